@@ -1,0 +1,167 @@
+package rollcall
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Kind is what an event says of a visitor.
+type Kind uint8
+
+// The kinds. Only login, presence and use make cells and diaries.
+const (
+	Login       Kind = iota + 1 // a sign-on that the service accepted
+	Presence                    // online: a heartbeat or an interval
+	Use                         // in focus, or a message sent
+	Logout                      // a sign-off; counts nothing
+	LoginFailed                 // a refused sign-on; counts nothing
+)
+
+var kindNames = [...]string{Login: "login", Presence: "presence", Use: "use", Logout: "logout", LoginFailed: "login_failed"}
+
+// ParseKind reads a kind's name.
+func ParseKind(s string) (Kind, error) {
+	for k, name := range kindNames {
+		if name == s && name != "" {
+			return Kind(k), nil
+		}
+	}
+	return 0, &Invalid{Field: "kind", Value: s, Reason: "is not login, presence, use, logout or login_failed", Code: "kind"}
+}
+
+// String gives the kind's name.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) && k > 0 {
+		return kindNames[k]
+	}
+	return "kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// Counts reports whether events of the kind make cells and diaries.
+func (k Kind) Counts() bool { return k == Login || k == Presence || k == Use }
+
+// Visitor is a keyed pseudonym of an account (census) or of a panelist.
+type Visitor uint64
+
+// KeyID names the key that made a pseudonym; it is a hash of that key, and
+// figures of two keys never mix.
+type KeyID uint64
+
+// String gives 16 hexadecimal digits.
+func (k KeyID) String() string { return fmt.Sprintf("%016x", uint64(k)) }
+
+// ParseKeyID reads 16 hexadecimal digits.
+func ParseKeyID(s string) (KeyID, error) {
+	k, err := strconv.ParseUint(s, 16, 64)
+	if err != nil || len(s) != 16 {
+		return 0, &Invalid{Field: "key", Value: s, Reason: "is not 16 hexadecimal digits", Code: "key"}
+	}
+	return KeyID(k), nil
+}
+
+// Group is what a run of events has in common; a batch names it once.
+type Group struct {
+	Market   MarketID
+	Service  ServiceID
+	Location Location // one place
+	Kind     Kind
+	Panel    PanelID // empty for the census
+	Key      KeyID
+}
+
+// Event is one thing seen of one visitor, pseudonymised and validated.
+type Event struct {
+	Group
+	Time    time.Time
+	Until   time.Time // zero: one minute
+	Visitor Visitor
+}
+
+// MaxEvent is the longest an event may be.
+const MaxEvent = 24 * time.Hour
+
+// Limits of an event's age against its log record's own timestamp, so that a
+// replay decides as the first run did.
+const (
+	MaxAge   = 400 * 24 * time.Hour
+	MaxAhead = 10 * time.Minute
+)
+
+// Age refuses a time older than MaxAge, or ahead by more than MaxAhead, of the
+// record's timestamp.
+func (e *Event) Age(record time.Time) error {
+	if record.Sub(e.Time) > MaxAge {
+		return &Invalid{Field: "time", Value: e.Time.Format(time.RFC3339), Reason: "is more than 400 days old", Code: "too_old"}
+	}
+	if e.Time.Sub(record) > MaxAhead {
+		return &Invalid{Field: "time", Value: e.Time.Format(time.RFC3339), Reason: "is more than 10 minutes ahead", Code: "future"}
+	}
+	if e.Until.Sub(record) > MaxAhead {
+		return &Invalid{Field: "until", Value: e.Until.Format(time.RFC3339), Reason: "is more than 10 minutes ahead", Code: "future"}
+	}
+	return nil
+}
+
+// Validate refuses an event that no figure could use: a bad id, place or kind,
+// an until before time, an interval over MaxEvent, a year outside 1990-2199.
+func (e *Event) Validate() error {
+	if err := e.Group.validate(); err != nil {
+		return err
+	}
+	return CheckInterval(e.Time, e.Until)
+}
+
+// CheckInterval is the part of Validate that reads the event's times.
+func CheckInterval(from, until time.Time) error {
+	if y := from.UTC().Year(); y < 1990 || y > 2199 {
+		return &Invalid{Field: "time", Value: from.Format(time.RFC3339), Reason: "is outside the years 1990 to 2199", Code: "time"}
+	}
+	if until.IsZero() {
+		return nil
+	}
+	if until.Before(from) {
+		return &Invalid{Field: "until", Value: until.Format(time.RFC3339), Reason: "is before time", Code: "until_before_time"}
+	}
+	if until.Sub(from) > MaxEvent {
+		return &Invalid{Field: "until", Value: until.Format(time.RFC3339), Reason: "is more than 24 hours after time", Code: "too_long"}
+	}
+	return nil
+}
+
+func (g *Group) validate() error {
+	if err := CheckID("market", string(g.Market)); err != nil {
+		return err
+	}
+	if err := CheckID("service", string(g.Service)); err != nil {
+		return err
+	}
+	if !g.Location.One() {
+		return &Invalid{Field: "location", Value: g.Location.String(), Reason: "is not one place", Code: "location"}
+	}
+	if g.Kind < Login || g.Kind > LoginFailed {
+		return &Invalid{Field: "kind", Value: g.Kind.String(), Reason: "is not a known kind", Code: "kind"}
+	}
+	if g.Panel == "" {
+		return nil
+	}
+	return CheckID("panel", string(g.Panel))
+}
+
+// Minutes gives the UTC minutes that the event credits, [from, to): from
+// floor(time) to floor(until - 1 ns); one minute where until is time or none.
+func (e *Event) Minutes() (from, to UnixMinute) {
+	from = MinuteOf(e.Time)
+	if !e.Until.After(e.Time) {
+		return from, from + 1
+	}
+	return from, MinuteOf(e.Until.Add(-1)) + 1
+}
+
+func quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strconv.Quote(s)
+}

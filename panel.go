@@ -1,0 +1,34 @@
+package rollcall
+
+// PanelID names a panel of recruited people: "nn".
+type PanelID string
+
+// Panelist is one in-tab person of a month's roster, under the panel's
+// pseudonym.
+type Panelist struct {
+	ID         Visitor
+	Metered    Location // the places where a meter runs; a set
+	BaseWeight float64  // > 0
+	Categories []string // one a demographic column, in Roster.Columns' order
+}
+
+// Roster is everyone in tab in one month, one line a person.
+type Roster struct {
+	Columns   []string // the demographic columns
+	Panelists []Panelist
+}
+
+// Margin is one population total of the universe: so many persons in one
+// category of one column, or of several joined by "*".
+type Margin struct {
+	Name       string  // "sex", "sex*age", "home" or "work"
+	Category   string  // "F", "F*15-24", "1"
+	Population float64 // persons
+	Source     string  // the enumeration study
+	SourceDate string  // YYYY-MM-DD
+}
+
+// Population is the universe that a month is weighted to.
+type Population struct {
+	Margins []Margin
+}

@@ -1,0 +1,50 @@
+package rollcall
+
+import "fmt"
+
+// ServiceID names a messaging service in every file and figure: "msn".
+type ServiceID string
+
+// Online is the pseudo-service of any internet use: it counts in the active
+// universe and nowhere else.
+const Online ServiceID = "online"
+
+// Service is one line of the catalogue.
+type Service struct {
+	ID    ServiceID `json:"service"`
+	Name  string    `json:"name"`
+	Brand string    `json:"brand"` // services of one brand are united in brand rows
+	Owner string    `json:"owner"` // services of one owner are united in owner rows
+}
+
+// Validate says what is wrong with the catalogue line, if anything.
+func (s Service) Validate() error {
+	if err := CheckID("service", string(s.ID)); err != nil {
+		return err
+	}
+	if s.Name == "" {
+		return &Invalid{Field: "name", Reason: fmt.Sprintf("service %q has no name", s.ID), Code: "name"}
+	}
+	return nil
+}
+
+// CheckID refuses an id that is not 1 to 64 letters, digits, ".", "_" or "-":
+// ids stand in file names, URLs and SQL, so their alphabet is small.
+func CheckID(field, id string) error {
+	if id == "" {
+		return &Invalid{Field: field, Reason: "is missing", Code: field + "_missing"}
+	}
+	if len(id) > 64 {
+		return &Invalid{Field: field, Value: id, Reason: "is longer than 64 characters", Code: field}
+	}
+	for _, c := range []byte(id) {
+		if !idByte(c) {
+			return &Invalid{Field: field, Value: id, Reason: "has a character other than letters, digits, '.', '_' and '-'", Code: field}
+		}
+	}
+	return nil
+}
+
+func idByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-'
+}
