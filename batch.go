@@ -1,0 +1,89 @@
+package rollcall
+
+import "time"
+
+// Batch is a columnar run of events, as the aggregator folds them. Row i is
+// one event: Groups[Code[i]] says what it is of, Time[i] and Until[i] when in
+// Unix nanoseconds (Until 0: one minute), Visitor[i] whose. All four columns
+// have the same length.
+type Batch struct {
+	Groups  []Group
+	Code    []uint32
+	Time    []int64
+	Until   []int64
+	Visitor []uint64
+
+	Partition int   // of the log
+	Next      int64 // the offset after the batch's last record
+	Behind    bool  // more records were waiting when the batch was read
+}
+
+// Len gives the number of events.
+func (b *Batch) Len() int { return len(b.Code) }
+
+// Reset empties the batch, keeping its memory.
+func (b *Batch) Reset() {
+	*b = Batch{
+		Groups: b.Groups[:0], Code: b.Code[:0],
+		Time: b.Time[:0], Until: b.Until[:0], Visitor: b.Visitor[:0],
+	}
+}
+
+// Add appends one event. Groups are found by a scan: a batch has few of them,
+// and runs of one group are long.
+func (b *Batch) Add(e *Event) {
+	b.AddRow(b.code(&e.Group), e.Time.UnixNano(), untilNano(e.Until), uint64(e.Visitor))
+}
+
+// AddRow appends one event of the group that code names.
+func (b *Batch) AddRow(code uint32, at, until int64, visitor uint64) {
+	b.Code = append(b.Code, code)
+	b.Time = append(b.Time, at)
+	b.Until = append(b.Until, until)
+	b.Visitor = append(b.Visitor, visitor)
+}
+
+func (b *Batch) code(g *Group) uint32 {
+	if n := len(b.Code); n > 0 && b.Groups[b.Code[n-1]] == *g {
+		return b.Code[n-1]
+	}
+	for i := range b.Groups {
+		if b.Groups[i] == *g {
+			return uint32(i)
+		}
+	}
+	b.Groups = append(b.Groups, *g)
+	return uint32(len(b.Groups) - 1)
+}
+
+func untilNano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// Event gives row i as an event.
+func (b *Batch) Event(i int) Event {
+	e := Event{Group: b.Groups[b.Code[i]], Time: time.Unix(0, b.Time[i]).UTC(), Visitor: Visitor(b.Visitor[i])}
+	if b.Until[i] != 0 {
+		e.Until = time.Unix(0, b.Until[i]).UTC()
+	}
+	return e
+}
+
+// Offsets says, for each partition of the log, the offset of the next record
+// to read.
+type Offsets map[int]int64
+
+// Rejected is an input that could not be read or is not valid, kept whole so
+// that it can be loaded again after a fix.
+type Rejected struct {
+	Time   time.Time `json:"time"`   // when it was refused
+	Source string    `json:"source"` // the collector, the file, or the log's "partition@offset"
+	Line   int       `json:"line,omitempty"`
+	Code   string    `json:"code"`   // a stable word for counting
+	Reason string    `json:"reason"` // one plain line
+	Type   string    `json:"type"`   // the body's content type
+	Body   []byte    `json:"body"`
+}
