@@ -1,0 +1,35 @@
+package ingest
+
+import (
+	"cmp"
+
+	"github.com/segmentio/encoding/json"
+
+	"rollcall"
+)
+
+// ParseCloudEvent reads one CloudEvents 1.0 envelope in structured JSON. The
+// event is its data; the envelope's id, source and time serve where the data
+// has none. (SDKs turn +02:00 into Z, so what depends on the offset must be in
+// the data.)
+func ParseCloudEvent(b []byte) (Sighting, error) {
+	var envelope struct {
+		SpecVersion string  `json:"specversion"`
+		ID          string  `json:"id"`
+		Source      string  `json:"source"`
+		Time        string  `json:"time"`
+		Data        *object `json:"data"`
+	}
+	if err := json.Unmarshal(b, &envelope); err != nil {
+		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + jsonFault(err), Code: "json"}
+	}
+	if envelope.SpecVersion != "1.0" {
+		return Sighting{}, &rollcall.Invalid{Field: "specversion", Value: envelope.SpecVersion, Reason: "is not 1.0", Code: "specversion"}
+	}
+	if envelope.Data == nil {
+		return Sighting{}, &rollcall.Invalid{Field: "data", Reason: "is missing", Code: "data_missing"}
+	}
+	o := envelope.Data
+	o.ID, o.Source, o.Time = cmp.Or(o.ID, envelope.ID), cmp.Or(o.Source, envelope.Source), cmp.Or(o.Time, envelope.Time)
+	return o.sighting()
+}

@@ -1,0 +1,138 @@
+// Package web is the HTTP collector: POST /v1/events takes NDJSON or a JSON
+// array of events, and answers once the log has them durably.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall"
+	"rollcall/ingest"
+)
+
+// Collector serves POST /v1/events.
+type Collector struct {
+	Desk *ingest.Desk
+	// Log gives the log for ordinary events, or for backfill: those whose age
+	// is not judged.
+	Log func(backfill bool) ingest.Log
+	// MaxBody bounds a body in bytes, as sent and again after decompression.
+	MaxBody int64
+}
+
+// ServeHTTP takes one body. Good events are kept whatever stands beside them:
+// 200 with counts where all were good, 422 with counts and the first refused
+// lines where some were not, 400 where the body itself is broken, 413 where it
+// is too long, 429 where the log is full.
+func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
+	source := r.URL.Query().Get("source")
+	if source == "" {
+		source = "http"
+	}
+	in := ingest.NewIntake(c.Desk, c.Log(backfill), source, backfill)
+	err := c.take(r.Context(), in, r)
+	answer(w, in.Counts, err)
+}
+
+func (c *Collector) take(ctx context.Context, in *ingest.Intake, r *http.Request) error {
+	body, err := c.body(r)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	switch contentType(r) {
+	case "application/x-ndjson", "application/json", "application/jsonl", "text/plain":
+		return ingest.Lines(ctx, in, body)
+	}
+	return errType
+}
+
+var (
+	errType     = errors.New("content-type is not application/x-ndjson or application/json")
+	errEncoding = errors.New("content-encoding is not gzip or zstd")
+)
+
+func contentType(r *http.Request) string {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
+}
+
+// body undoes the content encoding; both sides of it are bounded.
+func (c *Collector) body(r *http.Request) (io.ReadCloser, error) {
+	sent := http.MaxBytesReader(nil, r.Body, c.MaxBody)
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+		return sent, nil
+	case "gzip":
+		z, err := gzip.NewReader(sent)
+		if err != nil {
+			return nil, fmt.Errorf("gzip body: %w", err)
+		}
+		return http.MaxBytesReader(nil, z, c.MaxBody), nil
+	case "zstd":
+		z, err := zstd.NewReader(sent, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(c.MaxBody)))
+		if err != nil {
+			return nil, fmt.Errorf("zstd body: %w", err)
+		}
+		return http.MaxBytesReader(nil, z.IOReadCloser(), c.MaxBody), nil
+	}
+	return nil, errEncoding
+}
+
+// problem is RFC 9457's, with the counts beside it.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	ingest.Counts
+}
+
+func answer(w http.ResponseWriter, counts ingest.Counts, err error) {
+	status, detail := outcome(counts, err)
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	if status == http.StatusOK {
+		write(w, "application/json", status, counts)
+		return
+	}
+	write(w, "application/problem+json", status, problem{http.StatusText(status), status, detail, counts})
+}
+
+func outcome(counts ingest.Counts, err error) (status int, detail string) {
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil && counts.Refused() == 0:
+		return http.StatusOK, ""
+	case err == nil:
+		return http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d events refused; the others were kept", counts.Refused(), counts.Read)
+	case errors.Is(err, rollcall.ErrFull):
+		return http.StatusTooManyRequests, "the log is full; send the body again later"
+	case errors.As(err, &tooLong):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
+	case errors.Is(err, errType) || errors.Is(err, errEncoding):
+		return http.StatusUnsupportedMediaType, err.Error()
+	case errors.Is(err, rollcall.ErrInvalid), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return http.StatusBadRequest, err.Error()
+	}
+	return http.StatusServiceUnavailable, "the log could not take the events; send the body again later"
+}
+
+func write(w http.ResponseWriter, contentType string, status int, body any) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has gone: nobody is left to tell
+}

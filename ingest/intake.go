@@ -1,0 +1,157 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall"
+)
+
+// Log is where events go, and what was refused. Append returns once the log
+// has the events durably; an error wrapping rollcall.ErrFull means that it has
+// no room now.
+type Log interface {
+	Append(ctx context.Context, events []rollcall.Event) error
+	Reject(ctx context.Context, rejected []rollcall.Rejected) error
+}
+
+// Counts says what became of an input.
+type Counts struct {
+	Read     int            `json:"read"`
+	Accepted int            `json:"accepted"`
+	Rejected map[string]int `json:"rejected"` // by code
+	Errors   []LineError    `json:"errors"`   // the first maxErrors
+}
+
+// LineError is one refused line, without the line's own text.
+type LineError struct {
+	Line   int    `json:"line"` // from 1
+	Field  string `json:"field"`
+	Reason string `json:"reason"`
+}
+
+const maxErrors = 20
+
+// Refused gives the number of rejected lines.
+func (c *Counts) Refused() int { return c.Read - c.Accepted }
+
+// Add adds what became of a further input whose first line was base+1.
+func (c *Counts) Add(o Counts, base int) {
+	c.Read += o.Read
+	c.Accepted += o.Accepted
+	for code, n := range o.Rejected {
+		c.count(code, n)
+	}
+	for _, e := range o.Errors {
+		e.Line += base
+		c.note(e)
+	}
+}
+
+func (c *Counts) count(code string, n int) {
+	if c.Rejected == nil {
+		c.Rejected = make(map[string]int)
+	}
+	c.Rejected[code] += n
+}
+
+func (c *Counts) note(e LineError) {
+	if len(c.Errors) < maxErrors {
+		c.Errors = append(c.Errors, e)
+	}
+}
+
+// Intake carries one input to the log in batches. It is for one goroutine.
+type Intake struct {
+	Counts
+
+	desk     *Desk
+	log      Log
+	source   string
+	backfill bool
+	events   []rollcall.Event
+	rejected []rollcall.Rejected
+	refused  int // bytes held in rejected
+}
+
+// Bounds of what an Intake holds before it appends.
+const (
+	maxEvents  = 16384
+	maxRefused = 4 << 20
+	// MaxLine is the longest line that is kept whole among the rejected.
+	MaxLine = 1 << 20
+)
+
+// NewIntake begins an input; source names it among the rejected.
+func NewIntake(desk *Desk, log Log, source string, backfill bool) *Intake {
+	return &Intake{desk: desk, log: log, source: source, backfill: backfill}
+}
+
+// Sighting takes one sighting of the input's line; raw gives the line as it
+// was, should it be refused.
+func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
+	in.Read++
+	e, err := in.desk.Event(s, in.desk.Now(), in.backfill)
+	if err != nil {
+		return in.refuse(ctx, line, err, raw())
+	}
+	in.Accepted++
+	in.events = append(in.events, e)
+	if len(in.events) < maxEvents {
+		return nil
+	}
+	return in.Flush(ctx)
+}
+
+// Line takes one line of NDJSON.
+func (in *Intake) Line(ctx context.Context, line int, text []byte) error {
+	s, err := ParseJSON(text)
+	if err != nil {
+		in.Read++
+		return in.refuse(ctx, line, err, text)
+	}
+	return in.Sighting(ctx, line, &s, func() []byte { return text })
+}
+
+// Refuse takes one line that could not be read at all.
+func (in *Intake) Refuse(ctx context.Context, line int, err error, text []byte) error {
+	in.Read++
+	return in.refuse(ctx, line, err, text)
+}
+
+func (in *Intake) refuse(ctx context.Context, line int, err error, text []byte) error {
+	var invalid *rollcall.Invalid
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("line %d: %w", line, err)
+	}
+	in.count(invalid.Code, 1)
+	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
+	in.rejected = append(in.rejected, rollcall.Rejected{
+		Time: in.desk.Now(), Source: in.source, Line: line, Code: invalid.Code,
+		Reason: invalid.Error(), Type: "application/json", Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
+	})
+	in.refused += len(text)
+	if in.refused < maxRefused && len(in.rejected) < maxEvents {
+		return nil
+	}
+	return in.Flush(ctx)
+}
+
+// Flush appends what is held. After it returns nil the log has it.
+func (in *Intake) Flush(ctx context.Context) error {
+	if len(in.rejected) > 0 {
+		if err := in.log.Reject(ctx, in.rejected); err != nil {
+			return fmt.Errorf("append rejected events: %w", err)
+		}
+		in.rejected, in.refused = in.rejected[:0], 0
+	}
+	if len(in.events) == 0 {
+		return nil
+	}
+	if err := in.log.Append(ctx, in.events); err != nil {
+		return fmt.Errorf("append events: %w", err)
+	}
+	in.events = in.events[:0]
+	return nil
+}

@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/dchest/siphash"
+
+	"rollcall"
+)
+
+// MasterSize is the length of a master key in bytes.
+const MasterSize = 32
+
+// Keys makes pseudonyms: SipHash-2-4 of the normalised account (or of
+// panel|panelist) under a 128-bit key that is derived from the master by
+// HMAC-SHA-256 for one service and one local year (or for one panel). Census
+// keys differ by service, so accounts can't be joined across services.
+// Safe for concurrent use.
+type Keys struct {
+	master []byte
+
+	mu      sync.RWMutex // guards derived
+	derived map[scope]key
+}
+
+// scope is what a key is for. A panel has one key for all its services and
+// years: duplication and loyalty are what its panelists agreed to.
+type scope struct {
+	kind  string // "census" or "panel"
+	of    string // the service or the panel
+	epoch int    // the event's local year; 0 for a panel
+}
+
+type key struct {
+	k0, k1 uint64
+	id     rollcall.KeyID
+}
+
+// NewKeys takes the master key, MasterSize bytes or more.
+func NewKeys(master []byte) (*Keys, error) {
+	if len(master) < MasterSize {
+		return nil, fmt.Errorf("master key: %d bytes, want at least %d: %w", len(master), MasterSize, rollcall.ErrInvalid)
+	}
+	return &Keys{master: master, derived: make(map[scope]key)}, nil
+}
+
+// Account gives the pseudonym of an account of a service in a local year.
+func (k *Keys) Account(service rollcall.ServiceID, year int, account string) (rollcall.Visitor, rollcall.KeyID) {
+	d := k.key(scope{kind: "census", of: string(service), epoch: year})
+	return rollcall.Visitor(siphash.Hash(d.k0, d.k1, []byte(Normalise(service, account)))), d.id
+}
+
+// Panelist gives the pseudonym of a panelist of a panel.
+func (k *Keys) Panelist(panel rollcall.PanelID, panelist string) (rollcall.Visitor, rollcall.KeyID) {
+	d := k.key(scope{kind: "panel", of: string(panel)})
+	return rollcall.Visitor(siphash.Hash(d.k0, d.k1, []byte(string(panel)+"|"+panelist))), d.id
+}
+
+func (k *Keys) key(s scope) key {
+	k.mu.RLock()
+	d, ok := k.derived[s]
+	k.mu.RUnlock()
+	if ok {
+		return d
+	}
+	d = derive(k.master, s)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.derived) >= maxDerived {
+		clear(k.derived)
+	}
+	k.derived[s] = d
+	return d
+}
+
+// maxDerived bounds the table of derived keys; they are cheap to make again.
+const maxDerived = 4096
+
+func derive(master []byte, s scope) key {
+	mac := hmac.New(sha256.New, master)
+	mac.Write([]byte(s.kind + "|" + s.of + "|"))
+	if s.epoch != 0 {
+		mac.Write([]byte(strconv.Itoa(s.epoch)))
+	}
+	secret := mac.Sum(nil)[:16]
+	id := sha256.Sum256(append([]byte("rollcall key id\x00"), secret...))
+	return key{
+		k0: binary.LittleEndian.Uint64(secret),
+		k1: binary.LittleEndian.Uint64(secret[8:]),
+		id: rollcall.KeyID(binary.BigEndian.Uint64(id[:])),
+	}
+}

@@ -1,0 +1,37 @@
+// Package schemas holds the contracts: the event's JSON Schema and the
+// catalogue of services that every deployment begins with.
+package schemas
+
+import (
+	_ "embed" // the contracts are files of this folder
+	"encoding/csv"
+	"fmt"
+	"strings"
+
+	"rollcall"
+)
+
+// EventSchema is the JSON Schema of an event as collectors send it.
+//
+//go:embed event.schema.json
+var EventSchema []byte
+
+//go:embed services.csv
+var servicesCSV string
+
+// Services gives the catalogue in order of id. The error names the line.
+func Services() ([]rollcall.Service, error) {
+	lines, err := csv.NewReader(strings.NewReader(servicesCSV)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("services.csv: %w", err)
+	}
+	services := make([]rollcall.Service, 0, len(lines))
+	for i, line := range lines[1:] {
+		s := rollcall.Service{ID: rollcall.ServiceID(line[0]), Name: line[1], Brand: line[2], Owner: line[3]}
+		if err := s.Validate(); err != nil {
+			return nil, fmt.Errorf("services.csv: line %d: %w", i+2, err)
+		}
+		services = append(services, s)
+	}
+	return services, nil
+}
