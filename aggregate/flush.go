@@ -1,0 +1,50 @@
+package aggregate
+
+import (
+	"rollcall"
+)
+
+// deltas gives what changed since the last flush. A cell that is kept and did
+// not change is passed over.
+func (f *fold) deltas() rollcall.Deltas {
+	return rollcall.Deltas{Cells: f.changedCells, Diaries: f.allDiaries}
+}
+
+func (f *fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
+	var state rollcall.CellState
+	for key, c := range f.cells {
+		if !c.visitors.Dirty() && !c.minutes.Dirty() {
+			continue
+		}
+		state.Visitors = c.visitors.Append(state.Visitors[:0])
+		state.Minutes = c.minutes.Append(state.Minutes[:0])
+		if !yield(key, state) {
+			return
+		}
+	}
+}
+
+func (f *fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
+	for key, d := range f.diaries {
+		if !yield(key, d) {
+			return
+		}
+	}
+}
+
+// flushed marks everything as in the store. Diaries are dropped: an erased
+// panelist must not come back from memory. Cells are kept, up to keep bytes,
+// since one whose registers no longer change need not be flushed again.
+func (f *fold) flushed(keep int) {
+	f.bytes = 0
+	f.forget()
+	for _, c := range f.cells {
+		c.visitors.MarkClean()
+		c.minutes.MarkClean()
+		f.bytes += c.size()
+	}
+	if f.bytes > keep {
+		clear(f.cells)
+		f.bytes = 0
+	}
+}

@@ -1,0 +1,193 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rollcall"
+)
+
+// Source gives the log's events. Next's batch is valid until the next Next.
+// Commit says that the store has all before the offsets.
+type Source interface {
+	Next(ctx context.Context) (*rollcall.Batch, error)
+	Commit(ctx context.Context, offsets rollcall.Offsets) error
+}
+
+// Store unites deltas with what it has. After Merge returns nil it has them
+// durably.
+type Store interface {
+	Merge(ctx context.Context, deltas rollcall.Deltas) error
+}
+
+// Options of an aggregator. Calendar and Log are required; the rest have
+// defaults.
+type Options struct {
+	K        int // the sketch's precision, as the store's
+	Calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
+	Every    time.Duration // between flushes when caught up; default 2 s
+	Behind   time.Duration // between flushes when behind; default 30 s
+	Bytes    int           // flush at so many bytes held; default 256 MiB
+	Members  func() int    // of the consumer group: Every is multiplied by it
+	Metrics  *Metrics
+	Log      *slog.Logger
+}
+
+const (
+	defaultEvery  = 2 * time.Second
+	defaultBehind = 30 * time.Second
+	defaultBytes  = 256 << 20
+	stopTime      = 30 * time.Second // for the last flush of a stop
+	retryFirst    = 100 * time.Millisecond
+	retryMost     = 5 * time.Second
+)
+
+// Run folds the source into the store until ctx ends, then flushes once more.
+// A store that is away pauses the reading; nothing is lost. The error is the
+// source's; nil after a stop by ctx.
+func Run(ctx context.Context, src Source, store Store, opt Options) error {
+	w := newWorker(src, store, opt)
+	err := w.loop(ctx)
+	if ctx.Err() == nil {
+		return fmt.Errorf("aggregate: %w", err)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if err := w.flush(last); err != nil {
+		return fmt.Errorf("aggregate: the last flush: %w", err)
+	}
+	return nil
+}
+
+// worker is one aggregator: what it holds, and since when.
+type worker struct {
+	src     Source
+	store   Store
+	opt     Options
+	fold    *fold
+	offsets rollcall.Offsets // of what is folded and not committed
+	since   time.Time        // of the oldest thing not flushed; zero: nothing
+	behind  bool
+}
+
+func newWorker(src Source, store Store, opt Options) *worker {
+	opt.Every = orDefault(opt.Every, defaultEvery)
+	opt.Behind = orDefault(opt.Behind, defaultBehind)
+	opt.Bytes = orDefault(opt.Bytes, defaultBytes)
+	if opt.Members == nil {
+		opt.Members = func() int { return 1 }
+	}
+	return &worker{src: src, store: store, opt: opt, fold: newFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
+}
+
+func orDefault[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+func (w *worker) loop(ctx context.Context) error {
+	for {
+		if err := w.read(ctx); err != nil {
+			return err
+		}
+		if !w.due(time.Now()) {
+			continue
+		}
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// read folds the next batch, or returns when a flush falls due.
+func (w *worker) read(ctx context.Context) error {
+	wait, cancel := w.untilDue(ctx)
+	defer cancel()
+	batch, err := w.src.Next(wait)
+	if err != nil {
+		if wait.Err() != nil && ctx.Err() == nil {
+			w.behind = false // nothing came: caught up
+			return nil
+		}
+		return err
+	}
+	if err := w.fold.add(batch); err != nil {
+		return err
+	}
+	w.opt.Metrics.folded(batch)
+	if w.since.IsZero() {
+		w.since = time.Now()
+	}
+	w.offsets[batch.Partition], w.behind = batch.Next, batch.Behind
+	return nil
+}
+
+func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelFunc) {
+	if w.since.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, w.since.Add(w.every()))
+}
+
+// every is the time between flushes when caught up: on a cluster each member
+// flushes the same cells, so more members flush less often.
+func (w *worker) every() time.Duration { return w.opt.Every * time.Duration(max(1, w.opt.Members())) }
+
+func (w *worker) due(now time.Time) bool {
+	switch {
+	case w.since.IsZero():
+		return false
+	case w.fold.bytes >= w.opt.Bytes:
+		return true
+	case w.behind:
+		return now.Sub(w.since) >= w.opt.Behind
+	}
+	return now.Sub(w.since) >= w.every()
+}
+
+// flush brings everything held to the store, then commits. It tries again
+// until it succeeds or ctx ends.
+func (w *worker) flush(ctx context.Context) error {
+	if w.since.IsZero() {
+		return nil
+	}
+	start := time.Now()
+	if err := w.merge(ctx); err != nil {
+		return err
+	}
+	w.opt.Metrics.flushed(time.Since(start), len(w.fold.cells), w.fold.bytes)
+	w.opt.Log.Debug("flushed", "cells", len(w.fold.cells), "diaries", len(w.fold.diaries),
+		"bytes", w.fold.bytes, "took", time.Since(start), "offsets", w.offsets)
+	if err := w.src.Commit(ctx, w.offsets); err != nil {
+		w.opt.Log.Warn("offsets not committed; they will be read again", "error", err)
+	}
+	w.fold.flushed(w.opt.Bytes / 2)
+	clear(w.offsets)
+	w.since = time.Time{}
+	return nil
+}
+
+func (w *worker) merge(ctx context.Context) error {
+	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+		err := w.store.Merge(ctx, w.fold.deltas())
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		w.opt.Metrics.failed()
+		w.opt.Log.Error("flush failed; reading is paused until the store takes it", "error", err, "again in", pause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
