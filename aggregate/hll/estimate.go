@@ -81,3 +81,6 @@ func tau(x float64) float64 {
 		}
 	}
 }
+
+// StdErr gives the relative standard error of a dense sketch of precision k.
+func StdErr(k int) float64 { return errorFactor / math.Sqrt(float64(uint64(1)<<k)) }
