@@ -33,7 +33,7 @@ func (s *Sketch) insert(h uint64) {
 	}
 	if s.keys.add(h) {
 		s.dirty = true
-		if s.keys.n >= s.limit() {
+		if s.keys.len() >= s.limit() {
 			s.toLarge()
 		}
 	}
