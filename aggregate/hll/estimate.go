@@ -21,7 +21,7 @@ const errorFactor = 1.0366
 // 1.0366/sqrt(2^K).
 func (s *Sketch) Estimate() Estimate {
 	if !s.large() {
-		return Estimate{Count: float64(s.keys.n), Exact: true}
+		return Estimate{Count: float64(s.keys.len()), Exact: true}
 	}
 	c := countRanks(s.regs)
 	return Estimate{
