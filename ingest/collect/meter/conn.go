@@ -58,7 +58,7 @@ func (c *conn) replacedBy(s segment) bool {
 	if known != nil {
 		return *known != s.tcp.Seq
 	}
-	return c.over || !s.tcp.ACK
+	return c.over || !s.tcp.ACK && c.syn[wire.Server] == nil
 }
 
 // saw notes what the segment says of the connection itself.
@@ -70,6 +70,13 @@ func (c *conn) saw(s segment) {
 		seq := s.tcp.Seq
 		c.syn[c.sideOf(s.src)] = &seq
 	}
+}
+
+// stale reports whether the connection must be let go: half closed for long
+// enough, or silent for too long.
+func (c *conn) stale(now time.Time) bool {
+	half := !c.finished.IsZero() && now.Sub(c.finished) > lingerFor
+	return half || now.Sub(c.last) > idleAfter
 }
 
 // end closes the connection once; after a FIN it ended when that came.
@@ -104,7 +111,7 @@ func (c *conn) ReassembledSG(sg reassembly.ScatterGather, ac reassembly.Assemble
 	at := ac.GetCaptureInfo().Timestamp
 	if skip != 0 {
 		c.meter.stats.Gaps++
-		c.stream.gap(c, side, at)
+		c.stream.gap(side, at)
 	}
 	if n, _ := sg.Lengths(); n > 0 {
 		c.stream.data(c, chunk{side, at, sg.Fetch(n)})

@@ -164,7 +164,7 @@ func (m *meter) flush() {
 	before := len(m.out)
 	m.pool.FlushWithOptions(reassembly.FlushOptions{T: m.now.Add(-gapAfter), TC: m.now.Add(-idleAfter)})
 	for key, c := range m.conns {
-		if m.now.Sub(c.last) > idleAfter {
+		if c.stale(m.now) {
 			c.end(c.last, wire.Idle)
 		}
 		if c.over && m.now.Sub(c.last) > lingerFor {

@@ -29,28 +29,26 @@ func decoder(link layers.LinkType) gopacket.Decoder {
 	return link
 }
 
-// decode finds the TCP segment of a packet, behind whatever tunnel.
+// decode finds the TCP segment of a packet, behind whatever tunnel: its
+// addresses are then the tunnel's. Decoding stops at TCP and outlives any
+// nonsense.
 func decode(p packet) (segment, bool) {
 	d := decoder(p.link)
 	if d == nil {
 		return segment{}, false
 	}
-	s := segment{at: p.at}
-	var src, dst netip.Addr
-	for _, layer := range gopacket.NewPacket(p.data, d, gopacket.NoCopy).Layers() {
-		switch l := layer.(type) {
-		case *layers.IPv4:
-			src, dst = address(l.SrcIP), address(l.DstIP)
-		case *layers.IPv6:
-			src, dst = address(l.SrcIP), address(l.DstIP)
-		case *layers.TCP:
-			s.tcp = l
-			s.src = netip.AddrPortFrom(src, uint16(l.SrcPort))
-			s.dst = netip.AddrPortFrom(dst, uint16(l.DstPort))
-			return s, src.IsValid()
-		}
+	decoded := gopacket.NewPacket(p.data, d, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
+	tcp, ok := decoded.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !ok || decoded.NetworkLayer() == nil {
+		return segment{}, false
 	}
-	return s, false
+	from, to := decoded.NetworkLayer().NetworkFlow().Endpoints()
+	src, dst := address(from.Raw()), address(to.Raw())
+	return segment{
+		at: p.at, tcp: tcp,
+		src: netip.AddrPortFrom(src, uint16(tcp.SrcPort)),
+		dst: netip.AddrPortFrom(dst, uint16(tcp.DstPort)),
+	}, src.IsValid() && dst.IsValid()
 }
 
 func address(ip []byte) netip.Addr {

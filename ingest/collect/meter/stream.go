@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"rollcall/ingest"
@@ -66,12 +67,13 @@ func (s *stream) data(c *conn, k chunk) {
 }
 
 // gap says that bytes are missing; what waits before them is of no more use.
-func (s *stream) gap(c *conn, side wire.Side, t time.Time) {
+func (s *stream) gap(side wire.Side, t time.Time) {
 	if s.dissector != nil {
 		s.dissector.Gap(side, t)
 		return
 	}
 	s.holed[side], s.head[side] = true, nil
+	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
 }
 
 // end tells the dissector, and lets everything go.
