@@ -145,7 +145,7 @@ func (c *ClickHouseServer) Try(ctx context.Context, statement string) (string, e
 	if err != nil {
 		return "", fmt.Errorf("query %q: %w", statement, err)
 	}
-	defer func() { _ = response.Body.Close() }() // read to its end below
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return "", fmt.Errorf("query %q: %w", statement, err)
