@@ -102,7 +102,7 @@ func buildHost(ctx context.Context, dir cache.Dir) (string, error) {
 	sum := sha256.Sum256(hostSource)
 	folder := filepath.Join(string(dir), "chserver-"+hex.EncodeToString(sum[:6]))
 	err := cache.Fill(folder, func(partial string) error {
-		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(partial, "chserver"),
+		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", filepath.Join(partial, "chserver"),
 			"rollcall/internal/engines/chserver")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if printed, err := build.CombinedOutput(); err != nil {
