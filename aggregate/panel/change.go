@@ -80,18 +80,20 @@ type scores struct {
 }
 
 func (w *Weights) scores(v Variable) scores {
-	fit := w.fit(v)
-	out := scores{total: fit.total, z: make([]float64, len(w.people))}
-	for i := range w.people {
-		p := &w.people[i]
-		out.z[i] = -p.final * fit.cells[p.cell]
-	}
+	out := scores{z: make([]float64, len(w.people))}
+	fit := make([]float64, w.cells())
 	for k, i := range v.At {
-		y := w.people[i].final * v.value(k)
-		out.z[i] += y
-		out.size += y * y
+		p, y := &w.people[i], v.value(k)
+		out.z[i] = y
+		out.total += p.final * y
+		out.size += p.final * p.final * y * y
+		fit[p.cell] += p.base * y
 	}
-	for _, z := range out.z {
+	w.fit(fit)
+	for i, y := range out.z {
+		p := &w.people[i]
+		z := p.final * (y - fit[p.cell])
+		out.z[i] = z
 		out.sum += z
 		out.square += z * z
 	}
