@@ -58,12 +58,13 @@ func BenchmarkReport(b *testing.B) {
 	sum, time := panel.Sum(users[:]...), panel.Sum(minutes[:]...)
 	in := w.Intervals(0.95)
 	for b.Loop() {
+		reach, share, timeShare := w.Base(active), w.Base(sum), w.Base(time)
 		for s := range services {
 			e := w.Total(users[s])
 			in.Audience(e, w.Universe(), users[s].Users())
-			w.Ratio(users[s], active)
-			w.Ratio(users[s], sum)
-			w.Ratio(minutes[s], time)
+			reach.Ratio(users[s])
+			share.Ratio(users[s])
+			timeShare.Ratio(minutes[s])
 			for range 3 { // sessions, minutes and days per person
 				w.Ratio(minutes[s], users[s])
 			}

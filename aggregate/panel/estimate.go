@@ -147,9 +147,8 @@ type term struct {
 func (w *Weights) linear(terms ...term) Estimate {
 	s := w.scratch()
 	defer w.pool.Put(s)
-	total := w.gather(s, terms)
-	w.fit(s.fit)
-	return Estimate{Value: total, SE: math.Sqrt(w.variance(s, terms))}
+	m := w.moments(s, terms)
+	return Estimate{Value: m.total, SE: math.Sqrt(spread(m.sum, m.square, m.size*rounding, len(w.people)))}
 }
 
 // scratch is room for one estimate.
@@ -167,6 +166,24 @@ func (w *Weights) scratch() *scratch {
 	clear(s.fit)
 	clear(s.users)
 	return s
+}
+
+// moments is what a variance is made of: sums over the roster of z, the final
+// weight times the residual, and of z squared.
+type moments struct {
+	total       float64 // of the variable
+	sum, square float64
+	size        float64 // the sum of squares before regression
+}
+
+// moments regresses a sum of terms and sums its z. It leaves s.y all 0, and in
+// s.fit each cell's fitted value.
+func (w *Weights) moments(s *scratch, terms []term) moments {
+	m := moments{total: w.gather(s, terms)}
+	w.fit(s.fit)
+	w.addUsers(&m, s, terms)
+	w.addOthers(&m, s)
+	return m
 }
 
 // gather adds the terms up, by panelist in y and by cell (with base weights) in
@@ -210,11 +227,8 @@ func (w *Weights) fit(cells []float64) {
 	}
 }
 
-// variance gives n/(n-1) sum (z - mean z)^2 over the roster, z the final weight
-// times the residual. Those whose y is 0 are taken cell by cell: their residual
-// is the fitted value with its sign changed. It leaves s.y all 0.
-func (w *Weights) variance(s *scratch, terms []term) float64 {
-	var sum, square, size float64
+// addUsers adds the z of those with a y.
+func (w *Weights) addUsers(m *moments, s *scratch, terms []term) {
 	for _, t := range terms {
 		for _, i := range t.v.At {
 			y := s.y[i]
@@ -224,21 +238,25 @@ func (w *Weights) variance(s *scratch, terms []term) float64 {
 			s.y[i] = 0
 			p := &w.people[i]
 			z := p.final * (y - s.fit[p.cell])
-			sum += z
-			square += z * z
-			size += p.final * p.final * y * y
+			m.sum += z
+			m.square += z * z
+			m.size += p.final * p.final * y * y
 			s.users[p.cell].add(p.final)
 		}
 	}
+}
+
+// addOthers adds the z of those whose y is 0, cell by cell: their residual is
+// the fitted value with its sign changed.
+func (w *Weights) addOthers(m *moments, s *scratch) {
 	for c, all := range w.cellSums {
 		if all.n == s.users[c].n {
 			continue
 		}
 		z := s.fit[c]
-		sum -= z * (all.final - s.users[c].final)
-		square += z * z * max(all.square-s.users[c].square, 0)
+		m.sum -= z * (all.final - s.users[c].final)
+		m.square += z * z * max(all.square-s.users[c].square, 0)
 	}
-	return spread(sum, square, size*rounding, len(w.people))
 }
 
 func (s *sums) add(final float64) {

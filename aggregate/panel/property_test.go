@@ -130,7 +130,7 @@ func mustRake(t rapid.TB, d drawn) *panel.Weights {
 }
 
 func close(t rapid.TB, what string, got, want, tol float64) {
-	if !(math.Abs(got-want) <= tol*math.Max(math.Abs(want), 1e-9)) {
+	if !(math.Abs(got-want) <= tol*math.Max(math.Abs(want), 1)) {
 		t.Fatalf("%s is %.12g, want %.12g", what, got, want)
 	}
 }
@@ -193,6 +193,11 @@ func TestStandardErrorIsTheBooks(t *testing.T) {
 			close(t, "total", got.Value, value, 1e-10)
 			close(t, "SE", got.SE, se, 1e-7)
 		}
+		wide, _ := d.variables(seed+1, 0.7)
+		ratio, prepared := w.Ratio(minutes, wide), w.Base(wide).Ratio(minutes)
+		close(t, "ratio to a base", prepared.Value, ratio.Value, 1e-10)
+		close(t, "its SE", prepared.SE, ratio.SE, 1e-7)
+		close(t, "a base's SE", w.Base(wide).Total().SE, w.Total(wide).SE, 1e-7)
 	})
 }
 
@@ -215,6 +220,12 @@ func TestMarginsHaveNoError(t *testing.T) {
 	}
 	if e := w.Total(panel.Variable{}); e != (panel.Estimate{}) {
 		t.Errorf("nobody's total is %+v", e)
+	}
+	if e := w.Base(everyone).Ratio(sexF); e.SE != 0 {
+		t.Errorf("a margin's share has SE %g", e.SE)
+	}
+	if e := w.Base(panel.Variable{}).Ratio(sexF); e.Defined() {
+		t.Errorf("a ratio to a base of nobody is %+v", e)
 	}
 	if e := w.Ratio(sexF, panel.Variable{}); e.Defined() {
 		t.Errorf("a ratio to nobody is %+v", e)
@@ -260,6 +271,10 @@ func TestChangeOfNothing(t *testing.T) {
 	same := panel.Compare(w, w).Change(users, users)
 	if same.Absolute != (panel.Estimate{}) || same.Percent != (panel.Estimate{}) {
 		t.Errorf("a month against itself changes by %+v", same)
+	}
+	own := w.Base(users).Ratio(users)
+	if own.Value != 1 || own.SE != 0 {
+		t.Errorf("a base over itself is %+v", own)
 	}
 	if first := panel.Compare(w, w).Change(users, panel.Variable{}); first.Percent.Defined() || !first.Absolute.Defined() {
 		t.Errorf("a first month changes by %+v", first)
