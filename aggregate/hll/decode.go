@@ -106,7 +106,7 @@ func (s *Sketch) readSet(keys []byte) error {
 			return malformed("hash %#x twice", h)
 		}
 	}
-	if s.keys.n >= s.limit() {
+	if s.keys.len() >= s.limit() {
 		s.toLarge()
 	}
 	return nil

@@ -21,7 +21,7 @@ const errorFactor = 1.0366
 // 1.0366/sqrt(2^K).
 func (s *Sketch) Estimate() Estimate {
 	if !s.large() {
-		return Estimate{Count: float64(s.keys.n), Exact: true}
+		return Estimate{Count: float64(s.keys.len()), Exact: true}
 	}
 	c := countRanks(s.regs)
 	return Estimate{
@@ -81,3 +81,6 @@ func tau(x float64) float64 {
 		}
 	}
 }
+
+// StdErr gives the relative standard error of a dense sketch of precision k.
+func StdErr(k int) float64 { return errorFactor / math.Sqrt(float64(uint64(1)<<k)) }

@@ -8,13 +8,16 @@ import "math/bits"
 // nearly in ascending order, which is the order it is written in.
 type keySet struct {
 	slots []uint64 // 0 is an empty slot; the length is a power of two, or 0
-	n     int      // keys held, key 0 among them
+	n     int32    // keys held, key 0 among them
 	shift uint8    // 64 - log2(len(slots))
 	zero  bool     // whether key 0 is held
 }
 
 // firstSlots is the size of a table when its first key comes.
 const firstSlots = 4
+
+// len gives the number of keys held.
+func (t *keySet) len() int { return int(t.n) }
 
 // add inserts h and reports whether it was new.
 func (t *keySet) add(h uint64) bool {
@@ -25,7 +28,7 @@ func (t *keySet) add(h uint64) bool {
 	if found {
 		return false
 	}
-	if (t.n+1)*4 > len(t.slots)*3 {
+	if (t.len()+1)*4 > len(t.slots)*3 {
 		t.resize(max(firstSlots, 2*len(t.slots)))
 		i, _ = t.find(h)
 	}

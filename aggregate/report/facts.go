@@ -1,0 +1,29 @@
+package report
+
+import (
+	"context"
+	"iter"
+
+	"rollcall"
+)
+
+// Facts is what the store knows of panels. Objects are named by their hash.
+type Facts interface {
+	Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error]
+	PanelFiles(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelFiles, error)
+	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)
+}
+
+// Shelf keeps what was published. AddPublication fails with
+// rollcall.ErrConflict where the version is taken.
+type Shelf interface {
+	PutObject(ctx context.Context, body []byte) (rollcall.Hash, error)
+	Object(ctx context.Context, of rollcall.Hash) ([]byte, error)
+	AddPublication(ctx context.Context, p rollcall.Publication) error
+	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
+}
+
+// Census is what the store knows of accounts.
+type Census interface {
+	Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error]
+}
