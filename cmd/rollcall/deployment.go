@@ -122,13 +122,32 @@ func (d *deployment) openStore(ctx context.Context, dir string) (err error) {
 	return nil
 }
 
+// partitions of the embedded log: two aggregators can share it.
+const partitions = 2
+
 func (d *deployment) openLog(ctx context.Context, dir string, metrics *prometheus.Registry) (err error) {
-	d.broker, err = kafka.OpenBroker(ctx, filepath.Join(dir, "log"), kafka.BrokerOptions{Log: d.log})
+	d.broker, err = kafka.OpenBroker(filepath.Join(dir, "log"), kafka.BrokerOptions{
+		Options: kafka.Options{Log: d.log, Registerer: metrics},
+	})
 	if err != nil {
 		return err
 	}
 	d.onClose("broker", d.broker.Close)
 	d.cluster = d.broker.Cluster()
+	if err := d.cluster.EnsureTopics(ctx, partitions); err != nil {
+		return err
+	}
+	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.broker.Run(trimming, d.group())
+	}()
+	d.onClose("trimming", func() error {
+		stop()
+		<-done
+		return nil
+	})
 	return nil
 }
 
@@ -142,8 +161,9 @@ func (d *deployment) desk() *ingest.Desk {
 
 // aggregate starts the fold; its stop flushes once more and leaves the group.
 func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry) error {
-	source, err := kafka.NewSource(ctx, d.cluster, d.group(), kafka.SourceOptions{
-		Decode: decoder(d.desk()), Check: d.registry.check, Log: d.log, Metrics: metrics,
+	source, err := kafka.NewSource(d.cluster, d.group(), kafka.SourceOptions{
+		Options: kafka.Options{Log: d.log, Registerer: metrics},
+		Decode:  decoder(d.desk()), Check: d.registry.check,
 	})
 	if err != nil {
 		return err
@@ -168,8 +188,8 @@ func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry
 
 // serve makes the API's handler and opens it to commands on the folder's socket.
 func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
-	ordinary := kafka.NewWriter(d.cluster, kafka.WriterOptions{Log: d.log})
-	backfill := kafka.NewWriter(d.cluster, kafka.WriterOptions{Log: d.log, Backfill: true})
+	ordinary := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: kafka.Options{Log: d.log}})
+	backfill := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: kafka.Options{Log: d.log}, Backfill: true})
 	d.onClose("writers", func() error { return errors.Join(ordinary.Close(), backfill.Close()) })
 	server := &api.Server{
 		Reports: reports{d.office, d.store}, Panels: panels{d}, Corrections: corrections{d},

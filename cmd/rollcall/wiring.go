@@ -99,5 +99,8 @@ func (l eventLog) Settle(ctx context.Context) error {
 }
 
 func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
-	return kafka.ReadRejected(ctx, l.cluster)
+	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
 }
+
+// maxRejected bounds one listing of the rejected.
+const maxRejected = 100_000
