@@ -19,9 +19,9 @@ func state(kind byte, n uint64, keys ...uint64) []byte {
 
 // upTo gives the keys 0 .. n-1.
 func upTo(n uint64) []uint64 {
-	var keys []uint64
-	for h := range n {
-		keys = append(keys, h)
+	keys := make([]uint64, n)
+	for i := range keys {
+		keys[i] = uint64(i)
 	}
 	return keys
 }
