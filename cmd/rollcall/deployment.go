@@ -117,7 +117,7 @@ func (d *deployment) openStore(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	d.office = &report.Office{
-		Facts: d.store, Shelf: d.store, Catalogue: d.registry.Catalogue, Now: time.Now, Software: software(),
+		Facts: d.store, Shelf: d.store, Registry: d.store, Catalogue: d.registry.Catalogue, Now: time.Now, Software: software(),
 	}
 	return nil
 }

@@ -51,14 +51,17 @@ func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
 		defer answer.Body.Close()
 		var loaded struct {
 			Panelists  int     `json:"panelists"`
+			Home       int     `json:"home"`
+			Work       int     `json:"work"`
+			Efficiency float64 `json:"efficiency"`
 			Margins    int     `json:"margins"`
 			Population float64 `json:"population"`
 		}
 		if err := json.NewDecoder(answer.Body).Decode(&loaded); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists, %d margin categories, universe %.0f\n",
-			c.Panel, c.month.Month, loaded.Panelists, loaded.Margins, loaded.Population)
+		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists (%d at home, %d at work), %d margin categories, universe %.0f, efficiency of the weights %.1f %%\n",
+			c.Panel, c.month.Month, loaded.Panelists, loaded.Home, loaded.Work, loaded.Margins, loaded.Population, 100*loaded.Efficiency)
 		return err
 	})
 }
