@@ -31,7 +31,7 @@ type Conn struct {
 	mechanism string
 	asked     string // the account that the sign-on names
 	legacy    string // the id of a jabber:iq:auth request
-	query     string // the id of the iq being read
+	query     string // the id of the iq being read, if it sets something
 	accepted  bool
 	used      rollcall.UnixMinute
 	over      bool
@@ -132,7 +132,10 @@ func (c *Conn) client(e element) {
 	case "starttls":
 		c.scan[wire.Client].stop = true // until the server has answered
 	case "iq":
-		c.query = e.attr("id")
+		c.query = ""
+		if e.attr("type") == "set" {
+			c.query = e.attr("id")
+		}
 	case "iq/query":
 		if e.attr("xmlns") == "jabber:iq:auth" {
 			c.legacy = c.query
