@@ -132,7 +132,15 @@ func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelF
 	if w.since.IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, w.since.Add(w.every()))
+	return context.WithDeadline(ctx, w.since.Add(w.interval()))
+}
+
+// interval is the time between flushes.
+func (w *worker) interval() time.Duration {
+	if w.behind {
+		return w.opt.Behind
+	}
+	return w.every()
 }
 
 // every is the time between flushes when caught up: on a cluster each member
@@ -140,15 +148,10 @@ func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelF
 func (w *worker) every() time.Duration { return w.opt.Every * time.Duration(max(1, w.opt.Members())) }
 
 func (w *worker) due(now time.Time) bool {
-	switch {
-	case w.since.IsZero():
+	if w.since.IsZero() {
 		return false
-	case w.fold.bytes >= w.opt.Bytes:
-		return true
-	case w.behind:
-		return now.Sub(w.since) >= w.opt.Behind
 	}
-	return now.Sub(w.since) >= w.every()
+	return w.fold.bytes >= w.opt.Bytes || now.Sub(w.since) >= w.interval()
 }
 
 // flush brings everything held to the store, then commits. It tries again

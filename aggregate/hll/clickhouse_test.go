@@ -72,9 +72,7 @@ func (c clickHouseState) ours() *Sketch {
 		s.AddPairs(uint64(c.n), 29_000_000, 29_000_000+int64(c.n))
 		return s
 	}
-	for v := range uint64(c.n) {
-		s.Add(v)
-	}
+	s.AddSlice(upTo(uint64(c.n)))
 	return s
 }
 
@@ -93,8 +91,13 @@ func TestStatesAreClickHouses(t *testing.T) {
 			large[c.sha256] = true
 		}
 	}
+	var b []byte
+	var last clickHouseState
 	for _, c := range states {
-		b := c.ours().Append(nil)
+		if b == nil || c.k != last.k || c.n != last.n || c.fold == "pairs" || last.fold == "pairs" {
+			b = c.ours().Append(nil) // ours don't depend on how ids are folded
+		}
+		last = c
 		sum := sha256.Sum256(b)
 		got := hex.EncodeToString(sum[:])
 		switch {

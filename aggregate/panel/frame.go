@@ -237,8 +237,9 @@ func (b *framer) scale(a, lead *axis) {
 	total, universe := a.total(), b.frame.universe
 	off := math.Abs(total-universe) / universe
 	if !(off <= sameTotal) {
-		b.fault(a, a.rows[0], "population", persons(total), fmt.Sprintf("is the total of margin %s, more than 0.01 %% from the %s of margin %s",
-			a.name, persons(universe), lead.name))
+		// The margin isn't broken: its categories can be held against the roster.
+		b.list = append(b.list, fault{axis: a.name, row: a.rows[0], person: -1, column: "population", value: persons(total),
+			reason: fmt.Sprintf("is the total of margin %s, more than 0.01 %% from the %s of margin %s", a.name, persons(universe), lead.name)})
 		return
 	}
 	if off <= noScale {

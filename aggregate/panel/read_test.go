@@ -220,8 +220,10 @@ var malformedFits = map[string][]string{
 		`u.csv line 4, column category "X": has no panelist in margin sex, for a population of 10`},
 	line("sex,F,50") + line("sex,M,50") + line("age,young,60") + line("age,old,40"): {
 		`p.csv line 6, column age "older": is a category that margin age of the universe does not have (panelists: 1)`},
-	line("sex,F,50") + line("sex,M,50") + line("age,young,60") + line("age,old,39") + line("age,older,2"): {
-		`u.csv line 4, column population "101": is the total of margin age, more than 0.01 % from the 100 of margin sex`},
+	line("sex,F,50") + line("sex,M,50") + line("age,young,60") + line("age,old,39") + line("age,oldest,2"): {
+		`u.csv line 4, column population "101": is the total of margin age, more than 0.01 % from the 100 of margin sex`,
+		`p.csv line 6, column age "older": is a category that margin age of the universe does not have (panelists: 1)`,
+		`u.csv line 6, column category "oldest": has no panelist in margin age, for a population of 2`},
 	line("sex*age,F,50") + line("sex*age,M*old*old,50"): {
 		`u.csv line 2, column category "F": is not 2 categories joined by '*', as margin sex*age needs`,
 		`u.csv line 3, column category "M*old*old": is not 2 categories joined by '*', as margin sex*age needs`},

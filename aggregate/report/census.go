@@ -138,9 +138,9 @@ func (u *union) row(service rollcall.ServiceID, q CensusRequest) rollcall.Row {
 }
 
 func sketchMeasure(e hll.Estimate, atLeast int) rollcall.Measure {
-	se := e.Count * e.StdErr
+	low, high := e.Interval()
 	m := rollcall.Measure{
-		Value: e.Count, SE: se, Low: max(0, e.Count-z95*se), High: e.Count + z95*se,
+		Value: e.Count, SE: e.Count * e.StdErr, Low: low, High: high,
 		N: int(math.Round(e.Count)), Status: rollcall.OK,
 	}
 	if m.Value < float64(atLeast) {

@@ -60,6 +60,7 @@ type cli struct {
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`
 	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
 	Publication publicationCmd `cmd:"" help:"List what was published."`
+	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

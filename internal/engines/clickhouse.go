@@ -102,7 +102,7 @@ func buildHost(ctx context.Context, dir cache.Dir) (string, error) {
 	sum := sha256.Sum256(hostSource)
 	folder := filepath.Join(string(dir), "chserver-"+hex.EncodeToString(sum[:6]))
 	err := cache.Fill(folder, func(partial string) error {
-		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(partial, "chserver"),
+		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", filepath.Join(partial, "chserver"),
 			"rollcall/internal/engines/chserver")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if printed, err := build.CombinedOutput(); err != nil {
@@ -145,7 +145,7 @@ func (c *ClickHouseServer) Try(ctx context.Context, statement string) (string, e
 	if err != nil {
 		return "", fmt.Errorf("query %q: %w", statement, err)
 	}
-	defer func() { _ = response.Body.Close() }() // read to its end below
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return "", fmt.Errorf("query %q: %w", statement, err)

@@ -44,8 +44,9 @@ func Kafka(t testing.TB, properties ...string) *KafkaServer {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	java := []string{"java", "-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN",
-		"-cp", filepath.Join(dir.KafkaJars(), "*")}
+	java := []string{"java", "-Xmx512m", "-XX:+UseSerialGC",
+		"-XX:TieredStopAtLevel=1", // halves the processor time of a start
+		"-Dlog4j2.level=WARN", "-cp", filepath.Join(dir.KafkaJars(), "*")}
 	format(t, append(java, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config))
 	k.argv = append(java[:len(java):len(java)], "kafka.Kafka", config)
 	t.Cleanup(k.cleanUp)

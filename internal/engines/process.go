@@ -50,8 +50,8 @@ func (p *process) launch() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }() // the child has its own
-	cmd := exec.Command(p.argv[0], p.argv[1:]...)
+	defer log.Close()                             // the child has its own
+	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:noctx // it lives until Kill or Stop, whatever context a test has
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
 	cmd.SysProcAttr = dieWithParent()
 	started, ended := make(chan error, 1), make(chan struct{})

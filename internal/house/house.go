@@ -67,8 +67,8 @@ func skipped(dir string) bool {
 		(dir != "." && strings.HasPrefix(name, "."))
 }
 
-// Check gives every breach of every rule as "file:line: what is wrong", in the
-// order of the files.
+// Check gives every breach of every rule as "file:line: what is wrong", those
+// of a file by itself first, in the order of the files.
 func Check(files []File) []string {
 	var breaches []string
 	for _, f := range files {
@@ -76,7 +76,7 @@ func Check(files []File) []string {
 			breaches = append(breaches, r(f)...)
 		}
 	}
-	return breaches
+	return append(breaches, variables(files)...)
 }
 
 // rule gives the breaches of one rule in one file.

@@ -104,6 +104,38 @@ func TestPlantedShapes(t *testing.T) {
 	wantBreach(t, "ingest/a.go", generated, "")
 }
 
+func TestPlantedVariables(t *testing.T) {
+	checkPlanted(t, []planted{
+		{"assigned", "ingest/a.go", `var x int; func f() { x = 1 }`, "x changes"},
+		{"counted", "ingest/a.go", `var x int; func f() { x++ }`, "x changes"},
+		{"an element", "ingest/a.go", `var x = map[int]int{}; func f() { x[1] = 2 }`, "x changes"},
+		{"a field of an element", "ingest/a.go", `var x [2]struct{ y int }; func f() { (x[1]).y += 2 }`, "x changes"},
+		{"its address", "ingest/a.go", `var x int; func f() *int { return &x }`, "x changes"},
+		{"read", "ingest/a.go", `var x = [...]int{1}; func f() int { y := x[0]; return y }`, ""},
+		{"a local of its name", "ingest/a.go", `var x int; func f(x int) { x = 1; y := &x; *y = 2 }`, ""},
+		{"a field of its name", "ingest/a.go", `var x int; func f(a struct{ x int }) { a.x = 1 }`, ""},
+	})
+}
+
+func TestPlantedVariableOfAnotherFile(t *testing.T) {
+	var files []File
+	for path, source := range map[string]string{
+		"ingest/a.go":      "package ingest; var x int",
+		"ingest/b.go":      "package ingest; func f() { x = 1 }",
+		"ingest/b_test.go": "package ingest_test; func f() { x := 1; x = 2; _ = x }",
+		"api/a.go":         "package api; func f() { x := 1; x = 2; _ = x }",
+	} {
+		f, err := Parse(path, []byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	if got := Check(files); len(got) != 1 || !strings.HasPrefix(got[0], "ingest/b.go:1: x changes") {
+		t.Fatalf("breaches %q; want the one of ingest/b.go", got)
+	}
+}
+
 func TestPlantedPackageNames(t *testing.T) {
 	tests := []struct{ path, name, want string }{
 		{"ingest/a.go", "util", "package util in ingest"},

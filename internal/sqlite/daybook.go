@@ -149,7 +149,7 @@ func (b daybook) decodeLast(r *reader, known names) error {
 	switch n := r.byte(); {
 	case n == 0 && i > 0:
 		e.service = b[i-1].service
-	case n == 0 || n > 64 || len(r.b) < n:
+	case n <= 0 || n > 64 || len(r.b) < n:
 		return malformed("entry %d has no service", i)
 	default:
 		e.service = known.of(r.take(n))

@@ -51,8 +51,9 @@ func (s *Store) ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, erro
 
 // Erase removes a panelist's diaries from every month, in any market, that
 // has no final publication (an internal one, which no reader has seen, does
-// not count), and gives the number of diaries removed. The pages that held
-// them are overwritten.
+// not count), and gives the number of diaries removed. Their bytes are
+// overwritten in the file; copies that SQLite left on pages that it split
+// before go with the next VACUUM.
 func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {

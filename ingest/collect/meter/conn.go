@@ -20,6 +20,7 @@ type conn struct {
 	from        wire.Side // who sent the first segment
 	syn         [2]*uint32
 	finished    time.Time // the first FIN; zero while open
+	resetting   bool      // the segment being assembled is a RST that its receiver takes
 	over        bool
 	stream      stream
 }
@@ -92,8 +93,10 @@ func (c *conn) end(t time.Time, why wire.End) {
 }
 
 // Accept lets every segment in, and lets a stream begin without its SYN.
-func (c *conn) Accept(_ *layers.TCP, _ gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, _ reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
+func (c *conn) Accept(tcp *layers.TCP, _ gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, next reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
 	*start = true
+	ahead := next.Difference(reassembly.Sequence(tcp.Seq))
+	c.resetting = tcp.RST && (next < 0 || 0 <= ahead && ahead < windowOfRST)
 	return !c.over
 }
 
@@ -116,7 +119,7 @@ func (c *conn) ReassembledSG(sg reassembly.ScatterGather, ac reassembly.Assemble
 	if n, _ := sg.Lengths(); n > 0 {
 		c.stream.data(c, chunk{side, at, sg.Fetch(n)})
 	}
-	if end && c.finished.IsZero() {
+	if end && !c.resetting && c.finished.IsZero() {
 		c.finished = at
 	}
 }

@@ -25,8 +25,9 @@ const (
 	idleAfter   = 2 * time.Hour    // a connection with no packet for so long is over
 	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
 	pagesMost   = 8192             // out-of-order pages of all connections
-	pagesOfOne  = 128              // of one
+	pagesOfOne  = 512              // of one
 	connections = 1 << 18          // followed at a time
+	windowOfRST = 1 << 20          // a RST ahead of the stream by more is not of it
 )
 
 // errYield marks an error of the caller's own yield.
@@ -153,7 +154,7 @@ func (m *meter) assemble(c *conn, s segment) {
 	m.opening = c
 	side := c.sideOf(s.src)
 	m.pool.AssembleWithContext(c.flow(side), s.tcp, moment(s.at))
-	if s.tcp.RST {
+	if c.resetting {
 		c.end(s.at, wire.Reset)
 	}
 }

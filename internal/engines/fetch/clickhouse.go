@@ -49,7 +49,7 @@ func unpack(archive, sum, name, path string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // read only
+	defer f.Close()
 	h := sha512.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return err

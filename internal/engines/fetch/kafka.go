@@ -75,7 +75,7 @@ func checkFile(path, want string) error {
 	if err != nil {
 		return fmt.Errorf("check sum: %w", err)
 	}
-	defer func() { _ = f.Close() }() // read only
+	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return fmt.Errorf("check sum: %w", err)

@@ -12,7 +12,8 @@ CREATE TABLE settings (
 ) WITHOUT ROWID, STRICT;
 
 -- The census. visitors and minutes are states of ClickHouse's
--- AggregateFunction(uniqCombined64(k), UInt64).
+-- AggregateFunction(uniqCombined64(k), UInt64). Rows are large (25 KB), so they
+-- are kept apart from their index: a tree of them is deep, and slow to write.
 CREATE TABLE cells (
   market   TEXT NOT NULL,
   service  TEXT NOT NULL,
@@ -23,7 +24,7 @@ CREATE TABLE cells (
   visitors BLOB NOT NULL,
   minutes  BLOB NOT NULL,
   PRIMARY KEY (market, service, location, kind, day, key)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 
 -- The panel: a row is one panelist's whole local day (docs/formats/diary.md).
 -- month is day's own: with it, a panel's month is one range in reading order.
@@ -51,7 +52,7 @@ CREATE TABLE services (
   owner   TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
 
--- Objects may be large, so their rows are kept apart from their index.
+-- Large rows again.
 CREATE TABLE objects (
   hash TEXT NOT NULL PRIMARY KEY, -- SHA-256 of body
   body BLOB NOT NULL

@@ -275,7 +275,7 @@ func (c *Conn) leave(t time.Time, how string, seen bool) {
 		if seen {
 			c.yield(ingest.Sighting{Kind: rollcall.Logout, Time: t, Evidence: "OSCAR session closed: " + how}, c.name)
 		}
-	case !c.since.IsZero() && !c.ended && c.role == session:
+	case c.role == session && c.name == "" && !c.ended && (!c.begun || !c.since.IsZero()):
 		c.sessions.unnamed()
 	}
 	c.ended = true

@@ -207,8 +207,10 @@ func (s *scanner) body(t time.Time, emit func(*frame) error) error {
 	return s.finish(&f, emit)
 }
 
-// finish emits a frame, or holds a guessed one.
+// finish emits a frame, or holds a guessed one, and wipes what was read: it may
+// have been a password.
 func (s *scanner) finish(f *frame, emit func(*frame) error) error {
+	defer func(read []byte) { clear(read) }(s.buf)
 	seq := binary.BigEndian.Uint16(s.buf[2:])
 	s.buf = s.buf[:0]
 	if s.phase != guessing {

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"rollcall"
+	"rollcall/aggregate/report"
+	"rollcall/api"
+	"rollcall/internal/kafka"
+	"rollcall/internal/sqlite"
+)
+
+// What follows turns the API's questions into the stages' own: the stages
+// never import each other.
+
+type reports struct {
+	office *report.Office
+	store  *sqlite.Store
+}
+
+func (r reports) Report(ctx context.Context, q api.Query) (*rollcall.Table, error) {
+	place, err := report.ParsePlace(q.Location)
+	if err != nil {
+		return nil, err
+	}
+	credit, err := report.ParseCredit(q.Credit)
+	if err != nil {
+		return nil, err
+	}
+	return r.office.Report(ctx, report.Request{
+		Report: q.Report, Of: q.Of, From: q.From, To: q.To, Place: place, Services: q.Services,
+		Credit: credit, Target: q.Target, Version: q.Version, Live: q.Live,
+	})
+}
+
+func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table, error) {
+	place, err := report.ParsePlace(q.Location)
+	if err != nil {
+		return nil, err
+	}
+	credit, err := report.ParseCredit(q.Credit)
+	if err != nil {
+		return nil, err
+	}
+	return report.CensusTable(ctx, r.store, report.CensusRequest{
+		Market: q.Market, Services: q.Services, From: q.From, To: q.To,
+		Place: place, Credit: credit, MinAccounts: q.MinAccounts, K: r.store.K(),
+	})
+}
+
+type panels struct{ *deployment }
+
+func (p panels) Load(ctx context.Context, of rollcall.PanelMonth, files api.PanelFiles) (api.Loaded, error) {
+	loaded, err := p.office.LoadPanel(ctx, of, report.PanelInput{
+		Roster: files.Roster, Universe: files.Universe, RosterName: files.RosterName, UniverseName: files.UniverseName,
+		Pseudonym: p.keys.Panelist,
+	})
+	if err != nil {
+		return api.Loaded{}, err
+	}
+	return api.Loaded(loaded), nil
+}
+
+func (p panels) Close(ctx context.Context, plan api.ClosePlan) (rollcall.Publication, error) {
+	settings := report.DefaultSettings()
+	if plan.Low != nil {
+		settings.Low = *plan.Low
+	}
+	if plan.Caution != nil {
+		settings.Caution = *plan.Caution
+	}
+	return p.office.Close(ctx, plan.Of, report.CloseOptions{Status: plan.Status, Reason: plan.Reason, Settings: settings})
+}
+
+func (p panels) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
+	return p.store.Publications(ctx, market, panel)
+}
+
+type corrections struct{ *deployment }
+
+func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
+	rule := rollcall.Exclusion{PanelMonth: e.Of, Service: e.Service, Day: e.Day, Reason: e.Reason, Time: c.office.Now()}
+	if e.Panelist != "" {
+		rule.Panelist, _ = c.keys.Panelist(e.Of.Panel, e.Panelist)
+	}
+	return c.store.AddExclusion(ctx, rule)
+}
+
+func (c corrections) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (int, error) {
+	visitor, _ := c.keys.Panelist(panel, panelist)
+	return c.office.Erase(ctx, panel, visitor)
+}
+
+type eventLog struct{ *deployment }
+
+func (l eventLog) Settle(ctx context.Context) error {
+	return kafka.Settle(ctx, l.cluster, l.group())
+}
+
+func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
+}
+
+// maxRejected bounds one listing of the rejected.
+const maxRejected = 100_000

@@ -1,0 +1,244 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"rollcall"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// Cluster says how brokers are reached. It is safe for concurrent use.
+type Cluster struct {
+	brokers   []string
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	secure    Security
+	transport *kafka.Transport
+	client    *kafka.Client
+	broker    *Broker // nil: not the embedded one
+}
+
+// Security of the connections to a cluster; the zero value is plain TCP.
+type Security struct {
+	TLS  *tls.Config    // nil: none
+	SASL sasl.Mechanism // nil: none
+}
+
+const (
+	dialTimeout    = 5 * time.Second
+	requestTimeout = 10 * time.Second
+	metadataTTL    = 5 * time.Second
+)
+
+// Dial names a cluster by the addresses (host:port) of some of its brokers.
+// Nothing is connected yet.
+func Dial(brokers []string, secure Security) *Cluster {
+	d := net.Dialer{Timeout: dialTimeout}
+	return newCluster(brokers, secure, d.DialContext)
+}
+
+func newCluster(brokers []string, secure Security, dial func(context.Context, string, string) (net.Conn, error)) *Cluster {
+	c := &Cluster{brokers: brokers, dial: dial, secure: secure}
+	c.transport = &kafka.Transport{
+		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,
+		TLS: secure.TLS, SASL: secure.SASL,
+	}
+	c.client = &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: requestTimeout, Transport: c.transport}
+	return c
+}
+
+const clientID = "rollcall"
+
+// dialer is for kafka-go's readers and groups, which don't use the transport.
+func (c *Cluster) dialer() *kafka.Dialer {
+	return &kafka.Dialer{
+		ClientID: clientID, Timeout: dialTimeout, DualStack: true,
+		DialFunc: c.dial, TLS: c.secure.TLS, SASLMechanism: c.secure.SASL,
+	}
+}
+
+// EnsureTopics creates the topics that are missing, rollcall.events with so
+// many partitions, and waits until every partition has a leader. It is always
+// called before anything reads: a topic that a reader's request created would
+// be lost by a kill, and the group of a topic that is not there reads nothing
+// for ever.
+func (c *Cluster) EnsureTopics(ctx context.Context, partitions int) error {
+	topics := []kafka.TopicConfig{c.topic(Events, partitions), c.topic(Rejects, 1)}
+	res, err := c.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: topics})
+	if err != nil {
+		return fmt.Errorf("kafka: create topics: %w", err)
+	}
+	for topic, err := range res.Errors {
+		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+			return fmt.Errorf("kafka: create topic %s: %w", topic, err)
+		}
+	}
+	for {
+		err := c.leaders(ctx)
+		if err == nil {
+			return nil
+		}
+		if pause(ctx, 20*time.Millisecond); ctx.Err() != nil {
+			return fmt.Errorf("kafka: wait for topics: %w", errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+func (c *Cluster) topic(name string, partitions int) kafka.TopicConfig {
+	t := kafka.TopicConfig{Topic: name, NumPartitions: partitions, ReplicationFactor: -1}
+	if name == Rejects {
+		// room for any whole message of rollcall.events, and its reason
+		t.ConfigEntries = []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: "2097152"}}
+	}
+	if c.broker != nil {
+		t.ReplicationFactor = 1
+		t.ConfigEntries = append(t.ConfigEntries, c.broker.topicConfig()...)
+	}
+	return t
+}
+
+// leaders says which topic or partition has no leader yet.
+func (c *Cluster) leaders(ctx context.Context) error {
+	for _, topic := range []string{Events, Rejects} {
+		if _, err := c.partitions(ctx, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partitions lists a topic's partitions; an error where one has no leader.
+func (c *Cluster) partitions(ctx context.Context, topic string) ([]int, error) {
+	res, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil {
+		return nil, fmt.Errorf("kafka: metadata of %s: %w", topic, err)
+	}
+	var ids []int
+	for _, t := range res.Topics {
+		if t.Error != nil {
+			return nil, fmt.Errorf("kafka: topic %s: %w", t.Name, t.Error)
+		}
+		for _, p := range t.Partitions {
+			if p.Error != nil || p.Leader.Host == "" {
+				return nil, fmt.Errorf("kafka: partition %d of %s has no leader: %w", p.ID, topic, orUnknown(p.Error))
+			}
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("kafka: topic %s: %w", topic, rollcall.ErrNotFound)
+	}
+	return ids, nil
+}
+
+func orUnknown(err error) error {
+	if err == nil {
+		return kafka.LeaderNotAvailable
+	}
+	return err
+}
+
+// span is what a partition holds: the offsets [first, next).
+type span struct{ first, next int64 }
+
+// spans gives what each of the topic's partitions holds.
+func (c *Cluster) spans(ctx context.Context, topic string, partitions ...int) (map[int]span, error) {
+	if len(partitions) == 0 {
+		var err error
+		if partitions, err = c.partitions(ctx, topic); err != nil {
+			return nil, err
+		}
+	}
+	var asked []kafka.OffsetRequest
+	for _, p := range partitions {
+		asked = append(asked, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
+	}
+	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: asked}})
+	if err != nil {
+		return nil, fmt.Errorf("kafka: offsets of %s: %w", topic, err)
+	}
+	spans := make(map[int]span, len(partitions))
+	for _, p := range res.Topics[topic] {
+		if p.Error != nil {
+			return nil, fmt.Errorf("kafka: offsets of %s, partition %d: %w", topic, p.Partition, p.Error)
+		}
+		spans[p.Partition] = span{first: p.FirstOffset, next: p.LastOffset}
+	}
+	if len(spans) != len(partitions) {
+		return nil, fmt.Errorf("kafka: offsets of %s: %d of %d partitions answered", topic, len(spans), len(partitions))
+	}
+	return spans, nil
+}
+
+// committed gives the group's offsets of rollcall.events; partitions without
+// one are left out.
+func (c *Cluster) committed(ctx context.Context, group string, partitions []int) (rollcall.Offsets, error) {
+	res, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{Events: partitions}})
+	if err == nil {
+		err = res.Error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kafka: offsets of group %s: %w", group, err)
+	}
+	offsets := rollcall.Offsets{}
+	for _, p := range res.Topics[Events] {
+		if p.Error != nil {
+			return nil, fmt.Errorf("kafka: offset of group %s, partition %d: %w", group, p.Partition, p.Error)
+		}
+		if p.CommittedOffset >= 0 {
+			offsets[p.Partition] = p.CommittedOffset
+		}
+	}
+	return offsets, nil
+}
+
+// Settle waits until the group has committed everything that rollcall.events
+// held when it was called.
+func Settle(ctx context.Context, c *Cluster, group string) error {
+	spans, err := c.spans(ctx, Events)
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	var partitions []int
+	for p, s := range spans {
+		if s.first < s.next {
+			partitions = append(partitions, p)
+		}
+	}
+	for {
+		left, err := c.unsettled(ctx, group, spans, partitions)
+		if err == nil && left == 0 {
+			return nil
+		}
+		if pause(ctx, settleEvery); ctx.Err() != nil {
+			return fmt.Errorf("kafka: settle group %s: %d records left: %w", group, left, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+const settleEvery = 20 * time.Millisecond
+
+// unsettled counts the records that the group has not committed.
+func (c *Cluster) unsettled(ctx context.Context, group string, spans map[int]span, partitions []int) (left int64, err error) {
+	if len(partitions) == 0 {
+		return 0, nil
+	}
+	offsets, err := c.committed(ctx, group, partitions)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range partitions {
+		done := max(offsets[p], spans[p].first)
+		left += max(0, spans[p].next-done)
+	}
+	return left, nil
+}
+
+// Close closes the idle connections. Writers and sources are closed first.
+func (c *Cluster) Close() { c.transport.CloseIdleConnections() }

@@ -1,0 +1,158 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"rollcall"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Limits of a record batch that comes in by the port.
+const (
+	maxInflated = 64 << 20 // bytes of its records, decompressed
+	maxHeaders  = 64       // of a record
+)
+
+func badRecords(format string, args ...any) error {
+	return &rollcall.Invalid{Field: "records", Reason: fmt.Sprintf(format, args...), Code: "records"}
+}
+
+// checkRecords looks into a produce request. The embedded broker keeps records
+// as they come, and kafka-go believes them when it reads: a header count of
+// 2^60 would stop this process, and every start after it.
+func checkRecords(request []byte) (err error) {
+	if kind := int16(binary.BigEndian.Uint16(request)); kind != int16(kmsg.Produce) {
+		return nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = badRecords("can't be read: %v", p)
+		}
+	}()
+	req := kmsg.NewPtrProduceRequest()
+	r := kbin.Reader{Src: request[2:]}
+	req.SetVersion(r.Int16())
+	r.Int32()          // correlation
+	r.NullableString() // client
+	if req.IsFlexible() {
+		kmsg.SkipTags(&r)
+	}
+	if err := req.ReadFrom(r.Src); err != nil {
+		return badRecords("can't be read: %v", err)
+	}
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			if err := checkRecordBatch(p.Records); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkRecordBatch(raw []byte) error {
+	var b kmsg.RecordBatch
+	if err := b.ReadFrom(raw); err != nil {
+		return badRecords("a batch can't be read: %v", err)
+	}
+	records, err := inflate(b.Records, kafka.Compression(b.Attributes&7))
+	if err != nil {
+		return err
+	}
+	r := fields{rest: records}
+	for range b.NumRecords {
+		r.record()
+	}
+	if r.bad || len(r.rest) > 0 {
+		return badRecords("a batch does not hold the %d records that it claims", b.NumRecords)
+	}
+	return nil
+}
+
+// inflate decompresses with the codec that will read the batch.
+func inflate(packed []byte, codec kafka.Compression) ([]byte, error) {
+	if codec == 0 {
+		return packed, nil
+	}
+	c := codec.Codec()
+	if c == nil {
+		return nil, badRecords("a batch has the unknown codec %d", codec)
+	}
+	r := c.NewReader(bytes.NewReader(packed))
+	defer r.Close()
+	out, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
+	if err != nil {
+		return nil, badRecords("a batch can't be decompressed: %v", err)
+	}
+	if len(out) > maxInflated {
+		return nil, badRecords("a batch is over %d MiB decompressed", maxInflated>>20)
+	}
+	return out, nil
+}
+
+// fields walks over records of version 2: length, attributes, timestamp and
+// offset deltas, key, value, headers; numbers are zigzag varints.
+type fields struct {
+	rest []byte
+	bad  bool
+}
+
+func (f *fields) record() {
+	size := f.varint()
+	if f.bad || size < 0 || size > int64(len(f.rest)) {
+		f.bad = true
+		return
+	}
+	body := fields{rest: f.rest[:size]}
+	f.rest = f.rest[size:]
+	body.skip(1)
+	body.varint()
+	body.varint()
+	body.bytes(-1)
+	body.bytes(-1)
+	headers := body.varint()
+	if body.bad || headers < 0 || headers > maxHeaders {
+		f.bad = true
+		return
+	}
+	for range headers {
+		body.bytes(0)
+		body.bytes(-1)
+	}
+	f.bad = f.bad || body.bad || len(body.rest) > 0
+}
+
+func (f *fields) varint() int64 {
+	v, n := binary.Varint(f.rest)
+	if n <= 0 {
+		f.bad, f.rest = true, nil
+		return 0
+	}
+	f.rest = f.rest[n:]
+	return v
+}
+
+// bytes walks over a length and so many bytes; -1 stands for none where least
+// is -1.
+func (f *fields) bytes(least int64) {
+	n := f.varint()
+	if n < least {
+		f.bad = true
+		return
+	}
+	f.skip(max(n, 0))
+}
+
+func (f *fields) skip(n int64) {
+	if n > int64(len(f.rest)) {
+		f.bad, f.rest = true, nil
+		return
+	}
+	f.rest = f.rest[n:]
+}

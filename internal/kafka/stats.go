@@ -1,0 +1,47 @@
+package kafka
+
+import (
+	"errors"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Stats count what a source has met since it was made.
+type Stats struct {
+	Records  atomic.Int64 // read of rollcall.events
+	Rows     atomic.Int64 // events handed on
+	Rejected atomic.Int64 // records and rows sent to rollcall.rejected
+	Gaps     atomic.Int64 // offsets that were skipped: records gone before they were read
+	Ahead    atomic.Int64 // times that a committed offset was ahead of the log
+	Stalls   atomic.Int64 // times that a reader stood still while the log grew
+	Uncommit atomic.Int64 // commits that failed; their range is read again
+}
+
+// register makes the counts metrics. A registerer that has them already, of
+// another source, keeps the first.
+func (s *Stats) register(r prometheus.Registerer, log *slog.Logger) {
+	if r == nil {
+		return
+	}
+	for _, c := range []struct {
+		name, help string
+		value      *atomic.Int64
+	}{
+		{"records_total", "Records read of the log.", &s.Records},
+		{"events_total", "Events read of the log and handed on.", &s.Rows},
+		{"rejected_total", "Records and rows of the log sent to the rejected topic.", &s.Rejected},
+		{"gap_offsets_total", "Offsets skipped: records gone from the log before they were read.", &s.Gaps},
+		{"offset_ahead_total", "Times a committed offset was ahead of the log.", &s.Ahead},
+		{"stalls_total", "Times a reader stood still while the log grew.", &s.Stalls},
+		{"commit_failures_total", "Offset commits that failed; their range is read again.", &s.Uncommit},
+	} {
+		count := prometheus.NewCounterFunc(
+			prometheus.CounterOpts{Namespace: "rollcall", Subsystem: "log", Name: c.name, Help: c.help},
+			func() float64 { return float64(c.value.Load()) })
+		if err := r.Register(count); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
+			log.Error("a metric of the log can't be registered", "metric", c.name, "err", err)
+		}
+	}
+}
