@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -208,6 +209,7 @@ func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
+	d.onClose("socket file", func() error { return os.Remove(socketPath(dir)) })
 	d.listen("socket", socket, d.handler)
 	return nil
 }
