@@ -1,10 +1,6 @@
 package panel
 
-import (
-	"math"
-
-	"rollcall"
-)
+import "rollcall"
 
 // Pair matches the rosters of two months, person by person, so that a change
 // is judged as what it is: mostly the same people, asked twice.
@@ -62,38 +58,5 @@ func (p *Pair) Change(now, before Variable) Change {
 
 // contrast gives the standard error of k*now - l*before.
 func (p *Pair) contrast(a, b scores, k, l, cross float64) Estimate {
-	square := k*k*a.square + l*l*b.square - 2*k*l*cross
-	noise := max(k*k*a.size*rounding, l*l*b.size*rounding, (k*k*a.square+l*l*b.square)*cancelled)
-	return Estimate{SE: math.Sqrt(spread(k*a.sum-l*b.sum, square, noise, p.Len()))}
-}
-
-// cancelled is what rounding leaves of the squares of two months that are one
-// and the same.
-const cancelled = 1e-13
-
-// scores is a variable's z for everyone, with their sums.
-type scores struct {
-	total       float64
-	z           []float64
-	sum, square float64
-	size        float64 // the sum of squares before regression
-}
-
-func (w *Weights) scores(v Variable) scores {
-	fit := w.fit(v)
-	out := scores{total: fit.total, z: make([]float64, len(w.people))}
-	for i := range w.people {
-		p := &w.people[i]
-		out.z[i] = -p.final * fit.cells[p.cell]
-	}
-	for k, i := range v.At {
-		y := w.people[i].final * v.value(k)
-		out.z[i] += y
-		out.size += y * y
-	}
-	for _, z := range out.z {
-		out.sum += z
-		out.square += z * z
-	}
-	return out
+	return Estimate{SE: contrast(a.moments, b.moments, k, l, cross, p.Len())}
 }

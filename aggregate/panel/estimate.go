@@ -1,9 +1,6 @@
 package panel
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // Variable is one number a panelist, given for those where it is not 0.
 type Variable struct {
@@ -54,6 +51,18 @@ func Combine(a float64, x Variable, b float64, y Variable) Variable {
 	return out
 }
 
+// Sum gives the sum of variables, such as the services that each person uses.
+func Sum(list ...Variable) Variable {
+	switch len(list) {
+	case 0:
+		return Variable{}
+	case 1:
+		return list[0]
+	}
+	half := len(list) / 2
+	return Combine(1, Sum(list[:half]...), 1, Sum(list[half:]...))
+}
+
 func (v Variable) with(at int32, value float64) Variable {
 	return Variable{At: append(v.At, at), Values: append(v.Values, value)}
 }
@@ -78,10 +87,7 @@ func (e Estimate) Scale(k float64) Estimate {
 
 // Total estimates the sum of a variable over the universe: a unique audience
 // where it is 0 or 1. Its cost is that of the users, not of the roster.
-func (w *Weights) Total(v Variable) Estimate {
-	fit := w.fit(v)
-	return Estimate{Value: fit.total, SE: math.Sqrt(w.variance(v, fit))}
-}
+func (w *Weights) Total(v Variable) Estimate { return w.linear(term{1, v}) }
 
 // Value gives Total's value alone.
 func (w *Weights) Value(v Variable) float64 {
@@ -93,7 +99,7 @@ func (w *Weights) Value(v Variable) float64 {
 }
 
 // Diff estimates the total of x less that of y: two services of one month.
-func (w *Weights) Diff(x, y Variable) Estimate { return w.Total(Combine(1, x, -1, y)) }
+func (w *Weights) Diff(x, y Variable) Estimate { return w.linear(term{1, x}, term{-1, y}) }
 
 // Ratio estimates the total of num over that of den, linearised: z is the
 // residual of (num - R den)/D. It is undefined where den's total is 0.
@@ -103,8 +109,7 @@ func (w *Weights) Ratio(num, den Variable) Estimate {
 		return undefined
 	}
 	ratio := w.Value(num) / base
-	linear := w.Total(Combine(1/base, num, -ratio/base, den))
-	return Estimate{Value: ratio, SE: linear.SE}
+	return Estimate{Value: ratio, SE: w.linear(term{1 / base, num}, term{-ratio / base, den}).SE}
 }
 
 // Product estimates the product of the totals of num over that of the totals
@@ -112,58 +117,94 @@ func (w *Weights) Ratio(num, den Variable) Estimate {
 // where a total of den is 0. Where one of num is, it is 0 without error.
 func (w *Weights) Product(num, den []Variable) Estimate {
 	value := 1.0
-	var linear Variable
-	for k, v := range append(append([]Variable(nil), num...), den...) {
-		total, sign := w.Value(v), 1.0
-		if k >= len(num) {
-			sign = -1
-		}
-		if total == 0 && sign < 0 {
+	var terms []term
+	for _, v := range den {
+		total := w.Value(v)
+		if total == 0 {
 			return undefined
 		}
-		value *= math.Pow(total, sign)
-		linear = Combine(1, linear, sign/total, v)
+		value /= total
+		terms = append(terms, term{-1 / total, v})
+	}
+	for _, v := range num {
+		total := w.Value(v)
+		value *= total
+		terms = append(terms, term{1 / total, v})
 	}
 	if value == 0 {
 		return Estimate{}
 	}
-	return Estimate{Value: value, SE: math.Abs(value) * w.Total(linear).SE}
+	return Estimate{Value: value, SE: math.Abs(value) * w.linear(terms...).SE}
 }
 
-// fitted is a variable's total and its regression on the margins.
-type fitted struct {
-	total float64
-	cells []float64 // the fitted value of every panelist of the cell
+// term is a variable times a constant.
+type term struct {
+	k float64
+	v Variable
 }
 
-// fit regresses a variable on the margins' indicators, weighted by base weights.
-func (w *Weights) fit(v Variable) fitted {
-	out := fitted{cells: make([]float64, w.cells())}
-	last := int32(-1)
-	for k, i := range v.At {
-		if i <= last {
-			panic(fmt.Sprintf("panel: position %d of a variable follows %d", i, last))
-		}
-		last = i
-		p, y := &w.people[i], v.value(k)
-		out.total += p.final * y
-		out.cells[p.cell] += p.base * y
+// linear estimates the total of a sum of terms.
+func (w *Weights) linear(terms ...term) Estimate {
+	s := w.scratch()
+	defer w.pool.Put(s)
+	m := w.moments(s, terms)
+	return Estimate{Value: m.total, SE: math.Sqrt(spread(m.sum, m.square, m.size*rounding, len(w.people)))}
+}
+
+// scratch is room for one estimate.
+type scratch struct {
+	y     []float64 // of each panelist; all 0 between estimates
+	fit   []float64 // of each cell
+	users []sums    // of each cell
+}
+
+func (w *Weights) scratch() *scratch {
+	s, ok := w.pool.Get().(*scratch)
+	if !ok {
+		return &scratch{y: make([]float64, len(w.people)), fit: make([]float64, w.cells()), users: make([]sums, w.cells())}
 	}
-	slopes, m := w.regress(out.cells), len(w.starts)
-	for c := range out.cells {
-		fit := 0.0
-		for k, code := range w.cellCodes[c*m : (c+1)*m] {
-			fit += slopes[w.starts[k]+int(code)]
-		}
-		out.cells[c] = fit
-	}
-	return out
+	clear(s.fit)
+	clear(s.users)
+	return s
 }
 
-// regress turns sums by cell into a slope per category.
-func (w *Weights) regress(cells []float64) []float64 {
-	p, m := w.slopes, len(w.starts)
-	moments := make([]float64, p)
+// moments is what a variance is made of: sums over the roster of z, the final
+// weight times the residual, and of z squared.
+type moments struct {
+	total       float64 // of the variable
+	sum, square float64
+	size        float64 // the sum of squares before regression
+}
+
+// moments regresses a sum of terms and sums its z. It leaves s.y all 0, and in
+// s.fit each cell's fitted value.
+func (w *Weights) moments(s *scratch, terms []term) moments {
+	m := moments{total: w.gather(s, terms)}
+	w.fit(s.fit)
+	w.addUsers(&m, s, terms)
+	w.addOthers(&m, s)
+	return m
+}
+
+// gather adds the terms up, by panelist in y and by cell (with base weights) in
+// fit, and gives their total.
+func (w *Weights) gather(s *scratch, terms []term) float64 {
+	var total float64
+	for _, t := range terms {
+		for k, i := range t.v.At {
+			p, y := &w.people[i], t.k*t.v.value(k)
+			s.y[i] += y
+			s.fit[p.cell] += p.base * y
+			total += p.final * y
+		}
+	}
+	return total
+}
+
+// fit regresses on the margins' indicators, weighted by base weights: it turns
+// a variable's sums by cell into the fitted value of the cell's every panelist.
+func (w *Weights) fit(cells []float64) {
+	m, moments := len(w.starts), make([]float64, w.slopes)
 	for c, sum := range cells {
 		if sum == 0 {
 			continue
@@ -172,41 +213,56 @@ func (w *Weights) regress(cells []float64) []float64 {
 			moments[w.starts[k]+int(code)] += sum
 		}
 	}
-	slopes := make([]float64, p)
+	slopes := make([]float64, w.slopes)
 	for i := range slopes {
-		for j, x := range w.inverse[i*p : (i+1)*p] {
+		for j, x := range w.inverse[i*w.slopes : (i+1)*w.slopes] {
 			slopes[i] += x * moments[j]
 		}
 	}
-	return slopes
+	for c := range cells {
+		cells[c] = 0
+		for k, code := range w.cellCodes[c*m : (c+1)*m] {
+			cells[c] += slopes[w.starts[k]+int(code)]
+		}
+	}
 }
 
-// variance gives n/(n-1) sum (z - mean z)^2 over the roster, z the final weight
-// times the residual. Those outside the variable are taken cell by cell: their
-// residual is the fitted value with its sign changed.
-func (w *Weights) variance(v Variable, fit fitted) float64 {
-	users := make([]sums, w.cells())
-	var sum, square, size float64
-	for k, i := range v.At {
-		p, y := &w.people[i], v.value(k)
-		z := p.final * (y - fit.cells[p.cell])
-		sum += z
-		square += z * z
-		size += p.final * p.final * y * y
-		u := &users[p.cell]
-		u.n++
-		u.final += p.final
-		u.square += p.final * p.final
+// addUsers adds the z of those with a y.
+func (w *Weights) addUsers(m *moments, s *scratch, terms []term) {
+	for _, t := range terms {
+		for _, i := range t.v.At {
+			y := s.y[i]
+			if y == 0 {
+				continue // or counted already
+			}
+			s.y[i] = 0
+			p := &w.people[i]
+			z := p.final * (y - s.fit[p.cell])
+			m.sum += z
+			m.square += z * z
+			m.size += p.final * p.final * y * y
+			s.users[p.cell].add(p.final)
+		}
 	}
+}
+
+// addOthers adds the z of those whose y is 0, cell by cell: their residual is
+// the fitted value with its sign changed.
+func (w *Weights) addOthers(m *moments, s *scratch) {
 	for c, all := range w.cellSums {
-		if all.n == users[c].n {
+		if all.n == s.users[c].n {
 			continue
 		}
-		z := fit.cells[c]
-		sum -= z * (all.final - users[c].final)
-		square += z * z * max(all.square-users[c].square, 0)
+		z := s.fit[c]
+		m.sum -= z * (all.final - s.users[c].final)
+		m.square += z * z * max(all.square-s.users[c].square, 0)
 	}
-	return spread(sum, square, size*rounding, len(w.people))
+}
+
+func (s *sums) add(final float64) {
+	s.n++
+	s.final += final
+	s.square += final * final
 }
 
 // rounding is what a sum of squared residuals keeps, at most, of the sum of

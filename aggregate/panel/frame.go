@@ -131,6 +131,7 @@ func (b *framer) newAxis(row int, name string) *axis {
 		column := b.column(part)
 		if column < homeColumn-1 {
 			b.fault(a, row, "margin", name, fmt.Sprintf("the roster has no column %q", part))
+			a.columns = nil
 			return a
 		}
 		if slices.Contains(a.columns, column) {
@@ -165,7 +166,7 @@ func (b *framer) addCategory(a *axis, row int, m rollcall.Margin) {
 	}
 	parts := strings.Split(m.Category, "*")
 	if len(a.columns) > 0 && len(parts) != len(a.columns) {
-		b.fault(a, row, "category", m.Category, fmt.Sprintf("has %d parts where margin %s has %d", len(parts), a.name, len(a.columns)))
+		b.fault(a, row, "category", m.Category, fmt.Sprintf("is not %d categories joined by '*', as margin %s needs", len(a.columns), a.name))
 		return
 	}
 	for i, column := range a.columns {
@@ -197,11 +198,17 @@ func (a *axis) partial() bool {
 }
 
 // settle fixes the universe at the first full margin's total, scales the other
-// full margins to it, and completes the partial ones.
+// full margins to it, and completes the partial ones. A broken margin leaves
+// the universe in doubt, so nothing is held against it then.
 func (b *framer) settle() {
+	if slices.ContainsFunc(b.frame.axes, func(a *axis) bool { return a.broken }) {
+		b.breakPartial()
+		return
+	}
 	first := slices.IndexFunc(b.frame.axes, func(a *axis) bool { return !a.partial() })
 	if first < 0 {
 		b.fault(nil, -1, "margin", "", "has no margin that covers the whole population")
+		b.breakPartial()
 		return
 	}
 	lead := b.frame.axes[first]
@@ -219,12 +226,20 @@ func (b *framer) settle() {
 	}
 }
 
+// breakPartial gives up the partial margins, whose rest is not known.
+func (b *framer) breakPartial() {
+	for _, a := range b.frame.axes {
+		a.broken = a.broken || a.partial()
+	}
+}
+
 func (b *framer) scale(a, lead *axis) {
 	total, universe := a.total(), b.frame.universe
 	off := math.Abs(total-universe) / universe
 	if !(off <= sameTotal) {
-		b.fault(a, a.rows[0], "population", persons(total), fmt.Sprintf("is the total of margin %s, more than 0.01 %% from the %s of margin %s",
-			a.name, persons(universe), lead.name))
+		// The margin isn't broken: its categories can be held against the roster.
+		b.list = append(b.list, fault{axis: a.name, row: a.rows[0], person: -1, column: "population", value: persons(total),
+			reason: fmt.Sprintf("is the total of margin %s, more than 0.01 %% from the %s of margin %s", a.name, persons(universe), lead.name)})
 		return
 	}
 	if off <= noScale {

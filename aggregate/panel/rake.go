@@ -7,8 +7,12 @@ import (
 	"rollcall"
 )
 
-// mostSweeps bounds the raking: what has not converged by then will not.
-const mostSweeps = 10000
+// The sweeps that bound the raking, of cells and of trimmed panelists (which
+// are many more): what has not converged by then will not.
+const (
+	mostSweeps    = 10000
+	mostTrimmings = 1000
+)
 
 // Trim bounds the final weights to [Floor, Cap] times the mean weight. The
 // zero Trim trims nothing.
@@ -97,7 +101,11 @@ func (s *solver) solve(trimmed bool) error {
 	for k, a := range s.frame.axes {
 		s.sums[k] = make([]float64, len(a.targets))
 	}
-	for s.sweeps = 1; s.sweeps <= mostSweeps; s.sweeps++ {
+	most := mostSweeps
+	if trimmed {
+		most = mostTrimmings
+	}
+	for s.sweeps = 1; s.sweeps <= most; s.sweeps++ {
 		for k := range s.frame.axes {
 			s.sweep(k)
 		}
@@ -179,6 +187,6 @@ func (s *solver) refuse(trimmed bool) error {
 	return &rollcall.Invalid{
 		Field: "margin " + a.name + ", category", Value: a.categories[worst.category], Code: "convergence",
 		Reason: fmt.Sprintf("%s: after %d sweeps it holds %s persons for a target of %s",
-			why, mostSweeps, persons(worst.sum), persons(a.targets[worst.category])),
+			why, s.sweeps-1, persons(worst.sum), persons(a.targets[worst.category])),
 	}
 }

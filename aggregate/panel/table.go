@@ -132,7 +132,7 @@ func (t *table) record() bool {
 func (t *table) stop(err error) {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		t.faultAt(parse.Line, "", "", "has a misplaced quotation mark", "quote")
+		t.faultAt(parse.StartLine, "", "", "has a misplaced quotation mark", "quote")
 		return
 	}
 	if !errors.Is(err, io.EOF) {
