@@ -22,13 +22,14 @@ const largePart = 8
 
 // Term prepares a variable. Its positions must not change afterwards.
 func (w *Weights) Term(v Variable) *Term {
-	fit := w.fit(v)
-	t := &Term{Variable: v, Total: fit.total, fit: fit.cells, cross: make([]float64, w.cells())}
+	t := &Term{Variable: v, fit: make([]float64, w.cells()), cross: make([]float64, w.cells())}
 	if len(v.At)*largePart > len(w.people) {
 		t.dense = make([]float64, len(w.people))
 	}
 	for k, i := range v.At {
 		p, y := &w.people[i], v.value(k)
+		t.Total += p.final * y
+		t.fit[p.cell] += p.base * y
 		square := p.final * p.final * y
 		t.cross[p.cell] += square
 		t.size += square * y
@@ -36,6 +37,7 @@ func (w *Weights) Term(v Variable) *Term {
 			t.dense[i] = y
 		}
 	}
+	w.fit(t.fit)
 	t.sum = t.Total
 	for c, all := range w.cellSums {
 		t.sum -= t.fit[c] * all.final
