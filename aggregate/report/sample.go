@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"math"
+	"sync"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -19,6 +20,12 @@ type sample struct {
 	from, to rollcall.Day
 
 	leader *month // nil: the last
+
+	quality struct {
+		once    sync.Once // guards what follows
+		meta    *rollcall.WeightsMeta
+		quality panel.Quality
+	}
 
 	uses  cache[question, *use]
 	views cache[viewKey, *view]
