@@ -64,6 +64,9 @@ type Panels interface {
 type Loaded struct {
 	rollcall.PanelFiles
 	Panelists  int     `json:"panelists"`
+	Home       int     `json:"home"` // metered there
+	Work       int     `json:"work"`
+	Efficiency float64 `json:"efficiency"` // of the weights, 0 to 1
 	Margins    int     `json:"margins"`
 	Population float64 `json:"population"`
 }

@@ -12,59 +12,59 @@ import (
 type run struct{ from, to int32 }
 
 // diary is one frozen diary: a panelist's use of one service at one place on
-// one day.
+// one day. Its runs are diaries.runs[first:first+count].
 type diary struct {
-	person  int32 // index in the roster
-	service uint16
-	day     uint8 // of the month, from 0
-	place   rollcall.Location
-	kind    rollcall.Kind
-	runs    []run
+	person int32 // position in the roster
+	first  uint32
+	count  uint16
+	day    uint8 // of the month, from 0
+	where  where
+}
+
+// where is a place and a kind in one byte.
+type where uint8
+
+func whereOf(place rollcall.Location, kind rollcall.Kind) where {
+	return where(place) | where(kind)<<4
+}
+
+func (w where) place() rollcall.Location { return rollcall.Location(w & 15) }
+func (w where) kind() rollcall.Kind      { return rollcall.Kind(w >> 4) }
+
+// diaries are a month's diaries of one service, ordered by person, day, place
+// and kind.
+type diaries struct {
+	list []diary
+	runs []run
 }
 
 const diariesVersion = 1
 
-// The frozen diaries of a month, version 1, all numbers unsigned varints
-// unless said otherwise:
+// diaryReader reads the frozen diaries of a month, version 1. All numbers are
+// unsigned varints unless said otherwise:
 //
 //	u8 version, number of diaries, then for each diary, ordered by person,
 //	day, service, place and kind:
-//	  person        index in the roster, as the difference from the diary before
+//	  person        position in the roster, as the difference from the diary before
 //	  u8 day        of the month, from 0
-//	  service       index in the document's catalogue
-//	  u8 place      1 home, 2 work, 4 elsewhere
+//	  service       position in the document's catalogue
+//	  u8 place      1 home, 2 work
 //	  u8 kind       1 login, 2 presence, 3 use
-//	  runs          number of runs of minutes
+//	  runs          number of runs of minutes, at least 1
 //	  from, length  of each run in minutes of the local day; from is the
 //	                difference from the end of the run before
 //
-// The same facts always give the same bytes.
-func appendDiary(dst []byte, before int32, d *rollcall.Minutes, e *diary) []byte {
-	dst = binary.AppendUvarint(dst, uint64(e.person-before))
-	dst = append(dst, e.day)
-	dst = binary.AppendUvarint(dst, uint64(e.service))
-	dst = append(dst, byte(e.place), byte(e.kind))
-	runs := 0
-	for range d.Runs {
-		runs++
-	}
-	dst = binary.AppendUvarint(dst, uint64(runs))
-	last := 0
-	for from, to := range d.Runs {
-		dst = binary.AppendUvarint(dst, uint64(from-last))
-		dst = binary.AppendUvarint(dst, uint64(to-from))
-		last = to
-	}
-	return dst
-}
-
-// diaryReader reads what appendDiary wrote. Everything malformed is an error.
+// The same facts always give the same bytes. Everything malformed is
+// ErrInvalid: an unknown version, place or kind, a number beyond its range, a
+// run that is empty, touches the one before or leaves its day, diaries out of
+// order or given twice, bytes missing or left over.
 type diaryReader struct {
 	b        []byte
 	err      error
 	people   int
 	services int
-	days     []int32 // first minute of each day of the month, on the month's line
+	days     []int32 // first minute of each day of the month and of the next, on the month's line
+	out      []diaries
 }
 
 func (r *diaryReader) fail(what string) {
@@ -75,7 +75,7 @@ func (r *diaryReader) fail(what string) {
 
 func (r *diaryReader) number(what string, limit int) int {
 	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > uint64(limit) {
+	if n <= 0 || limit < 0 || v > uint64(limit) {
 		r.fail(what)
 		r.b = nil
 		return 0
@@ -95,82 +95,89 @@ func (r *diaryReader) octet(what string, limit int) int {
 	return int(v)
 }
 
-// read gives every diary, by service, in order of person and day.
-func (r *diaryReader) read() ([][]diary, error) {
+// diaryKey orders frozen diaries.
+type diaryKey struct {
+	person  int32
+	day     uint8
+	service uint16
+	where   where
+}
+
+// compare orders by person, day, service, place and kind.
+func (k diaryKey) compare(o diaryKey) int {
+	if k.person != o.person {
+		return int(k.person) - int(o.person)
+	}
+	if k.day != o.day {
+		return int(k.day) - int(o.day)
+	}
+	if k.service != o.service {
+		return int(k.service) - int(o.service)
+	}
+	if k.where.place() != o.where.place() {
+		return int(k.where.place()) - int(o.where.place())
+	}
+	return int(k.where) - int(o.where)
+}
+
+// read gives every diary, by service.
+func (r *diaryReader) read() ([]diaries, error) {
 	if r.octet("version", 255) != diariesVersion {
 		r.fail("unknown version")
 	}
 	count := r.number("number of diaries", len(r.b))
-	out := make([][]diary, r.services)
-	last := diary{}
+	r.out = make([]diaries, r.services)
+	last := diaryKey{}
 	for i := 0; i < count && r.err == nil; i++ {
-		d := r.diary(last.person)
-		if r.err == nil && i > 0 && compareDiaries(&last, &d) >= 0 {
+		key := r.key(last.person)
+		if i > 0 && last.compare(key) >= 0 {
 			r.fail("out of order")
 		}
 		if r.err == nil {
-			out[d.service] = append(out[d.service], d)
+			r.diary(key)
 		}
-		last = d
+		last = key
 	}
 	if len(r.b) > 0 {
 		r.fail("bytes left over")
 	}
-	return out, r.err
+	return r.out, r.err
 }
 
-func (r *diaryReader) diary(before int32) diary {
-	d := diary{
+func (r *diaryReader) key(before int32) diaryKey {
+	k := diaryKey{
 		person:  before + int32(r.number("person", r.people-1-int(before))),
-		day:     uint8(r.octet("day", len(r.days)-1)),
+		day:     uint8(r.octet("day", len(r.days)-2)),
 		service: uint16(r.number("service", r.services-1)),
-		place:   rollcall.Location(r.octet("place", int(rollcall.Elsewhere))),
-		kind:    rollcall.Kind(r.octet("kind", int(rollcall.Use))),
 	}
-	if r.err == nil && (!d.place.One() || !d.kind.Counts()) {
+	place := r.octet("place", int(rollcall.Work))
+	kind := r.octet("kind", int(rollcall.Use))
+	if place == 0 || kind == 0 {
 		r.fail("place or kind")
 	}
-	if r.err == nil {
-		d.runs = r.runs(r.days[d.day])
-	}
-	return d
+	k.where = whereOf(rollcall.Location(place), rollcall.Kind(kind))
+	return k
 }
 
-func (r *diaryReader) runs(first int32) []run {
-	n := r.number("runs", rollcall.MaxMinute/2+1)
-	if n > len(r.b)/2 {
-		r.fail("runs")
-		return nil
+func (r *diaryReader) diary(k diaryKey) {
+	s := &r.out[k.service]
+	n := r.number("runs", min(rollcall.MaxMinute/2+1, len(r.b)/2))
+	if n == 0 {
+		r.fail("no runs")
 	}
-	runs := make([]run, n)
+	s.list = append(s.list, diary{person: k.person, first: uint32(len(s.runs)), count: uint16(n), day: k.day, where: k.where})
+	first := r.days[k.day]
+	length := int(r.days[k.day+1] - first)
 	last := 0
-	for i := range runs {
-		gap := r.number("run", rollcall.MaxMinute-last)
-		length := r.number("run's length", rollcall.MaxMinute-last-gap)
-		if length == 0 || i > 0 && gap == 0 {
+	for i := range n {
+		gap := r.number("run", length-last)
+		size := r.number("run's length", length-last-gap)
+		if r.err != nil || size == 0 || i > 0 && gap == 0 {
 			r.fail("empty run")
+			return
 		}
 		from := last + gap
-		last = from + length
-		runs[i] = run{first + int32(from), first + int32(last)}
+		last = from + size
+		s.runs = append(s.runs, run{first + int32(from), first + int32(last)})
 	}
-	return runs
-}
-
-// compareDiaries orders by person, day, service, place, kind.
-func compareDiaries(a, b *diary) int {
-	return compareKeys(a.key(), b.key())
-}
-
-func (d *diary) key() [5]int32 {
-	return [5]int32{d.person, int32(d.day), int32(d.service), int32(d.place), int32(d.kind)}
-}
-
-func compareKeys(a, b [5]int32) int {
-	for i := range a {
-		if a[i] != b[i] {
-			return int(a[i]) - int(b[i])
-		}
-	}
-	return 0
 }

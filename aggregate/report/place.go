@@ -50,3 +50,24 @@ func (p Place) locations() rollcall.Location {
 	}
 	return rollcall.Home | rollcall.Work
 }
+
+// holds reports whether someone who used a service at home, at work or both is
+// a user at p.
+func (p Place) holds(home, work bool) bool {
+	switch p {
+	case AtHome:
+		return home
+	case AtWork:
+		return work
+	case Both:
+		return home && work
+	case HomeOnly:
+		return home && !work
+	case WorkOnly:
+		return work && !home
+	}
+	return home || work
+}
+
+// Places gives every place, in the order that reports list them.
+func Places() []Place { return []Place{HomeWork, AtHome, AtWork, Both, HomeOnly, WorkOnly} }

@@ -17,7 +17,7 @@ type collectCmd struct {
 }
 
 type pcapCmd struct {
-	File      string `arg:"" optional:"" help:"A pcap or pcapng file." type:"existingfile"`
+	File      string `arg:"" optional:"" help:"A pcap or pcapng file."`
 	Interface string `help:"Read this network interface instead." placeholder:"IF"`
 	Market    string `required:"" help:"The meter's market."`
 	Location  string `required:"" help:"Where the meter is installed: home, work or elsewhere."`
@@ -26,6 +26,9 @@ type pcapCmd struct {
 	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
 	engine
 }
+
+// Validate refuses a capture that is not there.
+func (c *pcapCmd) Validate() error { return exist(c.File) }
 
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
@@ -37,7 +40,7 @@ func (c *pcapCmd) install() (meter.Install, error) {
 	}
 	install := meter.Install{
 		Market: rollcall.MarketID(c.Market), Location: place,
-		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist, Source: c.source(),
+		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
 	if err := install.Validate(); err != nil {
 		return install, usageError{err}

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -117,7 +118,7 @@ func (d *deployment) openStore(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	d.office = &report.Office{
-		Facts: d.store, Shelf: d.store, Catalogue: d.registry.Catalogue, Now: time.Now, Software: software(),
+		Facts: d.store, Shelf: d.store, Registry: d.store, Catalogue: d.registry.Catalogue, Now: time.Now, Software: software(),
 	}
 	return nil
 }
@@ -208,6 +209,7 @@ func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
+	d.onClose("socket file", func() error { return os.Remove(socketPath(dir)) })
 	d.listen("socket", socket, d.handler)
 	return nil
 }

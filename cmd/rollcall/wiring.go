@@ -59,7 +59,10 @@ func (p panels) Load(ctx context.Context, of rollcall.PanelMonth, files api.Pane
 	if err != nil {
 		return api.Loaded{}, err
 	}
-	return api.Loaded(loaded), nil
+	return api.Loaded{
+		PanelFiles: loaded.Files, Panelists: loaded.Panelists, Home: loaded.Home, Work: loaded.Work,
+		Margins: loaded.Margins, Population: loaded.Universe, Efficiency: loaded.Quality.Efficiency,
+	}, nil
 }
 
 func (p panels) Close(ctx context.Context, plan api.ClosePlan) (rollcall.Publication, error) {
@@ -80,16 +83,16 @@ func (p panels) Publications(ctx context.Context, market rollcall.MarketID, pane
 type corrections struct{ *deployment }
 
 func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
-	rule := rollcall.Exclusion{PanelMonth: e.Of, Service: e.Service, Day: e.Day, Reason: e.Reason, Time: c.office.Now()}
+	rule := rollcall.Exclusion{PanelMonth: e.Of, Service: e.Service, Day: e.Day, Reason: e.Reason}
 	if e.Panelist != "" {
 		rule.Panelist, _ = c.keys.Panelist(e.Of.Panel, e.Panelist)
 	}
-	return c.store.AddExclusion(ctx, rule)
+	return c.office.Exclude(ctx, rule)
 }
 
 func (c corrections) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (int, error) {
 	visitor, _ := c.keys.Panelist(panel, panelist)
-	return c.office.Erase(ctx, panel, visitor)
+	return c.store.Erase(ctx, panel, visitor)
 }
 
 type eventLog struct{ *deployment }

@@ -47,8 +47,6 @@ func openPort(address string, log *slog.Logger) (*port, error) {
 	return &port{listener: l, log: log, conns: make(map[net.Conn]struct{})}, nil
 }
 
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
-
 // serve passes connections on to dial until close.
 func (p *port) serve(dial dialFunc, room *room) {
 	p.wg.Go(func() {
