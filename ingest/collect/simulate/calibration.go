@@ -92,3 +92,9 @@ func Source(seed uint64) string {
 		"October 2002, MSN Messenger 1,585,000, before AIM, Yahoo! and ICQ; "+
 		"October 2003, MSN 3,494,000, Yahoo! 459,000, AIM 452,000, ICQ 215,000, some 16.8 million persons active; all else is invented", seed)
 }
+
+// SeedOf reads the seed from what Source wrote; false where another wrote it.
+func SeedOf(source string) (seed uint64, ok bool) {
+	_, err := fmt.Sscanf(source, "simulated by Rollcall (seed %d)", &seed)
+	return seed, err == nil
+}

@@ -38,6 +38,7 @@ var (
 
 // person is one panelist, with what lasts from month to month.
 type person struct {
+	seed             uint64 // of the market: two markets have no person in common
 	slot, generation int
 	metered          rollcall.Location
 	sex, age, region int     // positions in the category lists
@@ -47,7 +48,7 @@ type person struct {
 	heavy            float64 // how much more than usual he uses what he uses
 }
 
-func (p *person) name() string { return fmt.Sprintf("d%04d-%d", p.slot, p.generation) }
+func (p *person) name() string { return fmt.Sprintf("s%d-%04d-%d", p.seed, p.slot, p.generation) }
 
 // key is the person's part of a stream's key.
 func (p *person) key() uint64 { return uint64(p.slot)<<16 | uint64(p.generation) }
@@ -84,7 +85,7 @@ func meters(slot int) rollcall.Location {
 
 // recruit makes the person who is the generation-th of a slot.
 func (d *Demonstration) recruit(slot, generation int) person {
-	p := person{slot: slot, generation: generation, metered: meters(slot)}
+	p := person{seed: d.seed, slot: slot, generation: generation, metered: meters(slot)}
 	r := d.stream(forTraits, p.key())
 	women, byAge := womenAtHome, agesAtHome
 	if p.metered.Has(rollcall.Work) {
@@ -110,7 +111,7 @@ func (d *Demonstration) recruit(slot, generation int) person {
 // published for the United States a year before; lasting against passing says
 // how many of a month's users stay.
 const (
-	shared  = 1.18
+	shared  = 1.16
 	lasting = 0.75
 	passing = 0.50
 )
