@@ -62,7 +62,7 @@ func (m *Month) roster() *rollcall.Roster {
 }
 
 // choose picks each service's users and the other active persons.
-func (m *Month) choose(weights []float64, aim *target) {
+func (m *Month) choose(weights []float64, aim target) {
 	scores, surfing := m.scores()
 	for s := range services {
 		m.users[s] = pick(weights, scores[s], aim.users[s]*thousand)

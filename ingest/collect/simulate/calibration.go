@@ -77,12 +77,12 @@ var targets = [...]target{
 
 const thousand = 1000
 
-func targetOf(m rollcall.Month) (*target, error) {
+func targetOf(m rollcall.Month) (target, error) {
 	if m < firstMonth || m > lastMonth {
-		return nil, &rollcall.Invalid{Field: "month", Value: m.String(),
+		return target{}, &rollcall.Invalid{Field: "month", Value: m.String(),
 			Reason: fmt.Sprintf("is not in the demonstration, which has %s to %s", firstMonth, lastMonth), Code: "month"}
 	}
-	return &targets[m-firstMonth], nil
+	return targets[m-firstMonth], nil
 }
 
 // Source says of the universe, and so on every report, that it is simulated

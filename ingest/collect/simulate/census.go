@@ -38,15 +38,15 @@ func (d *Demonstration) Census(m rollcall.Month) iter.Seq[ingest.Sighting] {
 			return
 		}
 		days := newDays(d.calendar, m)
-		for k := range crowds {
-			if !d.crowd(&crowds[k], days, d.stream(forCensus, uint64(k), uint64(m)), yield) {
+		for k, c := range crowds {
+			if !d.crowd(c, days, d.stream(forCensus, uint64(k), uint64(m)), yield) {
 				return
 			}
 		}
 	}
 }
 
-func (d *Demonstration) crowd(c *crowd, days *days, r *rand.Rand, yield func(ingest.Sighting) bool) bool {
+func (d *Demonstration) crowd(c crowd, days *days, r *rand.Rand, yield func(ingest.Sighting) bool) bool {
 	for i := range c.users / CensusScale {
 		s := ingest.Sighting{Market: Place().ID, Service: c.service, Account: c.name(i)}
 		writer := diarist{days: days, random: r}

@@ -86,15 +86,15 @@ var (
 )
 
 var (
-	atHomeHabit = habit{daily: [2]float64{0.19, 0.23}, hours: [2][]float64{eveningHours, weekendHours}, minutes: 20}
-	atWorkHabit = habit{daily: [2]float64{0.30, 0}, hours: [2][]float64{officeHours, officeHours}, minutes: 26}
+	atHomeHabit = habit{daily: [2]float64{0.19, 0.23}, hours: [2][]float64{eveningHours, weekendHours}, minutes: 14}
+	atWorkHabit = habit{daily: [2]float64{0.30, 0}, hours: [2][]float64{officeHours, officeHours}, minutes: 18}
 )
 
-func habitAt(place rollcall.Location) *habit {
+func habitAt(place rollcall.Location) habit {
 	if place == rollcall.Work {
-		return &atWorkHabit
+		return atWorkHabit
 	}
-	return &atHomeHabit
+	return atHomeHabit
 }
 
 // keen is how often each service's users come back.
@@ -137,7 +137,7 @@ func (d *diarist) places() []rollcall.Location {
 }
 
 // activeDays gives the days of use at a place, one at least.
-func (d *diarist) activeDays(h *habit, keen float64) []int {
+func (d *diarist) activeDays(h habit, keen float64) []int {
 	var out []int
 	for day := range d.days.len() {
 		if d.random.Float64() < h.chance(d.days.weekend[day])*keen*d.person.heavy {
@@ -150,7 +150,7 @@ func (d *diarist) activeDays(h *habit, keen float64) []int {
 	return out
 }
 
-func (h *habit) chance(weekend bool) float64 {
+func (h habit) chance(weekend bool) float64 {
 	if weekend {
 		return h.daily[1]
 	}
@@ -158,7 +158,7 @@ func (h *habit) chance(weekend bool) float64 {
 }
 
 // someDay gives a day on which the place is used at all.
-func (d *diarist) someDay(h *habit) int {
+func (d *diarist) someDay(h habit) int {
 	for {
 		day := d.random.IntN(d.days.len())
 		if h.chance(d.days.weekend[day]) > 0 {
@@ -168,7 +168,7 @@ func (d *diarist) someDay(h *habit) int {
 }
 
 // session gives one session's interval, at least a minute, within the month.
-func (d *diarist) session(h *habit, day int, s ingest.Sighting) ingest.Sighting {
+func (d *diarist) session(h habit, day int, s ingest.Sighting) ingest.Sighting {
 	hours := h.hours[0]
 	if d.days.weekend[day] {
 		hours = h.hours[1]

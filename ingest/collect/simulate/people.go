@@ -111,9 +111,9 @@ func (d *Demonstration) recruit(slot, generation int) person {
 // published for the United States a year before; lasting against passing says
 // how many of a month's users stay.
 const (
-	shared  = 1.16
+	shared  = 1.13
 	lasting = 0.75
-	passing = 0.50
+	passing = 0.40
 )
 
 // The appeal of each service to each age, and to men.
