@@ -186,7 +186,7 @@ func (b *discloser) pairs() map[set]*cell {
 	for x := range b.listed.each {
 		for y := range b.listed.each {
 			if x < y {
-				out[setOf(x, y)] = b.cell(classCombination, "", func(m membership) int { return once01(m.services.has(x) && m.services.has(y)) })
+				out[setOf(x, y)] = b.cell(classCombination, rollcall.OK, func(m membership) int { return once01(m.services.has(x) && m.services.has(y)) })
 			}
 		}
 	}
@@ -197,12 +197,12 @@ func (b *discloser) combinations() map[set]*cell {
 	out := map[set]*cell{}
 	for _, a := range b.atoms {
 		if !a.services.empty() && out[a.services] == nil {
-			out[a.services] = b.cell(classCombination, "", func(m membership) int { return once01(m.services == a.services) })
+			out[a.services] = b.cell(classCombination, rollcall.OK, func(m membership) int { return once01(m.services == a.services) })
 		}
 	}
 	for s := range b.listed.each {
 		if out[setOf(s)] == nil {
-			out[setOf(s)] = b.cell(classCombination, "", func(membership) int { return 0 })
+			out[setOf(s)] = b.cell(classCombination, rollcall.OK, func(membership) int { return 0 })
 		}
 	}
 	return out

@@ -13,7 +13,8 @@ import (
 )
 
 type collectCmd struct {
-	Pcap pcapCmd `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
+	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
 }
 
 type pcapCmd struct {
