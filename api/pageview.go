@@ -128,7 +128,11 @@ func viewChange(t *rollcall.Table, row int) figure {
 	if !ok || m.Status.Withheld() {
 		return figure{Value: dash}
 	}
-	f := figure{Value: signed(m.Value, persons)}
+	number := whole
+	if audience, ok := t.Cell(row, "unique_audience").(rollcall.Measure); ok && audience.Value >= manyPersons {
+		number = thousands // as the audience that changed
+	}
+	f := figure{Value: signed(m.Value, number)}
 	var words []string
 	if p, ok := t.Cell(row, "change_percent").(rollcall.Measure); ok && !p.Status.Withheld() {
 		words = append(words, signed(p.Value, percent))
@@ -147,19 +151,29 @@ func signed(x float64, number func(float64) string) string {
 	return "+" + number(x)
 }
 
-// persons writes a number of persons, to the thousand from 10,000 on.
+// manyPersons is from where on a number of persons is written to the thousand.
+const manyPersons = 10_000
+
+// persons writes a number of persons, not below 0.
 func persons(x float64) string {
-	if math.Abs(x) >= 10_000 {
-		x = math.Round(x/1000) * 1000
+	if x >= manyPersons {
+		return thousands(x)
 	}
+	return whole(x)
+}
+
+func thousands(x float64) string { return whole(math.Round(x/1000) * 1000) }
+
+// whole writes a number, not below 0, with a comma before each three digits.
+func whole(x float64) string {
 	s := strconv.FormatFloat(math.Round(x), 'f', 0, 64)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
 }
 
-func percent(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) + " %" }
+func percent(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) + "\u00a0%" }
 
 // facts says what the figures stand on.
 func facts(m *rollcall.Meta) []fact {
@@ -170,7 +184,7 @@ func facts(m *rollcall.Meta) []fact {
 	if u := m.Universe; u != nil {
 		add("Universe", "%s persons, as of %s", persons(u.Population), u.SourceDate)
 		add("Its source", "%s", u.Source)
-		add("Active", "%s persons with any internet use %s in the month: the base of reach", viewMeasure(u.Active, persons).Value, placeName(m.Location))
+		add("Active", "%s persons with any internet use %s in the month: the base of reach", viewMeasure(u.Active, persons).Value, strings.Replace(placeName(m.Location), " and ", " or ", 1))
 	}
 	if p := m.Sample; p != nil {
 		add("Panel", "%s persons in tab, %s metered at home and %s at work", persons(float64(p.InTab)), persons(float64(p.Home)), persons(float64(p.Work)))

@@ -119,8 +119,8 @@ func (l *simulation) load(ctx context.Context) error {
 	return l.bar.Finish()
 }
 
-// missing gives the months that are not published yet. Months published from
-// another seed are refused: two demonstrations would be one panel of two.
+// missing gives the months that are not published yet. A panel published from
+// another seed is refused: two demonstrations would be one panel of two.
 func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 	query := url.Values{"market": {string(simulate.Place().ID)}, "panel": {string(simulate.PanelID)}}
 	list, err := rows[rollcall.Publication](ctx, l.api, "/v1/publications?"+query.Encode())
@@ -129,7 +129,15 @@ func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 	}
 	closed := make(map[rollcall.Month]bool)
 	for _, p := range list {
-		closed[p.Month] = closed[p.Month] || !p.Internal
+		if p.Internal || closed[p.Month] {
+			continue
+		}
+		if len(closed) == 0 {
+			if err := l.checkSeed(ctx, p.Month); err != nil {
+				return nil, err
+			}
+		}
+		closed[p.Month] = true
 	}
 	var missing []rollcall.Month
 	for _, m := range l.months {
@@ -137,12 +145,10 @@ func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 			missing = append(missing, m)
 		}
 	}
-	if len(missing) == len(l.months) {
-		return missing, nil
-	}
-	at := slices.IndexFunc(l.months, func(m rollcall.Month) bool { return closed[m] })
-	return missing, l.checkSeed(ctx, l.months[at])
+	return missing, nil
 }
+
+// checkSeed reads the seed off a published month.
 
 func (l *simulation) checkSeed(ctx context.Context, published rollcall.Month) error {
 	t, err := readRanking(ctx, l.api, published)
