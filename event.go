@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind is what an event says of a visitor.
@@ -43,6 +44,22 @@ func (k Kind) Counts() bool { return k == Login || k == Presence || k == Use }
 
 // Visitor is a keyed pseudonym of an account (census) or of a panelist.
 type Visitor uint64
+
+// String gives 16 hexadecimal digits.
+func (v Visitor) String() string { return fmt.Sprintf("%016x", uint64(v)) }
+
+// MarshalText writes String: JSON's numbers are too short for 64 bits.
+func (v Visitor) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads String.
+func (v *Visitor) UnmarshalText(b []byte) error {
+	n, err := strconv.ParseUint(string(b), 16, 64)
+	if err != nil {
+		return &Invalid{Field: "visitor", Value: string(b), Reason: "is not 16 hexadecimal digits", Code: "visitor"}
+	}
+	*v = Visitor(n)
+	return nil
+}
 
 // KeyID names the key that made a pseudonym; it is a hash of that key, and
 // figures of two keys never mix.
@@ -161,7 +178,11 @@ func (e *Event) Minutes() (from, to UnixMinute) {
 func quote(s string) string {
 	const most = 80
 	if len(s) > most {
-		s = s[:most] + "..."
+		end := most
+		for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end] + "..."
 	}
 	return strconv.Quote(s)
 }

@@ -93,6 +93,19 @@ func (c *Calendar) within(m UnixMinute) Span {
 	return Span{From: ceilMinute(from), To: ceilMinute(to), Day: Day(day)}
 }
 
+// Start gives the first minute of a local day; of a day that does not exist,
+// that of the next one.
+func (c *Calendar) Start(d Day) UnixMinute {
+	at := UnixMinute((int64(d) - 1) * minutesPerDay)
+	for {
+		s := c.Span(at)
+		if s.Day >= d {
+			return s.First
+		}
+		at = s.To
+	}
+}
+
 // Day gives the local day that holds t.
 func (c *Calendar) Day(t time.Time) Day { return c.within(MinuteOf(t)).Day }
 

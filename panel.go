@@ -14,6 +14,7 @@ type Panelist struct {
 
 // Roster is everyone in tab in one month, one line a person.
 type Roster struct {
+	Key       KeyID    // of the panel's pseudonyms
 	Columns   []string // the demographic columns
 	Panelists []Panelist
 }

@@ -67,7 +67,7 @@ type worker struct {
 	src     Source
 	store   Store
 	opt     Options
-	fold    *fold
+	fold    *Fold
 	offsets rollcall.Offsets // of what is folded and not committed
 	since   time.Time        // of the oldest thing not flushed; zero: nothing
 	behind  bool
@@ -80,7 +80,7 @@ func newWorker(src Source, store Store, opt Options) *worker {
 	if opt.Members == nil {
 		opt.Members = func() int { return 1 }
 	}
-	return &worker{src: src, store: store, opt: opt, fold: newFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
+	return &worker{src: src, store: store, opt: opt, fold: NewFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
 }
 
 func orDefault[T comparable](v, fallback T) T {
@@ -117,7 +117,7 @@ func (w *worker) read(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := w.fold.add(batch); err != nil {
+	if err := w.fold.Add(batch); err != nil {
 		return err
 	}
 	w.opt.Metrics.folded(batch)
@@ -132,7 +132,15 @@ func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelF
 	if w.since.IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, w.since.Add(w.every()))
+	return context.WithDeadline(ctx, w.since.Add(w.interval()))
+}
+
+// interval is the time between flushes.
+func (w *worker) interval() time.Duration {
+	if w.behind {
+		return w.opt.Behind
+	}
+	return w.every()
 }
 
 // every is the time between flushes when caught up: on a cluster each member
@@ -140,15 +148,10 @@ func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelF
 func (w *worker) every() time.Duration { return w.opt.Every * time.Duration(max(1, w.opt.Members())) }
 
 func (w *worker) due(now time.Time) bool {
-	switch {
-	case w.since.IsZero():
+	if w.since.IsZero() {
 		return false
-	case w.fold.bytes >= w.opt.Bytes:
-		return true
-	case w.behind:
-		return now.Sub(w.since) >= w.opt.Behind
 	}
-	return now.Sub(w.since) >= w.every()
+	return w.fold.bytes >= w.opt.Bytes || now.Sub(w.since) >= w.interval()
 }
 
 // flush brings everything held to the store, then commits. It tries again
@@ -175,7 +178,7 @@ func (w *worker) flush(ctx context.Context) error {
 
 func (w *worker) merge(ctx context.Context) error {
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
-		err := w.store.Merge(ctx, w.fold.deltas())
+		err := w.store.Merge(ctx, w.fold.Deltas())
 		if err == nil {
 			return nil
 		}

@@ -1,9 +1,8 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
-
-	"github.com/segmentio/encoding/json"
 
 	"rollcall"
 )
@@ -18,9 +17,9 @@ func ParseCloudEvent(b []byte) (Sighting, error) {
 		ID          string  `json:"id"`
 		Source      string  `json:"source"`
 		Time        string  `json:"time"`
-		Data        *object `json:"data"`
+		Data        *Fields `json:"data"`
 	}
-	if err := json.Unmarshal(b, &envelope); err != nil {
+	if err := unmarshal(bytes.Clone(b), &envelope); err != nil {
 		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + jsonFault(err), Code: "json"}
 	}
 	if envelope.SpecVersion != "1.0" {
@@ -29,7 +28,7 @@ func ParseCloudEvent(b []byte) (Sighting, error) {
 	if envelope.Data == nil {
 		return Sighting{}, &rollcall.Invalid{Field: "data", Reason: "is missing", Code: "data_missing"}
 	}
-	o := envelope.Data
-	o.ID, o.Source, o.Time = cmp.Or(o.ID, envelope.ID), cmp.Or(o.Source, envelope.Source), cmp.Or(o.Time, envelope.Time)
-	return o.sighting()
+	f := envelope.Data
+	f.ID, f.Source, f.Time = cmp.Or(f.ID, envelope.ID), cmp.Or(f.Source, envelope.Source), cmp.Or(f.Time, envelope.Time)
+	return f.Sighting()
 }

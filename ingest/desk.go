@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rollcall"
 )
@@ -44,7 +47,8 @@ func (d *Desk) Event(s *Sighting, record time.Time, backfill bool) (rollcall.Eve
 
 func (d *Desk) pseudonym(s *Sighting, e *rollcall.Event, catalogue *rollcall.Catalogue) error {
 	if s.Panel != "" {
-		e.Visitor, e.Key = d.Keys.Panelist(s.Panel, s.Panelist)
+		k := d.Keys.panel(s.Panel)
+		e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
 		return nil
 	}
 	calendar, err := catalogue.Calendar(s.Market)
@@ -63,25 +67,30 @@ func checkWho(s *Sighting) error {
 	case s.Account != "" && (s.Panel != "" || s.Panelist != ""):
 		return &rollcall.Invalid{Field: "account", Reason: "stands beside a panelist; give one of them", Code: "account_and_panelist"}
 	case s.Account != "":
-		return checkName("account", s.Account, maxAccount)
+		return checkName("account", s.Account, Normalise(s.Service, s.Account), maxAccount)
 	case s.Panel == "":
 		return &rollcall.Invalid{Field: "panel", Reason: "is missing", Code: "panel_missing"}
 	case s.Panelist == "":
 		return &rollcall.Invalid{Field: "panelist", Reason: "is missing", Code: "panelist_missing"}
 	}
-	return checkName("panelist", s.Panelist, maxPanelist)
+	return checkName("panelist", s.Panelist, strings.TrimSpace(s.Panelist), maxPanelist)
 }
 
-// The longest names that schemas/event.schema.json allows, in bytes.
+// The longest names that schemas/event.schema.json allows, in characters.
 const (
 	maxAccount  = 1024
 	maxPanelist = 256
 )
 
-// checkName never quotes the name: it may be somebody's address.
-func checkName(field, name string, most int) error {
-	if len(name) > most {
-		return &rollcall.Invalid{Field: field, Reason: "is too long", Code: field + "_too_long"}
+// checkName refuses a name that is too long, or of which the spelling that
+// makes the pseudonym has nothing left: all such would be one visitor. It
+// never quotes the name, which may be somebody's address.
+func checkName(field, name, spelling string, most int) error {
+	if spelling == "" {
+		return &rollcall.Invalid{Field: field, Reason: "is blank", Code: field + "_missing"}
+	}
+	if len(name) > most && utf8.RuneCountInString(name) > most {
+		return &rollcall.Invalid{Field: field, Reason: fmt.Sprintf("is longer than %d characters", most), Code: field + "_too_long"}
 	}
 	return nil
 }

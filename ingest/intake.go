@@ -19,7 +19,7 @@ type Log interface {
 // Counts says what became of an input.
 type Counts struct {
 	Read     int            `json:"read"`
-	Accepted int            `json:"accepted"`
+	Accepted int            `json:"accepted"` // the log has them durably
 	Rejected map[string]int `json:"rejected"` // by code
 	Errors   []LineError    `json:"errors"`   // the first maxErrors
 }
@@ -34,7 +34,13 @@ type LineError struct {
 const maxErrors = 20
 
 // Refused gives the number of rejected lines.
-func (c *Counts) Refused() int { return c.Read - c.Accepted }
+func (c *Counts) Refused() int {
+	total := 0
+	for _, n := range c.Rejected {
+		total += n
+	}
+	return total
+}
 
 // Add adds what became of a further input whose first line was base+1.
 func (c *Counts) Add(o Counts, base int) {
@@ -70,6 +76,7 @@ type Intake struct {
 	log      Log
 	source   string
 	backfill bool
+	fields   Fields // the line being read
 	events   []rollcall.Event
 	rejected []rollcall.Rejected
 	refused  int // bytes held in rejected
@@ -96,7 +103,6 @@ func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func(
 	if err != nil {
 		return in.refuse(ctx, line, err, raw())
 	}
-	in.Accepted++
 	in.events = append(in.events, e)
 	if len(in.events) < maxEvents {
 		return nil
@@ -106,7 +112,7 @@ func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func(
 
 // Line takes one line of NDJSON.
 func (in *Intake) Line(ctx context.Context, line int, text []byte) error {
-	s, err := ParseJSON(text)
+	s, err := in.fields.parseInPlace(text) // an event keeps no part of it
 	if err != nil {
 		in.Read++
 		return in.refuse(ctx, line, err, text)
@@ -152,6 +158,7 @@ func (in *Intake) Flush(ctx context.Context) error {
 	if err := in.log.Append(ctx, in.events); err != nil {
 		return fmt.Errorf("append events: %w", err)
 	}
+	in.Accepted += len(in.events)
 	in.events = in.events[:0]
 	return nil
 }

@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -9,53 +12,79 @@ import (
 	"rollcall"
 )
 
-// object is an event as CONTRACT's NDJSON has it. Pointers tell what is absent
-// from what is empty only where it matters.
-type object struct {
-	ID       string `json:"id"`
-	Source   string `json:"source"`
-	Time     string `json:"time"`
-	Until    string `json:"until"`
-	Market   string `json:"market"`
-	Service  string `json:"service"`
-	Location string `json:"location"`
-	Kind     string `json:"kind"`
-	Panel    string `json:"panel"`
-	Panelist string `json:"panelist"`
-	Account  string `json:"account"`
-	Client   string `json:"client"`
-	Evidence string `json:"evidence"`
+// Fields is an event as its source wrote it: schemas/event.schema.json. What
+// is empty is absent.
+type Fields struct {
+	ID       string `json:"id,omitempty"`
+	Source   string `json:"source,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Until    string `json:"until,omitempty"`
+	Market   string `json:"market,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Location string `json:"location,omitempty"`
+	Kind     string `json:"kind,omitempty"`
+	Panel    string `json:"panel,omitempty"`
+	Panelist string `json:"panelist,omitempty"`
+	Account  string `json:"account,omitempty"`
+	Client   string `json:"client,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // ParseJSON reads one event object. The error is an Invalid that names the
 // field; fields that Rollcall does not know are passed over.
 func ParseJSON(b []byte) (Sighting, error) {
-	var o object
-	if err := json.Unmarshal(b, &o); err != nil {
-		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + jsonFault(err), Code: "json"}
-	}
-	return o.sighting()
+	return new(Fields).parseInPlace(bytes.Clone(b)) // one copy, not one a field
 }
 
-func (o *object) sighting() (s Sighting, err error) {
-	s = Sighting{
-		ID: o.ID, Source: o.Source,
-		Market: rollcall.MarketID(o.Market), Service: rollcall.ServiceID(o.Service),
-		Panel: rollcall.PanelID(o.Panel), Panelist: o.Panelist, Account: o.Account,
-		Client: o.Client, Evidence: o.Evidence,
+// parseInPlace is ParseJSON whose sighting holds parts of b itself.
+func (f *Fields) parseInPlace(b []byte) (Sighting, error) {
+	*f = Fields{}
+	if err := unmarshal(b, f); err != nil {
+		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + jsonFault(err), Code: "json"}
 	}
-	if s.Time, err = parseTime("time", o.Time); err != nil {
-		return s, err
+	return f.Sighting()
+}
+
+// unmarshal reads all of b; what it puts in v shares b's memory. Names are
+// matched in their case, as the schema has them.
+func unmarshal(b []byte, v any) error {
+	rest, err := json.Parse(b, v, json.DontCopyString|json.DontMatchCaseInsensitiveStructFields)
+	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
+		return errAfter
 	}
-	if o.Until != "" {
-		if s.Until, err = parseTime("until", o.Until); err != nil {
-			return s, err
+	return err
+}
+
+var errAfter = errors.New("text after the object")
+
+// Sighting reads the fields. The error is an Invalid that names the field.
+func (f *Fields) Sighting() (Sighting, error) {
+	at, err := ParseTime("time", f.Time)
+	if err != nil {
+		return Sighting{}, err
+	}
+	var until time.Time
+	if f.Until != "" {
+		if until, err = ParseTime("until", f.Until); err != nil {
+			return Sighting{}, err
 		}
 	}
-	if s.Location, err = required("location", o.Location, rollcall.ParseLocation); err != nil {
+	return f.At(at, until)
+}
+
+// At is Sighting for a source that has the times as times; Time and Until are
+// not read.
+func (f *Fields) At(at, until time.Time) (s Sighting, err error) {
+	s = Sighting{
+		ID: f.ID, Source: f.Source, Time: at, Until: until,
+		Market: rollcall.MarketID(f.Market), Service: rollcall.ServiceID(f.Service),
+		Panel: rollcall.PanelID(f.Panel), Panelist: f.Panelist, Account: f.Account,
+		Client: f.Client, Evidence: f.Evidence,
+	}
+	if s.Location, err = required("location", f.Location, rollcall.ParseLocation); err != nil {
 		return s, err
 	}
-	s.Kind, err = required("kind", o.Kind, rollcall.ParseKind)
+	s.Kind, err = required("kind", f.Kind, rollcall.ParseKind)
 	return s, err
 }
 
@@ -67,24 +96,43 @@ func required[T any](field, value string, parse func(string) (T, error)) (T, err
 	return parse(value)
 }
 
-func parseTime(field, value string) (time.Time, error) {
-	return required(field, value, func(s string) (time.Time, error) {
-		t, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
-			return t, &rollcall.Invalid{Field: field, Value: s, Reason: "is not an RFC 3339 time such as 2002-10-03T18:22:05Z", Code: field}
-		}
-		return t.UTC(), nil
-	})
+// ParseTime reads a field's RFC 3339 time, to UTC. The error is an Invalid.
+func ParseTime(field, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, &rollcall.Invalid{Field: field, Reason: "is missing", Code: field + "_missing"}
+	}
+	t, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil || !strict(value) {
+		return time.Time{}, &rollcall.Invalid{Field: field, Value: strings.Clone(value), Reason: "is not an RFC 3339 time such as 2002-10-03T18:22:05Z", Code: field}
+	}
+	return t.UTC(), nil
+}
+
+// strict refuses what time.Parse lets pass beside RFC 3339: an hour of one
+// digit, a comma before the fraction, an offset of 24 hours or 60 minutes.
+func strict(s string) bool {
+	const whole, offset = len("2002-10-03T18:22:05"), len("+02:00")
+	if s[whole-len(":22:05")] != ':' || s[whole] == ',' {
+		return false
+	}
+	if s[len(s)-1] == 'Z' {
+		return true
+	}
+	zone := s[len(s)-offset:]
+	return zone[1:3] <= "23" && zone[4:] <= "59"
 }
 
 // jsonFault is the decoder's complaint without the text that it met, which may
 // hold an account.
 func jsonFault(err error) string {
-	switch e := err.(type) {
-	case *json.SyntaxError:
-		return "bad syntax"
-	case *json.UnmarshalTypeError:
-		return fmt.Sprintf("field %q is not text", e.Field)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, errAfter):
+		return "text after the object"
+	case errors.As(err, &mistyped) && mistyped.Field == "data":
+		return "data is not an object"
+	case errors.As(err, &mistyped) && mistyped.Field != "":
+		return fmt.Sprintf("field %q is not text", mistyped.Field)
 	}
 	return "bad syntax"
 }

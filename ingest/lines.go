@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,13 +14,33 @@ import (
 )
 
 // Lines carries NDJSON, or one JSON array of events (an element a line), to
-// the intake. Blank lines are passed over. What was read before a read error is
-// kept; an unfinished last line after one is not taken for an event.
+// the intake.
 func Lines(ctx context.Context, in *Intake, r io.Reader) error {
-	br := bufio.NewReaderSize(r, 64<<10)
+	br := begin(r)
 	if isArray(br) {
 		return elements(ctx, in, br)
 	}
+	return lines(ctx, in, br)
+}
+
+// NDJSON carries one event a line to the intake. Blank lines are passed over,
+// but counted. What was read before a read error is kept; an unfinished last
+// line after one is not taken for an event.
+func NDJSON(ctx context.Context, in *Intake, r io.Reader) error {
+	return lines(ctx, in, begin(r))
+}
+
+// begin passes over the byte order mark that some editors put first.
+func begin(r io.Reader) *bufio.Reader {
+	const mark = "\xef\xbb\xbf"
+	br := bufio.NewReaderSize(r, 64<<10)
+	if b, err := br.Peek(len(mark)); err == nil && string(b) == mark {
+		_, _ = br.Discard(len(mark)) // what was peeked at is there
+	}
+	return br
+}
+
+func lines(ctx context.Context, in *Intake, br *bufio.Reader) error {
 	for line := 1; ; line++ {
 		text, whole, err := readLine(br)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -51,15 +72,17 @@ func readLine(br *bufio.Reader) (text []byte, whole bool, err error) {
 	if !errors.Is(err, bufio.ErrBufferFull) {
 		return bytes.TrimSpace(text), true, err
 	}
+	const most = MaxLine + len("\r\n")
 	long, whole := append([]byte(nil), text...), true
 	for errors.Is(err, bufio.ErrBufferFull) {
 		text, err = br.ReadSlice('\n')
-		if room := MaxLine - len(long); len(text) > room {
+		if room := most - len(long); len(text) > room {
 			text, whole = text[:room], false
 		}
 		long = append(long, text...)
 	}
-	return bytes.TrimSpace(long), whole, err
+	long = bytes.TrimSpace(long)
+	return long, whole && len(long) <= MaxLine, err
 }
 
 // isArray looks past leading space for "[", without taking anything.
@@ -82,25 +105,49 @@ func isArray(br *bufio.Reader) bool {
 // syntax ends it: what follows can't be told apart.
 func elements(ctx context.Context, in *Intake, r io.Reader) error {
 	dec := json.NewDecoder(r)
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("array: %w", err)
-	}
-	line := 1
-	for ; dec.More(); line++ {
+	line := 0
+	_, err := dec.Token() // "[": isArray saw it
+	for ; err == nil && dec.More(); line++ {
 		var element json.RawMessage
-		if err := dec.Decode(&element); err != nil {
-			return errors.Join(arrayFault(line), in.Flush(ctx))
+		if err = dec.Decode(&element); err != nil {
+			break
 		}
-		if err := takeLine(ctx, in, line, element, len(element) <= MaxLine); err != nil {
+		if err := takeLine(ctx, in, line+1, element, len(element) <= MaxLine); err != nil {
 			return err
 		}
 	}
-	if _, err := dec.Token(); err != nil {
-		return errors.Join(arrayFault(line), in.Flush(ctx))
+	if err == nil {
+		err = endArray(dec)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("after element %d: %w", line, arrayFault(err)), in.Flush(ctx))
 	}
 	return in.Flush(ctx)
 }
 
-func arrayFault(element int) error {
-	return fmt.Errorf("element %d: %w", element, &rollcall.Invalid{Field: "array", Reason: "is broken here; the elements before were taken", Code: "json"})
+// endArray reads the array's "]", and refuses anything after it.
+func endArray(dec *json.Decoder) error {
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	_, err := dec.Token()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return cmp.Or(err, errAfter)
+}
+
+// arrayFault leaves a read error as it is: only the syntax is the sender's.
+func arrayFault(err error) error {
+	var syntax *json.SyntaxError
+	reason := "is broken here; the elements before were taken"
+	switch {
+	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
+		reason = "is cut short; the elements before were taken"
+	case errors.Is(err, errAfter):
+		reason = "has text after its end; its elements were taken"
+	case !errors.As(err, &syntax):
+		return err
+	}
+	return &rollcall.Invalid{Field: "array", Reason: reason, Code: "json"}
 }

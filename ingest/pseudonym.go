@@ -1,11 +1,13 @@
 package ingest
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/dchest/siphash"
@@ -39,6 +41,11 @@ type scope struct {
 type key struct {
 	k0, k1 uint64
 	id     rollcall.KeyID
+	of     string // the scope's own
+}
+
+func (k *key) visitor(name []byte) rollcall.Visitor {
+	return rollcall.Visitor(siphash.Hash(k.k0, k.k1, name))
 }
 
 // NewKeys takes the master key, MasterSize bytes or more.
@@ -46,19 +53,31 @@ func NewKeys(master []byte) (*Keys, error) {
 	if len(master) < MasterSize {
 		return nil, fmt.Errorf("master key: %d bytes, want at least %d: %w", len(master), MasterSize, rollcall.ErrInvalid)
 	}
-	return &Keys{master: master, derived: make(map[scope]key)}, nil
+	return &Keys{master: bytes.Clone(master), derived: make(map[scope]key)}, nil
 }
 
 // Account gives the pseudonym of an account of a service in a local year.
 func (k *Keys) Account(service rollcall.ServiceID, year int, account string) (rollcall.Visitor, rollcall.KeyID) {
 	d := k.key(scope{kind: "census", of: string(service), epoch: year})
-	return rollcall.Visitor(siphash.Hash(d.k0, d.k1, []byte(Normalise(service, account)))), d.id
+	var room [128]byte // most names fit, without an allocation
+	return d.visitor(append(room[:0], Normalise(service, account)...)), d.id
 }
 
-// Panelist gives the pseudonym of a panelist of a panel.
+// Panelist gives the pseudonym of a panelist of a panel. Space around the name
+// is not part of it.
 func (k *Keys) Panelist(panel rollcall.PanelID, panelist string) (rollcall.Visitor, rollcall.KeyID) {
-	d := k.key(scope{kind: "panel", of: string(panel)})
-	return rollcall.Visitor(siphash.Hash(d.k0, d.k1, []byte(string(panel)+"|"+panelist))), d.id
+	d := k.panel(panel)
+	return d.panelist(panelist), d.id
+}
+
+func (k *Keys) panel(panel rollcall.PanelID) key {
+	return k.key(scope{kind: "panel", of: string(panel)})
+}
+
+func (k *key) panelist(name string) rollcall.Visitor {
+	var room [128]byte
+	b := append(append(room[:0], k.of...), '|')
+	return k.visitor(append(b, strings.TrimSpace(name)...))
 }
 
 func (k *Keys) key(s scope) key {
@@ -68,6 +87,7 @@ func (k *Keys) key(s scope) key {
 	if ok {
 		return d
 	}
+	s.of = strings.Clone(s.of) // the caller's may be part of a buffer
 	d = derive(k.master, s)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -93,5 +113,6 @@ func derive(master []byte, s scope) key {
 		k0: binary.LittleEndian.Uint64(secret),
 		k1: binary.LittleEndian.Uint64(secret[8:]),
 		id: rollcall.KeyID(binary.BigEndian.Uint64(id[:])),
+		of: s.of,
 	}
 }

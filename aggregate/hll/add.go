@@ -1,7 +1,7 @@
 package hll
 
 // Add adds pseudonym v.
-func (s *Sketch) Add(v uint64) { s.insert(intHash64(v)) }
+func (s *Sketch) Add(v uint64) { s.insert(mix(v)) }
 
 // AddSlice adds every pseudonym of vs. It is faster than adding one at a time.
 func (s *Sketch) AddSlice(vs []uint64) {
@@ -10,7 +10,7 @@ func (s *Sketch) AddSlice(vs []uint64) {
 			s.raiseSlice(vs[i:])
 			return
 		}
-		s.insert(intHash64(v))
+		s.insert(mix(v))
 	}
 }
 
@@ -20,7 +20,7 @@ func (s *Sketch) AddSlice(vs []uint64) {
 func (s *Sketch) AddPairs(v uint64, from, to int64) {
 	id := PairID(v, from)
 	for minute := from; minute < to; minute++ {
-		s.insert(intHash64(id))
+		s.insert(mix(id))
 		id += minuteStep
 	}
 }
@@ -33,7 +33,7 @@ func (s *Sketch) insert(h uint64) {
 	}
 	if s.keys.add(h) {
 		s.dirty = true
-		if s.keys.n >= s.limit() {
+		if s.keys.len() >= s.limit() {
 			s.toLarge()
 		}
 	}
@@ -43,7 +43,7 @@ func (s *Sketch) insert(h uint64) {
 func (s *Sketch) raiseSlice(vs []uint64) {
 	regs, k, rose := s.regs, s.k, false
 	for _, v := range vs {
-		h := intHash64(v)
+		h := mix(v)
 		rank := rankOf(h, k)
 		if at := int(h) & (len(regs) - 1); rank > regs[at] {
 			regs[at], rose = rank, true

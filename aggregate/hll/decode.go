@@ -106,7 +106,7 @@ func (s *Sketch) readSet(keys []byte) error {
 			return malformed("hash %#x twice", h)
 		}
 	}
-	if s.keys.n >= s.limit() {
+	if s.keys.len() >= s.limit() {
 		s.toLarge()
 	}
 	return nil
@@ -114,18 +114,26 @@ func (s *Sketch) readSet(keys []byte) error {
 
 // readLarge fills the registers from a LARGE state.
 func (s *Sketch) readLarge(b []byte) error {
-	if err := checkLarge(b, s.k); err != nil {
+	if err := checkLength(b, s.k); err != nil {
 		return err
 	}
-	s.zeroRegisters()
-	raisePacked(s.regs, b[1:])
-	return nil
+	s.setRegisters()
+	var t [4]ranks
+	regs, packed := s.regs, b[1:]
+	for ; len(regs) >= 8; regs = regs[8:] {
+		w := unpack8(binary.LittleEndian.Uint64(packed))
+		count8(&t, w)
+		binary.LittleEndian.PutUint64(regs, w)
+		packed = packed[6:]
+	}
+	c := sumRanks(&t)
+	return checkCounts(packed, &c, s.k)
 }
 
 // checkLarge reports what is wrong with a LARGE state, if anything is.
 func checkLarge(b []byte, k uint8) error {
-	if len(b) != largeSize(k) {
-		return malformed("%d bytes in type %d, not %d", len(b), typeLarge, largeSize(k))
+	if err := checkLength(b, k); err != nil {
+		return err
 	}
 	var t [4]ranks
 	packed := b[1:]
@@ -135,6 +143,13 @@ func checkLarge(b []byte, k uint8) error {
 	}
 	c := sumRanks(&t)
 	return checkCounts(packed, &c, k)
+}
+
+func checkLength(b []byte, k uint8) error {
+	if len(b) != largeSize(k) {
+		return malformed("%d bytes in type %d, not %d", len(b), typeLarge, largeSize(k))
+	}
+	return nil
 }
 
 // checkCounts compares the counts that end a LARGE state with those of its

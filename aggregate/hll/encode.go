@@ -32,13 +32,13 @@ func (s *Sketch) MarshalBinary() ([]byte, error) { return s.Append(nil), nil }
 
 func appendSet(dst []byte, t *keySet) []byte {
 	kind := byte(typeSmall)
-	if t.n > smallKeys {
+	if t.len() > smallKeys {
 		kind = typeMedium
 	}
-	dst = slices.Grow(dst, 1+binary.MaxVarintLen16+8*t.n)
-	dst = binary.AppendUvarint(append(dst, kind), uint64(t.n))
+	dst = slices.Grow(dst, 1+binary.MaxVarintLen16+8*t.len())
+	dst = binary.AppendUvarint(append(dst, kind), uint64(t.len()))
 	start := len(dst)
-	return sortedKeys(dst[:start+8*t.n], start, t)
+	return sortedKeys(dst[:start+8*t.len()], start, t)
 }
 
 // sortedKeys fills dst[start:] with the keys of t, ascending. The table is

@@ -2,13 +2,10 @@ package hll
 
 import "math/bits"
 
-// minuteStep spreads the minutes of one visitor over the 64-bit ids: 2^64
-// divided by the golden ratio, odd, so that no two minutes share an id.
-const minuteStep = 0x9e3779b97f4a7c15
-
-// intHash64 is ClickHouse's function of that name: MurmurHash3's 64-bit
-// finaliser, a bijection of the 64-bit words. 0 hashes to 0.
-func intHash64(x uint64) uint64 {
+// mix is MurmurHash3's 64-bit finaliser, a bijection of the 64-bit words, and
+// the hash of every id in a sketch. ClickHouse calls it intHash64 in its
+// source. 0 hashes to 0.
+func mix(x uint64) uint64 {
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
@@ -17,13 +14,24 @@ func intHash64(x uint64) uint64 {
 	return x
 }
 
-// PairID is the id of the pair of pseudonym v and a unix minute:
-// intHash64(v) + minute * 0x9e3779b97f4a7c15 modulo 2^64. It is added to a
-// sketch as any id is. In ClickHouse's SQL:
+const (
+	// sqlSalt is what ClickHouse's SQL function intHash64 mixes its argument
+	// with first, so that it is another function than the one above.
+	sqlSalt = 0x4cf2d2baae6da887
+	// minuteStep spreads the minutes of a visitor over the ids: 2^64 divided by
+	// the golden ratio, odd, so that no two minutes of one visitor share an id.
+	minuteStep = 0x9e3779b97f4a7c15
+)
+
+// PairID is the id of the pair of pseudonym v and a unix minute, to be added to
+// a sketch as any id is. It is what ClickHouse's SQL says in
 //
-//	intHash64(v) + minute * 11400714819323198485
+//	intHash64(v) + toUInt64(minute) * 11400714819323198485
+//
+// modulo 2^64: the finaliser of MurmurHash3 of v xor 0x4cf2d2baae6da887, plus
+// minute * 0x9e3779b97f4a7c15.
 func PairID(v uint64, minute int64) uint64 {
-	return intHash64(v) + uint64(minute)*minuteStep
+	return mix(v^sqlSalt) + uint64(minute)*minuteStep
 }
 
 // rankOf is the rank of hash h among 2^k registers: the trailing zeros of the

@@ -31,7 +31,7 @@ func (s *Sketch) mergeRegisters(regs []byte) {
 		s.toLarge()
 		s.dirty = true
 	}
-	rose := false
+	var rose bool
 	if len(regs) == len(s.regs) {
 		rose = raiseAll(s.regs, regs)
 	} else {
@@ -47,7 +47,7 @@ func (s *Sketch) mergeKeys(t *keySet) {
 		return
 	}
 	if !s.large() {
-		s.keys.reserve(min(t.n, s.limit()-1))
+		s.keys.reserve(min(t.len(), s.limit()-1))
 	}
 	for _, h := range t.slots {
 		if h != 0 {
@@ -78,7 +78,7 @@ func (s *Sketch) Reduce(k int) error {
 		regs := make([]byte, 1<<k)
 		foldInto(regs, s.regs, s.k)
 		s.regs = regs
-	case s.keys.n >= s.limit():
+	case s.keys.len() >= s.limit():
 		s.toLarge()
 	}
 	return nil

@@ -9,35 +9,44 @@ import (
 // them are compared in one 64-bit word.
 const topBits = 0x8080808080808080
 
-// max8 is the greater of x and y in each of their eight bytes; no byte of
-// either may be over 127.
+// below8 has the top bit of each byte clear where x's is below y's; no byte of
+// either may be over 127. The other bits mean nothing.
+func below8(x, y uint64) uint64 { return (x | topBits) - y }
+
+// max8 is the greater of x and y in each of their eight bytes.
 func max8(x, y uint64) uint64 {
-	atLeast := ((x | topBits) - y) & topBits // the top bit of each byte where x >= y
-	keep := atLeast - atLeast>>7             // 0x7f there, 0 elsewhere
+	atLeast := below8(x, y) & topBits
+	keep := atLeast - atLeast>>7 // 0x7f where x's byte is kept
 	return y ^ (x^y)&keep
 }
 
 // raiseAll raises each register of dst to that of src and reports whether any
-// rose. Both have the same length, a multiple of 32.
+// rose. Both have the same length, a multiple of 32. Where none of 32 rises,
+// which is the rule for a union that has been made before, it writes nothing.
 func raiseAll(dst, src []byte) bool {
-	var rose uint64
+	rose := false
 	for len(dst) >= 32 && len(src) >= 32 {
-		rose |= raise8(dst[0:8], src[0:8])
-		rose |= raise8(dst[8:16], src[8:16])
-		rose |= raise8(dst[16:24], src[16:24])
-		rose |= raise8(dst[24:32], src[24:32])
+		d, s := (*[32]byte)(dst), (*[32]byte)(src)
+		if below8(word(d, 0), word(s, 0))&below8(word(d, 1), word(s, 1))&
+			below8(word(d, 2), word(s, 2))&below8(word(d, 3), word(s, 3))&topBits != topBits {
+			raise32(d, s)
+			rose = true
+		}
 		dst, src = dst[32:], src[32:]
 	}
-	return rose != 0
+	return rose
 }
 
-// raise8 raises eight registers; its result is 0 if none rose.
-func raise8(dst, src []byte) uint64 {
-	was := binary.LittleEndian.Uint64(dst)
-	now := max8(was, binary.LittleEndian.Uint64(src))
-	binary.LittleEndian.PutUint64(dst, now)
-	return now ^ was
+// raise32 raises 32 registers.
+func raise32(dst, src *[32]byte) {
+	binary.LittleEndian.PutUint64(dst[0:], max8(word(dst, 0), word(src, 0)))
+	binary.LittleEndian.PutUint64(dst[8:], max8(word(dst, 1), word(src, 1)))
+	binary.LittleEndian.PutUint64(dst[16:], max8(word(dst, 2), word(src, 2)))
+	binary.LittleEndian.PutUint64(dst[24:], max8(word(dst, 3), word(src, 3)))
 }
+
+// word reads eight of 32 registers.
+func word(regs *[32]byte, i int) uint64 { return binary.LittleEndian.Uint64(regs[8*i:]) }
 
 // foldInto raises the 2^k registers dst by src, those of a sketch of a higher
 // K, and reports whether any rose. The bits of a register's number that the

@@ -8,13 +8,16 @@ import "math/bits"
 // nearly in ascending order, which is the order it is written in.
 type keySet struct {
 	slots []uint64 // 0 is an empty slot; the length is a power of two, or 0
-	n     int      // keys held, key 0 among them
+	n     int32    // keys held, key 0 among them
 	shift uint8    // 64 - log2(len(slots))
 	zero  bool     // whether key 0 is held
 }
 
 // firstSlots is the size of a table when its first key comes.
 const firstSlots = 4
+
+// len gives the number of keys held.
+func (t *keySet) len() int { return int(t.n) }
 
 // add inserts h and reports whether it was new.
 func (t *keySet) add(h uint64) bool {
@@ -25,11 +28,12 @@ func (t *keySet) add(h uint64) bool {
 	if found {
 		return false
 	}
-	if (t.n+1)*4 > len(t.slots)*3 {
+	if (t.len()+1)*4 > len(t.slots)*3 {
 		t.resize(max(firstSlots, 2*len(t.slots)))
-		i, _ = t.find(h)
+		t.place(h)
+	} else {
+		t.slots[i] = h
 	}
-	t.slots[i] = h
 	t.n++
 	return true
 }
@@ -50,7 +54,7 @@ func (t *keySet) find(h uint64) (slot int, found bool) {
 		return 0, false
 	}
 	mask := len(t.slots) - 1
-	for i := int(h>>(t.shift&63)) & mask; ; i = (i + 1) & mask {
+	for i := t.home(h) & mask; ; i = (i + 1) & mask {
 		switch t.slots[i] {
 		case h:
 			return i, true
@@ -67,10 +71,20 @@ func (t *keySet) resize(size int) {
 	t.shift = uint8(64 - bits.Len(uint(size-1)))
 	for _, h := range old {
 		if h != 0 {
-			i, _ := t.find(h)
-			t.slots[i] = h
+			t.place(h)
 		}
 	}
+}
+
+// place puts h, which is not held, into the first empty slot from its home on,
+// and gives the slot. The table has room.
+func (t *keySet) place(h uint64) {
+	mask := len(t.slots) - 1
+	i := t.home(h)
+	for t.slots[i&mask] != 0 {
+		i++
+	}
+	t.slots[i&mask] = h
 }
 
 // reserve makes room for n keys in all.

@@ -92,7 +92,8 @@ func (s *Sketch) limit() int { return 1 << (s.k - 5) }
 
 // toLarge turns the set into registers and lets its table go.
 func (s *Sketch) toLarge() {
-	s.zeroRegisters()
+	s.setRegisters()
+	clear(s.regs)
 	keys := s.keys
 	s.keys.drop()
 	for _, h := range keys.slots {
@@ -105,16 +106,14 @@ func (s *Sketch) toLarge() {
 	}
 }
 
-// zeroRegisters makes the sketch large with every register 0, in the memory
-// that it has where that is enough.
-func (s *Sketch) zeroRegisters() {
+// setRegisters makes the sketch large, with registers that hold anything, in
+// the memory that it has where that is enough.
+func (s *Sketch) setRegisters() {
 	size := 1 << s.k
 	if cap(s.regs) < size {
 		s.regs = make([]byte, size)
-		return
 	}
 	s.regs = s.regs[:size]
-	clear(s.regs)
 }
 
 // raise adds hash h to the registers.

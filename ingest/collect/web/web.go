@@ -1,5 +1,5 @@
-// Package web is the HTTP collector: POST /v1/events takes NDJSON or a JSON
-// array of events, and answers once the log has them durably.
+// Package web is the HTTP collector: POST /v1/events takes NDJSON, a JSON array
+// of events or an Arrow IPC stream, and answers once the log has them durably.
 package web
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/columnar"
 )
 
 // Collector serves POST /v1/events.
@@ -51,14 +52,18 @@ func (c *Collector) take(ctx context.Context, in *ingest.Intake, r *http.Request
 	}
 	defer body.Close()
 	switch contentType(r) {
-	case "application/x-ndjson", "application/json", "application/jsonl", "text/plain":
+	case "application/x-ndjson", "application/jsonl":
+		return ingest.NDJSON(ctx, in, body)
+	case "application/json", "text/plain":
 		return ingest.Lines(ctx, in, body)
+	case columnar.ContentType:
+		return columnar.Stream(ctx, in, body)
 	}
 	return errType
 }
 
 var (
-	errType     = errors.New("content-type is not application/x-ndjson or application/json")
+	errType     = errors.New("content-type is not application/x-ndjson, application/json or " + columnar.ContentType)
 	errEncoding = errors.New("content-encoding is not gzip or zstd")
 )
 
@@ -73,23 +78,37 @@ func contentType(r *http.Request) string {
 // body undoes the content encoding; both sides of it are bounded.
 func (c *Collector) body(r *http.Request) (io.ReadCloser, error) {
 	sent := http.MaxBytesReader(nil, r.Body, c.MaxBody)
-	switch r.Header.Get("Content-Encoding") {
+	var unpack func(io.Reader) (io.ReadCloser, error)
+	encoding := r.Header.Get("Content-Encoding")
+	switch encoding {
 	case "", "identity":
 		return sent, nil
 	case "gzip":
-		z, err := gzip.NewReader(sent)
-		if err != nil {
-			return nil, fmt.Errorf("gzip body: %w", err)
-		}
-		return http.MaxBytesReader(nil, z, c.MaxBody), nil
+		unpack = func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
 	case "zstd":
-		z, err := zstd.NewReader(sent, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(c.MaxBody)))
-		if err != nil {
-			return nil, fmt.Errorf("zstd body: %w", err)
-		}
-		return http.MaxBytesReader(nil, z.IOReadCloser(), c.MaxBody), nil
+		unpack = unpackZstd
+	default:
+		return nil, errEncoding
 	}
-	return nil, errEncoding
+	p := &packed{encoding: encoding, sent: source{Reader: sent}}
+	z, err := unpack(&p.sent)
+	if err != nil {
+		return nil, p.fault(err)
+	}
+	p.z = z
+	return http.MaxBytesReader(nil, p, c.MaxBody), nil
+}
+
+// maxWindow is the most memory that a zstd body's own window may take: what the
+// format asks every decoder to allow.
+const maxWindow = 8 << 20
+
+func unpackZstd(r io.Reader) (io.ReadCloser, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return z.IOReadCloser(), nil
 }
 
 // problem is RFC 9457's, with the counts beside it.
@@ -125,7 +144,7 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
 	case errors.Is(err, errType) || errors.Is(err, errEncoding):
 		return http.StatusUnsupportedMediaType, err.Error()
-	case errors.Is(err, rollcall.ErrInvalid), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+	case errors.Is(err, rollcall.ErrInvalid), errors.Is(err, io.ErrUnexpectedEOF):
 		return http.StatusBadRequest, err.Error()
 	}
 	return http.StatusServiceUnavailable, "the log could not take the events; send the body again later"

@@ -1,0 +1,65 @@
+# What a person does with a checkout. "make demo" and "make test" need Go and
+# Node only; "make check" is what CI runs and fetches what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check fmt engines format vet lint race fuzz browser bench soak clean
+
+# No part of the product needs a C compiler; only the race detector does.
+export CGO_ENABLED := 0
+
+# The linter is built once per version, from source, into build/bin.
+LINT_VERSION := v2.15.0
+LINT := build/bin/golangci-lint-$(LINT_VERSION)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/rollcall
+	go build -o bin/rollcall ./cmd/rollcall
+
+demo: build ## run Rollcall with the demonstration markets; LISTEN=host:port to say where
+	bin/rollcall demo $(if $(LISTEN),--listen $(LISTEN))
+
+test: ## every test that needs no server; says which it skipped and why
+	go run ./internal/ci/testreport ./...
+
+check: format vet lint race fuzz browser ## what CI runs: all of the below, with the real engines
+
+fmt: $(LINT) ## format the source
+	$(LINT) fmt ./...
+
+engines: ## fetch the real Kafka and ClickHouse into build/engines, or $ROLLCALL_ENGINES_DIR
+	go run ./internal/engines/fetch
+
+format: ## fail if gofmt would change a file
+	@changed=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*' -not -path '*/node_modules/*')) && \
+	  if [ -n "$$changed" ]; then echo "gofmt would change: $$changed"; exit 1; fi
+
+vet: ## go vet, and that everything builds without cgo
+	go build ./...
+	go vet ./...
+
+lint: $(LINT) ## golangci-lint with .golangci.yml
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(CURDIR)/build/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv build/bin/golangci-lint $@
+
+race: engines ## every test under the race detector; a missing engine is a failure
+	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/ci/testreport -race -timeout 30m ./...
+
+fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
+	.ci/fuzz $(or $(FUZZTIME),3s)
+
+# The dashboard's own tests join here.
+browser:
+
+bench: ## all benchmarks, with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+soak: engines ## the long tests (TestSoak...) with the real engines; SOAK=1h says how long each
+	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...
+
+clean: ## remove what was built; the engines stay
+	rm -rf bin dist build/bin

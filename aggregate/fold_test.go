@@ -1,0 +1,267 @@
+package aggregate
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"rollcall"
+	"rollcall/aggregate/hll"
+)
+
+const testK = 12
+
+func testCalendar(t interface{ Fatal(...any) }) func(rollcall.MarketID) (*rollcall.Calendar, error) {
+	c, err := rollcall.NewCatalogue([]rollcall.Market{
+		{ID: "FR", Name: "France", Zone: "Europe/Paris"}, {ID: "NP", Name: "Nepal", Zone: "Asia/Kathmandu"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Calendar
+}
+
+// facts is what a store would have: the model of a fold.
+type facts struct {
+	visitors map[rollcall.Cell]map[uint64]bool
+	pairs    map[rollcall.Cell]map[uint64]bool
+	diaries  map[rollcall.Diary]rollcall.Minutes
+}
+
+// model credits an event minute by minute, by time.Time alone.
+func (f *facts) model(e *rollcall.Event, zone *time.Location) {
+	if !e.Kind.Counts() {
+		return
+	}
+	from := e.Time.Truncate(time.Minute)
+	last := from
+	if e.Until.After(e.Time) {
+		last = e.Until.Add(-1).Truncate(time.Minute)
+	}
+	for at := from; !at.After(last); at = at.Add(time.Minute) {
+		f.credit(e, at, at.In(zone))
+	}
+}
+
+func (f *facts) credit(e *rollcall.Event, at, local time.Time) {
+	day := rollcall.DayOf(local.Date())
+	if e.Panel == "" {
+		key := rollcall.Cell{Market: e.Market, Day: day, Service: e.Service, Location: e.Location, Kind: e.Kind, Key: e.Key}
+		note(f.visitors, key, uint64(e.Visitor))
+		note(f.pairs, key, hll.PairID(uint64(e.Visitor), at.Unix()/60))
+		return
+	}
+	key := rollcall.Diary{
+		Market: e.Market, Panel: e.Panel, Day: day, Panelist: e.Visitor,
+		Service: e.Service, Location: e.Location, Kind: e.Kind, Key: e.Key,
+	}
+	first := at
+	for rollcall.DayOf(first.Add(-time.Minute).In(local.Location()).Date()) == day {
+		first = first.Add(-time.Minute)
+	}
+	minutes := f.diaries[key]
+	m := int(at.Sub(first) / time.Minute)
+	minutes.AddRange(m, m+1)
+	f.diaries[key] = minutes
+}
+
+func note(m map[rollcall.Cell]map[uint64]bool, key rollcall.Cell, id uint64) {
+	if m[key] == nil {
+		m[key] = make(map[uint64]bool)
+	}
+	m[key][id] = true
+}
+
+func state(ids map[uint64]bool) []byte {
+	s := hll.New(testK)
+	s.AddSlice(slices.Collect(maps.Keys(ids)))
+	return s.Append(nil)
+}
+
+// stored is a store of bytes that unites as a store must.
+type stored struct {
+	cells   map[rollcall.Cell]rollcall.CellState
+	diaries map[rollcall.Diary]rollcall.Minutes
+}
+
+func newStored() *stored {
+	return &stored{cells: make(map[rollcall.Cell]rollcall.CellState), diaries: make(map[rollcall.Diary]rollcall.Minutes)}
+}
+
+func (s *stored) merge(t interface{ Fatal(...any) }, d rollcall.Deltas) {
+	for key, add := range d.Cells {
+		have := s.cells[key]
+		s.cells[key] = rollcall.CellState{Visitors: unite(t, have.Visitors, add.Visitors), Minutes: unite(t, have.Minutes, add.Minutes)}
+	}
+	for key, add := range d.Diaries {
+		have := s.diaries[key]
+		have.Union(add)
+		s.diaries[key] = have
+	}
+}
+
+func unite(t interface{ Fatal(...any) }, states ...[]byte) []byte {
+	u := hll.New(testK)
+	for _, state := range states {
+		if state == nil {
+			continue
+		}
+		if err := u.MergeState(state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return u.Append(nil)
+}
+
+func drawEvent(t *rapid.T) rollcall.Event {
+	start := time.Date(2002, 10, 26, 20, 0, 0, 0, time.UTC) // the clock goes back in Paris on the 27th
+	e := rollcall.Event{
+		Group: rollcall.Group{
+			Market:   rapid.SampledFrom([]rollcall.MarketID{"FR", "NP"}).Draw(t, "market"),
+			Service:  rapid.SampledFrom([]rollcall.ServiceID{"msn", "aim"}).Draw(t, "service"),
+			Location: rapid.SampledFrom([]rollcall.Location{rollcall.Home, rollcall.Work}).Draw(t, "location"),
+			Kind:     rollcall.Kind(rapid.IntRange(1, 5).Draw(t, "kind")),
+			Panel:    rapid.SampledFrom([]rollcall.PanelID{"", "nn"}).Draw(t, "panel"),
+			Key:      7,
+		},
+		Time:    start.Add(time.Duration(rapid.Int64Range(0, int64(60*time.Hour)).Draw(t, "time"))),
+		Visitor: rollcall.Visitor(rapid.Uint64Range(1, 40).Draw(t, "visitor")),
+	}
+	if rapid.Bool().Draw(t, "interval") {
+		e.Until = e.Time.Add(time.Duration(rapid.Int64Range(0, int64(6*time.Hour)).Draw(t, "length")))
+	}
+	return e
+}
+
+// TestFoldIsTheModel folds random events in random batches, some twice, with
+// flushes in between that keep or drop cells, and wants what the model has.
+func TestFoldIsTheModel(t *testing.T) {
+	calendar := testCalendar(t)
+	rapid.Check(t, func(t *rapid.T) {
+		f, have := NewFold(testK, calendar), newStored()
+		want := &facts{map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Diary]rollcall.Minutes{}}
+		for range rapid.IntRange(1, 6).Draw(t, "batches") {
+			var b rollcall.Batch
+			for range rapid.IntRange(0, 12).Draw(t, "rows") {
+				e := drawEvent(t)
+				b.Add(&e)
+				want.model(&e, zones[e.Market])
+			}
+			for range rapid.IntRange(1, 2).Draw(t, "times") {
+				if err := f.Add(&b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if rapid.Bool().Draw(t, "flush") {
+				have.merge(t, f.Deltas())
+				f.flushed(rapid.SampledFrom([]int{0, 1 << 30}).Draw(t, "keep"))
+			}
+		}
+		have.merge(t, f.Deltas())
+		compare(t, have, want)
+	})
+}
+
+var zones = map[rollcall.MarketID]*time.Location{"FR": zone("Europe/Paris"), "NP": zone("Asia/Kathmandu")}
+
+func zone(name string) *time.Location {
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return l
+}
+
+func compare(t *rapid.T, have *stored, want *facts) {
+	if len(have.cells) != len(want.visitors) || len(have.diaries) != len(want.diaries) {
+		t.Fatalf("%d cells and %d diaries, want %d and %d", len(have.cells), len(have.diaries), len(want.visitors), len(want.diaries))
+	}
+	for key, c := range have.cells {
+		if !bytes.Equal(c.Visitors, state(want.visitors[key])) || !bytes.Equal(c.Minutes, state(want.pairs[key])) {
+			t.Fatalf("cell %+v differs from the model's", key)
+		}
+	}
+	for key, minutes := range have.diaries {
+		if minutes != want.diaries[key] {
+			t.Fatalf("diary %+v has %d minutes, want %d", key, minutes.Len(), len(slices.Collect(runsOf(want.diaries[key]))))
+		}
+	}
+}
+
+func runsOf(m rollcall.Minutes) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for from, to := range m.Runs {
+			for i := from; i < to; i++ {
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// TestUnchangedCellIsNotFlushed: a kept cell that learns nothing new is clean.
+func TestUnchangedCellIsNotFlushed(t *testing.T) {
+	f := NewFold(testK, testCalendar(t))
+	var b rollcall.Batch
+	b.Add(&rollcall.Event{
+		Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
+		Time:  time.Date(2002, 10, 3, 18, 0, 0, 0, time.UTC), Visitor: 5,
+	})
+	for round, want := range []int{1, 0, 0} {
+		if err := f.Add(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := newStored(); true {
+			got.merge(t, f.Deltas())
+			if len(got.cells) != want {
+				t.Fatalf("round %d: %d cells flushed, want %d", round, len(got.cells), want)
+			}
+		}
+		f.flushed(1 << 30)
+	}
+}
+
+// TestFoldAllocatesNothing: a batch of known cells costs no allocation.
+func TestFoldAllocatesNothing(t *testing.T) {
+	f, b := NewFold(testK, testCalendar(t)), benchBatch(1000)
+	if n := testing.AllocsPerRun(20, func() {
+		if err := f.Add(b); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Fatalf("%v allocations a batch, want 0", n)
+	}
+}
+
+func benchBatch(rows int) *rollcall.Batch {
+	b := new(rollcall.Batch)
+	start := time.Date(2002, 10, 3, 0, 0, 0, 0, time.UTC)
+	for i := range rows {
+		e := rollcall.Event{
+			Group: rollcall.Group{
+				Market: "FR", Service: []rollcall.ServiceID{"msn", "aim", "icq"}[i%3], Location: rollcall.Home + rollcall.Location(i%2),
+				Kind: rollcall.Presence, Key: 1,
+			},
+			Time: start.Add(time.Duration(i) * time.Second), Visitor: rollcall.Visitor(uint64(i) * 0x9e3779b97f4a7c15),
+		}
+		b.Add(&e)
+	}
+	return b
+}
+
+// BenchmarkFold gives rows a second of one-minute census events.
+func BenchmarkFold(b *testing.B) {
+	f, batch := NewFold(hll.DefaultK, testCalendar(b)), benchBatch(10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := f.Add(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*float64(batch.Len())/b.Elapsed().Seconds(), "rows/s")
+}

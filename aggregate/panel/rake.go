@@ -1,0 +1,192 @@
+package panel
+
+import (
+	"fmt"
+	"math"
+
+	"rollcall"
+)
+
+// The sweeps that bound the raking, of cells and of trimmed panelists (which
+// are many more): what has not converged by then will not.
+const (
+	mostSweeps    = 10000
+	mostTrimmings = 1000
+)
+
+// Trim bounds the final weights to [Floor, Cap] times the mean weight. The
+// zero Trim trims nothing.
+type Trim struct {
+	Floor float64 `json:"floor"` // >= 0, < 1
+	Cap   float64 `json:"cap"`   // > 1, or 0 for none
+}
+
+// On reports whether the trim bounds anything.
+func (t Trim) On() bool { return t != Trim{} }
+
+// Validate refuses bounds that don't have the mean weight between them.
+func (t Trim) Validate() error {
+	if !(t.Floor >= 0 && t.Floor < 1) {
+		return &rollcall.Invalid{Field: "trim floor", Value: fmt.Sprint(t.Floor), Reason: "is not at least 0 and under 1", Code: "trim"}
+	}
+	if t.Cap != 0 && !(t.Cap > 1 && t.Cap <= math.MaxFloat64) {
+		return &rollcall.Invalid{Field: "trim cap", Value: fmt.Sprint(t.Cap), Reason: "is not above 1", Code: "trim"}
+	}
+	return nil
+}
+
+// Rake weighs a roster to a population by iterative proportional fitting from
+// the base weights (Deming and Stephan 1940), until every margin is within
+// 1e-9 of its target. With a trim, weights are clipped after each sweep, until
+// none needs it and every margin is within 1e-6. It refuses, with ErrInvalid
+// and the category named: margins that disagree, a target category without a
+// panelist, a panelist without a category, and what does not converge.
+func Rake(r *rollcall.Roster, p *rollcall.Population, trim Trim) (*Weights, error) {
+	if err := trim.Validate(); err != nil {
+		return nil, err
+	}
+	f, list := newFrame(r, p)
+	if len(list) > 0 {
+		return nil, refuse(list)
+	}
+	base := make([]float64, len(r.Panelists))
+	ids := make([]rollcall.Visitor, len(r.Panelists))
+	for i := range r.Panelists {
+		base[i], ids[i] = r.Panelists[i].BaseWeight, r.Panelists[i].ID
+	}
+	return weigh(f, base, ids, trim)
+}
+
+// weigh rakes a frame: whole cells at a time, as raking gives all panelists of
+// one cell one factor, or panelist by panelist where weights are trimmed.
+func weigh(f *frame, base []float64, ids []rollcall.Visitor, trim Trim) (*Weights, error) {
+	w := &Weights{frame: f, trim: trim, ids: ids, people: make([]person, len(base))}
+	w.group(base)
+	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, w.cells())}
+	if trim.On() {
+		s.codes, s.weights = f.codes, make([]float64, len(base))
+		mean := f.universe / float64(len(base))
+		s.low, s.high = trim.Floor*mean, math.Inf(1)
+		if trim.Cap > 0 {
+			s.high = trim.Cap * mean
+		}
+	}
+	for i, p := range w.people {
+		if trim.On() {
+			s.weights[i] = p.base
+		} else {
+			s.weights[p.cell] += p.base
+		}
+	}
+	if err := s.solve(trim.On()); err != nil {
+		return nil, err
+	}
+	w.iterations = s.sweeps
+	w.finish(s.weights)
+	return w, nil
+}
+
+// solver rakes units (cells or panelists) to the frame's targets.
+type solver struct {
+	frame     *frame
+	codes     []int32 // unit by axis, row-major
+	weights   []float64
+	low, high float64 // of a trimmed weight
+	sums      [][]float64
+	sweeps    int
+}
+
+func (s *solver) solve(trimmed bool) error {
+	s.sums = make([][]float64, len(s.frame.axes))
+	for k, a := range s.frame.axes {
+		s.sums[k] = make([]float64, len(a.targets))
+	}
+	most := mostSweeps
+	if trimmed {
+		most = mostTrimmings
+	}
+	for s.sweeps = 1; s.sweeps <= most; s.sweeps++ {
+		for k := range s.frame.axes {
+			s.sweep(k)
+		}
+		limit := metMargin
+		if trimmed && s.clip() {
+			limit = trimmedMiss
+		}
+		if s.worst().off <= limit {
+			return nil
+		}
+	}
+	return s.refuse(trimmed)
+}
+
+func (s *solver) add(k int) []float64 {
+	sums, m := s.sums[k], len(s.frame.axes)
+	clear(sums)
+	for unit, weight := range s.weights {
+		sums[s.codes[unit*m+k]] += weight
+	}
+	return sums
+}
+
+// sweep scales every unit so that axis k meets its targets.
+func (s *solver) sweep(k int) {
+	factors, m := s.add(k), len(s.frame.axes)
+	for c, target := range s.frame.axes[k].targets {
+		if target > 0 {
+			factors[c] = target / factors[c]
+		}
+	}
+	for unit := range s.weights {
+		s.weights[unit] *= factors[s.codes[unit*m+k]]
+	}
+}
+
+// clip puts the weights within bounds and reports whether any was outside.
+func (s *solver) clip() bool {
+	clipped := false
+	for i, weight := range s.weights {
+		s.weights[i] = min(max(weight, s.low), s.high)
+		clipped = clipped || s.weights[i] != weight
+	}
+	return clipped
+}
+
+// miss is how far a category is off its target.
+type miss struct {
+	axis, category int
+	off            float64 // relative; NaN where a sum is not finite
+	sum            float64
+}
+
+// worst finds the category that misses its target most.
+func (s *solver) worst() miss {
+	var worst miss
+	for k, a := range s.frame.axes {
+		for c, sum := range s.add(k) {
+			target := a.targets[c]
+			if target == 0 {
+				continue
+			}
+			off := math.Abs(sum-target) / target
+			if !(off <= worst.off) {
+				worst = miss{axis: k, category: c, off: off, sum: sum}
+			}
+		}
+	}
+	return worst
+}
+
+func (s *solver) refuse(trimmed bool) error {
+	worst := s.worst()
+	a := s.frame.axes[worst.axis]
+	why := "raking does not converge"
+	if trimmed {
+		why = "raking with trimmed weights does not converge"
+	}
+	return &rollcall.Invalid{
+		Field: "margin " + a.name + ", category", Value: a.categories[worst.category], Code: "convergence",
+		Reason: fmt.Sprintf("%s: after %d sweeps it holds %s persons for a target of %s",
+			why, s.sweeps-1, persons(worst.sum), persons(a.targets[worst.category])),
+	}
+}

@@ -1,0 +1,151 @@
+package panel
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"rollcall"
+)
+
+// Recruits is a month's roster as the recruiter's file has it, under clear ids.
+// It stays in the command that loads it; what is stored is its Roster.
+type Recruits struct {
+	File    string
+	Columns []string // the demographic columns, in the file's order
+	People  []Recruit
+}
+
+// Recruit is one line of the file. Its Panelist has no ID yet.
+type Recruit struct {
+	Line int    // from 1
+	Name string // the clear id
+	rollcall.Panelist
+}
+
+// ReadRoster reads panelists.csv:
+//
+//	panelist,home,work,base_weight,<any demographic columns>
+//
+// in any order of columns; base_weight may be absent and is 1 then. The error
+// joins every fault (20 at most), each a rollcall.Invalid that names the file,
+// line, column and value, or is the reader's own.
+func ReadRoster(r io.Reader, file string) (*Recruits, error) {
+	t, err := openTable(r, file)
+	if err != nil {
+		return nil, err
+	}
+	in := &rosterReader{table: t, roster: &Recruits{File: file}, lines: map[string]int{}}
+	if !in.readHeader() {
+		return nil, t.end()
+	}
+	for t.next() {
+		in.readRow()
+	}
+	if len(in.roster.People) == 0 && t.faults.none() {
+		t.faultAt(0, "", "", "has no panelist", "panelist")
+	}
+	if err := t.end(); err != nil {
+		return nil, err
+	}
+	return in.roster, nil
+}
+
+// rosterReader turns rows into recruits.
+type rosterReader struct {
+	*table
+	roster *Recruits
+	lines  map[string]int // the line of each id seen
+	at     []int          // the field of each demographic column
+}
+
+func (in *rosterReader) readHeader() bool {
+	for i, name := range in.header {
+		if slices.Contains([]string{"panelist", "home", "work", "base_weight"}, name) {
+			continue
+		}
+		if strings.ContainsAny(name, "*=,") {
+			in.faultAt(in.line, "", name, "is a column name with '*', '=' or ','", "header")
+		}
+		in.roster.Columns = append(in.roster.Columns, name)
+		in.at = append(in.at, i)
+	}
+	return in.require("panelist", "home", "work")
+}
+
+func (in *rosterReader) readRow() {
+	person := Recruit{Line: in.line, Name: in.readName()}
+	person.Metered = in.readMeter("home", rollcall.Home) | in.readMeter("work", rollcall.Work)
+	person.BaseWeight = in.readBaseWeight()
+	person.Categories = make([]string, len(in.at))
+	for k, i := range in.at {
+		if strings.Contains(in.fields[i], "*") {
+			in.fault(in.header[i], in.fields[i], "has a '*', which joins the categories of two columns")
+		}
+		person.Categories[k] = in.fields[i]
+	}
+	in.roster.People = append(in.roster.People, person)
+}
+
+func (in *rosterReader) readName() string {
+	name, _ := in.value("panelist")
+	if name == "" {
+		in.fault("panelist", "", "is empty")
+		return name
+	}
+	if first, ok := in.lines[name]; ok {
+		in.fault("panelist", name, where("repeats that of", first, ""))
+		return name
+	}
+	in.lines[name] = in.line
+	return name
+}
+
+func (in *rosterReader) readMeter(column string, place rollcall.Location) rollcall.Location {
+	switch value, _ := in.value(column); value {
+	case "1":
+		return place
+	case "0":
+	default:
+		in.fault(column, value, "is not 0 or 1")
+	}
+	return 0
+}
+
+func (in *rosterReader) readBaseWeight() float64 {
+	value, ok := in.value("base_weight")
+	if !ok {
+		return 1
+	}
+	weight, ok := number(value)
+	if !ok || weight <= 0 {
+		in.fault("base_weight", value, "is not a number above 0")
+	}
+	return weight
+}
+
+// Roster gives the roster under the pseudonyms of pseudonym, in the file's
+// order. Two clear ids with one pseudonym are refused: they would be one person.
+func (r *Recruits) Roster(pseudonym func(name string) rollcall.Visitor) (*rollcall.Roster, error) {
+	out := &rollcall.Roster{Columns: r.Columns, Panelists: make([]rollcall.Panelist, len(r.People))}
+	seen := make(map[rollcall.Visitor]int, len(r.People))
+	for i, person := range r.People {
+		id := pseudonym(person.Name)
+		if line, ok := seen[id]; ok {
+			return nil, &rollcall.Invalid{Field: where(r.File, person.Line, "column panelist"), Value: person.Name,
+				Reason: where("has the pseudonym of", line, ""), Code: "pseudonym"}
+		}
+		seen[id] = person.Line
+		out.Panelists[i] = person.Panelist
+		out.Panelists[i].ID = id
+	}
+	return out, nil
+}
+
+func (r *Recruits) panelists() []rollcall.Panelist {
+	out := make([]rollcall.Panelist, len(r.People))
+	for i, person := range r.People {
+		out[i] = person.Panelist
+	}
+	return out
+}

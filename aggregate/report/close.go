@@ -1,0 +1,234 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// CloseOptions say what for a version is made.
+type CloseOptions struct {
+	Status   rollcall.PublicationStatus // "": preliminary
+	Reason   string                     // required to restate
+	Settings Settings                   // the zero Settings: DefaultSettings
+}
+
+// mostRetries bounds how often a closer gives way to another.
+const mostRetries = 100
+
+// Close makes the next version of a month: it freezes the month's facts, weighs
+// and checks them, and publishes. The same facts and settings always make the
+// same document. A version whose limits are under panel.Usual's is internal.
+// It fails with rollcall.ErrNotFound where the month has no panel loaded, with
+// an Invalid where the status can't follow those before it, and with an
+// *Incoherent where a rule of METHOD is broken; then nothing is published.
+func (o *Office) Close(ctx context.Context, of rollcall.PanelMonth, opt CloseOptions) (rollcall.Publication, error) {
+	opt = opt.filled()
+	if err := opt.check(); err != nil {
+		return rollcall.Publication{}, err
+	}
+	p := rollcall.Publication{PanelMonth: of, Status: opt.Status, Reason: opt.Reason, Internal: opt.Settings.Under(panel.Usual())}
+	if _, err := o.next(ctx, p); err != nil {
+		return rollcall.Publication{}, err
+	}
+	m, err := o.freeze(ctx, of, opt.Settings)
+	if err != nil {
+		return rollcall.Publication{}, err
+	}
+	if err := m.check(); err != nil {
+		return rollcall.Publication{}, err
+	}
+	p.Document = m.hash
+	return o.publish(ctx, p)
+}
+
+func (c CloseOptions) filled() CloseOptions {
+	if c.Status == "" {
+		c.Status = rollcall.Preliminary
+	}
+	if c.Settings == (Settings{}) {
+		c.Settings = DefaultSettings()
+	}
+	c.Reason = strings.TrimSpace(c.Reason)
+	return c
+}
+
+func (c CloseOptions) check() error {
+	switch c.Status {
+	case rollcall.Preliminary, rollcall.Final:
+	case rollcall.Restated:
+		if c.Reason == "" {
+			return &rollcall.Invalid{Field: "reason", Reason: "is missing: a restatement says why", Code: "reason"}
+		}
+	default:
+		return &rollcall.Invalid{Field: "status", Value: string(c.Status), Reason: "is not preliminary, final or restated", Code: "status"}
+	}
+	return c.Settings.validate()
+}
+
+// publish takes the next version; where another closer was first, the one after.
+func (o *Office) publish(ctx context.Context, p rollcall.Publication) (rollcall.Publication, error) {
+	for range mostRetries {
+		version, err := o.next(ctx, p)
+		if err != nil {
+			return rollcall.Publication{}, err
+		}
+		p.Version, p.Time = version, o.Now().UTC()
+		err = o.Shelf.AddPublication(ctx, p)
+		if err == nil {
+			return p, nil
+		}
+		if !errors.Is(err, rollcall.ErrConflict) {
+			return rollcall.Publication{}, fmt.Errorf("publish version %d of %s: %w", p.Version, p.Month, err)
+		}
+	}
+	return rollcall.Publication{}, fmt.Errorf("publish %s: %d versions were taken by others meanwhile: %w", p.Month, mostRetries, rollcall.ErrConflict)
+}
+
+// next gives the number of the next version, and refuses a status that can't
+// follow the last one that readers have seen.
+func (o *Office) next(ctx context.Context, p rollcall.Publication) (int, error) {
+	list, err := o.versions(ctx, p.PanelMonth)
+	if err != nil {
+		return 0, err
+	}
+	version := 1
+	var last rollcall.Publication
+	for _, before := range list {
+		version = max(version, before.Version+1)
+		if !before.Internal {
+			last = before
+		}
+	}
+	if p.Internal {
+		return version, nil
+	}
+	return version, follows(last, p.Status)
+}
+
+// follows refuses what makes no sense after the last public version: anything
+// but a restatement of what is final, and a restatement of nothing.
+func follows(last rollcall.Publication, status rollcall.PublicationStatus) error {
+	switch {
+	case last.Version == 0 && status == rollcall.Restated:
+		return &rollcall.Invalid{Field: "status", Value: string(status), Reason: "can't be the first version: there is nothing to restate", Code: "status"}
+	case last.Version > 0 && last.Status != rollcall.Preliminary && status != rollcall.Restated:
+		return &rollcall.Invalid{Field: "status", Value: string(status), Reason: "can't follow version " + strconv.Itoa(last.Version) +
+			", which is " + string(last.Status) + "; restate it, with a reason", Code: "status"}
+	}
+	return nil
+}
+
+// freeze stores the month's facts as they are now, and loads them.
+func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings) (*month, error) {
+	d, p, err := o.collect(ctx, of, s)
+	if err != nil {
+		return nil, err
+	}
+	if d.Diaries, err = o.Shelf.PutObject(ctx, p.diaries); err != nil {
+		return nil, fmt.Errorf("store the diaries of %s: %w", of.Month, err)
+	}
+	body, err := d.encode()
+	if err != nil {
+		return nil, err
+	}
+	hash, err := o.Shelf.PutObject(ctx, body)
+	if err != nil {
+		return nil, fmt.Errorf("store the document of %s: %w", of.Month, err)
+	}
+	o.start()
+	return o.months.get(ctx, hash, func() (*month, int64, error) {
+		m, err := newMonth(hash, d, p)
+		if err != nil {
+			return nil, 0, err
+		}
+		return m, m.cost(), nil
+	})
+}
+
+// live computes a month from its facts as they are now; nothing is stored.
+func (o *Office) live(ctx context.Context, of rollcall.PanelMonth) (*month, error) {
+	d, p, err := o.collect(ctx, of, DefaultSettings())
+	if err != nil {
+		return nil, err
+	}
+	d.Diaries = rollcall.HashOf(p.diaries)
+	body, err := d.encode()
+	if err != nil {
+		return nil, err
+	}
+	return newMonth(rollcall.HashOf(body), d, p)
+}
+
+// collect reads everything that a month's figures are computed from.
+func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings) (*document, parts, error) {
+	d := &document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
+	var p parts
+	if err := o.describe(d); err != nil {
+		return nil, p, err
+	}
+	files, err := o.Facts.PanelFiles(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
+	}
+	if err != nil {
+		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
+	}
+	d.Roster, d.Universe = files.Roster, files.Universe
+	exclusions, err := o.Facts.Exclusions(ctx, of)
+	if err != nil {
+		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
+	}
+	d.Exclusions = append(d.Exclusions, exclusions...)
+	if d.Before, err = o.before(ctx, of); err != nil {
+		return nil, p, err
+	}
+	if err := p.load(ctx, o.Shelf, d); err != nil {
+		return nil, p, err
+	}
+	p.diaries, err = newFreezer(d, p.roster).freeze(ctx, o.Facts)
+	return d, p, err
+}
+
+// describe fills in the market and the catalogue.
+func (o *Office) describe(d *document) error {
+	c := o.Catalogue()
+	calendar, err := c.Calendar(d.Of.Market)
+	if err != nil {
+		return err
+	}
+	for _, m := range c.Markets {
+		if m.ID == d.Of.Market {
+			d.Market = m
+		}
+	}
+	if len(c.Services) > mostServices {
+		return &rollcall.Invalid{Field: "services", Value: strconv.Itoa(len(c.Services)), Reason: fmt.Sprintf("is more than the %d that a report can have", mostServices), Code: "services"}
+	}
+	d.Services, d.Starts = c.Services, starts(calendar, d.Of.Month)
+	return nil
+}
+
+// before pins the latest versions, for readers, of the months before.
+func (o *Office) before(ctx context.Context, of rollcall.PanelMonth) ([]pinned, error) {
+	list, err := o.Publications(ctx, of.Market, of.Panel)
+	if err != nil {
+		return nil, err
+	}
+	out := []pinned{}
+	for i := len(list) - 1; i >= 0; i-- {
+		p := list[i]
+		if p.Internal || p.Month >= of.Month || p.Month < of.Month-history {
+			continue
+		}
+		if len(out) == 0 || out[len(out)-1].Month != p.Month {
+			out = append(out, pinned{Month: p.Month, Version: p.Version, Document: p.Document})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"strings"
+
+	"rollcall"
+)
+
+// Roles and units of columns.
+const (
+	dimension = "dimension"
+	measure   = "measure"
+
+	unitPersons  = "persons"
+	unitPercent  = "percent"
+	unitMinutes  = "minutes"
+	unitSessions = "sessions"
+	unitDays     = "days"
+	unitIndex    = "index"
+	unitWhole    = "integer"
+	unitList     = "list"
+)
+
+// Columns gives every column that a report may have, with its unit and
+// definition: the dictionary of the figures. A dimension whose unit is
+// "integer" holds whole numbers, "list" lists of texts, and otherwise texts;
+// any may be null.
+func Columns() []rollcall.Column {
+	out := make([]rollcall.Column, 0, len(definitions()))
+	for _, d := range definitions() {
+		out = append(out, rollcall.Column(d))
+	}
+	return out
+}
+
+// definition is a column, written without field names.
+type definition rollcall.Column
+
+func definitions() []definition {
+	return []definition{
+		{"service", dimension, "", "Service", "The service, or the brand or owner that unites several; any unites all services of the report."},
+		{"level", dimension, "", "Level", "service, any, brand or owner. Brands and owners of one service have no row of their own."},
+		{"other", dimension, "", "Other service", "The service that the audience is shared with."},
+		{"services", dimension, unitList, "Services", "Used exactly these services, and no other."},
+		{"month", dimension, "", "Month", "Month of the market's calendar."},
+		{"target", dimension, "", "Target", "The persons that the row is about."},
+		{"days", dimension, unitWhole, "Days", "Number of days with credited use in the period."},
+		{"day", dimension, unitWhole, "Day", "Day of the period, from 1."},
+		{"date", dimension, "", "Date", "Date in the market's calendar."},
+		{"margin", dimension, "", "Margin", "Population margin that the weights are raked to."},
+		{"category", dimension, "", "Category", "Category of the margin."},
+		{"rank", dimension, unitWhole, "Rank", "Standard competition rank (1, 2, 2, 4) by unrounded unique audience among the services whose audience is shown; a withheld service has none."},
+		{"rank_change", dimension, unitWhole, "Rank change", "Rank in the previous month minus rank now: positive is a rise."},
+		{"tied_with", dimension, unitList, "Tied with", "Services whose difference in unique audience is not significant."},
+		{"tie_group", dimension, unitWhole, "Tie group", "Group of a leader, taken in order of rank, and the services tied with it."},
+		{"unique_audience", measure, unitPersons, "Unique audience", "Persons who used the service at least once in the period at the location; each counted once."},
+		{"gross", measure, unitPersons, "Gross audience", "Sum of the unique audiences of the services below; persons of several services count several times."},
+		{"reach", measure, unitPercent, "Active reach", "100 x unique audience / active universe of the location."},
+		{"coverage", measure, unitPercent, "Coverage", "100 x unique audience / universe."},
+		{"sessions_per_person", measure, unitSessions, "Sessions per person", "Sessions (a new one after more than 30 idle minutes) per user."},
+		{"minutes_per_person", measure, unitMinutes, "Time per person", "Credited minutes per user, locations united."},
+		{"days_per_person", measure, unitDays, "Days per person", "Days with credited use per user."},
+		{"audience_share", measure, unitPercent, "Share of audience", "100 x unique audience / sum of the unique audiences of all services. Not reach."},
+		{"time_share", measure, unitPercent, "Share of time", "100 x minutes / sum of the minutes of all services."},
+		{"exclusive", measure, unitPersons, "Exclusive audience", "Persons who used this service and no other."},
+		{"loyalty", measure, unitPercent, "Loyalty", "100 x exclusive audience / unique audience."},
+		{"change", measure, unitPersons, "Change", "Unique audience less that of the previous month."},
+		{"change_percent", measure, unitPercent, "Change", "Change in percent of the previous month's unique audience."},
+		{"duplication", measure, unitPersons, "Duplication", "Persons who used both services."},
+		{"share_of_a", measure, unitPercent, "Share of the service", "100 x duplication / unique audience of the row's service."},
+		{"index", measure, unitIndex, "Index", "100: as expected. Of a pair: duplication x active universe / (product of the audiences); of a target: target reach / reach."},
+		{"incremental", measure, unitPersons, "Incremental audience", "Persons that this service adds to the services above it."},
+		{"composition", measure, unitPercent, "Composition", "100 x the service's persons in the target / its unique audience."},
+		{"target_reach", measure, unitPercent, "Target reach", "100 x the service's persons in the target / the target's active universe."},
+		{"share", measure, unitPercent, "Share", "100 x persons with exactly this number of days / unique audience."},
+		{"k_plus", measure, unitPersons, "On this many days or more", "Persons with use on this number of days or more."},
+		{"new", measure, unitPercent, "New", "Of this month's audience in tab in both months: without use last month nor in the last 12 months in tab."},
+		{"returned", measure, unitPercent, "Returned", "Of this month's audience in tab in both months: without use last month, with use in the last 12 months in tab."},
+		{"retained", measure, unitPercent, "Retained", "Of this month's audience in tab in both months: with use last month."},
+		{"lapsed", measure, unitPercent, "Lapsed", "Of last month's audience in tab in both months: without use this month."},
+		{"daily_audience", measure, unitPersons, "Daily audience", "Mean over the calendar days of the daily unique audience."},
+		{"stickiness", measure, unitPercent, "Stickiness", "100 x daily audience / unique audience."},
+		{"target_population", measure, unitPersons, "Target", "Population that the margin gives."},
+		{"achieved", measure, unitPersons, "Achieved", "Population that the final weights give."},
+		{"rule", dimension, "", "Rule", "Rule of coherence that figures of one universe obey."},
+		{"checked", dimension, unitWhole, "Checked", "Number of comparisons made."},
+		{"violations", dimension, unitList, "Violations", "Comparisons that break the rule, with their figures."},
+		{"figure", dimension, "", "Figure", "Name of the figure."},
+		{"location", dimension, "", "Location", "home, work, home+work (either, each person once), both, home-only or work-only."},
+		{"before", measure, "", "Before", "The figure in the first version."},
+		{"after", measure, "", "After", "The figure in the second version."},
+	}
+}
+
+// columnsOf gives the columns of a list of names. A name "x as y" takes the
+// definition of x under the name y.
+func columnsOf(names ...string) []rollcall.Column {
+	all := map[string]rollcall.Column{}
+	for _, c := range Columns() {
+		all[c.Name] = c
+	}
+	out := make([]rollcall.Column, len(names))
+	for i, name := range names {
+		from, to, ok := strings.Cut(name, " as ")
+		out[i] = all[from]
+		if ok {
+			out[i].Name = to
+		}
+	}
+	return out
+}
+
+func compareText(a, b string) int { return strings.Compare(a, b) }

@@ -1,0 +1,37 @@
+package report
+
+import (
+	"context"
+	"iter"
+
+	"rollcall"
+)
+
+// Facts is what the store knows of panels.
+type Facts interface {
+	Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error]
+	PanelFiles(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelFiles, error)
+	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)
+}
+
+// Registry takes what a panel's month is computed with. PutPanelFiles replaces
+// the month's files; the objects they name are kept.
+type Registry interface {
+	PutPanelFiles(ctx context.Context, files rollcall.PanelFiles) error
+	AddExclusion(ctx context.Context, e rollcall.Exclusion) error
+}
+
+// Shelf keeps what was published. Objects are named by their hash, so putting
+// one twice changes nothing. AddPublication fails with rollcall.ErrConflict
+// where the version is taken. Publications come in any order.
+type Shelf interface {
+	PutObject(ctx context.Context, body []byte) (rollcall.Hash, error)
+	Object(ctx context.Context, of rollcall.Hash) ([]byte, error)
+	AddPublication(ctx context.Context, p rollcall.Publication) error
+	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
+}
+
+// Census is what the store knows of accounts.
+type Census interface {
+	Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error]
+}

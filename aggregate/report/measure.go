@@ -1,0 +1,81 @@
+package report
+
+import (
+	"math"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// persons estimates how many people a term stands for.
+func (v *view) persons(t *panel.Term) rollcall.Measure {
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: t})
+	n := t.Users()
+	return v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
+}
+
+// percent estimates one term's persons as a percentage of another's, among whom
+// they all are.
+func (v *view) percent(num, den *panel.Term) rollcall.Measure {
+	e := v.weights.NestedRatio(num, den)
+	return v.proportion(e, num.Users(), den.Users())
+}
+
+// proportion makes a percentage of an estimate between 0 and 1.
+func (v *view) proportion(e panel.Estimate, users, base int) rollcall.Measure {
+	if !e.Defined() {
+		return rollcall.Measure{Status: rollcall.Undefined}
+	}
+	return v.settings.Measure(e.Scale(100), v.intervals.Proportion(e, users, base).Scale(100), users)
+}
+
+// coverage estimates a term's persons as a percentage of the universe, or of
+// the target in it.
+func (v *view) coverage(t *panel.Term) rollcall.Measure {
+	if v.in != nil {
+		return v.percent(t, v.targeted())
+	}
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: t}).Scale(1 / v.weights.Universe())
+	return v.proportion(e, t.Users(), v.weights.Len())
+}
+
+// mean estimates a figure per user: the total of amounts over the users.
+func (v *view) mean(amounts panel.Variable, users *panel.Term) rollcall.Measure {
+	e := v.weights.TermRatio(v.weights.Term(amounts), users)
+	return v.plain(e, users.Users())
+}
+
+// plain makes a measure with the interval estimate +- q SE.
+func (v *view) plain(e panel.Estimate, n int) rollcall.Measure {
+	return v.settings.Measure(e, v.intervals.Plain(e), n)
+}
+
+// withhold gives a measure the status of what it derives from, where that one
+// is withheld. A measure that is undefined stays so.
+func withhold(m *rollcall.Measure, parents ...rollcall.Status) {
+	for _, s := range parents {
+		if s.Withheld() && !m.Status.Withheld() {
+			m.Status = s
+		}
+	}
+}
+
+// seal takes the numbers out of every withheld measure, so that no export can
+// show them.
+func seal(t *rollcall.Table) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status.Withheld() {
+				row[i] = blank(m.Status)
+			}
+		}
+	}
+	if u := t.Meta.Universe; u != nil && u.Active.Status.Withheld() {
+		u.Active = blank(u.Active.Status)
+	}
+}
+
+func blank(s rollcall.Status) rollcall.Measure {
+	nan := math.NaN()
+	return rollcall.Measure{Value: nan, SE: nan, Low: nan, High: nan, Status: s}
+}

@@ -1,0 +1,173 @@
+package report
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// meta says what the report is about, how it was made and how far it can be
+// trusted.
+func (j *job) meta() rollcall.Meta {
+	v, d, r := j.view, j.month.doc, j.request
+	m := rollcall.Meta{
+		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
+		Location: string(v.place), Credit: string(v.credit), Target: j.target.String(),
+		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
+		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.weightsMeta(),
+		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
+		Thresholds: map[string]int{"low": v.settings.Low, "caution": v.settings.Caution},
+		Document:   j.month.hash.String(), Software: j.office.Software, Method: j.method(), Notes: j.notes(),
+	}
+	if r.Live {
+		m.Status = "provisional"
+	}
+	if r.From != d.Of.Month.First() || r.To != d.Of.Month.Last() {
+		m.From, m.To = r.From.String(), r.To.String()
+		if r.From.Month() != r.To.Month() {
+			m.Month = ""
+		}
+	}
+	if p := d.compared(); p != nil {
+		m.Compared = &rollcall.ComparedMeta{Month: p.Month.String(), Version: p.Version, Document: p.Document.String()}
+	}
+	return m
+}
+
+func (j *job) universe() *rollcall.UniverseMeta {
+	u := &rollcall.UniverseMeta{
+		Population: j.view.weights.Universe(), Active: j.view.persons(j.view.active()), ID: j.month.doc.Universe.String(),
+	}
+	var sources, dates []string
+	for _, m := range j.month.margins {
+		sources, dates = addNew(sources, m.Source), addNew(dates, m.SourceDate)
+	}
+	u.Source, u.SourceDate = strings.Join(sources, "; "), strings.Join(dates, "; ")
+	return u
+}
+
+func addNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+func (j *job) sampleMeta() *rollcall.SampleMeta {
+	v, d := j.view, j.month.doc
+	s := &rollcall.SampleMeta{
+		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered + d.Dropped.Unknown,
+		Excluded: j.month.excluded, ID: d.Roster.String(),
+	}
+	for i := range v.weights.Len() {
+		at := v.person(int32(i)).Metered
+		s.Home += int(at & rollcall.Home / rollcall.Home)
+		s.Work += int(at & rollcall.Work / rollcall.Work)
+	}
+	return s
+}
+
+// weightsMeta gives the quality of the sample's weights. Their ID is a hash of
+// their values in the roster's order.
+func (s *sample) weightsMeta() *rollcall.WeightsMeta {
+	s.quality.once.Do(func() {
+		q := s.weights.Quality()
+		m := &rollcall.WeightsMeta{
+			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
+			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",
+		}
+		if q.Trimming != nil {
+			m.Trimming = fmt.Sprintf("[%g, %g] times the mean weight", q.Trimming.Floor, q.Trimming.Cap)
+		}
+		bits := make([]byte, 0, 8*len(s.final))
+		for _, x := range s.final {
+			bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
+		}
+		m.ID = rollcall.HashOf(bits).String()
+		s.quality.meta, s.quality.quality = m, q
+	})
+	return s.quality.meta
+}
+
+// exclusionsMeta gives the recorded rules without pseudonyms.
+func exclusionsMeta(d *document) []string {
+	var out []string
+	for _, e := range d.Exclusions {
+		var what []string
+		if e.Panelist != 0 {
+			what = append(what, "one panelist")
+		}
+		if e.Service != "" {
+			what = append(what, string(e.Service))
+		}
+		if e.Day != 0 {
+			what = append(what, e.Day.String())
+		}
+		out = append(out, strings.Join(what, ", ")+": "+e.Reason)
+	}
+	return out
+}
+
+// method is the method statement: words and settings that a machine can read,
+// "name=value" separated by "; ".
+func (j *job) method() string {
+	v := j.view
+	parts := []string{
+		"method=rollcall-1",
+		"population=persons",
+		"credit=" + string(v.credit),
+		"location=" + string(v.place),
+		"base=" + string(v.place.base()),
+		"period=" + j.request.From.String() + "/" + j.request.To.String(),
+		"zone=" + j.month.doc.Market.Zone,
+		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
+		"weights=raking",
+		"variance=taylor-calibration-residuals",
+		"interval=t;logit;korn-graubard",
+		fmt.Sprintf("confidence=%g", v.settings.Confidence),
+		fmt.Sprintf("low=%d", v.settings.Low),
+		fmt.Sprintf("caution=%d", v.settings.Caution),
+		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
+	}
+	if j.target != nil {
+		parts = append(parts, "target="+j.target.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// notes are the plain words that go with the figures.
+func (j *job) notes() []string {
+	v := j.view
+	notes := []string{"The universe is taken as fixed: the enumeration study's own sampling error is not in the intervals."}
+	if v.place != AtHome {
+		notes = append(notes, "Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.")
+	}
+	q := v.quality.quality
+	for _, note := range q.Notes {
+		notes = append(notes, "Universe: "+note+".")
+	}
+	if q.Grade != panel.Good {
+		notes = append(notes, fmt.Sprintf("Weighting efficiency is %.0f %%: %s.", 100*q.Efficiency, q.Grade))
+	}
+	if q.Trimming != nil {
+		notes = append(notes, "Weights are trimmed; standard errors take no account of it.")
+	}
+	if len(v.months) > 1 {
+		notes = append(notes, fmt.Sprintf("The period touches %d months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; %.1f %% of its sample is lost.",
+			len(v.months), v.lost()))
+	}
+	if j.request.Live {
+		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
+	}
+	if slices.ContainsFunc(j.month.margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") }) {
+		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
+	}
+	return notes
+}

@@ -1,0 +1,161 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// month is a document with all that it names, ready to be computed from. It
+// never changes but for its caches, and is safe for concurrent use.
+type month struct {
+	hash     rollcall.Hash
+	doc      *document
+	roster   *rollcall.Roster // those who count, by pseudonym
+	margins  []rollcall.Margin
+	weights  *panel.Weights
+	services []diaries // by position in the document's catalogue
+	excluded int       // diaries that a rule excludes
+
+	whole   *sample // everyone, over the whole month
+	samples cache[sampleKey, *sample]
+}
+
+// parts are the large objects of a document.
+type parts struct {
+	roster     *rollcall.Roster
+	population *rollcall.Population
+	diaries    []byte
+}
+
+// load reads the roster and the universe that a document names.
+func (p *parts) load(ctx context.Context, shelf Shelf, d *document) error {
+	roster, err := shelf.Object(ctx, d.Roster)
+	if err != nil {
+		return fmt.Errorf("roster of %s: %w", d.Of.Month, err)
+	}
+	if p.roster, err = DecodeRoster(roster); err != nil {
+		return err
+	}
+	universe, err := shelf.Object(ctx, d.Universe)
+	if err != nil {
+		return fmt.Errorf("universe of %s: %w", d.Of.Month, err)
+	}
+	p.population, err = DecodeUniverse(universe)
+	return err
+}
+
+// newMonth weighs a document's roster and reads its diaries.
+func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
+	r := diaryReader{b: p.diaries, people: len(p.roster.Panelists), services: len(d.Services), days: d.days()}
+	all, err := r.read()
+	if err != nil {
+		return nil, err
+	}
+	m := &month{hash: hash, doc: d, margins: p.population.Margins, services: all}
+	m.exclude(p.roster)
+	if m.weights, err = panel.Rake(m.roster, p.population, d.Settings.Trim); err != nil {
+		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
+	}
+	m.samples.limit = 16
+	m.whole = m.sampleOf(d.Of.Month.First(), d.Of.Month.Last())
+	return m, nil
+}
+
+func (m *month) sampleOf(from, to rollcall.Day) *sample {
+	return newSample([]*month{m}, nil, m.weights, from, to)
+}
+
+// exclude applies the recorded rules. One that names a panelist and neither a
+// service nor a day takes the person out of tab; any other leaves the person
+// and takes the diaries.
+func (m *month) exclude(all *rollcall.Roster) {
+	m.roster = all
+	if len(m.doc.Exclusions) == 0 {
+		return
+	}
+	rules := newRules(m.doc)
+	position := make([]int32, len(all.Panelists))
+	m.roster = &rollcall.Roster{Key: all.Key, Columns: all.Columns}
+	for i, p := range all.Panelists {
+		position[i] = -1
+		if !rules.out[p.ID] {
+			position[i] = int32(len(m.roster.Panelists))
+			m.roster.Panelists = append(m.roster.Panelists, p)
+		}
+	}
+	for s := range m.services {
+		list := m.services[s].list
+		kept := slices.DeleteFunc(list, func(d diary) bool {
+			return position[d.person] < 0 || rules.match(all.Panelists[d.person].ID, s, d.day)
+		})
+		m.excluded += len(list) - len(kept)
+		for i := range kept {
+			kept[i].person = position[kept[i].person]
+		}
+		m.services[s].list = kept
+	}
+}
+
+// rules are exclusions in a form that is quick to match.
+type rules struct {
+	out  map[rollcall.Visitor]bool
+	some []rule
+}
+
+// rule is one exclusion of diaries; -1 matches every service or day.
+type rule struct {
+	panelist rollcall.Visitor // 0: all
+	service  int
+	day      int
+}
+
+func newRules(d *document) rules {
+	r := rules{out: map[rollcall.Visitor]bool{}}
+	for _, e := range d.Exclusions {
+		if e.Panelist != 0 && e.Service == "" && e.Day == 0 {
+			r.out[e.Panelist] = true
+			continue
+		}
+		one := rule{panelist: e.Panelist, service: -1, day: -1}
+		if e.Service != "" {
+			one.service = slices.IndexFunc(d.Services, func(s rollcall.Service) bool { return s.ID == e.Service })
+			if one.service < 0 {
+				continue
+			}
+		}
+		if e.Day != 0 {
+			one.day = int(e.Day - d.Of.Month.First())
+		}
+		r.some = append(r.some, one)
+	}
+	return r
+}
+
+func (r rules) match(id rollcall.Visitor, service int, day uint8) bool {
+	for _, e := range r.some {
+		if (e.panelist == 0 || e.panelist == id) && (e.service < 0 || e.service == service) && (e.day < 0 || e.day == int(day)) {
+			return true
+		}
+	}
+	return false
+}
+
+// cost is the memory that the month takes, in bytes, with room for its caches.
+func (m *month) cost() int64 {
+	const perPanelist = 400 // roster, weights and the uses of a dozen services
+	bytes := int64(len(m.roster.Panelists)) * perPanelist
+	for _, s := range m.services {
+		bytes += int64(len(s.list))*int64(unsafe.Sizeof(diary{})) + int64(len(s.runs))*int64(unsafe.Sizeof(run{}))
+	}
+	return bytes
+}
+
+// service gives a service's position in the catalogue, or -1.
+func (m *month) service(id rollcall.ServiceID) int {
+	return slices.IndexFunc(m.doc.Services, func(s rollcall.Service) bool { return s.ID == id })
+}

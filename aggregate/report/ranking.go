@@ -1,0 +1,305 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// ranking lists the services by unique audience, then their union, brands and
+// owners.
+func ranking(ctx context.Context, j *job) (*rollcall.Table, error) {
+	past, err := j.past(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := j.table("service", "level", "unique_audience", "gross", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
+		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
+	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing()}
+	for _, s := range b.standing.order(j.rows()) {
+		t.Rows = append(t.Rows, b.service(s))
+	}
+	if j.services == nil {
+		for _, g := range append([]group{j.view.all()}, j.view.groups()...) {
+			t.Rows = append(t.Rows, b.group(g))
+		}
+	}
+	return t, nil
+}
+
+// past is the previous month's view of the same kind, matched person by person.
+type past struct {
+	*view
+	pair      *panel.Pair
+	intervals panel.Intervals
+}
+
+// past gives the month before as the version pins it, or nil: changes are of
+// whole months.
+func (j *job) past(ctx context.Context) (*past, error) {
+	pinned := j.month.doc.compared()
+	if pinned == nil || j.view.sample != j.month.whole {
+		return nil, nil
+	}
+	before, err := j.office.month(ctx, pinned.Document)
+	if err != nil {
+		return nil, err
+	}
+	pair := panel.Compare(j.month.weights, before.weights)
+	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
+}
+
+// ranker makes the ranking's rows.
+type ranker struct {
+	*job
+	view     *view
+	past     *past
+	standing *standing
+}
+
+func (b *ranker) service(s int) rollcall.Row {
+	services := setOf(s)
+	row := append(rollcall.Row{b.view.id(s), "service"}, b.audience(services, nil)...)
+	row = append(row, b.shares(s)...)
+	row = append(row, b.change(services)...)
+	return append(row, b.place(s)...)
+}
+
+func (b *ranker) group(g group) rollcall.Row {
+	row := append(rollcall.Row{g.name, g.level}, b.audience(g.services, &g)...)
+	row = append(row, nil, nil, nil, nil)
+	row = append(row, b.change(g.services)...)
+	return append(row, nil, nil, nil, nil)
+}
+
+// audience gives the columns unique_audience to days_per_person; gross only
+// for groups.
+func (b *ranker) audience(services set, g *group) []any {
+	v := b.view
+	users, use := v.people(services), v.use(services)
+	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
+	sessions, minutes := v.mean(use.variable(use.sessions), users), v.mean(use.variable(use.minutes), users)
+	days := v.mean(use.dayCounts(), users)
+	status := v.shown(services)
+	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
+		withhold(m, status)
+	}
+	withhold(&reach, v.settings.Status(v.active().Users()))
+	var gross any
+	if g != nil {
+		m := v.gross(services)
+		withhold(&m, v.disclosure().gross[services])
+		gross = m
+	}
+	return []any{ua, gross, reach, coverage, sessions, minutes, days}
+}
+
+// gross gives the sum of the unique audiences of a group's services.
+func (v *view) gross(services set) rollcall.Measure {
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.added(services)})
+	return v.plain(e, v.people(services).Users())
+}
+
+// added gives the persons of some services, each once a service used.
+func (v *view) added(services set) *panel.Term {
+	counts := make([]float64, v.weights.Len())
+	for s := range services.each {
+		for _, i := range v.people(setOf(s)).At {
+			counts[i]++
+		}
+	}
+	return v.weights.Term(panel.Dense(counts))
+}
+
+// shares gives the columns audience_share to loyalty of a service.
+func (b *ranker) shares(s int) []any {
+	v := b.view
+	users, base := v.people(setOf(s)), v.everyAudience()
+	audience := v.weights.TermRatio(users, base)
+	use, time := v.use(setOf(s)), v.everyMinute()
+	minutes := v.weights.TermRatio(v.weights.Term(use.variable(use.minutes)), time)
+	exclusive := v.exclusive(s)
+	shares := []rollcall.Measure{
+		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
+		v.persons(exclusive), v.percent(exclusive, users),
+	}
+	d := v.disclosure()
+	withhold(&shares[0], v.shown(setOf(s)), d.shares)
+	withhold(&shares[1], v.shown(setOf(s)), d.shares)
+	withhold(&shares[2], d.exactly[setOf(s)])
+	withhold(&shares[3], v.shown(setOf(s)), d.exactly[setOf(s)])
+	return []any{shares[0], shares[1], shares[2], shares[3]}
+}
+
+// everyAudience is the base of audience shares: each person once a service used.
+func (v *view) everyAudience() *panel.Term {
+	return once(v, "every audience", func() *panel.Term { return v.added(setOf(v.listed()...)) })
+}
+
+// everyMinute is the base of time shares: minutes summed over the services.
+func (v *view) everyMinute() *panel.Term {
+	return once(v, "every minute", func() *panel.Term {
+		minutes := make([]float64, v.weights.Len())
+		for _, s := range v.listed() {
+			u := v.use(setOf(s))
+			for i, at := range u.at {
+				minutes[at] += float64(u.minutes[i])
+			}
+		}
+		return v.weights.Term(panel.Dense(minutes))
+	})
+}
+
+// exclusive is the users of a service who used no other listed one.
+func (v *view) exclusive(s int) *panel.Term {
+	counts := once(v, "services used", func() []uint16 {
+		counts := make([]uint16, v.weights.Len())
+		for _, s := range v.listed() {
+			for _, i := range v.use(setOf(s)).at {
+				counts[i]++
+			}
+		}
+		return counts
+	})
+	var at []int32
+	for _, i := range v.use(setOf(s)).at {
+		if counts[i] == 1 {
+			at = append(at, i)
+		}
+	}
+	return v.term(at)
+}
+
+// change gives the columns change and change_percent.
+func (b *ranker) change(services set) []any {
+	if b.past == nil {
+		return []any{undefinedMeasure(), undefinedMeasure()}
+	}
+	same := b.past.same(b.view, services)
+	now, before := b.view.people(services), b.past.people(same)
+	c := b.past.pair.Change(now.Variable, before.Variable)
+	out := []any{nil, nil}
+	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
+		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))
+		withhold(&m, b.view.shown(services), b.past.shown(same))
+		out[i] = m
+	}
+	return out
+}
+
+// same gives the same services in the month's own catalogue.
+func (p *past) same(v *view, services set) set {
+	var out set
+	for s := range services.each {
+		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
+			out = out.with(i)
+		}
+	}
+	return out
+}
+
+func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }
+
+// place gives the columns rank to tie_group.
+func (b *ranker) place(s int) []any {
+	rank, ok := b.standing.rank[s]
+	if !ok {
+		return []any{nil, nil, nil, nil}
+	}
+	var change any
+	if b.past != nil {
+		id := b.view.catalogue()[s].ID
+		if before, ok := b.past.standing().rank[b.past.last().service(id)]; ok {
+			change = before - rank
+		}
+	}
+	tied := []string{}
+	for _, other := range b.standing.tied[s] {
+		tied = append(tied, b.view.id(other))
+	}
+	return []any{rank, change, tied, b.standing.group[s]}
+}
+
+// standing is who stands where among the services whose audience is shown.
+type standing struct {
+	list  []int // by audience, the largest first
+	rank  map[int]int
+	tied  map[int][]int
+	group map[int]int
+}
+
+func (v *view) standing() *standing {
+	return once(v, "standing", func() *standing {
+		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
+		for _, i := range v.listed() {
+			if !v.shown(setOf(i)).Withheld() {
+				s.list = append(s.list, i)
+			}
+		}
+		s.sort(v)
+		s.tie(v)
+		return s
+	})
+}
+
+func (s *standing) sort(v *view) {
+	audience := func(i int) float64 { return v.people(setOf(i)).Total }
+	slices.SortStableFunc(s.list, func(a, b int) int {
+		switch x, y := audience(a), audience(b); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	for k, i := range s.list {
+		s.rank[i] = k + 1
+		if k > 0 && audience(i) == audience(s.list[k-1]) {
+			s.rank[i] = s.rank[s.list[k-1]]
+		}
+	}
+}
+
+// tie finds the pairs whose difference is not significant, and the groups:
+// leaders in rank order, each with the services tied with it.
+func (s *standing) tie(v *view) {
+	for k, a := range s.list {
+		for _, b := range s.list[k+1:] {
+			difference := v.weights.Linear(panel.Part{Factor: 1, Term: v.people(setOf(a))}, panel.Part{Factor: -1, Term: v.people(setOf(b))})
+			if v.intervals.Tied(difference) {
+				s.tied[a], s.tied[b] = append(s.tied[a], b), append(s.tied[b], a)
+			}
+		}
+	}
+	next := 0
+	for _, leader := range s.list {
+		if s.group[leader] > 0 {
+			continue
+		}
+		next++
+		s.group[leader] = next
+		for _, other := range s.tied[leader] {
+			if s.group[other] == 0 {
+				s.group[other] = next
+			}
+		}
+	}
+}
+
+// order puts services in the ranking's order; those without a rank follow by
+// id, so that their place says nothing.
+func (s *standing) order(services []int) []int {
+	out := slices.Clone(services)
+	slices.Sort(out)
+	at := func(i int) int {
+		if k := slices.Index(s.list, i); k >= 0 {
+			return k
+		}
+		return len(s.list)
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return at(a) - at(b) })
+	return out
+}

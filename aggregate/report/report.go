@@ -1,0 +1,282 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rollcall"
+)
+
+// Request asks for a report.
+type Request struct {
+	Report   string
+	Of       rollcall.PanelMonth
+	From, To rollcall.Day // both included; 0: the month's first and last
+	Place    Place        // "": home+work
+	Services []rollcall.ServiceID
+	Credit   Credit // "": presence
+	Target   string // "": everyone
+	Version  int    // 0: the latest for readers
+	Live     bool   // compute now, from facts that are not frozen
+}
+
+// tableKey names a finished table.
+type tableKey struct {
+	document rollcall.Hash
+	version  int
+	report   string
+	services string
+	from, to rollcall.Day
+	view     viewKey
+	target   string
+}
+
+// maker makes a report's table.
+type maker func(ctx context.Context, j *job) (*rollcall.Table, error)
+
+// makers gives the reports in the order that they are listed.
+func makers() []struct {
+	name string
+	make maker
+} {
+	return []struct {
+		name string
+		make maker
+	}{
+		{"ranking", ranking},
+		{"trend", trend},
+		{"duplication", duplication},
+		{"combinations", combinations},
+		{"incremental", incremental},
+		{"profile", profile},
+		{"frequency", frequency},
+		{"curve", curve},
+		{"loyalty", loyalty},
+		{"quality", quality},
+		{"consistency", consistency},
+	}
+}
+
+// Reports gives the names of the reports.
+func Reports() []string {
+	var out []string
+	for _, r := range makers() {
+		out = append(out, r.name)
+	}
+	return out
+}
+
+// job is a request on its way to a table.
+type job struct {
+	office   *Office
+	request  Request
+	version  rollcall.Publication // Version 0: live
+	month    *month
+	target   *target
+	view     *view
+	services []int // asked for, by position in the catalogue; nil: all
+}
+
+// Report answers a request. The table is shared: it must not be changed. It
+// fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed or
+// rollcall.ErrNotFound where there is nothing to answer from.
+func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
+	o.start()
+	make, err := r.fill()
+	if err != nil {
+		return nil, err
+	}
+	j := &job{office: o, request: r}
+	if err := j.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.look(ctx); err != nil {
+		return nil, err
+	}
+	if r.Live {
+		return j.run(ctx, make)
+	}
+	return o.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+		t, err := j.run(ctx, make)
+		return t, 1, err
+	})
+}
+
+// fill puts defaults in and checks what needs no facts.
+func (r *Request) fill() (maker, error) {
+	var err error
+	if r.Place, err = ParsePlace(string(r.Place)); err != nil {
+		return nil, err
+	}
+	if r.Credit, err = ParseCredit(string(r.Credit)); err != nil {
+		return nil, err
+	}
+	if r.To != 0 {
+		r.Of.Month = r.To.Month()
+	}
+	if r.Of.Month == 0 && r.From != 0 {
+		r.Of.Month = r.From.Month()
+	}
+	if r.Of.Month == 0 {
+		return nil, &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
+	}
+	switch {
+	case r.From == 0 && r.Report == "trend":
+		r.From = (r.Of.Month - history).First()
+	case r.From == 0:
+		r.From = r.Of.Month.First()
+	}
+	if r.To == 0 {
+		r.To = r.Of.Month.Last()
+	}
+	if r.From > r.To {
+		return nil, &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+	}
+	if r.Version < 0 {
+		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprint(r.Version), Reason: "is not a version: they count from 1", Code: "version"}
+	}
+	for _, m := range makers() {
+		if m.name == r.Report {
+			return m.make, nil
+		}
+	}
+	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
+}
+
+// open finds the version and loads its month.
+func (j *job) open(ctx context.Context) (err error) {
+	if j.request.Live {
+		j.month, err = j.office.live(ctx, j.request.Of)
+		return err
+	}
+	if j.version, err = j.office.Publication(ctx, j.request.Of, j.request.Version); err != nil {
+		return err
+	}
+	j.month, err = j.office.month(ctx, j.version.Document)
+	return err
+}
+
+// look makes the view that the report is of.
+func (j *job) look(ctx context.Context) error {
+	saved := func(name string) (string, error) {
+		if j.office.Targets == nil {
+			return "", badTarget("@"+name, "is not a saved target")
+		}
+		return j.office.Targets(ctx, name)
+	}
+	var err error
+	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
+		return err
+	}
+	if err := j.target.check(j.month.roster); err != nil {
+		return err
+	}
+	for _, id := range j.request.Services {
+		i := j.month.service(id)
+		if i < 0 || id == rollcall.Online {
+			return &rollcall.Invalid{Field: "service", Value: string(id), Reason: "is not a service of the month's catalogue", Code: "unknown_service"}
+		}
+		if !slices.Contains(j.services, i) {
+			j.services = append(j.services, i)
+		}
+	}
+	s, err := j.sample(ctx)
+	if err != nil {
+		return err
+	}
+	seen := j.target
+	if j.request.Report == "profile" {
+		seen = nil // the target is what the rows are about, not who they are of
+	}
+	j.view = s.view(j.request.Credit, j.request.Place, seen)
+	return nil
+}
+
+// sample gives the people of the request's period. The months before the last
+// are those that its version pins.
+func (j *job) sample(ctx context.Context) (*sample, error) {
+	from, to := j.request.From, j.request.To
+	m := j.month
+	if from == m.doc.Of.Month.First() && to == m.doc.Of.Month.Last() || j.spansItself() {
+		return m.whole, nil
+	}
+	return m.samples.get(ctx, sampleKey{from, to}, func() (*sample, int64, error) {
+		if from >= m.doc.Of.Month.First() {
+			return m.sampleOf(from, to), 1, nil
+		}
+		months, err := j.office.monthsUpTo(ctx, m, from.Month())
+		if err != nil {
+			return nil, 0, err
+		}
+		s, err := common(months, from, to)
+		return s, 1, err
+	})
+}
+
+// spansItself reports whether the report takes its period as a list of months.
+func (j *job) spansItself() bool { return j.request.Report == "trend" }
+
+// monthsUpTo loads the months from first to m, as m's version pins them.
+func (o *Office) monthsUpTo(ctx context.Context, m *month, first rollcall.Month) ([]*month, error) {
+	if m.doc.Of.Month-first > history {
+		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", history, m.doc.Of.Month), Code: "from"}
+	}
+	var out []*month
+	for at := first; at < m.doc.Of.Month; at++ {
+		p := m.doc.pinned(at)
+		if p == nil {
+			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
+		}
+		before, err := o.month(ctx, p.Document)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, before)
+	}
+	return append(out, m), nil
+}
+
+func (j *job) key() tableKey {
+	var services strings.Builder
+	for _, i := range j.services {
+		fmt.Fprintf(&services, "%d,", i)
+	}
+	return tableKey{
+		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
+		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
+	}
+}
+
+// run makes the table, once its figures have passed the rules.
+func (j *job) run(ctx context.Context, make maker) (*rollcall.Table, error) {
+	if j.request.Report != "consistency" { // which lists what is broken
+		if err := j.view.coherent(); err != nil {
+			return nil, err
+		}
+	}
+	t, err := make(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	seal(t)
+	return t, nil
+}
+
+// table begins the report's table.
+func (j *job) table(columns ...string) *rollcall.Table {
+	return &rollcall.Table{Meta: j.meta(), Columns: columnsOf(columns...), Rows: []rollcall.Row{}}
+}
+
+// rows gives the services that the report has a row for: those asked for, or
+// all that are listed.
+func (j *job) rows() []int {
+	if j.services != nil {
+		return j.services
+	}
+	return j.view.listed()
+}
+
+// id gives a service's id by position.
+func (v *view) id(service int) string { return string(v.catalogue()[service].ID) }

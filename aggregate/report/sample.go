@@ -1,0 +1,300 @@
+package report
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// sample is some people over a period: those in tab in each of its months,
+// weighed to the last month's universe. It is safe for concurrent use.
+type sample struct {
+	months   []*month  // in order, each touched by the period
+	position [][]int32 // by month: the sample's position of each of its roster, or -1; nil: its own
+	origin   []int32   // the lead month's position of each; nil: its own
+	weights  *panel.Weights
+	final    []float64 // the weights, persons a panelist
+	from, to rollcall.Day
+
+	leader *month // nil: the last
+
+	quality struct {
+		once    sync.Once // guards what follows
+		meta    *rollcall.WeightsMeta
+		quality panel.Quality
+	}
+
+	uses   cache[question, *use]
+	masked cache[maskKey, []set]
+	views  cache[viewKey, *view]
+}
+
+// sampleKey is a period that ends in the month.
+type sampleKey struct{ from, to rollcall.Day }
+
+func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
+	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
+	s.uses.limit, s.masked.limit, s.views.limit = 600, 8, 64
+	if position == nil {
+		return s
+	}
+	s.origin = make([]int32, w.Len())
+	for own, at := range position[len(position)-1] {
+		if at >= 0 {
+			s.origin[at] = int32(own)
+		}
+	}
+	return s
+}
+
+// last is the month that the sample is weighed to.
+func (s *sample) last() *month { return s.months[len(s.months)-1] }
+
+// lead is the month whose catalogue and roster the sample is known by.
+func (s *sample) lead() *month {
+	if s.leader != nil {
+		return s.leader
+	}
+	return s.last()
+}
+
+// days gives the length of the period.
+func (s *sample) days() int { return int(s.to-s.from) + 1 }
+
+// span gives the days of month k that are in the period, from 0.
+func (s *sample) span(k int) (from, to uint8) {
+	first, last := s.months[k].doc.Of.Month.First(), s.months[k].doc.Of.Month.Last()
+	return uint8(max(s.from, first) - first), uint8(min(s.to, last) - first)
+}
+
+// translate gives the same services in month k's catalogue.
+func (s *sample) translate(services set, k int) set {
+	if s.months[k] == s.lead() {
+		return services
+	}
+	var out set
+	for i := range services.each {
+		if j := s.months[k].service(s.lead().doc.Services[i].ID); j >= 0 {
+			out = out.with(j)
+		}
+	}
+	return out
+}
+
+// use answers a question for the sample.
+func (s *sample) use(q question) *use {
+	out, _ := s.uses.get(context.Background(), q, func() (*use, int64, error) { return s.compute(q), 1, nil })
+	return out
+}
+
+func (s *sample) compute(q question) *use {
+	if s.position == nil && q.services.len() > 1 {
+		return s.unite(q)
+	}
+	if s.position == nil {
+		from, to := s.span(0)
+		return s.months[0].use(q, from, to, nil)
+	}
+	gathered := make([]*use, len(s.months))
+	for k, m := range s.months {
+		from, to := s.span(k)
+		gathered[k] = m.use(question{q.credit, s.translate(q.services, k), q.places}, from, to, nil)
+	}
+	return s.gather(gathered)
+}
+
+// unite answers for several services: minutes need uniting only for those who
+// used two or more; the others' are those of the one.
+func (s *sample) unite(q question) *use {
+	n := s.weights.Len()
+	used, entry, single := make([]uint16, n), make([]int32, n), make([]*use, n)
+	for service := range q.services.each {
+		u := s.use(question{q.credit, setOf(service), q.places})
+		for i, person := range u.at {
+			used[person]++
+			entry[person], single[person] = int32(i), u
+		}
+	}
+	several := make([]bool, n)
+	for i, k := range used {
+		several[i] = k > 1
+	}
+	from, to := s.span(0)
+	united := s.months[0].use(q, from, to, several)
+	out, next := &use{words: 1}, 0
+	for i, k := range used {
+		switch {
+		case k == 1:
+			u, e := single[i], entry[i]
+			out.add(int32(i), u.days[e:e+1], u.minutes[e], u.sessions[e])
+		case k > 1:
+			out.add(int32(i), united.days[next:next+1], united.minutes[next], united.sessions[next])
+			next++
+		}
+	}
+	return out
+}
+
+// masks gives, by position, the listed services that each person used at a place.
+func (s *sample) masks(credit Credit, place rollcall.Location) []set {
+	out, _ := s.masked.get(context.Background(), maskKey{credit, place}, func() ([]set, int64, error) {
+		masks := make([]set, s.weights.Len())
+		for _, service := range s.listed() {
+			word, bit := service/64, uint64(1)<<(service%64)
+			for _, i := range s.use(question{credit, setOf(service), place}).at {
+				masks[i][word] |= bit
+			}
+		}
+		return masks, 1, nil
+	})
+	return out
+}
+
+type maskKey struct {
+	credit Credit
+	place  rollcall.Location
+}
+
+// listed gives the services that anyone used in the sample's months: those
+// with a row, and the base of shares.
+func (s *sample) listed() []int {
+	var out []int
+	for i, service := range s.lead().doc.Services {
+		if service.ID != rollcall.Online && s.anyDiary(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (s *sample) anyDiary(service int) bool {
+	for k, m := range s.months {
+		for j := range s.translate(setOf(service), k).each {
+			if len(m.services[j].list) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// gather puts the months' uses together, month after month: a session is cut
+// at the month's edge.
+func (s *sample) gather(months []*use) *use {
+	n, words := s.weights.Len(), len(months)
+	minutes, sessions, days := make([]int32, n), make([]int32, n), make([]uint32, n*words)
+	for k, u := range months {
+		for i, own := range u.at {
+			at := s.position[k][own]
+			if at < 0 {
+				continue
+			}
+			minutes[at] += u.minutes[i]
+			sessions[at] += u.sessions[i]
+			days[int(at)*words+k] = u.days[i]
+		}
+	}
+	out := &use{words: words}
+	for i := range n {
+		if sessions[i] > 0 {
+			out.add(int32(i), days[i*words:(i+1)*words], minutes[i], sessions[i])
+		}
+	}
+	return out
+}
+
+// active gives who had any login, presence or use of any service, any internet
+// use included, whichever credit rule a report uses.
+func (s *sample) active(places rollcall.Location) []int32 {
+	q := question{ByPresence, allServices(len(s.lead().doc.Services)), places}
+	if s.position == nil {
+		from, to := s.span(0)
+		return s.months[0].users(q, from, to)
+	}
+	found := make([]bool, s.weights.Len())
+	for k, m := range s.months {
+		from, to := s.span(k)
+		for _, own := range m.users(question{q.credit, allServices(len(m.doc.Services)), places}, from, to) {
+			if at := s.position[k][own]; at >= 0 {
+				found[at] = true
+			}
+		}
+	}
+	return positions(found)
+}
+
+func allServices(n int) set {
+	var all set
+	for i := range n {
+		all = all.with(i)
+	}
+	return all
+}
+
+// person gives the roster's line of a position.
+func (s *sample) person(at int32) *rollcall.Panelist {
+	if s.origin != nil {
+		at = s.origin[at]
+	}
+	return &s.lead().roster.Panelists[at]
+}
+
+// lost gives the part of the last month's sample that is not in tab in every
+// month of the period, in percent.
+func (s *sample) lost() float64 {
+	return 100 * (1 - float64(s.weights.Len())/math.Max(1, float64(len(s.last().roster.Panelists))))
+}
+
+// common makes the sample of those in tab in every month.
+func common(months []*month, from, to rollcall.Day) (*sample, error) {
+	last := months[len(months)-1]
+	in := map[rollcall.Visitor]int{}
+	for _, m := range months {
+		for _, p := range m.roster.Panelists {
+			in[p.ID]++
+		}
+	}
+	var at []int32
+	where := map[rollcall.Visitor]int32{}
+	for i, p := range last.roster.Panelists {
+		if in[p.ID] == len(months) && sameKey(months) {
+			where[p.ID] = int32(len(at))
+			at = append(at, int32(i))
+		}
+	}
+	if len(at) == 0 {
+		return nil, &rollcall.Invalid{Field: "from", Value: from.String(), Reason: "nobody was in tab in every month up to " + to.String(), Code: "from"}
+	}
+	w, err := last.weights.Subset(at)
+	if err != nil {
+		return nil, err
+	}
+	return newSample(months, locate(months, where), w, from, to), nil
+}
+
+// sameKey reports whether the months' pseudonyms can be compared.
+func sameKey(months []*month) bool {
+	for _, m := range months {
+		if m.roster.Key != months[0].roster.Key {
+			return false
+		}
+	}
+	return true
+}
+
+func locate(months []*month, where map[rollcall.Visitor]int32) [][]int32 {
+	out := make([][]int32, len(months))
+	for k, m := range months {
+		out[k] = make([]int32, len(m.roster.Panelists))
+		for i, p := range m.roster.Panelists {
+			out[k][i] = -1
+			if at, ok := where[p.ID]; ok {
+				out[k][i] = at
+			}
+		}
+	}
+	return out
+}

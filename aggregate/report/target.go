@@ -1,0 +1,279 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rollcall"
+)
+
+// target is a boolean combination of demographic categories.
+type target struct {
+	op       byte // '=', '!', ',' or '|'
+	column   string
+	category string
+	parts    []*target
+}
+
+// Target grammar, binding tightest last:
+//
+//	either  = both { "|" both }
+//	both    = one { "," one }
+//	one     = "!" one | "(" either ")" | "@" name | column ("=" | "!=") category
+//
+// A name or category that has one of "(),|!=@" or a quotation mark is put in
+// double quotes, Go's way. In categories "+", "%2B" and a space are equal.
+type targetParser struct {
+	rest  string
+	depth int
+	saved func(name string) (string, error)
+}
+
+// Limits of a target: of its nesting, and of its text.
+const (
+	mostDepth  = 32
+	mostTarget = 4096
+)
+
+// parseTarget reads a target; "" is nil, everyone. saved gives the text of a
+// saved target, and may be nil.
+func parseTarget(s string, saved func(string) (string, error)) (*target, error) {
+	if strings.TrimSpace(s) == "" {
+		return nil, nil
+	}
+	if len(s) > mostTarget {
+		return nil, badTarget(s, "is longer than "+strconv.Itoa(mostTarget)+" bytes")
+	}
+	p := &targetParser{rest: s, saved: saved}
+	return p.whole(s)
+}
+
+func (p *targetParser) whole(s string) (*target, error) {
+	t, err := p.either()
+	if err != nil {
+		return nil, err
+	}
+	if p.skip(); p.rest != "" {
+		return nil, badTarget(s, fmt.Sprintf("has %q where it should end", p.rest))
+	}
+	return t, nil
+}
+
+func badTarget(s, why string) error {
+	return &rollcall.Invalid{Field: "target", Value: s, Reason: why, Code: "target"}
+}
+
+func (p *targetParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t+") }
+
+func (p *targetParser) take(c byte) bool {
+	p.skip()
+	if p.rest == "" || p.rest[0] != c {
+		return false
+	}
+	p.rest = p.rest[1:]
+	return true
+}
+
+func (p *targetParser) either() (*target, error) { return p.list('|', p.both) }
+func (p *targetParser) both() (*target, error)   { return p.list(',', p.one) }
+
+func (p *targetParser) list(op byte, part func() (*target, error)) (*target, error) {
+	out := &target{op: op}
+	for {
+		t, err := part()
+		if err != nil {
+			return nil, err
+		}
+		out.parts = append(out.parts, t)
+		if !p.take(op) {
+			break
+		}
+	}
+	if len(out.parts) == 1 {
+		return out.parts[0], nil
+	}
+	return out, nil
+}
+
+func (p *targetParser) one() (*target, error) {
+	if p.depth++; p.depth > mostDepth {
+		return nil, badTarget(p.rest, "is nested too deep, or a saved target names itself")
+	}
+	defer func() { p.depth-- }()
+	switch {
+	case p.take('!'):
+		t, err := p.one()
+		return &target{op: '!', parts: []*target{t}}, err
+	case p.take('('):
+		t, err := p.either()
+		if err == nil && !p.take(')') {
+			return nil, badTarget(p.rest, "lacks a closing parenthesis")
+		}
+		return t, err
+	case p.take('@'):
+		return p.named()
+	}
+	return p.test()
+}
+
+func (p *targetParser) named() (*target, error) {
+	name, err := p.word()
+	if err != nil {
+		return nil, err
+	}
+	if p.saved == nil {
+		return nil, badTarget("@"+name, "is not a saved target")
+	}
+	text, err := p.saved(name)
+	if err != nil {
+		return nil, fmt.Errorf("target @%s: %w", name, err)
+	}
+	if len(text) > mostTarget {
+		return nil, badTarget("@"+name, "is too long")
+	}
+	inner := &targetParser{rest: text, depth: p.depth, saved: p.saved}
+	return inner.whole(text)
+}
+
+func (p *targetParser) test() (*target, error) {
+	column, err := p.word()
+	if err != nil {
+		return nil, err
+	}
+	not := p.take('!')
+	if !p.take('=') {
+		return nil, badTarget(column, "is not followed by = and a category, as in sex=F")
+	}
+	category, err := p.word()
+	if err != nil {
+		return nil, err
+	}
+	t := &target{op: '=', column: column, category: category}
+	if not {
+		t = &target{op: '!', parts: []*target{t}}
+	}
+	return t, nil
+}
+
+const targetMarks = "(),|!=@\""
+
+func (p *targetParser) word() (string, error) {
+	p.skip()
+	if strings.HasPrefix(p.rest, `"`) {
+		quoted, err := strconv.QuotedPrefix(p.rest)
+		if err != nil {
+			return "", badTarget(p.rest, "lacks a closing quotation mark")
+		}
+		p.rest = p.rest[len(quoted):]
+		return strconv.Unquote(quoted)
+	}
+	end := strings.IndexAny(p.rest, targetMarks)
+	if end < 0 {
+		end = len(p.rest)
+	}
+	word := strings.TrimSpace(p.rest[:end])
+	p.rest = p.rest[end:]
+	if word == "" {
+		return "", badTarget(p.rest, "lacks a name or category")
+	}
+	return word, nil
+}
+
+// String gives the target's canonical form, which parses to the same target;
+// "" for everyone.
+func (t *target) String() string {
+	if t == nil {
+		return ""
+	}
+	switch t.op {
+	case '=':
+		return quoteWord(t.column) + "=" + quoteWord(t.category)
+	case '!':
+		return "!" + t.parts[0].nested()
+	}
+	parts := make([]string, len(t.parts))
+	for i, part := range t.parts {
+		parts[i] = part.nested()
+	}
+	return strings.Join(parts, string(t.op))
+}
+
+func (t *target) nested() string {
+	if t.op == '=' || t.op == '!' {
+		return t.String()
+	}
+	return "(" + t.String() + ")"
+}
+
+func quoteWord(s string) string {
+	if s == "" || strings.ContainsAny(s, targetMarks) || strings.TrimSpace(s) != s || strings.HasPrefix(s, "+") {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// check refuses a column or category that the roster does not have. The
+// columns home and work, 1 where a meter runs, are always there.
+func (t *target) check(r *rollcall.Roster) error {
+	if t == nil {
+		return nil
+	}
+	for _, part := range t.parts {
+		if err := part.check(r); err != nil {
+			return err
+		}
+	}
+	if t.op != '=' {
+		return nil
+	}
+	if t.column != "home" && t.column != "work" && !slices.Contains(r.Columns, t.column) {
+		return badTarget(t.column, "is not a column; there are "+strings.Join(append(slices.Clone(r.Columns), "home", "work"), ", "))
+	}
+	for i := range r.Panelists {
+		if t.holds(r.Columns, &r.Panelists[i]) {
+			return nil
+		}
+	}
+	return badTarget(t.String(), "holds for no panelist: "+t.column+" has no such category")
+}
+
+// holds reports whether a panelist is in the target.
+func (t *target) holds(columns []string, p *rollcall.Panelist) bool {
+	switch t.op {
+	case '=':
+		return samePlus(t.value(columns, p), t.category)
+	case '!':
+		return !t.parts[0].holds(columns, p)
+	case ',':
+		return !slices.ContainsFunc(t.parts, func(part *target) bool { return !part.holds(columns, p) })
+	}
+	return slices.ContainsFunc(t.parts, func(part *target) bool { return part.holds(columns, p) })
+}
+
+func (t *target) value(columns []string, p *rollcall.Panelist) string {
+	if i := slices.Index(columns, t.column); i >= 0 {
+		return p.Categories[i]
+	}
+	metered := map[string]rollcall.Location{"home": rollcall.Home, "work": rollcall.Work}[t.column]
+	if metered != 0 && p.Metered.Has(metered) {
+		return "1"
+	}
+	return "0"
+}
+
+// samePlus compares two categories, "+", "%2B" and a space being equal.
+func samePlus(a, b string) bool {
+	return a == b || unplus(a) == unplus(b)
+}
+
+func unplus(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "%2B", "+"), "%2b", "+"), "+", " ")
+}
+
+// CheckTarget refuses what is not a target. Names that it uses are not looked up.
+func CheckTarget(expression string) error {
+	_, err := parseTarget(expression, func(string) (string, error) { return "saved=1", nil })
+	return err
+}

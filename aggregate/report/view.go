@@ -1,0 +1,196 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// view is a sample seen under one credit rule, at one place and, if asked so,
+// for one target. Every report is made of a view. It never changes but for its
+// caches, and is safe for concurrent use.
+type view struct {
+	*sample
+	viewKey
+	in        []bool // the target by position; nil: everyone
+	settings  Settings
+	intervals panel.Intervals
+
+	byService cache[set, *use]
+	terms     cache[set, *panel.Term]
+	pairs     cache[set, *panel.Term]
+	figures   cache[string, any] // whatever is computed once a view
+}
+
+type viewKey struct {
+	credit Credit
+	place  Place
+	target string // its canonical form; "": everyone
+}
+
+// view gives a sample's view.
+func (s *sample) view(credit Credit, place Place, target *target) *view {
+	key := viewKey{credit: credit, place: place, target: target.String()}
+	v, _ := s.views.get(context.Background(), key, func() (*view, int64, error) {
+		return s.newView(key, target), 1, nil
+	})
+	return v
+}
+
+func (s *sample) newView(key viewKey, target *target) *view {
+	settings := s.last().doc.Settings
+	v := &view{sample: s, viewKey: key, settings: settings, intervals: s.weights.Intervals(settings.Confidence)}
+	v.limit()
+	if target != nil {
+		v.in = make([]bool, s.weights.Len())
+		for i := range v.in {
+			v.in[i] = target.holds(s.lead().roster.Columns, s.person(int32(i)))
+		}
+	}
+	return v
+}
+
+// limit bounds the caches, in entries.
+func (v *view) limit() {
+	v.byService.limit, v.terms.limit, v.pairs.limit, v.figures.limit = 300, 600, 2000, 64
+}
+
+// at gives the same view at another place.
+func (v *view) at(place Place) *view {
+	key := v.viewKey
+	key.place = place
+	out, _ := v.views.get(context.Background(), key, func() (*view, int64, error) {
+		other := &view{sample: v.sample, viewKey: key, in: v.in, settings: v.settings, intervals: v.intervals}
+		other.limit()
+		return other, 1, nil
+	})
+	return out
+}
+
+// once computes something once a view.
+func once[T any](v *view, name string, compute func() T) T {
+	out, _ := v.figures.get(context.Background(), name, func() (any, int64, error) { return compute(), 1, nil })
+	return out.(T)
+}
+
+// catalogue gives the services that the view knows, by position.
+func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
+
+// use gives what the view's people did with some services.
+func (v *view) use(services set) *use {
+	out, _ := v.byService.get(context.Background(), services, func() (*use, int64, error) {
+		return v.restrict(services), 1, nil
+	})
+	return out
+}
+
+func (v *view) restrict(services set) *use {
+	u := v.sample.use(question{v.credit, services, v.place.locations()})
+	keep := v.keeper(services)
+	if keep == nil {
+		return u
+	}
+	return u.where(keep)
+}
+
+// keeper says who of a set of services' users at the place's locations is in
+// the view; nil: everyone. Those at both places, or at one only, are known by
+// what they did at the two.
+func (v *view) keeper(services set) func(int32) bool {
+	if v.place == AtHome || v.place == AtWork || v.place == HomeWork {
+		if v.in == nil {
+			return nil
+		}
+		return func(i int32) bool { return v.in[i] }
+	}
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	return func(i int32) bool {
+		return (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services))
+	}
+}
+
+// people gives the users of any of some services.
+func (v *view) people(services set) *panel.Term {
+	out, _ := v.terms.get(context.Background(), services, func() (*panel.Term, int64, error) {
+		return v.term(v.union(services)), 1, nil
+	})
+	return out
+}
+
+// union is taken before the place: a person of "both" used any of the services
+// at home, and any of them at work.
+func (v *view) union(services set) []int32 {
+	if services.len() == 1 {
+		return v.use(services).at
+	}
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	var out []int32
+	for i := range home {
+		if (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services)) {
+			out = append(out, int32(i))
+		}
+	}
+	return out
+}
+
+// term prepares the persons at some positions.
+func (v *view) term(at []int32) *panel.Term { return v.weights.Term(panel.Variable{At: at}) }
+
+// active gives the active universe that the view's reach is of.
+func (v *view) active() *panel.Term {
+	return once(v, "active", func() *panel.Term {
+		at := v.sample.active(v.place.base().locations())
+		if v.in != nil {
+			at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
+		}
+		return v.term(at)
+	})
+}
+
+// targeted gives everyone in the view's target.
+func (v *view) targeted() *panel.Term {
+	return once(v, "targeted", func() *panel.Term { return v.term(positions(v.in)) })
+}
+
+// group is services united under one name: a row of any, a brand or an owner.
+type group struct {
+	name     string
+	level    string
+	services set
+}
+
+// all gives the union of the listed services.
+func (v *view) all() group {
+	return group{name: "any", level: "any", services: setOf(v.listed()...)}
+}
+
+// groups gives the brands, then the owners, that have more than one service in
+// the catalogue and at least one listed; each by name.
+func (v *view) groups() []group {
+	brand := func(s rollcall.Service) string { return s.Brand }
+	owner := func(s rollcall.Service) string { return s.Owner }
+	return append(v.groupBy("brand", brand), v.groupBy("owner", owner)...)
+}
+
+func (v *view) groupBy(level string, name func(rollcall.Service) string) []group {
+	size, listed := map[string]int{}, map[string]set{}
+	for i, s := range v.catalogue() {
+		if s.ID == rollcall.Online || name(s) == "" {
+			continue
+		}
+		size[name(s)]++
+		if slices.Contains(v.listed(), i) {
+			listed[name(s)] = listed[name(s)].with(i)
+		}
+	}
+	var out []group
+	for name, services := range listed {
+		if size[name] > 1 {
+			out = append(out, group{name: name, level: level, services: services})
+		}
+	}
+	slices.SortFunc(out, func(a, b group) int { return compareText(a.name, b.name) })
+	return out
+}

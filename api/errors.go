@@ -1,0 +1,59 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall"
+)
+
+// statuses turns the kinds of failure into HTTP status, first match first.
+var statuses = []struct {
+	kind   error
+	status int
+}{
+	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
+	{rollcall.ErrNotClosed, http.StatusNotFound},
+	{rollcall.ErrNotFound, http.StatusNotFound},
+	{rollcall.ErrConflict, http.StatusConflict},
+	{rollcall.ErrFull, http.StatusTooManyRequests},
+	{context.DeadlineExceeded, http.StatusGatewayTimeout},
+}
+
+// fault turns an error into a problem. What is not one of the known kinds is
+// ours to mend: it is logged, and its text does not reach the user.
+func (s *Server) fault(op string, err error) error {
+	status, detail := s.judge(op, err)
+	return huma.NewError(status, detail)
+}
+
+func (s *Server) judge(op string, err error) (status int, detail string) {
+	for _, k := range statuses {
+		if errors.Is(err, k.kind) {
+			return k.status, err.Error()
+		}
+	}
+	s.Logger.Error("request failed", "operation", op, "error", err)
+	return http.StatusInternalServerError, "something failed inside; the server's log says what"
+}
+
+// problem writes RFC 9457's problem+json outside of huma's own routes.
+func problem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	problem(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+}
+
+// operationID names an operation for OpenAPI: get-v1-reports-report.
+func operationID(method, path string) string {
+	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+}

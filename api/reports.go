@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall"
+)
+
+// About is what a panel's report is of, as parameters.
+type About struct {
+	Market string `query:"market" required:"true" doc:"market id, such as FR"`
+	Panel  string `query:"panel" required:"true" doc:"panel id"`
+	Month  string `query:"month" required:"true" doc:"YYYY-MM, the market's local month"`
+}
+
+func (a About) panelMonth() (rollcall.PanelMonth, error) {
+	m, err := rollcall.ParseMonth(a.Month)
+	return rollcall.PanelMonth{Market: rollcall.MarketID(a.Market), Panel: rollcall.PanelID(a.Panel), Month: m}, err
+}
+
+type reportInput struct {
+	Report string `path:"report"`
+	About
+	From     string `query:"from" doc:"first day, YYYY-MM-DD; the month's first where absent"`
+	To       string `query:"to" doc:"last day"`
+	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
+	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
+	Credit   string `query:"credit" doc:"presence (default) or use"`
+	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Version  int    `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
+	Live     bool   `query:"live" doc:"compute now from a month that may not be closed; provisional"`
+	Format   string `query:"format" enum:"json,csv" default:"json"`
+}
+
+func (in *reportInput) query() (Query, error) {
+	of, err := in.panelMonth()
+	if err != nil {
+		return Query{}, err
+	}
+	q := Query{
+		Report: in.Report, Of: of, Location: in.Location, Services: services(in.Service),
+		Credit: in.Credit, Target: in.Target, Version: in.Version, Live: in.Live,
+	}
+	q.From, q.To, err = days(in.From, in.To)
+	return q, err
+}
+
+// days reads two optional days.
+func days(from, to string) (first, last rollcall.Day, err error) {
+	if from != "" {
+		if first, err = rollcall.ParseDay(from); err != nil {
+			return 0, 0, err
+		}
+	}
+	if to != "" {
+		last, err = rollcall.ParseDay(to)
+	}
+	return first, last, err
+}
+
+func services(s string) []rollcall.ServiceID {
+	var ids []rollcall.ServiceID
+	for id := range strings.SplitSeq(s, ",") {
+		if id != "" {
+			ids = append(ids, rollcall.ServiceID(id))
+		}
+	}
+	return ids
+}
+
+func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	table, err := s.Reports.Report(ctx, q)
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	return s.form(table, in.Format), nil
+}
+
+type censusInput struct {
+	Market      string `query:"market" required:"true"`
+	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
+	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD"`
+	To          string `query:"to" required:"true" doc:"last day"`
+	Location    string `query:"location" doc:"home, work, home+work (default) or both"`
+	Credit      string `query:"credit" doc:"presence (default) or use"`
+	MinAccounts int    `query:"min_accounts" default:"50" minimum:"0" doc:"figures of fewer accounts are withheld"`
+	Format      string `query:"format" enum:"json,csv" default:"json"`
+}
+
+func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
+	q := CensusQuery{
+		Market: rollcall.MarketID(in.Market), Services: services(in.Service), Location: in.Location,
+		Credit: in.Credit, MinAccounts: in.MinAccounts,
+	}
+	var err error
+	if q.From, q.To, err = days(in.From, in.To); err != nil {
+		return nil, s.fault("census", err)
+	}
+	table, err := s.Reports.Census(ctx, q)
+	if err != nil {
+		return nil, s.fault("census", err)
+	}
+	return s.form(table, in.Format), nil
+}

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+)
+
+func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client has gone: nobody is left to tell
+}
+
+// health says that the process lives.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, map[string]string{"status": "ok"})
+}
+
+// ready says whether the store and the log answer.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.Ready != nil {
+		if err := s.Ready(r.Context()); err != nil {
+			s.Logger.Warn("not ready", "error", err)
+			problem(w, http.StatusServiceUnavailable, "not ready")
+			return
+		}
+	}
+	writeJSON(w, map[string]string{"status": "ready"})
+}
+
+// rejected gives the refused inputs as NDJSON, oldest first. A fault in the
+// middle ends the answer with a last line {"error": ...}.
+func (s *Server) rejected(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := json.NewEncoder(w)
+	for rejected, err := range s.Log.Rejected(r.Context()) {
+		if err != nil {
+			_, detail := s.judge("rejected", err)
+			_ = out.Encode(map[string]string{"error": detail})
+			return
+		}
+		if out.Encode(rejected) != nil {
+			return // the client has gone
+		}
+	}
+}
+
+// postSettle waits until the store has everything that the log holds now.
+func (s *Server) postSettle(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	if err := s.Log.Settle(ctx); err != nil {
+		return nil, s.fault("settle", err)
+	}
+	return nil, nil
+}
+
+type version struct {
+	Version string `json:"version"`
+}
+
+func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) {
+	return &body[version]{Body: version{s.Version}}, nil
+}

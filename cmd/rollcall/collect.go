@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter"
+)
+
+type collectCmd struct {
+	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
+}
+
+type pcapCmd struct {
+	File      string `arg:"" optional:"" help:"A pcap or pcapng file."`
+	Interface string `help:"Read this network interface instead." placeholder:"IF"`
+	Market    string `required:"" help:"The meter's market."`
+	Location  string `required:"" help:"Where the meter is installed: home, work or elsewhere."`
+	Panel     string `help:"The panel, with --panelist: the accounts seen are dropped."`
+	Panelist  string `help:"Whose machine it is."`
+	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
+	engine
+}
+
+// Validate refuses a capture that is not there.
+func (c *pcapCmd) Validate() error { return exist(c.File) }
+
+func (c *pcapCmd) install() (meter.Install, error) {
+	place, err := rollcall.ParseLocation(c.Location)
+	if err != nil {
+		return meter.Install{}, usageError{err}
+	}
+	if (c.File == "") == (c.Interface == "") {
+		return meter.Install{}, usageError{errors.New("give a FILE or --interface, one of them")}
+	}
+	install := meter.Install{
+		Market: rollcall.MarketID(c.Market), Location: place,
+		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
+	}
+	if err := install.Validate(); err != nil {
+		return install, usageError{err}
+	}
+	return install, nil
+}
+
+func (c *pcapCmd) source() string {
+	if c.File != "" {
+		return c.File
+	}
+	return c.Interface
+}
+
+// Run reads the capture into the log, or with --dry-run onto stdout.
+func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
+	install, err := c.install()
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		out := bufio.NewWriter(s.out)
+		err := c.read(ctx, install, func(seen ingest.Sighting) error {
+			_, err := out.Write(append(seen.AppendJSON(nil), '\n'))
+			return err
+		})
+		return errors.Join(err, out.Flush())
+	}
+	return c.with(ctx, s, func(api *client) error { return c.send(ctx, s, api, install) })
+}
+
+func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
+	if c.Interface != "" {
+		_, err := meter.Listen(ctx, c.Interface, install, yield)
+		return err
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	return nil
+}
+
+// postSize is when a body of sightings is sent.
+const postSize = 1 << 20
+
+// send carries the sightings to the log. A capture file's events may have any
+// age; an interface's are of now.
+func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install meter.Install) error {
+	to := newSender(api, c.source(), c.File != "")
+	var body []byte
+	lines, base := 0, 0
+	flush := func() error {
+		if len(body) == 0 {
+			return nil
+		}
+		err := to.post(ctx, "application/x-ndjson", body, base)
+		body, base = body[:0], lines
+		return err
+	}
+	err := c.read(ctx, install, func(seen ingest.Sighting) error {
+		body = append(seen.AppendJSON(body), '\n')
+		lines++
+		if len(body) < postSize && c.File != "" {
+			return nil
+		}
+		return flush()
+	})
+	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts))
+}

@@ -1,0 +1,101 @@
+// Command rollcall measures the audience of messaging services: it collects
+// events, folds them, closes months and serves the reports. See docs/ and
+// `rollcall --help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones must not depend on the machine
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "rollcall:", err)
+	os.Exit(exitCode(err))
+}
+
+// usageError is a command line that can't be carried out as written.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func exitCode(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// cli is the command line, a field a subcommand.
+type cli struct {
+	Demo        demoCmd        `cmd:"" help:"Start with the demonstration market loaded through the real pipeline."`
+	Run         runCmd         `cmd:"" help:"Run every stage in one process."`
+	Collect     collectCmd     `cmd:"" help:"Collect sightings: from captures."`
+	Events      eventsCmd      `cmd:"" help:"Load files of events."`
+	Rejected    rejectedCmd    `cmd:"" help:"Look at what was refused."`
+	Market      marketCmd      `cmd:"" help:"Add and list markets."`
+	Service     serviceCmd     `cmd:"" help:"Add and list services."`
+	Panel       panelCmd       `cmd:"" help:"Load a panel's month, exclude and erase."`
+	Close       closeCmd       `cmd:"" help:"Close a month: publish its next version."`
+	Report      reportCmd      `cmd:"" help:"Print a panel report."`
+	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
+	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
+	Target      targetCmd      `cmd:"" help:"Save and list targets."`
+	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
+	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
+	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+// streams are the process's own: results to out, logs and progress to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	var c cli
+	helped := false
+	parser, err := kong.New(&c,
+		kong.Name("rollcall"),
+		kong.Description("Audience measurement for messaging services."),
+		kong.DefaultEnvars("ROLLCALL"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&streams{in: stdin, out: stdout, err: stderr}),
+	)
+	if err != nil {
+		return fmt.Errorf("command line: %w", err)
+	}
+	command, err := parser.Parse(args)
+	if helped {
+		return nil
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	return command.Run()
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"rollcall"
+)
+
+type panelCmd struct {
+	Load    panelLoadCmd    `cmd:"" help:"Load a month's roster and universe."`
+	Exclude panelExcludeCmd `cmd:"" help:"Record what must not count in a month, and why."`
+	Erase   panelEraseCmd   `cmd:"" help:"Erase a panelist from every month that is not final."`
+}
+
+// month names one panel's month, the same flags everywhere.
+type month struct {
+	Market string         `required:"" help:"Market id, such as FR."`
+	Panel  string         `required:"" help:"Panel id."`
+	Month  rollcall.Month `required:"" help:"The market's local month, YYYY-MM." placeholder:"YYYY-MM"`
+}
+
+func (m *month) query() url.Values {
+	return url.Values{"market": {m.Market}, "panel": {m.Panel}, "month": {m.Month.String()}}
+}
+
+type panelLoadCmd struct {
+	month
+	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
+	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
+	engine
+}
+
+// Validate refuses files that are not there.
+func (c *panelLoadCmd) Validate() error { return exist(c.Panelists, c.Universe) }
+
+// Run sends both files; what is wrong with them names the file, line and column.
+func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		path := fmt.Sprintf("/v1/panels/%s/months/%s?market=%s", url.PathEscape(c.Panel), c.month.Month, url.QueryEscape(c.Market))
+		answer, err := c.put(ctx, api, path)
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		var loaded struct {
+			Panelists  int     `json:"panelists"`
+			Home       int     `json:"home"`
+			Work       int     `json:"work"`
+			Efficiency float64 `json:"efficiency"`
+			Margins    int     `json:"margins"`
+			Population float64 `json:"population"`
+		}
+		if err := json.NewDecoder(answer.Body).Decode(&loaded); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists (%d at home, %d at work), %d margin categories, universe %.0f, efficiency of the weights %.1f %%\n",
+			c.Panel, c.month.Month, loaded.Panelists, loaded.Home, loaded.Work, loaded.Margins, loaded.Population, 100*loaded.Efficiency)
+		return err
+	})
+}
+
+func (c *panelLoadCmd) put(ctx context.Context, api *client, path string) (*http.Response, error) {
+	r, w := io.Pipe()
+	parts := multipart.NewWriter(w)
+	go func() {
+		err := errors.Join(attach(parts, "roster", c.Panelists), attach(parts, "universe", c.Universe), parts.Close())
+		w.CloseWithError(err)
+	}()
+	return api.send(ctx, http.MethodPut, path, "multipart/mixed; boundary="+parts.Boundary(), r)
+}
+
+func attach(parts *multipart.Writer, name, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	part, err := parts.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, filepath.Base(path))},
+		"Content-Type":        {"text/csv"},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(part, f)
+	return err
+}
+
+type panelExcludeCmd struct {
+	month
+	Panelist string `help:"Panelist id; all where absent."`
+	Service  string `help:"Service id; all where absent."`
+	Day      string `help:"Local day, YYYY-MM-DD; all where absent."`
+	Reason   string `required:"" help:"Why it must not count; printed on the reports."`
+	engine
+}
+
+// Run records the rule.
+func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
+	if c.Panelist == "" && c.Service == "" && c.Day == "" {
+		return usageError{errors.New("exclude what? give --panelist, --service or --day")}
+	}
+	in := map[string]string{"market": c.Market, "panel": c.Panel, "month": c.month.Month.String(), "reason": c.Reason}
+	for name, value := range map[string]string{"panelist": c.Panelist, "service": c.Service, "day": c.Day} {
+		if value != "" {
+			in[name] = value
+		}
+	}
+	return c.with(ctx, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/exclusions", in, nil)
+	})
+}
+
+type panelEraseCmd struct {
+	Panel    string `required:"" help:"Panel id."`
+	Panelist string `required:"" help:"Panelist id."`
+	engine
+}
+
+// Run erases the panelist.
+func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		var out struct {
+			Diaries int `json:"diaries"`
+		}
+		in := map[string]string{"panel": c.Panel, "panelist": c.Panelist}
+		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "erased: %d diary days\n", out.Diaries)
+		return err
+	})
+}

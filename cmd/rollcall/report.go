@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+
+	"rollcall"
+)
+
+type reportCmd struct {
+	Report string `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
+	month
+	From     string `help:"First day of the period, YYYY-MM-DD; the month where absent."`
+	To       string `help:"Last day of the period."`
+	Location string `help:"home, work, home+work, both, home-only or work-only." default:"home+work"`
+	Service  string `help:"Narrow the rows to these ids, joined by commas."`
+	Credit   string `help:"presence or use." default:"presence"`
+	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Version  int    `help:"A published version; the latest where absent."`
+	Live     bool   `help:"Compute now from a month that may not be closed; provisional."`
+	output
+	engine
+}
+
+// Run prints the report.
+func (c *reportCmd) Run(ctx context.Context, s *streams) error {
+	query := c.month.query()
+	for name, value := range map[string]string{
+		"from": c.From, "to": c.To, "location": c.Location, "service": c.Service, "credit": c.Credit, "target": c.Target,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if c.Version != 0 {
+		query.Set("version", strconv.Itoa(c.Version))
+	}
+	if c.Live {
+		query.Set("live", "true")
+	}
+	return c.with(ctx, s, func(api *client) error {
+		return c.print(ctx, s, api, "/v1/reports/"+url.PathEscape(c.Report), query)
+	})
+}
+
+type censusCmd struct {
+	Market      string       `required:"" help:"Market id, such as FR."`
+	Service     string       `help:"Service ids joined by commas; all that were seen where absent."`
+	From        rollcall.Day `required:"" help:"First day, YYYY-MM-DD." placeholder:"YYYY-MM-DD"`
+	To          rollcall.Day `required:"" help:"Last day." placeholder:"YYYY-MM-DD"`
+	Location    string       `help:"home, work, home+work or both." default:"home+work"`
+	Credit      string       `help:"presence or use." default:"presence"`
+	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
+	output
+	engine
+}
+
+// Run prints the census.
+func (c *censusCmd) Run(ctx context.Context, s *streams) error {
+	query := url.Values{
+		"market": {c.Market}, "from": {c.From.String()}, "to": {c.To.String()},
+		"location": {c.Location}, "credit": {c.Credit}, "min_accounts": {strconv.Itoa(c.MinAccounts)},
+	}
+	if c.Service != "" {
+		query.Set("service", c.Service)
+	}
+	return c.with(ctx, s, func(api *client) error {
+		return c.print(ctx, s, api, "/v1/census", query)
+	})
+}
+
+// output says in which form a table is wanted, and where.
+type output struct {
+	Format string `help:"table, json or csv." enum:"table,json,csv" default:"table"`
+	Output string `short:"o" help:"Write to this file." type:"path" placeholder:"FILE"`
+}
+
+// print reads a table from the API and writes it as asked. A file is written
+// whole or not at all.
+func (o *output) print(ctx context.Context, s *streams, api *client, path string, query url.Values) error {
+	if o.Format != "table" {
+		query.Set("format", o.Format)
+	}
+	answer, err := api.get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if o.Output == "" {
+		return o.write(s.out, answer.Body)
+	}
+	return writeFile(o.Output, func(w io.Writer) error { return o.write(w, answer.Body) })
+}
+
+func (o *output) write(w io.Writer, body io.Reader) error {
+	if o.Format == "table" {
+		return printTable(w, body)
+	}
+	_, err := io.Copy(w, body)
+	return err
+}
+
+// writeFile writes beside the file and renames.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(dirOf(path), ".rollcall-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

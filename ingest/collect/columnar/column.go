@@ -1,0 +1,180 @@
+package columnar
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+)
+
+// texts is a column of text: row i's, empty where it is null.
+type texts interface{ at(i int) string }
+
+// blank is a column that is absent, or all null.
+type blank struct{}
+
+func (blank) at(int) string { return "" }
+
+// valid is a column's bitmap; nil bits: no nulls.
+type valid struct {
+	bits   []byte
+	offset int
+}
+
+// validOf refuses a bitmap that ends before the rows do.
+func validOf(a arrow.Array) (valid, error) {
+	v := valid{bits: a.NullBitmapBytes(), offset: a.Data().Offset()}
+	if len(v.bits) > 0 && len(v.bits)*8 < v.offset+a.Len() {
+		return v, errBitmap
+	}
+	return v, nil
+}
+
+func (v *valid) null(i int) bool {
+	if len(v.bits) == 0 {
+		return false
+	}
+	i += v.offset
+	return v.bits[i/8]>>(i%8)&1 == 0
+}
+
+var (
+	errBitmap  = errors.New("has a bitmap shorter than its rows")
+	errOffsets = errors.New("has offsets outside of its text")
+	errIndex   = errors.New("has indices outside of its dictionary")
+)
+
+// plain is a column whose rows have their own text.
+type plain struct {
+	valid
+	value func(i int) string
+}
+
+func (c *plain) at(i int) string {
+	if c.null(i) {
+		return ""
+	}
+	return c.value(i)
+}
+
+// plainOf checks the offsets that value will follow: row i's text lies between
+// offsets i and i+1 of the array's third buffer.
+func plainOf[O int32 | int64](a arrow.Array, offsets []O, value func(i int) string) (texts, error) {
+	v, err := validOf(a)
+	if err != nil {
+		return nil, err
+	}
+	last, size := O(0), O(0)
+	if text := a.Data().Buffers()[2]; text != nil {
+		size = O(text.Len())
+	}
+	if len(offsets) != a.Len()+1 {
+		return nil, errOffsets
+	}
+	for _, o := range offsets {
+		if o < last || o > size {
+			return nil, errOffsets
+		}
+		last = o
+	}
+	return &plain{v, value}, nil
+}
+
+// coded is a column of a dictionary: row i's text is words[codes[i]].
+type coded struct {
+	codes []int32 // -1: null
+	words []string
+}
+
+func (c *coded) at(i int) string {
+	if c.codes[i] < 0 {
+		return ""
+	}
+	return c.words[c.codes[i]]
+}
+
+func codedOf(a *array.Dictionary) (texts, error) {
+	values, err := textsOf(a.Dictionary())
+	if err != nil {
+		return nil, err
+	}
+	c := &coded{codes: make([]int32, a.Len()), words: make([]string, a.Dictionary().Len())}
+	for i := range c.words {
+		c.words[i] = values.at(i)
+	}
+	v, err := validOf(a)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.codes {
+		if v.null(i) {
+			c.codes[i] = -1
+			continue
+		}
+		code := a.GetValueIndex(i)
+		if code < 0 || code >= len(c.words) {
+			return nil, errIndex
+		}
+		c.codes[i] = int32(code)
+	}
+	return c, nil
+}
+
+// textsOf gives an array's texts, after looking at every offset of it.
+func textsOf(a arrow.Array) (texts, error) {
+	if a.Len() == 0 {
+		return blank{}, nil
+	}
+	switch a := a.(type) {
+	case *array.Null:
+		return blank{}, nil
+	case *array.String:
+		return plainOf(a, a.ValueOffsets(), a.Value)
+	case *array.Binary:
+		return plainOf(a, a.ValueOffsets(), a.ValueString)
+	case *array.LargeString:
+		return plainOf(a, a.ValueOffsets(), a.Value)
+	case *array.LargeBinary:
+		return plainOf(a, a.ValueOffsets(), a.ValueString)
+	case *array.Dictionary:
+		return codedOf(a)
+	}
+	return nil, fmt.Errorf("has the type %s, which is not text", a.DataType())
+}
+
+// instants is a column of timestamps.
+type instants struct {
+	valid
+	values []arrow.Timestamp
+	unit   arrow.TimeUnit
+}
+
+func instantsOf(a *array.Timestamp) (*instants, error) {
+	v, err := validOf(a)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.TimestampValues()) != a.Len() {
+		return nil, errOffsets
+	}
+	return &instants{v, a.TimestampValues(), a.DataType().(*arrow.TimestampType).Unit}, nil
+}
+
+// at gives row i's time in UTC, and whether it has one.
+func (c *instants) at(i int) (time.Time, bool) {
+	if c.null(i) {
+		return time.Time{}, false
+	}
+	v := int64(c.values[i])
+	switch c.unit {
+	case arrow.Second:
+		return time.Unix(v, 0).UTC(), true
+	case arrow.Millisecond:
+		return time.UnixMilli(v).UTC(), true
+	case arrow.Microsecond:
+		return time.UnixMicro(v).UTC(), true
+	}
+	return time.Unix(0, v).UTC(), true
+}

@@ -1,0 +1,73 @@
+package columnar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"rollcall/ingest"
+	"rollcall/internal/arrowipc"
+)
+
+// Stream carries an Arrow IPC stream from outside to the intake: each row is a
+// sighting, its line the row's number from 1. A bad row is refused as the JSON
+// that it would have been. Good rows before a fault of the stream are kept; the
+// error is then an Invalid. The caller bounds r; what is decoded of it is
+// bounded by arrowipc.MaxMemory and MaxRows.
+func Stream(ctx context.Context, in *ingest.Intake, r io.Reader) error {
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	taken := &taker{in: in}
+	for rec, err := range arrowipc.Records(body) {
+		if err == nil {
+			err = taken.record(ctx, rec)
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("after row %d: %w", taken.rows, err), in.Flush(ctx))
+		}
+	}
+	return in.Flush(ctx)
+}
+
+type taker struct {
+	in   *ingest.Intake
+	rows int
+	room ingest.Fields
+}
+
+func (k *taker) record(ctx context.Context, rec arrow.Record) error {
+	t, err := tableOf(rec)
+	if err != nil {
+		return err
+	}
+	for i := range t.rows {
+		if err := k.row(ctx, t, i); err != nil {
+			return err
+		}
+		k.rows++
+	}
+	return nil
+}
+
+func (k *taker) row(ctx context.Context, t *table, i int) error {
+	s, err := t.sighting(i, &k.room)
+	if err != nil {
+		return k.in.Refuse(ctx, k.rows+1, err, t.json(i))
+	}
+	return k.in.Sighting(ctx, k.rows+1, &s, func() []byte { return t.json(i) })
+}
+
+// json is row i as a line of NDJSON, so that it can be loaded again.
+func (t *table) json(i int) []byte {
+	b, err := json.Marshal(t.written(i))
+	if err != nil {
+		return nil // fields are text: they can't fail
+	}
+	return b
+}

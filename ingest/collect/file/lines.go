@@ -1,0 +1,200 @@
+package file
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"rollcall/ingest"
+)
+
+// chunk is about the length of a body of lines.
+const chunk = 4 << 20
+
+// lines cuts NDJSON, or a JSON array in a .json file, which becomes NDJSON.
+func (s *source) lines(r io.Reader) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		c := &cutter{r: r, yield: yield}
+		c.fill()
+		if s.format == ".json" && isArray(c.rest) {
+			c.elements()
+			return
+		}
+		for c.cut() {
+		}
+	}
+}
+
+// isArray reports whether text begins as a JSON array.
+func isArray(text []byte) bool {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("["))
+}
+
+type cutter struct {
+	r     io.Reader
+	err   error  // that ended r
+	rest  []byte // read and not yet yielded
+	base  int    // lines yielded
+	yield func(Part, error) bool
+}
+
+// fill reads until a chunk is there or the text ends.
+func (c *cutter) fill() {
+	if c.err != nil {
+		return
+	}
+	have := len(c.rest)
+	text := append(make([]byte, 0, chunk), c.rest...)[:chunk]
+	n, err := io.ReadFull(c.r, text[have:])
+	if err == io.ErrUnexpectedEOF { // ReadFull's own: a packing's is a fault
+		err = io.EOF
+	}
+	c.rest, c.err = text[:have+n], err
+}
+
+// cut yields the whole lines that are there; false at the end.
+func (c *cutter) cut() bool {
+	c.fill()
+	end := bytes.LastIndexByte(c.rest, '\n') + 1
+	switch {
+	case c.err == io.EOF: // the last line may lack its end
+		end = len(c.rest)
+	case c.err == nil && end == 0:
+		return c.long()
+	}
+	if end > 0 && !c.part(c.rest[:end]) {
+		return false
+	}
+	c.rest = c.rest[end:]
+	if c.err != nil && c.err != io.EOF {
+		c.yield(Part{}, fmt.Errorf("line %d: %w", c.base+1, c.err))
+	}
+	return c.err == nil
+}
+
+func (c *cutter) part(text []byte) bool {
+	rows := bytes.Count(text, []byte("\n"))
+	if text[len(text)-1] != '\n' {
+		rows++
+	}
+	ok := c.yield(Part{Type: NDJSON, Body: text, Base: c.base, Rows: rows}, nil)
+	c.base += rows
+	return ok
+}
+
+// long yields the beginning of a line that fills a whole chunk, for the
+// collector to refuse, and passes over the rest of it.
+func (c *cutter) long() bool {
+	begin := bytes.Clone(c.rest[:ingest.MaxLine+1])
+	end := -1
+	for end < 0 && c.err == nil {
+		c.rest = nil
+		c.fill()
+		end = bytes.IndexByte(c.rest, '\n')
+	}
+	if end < 0 && c.err != io.EOF {
+		c.rest = nil
+		return c.cut()
+	}
+	if !c.part(append(begin, '\n')) {
+		return false
+	}
+	if end < 0 {
+		return false
+	}
+	c.rest = c.rest[end+1:]
+	return true
+}
+
+// elements yields the elements of a JSON array, one a line.
+func (c *cutter) elements() {
+	allowed := &ration{r: c.r}
+	dec := json.NewDecoder(io.MultiReader(bytes.NewReader(bytes.TrimPrefix(c.rest, []byte("\xef\xbb\xbf"))), ended{c, allowed}))
+	var body bytes.Buffer
+	_, err := dec.Token()
+	for err == nil && dec.More() {
+		allowed.left = ingest.MaxLine + chunk
+		var element json.RawMessage
+		if err = dec.Decode(&element); err != nil {
+			break
+		}
+		err = json.Compact(&body, element)
+		body.WriteByte('\n')
+		if body.Len() >= chunk && !c.part(bytes.Clone(body.Bytes())) {
+			return
+		} else if body.Len() >= chunk {
+			body.Reset()
+		}
+	}
+	if err == nil {
+		err = endArray(dec)
+	}
+	if body.Len() > 0 && !c.part(body.Bytes()) || err == nil {
+		return
+	}
+	c.yield(Part{}, fmt.Errorf("after element %d: %w", c.base, arrayFault(err)))
+}
+
+// ended gives how reading ended before, or reads on.
+type ended struct {
+	c *cutter
+	r io.Reader
+}
+
+// Read reads on.
+func (e ended) Read(b []byte) (int, error) {
+	if e.c.err != nil {
+		return 0, e.c.err
+	}
+	return e.r.Read(b)
+}
+
+// ration bounds what may be read of one element.
+type ration struct {
+	r    io.Reader
+	left int
+}
+
+// Read reads on while something is left.
+func (a *ration) Read(b []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errElement
+	}
+	n, err := a.r.Read(b[:min(len(b), a.left)])
+	a.left -= n
+	return n, err
+}
+
+const (
+	errElement = fault("has an element longer than 1 MiB")
+	errAfter   = fault("has text after its end")
+)
+
+// endArray reads the array's "]", and refuses anything after it.
+func endArray(dec *json.Decoder) error {
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	switch _, err := dec.Token(); {
+	case err == nil:
+		return errAfter
+	case err != io.EOF:
+		return err
+	}
+	return nil
+}
+
+func arrayFault(err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return fault("the JSON array is cut short")
+	case errors.As(err, &syntax):
+		return fault("the JSON array is broken here")
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package file
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/arrow/go/v15/parquet"
+	parquetfile "github.com/apache/arrow/go/v15/parquet/file"
+	"github.com/apache/arrow/go/v15/parquet/pqarrow"
+
+	"rollcall/ingest/collect/columnar"
+)
+
+// batchRows is how many rows are decoded at once.
+const batchRows = 1 << 14
+
+// parquet reads the file's row groups, of which it decodes only the columns
+// that events have.
+func (s *source) parquet() records {
+	return func(yield func(arrow.Record, error) bool) {
+		t, err := openParquet(s)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for group := range t.file.NumRowGroups() {
+			if !t.group(group, yield) {
+				return
+			}
+		}
+	}
+}
+
+// rows is an open Parquet file. The readers of its columns are used one by one
+// and not through GetRecordReader: that reads columns in goroutines, where a
+// panic over a broken file could not be caught.
+type rows struct {
+	file    *parquetfile.Reader
+	arrow   *pqarrow.FileReader
+	columns []int // leaves
+	leaves  map[int]bool
+}
+
+func openParquet(s *source) (r *rows, err error) {
+	defer recovered(&err, "Parquet")
+	props := parquet.NewReaderProperties(new(limited))
+	props.BufferedStreamEnabled = true // or each column of a row group is read whole
+	r = &rows{leaves: make(map[int]bool)}
+	if r.file, err = parquetfile.NewParquetReader(s, parquetfile.WithReadProps(props)); err != nil {
+		return nil, parquetFault(err)
+	}
+	r.arrow, err = pqarrow.NewFileReader(r.file, pqarrow.ArrowReadProperties{BatchSize: batchRows}, new(limited))
+	if err != nil {
+		return nil, parquetFault(err)
+	}
+	return r, r.choose()
+}
+
+// choose finds the columns. The schema is made again without the Arrow schema
+// that a writer may have left in the file: by that one, text comes as
+// dictionaries, which arrow/go v15 does not always read whole.
+func (r *rows) choose() (err error) {
+	schema := r.file.MetaData().Schema
+	r.arrow.Manifest, err = pqarrow.NewSchemaManifest(schema, nil, &r.arrow.Props)
+	if err != nil {
+		return parquetFault(err)
+	}
+	for _, name := range columnar.Names() {
+		if at := schema.ColumnIndexByName(name); at >= 0 {
+			r.columns, r.leaves[at] = append(r.columns, at), true
+		}
+	}
+	has := func(name string) bool { return schema.ColumnIndexByName(name) >= 0 }
+	if missing := columnar.Missing(has); len(missing) > 0 {
+		return fault("has no column " + strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// group yields one row group's rows; false: stop.
+func (r *rows) group(group int, yield func(arrow.Record, error) bool) bool {
+	readers, schema, err := r.readers(group)
+	left := r.file.MetaData().RowGroup(group).NumRows()
+	for err == nil && left > 0 {
+		var rec arrow.Record
+		rec, err = batch(readers, schema, min(left, batchRows))
+		if err != nil {
+			break
+		}
+		left -= rec.NumRows()
+		ok := yield(rec, nil)
+		rec.Release()
+		if !ok {
+			return false
+		}
+	}
+	if err != nil {
+		yield(nil, fmt.Errorf("row group %d: %w", group, err))
+		return false
+	}
+	return true
+}
+
+func (r *rows) readers(group int) (readers []*pqarrow.ColumnReader, schema *arrow.Schema, err error) {
+	defer recovered(&err, "Parquet")
+	var fields []arrow.Field
+	for _, leaf := range r.columns {
+		at, err := r.arrow.Manifest.GetFieldIndices([]int{leaf})
+		if err != nil {
+			return nil, nil, parquetFault(err)
+		}
+		reader, err := r.arrow.GetFieldReader(context.Background(), at[0], r.leaves, []int{group})
+		if err != nil {
+			return nil, nil, parquetFault(err)
+		}
+		readers, fields = append(readers, reader), append(fields, *reader.Field())
+	}
+	return readers, arrow.NewSchema(fields, nil), nil
+}
+
+// batch reads the next n rows of every column. A column that has fewer is an
+// error: the library ends some without one.
+func batch(readers []*pqarrow.ColumnReader, schema *arrow.Schema, n int64) (rec arrow.Record, err error) {
+	defer recovered(&err, "Parquet")
+	columns := make([]arrow.Array, len(readers))
+	for i, reader := range readers {
+		chunks, err := reader.NextBatch(n)
+		if err != nil {
+			return nil, parquetFault(err)
+		}
+		if int64(chunks.Len()) != n {
+			return nil, fault(fmt.Sprintf("column %s ends after %d of %d rows", schema.Field(i).Name, chunks.Len(), n))
+		}
+		if columns[i], err = whole(chunks.Chunks()); err != nil {
+			return nil, parquetFault(err)
+		}
+	}
+	return array.NewRecord(schema, columns, n), nil
+}
+
+func whole(chunks []arrow.Array) (arrow.Array, error) {
+	if len(chunks) == 1 {
+		return chunks[0], nil
+	}
+	return array.Concatenate(chunks, new(limited))
+}
+
+// limited is an allocator that refuses what only a broken file asks for.
+type limited struct{ memory.GoAllocator }
+
+// Allocate panics with a fault over maxBody.
+func (l *limited) Allocate(size int) []byte {
+	if size < 0 || size > maxBody {
+		panic(fault("needs more than 1 GiB of memory at once"))
+	}
+	return l.GoAllocator.Allocate(size)
+}
+
+// Reallocate panics with a fault over maxBody.
+func (l *limited) Reallocate(size int, b []byte) []byte {
+	if size < 0 || size > maxBody {
+		panic(fault("needs more than 1 GiB of memory at once"))
+	}
+	return l.GoAllocator.Reallocate(size, b)
+}
+
+func parquetFault(err error) error {
+	return fault("is not readable as Parquet: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+}

@@ -1,0 +1,52 @@
+package meter
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"rollcall/ingest"
+)
+
+// livePiece is how long a presence grows before Listen yields it: what is lost
+// with the machine is less than that.
+const livePiece = 10 * time.Minute
+
+// Listen reads a live interface until the context ends, which is no error, and
+// yields as Read does, a long presence in pieces of ten minutes. It takes the
+// right to open a packet socket (CAP_NET_RAW).
+func Listen(ctx context.Context, device string, install Install, yield func(ingest.Sighting) error) (Stats, error) {
+	m, err := newMeter(install, livePiece, yield)
+	if err != nil {
+		return Stats{}, err
+	}
+	handle, err := pcapgo.NewEthernetHandle(device)
+	if err != nil {
+		return m.stats, fmt.Errorf("listen on %q: %w", device, err)
+	}
+	defer context.AfterFunc(ctx, func() { handle.Close() })()
+	defer handle.Close()
+	return m.run(context.WithoutCancel(ctx), live{handle, ctx.Err})
+}
+
+// live is an interface being read.
+type live struct {
+	handle  *pcapgo.EthernetHandle
+	stopped func() error // not nil once the handle may be closed
+}
+
+// next waits for a packet; the end of the context is the end of packets.
+func (l live) next() (packet, error) {
+	data, ci, err := l.handle.ZeroCopyReadPacketData()
+	if err != nil && l.stopped() != nil {
+		return packet{}, io.EOF
+	}
+	if err != nil {
+		return packet{}, fmt.Errorf("listen: %w", err)
+	}
+	return packet{at: ci.Timestamp.UTC(), link: layers.LinkTypeEthernet, data: data}, nil
+}

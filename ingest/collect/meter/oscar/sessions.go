@@ -1,0 +1,82 @@
+// Package oscar reads AIM and ICQ from the two directions of OSCAR
+// connections, and says who signed on, was refused, was online and left.
+//
+// A sign-on is several connections: a login, answered by an address and a
+// cookie; the session (BOS), opened with that cookie; secondary services
+// (chat, icons), opened with cookies of their own. Only the first is a login
+// and only the second is presence. Message bodies are passed over unread, and
+// passwords, hashes and cookies are never kept: of a cookie, its SHA-256.
+package oscar
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"rollcall"
+	"rollcall/ingest/collect/meter/wire"
+)
+
+// The services that OSCAR carries.
+const (
+	AIM rollcall.ServiceID = "aim"
+	ICQ rollcall.ServiceID = "icq"
+)
+
+// mostCookies is how many cookies not yet presented are remembered.
+const mostCookies = 4096
+
+// Sessions joins the connections of many users by their cookies. It is not
+// safe for concurrent use.
+type Sessions struct {
+	sink    wire.Sink
+	cookies map[cookie]grant
+	order   []cookie // oldest first, for letting go
+}
+
+type cookie [sha256.Size]byte
+
+// grant is what the server gave a cookie for.
+type grant struct {
+	service role
+	name    string
+	client  string
+}
+
+// New makes Sessions that put their sightings in the sink.
+func New(sink wire.Sink) *Sessions {
+	return &Sessions{sink: sink, cookies: make(map[cookie]grant)}
+}
+
+// Open begins a connection.
+func (s *Sessions) Open(o wire.Opening) *Conn {
+	c := &Conn{sessions: s, opening: o, stay: wire.Stay{Name: "OSCAR"}}
+	for side := range c.scan {
+		if !o.Whole[side] {
+			c.scan[side].gap()
+		}
+	}
+	return c
+}
+
+// remember keeps what a cookie is for, letting go of the oldest.
+func (s *Sessions) remember(secret []byte, g grant) {
+	if len(s.order) >= mostCookies {
+		delete(s.cookies, s.order[0])
+		s.order = append(s.order[:0], s.order[1:]...)
+	}
+	k := cookie(sha256.Sum256(secret))
+	if _, again := s.cookies[k]; !again {
+		s.order = append(s.order, k)
+	}
+	s.cookies[k] = g
+}
+
+// account normalises a name and says whose it is: all digits are an ICQ
+// number, anything else an AIM name, lower case with spaces dropped.
+func account(name string) (rollcall.ServiceID, string) {
+	name = strings.ToLower(strings.ReplaceAll(name, " ", ""))
+	if name != "" && strings.Trim(name, "0123456789") == "" {
+		return ICQ, name
+	}
+	return AIM, name
+}

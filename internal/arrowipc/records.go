@@ -1,0 +1,63 @@
+package arrowipc
+
+import (
+	"iter"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+)
+
+// Records yields the record batches of any Arrow IPC stream from outside,
+// within the same limits as Decoder's. A record is valid until the next step.
+// An error is a *rollcall.Invalid and ends the sequence. The columns are not
+// checked: an array's offsets may still lie, and reading one may panic.
+func Records(value []byte) iter.Seq2[arrow.Record, error] {
+	return func(yield func(arrow.Record, error) bool) {
+		r := &records{}
+		err := r.open(value)
+		for err == nil {
+			var rec arrow.Record
+			rec, err = r.next()
+			if rec == nil {
+				break
+			}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+type records struct {
+	arena  arena
+	stream *ipc.Reader
+	rows   int // claimed so far
+}
+
+func (r *records) open(value []byte) (err error) {
+	defer recovered(&err)
+	r.stream, err = ipc.NewReaderFromMessageReader(&frames{rest: value}, ipc.WithAllocator(&r.arena))
+	if err != nil {
+		return invalid(err)
+	}
+	return nil
+}
+
+// next gives the next record batch; nil after the last.
+func (r *records) next() (rec arrow.Record, err error) {
+	defer recovered(&err)
+	if !r.stream.Next() {
+		if err := r.stream.Err(); err != nil {
+			return nil, invalid(err)
+		}
+		return nil, nil
+	}
+	rec = r.stream.Record()
+	if r.rows += int(rec.NumRows()); r.rows > MaxRows {
+		return nil, beyond("has more than %d rows", MaxRows)
+	}
+	return rec, nil
+}

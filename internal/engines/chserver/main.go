@@ -1,0 +1,55 @@
+// Command chserver is a ClickHouse server for tests: it loads libchdb.so
+// without cgo and serves native TCP and HTTP on loopback from a folder, until
+// it is killed. Package engines builds it and gives it its arguments.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/ebitengine/purego"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "chserver:", err)
+		os.Exit(1)
+	}
+}
+
+// serve starts both listeners and then keeps the process busy doing nothing:
+// the library answers only while a query runs.
+const serve = `SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP;
+SELECT sleepEachRow(1) FROM numbers(100000000)
+SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1, max_threads = 1 FORMAT Null`
+
+// run serves with the library named by args[0]; the rest are arguments of
+// clickhouse local. It returns only when the server can't run.
+func run(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("usage: chserver LIBRARY [ARGUMENT...]")
+	}
+	lib, err := purego.Dlopen(args[0], purego.RTLD_NOW|purego.RTLD_GLOBAL)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", args[0], err)
+	}
+	var query func(argc int32, argv **byte) uintptr
+	purego.RegisterLibFunc(&query, lib, "chdb_query_cmdline")
+
+	argv, keep := cArguments(append([]string{"clickhouse", "--query", serve}, args[1:]...))
+	query(int32(len(argv)-1), &argv[0])
+	runtime.KeepAlive(keep)
+	return fmt.Errorf("serve with %s: the server ended by itself", args[0])
+}
+
+// cArguments gives argv as C wants it: pointers to zero-ended strings, closed
+// by a nil. keep holds the bytes that argv points to.
+func cArguments(args []string) (argv []*byte, keep [][]byte) {
+	for _, arg := range args {
+		b := append([]byte(arg), 0)
+		keep = append(keep, b)
+		argv = append(argv, &b[0])
+	}
+	return append(argv, nil), keep
+}

@@ -1,0 +1,55 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"rollcall"
+)
+
+// AddExclusion records a rule. The same rule again changes nothing.
+func (s *Store) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
+	const query = `INSERT INTO exclusions (market, panel, month, time, panelist, service, day, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	panelist, day := "", ""
+	if e.Panelist != 0 {
+		panelist = pseudonym(e.Panelist)
+	}
+	if e.Day != 0 {
+		day = e.Day.String()
+	}
+	err := s.exec(ctx, query, string(e.Market), string(e.Panel), e.Month.String(), timeText(e.Time), panelist, string(e.Service), day, e.Reason)
+	if err != nil {
+		return fmt.Errorf("add an exclusion to %v: %w", e.PanelMonth, err)
+	}
+	return nil
+}
+
+// Exclusions gives the rules of a panel's month, by time.
+func (s *Store) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]rollcall.Exclusion, error) {
+	all, err := list(ctx, s, scanExclusion, `SELECT market, panel, month, time, panelist, service, day, reason FROM exclusions
+		WHERE market = ? AND panel = ? AND month = ? ORDER BY time, panelist, service, day, reason`,
+		string(m.Market), string(m.Panel), m.Month.String())
+	if err != nil {
+		return nil, fmt.Errorf("read the exclusions of %v: %w", m, err)
+	}
+	return all, nil
+}
+
+func scanExclusion(r *sql.Rows) (e rollcall.Exclusion, err error) {
+	var panelist, day string
+	if err = r.Scan(&e.Market, &e.Panel, monthColumn{&e.Month}, timeColumn{&e.Time}, &panelist, &e.Service, &day, &e.Reason); err != nil {
+		return e, err
+	}
+	if panelist != "" {
+		v, err := parseHex([]byte(panelist))
+		if err != nil {
+			return e, err
+		}
+		e.Panelist = rollcall.Visitor(v)
+	}
+	if day != "" {
+		e.Day, err = rollcall.ParseDay(day)
+	}
+	return e, err
+}

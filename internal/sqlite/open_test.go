@@ -1,0 +1,181 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"rollcall"
+	"rollcall/internal/sqlite"
+	"rollcall/internal/storetest"
+)
+
+func TestOpenAgain(t *testing.T) {
+	path := newPath(t)
+	s := openStore(t, path, 13)
+	mergeDeltas(t, s, storetest.Draw(rand.New(rand.NewPCG(1, 1)), 13, 20, 200).Deltas())
+	want, id := storetest.Dump(t, s), s.ID()
+	for _, k := range []int{0, 13} {
+		again := openStore(t, path, k)
+		if again.ID() != id || again.K() != 13 {
+			t.Errorf("opened for K %d: id %s, want %s; K %d, want 13", k, again.ID(), id, again.K())
+		}
+		storetest.RequireSame(t, storetest.Dump(t, again), want)
+	}
+}
+
+func TestOpenAnotherPrecision(t *testing.T) {
+	path := newPath(t)
+	openStore(t, path, 12)
+	_, err := sqlite.Open(t.Context(), path, sqlite.Options{K: 14})
+	if !errors.Is(err, rollcall.ErrConflict) || !strings.Contains(err.Error(), "12") || !strings.Contains(err.Error(), "14") {
+		t.Errorf("a store of K 12 opened for 14: %v", err)
+	}
+	if _, err := sqlite.Open(t.Context(), newPath(t), sqlite.Options{K: 19}); err == nil {
+		t.Error("a store of K 19 is made")
+	}
+}
+
+// TestOpenRefuses: a file that is no store, or one of a newer Rollcall, is
+// refused and left as it is.
+func TestOpenRefuses(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"a text": func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("text ", 999)), 0o600) },
+		"another program's": func(path string) error {
+			return script(path, `CREATE TABLE t (x)`)
+		},
+		"another application's": func(path string) error { return script(path, `PRAGMA application_id = 7`) },
+		"a newer Rollcall's": func(path string) error {
+			openStore(t, path, 12)
+			return script(path, `INSERT INTO migrations VALUES (2, 'later'), (3, 'later still')`)
+		},
+	} {
+		path := newPath(t)
+		if err := spoil(path); err != nil {
+			t.Fatal(err)
+		}
+		s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if !errors.Is(err, rollcall.ErrConflict) {
+			t.Errorf("%s: store %v, error %v", name, s, err)
+		}
+	}
+}
+
+// script runs SQL on a file as a foreign writer would.
+func script(path, query string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(query)
+	return errors.Join(err, db.Close())
+}
+
+func TestOpenPaths(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "none", "rollcall.db"), sqlite.Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("in a folder that isn't there: %v", err)
+	}
+	if _, err := sqlite.Open(t.Context(), dir, sqlite.Options{}); err == nil {
+		t.Error("a folder is opened")
+	}
+	for _, name := range []string{"a b", "c?mode=memory", "d%20e", "f#g", "h&i;j", "é'\""} {
+		sub := filepath.Join(dir, name)
+		if err := os.Mkdir(sub, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		openStore(t, filepath.Join(sub, "rollcall.db"), 12)
+		for _, file := range []string{"rollcall.db", "rollcall.db-wal", "rollcall.db-shm"} {
+			info, err := os.Stat(filepath.Join(sub, file))
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s in %q: %v, %v", file, name, info, err)
+			}
+		}
+	}
+}
+
+// openFile opens a store's file as a foreign reader would.
+func openFile(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// TestOpenAtOnce: one of many makes the store.
+func TestOpenAtOnce(t *testing.T) {
+	path := newPath(t)
+	stores := make([]*sqlite.Store, 6)
+	var wg sync.WaitGroup
+	for i := range stores {
+		wg.Go(func() { stores[i] = openStore(t, path, 12) })
+	}
+	wg.Wait()
+	for _, s := range stores {
+		if s.ID() != stores[0].ID() {
+			t.Errorf("ids %s and %s", s.ID(), stores[0].ID())
+		}
+	}
+}
+
+// TestTwoProcesses merges and publishes by two handles, as two processes would.
+func TestTwoProcesses(t *testing.T) {
+	path := newPath(t)
+	a, b := openStore(t, path, 12), openStore(t, path, 12)
+	facts := storetest.Draw(rand.New(rand.NewPCG(2, 2)), 12, 50, 3000)
+	one, two := facts.Halves()
+	alone := openStore(t, newPath(t), 12)
+	mergeDeltas(t, alone, facts.Deltas())
+	var wg sync.WaitGroup
+	for i, s := range []*sqlite.Store{a, b} {
+		wg.Go(func() {
+			for _, f := range []storetest.Facts{one, two}[i:] {
+				if err := s.Merge(t.Context(), f.Deltas()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	storetest.RequireSame(t, storetest.Dump(t, b), storetest.Dump(t, alone))
+}
+
+func TestBackup(t *testing.T) {
+	s := openStore(t, newPath(t), 12)
+	facts := storetest.Draw(rand.New(rand.NewPCG(3, 3)), 12, 50, 2000)
+	mergeDeltas(t, s, facts.Deltas())
+	if _, err := s.PutObject(t.Context(), []byte("a roster")); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "it's a copy?.db")
+	if err := s.Backup(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy: %v, %v", info, err)
+	}
+	backup := openStore(t, path, 12)
+	if backup.ID() == s.ID() {
+		t.Error("the copy has the store's id")
+	}
+	storetest.RequireSame(t, storetest.Dump(t, backup), storetest.Dump(t, s))
+	if err := s.Backup(t.Context(), path); !errors.Is(err, rollcall.ErrConflict) {
+		t.Errorf("a second copy over the first: %v", err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "none", "x.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a copy in a folder that isn't there: %v", err)
+	}
+}

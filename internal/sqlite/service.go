@@ -1,0 +1,30 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"rollcall"
+)
+
+// PutService writes a line of the catalogue over the one of its id.
+func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
+	err := s.exec(ctx, `INSERT OR REPLACE INTO services (service, name, brand, owner) VALUES (?, ?, ?, ?)`,
+		string(v.ID), v.Name, v.Brand, v.Owner)
+	if err != nil {
+		return fmt.Errorf("put service %s: %w", v.ID, err)
+	}
+	return nil
+}
+
+// Services gives the catalogue by id.
+func (s *Store) Services(ctx context.Context) ([]rollcall.Service, error) {
+	all, err := list(ctx, s, func(r *sql.Rows) (v rollcall.Service, err error) {
+		return v, r.Scan(&v.ID, &v.Name, &v.Brand, &v.Owner)
+	}, `SELECT service, name, brand, owner FROM services ORDER BY service`)
+	if err != nil {
+		return nil, fmt.Errorf("read services: %w", err)
+	}
+	return all, nil
+}

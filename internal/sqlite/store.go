@@ -1,0 +1,167 @@
+// Package sqlite is the store embedded: one file, rollcall.db, that anyone
+// with sqlite3 can open and read while Rollcall runs.
+//
+// Every write is one transaction, on the disk when it returns. One connection
+// writes; a small pool reads, each reader from the snapshot of its beginning.
+// A full disk gives [rollcall.ErrFull] and leaves the store as it was.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	driver "modernc.org/sqlite"
+
+	"rollcall/aggregate/hll"
+)
+
+// Options of Open.
+type Options struct {
+	K   int          // the sketches' precision, 12..18; 0: the store's own, hll.DefaultK in a new one
+	Log *slog.Logger // nil: silent
+}
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	writer, readers *sql.DB
+	path            string // absolute
+	id              string
+	k               int
+	log             *slog.Logger
+}
+
+// Open opens the store at path, making it (mode 0600) if there is none, and
+// brings its tables up to date. A store of another K, of a newer Rollcall, or
+// a database that is no store is refused with an ErrConflict.
+func Open(ctx context.Context, path string, opt Options) (*Store, error) {
+	s, err := open(ctx, path, opt)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, failure(err))
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, opt Options) (*Store, error) {
+	if opt.K != 0 {
+		if err := hll.CheckK(opt.K); err != nil {
+			return nil, err
+		}
+	}
+	path, err := makeFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, log: opt.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.connect(); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx, opt.K); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// makeFile makes an empty file if there is none, since SQLite would let
+// others read it: its WAL takes the file's mode. It gives the absolute path.
+func makeFile(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", err
+	}
+	return path, f.Close()
+}
+
+// readers is the number of reading connections: an iterator holds one.
+const readers = 8
+
+func (s *Store) connect() (err error) {
+	if s.writer, err = pool(s.path, 1, url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {
+			"page_size(16384)", "cache_size(-32768)",
+			"wal_autocheckpoint(2000)", "journal_size_limit(67108864)",
+		},
+	}); err != nil {
+		return err
+	}
+	s.readers, err = pool(s.path, readers, url.Values{
+		"_query_only": {"1"},
+		"_pragma":     {"cache_size(-8192)"},
+	})
+	return err
+}
+
+// pool opens a pool of at most n connections. The driver applies _pragma
+// before _journal_mode, so that a new file gets its page size.
+func pool(path string, n int, v url.Values) (*sql.DB, error) {
+	v.Set("_busy_timeout", "30000")
+	v.Set("_journal_mode", "WAL")
+	v.Set("_synchronous", "FULL")
+	v.Set("_dqs", "0")
+	u := url.URL{Scheme: "file", Path: path, RawQuery: v.Encode()}
+	c, err := driver.NewConnector(u.String())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// Close ends all use of the store. Iterators must have ended.
+func (s *Store) Close() error {
+	if err := errors.Join(s.readers.Close(), s.writer.Close()); err != nil {
+		return fmt.Errorf("close the store: %w", failure(err))
+	}
+	return nil
+}
+
+// ID gives the store's own random id, made with the store: 16 hexadecimal
+// digits. It stands in the consumer group's name, so that an empty store reads
+// the whole log. A copy made by Backup has another.
+func (s *Store) ID() string { return s.id }
+
+// K gives the precision of the store's sketches.
+func (s *Store) K() int { return s.k }
+
+// write runs f in a transaction. Its statements aren't watched for the end of
+// ctx one by one, which costs more than they do: f looks at ctx itself when it
+// is long.
+func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return failure(err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return failure(err)
+	}
+	defer tx.Rollback()
+	if err := f(tx); err != nil {
+		return failure(err)
+	}
+	return failure(tx.Commit())
+}
+
+// exec runs one writing statement.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(query, args...)
+		return err
+	})
+}

@@ -1,0 +1,246 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall"
+)
+
+func testCatalogue(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	fr := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}
+	de := rollcall.Market{ID: "DE", Name: "Allemagne", Zone: "Europe/Berlin"}
+	for _, m := range []rollcall.Market{fr, {ID: "DE", Name: "before", Zone: "UTC"}, de, fr} {
+		must(t, s.PutMarket(t.Context(), m))
+	}
+	markets, err := s.Markets(t.Context())
+	must(t, err)
+	if !slices.Equal(markets, []rollcall.Market{de, fr}) {
+		t.Errorf("markets are %v", markets)
+	}
+	msn := rollcall.Service{ID: "msn", Name: "MSN Messenger", Brand: "MSN", Owner: "Microsoft"}
+	aim := rollcall.Service{ID: "aim", Name: "AIM"}
+	for _, v := range []rollcall.Service{msn, {ID: "aim", Name: "before", Owner: "AOL"}, aim} {
+		must(t, s.PutService(t.Context(), v))
+	}
+	services, err := s.Services(t.Context())
+	must(t, err)
+	if !slices.Equal(services, []rollcall.Service{aim, msn}) {
+		t.Errorf("services are %v", services)
+	}
+	testTargets(t, s)
+}
+
+func testTargets(t *testing.T, s Store) {
+	must(t, s.SaveTarget(t.Context(), "young", "age = 15-24"))
+	must(t, s.SaveTarget(t.Context(), "women", "sex = M"))
+	must(t, s.SaveTarget(t.Context(), "women", "sex = F"))
+	targets, err := s.Targets(t.Context())
+	must(t, err)
+	if want := map[string]string{"young": "age = 15-24", "women": "sex = F"}; !maps.Equal(targets, want) {
+		t.Errorf("targets are %v", targets)
+	}
+}
+
+func testObjects(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	for _, body := range [][]byte{nil, {0}, []byte("a roster"), bytes.Repeat([]byte{0, 255, '\'', '\n'}, 1<<18)} {
+		for range 2 {
+			h, err := s.PutObject(t.Context(), body)
+			must(t, err)
+			if h != rollcall.HashOf(body) {
+				t.Errorf("an object of %d bytes has hash %s", len(body), h)
+			}
+		}
+		got, err := s.Object(t.Context(), rollcall.HashOf(body))
+		must(t, err)
+		if !bytes.Equal(got, body) {
+			t.Errorf("an object of %d bytes comes back as %d", len(body), len(got))
+		}
+	}
+	for _, h := range []rollcall.Hash{{}, rollcall.HashOf([]byte("none"))} {
+		if _, err := s.Object(t.Context(), h); !errors.Is(err, rollcall.ErrNotFound) {
+			t.Errorf("an object that isn't there: %v", err)
+		}
+	}
+}
+
+func testPanelFiles(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	month := rollcall.MonthOf(2002, 10)
+	file := func(market rollcall.MarketID, panel rollcall.PanelID, m rollcall.Month, roster string) rollcall.PanelFiles {
+		return rollcall.PanelFiles{PanelMonth: rollcall.PanelMonth{Market: market, Panel: panel, Month: m}, Roster: rollcall.HashOf([]byte(roster))}
+	}
+	sorted := []rollcall.PanelFiles{file("DE", "nn", month, "a"), file("FR", "a", month+3, "b"), file("FR", "nn", month, "c"), file("FR", "nn", month+1, "d")}
+	sorted[2].Universe = rollcall.HashOf([]byte("u"))
+	must(t, s.PutPanelFiles(t.Context(), file("FR", "nn", month, "before")))
+	for _, f := range slices.Backward(sorted) {
+		must(t, s.PutPanelFiles(t.Context(), f))
+	}
+	all, err := s.ListPanelFiles(t.Context())
+	must(t, err)
+	if !slices.Equal(all, sorted) {
+		t.Errorf("panel files are %v, want %v", all, sorted)
+	}
+	f, err := s.PanelFiles(t.Context(), sorted[2].PanelMonth)
+	must(t, err)
+	if f != sorted[2] {
+		t.Errorf("panel files of %v are %v", sorted[2].PanelMonth, f)
+	}
+	if _, err := s.PanelFiles(t.Context(), rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: month + 9}); !errors.Is(err, rollcall.ErrNotFound) {
+		t.Errorf("panel files that aren't there: %v", err)
+	}
+}
+
+var noon = time.Date(2002, 11, 5, 12, 0, 0, 123456000, time.UTC)
+
+func testExclusions(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	month := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}
+	other := month
+	other.Panel = "n"
+	want := []rollcall.Exclusion{
+		{PanelMonth: month, Panelist: 1<<64 - 1, Reason: "a faulty meter", Time: noon},
+		{PanelMonth: month, Service: "msn", Day: rollcall.DayOf(2002, 10, 3), Reason: "an outage", Time: noon.Add(time.Second)},
+		{PanelMonth: month, Panelist: 5, Service: "aim", Day: rollcall.DayOf(2002, 10, 4), Reason: "", Time: noon.Add(time.Minute)},
+	}
+	for _, e := range append(slices.Clone(want), want[1], rollcall.Exclusion{PanelMonth: other, Time: noon}) {
+		must(t, s.AddExclusion(t.Context(), e))
+	}
+	got, err := s.Exclusions(t.Context(), month)
+	must(t, err)
+	if !slices.Equal(got, want) {
+		t.Errorf("exclusions are %v, want %v", got, want)
+	}
+}
+
+func testPublications(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	month := rollcall.MonthOf(2002, 10)
+	pub := func(panel rollcall.PanelID, m rollcall.Month, version int, status rollcall.PublicationStatus) rollcall.Publication {
+		return rollcall.Publication{
+			PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: panel, Month: m}, Version: version, Status: status,
+			Time: noon.Add(time.Duration(version) * time.Hour), Document: rollcall.HashOf([]byte{byte(version)}),
+		}
+	}
+	restated := pub("nn", month, 3, rollcall.Restated)
+	restated.Reason, restated.Internal = "late events", true
+	add := []rollcall.Publication{
+		pub("nn", month+1, 1, rollcall.Preliminary), pub("nn", month, 1, rollcall.Preliminary),
+		pub("nn", month, 2, rollcall.Final), restated, pub("b", month, 1, rollcall.Final),
+	}
+	for _, p := range add {
+		must(t, s.AddPublication(t.Context(), p))
+	}
+	for _, version := range []int{-1, 0, 1, 3, 5} {
+		if err := s.AddPublication(t.Context(), pub("nn", month, version, rollcall.Final)); !errors.Is(err, rollcall.ErrConflict) {
+			t.Errorf("version %d after 3: %v", version, err)
+		}
+	}
+	for panel, want := range map[rollcall.PanelID][]rollcall.Publication{
+		"nn": {add[1], add[2], add[3], add[0]},
+		"":   {add[4], add[1], add[2], add[3], add[0]},
+		"n":  nil,
+	} {
+		got, err := s.Publications(t.Context(), "FR", panel)
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("publications of panel %q are\n%v, want\n%v", panel, got, want)
+		}
+	}
+}
+
+// testClosersAtOnce: each version has one owner, and every loser knows it.
+func testClosersAtOnce(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	m := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}
+	for version := 1; version <= 3; version++ {
+		errs := make([]error, 4)
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() {
+				errs[i] = s.AddPublication(t.Context(), rollcall.Publication{
+					PanelMonth: m, Version: version, Status: rollcall.Final, Time: noon, Reason: strings.Repeat("x", i),
+				})
+			})
+		}
+		wg.Wait()
+		won := slices.Index(errs, nil)
+		for i, err := range errs {
+			if i != won && !errors.Is(err, rollcall.ErrConflict) {
+				t.Errorf("closer %d of version %d: %v; closer %d has it", i, version, err, won)
+			}
+		}
+		all, err := s.Publications(t.Context(), "FR", "nn")
+		must(t, err)
+		if won < 0 || len(all) != version || all[version-1].Reason != strings.Repeat("x", won) {
+			t.Fatalf("closer %d won version %d; publications are %v", won, version, all)
+		}
+	}
+}
+
+// hostile strings come back as they were put.
+var hostile = []string{
+	"", " ", "'", `"`, "`", `\`, `\'`, "'); DROP TABLE markets; --", "?", "$1", "{x:String}", "%s", "\x00", "a\x00b",
+	"\n\t\r", "\xff\xfe", "é\u202e\U0001F600", "NULL", "\\N", strings.Repeat("long ", 20000),
+}
+
+func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	month := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}
+	for i, text := range hostile {
+		market := rollcall.Market{ID: "FR", Name: text, Zone: text}
+		service := rollcall.Service{ID: "msn", Name: text, Brand: text, Owner: text}
+		exclusion := rollcall.Exclusion{PanelMonth: month, Reason: text, Time: noon.Add(time.Duration(i) * time.Second)}
+		publication := rollcall.Publication{PanelMonth: month, Version: i + 1, Status: rollcall.Restated, Reason: text, Time: noon}
+		must(t, errors.Join(
+			s.PutMarket(t.Context(), market), s.PutService(t.Context(), service), s.SaveTarget(t.Context(), text, text),
+			s.AddExclusion(t.Context(), exclusion), s.AddPublication(t.Context(), publication),
+		))
+		markets, err1 := s.Markets(t.Context())
+		services, err2 := s.Services(t.Context())
+		exclusions, err3 := s.Exclusions(t.Context(), month)
+		publications, err4 := s.Publications(t.Context(), "FR", "nn")
+		targets, err5 := s.Targets(t.Context())
+		must(t, errors.Join(err1, err2, err3, err4, err5))
+		if !slices.Equal(markets, []rollcall.Market{market}) || !slices.Equal(services, []rollcall.Service{service}) {
+			t.Errorf("%.50q comes back in %.300q and %.300q", text, markets, services)
+		}
+		if expr, ok := targets[text]; !ok || expr != text || len(targets) != i+1 {
+			t.Errorf("target %.50q comes back as %.50q of %d", text, expr, len(targets))
+		}
+		if len(exclusions) != i+1 || exclusions[i] != exclusion || len(publications) != i+1 || publications[i] != publication {
+			t.Errorf("%.50q comes back in other exclusions or publications", text)
+		}
+	}
+	Dump(t, s)
+}
+
+// testHostileIDs: a query is never more than a query.
+func testHostileIDs(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	must(t, s.PutMarket(t.Context(), rollcall.Market{ID: "FR"}))
+	before := Dump(t, s)
+	for _, text := range hostile {
+		requireCells(t, s, rollcall.CellQuery{Market: rollcall.MarketID(text), Services: []rollcall.ServiceID{rollcall.ServiceID(text)}, To: day0}, nil)
+		requireDiaries(t, s, rollcall.DiaryQuery{Market: rollcall.MarketID(text), Panel: rollcall.PanelID(text), To: day0}, nil)
+		month := rollcall.PanelMonth{Market: rollcall.MarketID(text), Panel: rollcall.PanelID(text), Month: day0.Month()}
+		n, err1 := s.Erase(t.Context(), month.Panel, 1)
+		_, err2 := s.Exclusions(t.Context(), month)
+		_, err3 := s.Publications(t.Context(), month.Market, month.Panel)
+		if err := errors.Join(err1, err2, err3); n != 0 || err != nil {
+			t.Errorf("%.50q: erased %d, %v", text, n, err)
+		}
+		if _, err := s.PanelFiles(t.Context(), month); !errors.Is(err, rollcall.ErrNotFound) {
+			t.Errorf("%.50q: %v", text, err)
+		}
+	}
+	RequireSame(t, Dump(t, s), before)
+}

@@ -1,0 +1,126 @@
+// Package storetest is what every engine of the store must do. An engine's
+// own tests call [Run]; what only one engine promises is tested beside it.
+//
+// The laws: whatever order deltas come in, however they are split, repeated or
+// sent by two mergers at once, the store holds the same facts.
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+
+	"rollcall"
+)
+
+// Store is what the stages together use of an engine.
+//
+// Cells come ordered by service, and within one in an order of the engine's
+// own that is the same at each call; Diaries by panelist, day, service,
+// location, kind and key. Rows are valid until the next step, and an error
+// ends them. Dump's text is the same for two stores of one engine that hold
+// the same facts.
+type Store interface {
+	ID() string
+	K() int
+
+	Merge(context.Context, rollcall.Deltas) error
+	Cells(context.Context, rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error]
+	Diaries(context.Context, rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error]
+	Erase(context.Context, rollcall.PanelID, rollcall.Visitor) (rows int, err error)
+
+	PutMarket(context.Context, rollcall.Market) error
+	Markets(context.Context) ([]rollcall.Market, error)
+	PutService(context.Context, rollcall.Service) error
+	Services(context.Context) ([]rollcall.Service, error)
+	PutObject(context.Context, []byte) (rollcall.Hash, error)
+	Object(context.Context, rollcall.Hash) ([]byte, error)
+	PutPanelFiles(context.Context, rollcall.PanelFiles) error
+	PanelFiles(context.Context, rollcall.PanelMonth) (rollcall.PanelFiles, error)
+	ListPanelFiles(context.Context) ([]rollcall.PanelFiles, error)
+	AddExclusion(context.Context, rollcall.Exclusion) error
+	Exclusions(context.Context, rollcall.PanelMonth) ([]rollcall.Exclusion, error)
+	AddPublication(context.Context, rollcall.Publication) error
+	Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error)
+	SaveTarget(ctx context.Context, name, expr string) error
+	Targets(context.Context) (map[string]string, error)
+
+	Dump(context.Context, io.Writer) error
+}
+
+// Run tests an engine. open gives an empty store whose sketches have precision
+// k, and closes it with t.
+func Run(t *testing.T, open func(t *testing.T, k int) Store) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, func(*testing.T, int) Store)
+	}{
+		{"identity", testIdentity},
+		{"merge laws", testMergeLaws},
+		{"merge makes the union", testMergeUnion},
+		{"merge refuses", testMergeRefuses},
+		{"cells by query", testCellQueries},
+		{"diaries by query", testDiaryQueries},
+		{"diaries of one day", testDiaryOfManyKeys},
+		{"iterators stop", testIteratorsStop},
+		{"erase", testErase},
+		{"catalogue", testCatalogue},
+		{"objects", testObjects},
+		{"panel files", testPanelFiles},
+		{"exclusions", testExclusions},
+		{"publications", testPublications},
+		{"closers at once", testClosersAtOnce},
+		{"hostile strings", testHostileStrings},
+		{"hostile ids", testHostileIDs},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open) })
+	}
+}
+
+const k = 12
+
+func testIdentity(t *testing.T, open func(*testing.T, int) Store) {
+	a, b := open(t, 12), open(t, 14)
+	if a.K() != 12 || b.K() != 14 {
+		t.Errorf("stores of K 12 and 14 say %d and %d", a.K(), b.K())
+	}
+	if a.ID() == "" || a.ID() == b.ID() {
+		t.Errorf("two stores have ids %q and %q", a.ID(), b.ID())
+	}
+}
+
+// Dump gives the store's dump.
+func Dump(t *testing.T, s interface {
+	Dump(context.Context, io.Writer) error
+}) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Dump(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// RequireSame fails at the first line in which two dumps differ.
+func RequireSame(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Fatalf("dumps differ at line %d:\ngot  %.300s\nwant %.300s", i+1, g[i], w[i])
+		}
+	}
+	if len(g) != len(w) {
+		t.Fatalf("dumps have %d lines, want %d", len(g), len(w))
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

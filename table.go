@@ -1,0 +1,213 @@
+package rollcall
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Column says what one column of a report holds.
+type Column struct {
+	Name       string `json:"name"`
+	Role       string `json:"role"` // "dimension" or "measure"
+	Unit       string `json:"unit,omitempty"`
+	Label      string `json:"label"`
+	Definition string `json:"definition"`
+}
+
+// Row is one row of a table: a cell a column, in the columns' order. A cell is
+// a string, an int, a bool, a []string, nil or a Measure.
+type Row []any
+
+// Table is a report: what it is about, its columns and its rows.
+type Table struct {
+	Meta    Meta
+	Columns []Column
+	Rows    []Row
+}
+
+// MarshalJSON writes {"meta", "columns", "rows"}, each row an object with a
+// key a column, in the columns' order.
+func (t *Table) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	if err := t.writeHead(&b); err != nil {
+		return nil, err
+	}
+	for i, row := range t.Rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := t.writeRow(&b, row); err != nil {
+			return nil, fmt.Errorf("row %d: %w", i+1, err)
+		}
+	}
+	b.WriteString("]}")
+	return b.Bytes(), nil
+}
+
+func (t *Table) writeHead(b *bytes.Buffer) error {
+	head, err := json.Marshal(struct {
+		Meta    Meta     `json:"meta"`
+		Columns []Column `json:"columns"`
+	}{t.Meta, t.Columns})
+	if err != nil {
+		return err
+	}
+	b.Write(head[:len(head)-1])
+	b.WriteString(`,"rows":[`)
+	return nil
+}
+
+func (t *Table) writeRow(b *bytes.Buffer, row Row) error {
+	if len(row) != len(t.Columns) {
+		return fmt.Errorf("%d cells for %d columns", len(row), len(t.Columns))
+	}
+	b.WriteByte('{')
+	for i, cell := range row {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		value, err := json.Marshal(cell)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", t.Columns[i].Name, err)
+		}
+		fmt.Fprintf(b, "%q:%s", t.Columns[i].Name, value)
+	}
+	b.WriteByte('}')
+	return nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Measure columns come back as
+// Measures, whole numbers as ints, lists as []string.
+func (t *Table) UnmarshalJSON(data []byte) error {
+	var in struct {
+		Meta    Meta                         `json:"meta"`
+		Columns []Column                     `json:"columns"`
+		Rows    []map[string]json.RawMessage `json:"rows"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return fmt.Errorf("table: %w", err)
+	}
+	t.Meta, t.Columns, t.Rows = in.Meta, in.Columns, make([]Row, len(in.Rows))
+	for i, object := range in.Rows {
+		t.Rows[i] = make(Row, len(t.Columns))
+		for j, c := range t.Columns {
+			cell, err := readCell(object[c.Name])
+			if err != nil {
+				return fmt.Errorf("row %d: column %s: %w", i+1, c.Name, err)
+			}
+			t.Rows[i][j] = cell
+		}
+	}
+	return nil
+}
+
+func readCell(raw json.RawMessage) (any, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	switch raw[0] {
+	case '{':
+		return readAs[Measure](raw)
+	case '[':
+		return readAs[[]string](raw)
+	case '"':
+		return readAs[string](raw)
+	case 't', 'f':
+		return readAs[bool](raw)
+	}
+	return readAs[int](raw)
+}
+
+func readAs[T any](raw json.RawMessage) (any, error) {
+	var v T
+	err := json.Unmarshal(raw, &v)
+	return v, err
+}
+
+// Cell gives the cell of a row by its column's name, nil where there is none.
+func (t *Table) Cell(row int, column string) any {
+	for i, c := range t.Columns {
+		if c.Name == column {
+			return t.Rows[row][i]
+		}
+	}
+	return nil
+}
+
+// Meta is what stands beside every report: what it is about, how it was made
+// and how far it can be trusted.
+type Meta struct {
+	Report     string         `json:"report"`
+	Market     MarketID       `json:"market"`
+	Panel      PanelID        `json:"panel,omitempty"`
+	Month      string         `json:"month,omitempty"`
+	From       string         `json:"from,omitempty"` // where the period is not a month
+	To         string         `json:"to,omitempty"`
+	Location   string         `json:"location"`
+	Credit     string         `json:"credit"`
+	Target     string         `json:"target,omitempty"`
+	Version    int            `json:"version,omitempty"` // 0: computed live, not published
+	Status     string         `json:"status,omitempty"`  // preliminary, final, restated or provisional
+	Internal   bool           `json:"internal,omitempty"`
+	Reason     string         `json:"reason,omitempty"`
+	Universe   *UniverseMeta  `json:"universe,omitempty"`
+	Sample     *SampleMeta    `json:"sample,omitempty"`
+	Weights    *WeightsMeta   `json:"weights,omitempty"`
+	Compared   *ComparedMeta  `json:"compared,omitempty"`
+	Exclusions []string       `json:"exclusions,omitempty"`
+	Confidence float64        `json:"confidence,omitempty"`
+	Thresholds map[string]int `json:"thresholds,omitempty"`
+	Sketch     *SketchMeta    `json:"sketch,omitempty"`
+	Document   string         `json:"document,omitempty"` // the hash of what the figures are computed from
+	Software   string         `json:"software,omitempty"`
+	Method     string         `json:"method"`
+	Notes      []string       `json:"notes"`
+}
+
+// UniverseMeta is the population that the figures stand for.
+type UniverseMeta struct {
+	Population float64 `json:"population"`
+	Active     Measure `json:"active"` // persons with any internet use at the location
+	Source     string  `json:"source"`
+	SourceDate string  `json:"source_date"`
+	ID         string  `json:"id"`
+}
+
+// SampleMeta is who was in tab, and what was kept but counted in no figure.
+type SampleMeta struct {
+	InTab     int    `json:"in_tab"` // persons
+	Home      int    `json:"home"`   // metered there
+	Work      int    `json:"work"`
+	NotInTab  int    `json:"not_in_tab"` // diaries of persons who are not in tab
+	Unmetered int    `json:"unmetered"`  // diaries at a place where the person is not metered
+	Excluded  int    `json:"excluded"`   // diaries that a recorded rule excludes
+	ID        string `json:"id"`
+}
+
+// WeightsMeta is the quality of the weights.
+type WeightsMeta struct {
+	N          int     `json:"n"`
+	Deff       float64 `json:"deff"`
+	NEff       float64 `json:"n_eff"`
+	Efficiency float64 `json:"efficiency"` // percent
+	MinWeight  float64 `json:"min_weight"`
+	MaxWeight  float64 `json:"max_weight"`
+	Iterations int     `json:"iterations"`
+	Trimming   string  `json:"trimming"`
+	ID         string  `json:"id"`
+}
+
+// ComparedMeta is the version that changes are measured from.
+type ComparedMeta struct {
+	Month    string `json:"month"`
+	Version  int    `json:"version"`
+	Document string `json:"document"`
+}
+
+// SketchMeta is the precision of a census figure.
+type SketchMeta struct {
+	K             int     `json:"k"`
+	RelativeError float64 `json:"relative_error"` // of a dense sketch
+	Key           string  `json:"key,omitempty"`
+}
