@@ -35,10 +35,13 @@ func (m *month) query() url.Values {
 
 type panelLoadCmd struct {
 	month
-	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>." type:"existingfile"`
-	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date." type:"existingfile"`
+	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
+	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
 	engine
 }
+
+// Validate refuses files that are not there.
+func (c *panelLoadCmd) Validate() error { return exist(c.Panelists, c.Universe) }
 
 // Run sends both files; what is wrong with them names the file, line and column.
 func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
@@ -51,14 +54,17 @@ func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
 		defer answer.Body.Close()
 		var loaded struct {
 			Panelists  int     `json:"panelists"`
+			Home       int     `json:"home"`
+			Work       int     `json:"work"`
+			Efficiency float64 `json:"efficiency"`
 			Margins    int     `json:"margins"`
 			Population float64 `json:"population"`
 		}
 		if err := json.NewDecoder(answer.Body).Decode(&loaded); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists, %d margin categories, universe %.0f\n",
-			c.Panel, c.month.Month, loaded.Panelists, loaded.Margins, loaded.Population)
+		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists (%d at home, %d at work), %d margin categories, universe %.0f, efficiency of the weights %.1f %%\n",
+			c.Panel, c.month.Month, loaded.Panelists, loaded.Home, loaded.Work, loaded.Margins, loaded.Population, 100*loaded.Efficiency)
 		return err
 	})
 }

@@ -47,6 +47,7 @@ type Source struct {
 	stopped context.Context      // ends with Close
 	stop    context.CancelFunc
 	run     sync.WaitGroup
+	ended   sync.Once
 
 	mu    sync.Mutex // guards the rest
 	gen   *kafka.Generation
@@ -241,15 +242,18 @@ func (s *Source) Commit(ctx context.Context, offsets rollcall.Offsets) error {
 }
 
 // Close leaves the group and stops. It is called before the broker's.
-func (s *Source) Close() error {
-	s.stop()
-	err := s.group.Close()
-	s.run.Wait()
-	if err := errors.Join(err, s.rejects.Close()); err != nil {
+func (s *Source) Close() (err error) {
+	s.ended.Do(func() {
+		s.stop()
+		err = s.group.Close()
+		s.run.Wait()
+		err = errors.Join(err, s.rejects.Close())
+		if b := s.cluster.broker; b != nil {
+			b.readers.Add(-1)
+		}
+	})
+	if err != nil {
 		return fmt.Errorf("kafka: close source of group %s: %w", s.name, err)
-	}
-	if b := s.cluster.broker; b != nil {
-		b.readers.Add(-1)
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ type Writer struct {
 	opt      WriterOptions
 	events   *kafka.Writer
 	rejects  *kafka.Writer
-	encoders sync.Pool // of *arrowipc.Encoder
+	replays  *kafka.Writer // to rollcall.events, each record a request of its own
+	encoders sync.Pool     // of *arrowipc.Encoder
 }
 
 // WriterOptions of a writer.
@@ -39,6 +40,7 @@ const (
 	appendBytes   = 8 << 20 // encoded before they are written, for an Append
 	rejectedBytes = 1 << 20 // of a refused input; the rest is cut off
 	rejectedBatch = 2<<20 - 4<<10
+	replayBytes   = 1<<20 + 12 // the most that rollcall.events takes, by default
 	batchTimeout  = 5 * time.Millisecond
 	writeAttempts = 10
 )
@@ -55,6 +57,8 @@ func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	w := &Writer{cluster: c, opt: opt}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
+	w.replays = w.topic(Events, replayBytes, &sticky{most: messageBytes})
+	w.replays.BatchSize = 1
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
 	return w
 }
@@ -77,7 +81,7 @@ func (w *Writer) topic(name string, bytes int64, to kafka.Balancer) *kafka.Write
 // same; writing all again is harmless. Where the embedded log is at its bound
 // it waits until ctx ends, and the error is rollcall.ErrFull and the context's.
 func (w *Writer) Append(ctx context.Context, events []rollcall.Event) error {
-	enc := w.encoders.Get().(*arrowipc.Encoder)
+	enc := w.encoder()
 	defer w.encoders.Put(enc)
 	for len(events) > 0 {
 		n, messages, err := w.encode(enc, events)
@@ -91,6 +95,8 @@ func (w *Writer) Append(ctx context.Context, events []rollcall.Event) error {
 	}
 	return nil
 }
+
+func (w *Writer) encoder() *arrowipc.Encoder { return w.encoders.Get().(*arrowipc.Encoder) }
 
 // encode makes messages of the first n events, about appendBytes in all.
 func (w *Writer) encode(enc *arrowipc.Encoder, events []rollcall.Event) (n int, messages []kafka.Message, err error) {
@@ -122,14 +128,14 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 // Replay appends a refused input to rollcall.events as it was, to be read
 // again after a fix.
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
-	if err := w.write(ctx, w.events, []kafka.Message{w.message(r.Body, r.Type)}); err != nil {
+	if err := w.write(ctx, w.replays, []kafka.Message{w.message(r.Body, r.Type)}); err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
 	}
 	return nil
 }
 
 func (w *Writer) write(ctx context.Context, to *kafka.Writer, messages []kafka.Message) error {
-	if b := w.cluster.broker; b != nil && to == w.events {
+	if b := w.cluster.broker; b != nil {
 		if err := b.room.take(ctx, sizeOf(messages)); err != nil {
 			return err
 		}
@@ -188,7 +194,7 @@ func tooLarge(err error) bool {
 
 // Close writes what is left and closes. Appends must have returned.
 func (w *Writer) Close() error {
-	if err := errors.Join(w.events.Close(), w.rejects.Close()); err != nil {
+	if err := errors.Join(w.events.Close(), w.replays.Close(), w.rejects.Close()); err != nil {
 		return fmt.Errorf("kafka: close writer: %w", err)
 	}
 	return nil

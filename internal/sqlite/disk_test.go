@@ -175,3 +175,42 @@ func TestDiariesAreReadInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestDamage: what was changed behind the store's back is an error that says
+// where, never a wrong figure.
+func TestDamage(t *testing.T) {
+	s := openInside(t)
+	if err := s.Merge(t.Context(), storetest.Draw(rand.New(rand.NewPCG(9, 9)), 12, 50, 100).Deltas()); err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.PutObject(t.Context(), []byte("a roster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		`UPDATE objects SET body = x'00'`,
+		`UPDATE diaries SET diary = x'02' WHERE panelist = '000000000000000a'`,
+		`UPDATE cells SET key = 'zz' WHERE rowid = (SELECT min(rowid) FROM cells WHERE market = 'FR')`,
+	} {
+		if err := s.exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Object(t.Context(), h); err == nil || errors.Is(err, rollcall.ErrNotFound) {
+		t.Errorf("a damaged object: %v", err)
+	}
+	var last error
+	for _, last = range s.Diaries(t.Context(), rollcall.DiaryQuery{Market: "FR", Panel: "nn", To: 100000}) {
+	}
+	if !errors.Is(last, errDaybook) || !strings.Contains(last.Error(), "000000000000000a") {
+		t.Errorf("a damaged diary: %v", last)
+	}
+	for _, last = range s.Cells(t.Context(), rollcall.CellQuery{Market: "FR", To: 100000}) {
+		if last != nil {
+			break
+		}
+	}
+	if last == nil {
+		t.Error("a damaged cell is read")
+	}
+}

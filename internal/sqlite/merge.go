@@ -11,8 +11,8 @@ import (
 // Merge unites the deltas with the store in one transaction: all of them, or
 // none. Rows that they don't change aren't written. A cell or diary that no
 // event could have made is refused with an ErrInvalid; one without minutes is
-// passed over. Beside SQLite's page cache, which spills into its log, it holds
-// one cell or 16,384 diaries at a time.
+// passed over. It holds one cell or 16,384 diaries at a time; SQLite's page cache, of
+// 32 MB, spills into its log.
 func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.mergeCells(ctx, tx, d); err != nil {

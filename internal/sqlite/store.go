@@ -91,7 +91,7 @@ func (s *Store) connect() (err error) {
 	if s.writer, err = pool(s.path, 1, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {
-			"page_size(16384)", "cache_size(-65536)",
+			"page_size(16384)", "cache_size(-32768)",
 			"wal_autocheckpoint(2000)", "journal_size_limit(67108864)",
 		},
 	}); err != nil {

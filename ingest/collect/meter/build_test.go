@@ -24,9 +24,18 @@ const replay = "../../../testdata/replay/"
 
 var atHome = Install{Market: "FR", Location: rollcall.Home}
 
-func recorded(t testing.TB) []byte {
+// The recordings: real clients against real servers, made-up accounts.
+const (
+	oscarRecording = "oscar_bitlbee351"
+	msnRecording   = "msn8_ymsg10_bitlbee128_escargot"
+	xmppRecording  = "xmpp_prosody0.12"
+)
+
+var recordings = [...]string{oscarRecording, msnRecording, xmppRecording}
+
+func recorded(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(replay + "oscar_bitlbee351.pcap")
+	b, err := os.ReadFile(replay + name + ".pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,9 +295,9 @@ func info(p sent) gopacket.CaptureInfo {
 }
 
 // recordedPackets gives the packets of the recording as they are.
-func recordedPackets(t testing.TB) []sent {
+func recordedPackets(t testing.TB, name string) []sent {
 	t.Helper()
-	src, err := openCapture(bytes.NewReader(recorded(t)))
+	src, err := openCapture(bytes.NewReader(recorded(t, name)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/reassembly"
 
+	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/wire"
 )
@@ -67,14 +68,23 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 		install: install, yield: yield, conns: make(map[pair]*conn),
 		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)},
 	}
-	m.protocols = protocols(piece, m.found, func() { m.stats.Unnamed++ })
+	m.protocols = protocols(wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }})
 	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
 	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
 }
 
-// found takes a dissector's sighting.
-func (m *meter) found(s ingest.Sighting) { m.out = append(m.out, m.install.stamp(s)) }
+// found takes a dissector's sighting. One with no account says something only
+// of a known panelist.
+func (m *meter) found(s ingest.Sighting) {
+	if s.Account == "" && s.Kind != rollcall.Logout {
+		m.stats.Unnamed++
+	}
+	if s.Account == "" && m.install.Panelist == "" {
+		return
+	}
+	m.out = append(m.out, m.install.stamp(s))
+}
 
 // deliver yields what was found.
 func (m *meter) deliver() error {

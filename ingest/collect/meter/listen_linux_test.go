@@ -18,7 +18,7 @@ import (
 // The refused login of the recording, said again over the loopback interface,
 // is seen live. It takes the right to open a packet socket.
 func TestListen(t *testing.T) {
-	refused := tapes(t, recorded(t))[6]
+	refused := tapes(t, recorded(t, oscarRecording))[6]
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	done := make(chan struct{})

@@ -67,7 +67,7 @@ type Stats struct {
 	Gaps        int64            // holes in streams: packets that the capture missed
 	Protocols   map[string]int64 // connections by the dissector that knew them
 	GivenUp     map[string]int64 // connections that a dissector gave up, by reason
-	Unnamed     int64            // sessions and logins whose account was never seen
+	Unnamed     int64            // sightings with no account: left out, unless the panelist is known
 	Sightings   int64            // yielded
 	First, Last time.Time        // the earliest and the latest packet
 }

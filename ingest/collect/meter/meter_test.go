@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -19,30 +21,35 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
 )
 
-// TestGolden holds the recording's sightings to the letter. To write them
+// TestGolden holds the recordings' sightings to the letter. To write them
 // anew: ROLLCALL_GOLDEN=write go test ./ingest/collect/meter
 func TestGolden(t *testing.T) {
-	list, stats, err := meet(t, bytes.NewReader(recorded(t)), atHome)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const file = replay + "oscar_bitlbee351.sightings.ndjson"
-	if os.Getenv("ROLLCALL_GOLDEN") == "write" {
-		if err := os.WriteFile(file, []byte(ndjson(list)), 0o644); err != nil {
+	for name, known := range map[string]map[string]int64{
+		oscarRecording: {"oscar": 10}, msnRecording: {"msnp": 3, "ymsg": 3}, xmppRecording: {"xmpp": 4},
+	} {
+		list, stats, err := meet(t, bytes.NewReader(recorded(t, name)), atHome)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := ndjson(list); got != string(want) {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-	if stats.Packets != 820 || stats.Connections != 10 || stats.Protocols["oscar"] != 10 || len(stats.GivenUp) > 0 || stats.Gaps > 0 || stats.Unnamed > 0 {
-		t.Errorf("stats %+v", stats)
+		file := replay + name + ".sightings.ndjson"
+		if os.Getenv("ROLLCALL_GOLDEN") == "write" {
+			if err := os.WriteFile(file, []byte(ndjson(list)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ndjson(list); got != string(want) {
+			t.Errorf("%s: got\n%swant\n%s", name, got, want)
+		}
+		if !maps.Equal(stats.Protocols, known) || len(stats.GivenUp) > 0 || stats.Gaps > 0 || stats.NoTCP > 0 {
+			t.Errorf("%s: stats %+v", name, stats)
+		}
 	}
 }
 
@@ -70,7 +77,7 @@ func TestServersLog(t *testing.T) {
 	if err := json.Unmarshal(raw, &log); err != nil {
 		t.Fatal(err)
 	}
-	list, _, err := meet(t, bytes.NewReader(recorded(t)), atHome)
+	list, _, err := meet(t, bytes.NewReader(recorded(t, oscarRecording)), atHome)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +114,78 @@ func near(wire, log time.Time) bool {
 	return 0 <= d && d <= logLag
 }
 
+// TestTruth compares the other recordings with what their servers say: so many
+// of each kind, at these times.
+func TestTruth(t *testing.T) {
+	unix := func(at float64) string {
+		return time.UnixMicro(int64(math.Round(at * 1e6))).UTC().Format(time.RFC3339Nano)
+	}
+	for name, want := range map[string][]string{
+		msnRecording: {
+			"login msn t1h@hotmail.com " + unix(1795303516.526702),
+			"login msn t2h@hotmail.com " + unix(1795303518.438484),
+			"login yahoo t1y " + unix(1795303518.477946),
+			"login yahoo t2y " + unix(1795303519.488909),
+			"login_failed msn t3h@hotmail.com " + unix(1795303519.552046),
+			"login_failed yahoo t3y " + unix(1795303519.557350),
+			"logout msn t1h@hotmail.com " + unix(1795303536.565397),
+			"logout msn t2h@hotmail.com " + unix(1795303526.622350),
+			"logout yahoo t1y " + unix(1795303530.981656),
+			"logout yahoo t2y " + unix(1795303528.772066),
+			"presence msn t1h@hotmail.com " + unix(1795303516.537430) + " " + unix(1795303536.565397),
+			"presence msn t2h@hotmail.com " + unix(1795303518.478611) + " " + unix(1795303526.622350),
+			"presence yahoo t1y " + unix(1795303518.478270) + " " + unix(1795303530.981656),
+			"presence yahoo t2y " + unix(1795303519.497314) + " " + unix(1795303528.772066),
+		},
+		xmppRecording: {
+			"login jabber alice@localhost 2026-11-21T23:37:53.893463Z",
+			"logout jabber alice@localhost 2026-11-21T23:38:08.104557Z",
+			"presence jabber alice@localhost 2026-11-21T23:37:53.896232Z 2026-11-21T23:38:08.104535Z",
+		},
+	} {
+		list, stats, err := meet(t, bytes.NewReader(recorded(t, name)), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range list {
+			line := fmt.Sprintf("%s %s %s %s", s.Kind, s.Service, s.Account, s.Time.Format(time.RFC3339Nano))
+			if !s.Until.IsZero() {
+				line += " " + s.Until.Format(time.RFC3339Nano)
+			}
+			got = append(got, line)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if name == xmppRecording && stats.Unnamed != 3 {
+			t.Errorf("%d sessions behind TLS, want 3", stats.Unnamed)
+		}
+	}
+}
+
+// Behind TLS nobody is named, but a panelist's meter knows whose they are.
+func TestTLSOfAPanelist(t *testing.T) {
+	install := Install{Market: "FR", Location: rollcall.Home, Panel: "nn", Panelist: "P0001"}
+	list, _, err := meet(t, bytes.NewReader(recorded(t, xmppRecording)), install)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := 0
+	for _, s := range list {
+		if s.Kind == rollcall.Presence && strings.Contains(s.Evidence, "STARTTLS") && s.Panelist == "P0001" {
+			hidden++
+		}
+	}
+	if hidden != 3 {
+		t.Errorf("%d presences behind TLS, want 3\n%s", hidden, ndjson(list))
+	}
+}
+
 func TestWithPanelistTheAccountIsDropped(t *testing.T) {
 	install := Install{Market: "FR", Location: rollcall.Work, Panel: "nn", Panelist: "P0001", Source: "meter-17"}
-	list, _, err := meet(t, bytes.NewReader(recorded(t)), install)
+	list, _, err := meet(t, bytes.NewReader(recorded(t, oscarRecording)), install)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,23 +207,18 @@ func TestWithPanelistTheAccountIsDropped(t *testing.T) {
 
 // However the same streams are cut into packets, the sightings are the same.
 func TestSegments(t *testing.T) {
-	all := tapes(t, recorded(t))
-	list, _, err := meet(t, bytes.NewReader(recorded(t)), atHome)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := ndjson(list)
 	dice := rand.New(rand.NewPCG(3, 4))
 	fixed := func(n int) func() int { return func() int { return n } }
-	for name, m := range map[string]manner{
-		"as recorded":              {},
-		"byte by byte":             {size: fixed(1)},
-		"header and body apart":    {size: fixed(6)},
-		"any sizes":                {size: func() int { return 1 + dice.IntN(40) }},
-		"out of order":             {size: fixed(7), shuffle: true},
-		"sent again, overlapping":  {size: fixed(5), again: true},
-		"out of order and again":   {size: func() int { return 1 + dice.IntN(9) }, shuffle: true, again: true},
-		"IPv6":                     {v6: true},
+	const ethernet = layers.LinkTypeEthernet
+	manners := map[string]manner{
+		"as recorded":              {link: ethernet},
+		"byte by byte":             {link: ethernet, size: fixed(1)},
+		"header and body apart":    {link: ethernet, size: fixed(6)},
+		"any sizes":                {link: ethernet, size: func() int { return 1 + dice.IntN(40) }},
+		"out of order":             {link: ethernet, size: fixed(7), shuffle: true},
+		"sent again, overlapping":  {link: ethernet, size: fixed(5), again: true},
+		"out of order and again":   {link: ethernet, size: func() int { return 5 + dice.IntN(9) }, shuffle: true, again: true},
+		"IPv6":                     {link: ethernet, v6: true},
 		"loopback":                 {link: layers.LinkTypeNull},
 		"loopback, IPv6":           {link: layers.LinkTypeNull, v6: true},
 		"OpenBSD loopback":         {link: layers.LinkTypeLoop},
@@ -156,27 +227,33 @@ func TestSegments(t *testing.T) {
 		"raw":                      {link: layers.LinkTypeRaw},
 		"raw, IPv6":                {link: layers.LinkTypeRaw, v6: true},
 		"raw IPv4":                 {link: layers.LinkTypeIPv4},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if m.link == 0 && name != "loopback" && name != "loopback, IPv6" {
-				m.link = layers.LinkTypeEthernet
-			}
+	}
+	for _, recording := range recordings {
+		all := tapes(t, recorded(t, recording))
+		list, _, err := meet(t, bytes.NewReader(recorded(t, recording)), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sortSightings(list) // when both ends have closed decides the order, not the content
+		want := ndjson(list)
+		for name, m := range manners {
 			list, stats, err := meet(t, bytes.NewReader(pcap(t, m.link, replayed(t, all, m))), atHome)
 			if err != nil {
 				t.Fatal(err)
 			}
+			sortSightings(list)
 			if got := ndjson(list); got != want {
-				t.Errorf("got\n%swant\n%s%+v", got, want, stats)
+				t.Errorf("%s, %s: got\n%swant\n%s%+v", recording, name, got, want, stats)
 			}
 			if stats.Gaps > 0 || stats.NoTCP > 0 {
-				t.Errorf("stats %+v", stats)
+				t.Errorf("%s, %s: stats %+v", recording, name, stats)
 			}
-		})
+		}
 	}
 }
 
 func TestKindsOfFile(t *testing.T) {
-	plain := recorded(t)
+	plain := recorded(t, oscarRecording)
 	list, _, err := meet(t, bytes.NewReader(plain), atHome)
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +267,7 @@ func TestKindsOfFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ng := pcapng(t, layers.LinkTypeEthernet, recordedPackets(t))
+	ng := pcapng(t, layers.LinkTypeEthernet, recordedPackets(t, oscarRecording))
 	for name, file := range map[string][]byte{
 		"gzip": zipped.Bytes(), "zstd": packer.EncodeAll(plain, nil),
 		"pcapng": ng, "pcapng in zstd": packer.EncodeAll(ng, nil),
@@ -221,10 +298,10 @@ func TestNotACapture(t *testing.T) {
 // A capture cut anywhere yields what stands before the cut, and says where,
 // unless the cut is between two packets.
 func TestCutCapture(t *testing.T) {
-	file := recorded(t)
+	file := recorded(t, oscarRecording)
 	ends := map[int]int{fileHeader: 0} // where packets end, and how many there are then
 	at := fileHeader
-	for i, p := range recordedPackets(t) {
+	for i, p := range recordedPackets(t, oscarRecording) {
 		at += recordHeader + len(p.data)
 		ends[at] = i + 1
 	}
@@ -261,13 +338,13 @@ func TestCutCapture(t *testing.T) {
 }
 
 func TestDamagedCapture(t *testing.T) {
-	file := recorded(t)
+	file := recorded(t, oscarRecording)
 	copy(file[fileHeader+8:], []byte{0xFF, 0xFF, 0xFF, 0x7F}) // the first packet's captured length
 	_, _, err := meet(t, bytes.NewReader(file), atHome)
 	if !errors.Is(err, rollcall.ErrInvalid) || !strings.Contains(err.Error(), "damaged at packet 1 (byte 24)") {
 		t.Error(err)
 	}
-	ng := pcapng(t, layers.LinkTypeEthernet, recordedPackets(t))
+	ng := pcapng(t, layers.LinkTypeEthernet, recordedPackets(t, oscarRecording))
 	list, _, err := meet(t, bytes.NewReader(ng[:len(ng)/2]), atHome)
 	if !errors.Is(err, rollcall.ErrInvalid) || !strings.Contains(err.Error(), "ends inside packet") || len(list) == 0 {
 		t.Errorf("%d sightings, %v", len(list), err)
@@ -277,7 +354,7 @@ func TestDamagedCapture(t *testing.T) {
 // A capture begun while annpanel was online: her presence counts from the first
 // packet of her connection, and she did not log in.
 func TestBegunMidSession(t *testing.T) {
-	packets := recordedPackets(t)
+	packets := recordedPackets(t, oscarRecording)
 	late := packets[slices.IndexFunc(packets, func(p sent) bool { return p.at.After(packets[0].at.Add(2 * time.Second)) }):]
 	later := packets[slices.IndexFunc(packets, func(p sent) bool { return p.at.After(packets[0].at.Add(9 * time.Second)) }):]
 	for name, test := range map[string]struct {
@@ -310,13 +387,13 @@ func TestBegunMidSession(t *testing.T) {
 // Streams with no SYN, cut byte by byte, begin anywhere: the names and times
 // are found all the same.
 func TestNoSYN(t *testing.T) {
-	all := tapes(t, recorded(t))
+	all := tapes(t, recorded(t, oscarRecording))
 	size := func() int { return 1 }
 	list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, replayed(t, all, manner{noSYN: true, size: size, link: layers.LinkTypeEthernet}))), atHome)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, _, err := meet(t, bytes.NewReader(recorded(t)), atHome)
+	whole, _, err := meet(t, bytes.NewReader(recorded(t, oscarRecording)), atHome)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +416,7 @@ func ended(list []ingest.Sighting) (out []string) {
 }
 
 func TestEnds(t *testing.T) {
-	ann := tapes(t, recorded(t))[:2] // login, session
+	ann := tapes(t, recorded(t, oscarRecording))[:2] // login, session
 	silent := *ann[1]
 	silent.chunks = append(slices.Clone(silent.chunks), chunk{0, silent.ended.Add(idleAfter + time.Hour), []byte{0x2A, 5, 0, 1, 0, 0}})
 	for name, test := range map[string]struct {
@@ -371,7 +448,7 @@ func TestEnds(t *testing.T) {
 // The same port again, at once, is another connection, whether the first ended
 // by FIN, by RST or unseen.
 func TestPortUsedAgain(t *testing.T) {
-	refused := tapes(t, recorded(t))[6:7]
+	refused := tapes(t, recorded(t, oscarRecording))[6:7]
 	if list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, replayed(t, refused, manner{link: layers.LinkTypeEthernet}))), atHome); err != nil || len(list) != 1 || list[0].Kind != rollcall.LoginFailed {
 		t.Fatalf("the seventh connection is not the refused login: %v\n%s", err, ndjson(list))
 	}
@@ -394,8 +471,8 @@ func TestPortUsedAgain(t *testing.T) {
 
 // With packets lost, whatever is found is true: no login more, no account more.
 func TestLostPackets(t *testing.T) {
-	packets := recordedPackets(t)
-	whole, _, err := meet(t, bytes.NewReader(recorded(t)), atHome)
+	packets := recordedPackets(t, oscarRecording)
+	whole, _, err := meet(t, bytes.NewReader(recorded(t, oscarRecording)), atHome)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,7 +508,7 @@ func TestInstallIsChecked(t *testing.T) {
 		"panelist without panel": {Market: "FR", Location: rollcall.Home, Panelist: "P1"},
 		"panel of bad letters":   {Market: "FR", Location: rollcall.Home, Panel: "n n", Panelist: "P1"},
 	} {
-		if _, _, err := meet(t, bytes.NewReader(recorded(t)), install); !errors.Is(err, rollcall.ErrInvalid) {
+		if _, _, err := meet(t, bytes.NewReader(recorded(t, oscarRecording)), install); !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -440,7 +517,7 @@ func TestInstallIsChecked(t *testing.T) {
 func TestYieldAndContextStop(t *testing.T) {
 	full := errors.New("disk full")
 	taken := 0
-	_, err := Read(context.Background(), bytes.NewReader(recorded(t)), atHome, func(ingest.Sighting) error {
+	_, err := Read(context.Background(), bytes.NewReader(recorded(t, oscarRecording)), atHome, func(ingest.Sighting) error {
 		taken++
 		return full
 	})
@@ -449,7 +526,7 @@ func TestYieldAndContextStop(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = Read(ctx, bytes.NewReader(recorded(t)), atHome, func(ingest.Sighting) error { return nil })
+	_, err = Read(ctx, bytes.NewReader(recorded(t, oscarRecording)), atHome, func(ingest.Sighting) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -458,10 +535,10 @@ func TestYieldAndContextStop(t *testing.T) {
 // FuzzRead: no file makes the meter panic, and every sighting of any file is
 // one that could be counted.
 func FuzzRead(f *testing.F) {
-	file := recorded(f)
+	file := recorded(f, oscarRecording)
 	f.Add(file[:2000])
 	f.Add(file[:fileHeader])
-	packets := recordedPackets(f)
+	packets := recordedPackets(f, oscarRecording)
 	f.Add(pcapng(f, layers.LinkTypeEthernet, packets[:20]))
 	f.Add(pcap(f, layers.LinkTypeEthernet, packets[:40]))
 	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"))
@@ -478,8 +555,63 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzStreams: two directions of any bytes give the same sightings however they
+// are cut, through whichever dissector. A turn is a side, a length and bytes.
+func FuzzStreams(f *testing.F) {
+	for _, recording := range recordings {
+		for _, p := range tapes(f, recorded(f, recording)) {
+			var raw []byte
+			for _, k := range p.chunks {
+				for part := range slices.Chunk(k.data[:min(len(k.data), 2000)], 255) {
+					raw = append(append(raw, byte(k.side), byte(len(part))), part...)
+				}
+			}
+			f.Add(raw[:min(len(raw), 6000)], uint8(0), uint8(0))
+			f.Add(raw[:min(len(raw), 6000)], uint8(3), uint8(4))
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, late, size uint8) {
+		atOnce, given := dissect(t, raw, late, 255)
+		inParts, givenInParts := dissect(t, raw, late, 1+int(size))
+		if ndjson(atOnce) != ndjson(inParts) || !maps.Equal(given, givenInParts) {
+			t.Errorf("at once %v\n%sin parts %v\n%s", given, ndjson(atOnce), givenInParts, ndjson(inParts))
+		}
+		for _, s := range atOnce {
+			if s.Account == "" || rollcall.CheckInterval(s.Time, s.Until) != nil {
+				t.Errorf("not a sighting: %s", s.AppendJSON(nil))
+			}
+		}
+	})
+}
+
+// dissect feeds turns to a stream, cut into parts of the size; late says which
+// sides have no beginning.
+func dissect(t *testing.T, raw []byte, late uint8, size int) ([]ingest.Sighting, map[string]int64) {
+	m, err := newMeter(atHome, rollcall.MaxEvent, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
+	c := &conn{meter: m, first: at}
+	for side := range c.syn {
+		if late&(1<<side) == 0 {
+			c.syn[side] = new(uint32)
+		}
+	}
+	for len(raw) >= 2 {
+		side, n := wire.Side(raw[0]&1), min(int(raw[1]), len(raw)-2)
+		at = at.Add(time.Second)
+		for part := range slices.Chunk(raw[2:2+n], size) {
+			c.stream.data(c, chunk{side, at, part})
+		}
+		raw = raw[2+n:]
+	}
+	c.stream.end(at, wire.Closed)
+	return m.out, m.stats.GivenUp
+}
+
 func BenchmarkRead(b *testing.B) {
-	file := recorded(b)
+	file := recorded(b, oscarRecording)
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/msnp"
 	"rollcall/ingest/collect/meter/oscar"
 	"rollcall/ingest/collect/meter/wire"
+	"rollcall/ingest/collect/meter/xmpp"
+	"rollcall/ingest/collect/meter/ymsg"
 )
 
 // dissector reads the two directions of one connection, in order.
@@ -28,10 +30,13 @@ type protocol struct {
 }
 
 // protocols is the table of everything that the meter can read.
-func protocols(piece time.Duration, yield func(ingest.Sighting), unnamed func()) []protocol {
-	sessions := oscar.New(piece, yield, unnamed)
+func protocols(sink wire.Sink) []protocol {
+	sessions := oscar.New(sink)
 	return []protocol{
 		{"oscar", oscar.Match, func(o wire.Opening) dissector { return sessions.Open(o) }},
+		{"msnp", msnp.Match, func(o wire.Opening) dissector { return msnp.Open(sink, o) }},
+		{"ymsg", ymsg.Match, func(o wire.Opening) dissector { return ymsg.Open(sink, o) }},
+		{"xmpp", xmpp.Match, func(o wire.Opening) dissector { return xmpp.Open(sink, o) }},
 	}
 }
 

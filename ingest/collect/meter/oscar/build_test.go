@@ -106,7 +106,7 @@ type heard struct {
 
 func listen(piece time.Duration) *heard {
 	h := &heard{}
-	h.Sessions = New(piece, func(s ingest.Sighting) { h.list = append(h.list, s) }, func() { h.unnamed++ })
+	h.Sessions = New(wire.Sink{Piece: piece, Yield: func(s ingest.Sighting) { h.list = append(h.list, s) }, Unnamed: func() { h.unnamed++ }})
 	return h
 }
 

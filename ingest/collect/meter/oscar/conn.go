@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -32,8 +31,7 @@ type Conn struct {
 	begun    bool // a hello was seen: the connection opened in view
 	oldStyle bool // name and password were in the hello
 	cookie   cookie
-	how      string    // the evidence of being online
-	since    time.Time // online, not yet yielded; zero while not online
+	stay     wire.Stay
 	ended    bool
 }
 
@@ -161,11 +159,11 @@ func (c *Conn) answered(t time.Time, b block, where string) error {
 	_, address := b.find(tlvAddress)
 	if granted && address {
 		c.sessions.remember(secret, grant{service: session, name: name, client: c.client})
-		c.yield(ingest.Sighting{Kind: rollcall.Login, Time: t, Evidence: "OSCAR " + where + " accepted: session address and cookie"}, name)
+		c.say(rollcall.Login, t, name, where+" accepted: session address and cookie")
 		return nil
 	}
 	if code, refused := b.find(tlvError); refused {
-		c.yield(ingest.Sighting{Kind: rollcall.LoginFailed, Time: t, Evidence: fmt.Sprintf("OSCAR %s refused: error %x", where, code[:min(len(code), 2)])}, name)
+		c.say(rollcall.LoginFailed, t, name, fmt.Sprintf("%s refused: error %x", where, code[:min(len(code), 2)]))
 	}
 	return nil
 }
@@ -188,7 +186,7 @@ func (c *Conn) serves(list []uint16) {
 	}
 	if len(list) > 0 {
 		c.role = secondary
-		c.since = time.Time{}
+		c.stay.Forget()
 	}
 }
 
@@ -203,7 +201,7 @@ func (c *Conn) learn(family uint16) {
 		c.role = session
 	case chatNav, chat, icons:
 		c.role = secondary
-		c.since = time.Time{}
+		c.stay.Forget()
 	}
 }
 
@@ -233,61 +231,53 @@ func (c *Conn) told(body []byte) {
 // online begins the presence, once.
 func (c *Conn) online(t time.Time, how string) {
 	c.granted()
-	if c.since.IsZero() && c.role != secondary {
-		c.since, c.how = t, how
+	if c.role != secondary {
+		c.stay.Begin(t, how)
 	}
 }
 
 // progress yields the pieces of a long presence that t completes.
 func (c *Conn) progress(t time.Time) {
-	for c.present() && t.Sub(c.since) > c.sessions.piece {
-		until := c.since.Add(c.sessions.piece)
-		c.presence(until, "still open")
+	if c.role == session && c.name != "" {
+		c.is(c.name)
+		c.stay.Progress(c.sessions.sink, t)
 	}
-}
-
-// present reports whether the connection is an online session of a known user.
-func (c *Conn) present() bool {
-	return !c.since.IsZero() && !c.ended && c.role == session && c.name != ""
-}
-
-// presence yields the time online up to until.
-func (c *Conn) presence(until time.Time, end string) {
-	c.yield(ingest.Sighting{
-		Kind: rollcall.Presence, Time: c.since, Until: until,
-		Evidence: "OSCAR session: " + c.how + " to " + end,
-	}, c.name)
-	c.since = until
 }
 
 // leave ends the presence; seen says that its end was on the wire.
 func (c *Conn) leave(t time.Time, how string, seen bool) {
+	if c.ended {
+		return
+	}
+	c.ended = true
 	if c.role == unknown && c.name != "" {
 		c.role = session // nothing spoke for a secondary service
 	}
-	c.progress(t)
-	if c.since.After(t) {
-		t = c.since
-	}
-	switch {
-	case c.present():
-		c.presence(t, how)
-		if seen {
-			c.yield(ingest.Sighting{Kind: rollcall.Logout, Time: t, Evidence: "OSCAR session closed: " + how}, c.name)
-		}
-	case c.role == session && c.name == "" && !c.ended && (!c.begun || !c.since.IsZero()):
-		c.sessions.unnamed()
-	}
-	c.ended = true
-}
-
-// yield completes a sighting of the user.
-func (c *Conn) yield(s ingest.Sighting, name string) {
-	s.Service, s.Account = account(name)
-	if s.Account == "" {
-		c.sessions.unnamed()
+	if c.role != session {
 		return
 	}
-	s.Client = c.client
-	c.sessions.yield(s)
+	if c.name == "" {
+		if !c.begun || c.stay.Online() {
+			c.sessions.sink.Unnamed()
+		}
+		return
+	}
+	c.is(c.name)
+	c.stay.Leave(c.sessions.sink, t, how, seen)
+}
+
+// is says who the connection's sightings are of.
+func (c *Conn) is(name string) {
+	c.stay.Who.Service, c.stay.Who.Account = account(name)
+	c.stay.Who.Client = c.client
+}
+
+// say yields a sighting of the name, if there is one.
+func (c *Conn) say(kind rollcall.Kind, t time.Time, name, evidence string) {
+	if _, known := account(name); known == "" {
+		c.sessions.sink.Unnamed()
+		return
+	}
+	c.is(name)
+	c.stay.Say(c.sessions.sink, kind, t, evidence)
 }

@@ -112,7 +112,7 @@ func TestSessions(t *testing.T) {
 }
 
 func TestLongSessionInPieces(t *testing.T) {
-	h := listen(100 * 24 * time.Hour) // held to MaxEvent
+	h := listen(rollcall.MaxEvent)
 	talk := slices.Concat(begin("c1", bos...), []say{
 		{server, 2, snacs(102, oservice, selfInfo, named("ann"))}, {client, 2, snacs(2, oservice, clientOnline)}})
 	for hour := 1; hour <= 50; hour++ {

@@ -11,10 +11,8 @@ package oscar
 import (
 	"crypto/sha256"
 	"strings"
-	"time"
 
 	"rollcall"
-	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -30,9 +28,7 @@ const mostCookies = 4096
 // Sessions joins the connections of many users by their cookies. It is not
 // safe for concurrent use.
 type Sessions struct {
-	piece   time.Duration
-	yield   func(ingest.Sighting)
-	unnamed func()
+	sink    wire.Sink
 	cookies map[cookie]grant
 	order   []cookie // oldest first, for letting go
 }
@@ -46,19 +42,14 @@ type grant struct {
 	client  string
 }
 
-// New makes Sessions that yield sightings with neither place nor market. A
-// presence longer than piece, at most rollcall.MaxEvent, is yielded in pieces
-// as they fill. unnamed is called for a session whose account was never seen.
-func New(piece time.Duration, yield func(ingest.Sighting), unnamed func()) *Sessions {
-	return &Sessions{
-		piece: min(piece, rollcall.MaxEvent), yield: yield, unnamed: unnamed,
-		cookies: make(map[cookie]grant),
-	}
+// New makes Sessions that put their sightings in the sink.
+func New(sink wire.Sink) *Sessions {
+	return &Sessions{sink: sink, cookies: make(map[cookie]grant)}
 }
 
 // Open begins a connection.
 func (s *Sessions) Open(o wire.Opening) *Conn {
-	c := &Conn{sessions: s, opening: o}
+	c := &Conn{sessions: s, opening: o, stay: wire.Stay{Name: "OSCAR"}}
 	for side := range c.scan {
 		if !o.Whole[side] {
 			c.scan[side].gap()

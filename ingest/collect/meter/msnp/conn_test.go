@@ -1,0 +1,117 @@
+package msnp
+
+import (
+	"errors"
+	"fmt"
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
+
+// hear feeds a conversation, "C" or "S" before each turn and a minute for each,
+// and gives "kind account from until" of what was yielded, minutes after noon.
+func hear(t *testing.T, o wire.Opening, why wire.End, talk ...string) ([]string, error) {
+	t.Helper()
+	var heard []string
+	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
+		line := fmt.Sprintf("%s %s %g", s.Kind, s.Account, s.Time.Sub(noon).Minutes())
+		if !s.Until.IsZero() {
+			line += fmt.Sprintf("-%g", s.Until.Sub(noon).Minutes())
+		}
+		heard = append(heard, line)
+	}}
+	c := Open(sink, o)
+	for i, turn := range talk {
+		side := wire.Client
+		if turn[0] == 'S' {
+			side = wire.Server
+		}
+		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(turn[1:])); err != nil {
+			return heard, err
+		}
+	}
+	c.End(noon.Add(time.Duration(len(talk))*time.Minute), why)
+	return heard, nil
+}
+
+var (
+	whole = wire.Opening{Start: noon, Whole: [2]bool{true, true}}
+	late  = wire.Opening{Start: noon}
+)
+
+func TestConversations(t *testing.T) {
+	in := []string{"CVER 1 MSNP8 CVR0\r\n", "CCVR 2 0x0409 winnt 5.1 i386 MSNMSGR 5.0.0575 MSMSGS Ann@Hotmail.com\r\n", "CUSR 3 TWN I Ann@Hotmail.com\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=ticket&p=\r\n"}
+	accepted := slices.Concat(in, []string{"SUSR 4 OK Ann@Hotmail.com Ann 1 0\r\n", "SCHG 6 HDN 0\r\n"})
+	for name, test := range map[string]struct {
+		opening wire.Opening
+		why     wire.End
+		talk    []string
+		want    []string
+	}{
+		"accepted":            {whole, wire.Closed, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"cut":                 {whole, wire.Cut, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7"}},
+		"never online":        {whole, wire.Closed, accepted[:6], []string{"login ann@hotmail.com 5"}},
+		"wrong password, FIN": {whole, wire.Closed, in, []string{"login_failed ann@hotmail.com 5"}},
+		"wrong password, 911": {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"cut at the password": {whole, wire.Cut, in, nil},
+		"redirected":          {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
+		"elsewhere":           {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"contacts and payloads": {whole, wire.Closed, slices.Concat(accepted, []string{
+			"SILN 6 NLN bob@hotmail.com Bob 0\r\nNLN AWY eve@hotmail.com Eve 0\r\nFLN bob@hotmail.com\r\n",
+			"SMSG Hotmail Hotmail 9\r\nOUT OTH\r\nUBX bob@hotmail.com 7\r\n<x></x>ADL 7 OK\r\nQRY 8\r\n", "CQRY 8 PROD0038 4\r\nOUT\nADL 9 5\r\n<ml/>PNG\r\n",
+		}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-10", "logout ann@hotmail.com 10"}},
+		"switchboard joined": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "SIRO 1 1 1 bob@hotmail.com Bob\r\nANS 1 OK\r\n", "CMSG 2 N 5\r\nhello", "SMSG bob@hotmail.com Bob 2\r\nhi"},
+			[]string{"use ann@hotmail.com 2"}},
+		"switchboard opened": {whole, wire.Closed, []string{"CUSR 1 ann@hotmail.com 123.4\r\n", "SUSR 1 OK ann@hotmail.com Ann\r\n", "CMSG 2 N 5\r\nhelloMSG 3 N 2\r\nyo"}, []string{"use ann@hotmail.com 2"}},
+		"already open":       {late, wire.Closed, []string{"Sping>\r\n", "CPNG\r\n", "SQNG 50\r\n"}, []string{"presence  0-3", "logout  3"}},
+	} {
+		got, err := hear(t, test.opening, test.why, test.talk...)
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q: %v", name, got, test.want, err)
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, test := range []struct {
+		data string
+		want error
+	}{
+		{"hello there\r\n", errCommand},
+		{"VER 1 MSNP8\r\n+++\r\n", errCommand},
+		{strings.Repeat("VER", lineMost), errLine},
+		{"NOT 99999999\r\n", errPayload},
+		{"NOT -5\r\n\r\nPNG\r\n", nil},
+		{"USR\r\nUSR 1 OK\r\nCHG\r\nCVR 1\r\nXFR\r\nANS\r\n", nil},
+		{"USR 4 OK a@\x01b 1\r\n", nil},
+	} {
+		for _, side := range []string{"C", "S"} {
+			if _, err := hear(t, whole, wire.Closed, side+test.data); !errors.Is(err, test.want) {
+				t.Errorf("%q: got %v, want %v", test.data[:min(len(test.data), 40)], err, test.want)
+			}
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, test := range []struct {
+		head  string
+		whole bool
+		want  wire.Verdict
+	}{
+		{"VER 1 MSNP8 CVR0\r\n", true, wire.Yes}, {"VER 1 MSNP15 MSNP14 CVR0\r\n", true, wire.Yes}, {"VE", true, wire.More}, {"", true, wire.More},
+		{"VER 1 XYZ\r\n", true, wire.No}, {"USR 1 a@b.c 12.3\r\n", true, wire.Yes}, {"ANS 1 a@b.c 12.3 44\r\n", true, wire.Yes}, {"USR 1 a", true, wire.More},
+		{"USER ann\r\n", true, wire.No}, {"GET / HTTP/1.1\r\n", true, wire.No}, {"VER" + strings.Repeat(" ", 300), true, wire.No},
+		{"part\r\nCHG 5 NLN 0\r\n", false, wire.Yes}, {"NLN AWY bob@x.y Bob 0\r\n", false, wire.Yes}, {"GET / HTTP/1.1\r\n", false, wire.More},
+	} {
+		if got := Match([]byte(test.head), test.whole); got != test.want {
+			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
+		}
+	}
+}

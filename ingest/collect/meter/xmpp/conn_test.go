@@ -1,0 +1,133 @@
+package xmpp
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
+
+// hear feeds a conversation, "C" or "S" before each turn and a minute for each,
+// and gives "kind account from until" of what was yielded, minutes after noon.
+func hear(t *testing.T, o wire.Opening, why wire.End, talk ...string) ([]string, error) {
+	t.Helper()
+	var heard []string
+	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
+		line := fmt.Sprintf("%s %s %g", s.Kind, s.Account, s.Time.Sub(noon).Minutes())
+		if !s.Until.IsZero() {
+			line += fmt.Sprintf("-%g", s.Until.Sub(noon).Minutes())
+		}
+		heard = append(heard, line)
+	}}
+	c := Open(sink, o)
+	for i, turn := range talk {
+		side := wire.Client
+		if turn[0] == 'S' {
+			side = wire.Server
+		}
+		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(turn[1:])); err != nil {
+			return heard, err
+		}
+	}
+	c.End(noon.Add(time.Duration(len(talk))*time.Minute), why)
+	return heard, nil
+}
+
+var (
+	whole = wire.Opening{Start: noon, Whole: [2]bool{true, true}}
+	late  = wire.Opening{Start: noon}
+)
+
+func sasl(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+const (
+	streamOpen  = `C<?xml version='1.0'?><stream:stream to='Example.org' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>`
+	answerOpen  = `S<?xml version='1.0'?><stream:stream from='example.org' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`
+	bindRequest = `C<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>work</resource></bind></iq>`
+	bindAnswer  = `S<iq type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>ann@example.org/work</jid></bind></iq>`
+	success     = `S<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>`
+	failure     = `S<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>`
+)
+
+func TestConversations(t *testing.T) {
+	auth := func(mechanism, message string) string {
+		return "C<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" + sasl(message) + "</auth>"
+	}
+	in := []string{streamOpen, answerOpen, auth("PLAIN", "\x00Ann\x00secret")}
+	accepted := slices.Concat(in, []string{success, streamOpen, answerOpen, bindRequest, bindAnswer, "C<presence/>"})
+	for name, test := range map[string]struct {
+		opening wire.Opening
+		why     wire.End
+		talk    []string
+		want    []string
+	}{
+		"PLAIN":                            {whole, wire.Closed, accepted, []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
+		"refused":                          {whole, wire.Closed, append(slices.Clone(in), failure), []string{"login_failed ann@example.org 3"}},
+		"DIGEST-MD5":                       {whole, wire.Closed, []string{streamOpen + "<auth mechanism='DIGEST-MD5'/>", answerOpen, "S<challenge>" + sasl(`realm="x",nonce="y"`) + "</challenge>", "C<response>" + sasl(`username="Ann",realm="example.org",response=00`) + "</response>", success}, []string{"login ann@example.org 4", "logout ann@example.org 5"}},
+		"SCRAM":                            {whole, wire.Closed, []string{streamOpen, auth("SCRAM-SHA-1", "n,,n=An=2Cn,r=nonce"), answerOpen, success}, []string{"login an,n@example.org 3", "logout an,n@example.org 4"}},
+		"unknown mechanism, named by bind": {whole, wire.Closed, []string{streamOpen, auth("EXTERNAL", "="), answerOpen, success, bindRequest, bindAnswer}, []string{"login ann@example.org 5", "logout ann@example.org 6"}},
+		"iq:auth, as in 2002": {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="set" id="a1"><query xmlns="jabber:iq:auth"><username>ann</username><digest>00</digest><resource>work</resource></query></iq>`,
+			`S<iq type="result" id="a1"/>`, `C<presence><status>a &gt; b</status></presence>`}, []string{"login ann@example.org 3", "presence ann@example.org 4-5", "logout ann@example.org 5"}},
+		"iq:auth refused": {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="set" id="a1"><query xmlns="jabber:iq:auth"><username>ann</username></query></iq>`, `S<iq type="error" id="a1"><error code="401"/></iq>`}, []string{"login_failed ann@example.org 3"}},
+		"iq:auth, asking for its fields, is no sign-on": {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="get" id="a1"><query xmlns="jabber:iq:auth"><username>ann</username></query></iq>`, `S<iq type="result" id="a1"/>`}, nil},
+		"registering is no sign-on":                     {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="set" id="a1"><query xmlns="jabber:iq:register"><username>ann</username></query></iq>`, `S<iq type="result" id="a1"/>`}, nil},
+		"contacts and messages": {whole, wire.Cut, slices.Concat(accepted, []string{"S<presence from='bob@example.org/x' to='ann@example.org/work'/>", "S<presence from='bob@example.org/x' type='unavailable'/>",
+			"C<presence to='room@muc.example.org/ann'/>", "C<message to='bob@example.org'><body>&lt;/stream:stream> <![CDATA[</stream:stream>]]></body></message>", "S<message from='bob@example.org'><body>hi</body></message>"}),
+			[]string{"login ann@example.org 3", "use ann@example.org 12", "presence ann@example.org 8-14"}},
+		"away and back": {whole, wire.Closed, slices.Concat(accepted, []string{"C<presence type='unavailable'/>", "C<presence><show>away</show></presence>", "C</stream:stream>"}),
+			[]string{"login ann@example.org 3", "presence ann@example.org 8-9", "presence ann@example.org 10-11", "logout ann@example.org 11"}},
+		"STARTTLS":                   {whole, wire.Closed, []string{streamOpen + "<starttls/>", answerOpen, "S<proceed/>", "C\x16\x03\x01<<<", "S\x16\x03\x03</x>"}, []string{"presence  2-5", "logout  5"}},
+		"STARTTLS refused, in clear": {whole, wire.Closed, slices.Concat([]string{streamOpen, "C<starttls/>", answerOpen + "<failure/>"}, accepted[2:4]), []string{"login ann@example.org 4", "logout ann@example.org 5"}},
+		"already open":               {late, wire.Closed, []string{"S<iq type='result' to='Ann@example.org/work' id='7'/>", "C<presence/>"}, []string{"presence ann@example.org 0-2", "logout ann@example.org 2"}},
+	} {
+		got, err := hear(t, test.opening, test.why, test.talk...)
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q: %v", name, got, test.want, err)
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, test := range []struct {
+		data string
+		want error
+	}{
+		{"<a></b>", errNest},
+		{"</a>", errNest},
+		{"<a " + strings.Repeat("x", tagMost), errTag},
+		{strings.Repeat("<a>", depthMost+1), errDepth},
+		{"<stream><auth mechanism='PLAIN'>!!!</auth><auth mechanism=PLAIN>" + strings.Repeat("A", 2*textMost) + "</auth>", nil},
+		{"<stream><iq to=></iq><iq to></iq><iq to='></iq>", nil},
+		{"<><!-- c --><?x?><! ><stream><![CDATA[]]]]><a/>", nil},
+	} {
+		for _, side := range []string{"C", "S"} {
+			if got, err := hear(t, whole, wire.Closed, side+test.data); !errors.Is(err, test.want) || len(got) > 0 {
+				t.Errorf("%q: got %v, want %v; %q", test.data[:min(len(test.data), 40)], err, test.want, got)
+			}
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, test := range []struct {
+		head  string
+		whole bool
+		want  wire.Verdict
+	}{
+		{streamOpen[1:], true, wire.Yes}, {streamOpen[1:30], true, wire.More}, {"", true, wire.More}, {"<?xml version='1.0'?><rss>", true, wire.More}, {"<html>", true, wire.No},
+		{strings.Replace(streamOpen[1:], "jabber:client", "jabber:server", 1), true, wire.No},
+		{" <presence/>", false, wire.Yes}, {"<iq type='get'>", false, wire.Yes}, {"<pre", false, wire.More}, {"<html>", false, wire.No},
+	} {
+		if got := Match([]byte(test.head), test.whole); got != test.want {
+			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package ymsg
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
+
+// hear feeds a conversation, "C" or "S" before each turn and a minute for each,
+// and gives "kind account from until" of what was yielded, minutes after noon.
+func hear(t *testing.T, o wire.Opening, why wire.End, talk ...string) ([]string, error) {
+	t.Helper()
+	var heard []string
+	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
+		line := fmt.Sprintf("%s %s %g", s.Kind, s.Account, s.Time.Sub(noon).Minutes())
+		if !s.Until.IsZero() {
+			line += fmt.Sprintf("-%g", s.Until.Sub(noon).Minutes())
+		}
+		heard = append(heard, line)
+	}}
+	c := Open(sink, o)
+	for i, turn := range talk {
+		side := wire.Client
+		if turn[0] == 'S' {
+			side = wire.Server
+		}
+		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(turn[1:])); err != nil {
+			return heard, err
+		}
+	}
+	c.End(noon.Add(time.Duration(len(talk))*time.Minute), why)
+	return heard, nil
+}
+
+var (
+	whole = wire.Opening{Start: noon, Whole: [2]bool{true, true}}
+	late  = wire.Opening{Start: noon}
+)
+
+// pack writes a packet; the body's keys and values are parted by spaces.
+func pack(side string, service int, status uint32, body string) string {
+	var b []byte
+	for _, word := range strings.Fields(body) {
+		b = append(append(b, word...), separator...)
+	}
+	h := append([]byte(side), "YMSG\x0a\x00\x00\x00"...)
+	h = binary.BigEndian.AppendUint16(h, uint16(len(b)))
+	h = binary.BigEndian.AppendUint16(h, uint16(service))
+	h = binary.BigEndian.AppendUint32(h, status)
+	return string(append(append(h, 0, 0, 0, 0), b...))
+}
+
+func TestConversations(t *testing.T) {
+	in := []string{pack("C", challenge, 0, "1 Ann"), pack("S", challenge, 1, "1 Ann 94 seed"), pack("C", response, 0, "0 Ann 6 hash 96 hash 1 Alias")}
+	accepted := slices.Concat(in, []string{pack("S", list, 0, "87 friends 89 ann,alias"), pack("S", logon, 0, "0 ann 1 ann 8 0")})
+	for name, test := range map[string]struct {
+		opening wire.Opening
+		why     wire.End
+		talk    []string
+		want    []string
+	}{
+		"accepted":        {whole, wire.Closed, accepted, []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"without a list":  {whole, wire.Reset, append(slices.Clone(in), pack("S", logon, 0, "0 ann 1 ann 8 0")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
+		"without a logon": {whole, wire.Cut, accepted[:4], []string{"login ann 3", "presence ann 3-4"}},
+		"refused":         {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"contacts": {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logon, 0, "7 bob 10 0"), pack("S", logoff, 0, "7 bob 10 0"), pack("S", 0x06, 1, "4 bob 14 hello")}),
+			[]string{"login ann 3", "presence ann 4-8", "logout ann 8"}},
+		"signed off":   {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", logoff, 0, ""), pack("S", logon, 0, "0 ann 1 ann")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"elsewhere":    {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logoff, refusal, "")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"use":          {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", message, 0, "1 ann 5 bob 14 hello")}), []string{"login ann 3", "use ann 5", "presence ann 4-6"}},
+		"already open": {late, wire.Closed, []string{"Sof a packet", pack("S", 0x06, 1, "4 bob"), pack("C", keepAlive, 0, "0 Ann"), pack("S", logon, 0, "7 bob")}, []string{"presence ann 0-4", "logout ann 4"}},
+	} {
+		got, err := hear(t, test.opening, test.why, test.talk...)
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q: %v", name, got, test.want, err)
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, test := range []struct {
+		opening wire.Opening
+		data    string
+		want    error
+	}{
+		{whole, "GET / HTTP/1.0\r\n", errMagic},
+		{whole, pack("", challenge, 0, "1 ann") + "YMSH", errMagic},
+		{whole, pack("", challenge, 0, "1"), nil},
+		{whole, pack("", response, refusal, "66"), nil},
+		{whole, pack("", challenge, 0, "1 a\x01b"), nil},
+		{whole, pack("", logon, 0, strings.Repeat("7 bob ", 6000)), nil},
+		{late, strings.Repeat("YMS ", searchMost/4+2), errSearch},
+	} {
+		for _, side := range []string{"C", "S"} {
+			if got, err := hear(t, test.opening, wire.Closed, side+test.data); !errors.Is(err, test.want) || len(got) > 1 {
+				t.Errorf("%q: got %v, want %v; %q", test.data[:min(len(test.data), 40)], err, test.want, got)
+			}
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, test := range []struct {
+		head  string
+		whole bool
+		want  wire.Verdict
+	}{
+		{"YMSG", true, wire.Yes}, {"YM", true, wire.More}, {"", true, wire.More}, {"YMSX", true, wire.No}, {"X", true, wire.No},
+		{"tail YMSG", false, wire.Yes}, {"tail", false, wire.More},
+	} {
+		if got := Match([]byte(test.head), test.whole); got != test.want {
+			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package kafka_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"rollcall/internal/kafka"
+	"rollcall/internal/logtest"
+)
+
+func TestConformance(t *testing.T) {
+	logtest.Run(t, func(t *testing.T) *kafka.Cluster {
+		opt := kafka.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: logtest.Now}
+		b, err := kafka.OpenBroker(t.TempDir(), kafka.BrokerOptions{Options: opt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := b.Cluster().EnsureTopics(context.Background(), logtest.Partitions); err != nil {
+			t.Fatal(err)
+		}
+		return b.Cluster()
+	})
+}
