@@ -60,6 +60,25 @@ type Panels interface {
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 }
 
+// Publications compares and verifies versions.
+type Publications interface {
+	Diff(ctx context.Context, of rollcall.PanelMonth, first, second int) (*rollcall.Table, error)
+	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+}
+
+// Target is a saved group of persons.
+type Target struct {
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+}
+
+// Keep is what the store itself does: targets, and a copy of everything.
+type Keep interface {
+	SaveTarget(ctx context.Context, t Target) error
+	Targets(ctx context.Context) ([]Target, error)
+	Backup(ctx context.Context, file string) error
+}
+
 // Loaded says what a roster and a universe held.
 type Loaded struct {
 	rollcall.PanelFiles

@@ -14,7 +14,7 @@ func (j *job) meta() rollcall.Meta {
 	v, d, r := j.view, j.month.doc, j.request
 	m := rollcall.Meta{
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
-		Location: string(v.place), Credit: string(v.credit), Target: v.target,
+		Location: string(v.place), Credit: string(v.credit), Target: j.target.String(),
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
 		Universe: j.universe(), Sample: j.sampleMeta(), Weights: weightsMeta(v.weights),
 		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
@@ -133,8 +133,8 @@ func (j *job) method() string {
 		fmt.Sprintf("caution=%d", v.settings.Caution),
 		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
 	}
-	if v.target != "" {
-		parts = append(parts, "target="+v.target)
+	if j.target != nil {
+		parts = append(parts, "target="+j.target.String())
 	}
 	return strings.Join(parts, "; ")
 }

@@ -94,7 +94,7 @@ func near(t *testing.T, what string, got, want float64) {
 	}
 }
 
-func figure(t *testing.T, what string, cell any, value, se float64) {
+func expect(t *testing.T, what string, cell any, value, se float64) {
 	t.Helper()
 	m, ok := cell.(rollcall.Measure)
 	if !ok {
@@ -127,12 +127,12 @@ func TestOracleAudiences(t *testing.T) {
 		{either, "icq", 2475094.973, 357503.6005},
 		{either, "any", 9337198.842, 486404.3618},
 	} {
-		figure(t, c.row+" "+c.table.Meta.Location, find(t, c.table, c.row)["unique_audience"], c.value, c.se)
+		expect(t, c.row+" "+c.table.Meta.Location, find(t, c.table, c.row)["unique_audience"], c.value, c.se)
 	}
 	msn := find(t, either, "msn")
-	figure(t, "exclusive", msn["exclusive"], 2253355.184, 331140.3478)
-	figure(t, "minutes per person", msn["minutes_per_person"], 208.5311878, 13.56311973)
-	figure(t, "audience share", msn["audience_share"], 40.37695607, 2.298491097)
+	expect(t, "exclusive", msn["exclusive"], 2253355.184, 331140.3478)
+	expect(t, "minutes per person", msn["minutes_per_person"], 208.5311878, 13.56311973)
+	expect(t, "audience share", msn["audience_share"], 40.37695607, 2.298491097)
 	near(t, "coverage", msn["coverage"].(rollcall.Measure).Value, 35.919835)
 	if n := msn["unique_audience"].(rollcall.Measure).N; n != 108 {
 		t.Errorf("msn has %d persons, want 108", n)
@@ -140,5 +140,44 @@ func TestOracleAudiences(t *testing.T) {
 	audience := msn["unique_audience"].(rollcall.Measure)
 	if low, high := audience.Low/fixtureUniverse, audience.High/fixtureUniverse; math.Abs(low-0.305857) > 1e-6 || math.Abs(high-0.41626) > 1e-5 {
 		t.Errorf("msn's interval is %.6f-%.6f of the universe, want 0.305857-0.41626", low, high)
+	}
+}
+
+// TestOracleOverlaps compares duplication, composition and combinations.
+func TestOracleOverlaps(t *testing.T) {
+	h := fixtureHouse(t, all())
+	pair := find(t, h.report(Request{Report: "duplication", Version: 1}), "msn", "aim")
+	expect(t, "duplication", pair["duplication"], 2215098.720, 337513.4135)
+	near(t, "share of msn", pair["share_of_a"].(rollcall.Measure).Value, 100*2215098.720/6034532.363)
+	near(t, "index", pair["index"].(rollcall.Measure).Value, 100*2215098.720*fixtureUniverse/(6034532.363*3884063.951))
+
+	profile := h.report(Request{Report: "profile", Version: 1})
+	for _, c := range []struct {
+		category  string
+		value, se float64
+	}{{"a1", 1484331.7030, 242975.5930}, {"a2", 1939930.3500, 253452.1546}, {"a3", 2084250.2534, 269169.5488}, {"a4", 526020.0565, 163489.5481}} {
+		row := find(t, profile, "msn", "age="+c.category)
+		expect(t, "msn, "+c.category, row["unique_audience"], c.value, c.se)
+		near(t, "its composition", row["composition"].(rollcall.Measure).Value, 100*c.value/6034532.363)
+	}
+	alone := find(t, h.report(Request{Report: "combinations", Version: 1}), []string{"msn"})
+	expect(t, "msn alone", alone["unique_audience"], 2253355.184, 331140.3478)
+}
+
+// TestEveryReport asks for every report at every place, under both rules.
+func TestEveryReport(t *testing.T) {
+	for _, s := range []Settings{DefaultSettings(), all()} {
+		h := fixtureHouse(t, s)
+		for _, name := range Reports() {
+			for _, place := range Places() {
+				for _, credit := range []Credit{ByPresence, ByUse} {
+					got := h.report(Request{Report: name, Place: place, Credit: credit, Version: 1})
+					if len(got.Rows) == 0 {
+						t.Errorf("%s at %s by %s has no rows", name, place, credit)
+					}
+					body(t, got)
+				}
+			}
+		}
 	}
 }

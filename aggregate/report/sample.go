@@ -13,9 +13,12 @@ import (
 type sample struct {
 	months   []*month  // in order, each touched by the period
 	position [][]int32 // by month: the sample's position of each of its roster, or -1; nil: its own
-	origin   []int32   // the last month's position of each; nil: its own
+	origin   []int32   // the lead month's position of each; nil: its own
 	weights  *panel.Weights
+	final    []float64 // the weights, persons a panelist
 	from, to rollcall.Day
+
+	leader *month // nil: the last
 
 	uses  cache[question, *use]
 	views cache[viewKey, *view]
@@ -25,7 +28,7 @@ type sample struct {
 type sampleKey struct{ from, to rollcall.Day }
 
 func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
-	s := &sample{months: months, position: position, weights: w, from: from, to: to}
+	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
 	s.uses.limit, s.views.limit = 600, 64
 	if position == nil {
 		return s
@@ -42,6 +45,14 @@ func newSample(months []*month, position [][]int32, w *panel.Weights, from, to r
 // last is the month that the sample is weighed to.
 func (s *sample) last() *month { return s.months[len(s.months)-1] }
 
+// lead is the month whose catalogue and roster the sample is known by.
+func (s *sample) lead() *month {
+	if s.leader != nil {
+		return s.leader
+	}
+	return s.last()
+}
+
 // days gives the length of the period.
 func (s *sample) days() int { return int(s.to-s.from) + 1 }
 
@@ -53,12 +64,12 @@ func (s *sample) span(k int) (from, to uint8) {
 
 // translate gives the same services in month k's catalogue.
 func (s *sample) translate(services set, k int) set {
-	if s.months[k] == s.last() {
+	if s.months[k] == s.lead() {
 		return services
 	}
 	var out set
 	for i := range services.each {
-		if j := s.months[k].service(s.last().doc.Services[i].ID); j >= 0 {
+		if j := s.months[k].service(s.lead().doc.Services[i].ID); j >= 0 {
 			out = out.with(j)
 		}
 	}
@@ -112,7 +123,7 @@ func (s *sample) gather(months []*use) *use {
 // active gives who had any login, presence or use of any service, any internet
 // use included, whichever credit rule a report uses.
 func (s *sample) active(places rollcall.Location) []int32 {
-	q := question{ByPresence, allServices(len(s.last().doc.Services)), places}
+	q := question{ByPresence, allServices(len(s.lead().doc.Services)), places}
 	if s.position == nil {
 		from, to := s.span(0)
 		return s.months[0].users(q, from, to)
@@ -142,7 +153,7 @@ func (s *sample) person(at int32) *rollcall.Panelist {
 	if s.origin != nil {
 		at = s.origin[at]
 	}
-	return &s.last().roster.Panelists[at]
+	return &s.lead().roster.Panelists[at]
 }
 
 // lost gives the part of the last month's sample that is not in tab in every

@@ -20,6 +20,7 @@ type view struct {
 
 	byService cache[set, *use]
 	terms     cache[set, *panel.Term]
+	pairs     cache[set, *panel.Term]
 	figures   cache[string, any] // whatever is computed once a view
 }
 
@@ -41,14 +42,19 @@ func (s *sample) view(credit Credit, place Place, target *target) *view {
 func (s *sample) newView(key viewKey, target *target) *view {
 	settings := s.last().doc.Settings
 	v := &view{sample: s, viewKey: key, settings: settings, intervals: s.weights.Intervals(settings.Confidence)}
-	v.byService.limit, v.terms.limit, v.figures.limit = 300, 600, 64
+	v.limit()
 	if target != nil {
 		v.in = make([]bool, s.weights.Len())
 		for i := range v.in {
-			v.in[i] = target.holds(s.last().roster.Columns, s.person(int32(i)))
+			v.in[i] = target.holds(s.lead().roster.Columns, s.person(int32(i)))
 		}
 	}
 	return v
+}
+
+// limit bounds the caches, in entries.
+func (v *view) limit() {
+	v.byService.limit, v.terms.limit, v.pairs.limit, v.figures.limit = 300, 600, 2000, 64
 }
 
 // at gives the same view at another place.
@@ -57,7 +63,7 @@ func (v *view) at(place Place) *view {
 	key.place = place
 	out, _ := v.views.get(context.Background(), key, func() (*view, int64, error) {
 		other := &view{sample: v.sample, viewKey: key, in: v.in, settings: v.settings, intervals: v.intervals}
-		other.byService.limit, other.terms.limit, other.figures.limit = v.byService.limit, v.terms.limit, v.figures.limit
+		other.limit()
 		return other, 1, nil
 	})
 	return out
@@ -70,7 +76,7 @@ func once[T any](v *view, name string, compute func() T) T {
 }
 
 // catalogue gives the services that the view knows, by position.
-func (v *view) catalogue() []rollcall.Service { return v.last().doc.Services }
+func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
 
 // listed gives the services that anyone used in the view's months: those with
 // a row, and the base of shares.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"rollcall"
 )
@@ -26,7 +27,7 @@ func (e *engine) dial(ctx context.Context, s *streams) (*client, error) {
 	var held *errHeld
 	if errors.As(err, &held) {
 		c := &client{http: socketClient(e.Data), close: func() error { return nil }}
-		if err := c.do(ctx, http.MethodGet, "/healthz", nil, nil); err != nil {
+		if err := c.awake(ctx); err != nil {
 			return nil, fmt.Errorf("%w, which does not answer on its socket: %w", held, err)
 		}
 		return c, nil
@@ -36,6 +37,28 @@ func (e *engine) dial(ctx context.Context, s *streams) (*client, error) {
 	}
 	return &client{http: socketClient(e.Data), close: d.Close}, nil
 }
+
+// awake waits for a holder that is still starting, for wakeTime at most.
+func (c *client) awake(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, wakeTime)
+	defer cancel()
+	for {
+		err := c.do(ctx, http.MethodGet, "/healthz", nil, nil)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wakePoll):
+		}
+	}
+}
+
+const (
+	wakeTime = 15 * time.Second
+	wakePoll = 50 * time.Millisecond
+)
 
 // with runs a command's own part against the stages.
 func (e *engine) with(ctx context.Context, s *streams, f func(*client) error) error {

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -117,7 +118,8 @@ func (d *deployment) openStore(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	d.office = &report.Office{
-		Facts: d.store, Shelf: d.store, Registry: d.store, Catalogue: d.registry.Catalogue, Now: time.Now, Software: software(),
+		Facts: d.store, Shelf: d.store, Registry: d.store, Catalogue: d.registry.Catalogue,
+		Targets: d.savedTarget, Now: time.Now, Software: software(),
 	}
 	return nil
 }
@@ -192,8 +194,8 @@ func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
 	backfill := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: kafka.Options{Log: d.log}, Backfill: true})
 	d.onClose("writers", func() error { return errors.Join(ordinary.Close(), backfill.Close()) })
 	server := &api.Server{
-		Reports: reports{d.office, d.store}, Panels: panels{d}, Corrections: corrections{d},
-		Catalogue: d.registry, Log: eventLog{d},
+		Reports: reports{d.office, d.store}, Panels: panels{d}, Publications: publications{d.office},
+		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d},
 		Collector: &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: func(lift bool) ingest.Log {
 			if lift {
 				return backfill
@@ -208,6 +210,7 @@ func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
+	d.onClose("socket file", func() error { return os.Remove(socketPath(dir)) })
 	d.listen("socket", socket, d.handler)
 	return nil
 }

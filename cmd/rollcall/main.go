@@ -59,7 +59,10 @@ type cli struct {
 	Close       closeCmd       `cmd:"" help:"Close a month: publish its next version."`
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`
 	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
-	Publication publicationCmd `cmd:"" help:"List what was published."`
+	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
+	Target      targetCmd      `cmd:"" help:"Save and list targets."`
+	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
+	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }

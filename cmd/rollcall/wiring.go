@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/report"
@@ -80,6 +82,39 @@ func (p panels) Publications(ctx context.Context, market rollcall.MarketID, pane
 	return p.store.Publications(ctx, market, panel)
 }
 
+type publications struct{ *report.Office }
+
+func (p publications) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
+	published, err := p.Publication(ctx, of, version)
+	if err != nil {
+		return err
+	}
+	return p.Office.Verify(ctx, published)
+}
+
+type keep struct{ *deployment }
+
+func (k keep) SaveTarget(ctx context.Context, t api.Target) error {
+	if err := rollcall.CheckID("name", t.Name); err != nil {
+		return err
+	}
+	if err := report.CheckTarget(t.Expression); err != nil {
+		return err
+	}
+	return k.store.SaveTarget(ctx, t.Name, t.Expression)
+}
+
+func (k keep) Targets(ctx context.Context) ([]api.Target, error) {
+	saved, err := k.store.Targets(ctx)
+	var list []api.Target
+	for _, name := range slices.Sorted(maps.Keys(saved)) {
+		list = append(list, api.Target{Name: name, Expression: saved[name]})
+	}
+	return list, err
+}
+
+func (k keep) Backup(ctx context.Context, file string) error { return k.store.Backup(ctx, file) }
+
 type corrections struct{ *deployment }
 
 func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
@@ -103,6 +138,19 @@ func (l eventLog) Settle(ctx context.Context) error {
 
 func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
 	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
+}
+
+// savedTarget finds a saved target's text.
+func (d *deployment) savedTarget(ctx context.Context, name string) (string, error) {
+	saved, err := d.store.Targets(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, ok := saved[name]
+	if !ok {
+		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
+	}
+	return text, nil
 }
 
 // maxRejected bounds one listing of the rejected.
