@@ -4,13 +4,13 @@ import (
 	"rollcall"
 )
 
-// deltas gives what changed since the last flush. A cell that is kept and did
+// Deltas gives what changed since the last flush. A cell that is kept and did
 // not change is passed over.
-func (f *fold) deltas() rollcall.Deltas {
+func (f *Fold) Deltas() rollcall.Deltas {
 	return rollcall.Deltas{Cells: f.changedCells, Diaries: f.allDiaries}
 }
 
-func (f *fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
+func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
 	var state rollcall.CellState
 	for key, c := range f.cells {
 		if !c.visitors.Dirty() && !c.minutes.Dirty() {
@@ -24,7 +24,7 @@ func (f *fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 	}
 }
 
-func (f *fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
+func (f *Fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
 	for key, d := range f.diaries {
 		if !yield(key, d) {
 			return
@@ -35,7 +35,7 @@ func (f *fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
 // flushed marks everything as in the store. Diaries are dropped: an erased
 // panelist must not come back from memory. Cells are kept, up to keep bytes,
 // since one whose registers no longer change need not be flushed again.
-func (f *fold) flushed(keep int) {
+func (f *Fold) flushed(keep int) {
 	f.bytes = 0
 	f.forget()
 	for _, c := range f.cells {

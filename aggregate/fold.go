@@ -7,9 +7,11 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// fold holds what has been read and not yet flushed. It is for one goroutine.
-type fold struct {
+// Fold holds what has been read and not yet flushed. It is for one goroutine.
+// [Run] drives one; by itself it serves simulations and benchmarks.
+type Fold struct {
 	k        int
+	reach    bool // no minutes
 	calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 
 	cells   map[rollcall.Cell]*census
@@ -56,21 +58,32 @@ const (
 	shortInterval = 4
 )
 
-func newFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *fold {
-	f := &fold{k: k, calendar: calendar, cells: make(map[rollcall.Cell]*census)}
+// NewFold gives an empty fold into sketches of 2^k registers, by the days of
+// each market's calendar.
+func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *Fold {
+	f := &Fold{k: k, calendar: calendar, cells: make(map[rollcall.Cell]*census)}
 	f.forget()
 	return f
 }
 
+// NewReach is NewFold without the cells' second sketch: their minutes stay
+// empty. What others count with one sketch is compared with it.
+func NewReach(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *Fold {
+	f := NewFold(k, calendar)
+	f.reach = true
+	return f
+}
+
 // forget drops the diaries and everything that points at cells.
-func (f *fold) forget() {
+func (f *Fold) forget() {
 	f.diaries = make(map[rollcall.Diary]*rollcall.Minutes)
 	f.lanes = make(map[rollcall.Group]*lane)
 	f.byCode = f.byCode[:0]
 }
 
-// add folds a batch.
-func (f *fold) add(b *rollcall.Batch) error {
+// Add folds a batch. The error is the calendar's, for a market that it does
+// not have; nothing of the batch is folded then.
+func (f *Fold) Add(b *rollcall.Batch) error {
 	if err := f.open(b.Groups); err != nil {
 		return err
 	}
@@ -91,7 +104,7 @@ func (f *fold) add(b *rollcall.Batch) error {
 }
 
 // open finds the lane of each group of the batch.
-func (f *fold) open(groups []rollcall.Group) error {
+func (f *Fold) open(groups []rollcall.Group) error {
 	f.byCode = f.byCode[:0]
 	if len(f.lanes) > maxLanes {
 		clear(f.lanes)
@@ -106,7 +119,7 @@ func (f *fold) open(groups []rollcall.Group) error {
 	return nil
 }
 
-func (f *fold) lane(g *rollcall.Group) (*lane, error) {
+func (f *Fold) lane(g *rollcall.Group) (*lane, error) {
 	if !g.Kind.Counts() {
 		return nil, nil
 	}
@@ -133,7 +146,7 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 }
 
 // slot finds the local day of a minute.
-func (f *fold) slot(l *lane, m rollcall.UnixMinute) *slot {
+func (f *Fold) slot(l *lane, m rollcall.UnixMinute) *slot {
 	s := &l.slots[uint64(m)/slotMinutes%laneSlots]
 	if !s.span.Has(m) {
 		s.span = l.calendar.Span(m)
@@ -144,7 +157,7 @@ func (f *fold) slot(l *lane, m rollcall.UnixMinute) *slot {
 	return s
 }
 
-func (f *fold) cell(l *lane, day rollcall.Day) *census {
+func (f *Fold) cell(l *lane, day rollcall.Day) *census {
 	key := rollcall.Cell{
 		Market: l.group.Market, Day: day, Service: l.group.Service,
 		Location: l.group.Location, Kind: l.group.Kind, Key: l.group.Key,
@@ -162,7 +175,7 @@ func (f *fold) cell(l *lane, day rollcall.Day) *census {
 func (c *census) size() int { return cellOverhead + c.visitors.Size() + c.minutes.Size() }
 
 // credit notes a census row for the cell of each local day that it touches.
-func (f *fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
+func (f *Fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
 	for from < to {
 		s := f.slot(l, from)
 		c, end := s.cell, min(to, s.span.To)
@@ -170,6 +183,10 @@ func (f *fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
 			f.touched = append(f.touched, c)
 		}
 		c.ids = append(c.ids, visitor)
+		if f.reach {
+			from = end
+			continue
+		}
 		if end-from > shortInterval {
 			before := c.minutes.Size()
 			c.minutes.AddPairs(visitor, int64(from), int64(end))
@@ -184,7 +201,7 @@ func (f *fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
 }
 
 // settle brings the noted rows to their sketches.
-func (f *fold) settle() {
+func (f *Fold) settle() {
 	for i, c := range f.touched {
 		before := c.size()
 		c.visitors.AddSlice(c.ids)
@@ -197,7 +214,7 @@ func (f *fold) settle() {
 }
 
 // write adds a panel row to the diary of each local day that it touches.
-func (f *fold) write(l *lane, panelist rollcall.Visitor, from, to rollcall.UnixMinute) {
+func (f *Fold) write(l *lane, panelist rollcall.Visitor, from, to rollcall.UnixMinute) {
 	for from < to {
 		s := f.slot(l, from)
 		end := min(to, s.span.To)

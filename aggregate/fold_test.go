@@ -142,7 +142,7 @@ func drawEvent(t *rapid.T) rollcall.Event {
 func TestFoldIsTheModel(t *testing.T) {
 	calendar := testCalendar(t)
 	rapid.Check(t, func(t *rapid.T) {
-		f, have := newFold(testK, calendar), newStored()
+		f, have := NewFold(testK, calendar), newStored()
 		want := &facts{map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Diary]rollcall.Minutes{}}
 		for range rapid.IntRange(1, 6).Draw(t, "batches") {
 			var b rollcall.Batch
@@ -152,16 +152,16 @@ func TestFoldIsTheModel(t *testing.T) {
 				want.model(&e, zones[e.Market])
 			}
 			for range rapid.IntRange(1, 2).Draw(t, "times") {
-				if err := f.add(&b); err != nil {
+				if err := f.Add(&b); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if rapid.Bool().Draw(t, "flush") {
-				have.merge(t, f.deltas())
+				have.merge(t, f.Deltas())
 				f.flushed(rapid.SampledFrom([]int{0, 1 << 30}).Draw(t, "keep"))
 			}
 		}
-		have.merge(t, f.deltas())
+		have.merge(t, f.Deltas())
 		compare(t, have, want)
 	})
 }
@@ -206,18 +206,18 @@ func runsOf(m rollcall.Minutes) func(yield func(int) bool) {
 
 // TestUnchangedCellIsNotFlushed: a kept cell that learns nothing new is clean.
 func TestUnchangedCellIsNotFlushed(t *testing.T) {
-	f := newFold(testK, testCalendar(t))
+	f := NewFold(testK, testCalendar(t))
 	var b rollcall.Batch
 	b.Add(&rollcall.Event{
 		Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
 		Time:  time.Date(2002, 10, 3, 18, 0, 0, 0, time.UTC), Visitor: 5,
 	})
 	for round, want := range []int{1, 0, 0} {
-		if err := f.add(&b); err != nil {
+		if err := f.Add(&b); err != nil {
 			t.Fatal(err)
 		}
 		if got := newStored(); true {
-			got.merge(t, f.deltas())
+			got.merge(t, f.Deltas())
 			if len(got.cells) != want {
 				t.Fatalf("round %d: %d cells flushed, want %d", round, len(got.cells), want)
 			}
@@ -228,9 +228,9 @@ func TestUnchangedCellIsNotFlushed(t *testing.T) {
 
 // TestFoldAllocatesNothing: a batch of known cells costs no allocation.
 func TestFoldAllocatesNothing(t *testing.T) {
-	f, b := newFold(testK, testCalendar(t)), benchBatch(1000)
+	f, b := NewFold(testK, testCalendar(t)), benchBatch(1000)
 	if n := testing.AllocsPerRun(20, func() {
-		if err := f.add(b); err != nil {
+		if err := f.Add(b); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 0 {
@@ -256,10 +256,10 @@ func benchBatch(rows int) *rollcall.Batch {
 
 // BenchmarkFold gives rows a second of one-minute census events.
 func BenchmarkFold(b *testing.B) {
-	f, batch := newFold(hll.DefaultK, testCalendar(b)), benchBatch(10_000)
+	f, batch := NewFold(hll.DefaultK, testCalendar(b)), benchBatch(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := f.add(batch); err != nil {
+		if err := f.Add(batch); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -67,7 +67,7 @@ type worker struct {
 	src     Source
 	store   Store
 	opt     Options
-	fold    *fold
+	fold    *Fold
 	offsets rollcall.Offsets // of what is folded and not committed
 	since   time.Time        // of the oldest thing not flushed; zero: nothing
 	behind  bool
@@ -80,7 +80,7 @@ func newWorker(src Source, store Store, opt Options) *worker {
 	if opt.Members == nil {
 		opt.Members = func() int { return 1 }
 	}
-	return &worker{src: src, store: store, opt: opt, fold: newFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
+	return &worker{src: src, store: store, opt: opt, fold: NewFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
 }
 
 func orDefault[T comparable](v, fallback T) T {
@@ -117,7 +117,7 @@ func (w *worker) read(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := w.fold.add(batch); err != nil {
+	if err := w.fold.Add(batch); err != nil {
 		return err
 	}
 	w.opt.Metrics.folded(batch)
@@ -178,7 +178,7 @@ func (w *worker) flush(ctx context.Context) error {
 
 func (w *worker) merge(ctx context.Context) error {
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
-		err := w.store.Merge(ctx, w.fold.deltas())
+		err := w.store.Merge(ctx, w.fold.Deltas())
 		if err == nil {
 			return nil
 		}

@@ -67,6 +67,7 @@ type verdict struct {
 }
 
 // verdicts is what ParseJSON and Desk say, and the schema with them.
+// reason: one table.
 func verdicts() []verdict {
 	const badTime = ": is not an RFC 3339 time such as 2002-10-03T18:22:05Z"
 	long := strings.Repeat("é", 1025)

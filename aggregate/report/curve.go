@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/panel"
 )
 
 // curve lists, for each service and each day of the period, who had used it by
@@ -14,10 +15,9 @@ func curve(_ context.Context, j *job) (*rollcall.Table, error) {
 	v := j.view
 	for _, s := range j.rows() {
 		status := v.shown(setOf(s))
-		var sofar []int32
+		var users *panel.Term
 		for d, fresh := range v.byFirstDay(s) {
-			sofar = merge(sofar, fresh)
-			users := v.term(sofar)
+			users = v.plus(users, v.term(fresh))
 			count, reach := v.persons(users), v.percent(users, v.active())
 			withhold(&count, status)
 			withhold(&reach, status)

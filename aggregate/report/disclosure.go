@@ -30,10 +30,29 @@ const (
 // disclosure judges the view's counts.
 func (v *view) disclosure() *disclosure {
 	return once(v, "disclosure", func() *disclosure {
-		b := &discloser{view: v, listed: setOf(v.listed()...), index: map[membership]int{}}
-		b.findAtoms()
+		b := *v.atoms() // its cells are this call's own
 		return b.judge()
 	})
+}
+
+// atoms gives the view's persons by what they count in.
+func (v *view) atoms() *discloser {
+	return once(v, "atoms", func() *discloser {
+		b := &discloser{view: v, listed: setOf(v.listed()...), index: map[membership]int{}}
+		b.findAtoms()
+		return b
+	})
+}
+
+// sum gives the weighted persons of some atoms.
+func (b *discloser) sum(in func(membership) bool) float64 {
+	total := 0.0
+	for i, m := range b.atoms {
+		if in(m) {
+			total += b.value[i]
+		}
+	}
+	return total
 }
 
 // membership is what a person counts in: the services used, and the unions
@@ -59,22 +78,29 @@ func (b *discloser) findAtoms() {
 	if len(b.unions) > mostServices {
 		b.unions = b.unions[:mostServices]
 	}
-	members := make([]membership, v.weights.Len())
-	for _, s := range v.listed() {
-		for _, i := range v.people(setOf(s)).At {
-			members[i].services = members[i].services.with(s)
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	for i := range home {
+		if v.in != nil && !v.in[i] {
+			continue
 		}
-	}
-	for k, g := range b.unions {
-		for _, i := range v.people(g.services).At {
-			members[i].unions = members[i].unions.with(k)
-		}
-	}
-	for i, m := range members {
-		if m != (membership{}) {
+		if m := v.member(home[i], work[i], b.unions); m != (membership{}) {
 			b.count(m, v.final[i])
 		}
 	}
+}
+
+// member says what a person counts in, given the services used at each place.
+func (v *view) member(home, work set, unions []group) membership {
+	m := membership{services: v.place.of(home, work)}
+	if v.place == HomeWork || v.place == AtHome || v.place == AtWork {
+		return m // the unions follow from the services
+	}
+	for k, g := range unions {
+		if v.place.holds(home.meets(g.services), work.meets(g.services)) {
+			m.unions = m.unions.with(k)
+		}
+	}
+	return m
 }
 
 func (b *discloser) count(m membership, weight float64) {
@@ -139,6 +165,15 @@ func (b *discloser) judge() *disclosure {
 	}
 }
 
+// inUnion reports whether the persons of an atom are users of union k.
+func (b *discloser) inUnion(m membership, k int) bool {
+	switch b.view.place {
+	case HomeWork, AtHome, AtWork:
+		return m.services.meets(b.unions[k].services)
+	}
+	return m.unions.has(k)
+}
+
 func once01(yes bool) int {
 	if yes {
 		return 1
@@ -151,7 +186,7 @@ func (b *discloser) pairs() map[set]*cell {
 	for x := range b.listed.each {
 		for y := range b.listed.each {
 			if x < y {
-				out[setOf(x, y)] = b.cell(classCombination, "", func(m membership) int { return once01(m.services.has(x) && m.services.has(y)) })
+				out[setOf(x, y)] = b.cell(classCombination, rollcall.OK, func(m membership) int { return once01(m.services.has(x) && m.services.has(y)) })
 			}
 		}
 	}
@@ -162,12 +197,12 @@ func (b *discloser) combinations() map[set]*cell {
 	out := map[set]*cell{}
 	for _, a := range b.atoms {
 		if !a.services.empty() && out[a.services] == nil {
-			out[a.services] = b.cell(classCombination, "", func(m membership) int { return once01(m.services == a.services) })
+			out[a.services] = b.cell(classCombination, rollcall.OK, func(m membership) int { return once01(m.services == a.services) })
 		}
 	}
 	for s := range b.listed.each {
 		if out[setOf(s)] == nil {
-			out[setOf(s)] = b.cell(classCombination, "", func(membership) int { return 0 })
+			out[setOf(s)] = b.cell(classCombination, rollcall.OK, func(membership) int { return 0 })
 		}
 	}
 	return out
@@ -194,11 +229,11 @@ func (v *view) shown(services set) rollcall.Status {
 // everyone outside the target show: home + work = both + home+work, and a
 // target's complement is the total less the target.
 func (v *view) placed(services set) rollcall.Status {
-	home, work := v.marks(services, rollcall.Home), v.marks(services, rollcall.Work)
 	cells := map[Place]*cell{}
 	var list []*cell
+	tally := v.tallies()[services]
 	for _, p := range Places() {
-		cells[p] = v.placeCell(p, home, work)
+		cells[p] = v.placeCell(p, &tally)
 		list = append(list, cells[p])
 	}
 	protect(list)
@@ -206,26 +241,15 @@ func (v *view) placed(services set) rollcall.Status {
 }
 
 // placeCell counts a place's persons over the atoms home only, work only, both.
-func (v *view) placeCell(p Place, home, work []bool) *cell {
-	c := &cell{}
-	n, outside := 0, 0
-	for i := range home {
-		switch {
-		case !p.holds(home[i], work[i]):
-		case v.in == nil || v.in[i]:
-			n++
-			c.value += v.final[i]
-		default:
-			outside++
+func (v *view) placeCell(p Place, t *tally) *cell {
+	c := &cell{value: t.value(p)}
+	for k, part := range tallyParts() {
+		if p.holds(part.home, part.work) {
+			c.atoms = append(c.atoms, atom{k, 1})
 		}
 	}
-	for i, part := range [][2]bool{{true, false}, {false, true}, {true, true}} {
-		if p.holds(part[0], part[1]) {
-			c.atoms = append(c.atoms, atom{i, 1})
-		}
-	}
-	c.status = v.settings.Status(n)
-	if !c.status.Withheld() && v.partial() && v.settings.Status(outside).Withheld() {
+	c.status = v.settings.Status(t.persons(p))
+	if !c.status.Withheld() && v.partial() && v.settings.Status(t.others(p)).Withheld() {
 		c.status = rollcall.Suppressed
 	}
 	return c

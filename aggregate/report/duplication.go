@@ -31,8 +31,7 @@ func (v *view) duplicated(a, b int) []any {
 	count, share := v.persons(shared), v.percent(shared, users)
 	withhold(&count, status)
 	withhold(&share, status, statusA)
-	product := v.weights.TermProduct([]*panel.Term{shared, active}, []*panel.Term{users, other})
-	index := v.plain(product.Scale(100), shared.Users())
+	index := v.plain(v.weights.NestedIndex(shared, active, users, other).Scale(100), shared.Users())
 	withhold(&index, status, statusA, statusB, v.settings.Status(active.Users()))
 	return []any{count, share, index}
 }

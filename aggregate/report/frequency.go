@@ -15,12 +15,12 @@ func frequency(_ context.Context, j *job) (*rollcall.Table, error) {
 	for _, s := range j.rows() {
 		users, byDays := v.people(setOf(s)), v.byDays(s)
 		cells := v.frequencyCells(s, byDays)
-		var more []int32
+		var more *panel.Term
 		rows := make([]rollcall.Row, len(byDays))
 		for k := len(byDays) - 1; k >= 0; k-- {
 			exactly := v.term(byDays[k])
-			more = merge(more, byDays[k])
-			count, share, plus := v.persons(exactly), v.percent(exactly, users), v.persons(v.term(more))
+			more = v.plus(more, exactly)
+			count, share, plus := v.persons(exactly), v.percent(exactly, users), v.persons(more)
 			withhold(&count, cells.exactly[k].status)
 			withhold(&share, cells.exactly[k].status, v.shown(setOf(s)))
 			withhold(&plus, cells.plus[k].status)
@@ -74,15 +74,10 @@ func (v *view) frequencyCells(s int, byDays [][]int32) frequencyCells {
 	return out
 }
 
-// merge unites two ascending lists that have nothing in common.
-func merge(a, b []int32) []int32 {
-	out := make([]int32, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0] < b[0] {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out, b = append(out, b[0]), b[1:]
-		}
+// plus adds persons who have nobody in common with those so far.
+func (v *view) plus(sofar, more *panel.Term) *panel.Term {
+	if sofar == nil {
+		return more
 	}
-	return append(append(out, a...), b...)
+	return v.weights.Plus(sofar, more)
 }

@@ -51,8 +51,11 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	return newHouseOver(t, store, catalogue(t))
+}
+
+func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
 	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
-	c := catalogue(t)
 	h.Office = &Office{
 		Facts: store, Registry: store, Shelf: store, Catalogue: func() *rollcall.Catalogue { return c },
 		Now: func() time.Time { return h.now }, Software: "test",

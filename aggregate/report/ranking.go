@@ -98,12 +98,19 @@ func (b *ranker) audience(services set, g *group) []any {
 
 // gross gives the sum of the unique audiences of a group's services.
 func (v *view) gross(services set) rollcall.Measure {
-	var terms []*panel.Term
-	for s := range services.each {
-		terms = append(terms, v.people(setOf(s)))
-	}
-	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.sum(terms)})
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.added(services)})
 	return v.plain(e, v.people(services).Users())
+}
+
+// added gives the persons of some services, each once a service used.
+func (v *view) added(services set) *panel.Term {
+	counts := make([]float64, v.weights.Len())
+	for s := range services.each {
+		for _, i := range v.people(setOf(s)).At {
+			counts[i]++
+		}
+	}
+	return v.weights.Term(panel.Dense(counts))
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -128,13 +135,7 @@ func (b *ranker) shares(s int) []any {
 
 // everyAudience is the base of audience shares: each person once a service used.
 func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term {
-		var terms []*panel.Term
-		for _, s := range v.listed() {
-			terms = append(terms, v.people(setOf(s)))
-		}
-		return v.sum(terms)
-	})
+	return once(v, "every audience", func() *panel.Term { return v.added(setOf(v.listed()...)) })
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.

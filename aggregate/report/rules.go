@@ -205,9 +205,11 @@ func (v *view) gatherFigures() *figures {
 		}
 		f.unions = append(f.unions, u)
 	}
+	atoms := v.atoms()
 	for i, a := range listed {
+		f.services[i].exclusive = atoms.sum(func(m membership) bool { return m.services == setOf(a) })
 		for k, b := range listed[:i] {
-			f.pairs = append(f.pairs, pairFigure{i, k, v.shared(a, b).Total})
+			f.pairs = append(f.pairs, pairFigure{i, k, atoms.sum(func(m membership) bool { return m.services.has(a) && m.services.has(b) })})
 		}
 	}
 	return f
@@ -215,8 +217,9 @@ func (v *view) gatherFigures() *figures {
 
 func (v *view) byPlace(services set) map[Place]float64 {
 	out := map[Place]float64{}
+	tally := v.tallies()[services]
 	for _, p := range Places() {
-		out[p] = v.weigh(v.at(p).union(services))
+		out[p] = tally.value(p)
 	}
 	return out
 }
@@ -225,7 +228,10 @@ func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable
 
 func (v *view) figure(s int) figure {
 	u := v.use(setOf(s))
-	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions)), exclusive: v.exclusive(s).Total}
+	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions))}
+	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
+		out.audience[p] = v.weigh(v.at(p).use(setOf(s)).at)
+	}
 	sofar := 0.0
 	for _, at := range v.byFirstDay(s) {
 		sofar += v.weigh(at)

@@ -78,31 +78,6 @@ func once[T any](v *view, name string, compute func() T) T {
 // catalogue gives the services that the view knows, by position.
 func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
 
-// listed gives the services that anyone used in the view's months: those with
-// a row, and the base of shares.
-func (v *view) listed() []int {
-	return once(v, "listed", func() []int {
-		var out []int
-		for i, s := range v.catalogue() {
-			if s.ID != rollcall.Online && v.anyDiary(i) {
-				out = append(out, i)
-			}
-		}
-		return out
-	})
-}
-
-func (v *view) anyDiary(service int) bool {
-	for k, m := range v.months {
-		for j := range v.translate(setOf(service), k).each {
-			if len(m.services[j].list) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // use gives what the view's people did with some services.
 func (v *view) use(services set) *use {
 	out, _ := v.byService.get(context.Background(), services, func() (*use, int64, error) {
@@ -124,29 +99,16 @@ func (v *view) restrict(services set) *use {
 // the view; nil: everyone. Those at both places, or at one only, are known by
 // what they did at the two.
 func (v *view) keeper(services set) func(int32) bool {
-	var home, work []bool
-	switch v.place {
-	case Both, HomeOnly, WorkOnly:
-		home = v.marks(services, rollcall.Home)
-		work = v.marks(services, rollcall.Work)
-	default:
+	if v.place == AtHome || v.place == AtWork || v.place == HomeWork {
 		if v.in == nil {
 			return nil
 		}
+		return func(i int32) bool { return v.in[i] }
 	}
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
 	return func(i int32) bool {
-		return (v.in == nil || v.in[i]) && (home == nil || v.place.holds(home[i], work[i]))
+		return (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services))
 	}
-}
-
-func (v *view) marks(services set, place rollcall.Location) []bool {
-	out := make([]bool, v.weights.Len())
-	for s := range services.each {
-		for _, i := range v.sample.use(question{v.credit, setOf(s), place}).at {
-			out[i] = true
-		}
-	}
-	return out
 }
 
 // people gives the users of any of some services.
@@ -163,11 +125,14 @@ func (v *view) union(services set) []int32 {
 	if services.len() == 1 {
 		return v.use(services).at
 	}
-	home, work := v.marks(services, rollcall.Home), v.marks(services, rollcall.Work)
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	var out []int32
 	for i := range home {
-		home[i] = (v.in == nil || v.in[i]) && v.place.holds(home[i], work[i])
+		if (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services)) {
+			out = append(out, int32(i))
+		}
 	}
-	return positions(home)
+	return out
 }
 
 // term prepares the persons at some positions.

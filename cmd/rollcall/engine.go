@@ -21,6 +21,8 @@ type engine struct {
 	Data       string     `help:"Folder of the embedded log and store." default:"rollcall-data" type:"path" placeholder:"DIR"`
 	Brokers    []string   `help:"The log on Kafka: some brokers." placeholder:"HOST:PORT"`
 	Clickhouse string     `help:"The store on ClickHouse." placeholder:"clickhouse://USER:PASSWORD@HOST:PORT/DATABASE"`
+	Cluster    string     `help:"Spread the tables over this cluster of ClickHouse's remote_servers." name:"clickhouse-cluster" placeholder:"NAME"`
+	Replicated bool       `help:"The cluster has a Keeper: replicate the tables." name:"clickhouse-replicated"`
 	KeyFile    string     `help:"File of the pseudonyms' master key, in hexadecimal; or the key itself in $$ROLLCALL_KEY." type:"path" placeholder:"FILE"`
 	Kafka      kafkaFlags `embed:"" prefix:"kafka-"`
 	Debug      bool       `help:"Log at debug level."`

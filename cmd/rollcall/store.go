@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"rollcall/aggregate"
 	"rollcall/aggregate/hll"
 	"rollcall/aggregate/report"
+	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
 )
 
@@ -55,7 +55,9 @@ type self interface {
 // openStore opens the engine's store.
 func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error) {
 	if e.Clickhouse != "" {
-		return nil, errors.New("--clickhouse: not yet")
+		return clickhouse.Open(ctx, e.Clickhouse, clickhouse.Options{
+			K: hll.DefaultK, Log: log, Cluster: e.Cluster, Replicated: e.Replicated,
+		})
 	}
 	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
 }

@@ -91,6 +91,9 @@ func (p *process) await() error {
 	}
 }
 
+// PID is the server's process, for a test that measures it.
+func (p *process) PID() int { return p.cmd.Process.Pid }
+
 // running reports whether there is a process to signal.
 func (p *process) running() bool {
 	select {

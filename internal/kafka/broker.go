@@ -118,6 +118,7 @@ func (b *Broker) kfakeOptions(data string) []kfake.Opt {
 		kfake.DataDir(data),
 		kfake.SyncWrites(),
 		kfake.WithLogger(b.log),
+		kfake.MaxVersions(spoken()),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms":          "-1",
 			"log.retention.bytes":       "-1",

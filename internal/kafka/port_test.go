@@ -89,15 +89,22 @@ func hostile(t *testing.T) map[string][]byte {
 		"create topics":        request(int16(kmsg.CreateTopics), 0, nil),
 		"alter configs":        request(int16(kmsg.AlterConfigs), 0, nil),
 		"3 bytes":              tiny,
+		"a version with tags":  request(int16(kmsg.Metadata), 12, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}),
 		"version of nobody":    request(int16(kmsg.Fetch), 1000, nil),
 		"negative version":     request(int16(kmsg.Fetch), -7, nil),
 		"produce of nothing":   request(int16(kmsg.Produce), 7, []byte{1, 2, 3}),
 		"headers by the EiB":   produce(0, 1, record("x", 1<<60)),
 		"negative headers":     produce(0, 1, record("x", -5)),
 		"too few records":      produce(0, 9, record("x", 0)),
+		"no records":           produce(0, 0, nil),
+		"2^31 records":         produce(0, 1<<31-1, record("x", 0)),
 		"too many records":     produce(0, 1, append(record("x", 0), record("y", 0)...)),
 		"an unknown codec":     produce(7, 1, record("x", 0)),
 		"broken gzip":          produce(1, 1, record("x", 0)),
+		"snappy of 4 GiB":      produce(2, 1, binary.AppendUvarint(nil, 1<<32-1)),
+		"snappy in frames":     produce(2, 1, []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01\xff\xff\xff\xff")),
+		"a block of 4 GiB":     produce(2, 1, []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x05\xff\xff\xff\xff\x0f")),
+		"zstd by the GiB":      produce(4, 1, []byte("\x28\xb5\x2f\xfd\xe0\xff\xff\xff\xff\xff\xff\xff\x7f\x01\x00\x00")),
 		"gzip of hostile":      produce(1, 1, gzipped(t, record("x", 1<<60))),
 		"gzip of very many":    produce(1, 2, gzipped(t, bomb)),
 		"a length of its own":  produce(0, 1, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}),
@@ -191,6 +198,9 @@ func FuzzCheckRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, request []byte) {
 		if len(request) < headerBytes {
 			return // requests passes no less
+		}
+		if kind, version := kindOf(request); checkFrame(uint32(len(request)), kind, version) != nil {
+			return
 		}
 		_ = checkRecords(request) // it may refuse, and must return
 	})

@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"rollcall/internal/arrowipc"
 )
 
 // records are record batches of one schema, each valid until the next step.
@@ -80,7 +82,7 @@ func recovered(err *error, format string) {
 
 // messages cuts a stream into its messages, as ipc.NewMessageReader does, but
 // takes memory for no more than a message may claim: other bytes than Arrow's,
-// read as a length, are huge.
+// read as a length, are huge. Each is looked at before the library sees it.
 type messages struct {
 	r   io.Reader
 	err error // of reading, other than the end
@@ -105,6 +107,9 @@ func (m *messages) Message() (*ipc.Message, error) {
 	}
 	body := make([]byte, size)
 	if err := m.full(body); err != nil {
+		return nil, err
+	}
+	if err := arrowipc.CheckMessage(meta, body, maxBody); err != nil {
 		return nil, err
 	}
 	m.any = true

@@ -133,6 +133,8 @@ type answered struct {
 	Detail string
 }
 
+// TestStatusCodes sends every kind of body, good and bad.
+// reason: one table.
 func TestStatusCodes(t *testing.T) {
 	columns := []string{"time", "market", "service", "location", "kind", "account"}
 	many := strings.Repeat(good+"\n", 1000) // over maxBody, and packs to little
