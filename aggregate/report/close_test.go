@@ -24,9 +24,9 @@ func smallHouse(t testing.TB) *house {
 	h := newHouse(t)
 	h.load(october, smallRoster, smallUniverse)
 	f := facts{}
-	f.add(october, 1, "msn", rollcall.Home, rollcall.Use, 1, 600, 660)
-	f.add(october, 4, "msn", rollcall.Work, rollcall.Presence, 2, 600, 610)
-	f.add(october, 4, "icq", rollcall.Home, rollcall.Use, 2, 700, 710)
+	f.add(1, "msn", rollcall.Home, rollcall.Use, stretch{1, 600, 660})
+	f.add(4, "msn", rollcall.Work, rollcall.Presence, stretch{2, 600, 610})
+	f.add(4, "icq", rollcall.Home, rollcall.Use, stretch{2, 700, 710})
 	h.merge(f)
 	return h
 }
@@ -49,7 +49,7 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 		before = append(before, body(t, h.report(Request{Report: name, Version: 1})))
 	}
 	late := facts{}
-	late.add(october, 5, "msn", rollcall.Home, rollcall.Use, 9, 60, 90)
+	late.add(5, "msn", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
 	h.merge(late)
 	h.load(october, strings.Replace(smallRoster, "P6,1,1,F", "P7,1,1,F", 1), smallUniverse)
 
@@ -230,9 +230,9 @@ func TestExclusions(t *testing.T) {
 func TestNotCounted(t *testing.T) {
 	h := smallHouse(t)
 	f := facts{}
-	f.add(october, 3, "msn", rollcall.Work, rollcall.Use, 1, 0, 10)      // P3 has no meter at work
-	f.add(october, 2, "msn", rollcall.Elsewhere, rollcall.Use, 1, 0, 10) // nor has anyone elsewhere
-	f.add(october, 99, "msn", rollcall.Home, rollcall.Use, 1, 0, 10)     // not in tab
+	f.add(3, "msn", rollcall.Work, rollcall.Use, stretch{1, 0, 10})      // P3 has no meter at work
+	f.add(2, "msn", rollcall.Elsewhere, rollcall.Use, stretch{1, 0, 10}) // nor has anyone elsewhere
+	f.add(99, "msn", rollcall.Home, rollcall.Use, stretch{1, 0, 10})     // not in tab
 	h.merge(f)
 	h.close(october, CloseOptions{Settings: all()})
 	got := h.report(Request{Report: "ranking", Version: 1})
