@@ -51,12 +51,13 @@ type slot struct {
 }
 
 const (
-	laneSlots    = 64
-	minute       = 60e9 // nanoseconds
-	slotTime     = 6 * 60 * minute
-	maxLanes     = 1024
-	firstIDs     = 16  // of a column's ids, before it is given room for
-	mostIDs      = 512 // of them
+	laneSlots = 64
+	minute    = 60e9 // nanoseconds
+	slotTime  = 6 * 60 * minute
+	maxLanes  = 1024
+	firstIDs  = 16   // of a column's ids, before it is given room for
+	mostIDs   = 1024 // of them
+
 	cellOverhead = 512 // of a cell beside its columns, about
 	diaryBytes   = 512 // of a diary with its key, about
 	// A diary's fold and a cell's differ in this alone: a longer interval is
@@ -93,16 +94,17 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	if err := f.open(b.Groups); err != nil {
 		return err
 	}
+	times, untils, visitors := b.Time[:b.Len()], b.Until[:b.Len()], b.Visitor[:b.Len()]
 	for i, code := range b.Code {
-		at, l := b.Time[i], f.byCode[code]
+		at, visitor, l := times[i], visitors[i], f.byCode[code]
 		c := l.known(at)
-		if c == nil || b.Until[i] > at {
+		if c == nil || untils[i] > at {
 			f.row(l, b, i)
 			continue
 		}
-		f.note(&c.visitors, b.Visitor[i])
+		f.note(&c.visitors, visitor)
 		if !f.reach {
-			f.note(&c.minutes, hll.PairID(b.Visitor[i], at/minute))
+			f.note(&c.minutes, hll.PairID(visitor, at/minute))
 		}
 	}
 	return nil

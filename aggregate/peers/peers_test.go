@@ -38,8 +38,10 @@ func BenchmarkPeers(b *testing.B) {
 		b.Skip("say of how many rows: -args -rows=50000000")
 	}
 	in := newInput(b, *rows)
-	contenders := append(ours(in), clickhouse(b, in)...)
-	contenders = append(contenders, duckdb(b, *python, in)...)
+	contenders := ours(in)
+	if !*alone {
+		contenders = slices.Concat(contenders, clickhouse(b, in), duckdb(b, *python, in))
+	}
 	results := make([]result, len(contenders))
 	for i := range contenders {
 		results[i].measure(b, &contenders[i])
@@ -124,5 +126,6 @@ func (in *input) errors(counts []float64) (mean, most float64) {
 
 var (
 	rows   = flag.Int("rows", 0, "how many rows; a tenth as many visitors")
+	alone  = flag.Bool("alone", false, "Rollcall alone, to be profiled")
 	python = flag.String("python", "python3", "a Python that has DuckDB")
 )
