@@ -38,6 +38,7 @@ import (
 // deployment is the stages of one process.
 type deployment struct {
 	engine   *engine
+	flush    flush // zero: the aggregate stage's own
 	log      *slog.Logger
 	metrics  *prometheus.Registry
 	keys     *ingest.Keys // nil: of a process that only reads

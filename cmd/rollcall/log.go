@@ -98,7 +98,10 @@ func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry
 		return err
 	}
 	d.source = source
-	options := aggregate.Options{K: d.store.K(), Calendar: d.registry.calendar, Metrics: aggregate.NewMetrics(metrics), Log: d.log}
+	options := aggregate.Options{
+		K: d.store.K(), Calendar: d.registry.calendar, Metrics: aggregate.NewMetrics(metrics), Log: d.log,
+		Every: d.flush.Every, Behind: d.flush.Behind, Bytes: d.flush.Bytes,
+	}
 	if d.broker == nil {
 		options.Members = source.Members
 	}

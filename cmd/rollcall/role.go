@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -18,7 +19,15 @@ import (
 type aggregateCmd struct {
 	Listen string `help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
 	Tokens string `help:"File of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
+	Flush  flush  `embed:"" prefix:"flush-"`
 	engine
+}
+
+// flush says when what was folded goes to the store.
+type flush struct {
+	Every  time.Duration `help:"Between flushes when caught up, for each member of the group." default:"2s"`
+	Behind time.Duration `help:"Between flushes when behind." default:"30s"`
+	Bytes  int           `help:"Flush at so many bytes in memory." default:"268435456"`
 }
 
 // Run folds the log into the store until it is told to stop.
@@ -27,6 +36,7 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 		return usageError{errors.New("aggregate needs --brokers; on one machine `rollcall run` does everything")}
 	}
 	d := newDeployment(&c.engine, newLogger(s.err, c.Debug))
+	d.flush = c.Flush
 	return d.role(ctx, s, listening{Listen: c.Listen, Tokens: c.Tokens}, func(ctx context.Context) (http.Handler, error) {
 		p := parts{folds: true, patient: true, answers: c.Clickhouse == ""}
 		if err := d.start(ctx, p); err != nil {
