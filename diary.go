@@ -15,8 +15,10 @@ type Diary struct {
 	Key      KeyID
 }
 
-// MaxMinute is the number of minutes a local day can have: a 25-hour day's 1500.
-const MaxMinute = 1500
+// MaxMinute is the number of minutes a local day can have: 1500 where summer
+// time ends, 1560 where a zone went back two hours (Asia/Chita in 2014), and
+// the most in any IANA zone since 1990, 31 hours (Antarctica/Vostok in 1994).
+const MaxMinute = 1860
 
 // Minutes is a set of minutes of one local day, 0 <= m < MaxMinute, one bit
 // each. The zero value is empty.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind is what an event says of a visitor.
@@ -177,7 +178,11 @@ func (e *Event) Minutes() (from, to UnixMinute) {
 func quote(s string) string {
 	const most = 80
 	if len(s) > most {
-		s = s[:most] + "..."
+		end := most
+		for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end] + "..."
 	}
 	return strconv.Quote(s)
 }

@@ -92,7 +92,7 @@ func (t *Table) UnmarshalJSON(data []byte) error {
 	for i, object := range in.Rows {
 		t.Rows[i] = make(Row, len(t.Columns))
 		for j, c := range t.Columns {
-			cell, err := readCell(c, object[c.Name])
+			cell, err := readCell(object[c.Name])
 			if err != nil {
 				return fmt.Errorf("row %d: column %s: %w", i+1, c.Name, err)
 			}
@@ -102,7 +102,7 @@ func (t *Table) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func readCell(c Column, raw json.RawMessage) (any, error) {
+func readCell(raw json.RawMessage) (any, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}

@@ -15,16 +15,18 @@ import (
 // Server is what the API serves from. Every field but Collector, Metrics and
 // Ready is required.
 type Server struct {
-	Reports     Reports
-	Panels      Panels
-	Corrections Corrections
-	Catalogue   Catalogue
-	Log         Log
-	Collector   http.Handler // POST /v1/events
-	Metrics     http.Handler // GET /metrics
-	Ready       func(context.Context) error
-	Version     string
-	Logger      *slog.Logger
+	Reports      Reports
+	Panels       Panels
+	Publications Publications
+	Corrections  Corrections
+	Catalogue    Catalogue
+	Keep         Keep
+	Log          Log
+	Collector    http.Handler // POST /v1/events
+	Metrics      http.Handler // GET /metrics
+	Ready        func(context.Context) error
+	Version      string
+	Logger       *slog.Logger
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
@@ -55,11 +57,17 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
+	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
+	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
+	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
+	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 
 	"rollcall"
 )
@@ -60,6 +61,25 @@ type Panels interface {
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 }
 
+// Publications compares and verifies versions.
+type Publications interface {
+	Diff(ctx context.Context, of rollcall.PanelMonth, first, second int) (*rollcall.Table, error)
+	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+}
+
+// Target is a saved group of persons.
+type Target struct {
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+}
+
+// Keep is what the store itself does: targets, and a copy of everything.
+type Keep interface {
+	SaveTarget(ctx context.Context, t Target) error
+	Targets(ctx context.Context) ([]Target, error)
+	Backup(ctx context.Context, file string) error
+}
+
 // Loaded says what a roster and a universe held.
 type Loaded struct {
 	rollcall.PanelFiles
@@ -93,9 +113,17 @@ type Catalogue interface {
 	AddService(ctx context.Context, s rollcall.Service) error
 }
 
+// ReplayFrom says where a replay of the log begins: at a time of the records'
+// clock, or at an offset of each partition named.
+type ReplayFrom struct {
+	Time    time.Time
+	Offsets rollcall.Offsets // nil: Time says
+}
+
 // Log is what commands ask of the log: to wait until what it holds is in the
-// store, and what was refused.
+// store, to fold a part of it again, and what was refused.
 type Log interface {
 	Settle(ctx context.Context) error
+	Replay(ctx context.Context, from ReplayFrom) (events int64, err error)
 	Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error]
 }

@@ -26,7 +26,7 @@ func (s *Server) putPanel(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) loadPanel(r *http.Request) (Loaded, error) {
-	a := about{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
+	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
 	of, err := a.panelMonth()
 	if err != nil {
 		return Loaded{}, err
@@ -90,7 +90,7 @@ type publicationInput struct {
 }
 
 func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
-	of, err := about{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
+	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
 		return nil, s.fault("close", err)
 	}
@@ -129,7 +129,7 @@ type exclusionInput struct {
 }
 
 func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct{}, error) {
-	of, err := about{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
+	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
 		return nil, s.fault("exclude", err)
 	}

@@ -9,21 +9,21 @@ import (
 	"rollcall"
 )
 
-// about is what a panel's report is of, as parameters.
-type about struct {
+// About is what a panel's report is of, as parameters.
+type About struct {
 	Market string `query:"market" required:"true" doc:"market id, such as FR"`
 	Panel  string `query:"panel" required:"true" doc:"panel id"`
 	Month  string `query:"month" required:"true" doc:"YYYY-MM, the market's local month"`
 }
 
-func (a about) panelMonth() (rollcall.PanelMonth, error) {
+func (a About) panelMonth() (rollcall.PanelMonth, error) {
 	m, err := rollcall.ParseMonth(a.Month)
 	return rollcall.PanelMonth{Market: rollcall.MarketID(a.Market), Panel: rollcall.PanelID(a.Panel), Month: m}, err
 }
 
 type reportInput struct {
 	Report string `path:"report"`
-	about
+	About
 	From     string `query:"from" doc:"first day, YYYY-MM-DD; the month's first where absent"`
 	To       string `query:"to" doc:"last day"`
 	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`

@@ -129,6 +129,8 @@ func jsonFault(err error) string {
 	switch {
 	case errors.Is(err, errAfter):
 		return "text after the object"
+	case errors.As(err, &mistyped) && mistyped.Field == "data":
+		return "data is not an object"
 	case errors.As(err, &mistyped) && mistyped.Field != "":
 		return fmt.Sprintf("field %q is not text", mistyped.Field)
 	}

@@ -1,9 +1,10 @@
-// Package schemas holds the contracts: the event's JSON Schema and the
-// catalogue of services that every deployment begins with.
+// Package schemas holds the contracts: the event's JSON Schema, the tables of
+// the store on ClickHouse, and the catalogue of services that every deployment
+// begins with.
 package schemas
 
 import (
-	_ "embed" // the contracts are files of this folder
+	"embed" // the contracts are files of this folder
 	"encoding/csv"
 	"fmt"
 	"strings"
@@ -15,6 +16,12 @@ import (
 //
 //go:embed event.schema.json
 var EventSchema []byte
+
+// ClickHouse holds the migrations of the store on ClickHouse, templates in the
+// folder clickhouse whose names begin with their numbers.
+//
+//go:embed clickhouse/*.sql
+var ClickHouse embed.FS
 
 //go:embed services.csv
 var servicesCSV string

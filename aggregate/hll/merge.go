@@ -31,7 +31,7 @@ func (s *Sketch) mergeRegisters(regs []byte) {
 		s.toLarge()
 		s.dirty = true
 	}
-	rose := false
+	var rose bool
 	if len(regs) == len(s.regs) {
 		rose = raiseAll(s.regs, regs)
 	} else {

@@ -86,7 +86,7 @@ func definitions() []definition {
 		{"checked", dimension, unitWhole, "Checked", "Number of comparisons made."},
 		{"violations", dimension, unitList, "Violations", "Comparisons that break the rule, with their figures."},
 		{"figure", dimension, "", "Figure", "Name of the figure."},
-		{"key", dimension, "", "Row", "The row's dimensions."},
+		{"location", dimension, "", "Location", "home, work, home+work (either, each person once), both, home-only or work-only."},
 		{"before", measure, "", "Before", "The figure in the first version."},
 		{"after", measure, "", "After", "The figure in the second version."},
 	}

@@ -14,9 +14,10 @@ func (v *view) persons(t *panel.Term) rollcall.Measure {
 	return v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
 }
 
-// percent estimates one term's persons as a percentage of another's.
+// percent estimates one term's persons as a percentage of another's, among whom
+// they all are.
 func (v *view) percent(num, den *panel.Term) rollcall.Measure {
-	e := v.weights.TermRatio(num, den)
+	e := v.weights.NestedRatio(num, den)
 	return v.proportion(e, num.Users(), den.Users())
 }
 
@@ -47,16 +48,6 @@ func (v *view) mean(amounts panel.Variable, users *panel.Term) rollcall.Measure 
 // plain makes a measure with the interval estimate +- q SE.
 func (v *view) plain(e panel.Estimate, n int) rollcall.Measure {
 	return v.settings.Measure(e, v.intervals.Plain(e), n)
-}
-
-// sum gives the total of several terms as one term: persons counted once each
-// time they appear.
-func (v *view) sum(terms []*panel.Term) *panel.Term {
-	var all panel.Variable
-	for _, t := range terms {
-		all = panel.Combine(1, all, 1, t.Variable)
-	}
-	return v.weights.Term(all)
 }
 
 // withhold gives a measure the status of what it derives from, where that one

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -14,9 +17,9 @@ func (j *job) meta() rollcall.Meta {
 	v, d, r := j.view, j.month.doc, j.request
 	m := rollcall.Meta{
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
-		Location: string(v.place), Credit: string(v.credit), Target: v.target,
+		Location: string(v.place), Credit: string(v.credit), Target: j.target.String(),
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Universe: j.universe(), Sample: j.sampleMeta(), Weights: weightsMeta(v.weights),
+		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.weightsMeta(),
 		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
 		Thresholds: map[string]int{"low": v.settings.Low, "caution": v.settings.Caution},
 		Document:   j.month.hash.String(), Software: j.office.Software, Method: j.method(), Notes: j.notes(),
@@ -64,33 +67,33 @@ func (j *job) sampleMeta() *rollcall.SampleMeta {
 		Excluded: j.month.excluded, ID: d.Roster.String(),
 	}
 	for i := range v.weights.Len() {
-		p := v.person(int32(i))
-		s.Home += metered(*p, rollcall.Home)
-		s.Work += metered(*p, rollcall.Work)
+		at := v.person(int32(i)).Metered
+		s.Home += int(at & rollcall.Home / rollcall.Home)
+		s.Work += int(at & rollcall.Work / rollcall.Work)
 	}
 	return s
 }
 
-func weightsMeta(w *panel.Weights) *rollcall.WeightsMeta {
-	q := w.Quality()
-	m := &rollcall.WeightsMeta{
-		N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
-		MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",
-	}
-	if q.Trimming != nil {
-		m.Trimming = fmt.Sprintf("[%g, %g] times the mean weight", q.Trimming.Floor, q.Trimming.Cap)
-	}
-	m.ID = weightsID(w)
-	return m
-}
-
-// weightsID names the weights by a hash of their values, in the roster's order.
-func weightsID(w *panel.Weights) string {
-	var text strings.Builder
-	for _, x := range w.Final() {
-		fmt.Fprintf(&text, "%x ", x)
-	}
-	return rollcall.HashOf([]byte(text.String())).String()
+// weightsMeta gives the quality of the sample's weights. Their ID is a hash of
+// their values in the roster's order.
+func (s *sample) weightsMeta() *rollcall.WeightsMeta {
+	s.quality.once.Do(func() {
+		q := s.weights.Quality()
+		m := &rollcall.WeightsMeta{
+			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
+			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",
+		}
+		if q.Trimming != nil {
+			m.Trimming = fmt.Sprintf("[%g, %g] times the mean weight", q.Trimming.Floor, q.Trimming.Cap)
+		}
+		bits := make([]byte, 0, 8*len(s.final))
+		for _, x := range s.final {
+			bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
+		}
+		m.ID = rollcall.HashOf(bits).String()
+		s.quality.meta, s.quality.quality = m, q
+	})
+	return s.quality.meta
 }
 
 // exclusionsMeta gives the recorded rules without pseudonyms.
@@ -133,8 +136,8 @@ func (j *job) method() string {
 		fmt.Sprintf("caution=%d", v.settings.Caution),
 		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
 	}
-	if v.target != "" {
-		parts = append(parts, "target="+v.target)
+	if j.target != nil {
+		parts = append(parts, "target="+j.target.String())
 	}
 	return strings.Join(parts, "; ")
 }
@@ -146,7 +149,7 @@ func (j *job) notes() []string {
 	if v.place != AtHome {
 		notes = append(notes, "Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.")
 	}
-	q := v.weights.Quality()
+	q := v.quality.quality
 	for _, note := range q.Notes {
 		notes = append(notes, "Universe: "+note+".")
 	}
@@ -163,7 +166,7 @@ func (j *job) notes() []string {
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
 	}
-	if u := j.universe(); strings.Contains(strings.ToLower(u.Source), "simulat") {
+	if slices.ContainsFunc(j.month.margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") }) {
 		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
 	}
 	return notes

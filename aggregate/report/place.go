@@ -69,5 +69,27 @@ func (p Place) holds(home, work bool) bool {
 	return home || work
 }
 
+// of gives the services that someone uses at p, given those at home and at work.
+func (p Place) of(home, work set) set {
+	var out set
+	for i := range home {
+		switch p {
+		case AtHome:
+			out[i] = home[i]
+		case AtWork:
+			out[i] = work[i]
+		case Both:
+			out[i] = home[i] & work[i]
+		case HomeOnly:
+			out[i] = home[i] &^ work[i]
+		case WorkOnly:
+			out[i] = work[i] &^ home[i]
+		default:
+			out[i] = home[i] | work[i]
+		}
+	}
+	return out
+}
+
 // Places gives every place, in the order that reports list them.
 func Places() []Place { return []Place{HomeWork, AtHome, AtWork, Both, HomeOnly, WorkOnly} }

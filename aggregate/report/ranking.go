@@ -82,21 +82,35 @@ func (b *ranker) audience(services set, g *group) []any {
 	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
 	sessions, minutes := v.mean(use.variable(use.sessions), users), v.mean(use.variable(use.minutes), users)
 	days := v.mean(use.dayCounts(), users)
+	status := v.shown(services)
+	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
+		withhold(m, status)
+	}
+	withhold(&reach, v.settings.Status(v.active().Users()))
 	var gross any
 	if g != nil {
-		gross = v.gross(services)
+		m := v.gross(services)
+		withhold(&m, v.disclosure().gross[services])
+		gross = m
 	}
 	return []any{ua, gross, reach, coverage, sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services.
 func (v *view) gross(services set) rollcall.Measure {
-	var terms []*panel.Term
-	for s := range services.each {
-		terms = append(terms, v.people(setOf(s)))
-	}
-	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.sum(terms)})
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.added(services)})
 	return v.plain(e, v.people(services).Users())
+}
+
+// added gives the persons of some services, each once a service used.
+func (v *view) added(services set) *panel.Term {
+	counts := make([]float64, v.weights.Len())
+	for s := range services.each {
+		for _, i := range v.people(setOf(s)).At {
+			counts[i]++
+		}
+	}
+	return v.weights.Term(panel.Dense(counts))
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -107,21 +121,21 @@ func (b *ranker) shares(s int) []any {
 	use, time := v.use(setOf(s)), v.everyMinute()
 	minutes := v.weights.TermRatio(v.weights.Term(use.variable(use.minutes)), time)
 	exclusive := v.exclusive(s)
-	return []any{
+	shares := []rollcall.Measure{
 		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
 		v.persons(exclusive), v.percent(exclusive, users),
 	}
+	d := v.disclosure()
+	withhold(&shares[0], v.shown(setOf(s)), d.shares)
+	withhold(&shares[1], v.shown(setOf(s)), d.shares)
+	withhold(&shares[2], d.exactly[setOf(s)])
+	withhold(&shares[3], v.shown(setOf(s)), d.exactly[setOf(s)])
+	return []any{shares[0], shares[1], shares[2], shares[3]}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
 func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term {
-		var terms []*panel.Term
-		for _, s := range v.listed() {
-			terms = append(terms, v.people(setOf(s)))
-		}
-		return v.sum(terms)
-	})
+	return once(v, "every audience", func() *panel.Term { return v.added(setOf(v.listed()...)) })
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
@@ -163,14 +177,16 @@ func (b *ranker) change(services set) []any {
 	if b.past == nil {
 		return []any{undefinedMeasure(), undefinedMeasure()}
 	}
-	now, before := b.view.people(services), b.past.people(b.past.same(b.view, services))
-	n := min(now.Users(), before.Users())
+	same := b.past.same(b.view, services)
+	now, before := b.view.people(services), b.past.people(same)
 	c := b.past.pair.Change(now.Variable, before.Variable)
-	return []any{b.movement(c.Absolute, n), b.movement(c.Percent, n)}
-}
-
-func (b *ranker) movement(e panel.Estimate, n int) rollcall.Measure {
-	return b.view.settings.Measure(e, b.past.intervals.Plain(e), n)
+	out := []any{nil, nil}
+	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
+		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))
+		withhold(&m, b.view.shown(services), b.past.shown(same))
+		out[i] = m
+	}
+	return out
 }
 
 // same gives the same services in the month's own catalogue.
@@ -218,7 +234,7 @@ func (v *view) standing() *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {
-			if !v.audienceStatus(i).Withheld() {
+			if !v.shown(setOf(i)).Withheld() {
 				s.list = append(s.list, i)
 			}
 		}
@@ -286,9 +302,4 @@ func (s *standing) order(services []int) []int {
 	}
 	slices.SortStableFunc(out, func(a, b int) int { return at(a) - at(b) })
 	return out
-}
-
-// audienceStatus says whether a service's unique audience is shown.
-func (v *view) audienceStatus(s int) rollcall.Status {
-	return v.settings.Status(v.people(setOf(s)).Users())
 }

@@ -30,6 +30,7 @@ type tableKey struct {
 	services string
 	from, to rollcall.Day
 	view     viewKey
+	target   string
 }
 
 // maker makes a report's table.
@@ -45,6 +46,16 @@ func makers() []struct {
 		make maker
 	}{
 		{"ranking", ranking},
+		{"trend", trend},
+		{"duplication", duplication},
+		{"combinations", combinations},
+		{"incremental", incremental},
+		{"profile", profile},
+		{"frequency", frequency},
+		{"curve", curve},
+		{"loyalty", loyalty},
+		{"quality", quality},
+		{"consistency", consistency},
 	}
 }
 
@@ -111,7 +122,10 @@ func (r *Request) fill() (maker, error) {
 	if r.Of.Month == 0 {
 		return nil, &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
 	}
-	if r.From == 0 {
+	switch {
+	case r.From == 0 && r.Report == "trend":
+		r.From = (r.Of.Month - history).First()
+	case r.From == 0:
 		r.From = r.Of.Month.First()
 	}
 	if r.To == 0 {
@@ -172,7 +186,11 @@ func (j *job) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.view = s.view(j.request.Credit, j.request.Place, j.target)
+	seen := j.target
+	if j.request.Report == "profile" {
+		seen = nil // the target is what the rows are about, not who they are of
+	}
+	j.view = s.view(j.request.Credit, j.request.Place, seen)
 	return nil
 }
 
@@ -227,14 +245,16 @@ func (j *job) key() tableKey {
 	}
 	return tableKey{
 		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
-		from: j.request.From, to: j.request.To, view: j.view.viewKey,
+		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
 	}
 }
 
 // run makes the table, once its figures have passed the rules.
 func (j *job) run(ctx context.Context, make maker) (*rollcall.Table, error) {
-	if err := j.view.coherent(); err != nil {
-		return nil, err
+	if j.request.Report != "consistency" { // which lists what is broken
+		if err := j.view.coherent(); err != nil {
+			return nil, err
+		}
 	}
 	t, err := make(ctx, j)
 	if err != nil {

@@ -1,7 +1,244 @@
 package report
 
-// coherent checks the view's figures against the rules.
-func (v *view) coherent() error { return nil }
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
 
-// check checks every view that is published with the month.
-func (m *month) check() error { return nil }
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// figures are what the rules of METHOD's section 6 compare: the weighted
+// figures of one credit rule, period and target.
+type figures struct {
+	universe float64
+	active   map[Place]float64 // at home, at work, at either
+	services []figure
+	unions   []figure
+	pairs    []pairFigure
+}
+
+// figure is a service's, or a union's.
+type figure struct {
+	name      string
+	audience  map[Place]float64 // every place
+	parts     []int             // of a union: services by position in figures.services
+	sessions  float64
+	curve     []float64 // by day of the period, cumulated
+	frequency []float64 // by number of days, from 1
+	exclusive float64
+}
+
+// pairFigure is a duplication, its services by position in figures.services.
+type pairFigure struct {
+	a, b   int
+	shared float64
+}
+
+// Violation is a rule that figures break.
+type Violation struct {
+	Rule string // its name
+	Text string // what breaks it, with the figures
+}
+
+// Incoherent lists what keeps a month from being published.
+type Incoherent struct {
+	Of         rollcall.PanelMonth
+	Violations []Violation
+}
+
+// Error gives one line: every violation, by name and figures.
+func (e *Incoherent) Error() string {
+	texts := make([]string, len(e.Violations))
+	for i, v := range e.Violations {
+		texts[i] = v.Rule + ": " + v.Text
+	}
+	return fmt.Sprintf("the figures of %s are not of one universe: %s", e.Of.Month, strings.Join(texts, "; "))
+}
+
+// rulebook gathers comparisons.
+type rulebook struct {
+	checked    map[string]int
+	violations []Violation
+}
+
+// ruleNames lists the rules in METHOD's order.
+func ruleNames() []string {
+	return []string{"combined", "both", "union", "subset", "curve", "frequency", "sessions", "bounds", "duplication", "exclusive"}
+}
+
+// slack is what rounding may make of equal figures, relative.
+const slack = 1e-9
+
+// under checks that less is not above more.
+func (b *rulebook) under(rule, what string, less, more float64) {
+	b.checked[rule]++
+	if !(less <= more+slack*math.Max(1, math.Abs(more))) {
+		b.violations = append(b.violations, Violation{rule, fmt.Sprintf("%s: %.6g is above %.6g", what, less, more)})
+	}
+}
+
+// same checks that two figures are equal.
+func (b *rulebook) same(rule, what string, x, y float64) {
+	b.checked[rule]++
+	if !(math.Abs(x-y) <= slack*math.Max(1, math.Max(math.Abs(x), math.Abs(y)))) {
+		b.violations = append(b.violations, Violation{rule, fmt.Sprintf("%s: %.6g is not %.6g", what, x, y)})
+	}
+}
+
+// check applies every rule.
+func (f *figures) check() *rulebook {
+	b := &rulebook{checked: map[string]int{}}
+	for _, s := range slices.Concat(f.services, f.unions) {
+		b.places(s)
+		b.bounds(s, f)
+	}
+	for i, s := range f.services {
+		b.service(s)
+		for _, u := range f.unions {
+			if slices.Contains(u.parts, i) {
+				for _, p := range []Place{AtHome, AtWork, HomeWork} {
+					b.under("subset", s.name+" in "+u.name+" at "+string(p), s.audience[p], u.audience[p])
+				}
+			}
+		}
+	}
+	for _, u := range f.unions {
+		b.union(u, f.services)
+	}
+	for _, p := range f.pairs {
+		x, y := f.services[p.a], f.services[p.b]
+		b.under("duplication", x.name+" and "+y.name, p.shared, math.Min(x.audience[HomeWork], y.audience[HomeWork]))
+	}
+	return b
+}
+
+func (b *rulebook) places(s figure) {
+	home, work, either, both := s.audience[AtHome], s.audience[AtWork], s.audience[HomeWork], s.audience[Both]
+	b.under("combined", s.name+", the larger of home and work against home+work", math.Max(home, work), either)
+	b.under("combined", s.name+", home+work against home and work added", either, home+work)
+	b.same("both", s.name+", both against home and work less home+work", both, home+work-either)
+	b.under("both", s.name+", 0 against both", 0, both)
+	for _, p := range []Place{Both, HomeOnly} {
+		b.under("subset", s.name+", "+string(p)+" in home", s.audience[p], home)
+	}
+	for _, p := range []Place{Both, WorkOnly} {
+		b.under("subset", s.name+", "+string(p)+" in work", s.audience[p], work)
+	}
+}
+
+func (b *rulebook) bounds(s figure, f *figures) {
+	for _, p := range []Place{AtHome, AtWork, HomeWork} {
+		b.under("bounds", s.name+" in the active universe at "+string(p), s.audience[p], f.active[p])
+		b.under("bounds", "the active universe at "+string(p)+" in the universe", f.active[p], f.universe)
+	}
+}
+
+func (b *rulebook) union(u figure, services []figure) {
+	for _, p := range []Place{AtHome, AtWork, HomeWork} {
+		sum := 0.0
+		for _, i := range u.parts {
+			sum += services[i].audience[p]
+		}
+		b.under("union", u.name+" against the sum of its services at "+string(p), u.audience[p], sum)
+	}
+}
+
+func (b *rulebook) service(s figure) {
+	total := s.audience[HomeWork]
+	last, sum := 0.0, 0.0
+	for d, x := range s.curve {
+		b.under("curve", fmt.Sprintf("%s, day %d against day %d", s.name, d, d+1), last, x)
+		last = x
+	}
+	b.same("curve", s.name+", the last day against the period", last, total)
+	for _, x := range s.frequency {
+		sum += x
+	}
+	b.same("frequency", s.name+", the days' persons added against the audience", sum, total)
+	b.under("sessions", s.name+", persons against sessions", total, s.sessions)
+	b.under("exclusive", s.name, s.exclusive, total)
+}
+
+// rulebook gives the view's figures, at every place, held against the rules.
+func (v *view) rulebook() *rulebook {
+	base := v.at(HomeWork)
+	return once(base, "rules", func() *rulebook { return base.gatherFigures().check() })
+}
+
+// coherent fails with an *Incoherent where the view's figures break a rule.
+func (v *view) coherent() error {
+	if found := v.rulebook().violations; len(found) > 0 {
+		return &Incoherent{Of: v.last().doc.Of, Violations: found}
+	}
+	return nil
+}
+
+// check holds both credit rules' figures of the month against the rules.
+func (m *month) check() error {
+	for _, credit := range []Credit{ByPresence, ByUse} {
+		if err := m.whole.view(credit, HomeWork, nil).coherent(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gatherFigures computes what the rules compare; the view is of home+work.
+func (v *view) gatherFigures() *figures {
+	f := &figures{universe: v.weights.Universe(), active: map[Place]float64{}}
+	for _, p := range []Place{AtHome, AtWork, HomeWork} {
+		f.active[p] = v.at(p).active().Total
+	}
+	listed := v.listed()
+	for _, s := range listed {
+		f.services = append(f.services, v.figure(s))
+	}
+	for _, g := range append([]group{v.all()}, v.groups()...) {
+		u := figure{name: g.level + " " + g.name, audience: v.byPlace(g.services)}
+		for i, s := range listed {
+			if g.services.has(s) {
+				u.parts = append(u.parts, i)
+			}
+		}
+		f.unions = append(f.unions, u)
+	}
+	atoms := v.atoms()
+	for i, a := range listed {
+		f.services[i].exclusive = atoms.sum(func(m membership) bool { return m.services == setOf(a) })
+		for k, b := range listed[:i] {
+			f.pairs = append(f.pairs, pairFigure{i, k, atoms.sum(func(m membership) bool { return m.services.has(a) && m.services.has(b) })})
+		}
+	}
+	return f
+}
+
+func (v *view) byPlace(services set) map[Place]float64 {
+	out := map[Place]float64{}
+	tally := v.tallies()[services]
+	for _, p := range Places() {
+		out[p] = tally.value(p)
+	}
+	return out
+}
+
+func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable{At: at}) }
+
+func (v *view) figure(s int) figure {
+	u := v.use(setOf(s))
+	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions))}
+	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
+		out.audience[p] = v.weigh(v.at(p).use(setOf(s)).at)
+	}
+	sofar := 0.0
+	for _, at := range v.byFirstDay(s) {
+		sofar += v.weigh(at)
+		out.curve = append(out.curve, sofar)
+	}
+	for _, at := range v.byDays(s) {
+		out.frequency = append(out.frequency, v.weigh(at))
+	}
+	return out
+}

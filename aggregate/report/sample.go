@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"math"
+	"sync"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -13,20 +14,30 @@ import (
 type sample struct {
 	months   []*month  // in order, each touched by the period
 	position [][]int32 // by month: the sample's position of each of its roster, or -1; nil: its own
-	origin   []int32   // the last month's position of each; nil: its own
+	origin   []int32   // the lead month's position of each; nil: its own
 	weights  *panel.Weights
+	final    []float64 // the weights, persons a panelist
 	from, to rollcall.Day
 
-	uses  cache[question, *use]
-	views cache[viewKey, *view]
+	leader *month // nil: the last
+
+	quality struct {
+		once    sync.Once // guards what follows
+		meta    *rollcall.WeightsMeta
+		quality panel.Quality
+	}
+
+	uses   cache[question, *use]
+	masked cache[maskKey, []set]
+	views  cache[viewKey, *view]
 }
 
 // sampleKey is a period that ends in the month.
 type sampleKey struct{ from, to rollcall.Day }
 
 func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
-	s := &sample{months: months, position: position, weights: w, from: from, to: to}
-	s.uses.limit, s.views.limit = 600, 64
+	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
+	s.uses.limit, s.masked.limit, s.views.limit = 600, 8, 64
 	if position == nil {
 		return s
 	}
@@ -42,6 +53,14 @@ func newSample(months []*month, position [][]int32, w *panel.Weights, from, to r
 // last is the month that the sample is weighed to.
 func (s *sample) last() *month { return s.months[len(s.months)-1] }
 
+// lead is the month whose catalogue and roster the sample is known by.
+func (s *sample) lead() *month {
+	if s.leader != nil {
+		return s.leader
+	}
+	return s.last()
+}
+
 // days gives the length of the period.
 func (s *sample) days() int { return int(s.to-s.from) + 1 }
 
@@ -53,12 +72,12 @@ func (s *sample) span(k int) (from, to uint8) {
 
 // translate gives the same services in month k's catalogue.
 func (s *sample) translate(services set, k int) set {
-	if s.months[k] == s.last() {
+	if s.months[k] == s.lead() {
 		return services
 	}
 	var out set
 	for i := range services.each {
-		if j := s.months[k].service(s.last().doc.Services[i].ID); j >= 0 {
+		if j := s.months[k].service(s.lead().doc.Services[i].ID); j >= 0 {
 			out = out.with(j)
 		}
 	}
@@ -72,16 +91,94 @@ func (s *sample) use(q question) *use {
 }
 
 func (s *sample) compute(q question) *use {
+	if s.position == nil && q.services.len() > 1 {
+		return s.unite(q)
+	}
 	if s.position == nil {
 		from, to := s.span(0)
-		return s.months[0].use(q, from, to)
+		return s.months[0].use(q, from, to, nil)
 	}
 	gathered := make([]*use, len(s.months))
 	for k, m := range s.months {
 		from, to := s.span(k)
-		gathered[k] = m.use(question{q.credit, s.translate(q.services, k), q.places}, from, to)
+		gathered[k] = m.use(question{q.credit, s.translate(q.services, k), q.places}, from, to, nil)
 	}
 	return s.gather(gathered)
+}
+
+// unite answers for several services: minutes need uniting only for those who
+// used two or more; the others' are those of the one.
+func (s *sample) unite(q question) *use {
+	n := s.weights.Len()
+	used, entry, single := make([]uint16, n), make([]int32, n), make([]*use, n)
+	for service := range q.services.each {
+		u := s.use(question{q.credit, setOf(service), q.places})
+		for i, person := range u.at {
+			used[person]++
+			entry[person], single[person] = int32(i), u
+		}
+	}
+	several := make([]bool, n)
+	for i, k := range used {
+		several[i] = k > 1
+	}
+	from, to := s.span(0)
+	united := s.months[0].use(q, from, to, several)
+	out, next := &use{words: 1}, 0
+	for i, k := range used {
+		switch {
+		case k == 1:
+			u, e := single[i], entry[i]
+			out.add(int32(i), u.days[e:e+1], u.minutes[e], u.sessions[e])
+		case k > 1:
+			out.add(int32(i), united.days[next:next+1], united.minutes[next], united.sessions[next])
+			next++
+		}
+	}
+	return out
+}
+
+// masks gives, by position, the listed services that each person used at a place.
+func (s *sample) masks(credit Credit, place rollcall.Location) []set {
+	out, _ := s.masked.get(context.Background(), maskKey{credit, place}, func() ([]set, int64, error) {
+		masks := make([]set, s.weights.Len())
+		for _, service := range s.listed() {
+			word, bit := service/64, uint64(1)<<(service%64)
+			for _, i := range s.use(question{credit, setOf(service), place}).at {
+				masks[i][word] |= bit
+			}
+		}
+		return masks, 1, nil
+	})
+	return out
+}
+
+type maskKey struct {
+	credit Credit
+	place  rollcall.Location
+}
+
+// listed gives the services that anyone used in the sample's months: those
+// with a row, and the base of shares.
+func (s *sample) listed() []int {
+	var out []int
+	for i, service := range s.lead().doc.Services {
+		if service.ID != rollcall.Online && s.anyDiary(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (s *sample) anyDiary(service int) bool {
+	for k, m := range s.months {
+		for j := range s.translate(setOf(service), k).each {
+			if len(m.services[j].list) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // gather puts the months' uses together, month after month: a session is cut
@@ -112,7 +209,7 @@ func (s *sample) gather(months []*use) *use {
 // active gives who had any login, presence or use of any service, any internet
 // use included, whichever credit rule a report uses.
 func (s *sample) active(places rollcall.Location) []int32 {
-	q := question{ByPresence, allServices(len(s.last().doc.Services)), places}
+	q := question{ByPresence, allServices(len(s.lead().doc.Services)), places}
 	if s.position == nil {
 		from, to := s.span(0)
 		return s.months[0].users(q, from, to)
@@ -142,7 +239,7 @@ func (s *sample) person(at int32) *rollcall.Panelist {
 	if s.origin != nil {
 		at = s.origin[at]
 	}
-	return &s.last().roster.Panelists[at]
+	return &s.lead().roster.Panelists[at]
 }
 
 // lost gives the part of the last month's sample that is not in tab in every

@@ -52,3 +52,10 @@ func (s set) each(yield func(int) bool) {
 		}
 	}
 }
+
+func (s set) and(o set) set {
+	for i := range s {
+		s[i] &= o[i]
+	}
+	return s
+}

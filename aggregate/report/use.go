@@ -111,8 +111,9 @@ type cursor struct {
 	*diaries
 	at       int
 	counts   *[256]bool
-	from, to uint8 // days
-	next     int64 // the key of the diary, or atEnd
+	only     []bool // persons; nil: everyone
+	from, to uint8  // days
+	next     int64  // the key of the diary, or atEnd
 }
 
 const atEnd = int64(1) << 62
@@ -122,7 +123,7 @@ func dayKey(person int32, day uint8) int64 { return int64(person)<<8 | int64(day
 func (c *cursor) seek() {
 	for ; c.at < len(c.list); c.at++ {
 		d := &c.list[c.at]
-		if c.counts[d.where] && d.day >= c.from && d.day <= c.to {
+		if c.counts[d.where] && d.day >= c.from && d.day <= c.to && (c.only == nil || c.only[d.person]) {
 			c.next = dayKey(d.person, d.day)
 			return
 		}
@@ -130,15 +131,16 @@ func (c *cursor) seek() {
 	c.next = atEnd
 }
 
-// use answers a question for the days from to to of the month, from 0.
-func (m *month) use(q question, from, to uint8) *use {
+// use answers a question for the days from to to of the month, from 0, and for
+// the persons of only, nil being everyone.
+func (m *month) use(q question, from, to uint8, only []bool) *use {
 	counts := q.counts()
 	w := &walk{out: &use{words: 1}, person: -1}
 	for s := range q.services.each {
 		if len(m.services[s].list) == 0 {
 			continue
 		}
-		c := cursor{diaries: &m.services[s], counts: &counts, from: from, to: to}
+		c := cursor{diaries: &m.services[s], counts: &counts, only: only, from: from, to: to}
 		c.seek()
 		w.cursors = append(w.cursors, c)
 	}

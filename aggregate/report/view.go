@@ -20,6 +20,7 @@ type view struct {
 
 	byService cache[set, *use]
 	terms     cache[set, *panel.Term]
+	pairs     cache[set, *panel.Term]
 	figures   cache[string, any] // whatever is computed once a view
 }
 
@@ -41,14 +42,19 @@ func (s *sample) view(credit Credit, place Place, target *target) *view {
 func (s *sample) newView(key viewKey, target *target) *view {
 	settings := s.last().doc.Settings
 	v := &view{sample: s, viewKey: key, settings: settings, intervals: s.weights.Intervals(settings.Confidence)}
-	v.byService.limit, v.terms.limit, v.figures.limit = 300, 600, 64
+	v.limit()
 	if target != nil {
 		v.in = make([]bool, s.weights.Len())
 		for i := range v.in {
-			v.in[i] = target.holds(s.last().roster.Columns, s.person(int32(i)))
+			v.in[i] = target.holds(s.lead().roster.Columns, s.person(int32(i)))
 		}
 	}
 	return v
+}
+
+// limit bounds the caches, in entries.
+func (v *view) limit() {
+	v.byService.limit, v.terms.limit, v.pairs.limit, v.figures.limit = 300, 600, 2000, 64
 }
 
 // at gives the same view at another place.
@@ -57,7 +63,7 @@ func (v *view) at(place Place) *view {
 	key.place = place
 	out, _ := v.views.get(context.Background(), key, func() (*view, int64, error) {
 		other := &view{sample: v.sample, viewKey: key, in: v.in, settings: v.settings, intervals: v.intervals}
-		other.byService.limit, other.terms.limit, other.figures.limit = v.byService.limit, v.terms.limit, v.figures.limit
+		other.limit()
 		return other, 1, nil
 	})
 	return out
@@ -70,32 +76,7 @@ func once[T any](v *view, name string, compute func() T) T {
 }
 
 // catalogue gives the services that the view knows, by position.
-func (v *view) catalogue() []rollcall.Service { return v.last().doc.Services }
-
-// listed gives the services that anyone used in the view's months: those with
-// a row, and the base of shares.
-func (v *view) listed() []int {
-	return once(v, "listed", func() []int {
-		var out []int
-		for i, s := range v.catalogue() {
-			if s.ID != rollcall.Online && v.anyDiary(i) {
-				out = append(out, i)
-			}
-		}
-		return out
-	})
-}
-
-func (v *view) anyDiary(service int) bool {
-	for k, m := range v.months {
-		for j := range v.translate(setOf(service), k).each {
-			if len(m.services[j].list) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
+func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
 
 // use gives what the view's people did with some services.
 func (v *view) use(services set) *use {
@@ -118,29 +99,16 @@ func (v *view) restrict(services set) *use {
 // the view; nil: everyone. Those at both places, or at one only, are known by
 // what they did at the two.
 func (v *view) keeper(services set) func(int32) bool {
-	var home, work []bool
-	switch v.place {
-	case Both, HomeOnly, WorkOnly:
-		home = v.marks(services, rollcall.Home)
-		work = v.marks(services, rollcall.Work)
-	default:
+	if v.place == AtHome || v.place == AtWork || v.place == HomeWork {
 		if v.in == nil {
 			return nil
 		}
+		return func(i int32) bool { return v.in[i] }
 	}
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
 	return func(i int32) bool {
-		return (v.in == nil || v.in[i]) && (home == nil || v.place.holds(home[i], work[i]))
+		return (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services))
 	}
-}
-
-func (v *view) marks(services set, place rollcall.Location) []bool {
-	out := make([]bool, v.weights.Len())
-	for s := range services.each {
-		for _, i := range v.sample.use(question{v.credit, setOf(s), place}).at {
-			out[i] = true
-		}
-	}
-	return out
 }
 
 // people gives the users of any of some services.
@@ -157,11 +125,14 @@ func (v *view) union(services set) []int32 {
 	if services.len() == 1 {
 		return v.use(services).at
 	}
-	home, work := v.marks(services, rollcall.Home), v.marks(services, rollcall.Work)
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	var out []int32
 	for i := range home {
-		home[i] = (v.in == nil || v.in[i]) && v.place.holds(home[i], work[i])
+		if (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services)) {
+			out = append(out, int32(i))
+		}
 	}
-	return positions(home)
+	return out
 }
 
 // term prepares the persons at some positions.

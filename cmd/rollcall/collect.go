@@ -13,11 +13,13 @@ import (
 )
 
 type collectCmd struct {
-	Pcap pcapCmd `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
+	HTTP     httpCmd     `cmd:"" name:"http" help:"A cluster's role: take events over HTTP."`
+	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
 }
 
 type pcapCmd struct {
-	File      string `arg:"" optional:"" help:"A pcap or pcapng file." type:"existingfile"`
+	File      string `arg:"" optional:"" help:"A pcap or pcapng file."`
 	Interface string `help:"Read this network interface instead." placeholder:"IF"`
 	Market    string `required:"" help:"The meter's market."`
 	Location  string `required:"" help:"Where the meter is installed: home, work or elsewhere."`
@@ -26,6 +28,9 @@ type pcapCmd struct {
 	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
 	engine
 }
+
+// Validate refuses a capture that is not there.
+func (c *pcapCmd) Validate() error { return exist(c.File) }
 
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
@@ -37,7 +42,7 @@ func (c *pcapCmd) install() (meter.Install, error) {
 	}
 	install := meter.Install{
 		Market: rollcall.MarketID(c.Market), Location: place,
-		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist, Source: c.source(),
+		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
 	if err := install.Validate(); err != nil {
 		return install, usageError{err}
@@ -60,7 +65,7 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	}
 	if c.DryRun {
 		out := bufio.NewWriter(s.out)
-		_, err := c.read(ctx, install, func(seen ingest.Sighting) error {
+		err := c.read(ctx, install, func(seen ingest.Sighting) error {
 			_, err := out.Write(append(seen.AppendJSON(nil), '\n'))
 			return err
 		})
@@ -69,20 +74,20 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	return c.with(ctx, s, func(api *client) error { return c.send(ctx, s, api, install) })
 }
 
-func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) (meter.Stats, error) {
+func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
 	if c.Interface != "" {
-		return meter.Listen(ctx, c.Interface, install, yield)
+		_, err := meter.Listen(ctx, c.Interface, install, yield)
+		return err
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
-		return meter.Stats{}, err
+		return err
 	}
 	defer f.Close()
-	stats, err := meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield)
-	if err != nil {
-		return stats, fmt.Errorf("%s: %w", c.File, err)
+	if _, err := meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	return stats, nil
+	return nil
 }
 
 // postSize is when a body of sightings is sent.
@@ -102,7 +107,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		body, base = body[:0], lines
 		return err
 	}
-	_, err := c.read(ctx, install, func(seen ingest.Sighting) error {
+	err := c.read(ctx, install, func(seen ingest.Sighting) error {
 		body = append(seen.AppendJSON(body), '\n')
 		lines++
 		if len(body) < postSize && c.File != "" {

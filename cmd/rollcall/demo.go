@@ -2,16 +2,167 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"rollcall"
+	"rollcall/ingest/collect/simulate"
 )
 
 type demoCmd struct {
 	Listen string `help:"Address of the API; loopback only." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Data   string `help:"Folder of the demonstration's log and store." default:"rollcall-demo" type:"path" placeholder:"DIR"`
 	Seed   uint64 `help:"Seed of the simulated panel." default:"2002"`
-	engine
+	Debug  bool   `help:"Log at debug level."`
 }
 
-// Run loads the demonstration market and serves it.
+// Run loads the demonstration market, unless the folder has it already, prints
+// a month of it and serves it.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
-	return errors.New("not yet")
+	e := engine{Data: c.Data, Debug: c.Debug}
+	d, err := start(ctx, &e, newLogger(s.err, c.Debug))
+	if err != nil {
+		return err
+	}
+	address, err := d.open(c.Listen)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
+	api := &client{http: socketClient(c.Data)}
+	if err := d.during(ctx, func(ctx context.Context) error { return c.show(ctx, s, api, address) }); err != nil {
+		return errors.Join(err, d.Close())
+	}
+	return d.wait(ctx)
+}
+
+// during runs f while the stages run; it ends early where the aggregator fails.
+func (d *deployment) during(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1) // owned by f's goroutine
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case err := <-d.fail:
+		cancel()
+		return errors.Join(err, <-done)
+	}
+}
+
+// demoMonth is the month that the demonstration prints.
+const demoMonth = rollcall.Month(2002*12 + int(time.October) - 1)
+
+func (c *demoCmd) show(ctx context.Context, s *streams, api *client, address net.Addr) error {
+	if err := c.load(ctx, s, api); err != nil {
+		return err
+	}
+	table, err := readRanking(ctx, api, demoMonth)
+	if err != nil {
+		return err
+	}
+	names, err := rows[rollcall.Service](ctx, api, "/v1/services")
+	if err != nil {
+		return err
+	}
+	if err := printDemo(s.out, table, names); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "\nRollcall listens on http://%s; Ctrl-C stops it.\n", address)
+	return err
+}
+
+// load makes and loads the market where a month of it is missing.
+func (c *demoCmd) load(ctx context.Context, s *streams, api *client) error {
+	l, err := newSimulation(api, s.err, c.Seed, simulate.Months())
+	if err != nil {
+		return err
+	}
+	missing, err := l.missing(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	fmt.Fprintf(s.err, "Loading the demonstration market into %s: %d months of a simulated panel.\n", c.Data, len(missing))
+	return l.load(ctx)
+}
+
+func readRanking(ctx context.Context, api *client, m rollcall.Month) (*rollcall.Table, error) {
+	answer, err := api.get(ctx, "/v1/reports/ranking", url.Values{
+		"market": {string(simulate.Place().ID)}, "panel": {string(simulate.PanelID)}, "month": {m.String()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	t := new(rollcall.Table)
+	if err := json.NewDecoder(answer.Body).Decode(t); err != nil {
+		return nil, fmt.Errorf("read the ranking: %w", err)
+	}
+	return t, nil
+}
+
+// printDemo shows the services of a ranking in whole persons, then what the
+// figures are.
+func printDemo(w io.Writer, t *rollcall.Table, names []rollcall.Service) error {
+	fmt.Fprintf(w, "%s, %s: unique visitors at home and at work (simulated)\n\n", simulate.Place().Name, t.Meta.Month)
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "RANK\tSERVICE\tUNIQUE VISITORS\t95 % INTERVAL\tREACH\t")
+	for i := range t.Rows {
+		if level, _ := t.Cell(i, "level").(string); level == "service" {
+			printDemoRow(out, t, i, names)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if t.Meta.Universe != nil {
+		fmt.Fprintf(w, "\nThis panel is %s.\n", t.Meta.Universe.Source)
+	}
+	return nil
+}
+
+func printDemoRow(w io.Writer, t *rollcall.Table, row int, names []rollcall.Service) {
+	id, _ := t.Cell(row, "service").(string)
+	name := id
+	for _, s := range names {
+		if string(s.ID) == id {
+			name = s.Name
+		}
+	}
+	audience, _ := t.Cell(row, "unique_audience").(rollcall.Measure)
+	if audience.Status.Withheld() {
+		fmt.Fprintf(w, "\t%s\ttoo few panelists\t\t\t\n", name)
+		return
+	}
+	reach, _ := t.Cell(row, "reach").(rollcall.Measure)
+	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", t.Cell(row, "rank"), name,
+		wholeThousands(audience.Value), wholeThousands(audience.Low), wholeThousands(audience.High), reach.Value, tied(t, row))
+}
+
+func tied(t *rollcall.Table, row int) string {
+	if others, _ := t.Cell(row, "tied_with").([]string); len(others) > 0 {
+		return " tied with " + strings.Join(others, ", ")
+	}
+	return ""
+}
+
+// wholeThousands writes persons to the thousand: 1,585,000.
+func wholeThousands(persons float64) string {
+	text := strconv.FormatFloat(math.Round(persons/1000), 'f', 0, 64)
+	if text == "0" {
+		return text
+	}
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text + ",000"
 }

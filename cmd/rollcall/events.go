@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -17,8 +18,26 @@ type eventsCmd struct {
 
 type eventsLoadCmd struct {
 	Backfill bool     `help:"Take events of any age."`
-	Files    []string `arg:"" name:"file" help:"NDJSON, Parquet or Arrow; .gz and .zst too." type:"existingfile"`
+	Files    []string `arg:"" name:"file" help:"NDJSON, Parquet or Arrow; .gz and .zst too."`
 	engine
+}
+
+// Validate refuses files that are not there.
+func (c *eventsLoadCmd) Validate() error { return exist(c.Files...) }
+
+// exist refuses paths where no file is, by the names that the user typed.
+func exist(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil {
+			return err
+		} else if info.IsDir() {
+			return fmt.Errorf("%s is a folder", path)
+		}
+	}
+	return nil
 }
 
 // Run loads each file. A file with a fault gives what stands before it, and

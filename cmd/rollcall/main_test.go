@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -24,10 +26,26 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TESTDATA", shared)
 			e.Setenv("TMPDIR", e.WorkDir)
 			return nil
 		},
 	})
+}
+
+// awaitFile is the scripts' "await FILE": it waits until the file is there.
+func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(time.Minute)
+	for {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s did not appear: %v", args[0], err)
+		}
+		runtime.Gosched()
+	}
 }

@@ -35,10 +35,13 @@ func (m *month) query() url.Values {
 
 type panelLoadCmd struct {
 	month
-	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>." type:"existingfile"`
-	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date." type:"existingfile"`
+	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
+	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
 	engine
 }
+
+// Validate refuses files that are not there.
+func (c *panelLoadCmd) Validate() error { return exist(c.Panelists, c.Universe) }
 
 // Run sends both files; what is wrong with them names the file, line and column.
 func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"text/tabwriter"
 	"time"
@@ -11,7 +12,9 @@ import (
 )
 
 type publicationCmd struct {
-	List publicationListCmd `cmd:"" help:"List what was published."`
+	List   publicationListCmd   `cmd:"" help:"List what was published."`
+	Diff   publicationDiffCmd   `cmd:"" help:"Compare two versions of a month, cell by cell."`
+	Verify publicationVerifyCmd `cmd:"" help:"Compute every version's objects' hashes again."`
 }
 
 type publicationListCmd struct {
@@ -38,5 +41,49 @@ func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 				p.Time.UTC().Format(time.RFC3339), p.Document, p.Reason)
 		}
 		return out.Flush()
+	})
+}
+
+type publicationDiffCmd struct {
+	month
+	First  int `arg:"" help:"A version."`
+	Second int `arg:"" help:"Another version."`
+	output
+	engine
+}
+
+// Run prints what differs.
+func (c *publicationDiffCmd) Run(ctx context.Context, s *streams) error {
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/diff/%d",
+		url.PathEscape(c.Market), url.PathEscape(c.Panel), c.month.Month, c.First, c.Second)
+	return c.with(ctx, s, func(api *client) error { return c.print(ctx, s, api, path, url.Values{}) })
+}
+
+type publicationVerifyCmd struct {
+	Market string `required:"" help:"Market id."`
+	Panel  string `help:"Panel id; all where absent."`
+	engine
+}
+
+// Run verifies each version; the first that is not what it was is an error.
+func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		query := url.Values{"market": {c.Market}}
+		if c.Panel != "" {
+			query.Set("panel", c.Panel)
+		}
+		list, err := rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/verify",
+				url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
+			if err := api.do(ctx, http.MethodGet, path, nil, nil); err != nil {
+				return err
+			}
+		}
+		_, err = fmt.Fprintf(s.out, "%d versions are what they were\n", len(list))
+		return err
 	})
 }

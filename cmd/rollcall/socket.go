@@ -14,7 +14,7 @@ import (
 // listenSocket opens DIR/rollcall.sock for this user alone. The caller holds
 // the folder, so a socket that is there already is a dead process's.
 func listenSocket(dir string) (net.Listener, error) {
-	name := filepath.Join(dir, "rollcall.sock")
+	name := socketPath(dir)
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
@@ -26,12 +26,14 @@ func listenSocket(dir string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // the path is a detour; hold's next holder removes it
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // the path that it knows is a detour
 	if err := os.Chmod(name, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("socket: %w", err), l.Close())
 	}
 	return l, nil
 }
+
+func socketPath(dir string) string { return filepath.Join(dir, "rollcall.sock") }
 
 // near gives the socket's path by way of the open folder: a socket's path may
 // have 108 bytes at most, a folder's more.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -24,13 +25,14 @@ func printTable(w io.Writer, body io.Reader) error {
 	}
 	fmt.Fprintln(w, title(&t.Meta))
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, c := range t.Columns {
-		fmt.Fprintf(out, "%s\t", heading(c))
+	columns := shown(&t)
+	for _, i := range columns {
+		fmt.Fprintf(out, "%s\t", heading(t.Columns[i]))
 	}
 	fmt.Fprintln(out)
 	for _, row := range t.Rows {
-		for i, cell := range row {
-			fmt.Fprintf(out, "%s\t", show(t.Columns[i], cell))
+		for _, i := range columns {
+			fmt.Fprintf(out, "%s\t", show(t.Columns[i], row[i]))
 		}
 		fmt.Fprintln(out)
 	}
@@ -41,6 +43,19 @@ func printTable(w io.Writer, body io.Reader) error {
 		fmt.Fprintln(w, "Note:", note)
 	}
 	return nil
+}
+
+// shown gives the columns that a terminal has room for: all but a ranking's
+// finer ones, which the other formats have.
+func shown(t *rollcall.Table) []int {
+	ranking := []string{"rank", "service", "level", "unique_audience", "reach", "minutes_per_person", "days_per_person", "change", "tied_with"}
+	var columns []int
+	for i, c := range t.Columns {
+		if t.Meta.Report != "ranking" || slices.Contains(ranking, c.Name) {
+			columns = append(columns, i)
+		}
+	}
+	return columns
 }
 
 func title(m *rollcall.Meta) string {

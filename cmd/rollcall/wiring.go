@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/report"
@@ -16,7 +19,7 @@ import (
 
 type reports struct {
 	office *report.Office
-	store  *sqlite.Store
+	store  store
 }
 
 func (r reports) Report(ctx context.Context, q api.Query) (*rollcall.Table, error) {
@@ -52,6 +55,9 @@ func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table
 type panels struct{ *deployment }
 
 func (p panels) Load(ctx context.Context, of rollcall.PanelMonth, files api.PanelFiles) (api.Loaded, error) {
+	if p.keys == nil {
+		return api.Loaded{}, errNoKey
+	}
 	loaded, err := p.office.LoadPanel(ctx, of, report.PanelInput{
 		Roster: files.Roster, Universe: files.Universe, RosterName: files.RosterName, UniverseName: files.UniverseName,
 		Pseudonym: p.keys.Panelist,
@@ -80,29 +86,108 @@ func (p panels) Publications(ctx context.Context, market rollcall.MarketID, pane
 	return p.store.Publications(ctx, market, panel)
 }
 
+type publications struct{ *report.Office }
+
+func (p publications) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
+	published, err := p.Publication(ctx, of, version)
+	if err != nil {
+		return err
+	}
+	return p.Office.Verify(ctx, published)
+}
+
+type keep struct{ *deployment }
+
+func (k keep) SaveTarget(ctx context.Context, t api.Target) error {
+	if err := rollcall.CheckID("name", t.Name); err != nil {
+		return err
+	}
+	if err := report.CheckTarget(t.Expression); err != nil {
+		return err
+	}
+	return k.store.SaveTarget(ctx, t.Name, t.Expression)
+}
+
+func (k keep) Targets(ctx context.Context) ([]api.Target, error) {
+	saved, err := k.store.Targets(ctx)
+	var list []api.Target
+	for _, name := range slices.Sorted(maps.Keys(saved)) {
+		list = append(list, api.Target{Name: name, Expression: saved[name]})
+	}
+	return list, err
+}
+
+// Backup copies the embedded store.
+func (k keep) Backup(ctx context.Context, file string) error {
+	embedded, ok := k.store.store.(*sqlite.Store)
+	if !ok {
+		return fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
+	}
+	return embedded.Backup(ctx, file)
+}
+
 type corrections struct{ *deployment }
 
 func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
 	rule := rollcall.Exclusion{PanelMonth: e.Of, Service: e.Service, Day: e.Day, Reason: e.Reason}
 	if e.Panelist != "" {
+		if c.keys == nil {
+			return errNoKey
+		}
 		rule.Panelist, _ = c.keys.Panelist(e.Of.Panel, e.Panelist)
 	}
 	return c.office.Exclude(ctx, rule)
 }
 
 func (c corrections) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (int, error) {
+	if c.keys == nil {
+		return 0, errNoKey
+	}
 	visitor, _ := c.keys.Panelist(panel, panelist)
 	return c.store.Erase(ctx, panel, visitor)
 }
 
+// What this process was not given.
+var (
+	errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file)", rollcall.ErrConflict)
+	errNoLog = fmt.Errorf("%w: this needs the log (--brokers)", rollcall.ErrConflict)
+)
+
 type eventLog struct{ *deployment }
 
+// Replay folds a part of the log again.
+func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error) {
+	if l.cluster == nil {
+		return 0, errNoLog
+	}
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+}
+
 func (l eventLog) Settle(ctx context.Context) error {
+	if l.cluster == nil {
+		return errNoLog
+	}
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
 func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+	if l.cluster == nil {
+		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
+	}
 	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
+}
+
+// savedTarget finds a saved target's text.
+func (d *deployment) savedTarget(ctx context.Context, name string) (string, error) {
+	saved, err := d.store.Targets(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, ok := saved[name]
+	if !ok {
+		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
+	}
+	return text, nil
 }
 
 // maxRejected bounds one listing of the rejected.

@@ -43,6 +43,7 @@ func NewDecoder() *Decoder {
 // Open begins a stream. The bytes must not change until the stream has been
 // read. Errors are *rollcall.Invalid: the stream can't be used at all.
 func (d *Decoder) Open(value []byte) (err error) {
+	defer d.end(&err)
 	defer recovered(&err)
 	d.close()
 	stream, err := ipc.NewReaderFromMessageReader(&frames{rest: value}, ipc.WithAllocator(&d.arena))
@@ -61,11 +62,19 @@ func (d *Decoder) close() {
 	d.groups.reset()
 }
 
+// end leaves nothing to read after an error.
+func (d *Decoder) end(err *error) {
+	if *err != nil {
+		d.stream, d.cols, d.at = nil, columns{}, 0
+	}
+}
+
 // Read appends at most limit of the stream's next rows to the batch: good ones
 // to its columns, the others go to the sink. It gives the number of rows read,
 // and io.EOF with 0 after the last. Any other error is a *rollcall.Invalid that
 // ends the stream; rows already appended are good in themselves.
 func (d *Decoder) Read(b *rollcall.Batch, limit int, sink Sink) (n int, err error) {
+	defer d.end(&err)
 	defer recovered(&err)
 	d.groups.begin(sink.Code)
 	for d.at == d.cols.rows {

@@ -30,7 +30,7 @@ func (f *frames) Message() (*ipc.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, err := checkMessage(meta, f.rest)
+	size, err := checkMessage(meta, f.rest, MaxMemory)
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +96,18 @@ const (
 	codecZstd = 1
 )
 
+// CheckMessage refuses a message that is malformed, or that the Arrow library
+// would take more than most bytes of memory for. body is the message's own, whole.
+// Errors are *rollcall.Invalid.
+func CheckMessage(meta, body []byte, most int64) (err error) {
+	defer recovered(&err)
+	_, err = checkMessage(meta, body, most)
+	return err
+}
+
 // checkMessage gives the length of the message's body, after looking at what
 // the message asks for. It panics where an offset leads outside of meta.
-func checkMessage(meta, rest []byte) (int, error) {
+func checkMessage(meta, rest []byte, most int64) (int, error) {
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
 	size := root.GetInt64Slot(messageBody, 0)
 	if size < 0 || size > int64(len(rest)) {
@@ -112,13 +121,13 @@ func checkMessage(meta, rest []byte) (int, error) {
 	case kindSchema:
 		return int(size), checkSchema(&header)
 	case kindBatch:
-		return int(size), checkBatch(&header, rest[:size])
+		return int(size), checkBatch(&header, rest[:size], most)
 	case kindDictionary:
 		data, ok := child(&header, dictionaryData)
 		if !ok {
 			return 0, malformed("a dictionary has no data")
 		}
-		return int(size), checkBatch(&data, rest[:size])
+		return int(size), checkBatch(&data, rest[:size], most)
 	default:
 		return 0, malformed("a message is of kind %d, not a schema, dictionary or record batch", kind)
 	}
@@ -219,7 +228,7 @@ func plainType(kind byte) bool {
 
 // checkBatch adds up what the buffers of a batch will take. Buffers may
 // overlap, so the sum is bounded and not only each.
-func checkBatch(batch *flatbuffers.Table, body []byte) error {
+func checkBatch(batch *flatbuffers.Table, body []byte, most int64) error {
 	if rows := batch.GetInt64Slot(batchLength, 0); rows < 0 || rows > MaxRows {
 		return beyond("has a batch of %d rows; the most is %d", rows, MaxRows)
 	}
@@ -231,39 +240,43 @@ func checkBatch(batch *flatbuffers.Table, body []byte) error {
 	at := batch.Vector(o)
 	total := int64(0)
 	for range batch.VectorLen(o) {
-		size, err := bufferSize(body, batch.GetInt64(at), batch.GetInt64(at+8), compressed, &codec)
+		packed, err := bufferAt(body, batch.GetInt64(at), batch.GetInt64(at+8))
+		size := int64(len(packed))
+		if err == nil && compressed && size > 0 {
+			size, err = unpackedSize(packed, codec.GetByteSlot(codecKind, 0), most)
+		}
 		if err != nil {
 			return err
 		}
-		if total += size; total > MaxMemory {
-			return beyond("needs more than %d MiB of memory", MaxMemory>>20)
+		if total += size; total > most {
+			return beyond("needs more than %d MiB of memory", most>>20)
 		}
 		at += 16
 	}
 	return nil
 }
 
-// bufferSize gives what one buffer takes when read. A compressed one begins
-// with its decompressed size, int64 LE, or -1 where it is not compressed.
-func bufferSize(body []byte, offset, length int64, compressed bool, codec *flatbuffers.Table) (int64, error) {
+func bufferAt(body []byte, offset, length int64) ([]byte, error) {
 	if offset < 0 || length < 0 || offset > int64(len(body)) || length > int64(len(body))-offset {
-		return 0, malformed("a buffer lies outside of its body")
+		return nil, malformed("a buffer lies outside of its body")
 	}
-	if !compressed || length == 0 {
-		return length, nil
-	}
-	if length < 8 {
+	return body[offset : offset+length], nil
+}
+
+// unpackedSize gives what a compressed buffer takes when read. It begins with
+// its decompressed size, int64 LE, or -1 where it is not compressed.
+func unpackedSize(packed []byte, codec byte, most int64) (int64, error) {
+	if len(packed) < 8 {
 		return 0, malformed("a compressed buffer has no size")
 	}
-	packed := body[offset : offset+length]
 	size := int64(binary.LittleEndian.Uint64(packed))
 	if size == -1 {
-		return length, nil
+		return int64(len(packed)), nil
 	}
-	if size < 0 || size > MaxMemory {
+	if size < 0 || size > most {
 		return 0, beyond("has a buffer of %d bytes when decompressed", uint64(size))
 	}
-	if codec.GetByteSlot(codecKind, 0) == codecZstd {
+	if codec == codecZstd {
 		return size, checkWindow(packed[8:])
 	}
 	return size, nil

@@ -118,6 +118,7 @@ func (b *Broker) kfakeOptions(data string) []kfake.Opt {
 		kfake.DataDir(data),
 		kfake.SyncWrites(),
 		kfake.WithLogger(b.log),
+		kfake.MaxVersions(spoken()),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms":          "-1",
 			"log.retention.bytes":       "-1",
@@ -339,6 +340,9 @@ func (b *Broker) segments(topic string, partition int32) ([]int64, error) {
 // writers, then sources, which leave their groups. A source left open would be
 // waited for at the next start; the error says so.
 func (b *Broker) Close() error {
+	if b.isClosed() {
+		return nil
+	}
 	var errs []error
 	if n := b.readers.Load(); n > 0 {
 		errs = append(errs, fmt.Errorf("kafka: broker closed before %d sources: %w", n, rollcall.ErrConflict))
@@ -352,6 +356,12 @@ func (b *Broker) Close() error {
 		errs = append(errs, b.putMarker())
 	}
 	return errors.Join(errs...)
+}
+
+func (b *Broker) isClosed() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.closed
 }
 
 // stop closes kfake, which writes its state. What it logs of that is counted.

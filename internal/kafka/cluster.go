@@ -17,7 +17,7 @@ import (
 // Cluster says how brokers are reached. It is safe for concurrent use.
 type Cluster struct {
 	brokers   []string
-	dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	dial      dialFunc
 	secure    Security
 	transport *kafka.Transport
 	client    *kafka.Client
@@ -43,7 +43,7 @@ func Dial(brokers []string, secure Security) *Cluster {
 	return newCluster(brokers, secure, d.DialContext)
 }
 
-func newCluster(brokers []string, secure Security, dial func(context.Context, string, string) (net.Conn, error)) *Cluster {
+func newCluster(brokers []string, secure Security, dial dialFunc) *Cluster {
 	c := &Cluster{brokers: brokers, dial: dial, secure: secure}
 	c.transport = &kafka.Transport{
 		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,

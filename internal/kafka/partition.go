@@ -53,8 +53,10 @@ func (p *partition) follow(ctx context.Context) error {
 	if err := p.locate(ctx); err != nil {
 		return err
 	}
-	p.reader = kafka.NewReader(p.readerConfig())
+	line := &tether{dial: p.source.cluster.dial}
+	p.reader = kafka.NewReader(p.readerConfig(line))
 	defer p.reader.Close()
+	defer line.cut() // else Close waits for a connection that may never answer
 	if err := p.reader.SetOffset(p.next); err != nil {
 		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
 	}
@@ -72,9 +74,11 @@ func (p *partition) follow(ctx context.Context) error {
 	}
 }
 
-func (p *partition) readerConfig() kafka.ReaderConfig {
+func (p *partition) readerConfig(line *tether) kafka.ReaderConfig {
+	dialer := p.source.cluster.dialer()
+	dialer.DialFunc = line.connect
 	return kafka.ReaderConfig{
-		Brokers: p.source.cluster.brokers, Dialer: p.source.cluster.dialer(), Topic: Events, Partition: p.id,
+		Brokers: p.source.cluster.brokers, Dialer: dialer, Topic: Events, Partition: p.id,
 		MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait, QueueCapacity: queuedMessages,
 		ReadLagInterval: -1, OffsetOutOfRangeError: true,
 		ErrorLogger: kafka.LoggerFunc(func(format string, args ...any) {

@@ -14,6 +14,7 @@ import (
 	"rollcall"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // port is the embedded broker's TCP address, for other Kafka clients. What
@@ -46,8 +47,6 @@ func openPort(address string, log *slog.Logger) (*port, error) {
 	}
 	return &port{listener: l, log: log, conns: make(map[net.Conn]struct{})}, nil
 }
-
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // serve passes connections on to dial until close.
 func (p *port) serve(dial dialFunc, room *room) {
@@ -128,7 +127,7 @@ func (p *port) requests(ctx context.Context, conn net.Conn, inner io.Writer, roo
 			return nil
 		}
 		size := binary.BigEndian.Uint32(head)
-		kind, version := int16(binary.BigEndian.Uint16(head[4:])), int16(binary.BigEndian.Uint16(head[6:]))
+		kind, version := kindOf(head[4:])
 		if err := checkFrame(size, kind, version); err != nil {
 			return err
 		}
@@ -141,6 +140,10 @@ func (p *port) requests(ctx context.Context, conn net.Conn, inner io.Writer, roo
 			return err
 		}
 	}
+}
+
+func kindOf(request []byte) (kind, version int16) {
+	return int16(binary.BigEndian.Uint16(request)), int16(binary.BigEndian.Uint16(request[2:]))
 }
 
 // pass reads the whole frame before any of it goes on, so that one cut short
@@ -160,6 +163,9 @@ func pass(conn net.Conn, inner io.Writer, head []byte, rest int) error {
 	if err := checkRecords(frame[4:]); err != nil {
 		return err
 	}
+	if kind, version := kindOf(frame[4:]); kind == int16(kmsg.ApiVersions) {
+		frame = hello(min(max(version, 0), 3), frame[8:12])
+	}
 	_, _ = inner.Write(frame) // where the broker is gone, the next read ends
 	return nil
 }
@@ -176,10 +182,34 @@ func checkFrame(size uint32, kind, version int16) error {
 		return &rollcall.Invalid{Field: "request kind", Value: fmt.Sprint(kind), Reason: "is not served", Code: "kind"}
 	case size < headerBytes || size > most:
 		return &rollcall.Invalid{Field: "request size", Value: fmt.Sprint(size), Reason: fmt.Sprintf("is not %d to %d", headerBytes, most), Code: "size"}
-	case version < 0 || version > kmsg.RequestForKey(kind).MaxVersion() && kind != int16(kmsg.ApiVersions):
+	case kind != int16(kmsg.ApiVersions) && !spokenVersion(kind, version):
 		return &rollcall.Invalid{Field: "request version", Value: fmt.Sprint(version), Reason: "is not known", Code: "version"}
 	}
 	return nil
+}
+
+// spoken are the versions of requests that the embedded broker takes: Kafka
+// 2.3's, the last without tagged fields. Whoever reads those counts up to 2^32
+// tags that a request of 20 bytes may claim.
+func spoken() *kversion.Versions { return kversion.V2_3_0() }
+
+func spokenVersion(kind, version int16) bool {
+	most, ok := spoken().LookupMaxKeyVersion(kind)
+	return ok && 0 <= version && version <= most
+}
+
+// hello makes the request that asks for the versions, which a client sends
+// first and in its own newest version. Only the version and the correlation id
+// of the client's are kept.
+func hello(version int16, correlation []byte) []byte {
+	body := []byte{0xff, 0xff} // no client
+	if version > 2 {
+		body = append(body, 0, 1, 1, 0) // no tags, two empty strings, no tags
+	}
+	frame := binary.BigEndian.AppendUint32(nil, uint32(8+len(body)))
+	frame = binary.BigEndian.AppendUint16(frame, uint16(kmsg.ApiVersions))
+	frame = binary.BigEndian.AppendUint16(frame, uint16(version))
+	return append(append(frame, correlation...), body...)
 }
 
 // servedKinds are the requests of producers and consumers. None removes or

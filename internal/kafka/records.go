@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 
 	"rollcall"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,7 +29,8 @@ func badRecords(format string, args ...any) error {
 // as they come, and kafka-go believes them when it reads: a header count of
 // 2^60 would stop this process, and every start after it.
 func checkRecords(request []byte) (err error) {
-	if kind := int16(binary.BigEndian.Uint16(request)); kind != int16(kmsg.Produce) {
+	kind, version := kindOf(request)
+	if kind != int16(kmsg.Produce) {
 		return nil
 	}
 	defer func() {
@@ -36,13 +39,9 @@ func checkRecords(request []byte) (err error) {
 		}
 	}()
 	req := kmsg.NewPtrProduceRequest()
-	r := kbin.Reader{Src: request[2:]}
-	req.SetVersion(r.Int16())
-	r.Int32()          // correlation
-	r.NullableString() // client
-	if req.IsFlexible() {
-		kmsg.SkipTags(&r)
-	}
+	req.SetVersion(version)
+	r := kbin.Reader{Src: request[8:]} // after the correlation id
+	r.NullableString()                 // the client's name
 	if err := req.ReadFrom(r.Src); err != nil {
 		return badRecords("can't be read: %v", err)
 	}
@@ -65,8 +64,8 @@ func checkRecordBatch(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	r := fields{rest: records}
-	for range b.NumRecords {
+	r := fields{rest: records, bad: b.NumRecords < 1}
+	for n := b.NumRecords; n > 0 && !r.bad; n-- {
 		r.record()
 	}
 	if r.bad || len(r.rest) > 0 {
@@ -84,6 +83,9 @@ func inflate(packed []byte, codec kafka.Compression) ([]byte, error) {
 	if c == nil {
 		return nil, badRecords("a batch has the unknown codec %d", codec)
 	}
+	if err := checkClaims(packed, codec); err != nil {
+		return nil, err
+	}
 	r := c.NewReader(bytes.NewReader(packed))
 	defer r.Close()
 	out, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
@@ -94,6 +96,49 @@ func inflate(packed []byte, codec kafka.Compression) ([]byte, error) {
 		return nil, badRecords("a batch is over %d MiB decompressed", maxInflated>>20)
 	}
 	return out, nil
+}
+
+// checkClaims refuses sizes that the codec would take memory for at once.
+func checkClaims(packed []byte, codec kafka.Compression) error {
+	var claim uint64
+	switch codec {
+	case kafka.Snappy:
+		claim = snappyClaim(packed)
+	case kafka.Zstd:
+		var h zstd.Header
+		if err := h.Decode(packed); err != nil {
+			return badRecords("a batch can't be decompressed: %v", err)
+		}
+		claim = max(h.WindowSize, h.FrameContentSize)
+	}
+	if claim > maxInflated {
+		return badRecords("a batch claims %d bytes decompressed; the most is %d MiB", claim, maxInflated>>20)
+	}
+	return nil
+}
+
+// snappyClaim gives the size that snappy blocks claim to have, decompressed:
+// each begins with it, uvarint. One block stands alone; several follow a
+// header of 16 bytes, each after its length, uint32.
+func snappyClaim(packed []byte) (total uint64) {
+	const magic, header = "\x82SNAPPY\x00", 16
+	if !bytes.HasPrefix(packed, []byte(magic)) {
+		total, _ = binary.Uvarint(packed)
+		return total
+	}
+	for rest := packed[min(header, len(packed)):]; len(rest) >= 4; {
+		size := uint64(binary.BigEndian.Uint32(rest))
+		rest = rest[4:]
+		if size > uint64(len(rest)) {
+			return math.MaxUint64
+		}
+		claim, _ := binary.Uvarint(rest[:size])
+		if total += claim; claim > maxInflated || total > maxInflated {
+			return math.MaxUint64
+		}
+		rest = rest[size:]
+	}
+	return total
 }
 
 // fields walks over records of version 2: length, attributes, timestamp and

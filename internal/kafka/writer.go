@@ -11,6 +11,7 @@ import (
 	"rollcall"
 	"rollcall/internal/arrowipc"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 )
 
@@ -21,7 +22,9 @@ type Writer struct {
 	opt      WriterOptions
 	events   *kafka.Writer
 	rejects  *kafka.Writer
-	encoders sync.Pool // of *arrowipc.Encoder
+	replays  *kafka.Writer // to rollcall.events, each record a request of its own
+	encoders sync.Pool     // of *arrowipc.Encoder
+	refused  *prometheus.CounterVec
 }
 
 // WriterOptions of a writer.
@@ -39,6 +42,7 @@ const (
 	appendBytes   = 8 << 20 // encoded before they are written, for an Append
 	rejectedBytes = 1 << 20 // of a refused input; the rest is cut off
 	rejectedBatch = 2<<20 - 4<<10
+	replayBytes   = 1<<20 + 12 // the most that rollcall.events takes, by default
 	batchTimeout  = 5 * time.Millisecond
 	writeAttempts = 10
 )
@@ -52,9 +56,11 @@ const (
 // NewWriter makes a writer. Close it before the broker.
 func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	opt.Options = opt.filled()
-	w := &Writer{cluster: c, opt: opt}
+	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
+	w.replays = w.topic(Events, replayBytes, &sticky{most: messageBytes})
+	w.replays.BatchSize = 1
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
 	return w
 }
@@ -77,7 +83,7 @@ func (w *Writer) topic(name string, bytes int64, to kafka.Balancer) *kafka.Write
 // same; writing all again is harmless. Where the embedded log is at its bound
 // it waits until ctx ends, and the error is rollcall.ErrFull and the context's.
 func (w *Writer) Append(ctx context.Context, events []rollcall.Event) error {
-	enc := w.encoders.Get().(*arrowipc.Encoder)
+	enc := w.encoder()
 	defer w.encoders.Put(enc)
 	for len(events) > 0 {
 		n, messages, err := w.encode(enc, events)
@@ -91,6 +97,8 @@ func (w *Writer) Append(ctx context.Context, events []rollcall.Event) error {
 	}
 	return nil
 }
+
+func (w *Writer) encoder() *arrowipc.Encoder { return w.encoders.Get().(*arrowipc.Encoder) }
 
 // encode makes messages of the first n events, about appendBytes in all.
 func (w *Writer) encode(enc *arrowipc.Encoder, events []rollcall.Event) (n int, messages []kafka.Message, err error) {
@@ -122,14 +130,14 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 // Replay appends a refused input to rollcall.events as it was, to be read
 // again after a fix.
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
-	if err := w.write(ctx, w.events, []kafka.Message{w.message(r.Body, r.Type)}); err != nil {
+	if err := w.write(ctx, w.replays, []kafka.Message{w.message(r.Body, r.Type)}); err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
 	}
 	return nil
 }
 
 func (w *Writer) write(ctx context.Context, to *kafka.Writer, messages []kafka.Message) error {
-	if b := w.cluster.broker; b != nil && to == w.events {
+	if b := w.cluster.broker; b != nil {
 		if err := b.room.take(ctx, sizeOf(messages)); err != nil {
 			return err
 		}
@@ -178,7 +186,25 @@ func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error
 	if err != nil {
 		return fmt.Errorf("kafka: reject %d inputs: %w", len(rejected), firstError(err))
 	}
+	for i := range rejected {
+		w.refused.WithLabelValues(rejected[i].Code).Inc()
+	}
 	return nil
+}
+
+// refusedByCode is one metric for all the writers of a registerer.
+func refusedByCode(r prometheus.Registerer) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "rollcall", Subsystem: "log", Name: "refused_total", Help: "Inputs kept in the rejected topic, by reason.",
+	}, []string{"code"})
+	if r == nil {
+		return v
+	}
+	var there prometheus.AlreadyRegisteredError
+	if err := r.Register(v); errors.As(err, &there) {
+		return there.ExistingCollector.(*prometheus.CounterVec)
+	}
+	return v
 }
 
 func tooLarge(err error) bool {
@@ -188,7 +214,7 @@ func tooLarge(err error) bool {
 
 // Close writes what is left and closes. Appends must have returned.
 func (w *Writer) Close() error {
-	if err := errors.Join(w.events.Close(), w.rejects.Close()); err != nil {
+	if err := errors.Join(w.events.Close(), w.replays.Close(), w.rejects.Close()); err != nil {
 		return fmt.Errorf("kafka: close writer: %w", err)
 	}
 	return nil

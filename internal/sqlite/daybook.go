@@ -116,7 +116,7 @@ func (n names) of(b []byte) rollcall.ServiceID {
 //	             the first
 //	    uvarint  minutes in the run, 1 or more
 //
-// A uvarint is LEB128 of the least length; minutes are under 1500. All else
+// A uvarint is LEB128 of the least length; minutes are under 1860. All else
 // (bytes left over or missing, another order, an entry or run of nothing) is
 // refused, so that a set of diaries has one encoding. After an error the book
 // has no meaning.

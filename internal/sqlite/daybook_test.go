@@ -113,7 +113,7 @@ var malformedBooks = map[string]string{
 	"a run missing":           "0101" + "0361696d" + "13020505",
 	"a run of nothing":        "0101" + "0361696d" + "13010500",
 	"runs that touch":         "0101" + "0361696d" + "130205050005",
-	"a run past the day":      "0101" + "0361696d" + "1301" + "db0b02",
+	"a run past the day":      "0101" + "0361696d" + "1301" + "c30e02",
 	"a long gap":              "0101" + "0361696d" + "1301" + "850005",
 	"a huge gap":              "0101" + "0361696d" + "1301" + "ffffffffffffffffff0105",
 	"an endless uvarint":      "0101" + "0361696d" + "13" + strings.Repeat("ff", 12),

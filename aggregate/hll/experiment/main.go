@@ -90,7 +90,7 @@ func report(out io.Writer, trials []counts) error {
 			bias, rmse := moments(trials, ki, ni, n)
 			fmt.Fprintf(out, "%3d %11.0f  %-6s %+8.4f%% %8.4f%%  %.3f\n", k, n, how, 100*bias, 100*rmse, rmse/stated)
 			if failed == nil && (math.Abs(bias) >= mostBias || rmse > mostRMSE*stated) {
-				failed = fmt.Errorf("K %d, n %.0f: bias %.5f, RMSE %.5f", k, n, bias, rmse)
+				failed = fmt.Errorf("at K %d, n %.0f: bias %.5f, RMSE %.5f", k, n, bias, rmse)
 			}
 		}
 	}

@@ -7,26 +7,37 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"rollcall/internal/arrowipc"
 )
 
 // records are record batches of one schema, each valid until the next step.
 type records = iter.Seq2[arrow.Record, error]
 
 // The Arrow file format is its stream format between magic words, with a
-// footer after it that isn't needed to read it from its beginning.
-const arrowMagic = "ARROW1\x00\x00"
+// footer after it that isn't needed to read it from its beginning: the footer,
+// its length as int32 LE, and the first six bytes of the magic.
+const (
+	arrowMagic = "ARROW1\x00\x00"
+	trailer    = 4 + len("ARROW1")
+)
 
-func arrowRecords(r io.Reader) records {
+// records of Arrow's stream or file format. Some writers leave out the stream's
+// end mark before a footer; then only the footer's own length tells its end.
+// Inside a packing, where that can't be looked up, the mark must be there.
+func (s *source) arrow() records {
 	return func(yield func(arrow.Record, error) bool) {
-		br := bufio.NewReaderSize(r, 64<<10)
+		br := bufio.NewReaderSize(unpacking{s}, 64<<10)
+		m := &messages{r: br}
 		if b, err := br.Peek(len(arrowMagic)); err == nil && string(b) == arrowMagic {
 			_, _ = br.Discard(len(arrowMagic)) // what was peeked at is there
+			m.r = io.LimitReader(br, s.beforeFooter()-int64(len(arrowMagic)))
 		}
-		m := &messages{r: br}
 		stream, err := newStream(m)
 		for err == nil && next(stream, m, &err) {
 			if !yield(stream.Record(), nil) {
@@ -37,6 +48,16 @@ func arrowRecords(r io.Reader) records {
 			yield(nil, err)
 		}
 	}
+}
+
+// beforeFooter gives where the footer of a file in Arrow's file format begins;
+// the most there is where that is not known.
+func (s *source) beforeFooter() int64 {
+	var end [trailer]byte
+	if _, err := s.File.ReadAt(end[:], s.size-int64(trailer)); err != nil || s.packing != "" || string(end[4:]) != arrowMagic[:6] {
+		return math.MaxInt64
+	}
+	return s.size - int64(trailer) - int64(binary.LittleEndian.Uint32(end[:]))
 }
 
 func newStream(m *messages) (stream *ipc.Reader, err error) {
@@ -61,7 +82,7 @@ func recovered(err *error, format string) {
 
 // messages cuts a stream into its messages, as ipc.NewMessageReader does, but
 // takes memory for no more than a message may claim: other bytes than Arrow's,
-// read as a length, are huge.
+// read as a length, are huge. Each is looked at before the library sees it.
 type messages struct {
 	r   io.Reader
 	err error // of reading, other than the end
@@ -86,6 +107,9 @@ func (m *messages) Message() (*ipc.Message, error) {
 	}
 	body := make([]byte, size)
 	if err := m.full(body); err != nil {
+		return nil, err
+	}
+	if err := arrowipc.CheckMessage(meta, body, maxBody); err != nil {
 		return nil, err
 	}
 	m.any = true

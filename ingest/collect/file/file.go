@@ -148,7 +148,7 @@ func (s *source) parts() iter.Seq2[Part, error] {
 	case ".parquet":
 		return s.bodies(s.parquet())
 	case ".arrow", ".arrows":
-		return s.bodies(arrowRecords(unpacking{s}))
+		return s.bodies(s.arrow())
 	}
 	return s.lines(unpacking{s})
 }

@@ -47,13 +47,13 @@ type rows struct {
 
 func openParquet(s *source) (r *rows, err error) {
 	defer recovered(&err, "Parquet")
-	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props := parquet.NewReaderProperties(new(limited))
 	props.BufferedStreamEnabled = true // or each column of a row group is read whole
 	r = &rows{leaves: make(map[int]bool)}
 	if r.file, err = parquetfile.NewParquetReader(s, parquetfile.WithReadProps(props)); err != nil {
 		return nil, parquetFault(err)
 	}
-	r.arrow, err = pqarrow.NewFileReader(r.file, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+	r.arrow, err = pqarrow.NewFileReader(r.file, pqarrow.ArrowReadProperties{BatchSize: batchRows}, new(limited))
 	if err != nil {
 		return nil, parquetFault(err)
 	}
@@ -61,8 +61,8 @@ func openParquet(s *source) (r *rows, err error) {
 }
 
 // choose finds the columns. The schema is made again without the Arrow schema
-// that a writer may have left in the file: by that one, text could come as
-// dictionaries, which arrow/go v15 reads wrongly.
+// that a writer may have left in the file: by that one, text comes as
+// dictionaries, which arrow/go v15 does not always read whole.
 func (r *rows) choose() (err error) {
 	schema := r.file.MetaData().Schema
 	r.arrow.Manifest, err = pqarrow.NewSchemaManifest(schema, nil, &r.arrow.Props)
@@ -146,7 +146,26 @@ func whole(chunks []arrow.Array) (arrow.Array, error) {
 	if len(chunks) == 1 {
 		return chunks[0], nil
 	}
-	return array.Concatenate(chunks, memory.DefaultAllocator)
+	return array.Concatenate(chunks, new(limited))
+}
+
+// limited is an allocator that refuses what only a broken file asks for.
+type limited struct{ memory.GoAllocator }
+
+// Allocate panics with a fault over maxBody.
+func (l *limited) Allocate(size int) []byte {
+	if size < 0 || size > maxBody {
+		panic(fault("needs more than 1 GiB of memory at once"))
+	}
+	return l.GoAllocator.Allocate(size)
+}
+
+// Reallocate panics with a fault over maxBody.
+func (l *limited) Reallocate(size int, b []byte) []byte {
+	if size < 0 || size > maxBody {
+		panic(fault("needs more than 1 GiB of memory at once"))
+	}
+	return l.GoAllocator.Reallocate(size, b)
 }
 
 func parquetFault(err error) error {

@@ -84,7 +84,7 @@ func unpack(r *bufio.Reader) (plain *bufio.Reader, done func(), err error) {
 	none := func() {}
 	magic, err := r.Peek(4)
 	if err != nil {
-		return r, none, nil // too short: the caller says so
+		return r, none, nil //nolint:nilerr // too short: the caller says so
 	}
 	switch {
 	case binary.BigEndian.Uint16(magic) == magicGzip:

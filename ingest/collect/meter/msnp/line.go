@@ -48,7 +48,7 @@ func (l line) payload() (int, error) {
 	}
 	n, err := strconv.Atoi(l.arg(len(l.args) - 1))
 	if err != nil || n < 0 {
-		return 0, nil // as in "ADL 7 OK"
+		return 0, nil //nolint:nilerr // no payload, as in "ADL 7 OK"
 	}
 	if n > payloadMost {
 		return 0, errPayload

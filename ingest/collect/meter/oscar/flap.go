@@ -153,7 +153,7 @@ func (s *scanner) decide(emit func(*frame) error) error {
 	seq := binary.BigEndian.Uint16(s.buf[2:])
 	if checkHeader(s.buf) != nil || seq != s.next && seq != 0 {
 		s.phase = lost
-		return nil
+		return nil //nolint:nilerr // the guess was wrong; the search goes on
 	}
 	s.phase, s.searched = synced, 0
 	return emit(f)

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// curve lists, for each service and each day of the period, who had used it by
+// then: it never falls, and ends in the period's audience.
+func curve(_ context.Context, j *job) (*rollcall.Table, error) {
+	t := j.table("service", "day", "date", "unique_audience", "reach")
+	v := j.view
+	for _, s := range j.rows() {
+		status := v.shown(setOf(s))
+		var users *panel.Term
+		for d, fresh := range v.byFirstDay(s) {
+			users = v.plus(users, v.term(fresh))
+			count, reach := v.persons(users), v.percent(users, v.active())
+			withhold(&count, status)
+			withhold(&reach, status)
+			t.Rows = append(t.Rows, rollcall.Row{v.id(s), d + 1, (v.from + rollcall.Day(d)).String(), count, reach})
+		}
+	}
+	return t, nil
+}
+
+// byFirstDay gives a service's users by the day of the period of their first use.
+func (v *view) byFirstDay(s int) [][]int32 {
+	u := v.use(setOf(s))
+	out := make([][]int32, v.days())
+	for i, person := range u.at {
+		word, bit := u.firstDay(i)
+		day := int(v.months[word].doc.Of.Month.First()+rollcall.Day(bit)) - int(v.from)
+		out[day] = append(out[day], person)
+	}
+	for _, list := range out {
+		slices.Sort(list)
+	}
+	return out
+}

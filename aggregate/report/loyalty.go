@@ -1,0 +1,144 @@
+package report
+
+import (
+	"context"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// loyalty says, of the persons in tab last month too, who came, stayed, came
+// back and left; and how much of the audience uses a service on a day.
+func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
+	t := j.table("service", "new", "returned", "retained", "lapsed", "daily_audience", "stickiness")
+	turn, err := j.turnover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range j.rows() {
+		row := append(rollcall.Row{j.view.id(s)}, turn.service(j.view, s)...)
+		t.Rows = append(t.Rows, append(row, j.view.daily(s)...))
+	}
+	return t, nil
+}
+
+// daily gives the columns daily_audience and stickiness.
+func (v *view) daily(s int) []any {
+	users, days := v.people(setOf(s)), v.use(setOf(s)).dayCounts()
+	for i := range days.Values {
+		days.Values[i] /= float64(v.days())
+	}
+	mean := v.weights.Term(days)
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
+	audience := v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
+	stickiness := v.proportion(v.weights.TermRatio(mean, users), users.Users(), v.weights.Len())
+	withhold(&audience, v.shown(setOf(s)))
+	withhold(&stickiness, v.shown(setOf(s)))
+	return []any{audience, stickiness}
+}
+
+// turnover is the persons in tab in the period's month and in the one before.
+type turnover struct {
+	now, before *view // of the common sample
+	earlier     []*view
+}
+
+// turnover gives nil where the month before is not pinned, or where the period
+// is not the whole month: those who come and go do so by the month.
+func (j *job) turnover(ctx context.Context) (*turnover, error) {
+	pinned := j.month.doc.compared()
+	if pinned == nil || j.view.sample != j.month.whole {
+		return nil, nil
+	}
+	before, err := j.office.month(ctx, pinned.Document)
+	if err != nil {
+		return nil, err
+	}
+	out := &turnover{}
+	if out.now, out.before, err = j.both(ctx, before); err != nil {
+		return nil, err
+	}
+	for at := j.month.doc.Of.Month - 2; at >= j.month.doc.Of.Month-history; at-- {
+		p := j.month.doc.pinned(at)
+		if p == nil {
+			continue
+		}
+		m, err := j.office.month(ctx, p.Document)
+		if err != nil {
+			return nil, err
+		}
+		if m.roster.Key == j.month.roster.Key {
+			out.earlier = append(out.earlier, m.whole.view(j.view.credit, j.view.place, nil))
+		}
+	}
+	return out, nil
+}
+
+// both gives the common sample's views of the two months.
+func (j *job) both(ctx context.Context, before *month) (now, past *view, err error) {
+	of := j.month.doc.Of.Month
+	shared, err := common([]*month{before, j.month}, before.doc.Of.Month.First(), of.Last())
+	if err != nil {
+		return nil, nil, err
+	}
+	half := func(k int) *view {
+		m := shared.months[k]
+		s := newSample([]*month{m}, shared.position[k:k+1], shared.weights, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+		s.origin, s.leader = shared.origin, j.month
+		return s.view(j.view.credit, j.view.place, j.target)
+	}
+	return half(1), half(0), nil
+}
+
+// service gives the columns new, returned, retained and lapsed.
+func (t *turnover) service(v *view, s int) []any {
+	if t == nil {
+		return []any{undefinedMeasure(), undefinedMeasure(), undefinedMeasure(), undefinedMeasure()}
+	}
+	now, past := t.now.people(setOf(s)), t.before.people(setOf(s))
+	stayed := intersect(now.At, past.At)
+	came, left := without(now.At, stayed), without(past.At, stayed)
+	fresh, back := t.split(s, came)
+	w := t.now
+	out := []rollcall.Measure{
+		w.percent(w.term(fresh), now), w.percent(w.term(back), now), w.percent(w.term(stayed), now), w.percent(w.term(left), past),
+	}
+	var cells []*cell
+	all := &cell{status: rollcall.OK, fixed: true}
+	for i, at := range [][]int32{fresh, back, stayed} {
+		cells = append(cells, &cell{atoms: []atom{{i, 1}}, value: w.weights.Value(panel.Variable{At: at}), status: v.settings.Status(len(at))})
+		all.atoms = append(all.atoms, atom{i, 1})
+	}
+	protect(append(cells, all))
+	row := make([]any, len(out))
+	for i := range out {
+		if i < len(cells) {
+			withhold(&out[i], cells[i].status)
+		}
+		withhold(&out[i], v.shown(setOf(s)))
+		row[i] = out[i]
+	}
+	return row
+}
+
+// split tells those who came from those who came back.
+func (t *turnover) split(s int, came []int32) (fresh, back []int32) {
+	used := map[rollcall.Visitor]bool{}
+	for _, v := range t.earlier {
+		i := v.last().service(t.now.catalogue()[s].ID)
+		if i < 0 {
+			continue
+		}
+		for _, at := range v.people(setOf(i)).At {
+			used[v.person(at).ID] = true
+		}
+	}
+	for _, at := range came {
+		if used[t.now.person(at).ID] {
+			back = append(back, at)
+		} else {
+			fresh = append(fresh, at)
+		}
+	}
+	return fresh, back
+}

@@ -1,0 +1,190 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/internal/sqlite"
+)
+
+// house is an office over a real store, with a clock that a test moves.
+type house struct {
+	*Office
+	store *sqlite.Store
+	t     testing.TB
+	now   time.Time
+}
+
+var october = rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, time.October)}
+
+// services of the tests: two of one brand, three of one owner.
+func catalogue(t testing.TB) *rollcall.Catalogue {
+	c, err := rollcall.NewCatalogue(
+		[]rollcall.Market{{ID: "FR", Name: "France", Zone: "Europe/Paris"}},
+		[]rollcall.Service{
+			{ID: "msn", Name: "MSN Messenger", Brand: "MSN", Owner: "Microsoft"},
+			{ID: "aim", Name: "AIM", Brand: "AIM", Owner: "AOL"},
+			{ID: "icq", Name: "ICQ", Brand: "ICQ", Owner: "AOL"},
+			{ID: "yahoo", Name: "Yahoo! Messenger", Brand: "Yahoo!", Owner: "Yahoo!"},
+			{ID: "jabber", Name: "Jabber", Brand: "Jabber", Owner: "Jabber"},
+			{ID: "online", Name: "Any internet use"},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newHouse(t testing.TB) *house {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "rollcall.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return newHouseOver(t, store, catalogue(t))
+}
+
+func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
+	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
+	h.Office = &Office{
+		Facts: store, Registry: store, Shelf: store, Catalogue: func() *rollcall.Catalogue { return c },
+		Now: func() time.Time { return h.now }, Software: "test",
+	}
+	return h
+}
+
+const testKey = rollcall.KeyID(0xfeed)
+
+// visitor is the tests' pseudonym: the clear id's number.
+func visitor(id string) rollcall.Visitor {
+	var n uint64
+	fmt.Sscanf(strings.TrimLeft(id, "P0"), "%d", &n)
+	return rollcall.Visitor(n)
+}
+
+func (h *house) load(of rollcall.PanelMonth, roster, universe string) Loaded {
+	h.t.Helper()
+	out, err := h.LoadPanel(context.Background(), of, input(roster, universe))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
+func input(roster, universe string) PanelInput {
+	return PanelInput{
+		Roster: strings.NewReader(roster), RosterName: "panelists.csv",
+		Universe: strings.NewReader(universe), UniverseName: "universe.csv",
+		Pseudonym: func(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) { return visitor(id), testKey },
+	}
+}
+
+// facts are diaries on their way to the store.
+type facts map[rollcall.Diary]*rollcall.Minutes
+
+// stretch is the minutes [from, to) of a day of October, counted from 1.
+type stretch struct{ day, from, to int }
+
+// add credits a stretch of October to the n-th panelist.
+func (f facts) add(n int, service rollcall.ServiceID, place rollcall.Location, kind rollcall.Kind, at stretch) {
+	d := rollcall.Diary{
+		Market: october.Market, Panel: october.Panel, Day: october.Month.First() + rollcall.Day(at.day-1), Panelist: rollcall.Visitor(n),
+		Service: service, Location: place, Kind: kind, Key: testKey,
+	}
+	if f[d] == nil {
+		f[d] = new(rollcall.Minutes)
+	}
+	f[d].AddRange(at.from, at.to)
+}
+
+func (h *house) merge(f facts) {
+	h.t.Helper()
+	none := func(func(rollcall.Cell, rollcall.CellState) bool) {}
+	if err := h.store.Merge(context.Background(), rollcall.Deltas{Cells: none, Diaries: iter.Seq2[rollcall.Diary, *rollcall.Minutes](maps.All(f))}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) close(of rollcall.PanelMonth, opt CloseOptions) rollcall.Publication {
+	h.t.Helper()
+	p, err := h.Close(context.Background(), of, opt)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p
+}
+
+func (h *house) report(r Request) *rollcall.Table {
+	h.t.Helper()
+	if r.Of == (rollcall.PanelMonth{}) {
+		r.Of = october
+	}
+	t, err := h.Report(context.Background(), r)
+	if err != nil {
+		h.t.Fatalf("%+v: %v", r, err)
+	}
+	return t
+}
+
+// all are settings that withhold nothing.
+func all() Settings {
+	s := DefaultSettings()
+	s.Low, s.Caution = 0, 0
+	return s
+}
+
+// find gives the row whose first columns are these.
+func find(t testing.TB, table *rollcall.Table, key ...any) map[string]any {
+	t.Helper()
+	i := slices.IndexFunc(table.Rows, func(row rollcall.Row) bool {
+		return fmt.Sprint(row[:len(key)]) == fmt.Sprint(rollcall.Row(key))
+	})
+	if i < 0 {
+		t.Fatalf("%s has no row %v: %v", table.Meta.Report, key, keys(table))
+	}
+	out := map[string]any{}
+	for k, c := range table.Columns {
+		out[c.Name] = table.Rows[i][k]
+	}
+	return out
+}
+
+func keys(table *rollcall.Table) []string {
+	var out []string
+	for _, row := range table.Rows {
+		var key []string
+		for i, c := range table.Columns {
+			if c.Role == dimension && i < 2 {
+				key = append(key, fmt.Sprint(row[i]))
+			}
+		}
+		out = append(out, strings.Join(key, " "))
+	}
+	return out
+}
+
+func body(t testing.TB, table *rollcall.Table) []byte {
+	t.Helper()
+	b, err := json.Marshal(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sameBytes(t testing.TB, what string, a, b []byte) {
+	t.Helper()
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s: the bytes differ:\n%s\n%s", what, a, b)
+	}
+}

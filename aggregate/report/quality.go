@@ -1,0 +1,21 @@
+package report
+
+import (
+	"context"
+
+	"rollcall"
+)
+
+// quality lists every category of every margin: the population that it must
+// hold, and what the weights make of it. Both are the enumeration study's, so
+// nothing in it is withheld.
+func quality(_ context.Context, j *job) (*rollcall.Table, error) {
+	t := j.table("margin", "category", "target_population as target", "achieved")
+	for _, a := range j.view.weights.Quality().Margins {
+		exact := func(x float64) rollcall.Measure {
+			return rollcall.Measure{Value: x, Low: x, High: x, N: a.Panelists, Status: rollcall.OK}
+		}
+		t.Rows = append(t.Rows, rollcall.Row{a.Margin, a.Category, exact(a.Target), exact(a.Achieved)})
+	}
+	return t, nil
+}

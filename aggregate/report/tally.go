@@ -1,0 +1,95 @@
+package report
+
+import "rollcall"
+
+// tally counts a service's, or a union's, users by where they used it: at home
+// only, at work only, at both.
+type tally struct {
+	n, outside [3]int // in the target, and outside it
+	weight     [3]float64
+}
+
+// tallyPart is one of the three.
+type tallyPart struct{ home, work bool }
+
+func tallyParts() [3]tallyPart {
+	return [3]tallyPart{{true, false}, {false, true}, {true, true}}
+}
+
+func (t *tally) add(home, work, in bool, weight float64) {
+	part := 2
+	switch {
+	case !home && !work:
+		return
+	case !work:
+		part = 0
+	case !home:
+		part = 1
+	}
+	if !in {
+		t.outside[part]++
+		return
+	}
+	t.n[part]++
+	t.weight[part] += weight
+}
+
+// value gives the weighted persons of a place.
+func (t *tally) value(p Place) float64 {
+	total := 0.0
+	for k, part := range tallyParts() {
+		if p.holds(part.home, part.work) {
+			total += t.weight[k]
+		}
+	}
+	return total
+}
+
+// persons gives the raw persons of a place.
+func (t *tally) persons(p Place) int { return countAt(p, t.n) }
+
+// others gives the raw persons of a place who are outside the target.
+func (t *tally) others(p Place) int { return countAt(p, t.outside) }
+
+func countAt(p Place, n [3]int) int {
+	total := 0
+	for k, part := range tallyParts() {
+		if p.holds(part.home, part.work) {
+			total += n[k]
+		}
+	}
+	return total
+}
+
+// tallies counts the users of every listed service and of every union.
+func (v *view) tallies() map[set]tally {
+	base := v.at(HomeWork)
+	return once(base, "tallies", func() map[set]tally { return base.countAll() })
+}
+
+func (v *view) countAll() map[set]tally {
+	unions := append([]group{v.all()}, v.groups()...)
+	services, united := make([]tally, len(v.catalogue())), make([]tally, len(unions))
+	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
+	for i, h := range home {
+		either := HomeWork.of(h, work[i])
+		if either.empty() {
+			continue
+		}
+		in := v.in == nil || v.in[i]
+		for s := range either.each {
+			services[s].add(h.has(s), work[i].has(s), in, v.final[i])
+		}
+		for k, g := range unions {
+			united[k].add(h.meets(g.services), work[i].meets(g.services), in, v.final[i])
+		}
+	}
+	out := map[set]tally{}
+	for s, t := range services {
+		out[setOf(s)] = t
+	}
+	for k, g := range unions {
+		out[g.services] = united[k]
+	}
+	return out
+}

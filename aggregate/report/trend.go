@@ -1,0 +1,66 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"rollcall"
+)
+
+// trend lists the services month by month: the rankings of the months that the
+// version pins, up to its own.
+func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
+	columns := []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
+	t := j.table(append([]string{"month", "service"}, columns...)...)
+	for at := j.request.From.Month(); at <= j.month.doc.Of.Month; at++ {
+		r, err := j.monthly(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			continue
+		}
+		for i := range r.Rows {
+			service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
+			if level != "service" && level != "any" || !j.wants(service) {
+				continue
+			}
+			row := rollcall.Row{at.String(), service}
+			for _, name := range columns {
+				row = append(row, r.Cell(i, name))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t, nil
+}
+
+func (j *job) wants(service string) bool {
+	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.id(i) == service })
+}
+
+// monthly gives a month's ranking as the version pins it; nil where it doesn't.
+func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
+	one := *j
+	one.services = nil
+	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
+	if at < j.month.doc.Of.Month {
+		p := j.month.doc.pinned(at)
+		if p == nil {
+			return nil, nil
+		}
+		m, err := j.office.month(ctx, p.Document)
+		if err != nil {
+			return nil, err
+		}
+		one.month, one.version = m, rollcall.Publication{PanelMonth: m.doc.Of, Version: p.Version, Document: p.Document}
+	}
+	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)
+	key := one.key()
+	key.report = "ranking of a trend"
+	out, err := j.office.tables.get(ctx, key, func() (*rollcall.Table, int64, error) {
+		t, err := one.run(ctx, ranking)
+		return t, 1, err
+	})
+	return out, err
+}

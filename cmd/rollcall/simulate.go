@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+
+	"github.com/schollz/progressbar/v3"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/simulate"
+)
+
+type simulateCmd struct {
+	Seed   uint64           `help:"Seed of the simulated panel." default:"2002"`
+	Months []rollcall.Month `help:"These months only, of 2002-09 to 2003-10." placeholder:"YYYY-MM,..."`
+	engine
+}
+
+// Run loads the demonstration market through the stages, and closes its months.
+func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
+	months, err := c.months()
+	if err != nil {
+		return usageError{err}
+	}
+	return c.with(ctx, s, func(api *client) error {
+		l, err := newSimulation(api, s.err, c.Seed, months)
+		if err != nil {
+			return err
+		}
+		if _, err := l.missing(ctx); err != nil {
+			return err
+		}
+		return errors.Join(l.load(ctx), printCounts(s.out, s.err, "simulate", &l.to.Counts))
+	})
+}
+
+// months gives the months asked for, in order and each once; all where none is.
+func (c *simulateCmd) months() ([]rollcall.Month, error) {
+	all := simulate.Months()
+	if len(c.Months) == 0 {
+		return all, nil
+	}
+	for _, m := range c.Months {
+		if !slices.Contains(all, m) {
+			return nil, fmt.Errorf("--months %s: the demonstration has %s to %s", m, all[0], all[len(all)-1])
+		}
+	}
+	slices.Sort(c.Months)
+	return slices.Compact(c.Months), nil
+}
+
+// simulation carries the demonstration through the stages: as a recruiter loads
+// rosters, as meters and servers send sightings, as an analyst closes months.
+type simulation struct {
+	api    *client
+	to     *sender
+	seed   uint64
+	made   *simulate.Demonstration
+	months []rollcall.Month
+	bar    *progressbar.ProgressBar
+}
+
+func newSimulation(api *client, progress io.Writer, seed uint64, months []rollcall.Month) (*simulation, error) {
+	made, err := simulate.New(seed)
+	if err != nil {
+		return nil, err
+	}
+	return &simulation{
+		api: api, to: newSender(api, "simulate", true), seed: seed, made: made, months: months,
+		bar: steps(progress, "simulating", 2*len(months)),
+	}, nil
+}
+
+// steps draws so many steps on a terminal, and nothing elsewhere.
+func steps(w io.Writer, name string, n int) *progressbar.ProgressBar {
+	if !isTerminal(w) {
+		return progressbar.DefaultSilent(int64(n))
+	}
+	return progressbar.NewOptions(n, progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(name), progressbar.OptionClearOnFinish())
+}
+
+// load sends all, waits until the store has it, and closes each month that is
+// not closed. What was loaded before counts once, so a load that was cut short
+// can be begun again.
+func (l *simulation) load(ctx context.Context) error {
+	if err := l.api.do(ctx, http.MethodPost, "/v1/markets", simulate.Place(), nil); err != nil {
+		return err
+	}
+	for _, m := range l.months {
+		if err := l.month(ctx, m); err != nil {
+			return fmt.Errorf("simulate %s: %w", m, err)
+		}
+		_ = l.bar.Add(1) // a bar that can't be drawn is no reason to stop
+	}
+	if err := l.to.settle(ctx); err != nil {
+		return err
+	}
+	open, err := l.missing(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range open {
+		if err := l.close(ctx, m); err != nil {
+			return fmt.Errorf("close %s: %w", m, err)
+		}
+		_ = l.bar.Add(1)
+	}
+	return l.bar.Finish()
+}
+
+// missing gives the months that are not published yet. Months published from
+// another seed are refused: two demonstrations would be one panel of two.
+func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
+	query := url.Values{"market": {string(simulate.Place().ID)}, "panel": {string(simulate.PanelID)}}
+	list, err := rows[rollcall.Publication](ctx, l.api, "/v1/publications?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	closed := make(map[rollcall.Month]bool)
+	for _, p := range list {
+		closed[p.Month] = closed[p.Month] || !p.Internal
+	}
+	var missing []rollcall.Month
+	for _, m := range l.months {
+		if !closed[m] {
+			missing = append(missing, m)
+		}
+	}
+	if len(missing) == len(l.months) {
+		return missing, nil
+	}
+	at := slices.IndexFunc(l.months, func(m rollcall.Month) bool { return closed[m] })
+	return missing, l.checkSeed(ctx, l.months[at])
+}
+
+func (l *simulation) checkSeed(ctx context.Context, published rollcall.Month) error {
+	t, err := readRanking(ctx, l.api, published)
+	if err != nil {
+		return err
+	}
+	source := ""
+	if t.Meta.Universe != nil {
+		source = t.Meta.Universe.Source
+	}
+	switch seed, ok := simulate.SeedOf(source); {
+	case !ok:
+		return fmt.Errorf("%s of panel %s is published here and was not simulated; give another folder with --data", published, simulate.PanelID)
+	case seed != l.seed:
+		return fmt.Errorf("this folder has the demonstration of seed %d, not %d; give another with --data", seed, l.seed)
+	}
+	return nil
+}
+
+func (l *simulation) month(ctx context.Context, at rollcall.Month) error {
+	m, err := l.made.Month(at)
+	if err != nil {
+		return err
+	}
+	if err := l.files(ctx, at, m); err != nil {
+		return err
+	}
+	if err := l.send(ctx, m.Sightings()); err != nil {
+		return err
+	}
+	return l.send(ctx, l.made.Census(at))
+}
+
+// files loads the month's roster and universe.
+func (l *simulation) files(ctx context.Context, at rollcall.Month, m *simulate.Month) error {
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	err := errors.Join(
+		part(parts, "roster", "simulated panelists.csv", m.WriteRoster),
+		part(parts, "universe", "simulated universe.csv", m.WriteUniverse),
+		parts.Close())
+	if err != nil {
+		return err
+	}
+	path := fmt.Sprintf("/v1/panels/%s/months/%s?market=%s", simulate.PanelID, at, simulate.Place().ID)
+	answer, err := l.api.send(ctx, http.MethodPut, path, "multipart/mixed; boundary="+parts.Boundary(), &body)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+func part(parts *multipart.Writer, name, file string, write func(io.Writer) error) error {
+	w, err := parts.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, file)},
+		"Content-Type":        {"text/csv"},
+	})
+	if err != nil {
+		return err
+	}
+	return write(w)
+}
+
+// send posts sightings as NDJSON. A refused one is a fault of ours: the
+// figures would not be those that were aimed at.
+func (l *simulation) send(ctx context.Context, sightings iter.Seq[ingest.Sighting]) error {
+	var body []byte
+	for seen := range sightings {
+		body = append(seen.AppendJSON(body), '\n')
+		if len(body) < postSize {
+			continue
+		}
+		if err := l.to.post(ctx, "application/x-ndjson", body, l.to.Read); err != nil {
+			return err
+		}
+		body = body[:0]
+	}
+	if len(body) > 0 {
+		if err := l.to.post(ctx, "application/x-ndjson", body, l.to.Read); err != nil {
+			return err
+		}
+	}
+	if refused := l.to.Refused(); refused > 0 {
+		return fmt.Errorf("%d simulated sightings were refused, the first: %s", refused, l.to.Errors[0].Reason)
+	}
+	return nil
+}
+
+func (l *simulation) close(ctx context.Context, at rollcall.Month) error {
+	in := map[string]string{
+		"market": string(simulate.Place().ID), "panel": string(simulate.PanelID), "month": at.String(), "status": string(rollcall.Final),
+	}
+	return l.api.do(ctx, http.MethodPost, "/v1/publications", in, nil)
+}

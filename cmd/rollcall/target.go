@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"text/tabwriter"
+)
+
+type targetCmd struct {
+	Save targetSaveCmd `cmd:"" help:"Save a target under a name: --target @NAME asks for it."`
+	List targetListCmd `cmd:"" help:"List saved targets."`
+}
+
+// target is a saved group of persons.
+type target struct {
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+}
+
+type targetSaveCmd struct {
+	Name       string `arg:"" help:"The target's name."`
+	Expression string `arg:"" help:"Such as 'age=15-24,sex=F': ',' is and, '|' or, '!' not."`
+	engine
+}
+
+// Run saves the target.
+func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/targets", target{c.Name, c.Expression}, nil)
+	})
+}
+
+type targetListCmd struct{ engine }
+
+// Run lists the targets.
+func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		targets, err := rows[target](ctx, api, "/v1/targets")
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, t := range targets {
+			fmt.Fprintf(out, "%s\t%s\n", t.Name, t.Expression)
+		}
+		return out.Flush()
+	})
+}

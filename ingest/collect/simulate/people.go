@@ -1,0 +1,134 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+
+	"rollcall"
+)
+
+// The panel's slots: a person who leaves is followed by another with the same
+// meters, so that the panel keeps its shape.
+const (
+	homeOnly = 5250
+	bothHere = 750
+	workOnly = 750
+	slots    = homeOnly + bothHere + workOnly
+)
+
+// leaving is the share of the panel that leaves after each month.
+const leaving = 0.04
+
+// The demographic columns, and the categories of each.
+var (
+	columns = []string{"sex", "age", "region"}
+	sexes   = []string{"F", "M"}
+	ages    = []string{"15-24", "25-34", "35-49", "50+"}
+	regions = []string{"Ile-de-France", "Nord-Ouest", "Nord-Est", "Sud-Ouest", "Sud-Est"}
+)
+
+// Whom the recruiter gets, by category: not quite whom the universe has, which
+// is what weights are for.
+var (
+	womenAtHome, womenAtWork = 0.47, 0.41
+	agesAtHome               = []float64{0.26, 0.21, 0.30, 0.23}
+	agesAtWork               = []float64{0.07, 0.36, 0.43, 0.14}
+	regionsOfPanel           = []float64{0.25, 0.20, 0.20, 0.14, 0.21}
+)
+
+// person is one panelist, with what lasts from month to month.
+type person struct {
+	seed             uint64 // of the market: two markets have no person in common
+	slot, generation int
+	metered          rollcall.Location
+	sex, age, region int     // positions in the category lists
+	base             float64 // base weight
+	taste            [services]float64
+	surfing          float64 // taste for the internet at all
+	heavy            float64 // how much more than usual he uses what he uses
+}
+
+func (p *person) name() string { return fmt.Sprintf("s%d-%04d-%d", p.seed, p.slot, p.generation) }
+
+// key is the person's part of a stream's key.
+func (p *person) key() uint64 { return uint64(p.slot)<<16 | uint64(p.generation) }
+
+func (p *person) categories() []string {
+	return []string{sexes[p.sex], ages[p.age], regions[p.region]}
+}
+
+// inTab gives the month's panelists, in order of slot.
+func (d *Demonstration) inTab(m rollcall.Month) []person {
+	out := make([]person, slots)
+	for slot := range out {
+		generation := 0
+		turnover := d.stream(forTurnover, uint64(slot))
+		for at := firstMonth; at < m; at++ {
+			if turnover.Float64() < leaving {
+				generation++
+			}
+		}
+		out[slot] = d.recruit(slot, generation)
+	}
+	return out
+}
+
+func meters(slot int) rollcall.Location {
+	switch {
+	case slot < homeOnly:
+		return rollcall.Home
+	case slot < homeOnly+bothHere:
+		return rollcall.Home | rollcall.Work
+	}
+	return rollcall.Work
+}
+
+// recruit makes the person who is the generation-th of a slot.
+func (d *Demonstration) recruit(slot, generation int) person {
+	p := person{seed: d.seed, slot: slot, generation: generation, metered: meters(slot)}
+	r := d.stream(forTraits, p.key())
+	women, byAge := womenAtHome, agesAtHome
+	if p.metered.Has(rollcall.Work) {
+		women, byAge = womenAtWork, agesAtWork
+	}
+	if r.Float64() >= women {
+		p.sex = 1
+	}
+	p.age = draw(r, byAge)
+	p.region = draw(r, regionsOfPanel)
+	p.base = math.Round(spreadOut(r, 0.15)*1000) / 1000
+	p.heavy = spreadOut(r, 0.6)
+	p.surfing = r.NormFloat64()
+	sociable := r.NormFloat64() + sociableAt[p.metered]
+	for s := range p.taste {
+		p.taste[s] = appeal(s, &p) + shared*sociable + lasting*r.NormFloat64()
+	}
+	return p
+}
+
+// What a score is made of, in standard deviations. shared is set so that 29 %
+// of the users of any service use two or more in October 2002, as was
+// published for the United States a year before; lasting against passing says
+// how many of a month's users stay.
+const (
+	shared  = 1.17
+	lasting = 0.75
+	passing = 0.40
+)
+
+// sociableAt is how much more those with a computer at work use messaging: the
+// services' users at work only, and at both, must be enough to report.
+var sociableAt = map[rollcall.Location]float64{rollcall.Work: 0.30, rollcall.Home | rollcall.Work: 0.45}
+
+// The appeal of each service to each age, and to men.
+var (
+	appealByAge = [services][4]float64{
+		msn: {0.85, 0.20, -0.30, -0.80}, aim: {0.45, 0.10, -0.05, -0.30}, yahoo: {0.20, 0.20, 0.00, -0.25},
+		icq: {0.25, 0.40, -0.10, -0.60}, jabber: {0.30, 0.50, -0.20, -0.80}, voila: {-0.10, 0.10, 0.15, 0.00},
+	}
+	appealToMen = [services]float64{msn: 0.02, aim: 0.05, yahoo: 0.00, icq: 0.30, jabber: 0.80, voila: -0.05}
+)
+
+func appeal(service int, p *person) float64 {
+	return appealByAge[service][p.age] + appealToMen[service]*float64(p.sex)
+}

@@ -1,0 +1,292 @@
+package ingest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/schemas"
+)
+
+// A secret stands where an account or a panelist is; no reason may hold it.
+const secret = "s3cret@example.org"
+
+// census is a good line with some fields replaced; "" takes a field out.
+func census(replace ...string) string {
+	return object(map[string]string{
+		"time": "2002-10-03T18:22:05Z", "market": "FR", "service": "msn", "location": "home", "kind": "use", "account": secret,
+	}, replace)
+}
+
+func panelLine(replace ...string) string {
+	return object(map[string]string{
+		"time": "2002-10-03T18:22:05Z", "market": "FR", "service": "msn", "location": "home", "kind": "use", "panel": "nn", "panelist": secret,
+	}, replace)
+}
+
+func object(fields map[string]string, replace []string) string {
+	for i := 0; i < len(replace); i += 2 {
+		fields[replace[i]] = replace[i+1]
+		if replace[i+1] == "" {
+			delete(fields, replace[i])
+		}
+	}
+	b, err := json.Marshal(fields)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// raw replaces a field's value by other JSON.
+func raw(line, field, value string) string {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(line), &fields); err != nil {
+		return ""
+	}
+	fields[field] = json.RawMessage(value)
+	b, err := json.Marshal(fields)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// verdict is what must be said of a line.
+type verdict struct {
+	name, line string
+	want       string // the refusal; empty: an event
+	beyond     bool   // a refusal that a schema can't express
+}
+
+// verdicts is what ParseJSON and Desk say, and the schema with them.
+// reason: one table.
+func verdicts() []verdict {
+	const badTime = ": is not an RFC 3339 time such as 2002-10-03T18:22:05Z"
+	long := strings.Repeat("é", 1025)
+	return []verdict{
+		{"census", census(), "", false},
+		{"panel", panelLine("until", "2002-10-03T18:52:00Z"), "", false},
+		{"everything", census("id", "E01", "source", "log", "client", "MSNMSGR 4.6", "evidence", "USR OK", "colour", "red"), "", false},
+		{"an offset", census("time", "2002-10-03T20:22:05.123456789+02:00"), "", false},
+		{"until is time", census("until", "2002-10-03T18:22:05Z"), "", false},
+		{"the longest account", census("account", long[:2048]), "", false},
+		{"an escaped account", raw(census(), "account", `"\u0073om\u0065one\"@x"`), "", false},
+		{"null is absent", raw(census(), "until", "null"), "", false},
+		{"no panel in many words", raw(raw(census(), "panel", "null"), "panelist", `""`), "", false},
+		{"no account in many words", raw(panelLine(), "account", "null"), "", false},
+
+		{"no time", census("time", ""), "time: is missing", false},
+		{"null time", raw(census(), "time", "null"), "time: is missing", false},
+		{"no market", census("market", ""), "market: is missing", false},
+		{"no service", census("service", ""), "service: is missing", false},
+		{"no location", census("location", ""), "location: is missing", false},
+		{"no kind", census("kind", ""), "kind: is missing", false},
+		{"nobody", census("account", ""), "account: is missing (or give panel and panelist)", false},
+		{"both", census("panel", "nn", "panelist", secret), "account: stands beside a panelist; give one of them", false},
+		{"half a panelist", panelLine("panelist", ""), "panelist: is missing", false},
+		{"the other half", panelLine("panel", ""), "panel: is missing", false},
+		{"another case", strings.Replace(census(), `"time"`, `"Time"`, 1), "time: is missing", false},
+
+		{"a date", census("time", "2002-10-03"), `time "2002-10-03"` + badTime, false},
+		{"no zone", census("time", "2002-10-03T18:22:05"), `time "2002-10-03T18:22:05"` + badTime, false},
+		{"a space", census("time", "2002-10-03 18:22:05Z"), `time "2002-10-03 18:22:05Z"` + badTime, false},
+		{"one digit", census("time", "2002-10-03T8:22:05Z"), `time "2002-10-03T8:22:05Z"` + badTime, false},
+		{"a comma", census("time", "2002-10-03T18:22:05,5Z"), `time "2002-10-03T18:22:05,5Z"` + badTime, false},
+		{"an offset of a day", census("time", "2002-10-03T18:22:05+24:00"), `time "2002-10-03T18:22:05+24:00"` + badTime, false},
+		{"30 February", census("time", "2002-02-30T18:22:05Z"), `time "2002-02-30T18:22:05Z"` + badTime, false},
+		{"until is no time", census("until", "soon"), `until "soon"` + badTime, false},
+		{"a moon", census("location", "moon"), `location "moon": is not home, work or elsewhere`, false},
+		{"two places", census("location", "home+work"), `location "home+work": is not home, work or elsewhere`, false},
+		{"a chat", census("kind", "chat"), `kind "chat": is not login, presence, use, logout or login_failed`, false},
+		{"a bad market", census("market", "F R"), `market "F R": has a character other than letters, digits, '.', '_' and '-'`, false},
+		{"a bad panel", panelLine("panel", "n/n"), `panel "n/n": has a character other than letters, digits, '.', '_' and '-'`, false},
+		{"a long account", census("account", long), "account: is longer than 1024 characters", false},
+		{"a long panelist", panelLine("panelist", long[:514]), "panelist: is longer than 256 characters", false},
+
+		{"a number", raw(census(), "market", "33"), `line: is not a JSON event: field "market" is not text`, false},
+		{"a numeric account", raw(census(), "account", "123456789"), `line: is not a JSON event: field "account" is not text`, false},
+		{"an array", "[" + census() + "]", "line: is not a JSON event: bad syntax", false},
+		{"a string", `"` + secret + `"`, "line: is not a JSON event: bad syntax", false},
+
+		{"not JSON", secret, "line: is not a JSON event: bad syntax", true},
+		{"half", census()[:60], "line: is not a JSON event: bad syntax", true},
+		{"two", census() + census(), "line: is not a JSON event: text after the object", true},
+		{"until before time", census("until", "2002-10-03T18:22:04Z"), `until "2002-10-03T18:22:04Z": is before time`, true},
+		{"over a day", census("until", "2002-10-04T18:22:06Z"), `until "2002-10-04T18:22:06Z": is more than 24 hours after time`, true},
+		{"another market", census("market", "XX"), "market \"XX\": is not known; add it with `rollcall market add`", true},
+		{"another service", census("service", "irc"), "service \"irc\": is not known; add it with `rollcall service add`", true},
+		{"old", census("time", "2001-09-26T23:59:59Z"), `time "2001-09-26T23:59:59Z": is more than 400 days old`, true},
+		{"ahead", census("time", "2002-11-01T00:10:01Z"), `time "2002-11-01T00:10:01Z": is more than 10 minutes ahead`, true},
+		{"an age ago", census("time", "1989-10-03T18:22:05Z"), `time "1989-10-03T18:22:05Z": is outside the years 1990 to 2199`, true},
+		{"a blank account", census("account", "  \t"), "account: is blank", true},
+		{"a blank panelist", panelLine("panelist", "  "), "panelist: is blank", true},
+	}
+}
+
+func TestParseJSONAndDesk(t *testing.T) {
+	desk := benchDesk(t)
+	for _, v := range verdicts() {
+		t.Run(v.name, func(t *testing.T) {
+			s, err := ingest.ParseJSON([]byte(v.line))
+			if err == nil {
+				_, err = desk.Event(&s, desk.Now(), false)
+			}
+			switch {
+			case v.want == "" && err != nil:
+				t.Errorf("error %v", err)
+			case v.want != "" && (err == nil || err.Error() != v.want || !errors.Is(err, rollcall.ErrInvalid)):
+				t.Errorf("error %v; want %s", err, v.want)
+			}
+		})
+	}
+}
+
+// TestSchemaAgrees holds schemas/event.schema.json to the same verdicts.
+func TestSchemaAgrees(t *testing.T) {
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schemas.EventSchema)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("event.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verdicts() {
+		if v.beyond {
+			continue
+		}
+		event, err := jsonschema.UnmarshalJSON(strings.NewReader(v.line))
+		if err != nil {
+			t.Fatalf("%s: %v", v.name, err)
+		}
+		if err := schema.Validate(event); (err == nil) != (v.want == "") {
+			t.Errorf("%s: the schema says %v; the desk says %q", v.name, err, v.want)
+		}
+	}
+}
+
+func TestRefusalsKeepNames(t *testing.T) {
+	log := &slice{}
+	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	refused := 0
+	for i, v := range verdicts() {
+		if err := in.Line(t.Context(), i+1, []byte(v.line)); err != nil {
+			t.Fatal(err)
+		}
+		if v.want != "" {
+			refused++
+		}
+	}
+	if err := in.Flush(t.Context()); err != nil || len(log.rejected) != refused || in.Refused() != refused {
+		t.Fatal(in.Counts, err)
+	}
+	for _, r := range log.rejected {
+		if strings.Contains(r.Reason, "s3cret") || strings.Contains(r.Reason, "\n") || r.Code == "" {
+			t.Errorf("refusal %q (%s)", r.Reason, r.Code)
+		}
+		if string(r.Body) != verdicts()[r.Line-1].line {
+			t.Errorf("line %d was kept as %s", r.Line, r.Body)
+		}
+	}
+	for _, e := range in.Errors {
+		if strings.Contains(e.Reason, "s3cret") {
+			t.Errorf("error %q", e.Reason)
+		}
+	}
+}
+
+// TestEventsKeepNoLine writes over the lines after they were read.
+func TestEventsKeepNoLine(t *testing.T) {
+	log := &slice{}
+	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	for i, text := range []string{census(), panelLine()} {
+		line := []byte(text)
+		if err := in.Line(t.Context(), i+1, line); err != nil {
+			t.Fatal(err)
+		}
+		for j := range line {
+			line[j] = '?'
+		}
+	}
+	if err := in.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(log.events[0].Market, log.events[0].Service, log.events[1].Panel); got != "FRmsnnn" {
+		t.Errorf("events of %q", got)
+	}
+	s, err := ingest.ParseJSON([]byte(census()))
+	if err != nil || s.Account != secret || s.Market != "FR" {
+		t.Error(s, err)
+	}
+}
+
+func TestParseCloudEvent(t *testing.T) {
+	at := time.Date(2002, 10, 3, 18, 22, 5, 0, time.UTC)
+	for _, tt := range []struct{ name, text, want string }{
+		{"whole", `{"specversion":"1.0","id":"E01","source":"/meter/17","type":"sighting","data":` + census("id", "mine", "source", "log") + `}`, ""},
+		{"envelope's own", `{"specversion":"1.0","id":"mine","source":"log","type":"sighting","time":"2002-10-03T18:22:05Z","data":` + census("time", "") + `}`, ""},
+		{"no version", `{"id":"E01","data":` + census() + `}`, "specversion: is not 1.0"},
+		{"another version", `{"specversion":"0.3","data":` + census() + `}`, `specversion "0.3": is not 1.0`},
+		{"no data", `{"specversion":"1.0","id":"E01"}`, "data: is missing"},
+		{"null data", `{"specversion":"1.0","data":null}`, "data: is missing"},
+		{"data is text", `{"specversion":"1.0","data":"` + secret + `"}`, "line: is not a CloudEvent: data is not an object"},
+		{"no time at all", `{"specversion":"1.0","data":` + census("time", "") + `}`, "time: is missing"},
+		{"an array", `[]`, "line: is not a CloudEvent: bad syntax"},
+		{"nothing", ``, "line: is not a CloudEvent: bad syntax"},
+	} {
+		s, err := ingest.ParseCloudEvent([]byte(tt.text))
+		if tt.want != "" {
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("%s: error %v; want %s", tt.name, err, tt.want)
+			}
+			continue
+		}
+		if err != nil || s.ID != "mine" || s.Source != "log" || !s.Time.Equal(at) || s.Account != secret {
+			t.Errorf("%s: %+v, %v", tt.name, s, err)
+		}
+	}
+}
+
+func FuzzParseJSON(f *testing.F) {
+	for _, v := range verdicts() {
+		f.Add([]byte(v.line))
+	}
+	desk := benchDesk(f)
+	f.Fuzz(func(t *testing.T, line []byte) {
+		s, err := ingest.ParseJSON(line)
+		if err == nil {
+			var e rollcall.Event
+			if e, err = desk.Event(&s, desk.Now(), false); err == nil && e.Validate() != nil {
+				t.Errorf("an event that is not valid: %v", e)
+			}
+		}
+		if err != nil && (!errors.Is(err, rollcall.ErrInvalid) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func FuzzParseCloudEvent(f *testing.F) {
+	for _, v := range verdicts() {
+		f.Add([]byte(`{"specversion":"1.0","id":"E01","source":"x","type":"y","data":` + v.line + `}`))
+		f.Add([]byte(v.line))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if _, err := ingest.ParseCloudEvent(text); err != nil && !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("error %v", err)
+		}
+	})
+}

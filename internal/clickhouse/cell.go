@@ -1,0 +1,138 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"rollcall"
+	"rollcall/aggregate/hll"
+)
+
+const putCells = `INSERT INTO cells (market, service, location, kind, day, key, raw_visitors, raw_minutes)`
+
+func (s *Store) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, rollcall.CellState]) error {
+	if cells == nil {
+		return nil
+	}
+	in := inserter{db: s.db, query: putCells, eras: map[rollcall.Month]driver.Batch{}}
+	defer in.abort()
+	sketch := hll.New(s.form.K)
+	for c, state := range cells {
+		if err := s.mergeCell(ctx, &in, sketch, c, state); err != nil {
+			return fmt.Errorf("cell %v: %w", c, err)
+		}
+	}
+	return in.send()
+}
+
+// mergeCell sends the states as they come. The server would store any bytes, so
+// they are decoded first.
+func (s *Store) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch, c rollcall.Cell, state rollcall.CellState) error {
+	if err := check(c.Market, c.Service, c.Location, c.Kind, c.Day); err != nil {
+		return err
+	}
+	visitors, err := checked(sketch, state.Visitors)
+	if err != nil {
+		return fmt.Errorf("visitors: %w", err)
+	}
+	minutes, err := checked(sketch, state.Minutes)
+	if err != nil {
+		return fmt.Errorf("minutes: %w", err)
+	}
+	return in.row(ctx, c.Day.Month(), rowBytes+len(visitors)+len(minutes),
+		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), visitors, minutes)
+}
+
+// rowBytes is about what a row's key takes.
+const rowBytes = 64
+
+// checked gives a state that sketch can decode. No bytes are a sketch of
+// nothing, whose state it gives.
+func checked(sketch *hll.Sketch, state []byte) ([]byte, error) {
+	if len(state) == 0 {
+		sketch.Reset()
+		return sketch.Append(nil), nil
+	}
+	return state, sketch.Decode(state)
+}
+
+// Cells yields the cells that q asks for, by service, location, kind, day and
+// key. It stops at the first error, yielded with an empty row.
+func (s *Store) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
+	return func(yield func(rollcall.CellRow, error) bool) {
+		where, args := cellWhere(q)
+		if err := s.cells(ctx, where, args, func(r rollcall.CellRow) bool { return yield(r, nil) }); err != nil {
+			yield(rollcall.CellRow{}, fmt.Errorf("read cells of %s: %w", q.Market, failure(ctx, err)))
+		}
+	}
+}
+
+func cellWhere(q rollcall.CellQuery) (where string, args []any) {
+	where = `market = ? AND day BETWEEN toDate32(?) AND toDate32(?)`
+	args = []any{string(q.Market), clamp(q.From).String(), clamp(q.To).String()}
+	if len(q.Services) > 0 {
+		ids := make([]string, len(q.Services))
+		for i, id := range q.Services {
+			ids[i] = string(id)
+		}
+		where, args = where+` AND service IN (?)`, append(args, ids)
+	}
+	if q.Locations != 0 {
+		where, args = where+` AND bitAnd(toInt8(location), ?) != 0`, append(args, int(q.Locations))
+	}
+	return where, args
+}
+
+// readSettings has a table's rows united in the order of its key, as they are
+// read, and sent in blocks of a size that fits in memory.
+func readSettings(rows int) ch.Settings {
+	return ch.Settings{"optimize_aggregation_in_order": 1, "max_block_size": rows}
+}
+
+func (s *Store) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) error {
+	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
+		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String')
+		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key ORDER BY market, service, location, kind, day, key`
+	read := cellReader{sketch: hll.New(s.form.K)}
+	return s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
+		if err := read.row(rows); err != nil {
+			return false, err
+		}
+		return yield(read.out), nil
+	}, fmt.Sprintf(query, s.form.K, where), args...)
+}
+
+// cellReader turns rows into cells in canonical bytes: the server keeps the
+// hashes of a set in an order of its own.
+type cellReader struct {
+	out               rollcall.CellRow
+	sketch            *hll.Sketch
+	visitors, minutes []byte
+}
+
+func (r *cellReader) row(rows driver.Rows) error {
+	var location, kind int8
+	var day int32
+	c := &r.out
+	err := rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &r.visitors, &r.minutes)
+	if err != nil {
+		return err
+	}
+	c.Location, c.Kind, c.Day = rollcall.Location(location), rollcall.Kind(kind), rollcall.Day(day)
+	if c.Visitors, err = r.canonical(c.Visitors[:0], r.visitors); err != nil {
+		return fmt.Errorf("visitors of %v: %w", c.Cell, err)
+	}
+	if c.CellState.Minutes, err = r.canonical(c.CellState.Minutes[:0], r.minutes); err != nil {
+		return fmt.Errorf("minutes of %v: %w", c.Cell, err)
+	}
+	return nil
+}
+
+func (r *cellReader) canonical(dst, state []byte) ([]byte, error) {
+	err := r.sketch.Decode(state)
+	return r.sketch.Append(dst), err
+}

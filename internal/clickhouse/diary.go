@@ -1,0 +1,112 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"rollcall"
+)
+
+const putDiaries = `INSERT INTO diaries (market, panel, panelist, day, service, location, kind, key, minutes)`
+
+func (s *Store) mergeDiaries(ctx context.Context, diaries iter.Seq2[rollcall.Diary, *rollcall.Minutes]) error {
+	if diaries == nil {
+		return nil
+	}
+	in := inserter{db: s.db, query: putDiaries, eras: map[rollcall.Month]driver.Batch{}}
+	defer in.abort()
+	var list []uint16
+	for d, minutes := range diaries {
+		if err := checkDiary(&d, minutes); err != nil {
+			return fmt.Errorf("diary %v: %w", d, err)
+		}
+		if list = appendMinutes(list[:0], minutes); len(list) == 0 {
+			continue
+		}
+		err := in.row(ctx, d.Day.Month(), rowBytes+2*len(list),
+			string(d.Market), string(d.Panel), uint64(d.Panelist), dayTime(d.Day),
+			string(d.Service), int8(d.Location), int8(d.Kind), uint64(d.Key), list)
+		if err != nil {
+			return fmt.Errorf("diary %v: %w", d, err)
+		}
+	}
+	return in.send()
+}
+
+func checkDiary(d *rollcall.Diary, m *rollcall.Minutes) error {
+	if err := check(d.Market, d.Service, d.Location, d.Kind, d.Day); err != nil {
+		return err
+	}
+	if err := rollcall.CheckID("panel", string(d.Panel)); err != nil {
+		return err
+	}
+	if m[len(m)-1]>>(rollcall.MaxMinute%64) != 0 {
+		return &rollcall.Invalid{Field: "minutes", Reason: "has a minute after the day's end", Code: "minutes"}
+	}
+	return nil
+}
+
+// appendMinutes appends the minutes of a set, ascending.
+func appendMinutes(dst []uint16, m *rollcall.Minutes) []uint16 {
+	for from, to := range m.Runs {
+		for at := from; at < to; at++ {
+			dst = append(dst, uint16(at))
+		}
+	}
+	return dst
+}
+
+// Diaries yields the diaries that q asks for, ascending by panelist, day,
+// service, location, kind and key. It stops at the first error, yielded with
+// an empty row.
+func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error] {
+	return func(yield func(rollcall.DiaryRow, error) bool) {
+		const where = `market = ? AND panel = ? AND day BETWEEN toDate32(?) AND toDate32(?)`
+		args := []any{string(q.Market), string(q.Panel), clamp(q.From).String(), clamp(q.To).String()}
+		if err := s.diaries(ctx, where, args, func(r *rollcall.DiaryRow) bool { return yield(*r, nil) }); err != nil {
+			yield(rollcall.DiaryRow{}, fmt.Errorf("read diaries of %s in %s: %w", q.Panel, q.Market, failure(ctx, err)))
+		}
+	}
+}
+
+func (s *Store) diaries(ctx context.Context, where string, args []any, yield func(*rollcall.DiaryRow) bool) error {
+	const query = `SELECT market, panel, panelist, toInt32(day), service, toInt8(location), toInt8(kind), key, arraySort(groupUniqArrayArray(minutes))
+		FROM diaries WHERE %s GROUP BY market, panel, panelist, day, service, location, kind, key
+		ORDER BY market, panel, panelist, day, service, location, kind, key`
+	var read diaryReader
+	return s.each(with(ctx, readSettings(8192)), func(rows driver.Rows) (bool, error) {
+		if err := read.row(rows); err != nil {
+			return false, err
+		}
+		return yield(&read.out), nil
+	}, fmt.Sprintf(query, where), args...)
+}
+
+// diaryReader turns rows into diaries.
+type diaryReader struct {
+	out     rollcall.DiaryRow
+	minutes []uint16
+}
+
+func (r *diaryReader) row(rows driver.Rows) error {
+	var location, kind int8
+	var day int32
+	d := &r.out
+	err := rows.Scan((*string)(&d.Market), (*string)(&d.Panel), (*uint64)(&d.Panelist), &day,
+		(*string)(&d.Service), &location, &kind, (*uint64)(&d.Key), &r.minutes)
+	if err != nil {
+		return err
+	}
+	d.Location, d.Kind, d.Day = rollcall.Location(location), rollcall.Kind(kind), rollcall.Day(day)
+	d.Minutes = rollcall.Minutes{}
+	for _, m := range r.minutes {
+		if m >= rollcall.MaxMinute {
+			return fmt.Errorf("diary %v has minute %d", d.Diary, m)
+		}
+		d.Minutes[m/64] |= 1 << (m % 64)
+	}
+	return nil
+}

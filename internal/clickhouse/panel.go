@@ -1,0 +1,53 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"rollcall"
+)
+
+// PutPanelFiles says what a panel's month is weighted with, in the place of
+// what was said before.
+func (s *Store) PutPanelFiles(ctx context.Context, f rollcall.PanelFiles) error {
+	err := checkMonth(f.Month)
+	if err == nil {
+		err = s.put(ctx, `INSERT INTO panel_files (market, panel, month, roster, universe)`,
+			string(f.Market), string(f.Panel), dayTime(f.Month.First()), f.Roster.String(), f.Universe.String())
+	}
+	if err != nil {
+		return fmt.Errorf("put the files of %v: %w", f.PanelMonth, err)
+	}
+	return nil
+}
+
+const panelFiles = `SELECT market, panel, month, roster, universe FROM panel_files FINAL`
+
+func scanPanelFiles(r driver.Rows) (f rollcall.PanelFiles, err error) {
+	return f, r.Scan((*string)(&f.Market), (*string)(&f.Panel), monthColumn{&f.Month}, hashColumn{&f.Roster}, hashColumn{&f.Universe})
+}
+
+// PanelFiles gives what was last put for a panel's month; an ErrNotFound if
+// nothing was.
+func (s *Store) PanelFiles(ctx context.Context, m rollcall.PanelMonth) (rollcall.PanelFiles, error) {
+	all, err := list(ctx, s, scanPanelFiles, panelFiles+` WHERE market = ? AND panel = ? AND month = toDate32(?)`,
+		string(m.Market), string(m.Panel), clamp(m.Month.First()).String())
+	if err == nil && len(all) == 0 {
+		err = rollcall.ErrNotFound
+	}
+	if err != nil {
+		return rollcall.PanelFiles{}, fmt.Errorf("read the files of %v: %w", m, err)
+	}
+	return all[0], nil
+}
+
+// ListPanelFiles gives the files of every month, by market, panel and month.
+func (s *Store) ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error) {
+	all, err := list(ctx, s, scanPanelFiles, panelFiles+` ORDER BY market, panel, month`)
+	if err != nil {
+		return nil, fmt.Errorf("list panel files: %w", err)
+	}
+	return all, nil
+}

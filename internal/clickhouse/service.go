@@ -1,0 +1,29 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"rollcall"
+)
+
+// PutService writes a line of the catalogue over the one of its id.
+func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
+	if err := s.put(ctx, `INSERT INTO services (service, name, brand, owner)`, string(v.ID), v.Name, v.Brand, v.Owner); err != nil {
+		return fmt.Errorf("put service %s: %w", v.ID, err)
+	}
+	return nil
+}
+
+// Services gives the catalogue by id.
+func (s *Store) Services(ctx context.Context) ([]rollcall.Service, error) {
+	all, err := list(ctx, s, func(r driver.Rows) (v rollcall.Service, err error) {
+		return v, r.Scan((*string)(&v.ID), &v.Name, &v.Brand, &v.Owner)
+	}, `SELECT service, name, brand, owner FROM services FINAL ORDER BY service`)
+	if err != nil {
+		return nil, fmt.Errorf("read services: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,186 @@
+// Package clickhouse is the store on ClickHouse, for any number of aggregators
+// and readers: sketches and sets of minutes are united by the engine itself.
+//
+// The tables are those of schemas/clickhouse, on one server, on shards, or on
+// replicated shards. A write is on the server's disk when it returns. A flush
+// is several inserts: one that fails may have stored a part of itself, and is
+// completed by sending it again, since all of it is unions.
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"rollcall"
+	"rollcall/aggregate/hll"
+)
+
+// Options of Open.
+type Options struct {
+	K   int          // the sketches' precision, 12..18; 0: the store's own, hll.DefaultK in a new one
+	Log *slog.Logger // nil: silent
+
+	// Cluster names the servers' cluster (remote_servers) that the tables are
+	// spread over; empty: one server.
+	Cluster string
+	// Replicated says that the cluster has a Keeper: its tables are replicated
+	// and made ON CLUSTER. Without it the DSN names every server of the cluster.
+	Replicated bool
+}
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	db    driver.Conn   // any of the servers: for rows in and out
+	nodes []driver.Conn // where tables are made and rows removed: db, or each server of a cluster without ON CLUSTER
+	form  form
+	name  string // host:port/database, for errors
+	id    string
+	log   *slog.Logger
+}
+
+// Open opens the store that dsn names, clickhouse://user:password@host:port/database,
+// making the database and its tables if there are none and bringing them up to
+// date. Further parameters of the DSN are secure=true for TLS, the driver's
+// own, and ClickHouse's settings. A store of another K, of another cluster, of
+// a newer Rollcall, or a database of other tables is refused with an
+// ErrConflict.
+func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
+	o, err := options(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
+	}
+	s := &Store{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log}
+	s.form = form{Database: o.Auth.Database, Cluster: opt.Cluster, Replicated: opt.Replicated}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(ctx, o, opt.K); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(failure(ctx, err), s.Close()))
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, o *ch.Options, k int) error {
+	if k != 0 {
+		if err := hll.CheckK(k); err != nil {
+			return err
+		}
+	}
+	if s.form.Replicated && s.form.Cluster == "" {
+		return &rollcall.Invalid{Field: "cluster", Reason: "is missing: replicated tables are made on a named cluster", Code: "cluster_missing"}
+	}
+	if err := s.makeDatabase(ctx, *o); err != nil {
+		return err
+	}
+	if err := s.connect(o); err != nil {
+		return err
+	}
+	if err := s.checkCluster(ctx); err != nil {
+		return err
+	}
+	return s.migrate(ctx, k)
+}
+
+// connections is the most that are open at once: an iterator holds one.
+const connections = 32
+
+// options reads a DSN. What it leaves open is filled in; what Merge and the
+// publications rely on is set whatever it says.
+func options(dsn string) (*ch.Options, error) {
+	o, err := ch.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if o.Protocol != ch.Native {
+		return nil, &rollcall.Invalid{Field: "clickhouse", Value: o.Addr[0], Reason: "is HTTP, and only the native protocol is spoken: clickhouse://", Code: "clickhouse_scheme"}
+	}
+	if o.Auth.Database == "" {
+		o.Auth.Database = "default"
+	}
+	if o.DialTimeout == 0 {
+		o.DialTimeout = 10 * time.Second
+	}
+	if o.MaxOpenConns == 0 {
+		o.MaxOpenConns, o.MaxIdleConns = connections, connections/4
+	}
+	o.DialContext = dialer(o.TLS, o.DialTimeout)
+	for name, value := range map[string]any{
+		"max_execution_time": 300,     // seconds; a server goes on with what nobody waits for
+		"max_query_size":     1 << 24, // a long id or list in a query
+	} {
+		if _, ok := o.Settings[name]; !ok {
+			o.Settings[name] = value
+		}
+	}
+	// Acknowledge when it is stored, on every shard.
+	o.Settings["async_insert"] = 0
+	o.Settings["distributed_foreground_insert"] = 1
+	o.Settings["mutations_sync"] = 2
+	return o, nil
+}
+
+// connect makes the pools. It dials nothing.
+func (s *Store) connect(o *ch.Options) (err error) {
+	if s.db, err = ch.Open(o); err != nil {
+		return err
+	}
+	s.nodes = []driver.Conn{s.db}
+	if !s.form.eachServer() {
+		return nil
+	}
+	s.nodes = nil
+	for _, addr := range o.Addr {
+		one := *o
+		one.Addr = []string{addr}
+		node, err := ch.Open(&one)
+		if err != nil {
+			return err
+		}
+		s.nodes = append(s.nodes, node)
+	}
+	return nil
+}
+
+// Close ends all use of the store. Iterators must have ended.
+func (s *Store) Close() error {
+	var errs []error
+	for _, c := range append([]driver.Conn{s.db}, s.nodes...) {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	return nil
+}
+
+// Ping asks whether the server answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.Ping(ctx); err != nil {
+		return fmt.Errorf("ping store %s: %w", s.name, failure(ctx, err))
+	}
+	return nil
+}
+
+// Backup refuses: a server writes its backups to its own disk or bucket, not
+// to a path of this machine.
+func (s *Store) Backup(_ context.Context, path string) error {
+	return fmt.Errorf("back up the store to %s: %w: ClickHouse backs itself up, where its own configuration says: BACKUP DATABASE %s TO Disk('backups', 'rollcall.zip')",
+		path, errors.ErrUnsupported, identifier(s.form.Database))
+}
+
+// ID gives the store's own random id, made with the store: 16 hexadecimal
+// digits. It stands in the consumer group's name, so that an empty store reads
+// the whole log.
+func (s *Store) ID() string { return s.id }
+
+// K gives the precision of the store's sketches.
+func (s *Store) K() int { return s.form.K }

@@ -1,0 +1,33 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// SaveTarget keeps a target group's expression under a name, in the place of
+// the one it had.
+func (s *Store) SaveTarget(ctx context.Context, name, expr string) error {
+	if err := s.put(ctx, `INSERT INTO targets (name, expression)`, name, expr); err != nil {
+		return fmt.Errorf("save target %q: %w", name, err)
+	}
+	return nil
+}
+
+// Targets gives the expression of each saved target by name.
+func (s *Store) Targets(ctx context.Context) (map[string]string, error) {
+	type target struct{ name, expr string }
+	all, err := list(ctx, s, func(r driver.Rows) (t target, err error) {
+		return t, r.Scan(&t.name, &t.expr)
+	}, `SELECT name, expression FROM targets FINAL`)
+	if err != nil {
+		return nil, fmt.Errorf("read targets: %w", err)
+	}
+	m := make(map[string]string, len(all))
+	for _, t := range all {
+		m[t.name] = t.expr
+	}
+	return m, nil
+}
