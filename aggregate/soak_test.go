@@ -20,9 +20,9 @@ type april struct {
 	rows     int
 }
 
-// TestSoakCensusMonth folds the month of 96 million accounts, one at a time,
-// and holds each service's month, which is the union of its days, to four
-// standard errors of the truth.
+// TestSoakCensusMonth folds the month of 96 million accounts and holds each
+// service's month, which is the union of its days, to four standard errors of
+// the truth.
 func TestSoakCensusMonth(t *testing.T) {
 	if os.Getenv("ROLLCALL_SOAK") == "" {
 		t.Skip("folds 800 million rows: make soak")
