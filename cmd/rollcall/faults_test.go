@@ -86,7 +86,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-const foldedTotal = "rollcall_events_folded_total"
+const (
+	foldedTotal = "rollcall_events_folded_total"
+	flushes     = "rollcall_flush_seconds_count"
+)
 
 // somewhere waits until the aggregator has folded a random number of events
 // more.
@@ -161,11 +164,12 @@ func storeAway(c *cluster) {
 func zombie(c *cluster) {
 	a := c.aggregator("--flush-every", "5s", "--flush-behind", "5s", "--flush-bytes", "268435456") // it holds what it reads
 	a.somewhere(c.T, random(c.T))
+	flushed := a.metric(flushes)
 	a.signal(syscall.SIGSTOP)
 	b := c.aggregator()
 	b.somewhere(c.T, random(c.T))
 	a.signal(syscall.SIGCONT)
-	await(c.T, a.ready) // it has joined again
+	await(c.T, func() bool { return a.metric(flushes) > flushed }) // it brings the store what another has brought
 }
 
 // membership has aggregators join, leave in good order and die in silence.
