@@ -164,8 +164,10 @@ func await(t *testing.T, ok func() bool) {
 
 // replayEvents draws census and panel events with all that is awkward: time
 // zones' edges, midnights, intervals, duplicates, kinds that count nothing.
-func replayEvents(n int) []string {
-	r := rand.New(rand.NewPCG(2002, 10))
+func replayEvents(n int) []string { return seededEvents(10, n) }
+
+func seededEvents(seed uint64, n int) []string {
+	r := rand.New(rand.NewPCG(2002, seed))
 	services := []string{"msn", "aim", "icq", "yahoo", "jabber", "online"}
 	kinds := []string{"login", "presence", "use", "logout", "login_failed"}
 	places := []string{"home", "work", "elsewhere"}
