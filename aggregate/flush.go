@@ -13,11 +13,13 @@ func (f *Fold) Deltas() rollcall.Deltas {
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
 	var state rollcall.CellState
 	for key, c := range f.cells {
-		if !c.visitors.Dirty() && !c.minutes.Dirty() {
+		c.visitors.settle()
+		c.minutes.settle()
+		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() {
 			continue
 		}
-		state.Visitors = c.visitors.Append(state.Visitors[:0])
-		state.Minutes = c.minutes.Append(state.Minutes[:0])
+		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
+		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])
 		if !yield(key, state) {
 			return
 		}
@@ -39,8 +41,8 @@ func (f *Fold) flushed(keep int) {
 	f.bytes = 0
 	f.forget()
 	for _, c := range f.cells {
-		c.visitors.MarkClean()
-		c.minutes.MarkClean()
+		c.visitors.sketch.MarkClean()
+		c.minutes.sketch.MarkClean()
 		f.bytes += c.size()
 	}
 	if f.bytes > keep {

@@ -18,24 +18,26 @@ type Fold struct {
 	diaries map[rollcall.Diary]*rollcall.Minutes
 	bytes   int // held by both, about
 
-	lanes   map[rollcall.Group]*lane
-	byCode  []*lane   // of the batch in hand
-	touched []*census // with rows of the batch in hand
+	lanes  map[rollcall.Group]*lane
+	byCode []*lane // of the batch in hand
 }
 
-// census is a cell's two sketches, and the rows of the batch in hand that are
-// theirs: a sketch is touched once a batch, since with many live cells every
-// touch is a cache miss.
+// census is a cell's two sketches.
 type census struct {
 	cell     rollcall.Cell
-	visitors *hll.Sketch
-	minutes  *hll.Sketch
-	ids      []uint64 // pseudonyms of the batch
-	pairs    []uint64 // ids of its pairs of visitor and minute
+	visitors column // pseudonyms
+	minutes  column // ids of pairs of visitor and minute
+}
+
+// column is a sketch and the ids that are not in it yet. With many live cells
+// every touch of a sketch is a cache miss, so it is touched once for many ids.
+type column struct {
+	sketch *hll.Sketch
+	ids    []uint64
 }
 
 // lane is where a group's rows go. Its slots remember the latest local days,
-// direct-mapped by six-hour block of UTC minutes.
+// direct-mapped by six-hour block of UTC time.
 type lane struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
@@ -43,15 +45,20 @@ type lane struct {
 }
 
 type slot struct {
-	span rollcall.Span
-	cell *census // nil in a panel's lane
+	span         rollcall.Span
+	from, length uint64  // of the span, in Unix nanoseconds
+	cell         *census // nil in a panel's lane
 }
 
 const (
-	laneSlots    = 64
-	slotMinutes  = 6 * 60
-	maxLanes     = 1024
-	cellOverhead = 512 // of a cell beside its sketches, about
+	laneSlots = 64
+	minute    = 60e9 // nanoseconds
+	slotTime  = 6 * 60 * minute
+	maxLanes  = 1024
+	firstIDs  = 16   // of a column's ids, before it is given room for
+	mostIDs   = 1024 // of them
+
+	cellOverhead = 512 // of a cell beside its columns, about
 	diaryBytes   = 512 // of a diary with its key, about
 	// A diary's fold and a cell's differ in this alone: a longer interval is
 	// handed to the sketch as a range.
@@ -87,20 +94,43 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	if err := f.open(b.Groups); err != nil {
 		return err
 	}
+	times, untils, visitors := b.Time[:b.Len()], b.Until[:b.Len()], b.Visitor[:b.Len()]
 	for i, code := range b.Code {
-		l := f.byCode[code]
-		if l == nil {
-			continue // a kind that counts nothing
+		at, visitor, l := times[i], visitors[i], f.byCode[code]
+		c := l.known(at)
+		if c == nil || untils[i] > at {
+			f.row(l, b, i)
+			continue
 		}
-		from, to := minutes(b.Time[i], b.Until[i])
-		if l.group.Panel == "" {
-			f.credit(l, b.Visitor[i], from, to)
-		} else {
-			f.write(l, rollcall.Visitor(b.Visitor[i]), from, to)
+		f.note(&c.visitors, visitor)
+		if !f.reach {
+			f.note(&c.minutes, hll.PairID(visitor, at/minute))
 		}
 	}
-	f.settle()
 	return nil
+}
+
+// known gives the census cell of an instant, or nil for one that the lane does
+// not remember.
+func (l *lane) known(at int64) *census {
+	s := &l.slots[uint64(at)/slotTime%laneSlots]
+	if uint64(at)-s.from >= s.length {
+		return nil
+	}
+	return s.cell
+}
+
+// row folds row i of the batch, whatever it is.
+func (f *Fold) row(l *lane, b *rollcall.Batch, i int) {
+	if l.calendar == nil {
+		return // a kind that counts nothing
+	}
+	from, to := minutes(b.Time[i], b.Until[i])
+	if l.group.Panel == "" {
+		f.credit(l, b.Visitor[i], from, to)
+	} else {
+		f.write(l, rollcall.Visitor(b.Visitor[i]), from, to)
+	}
 }
 
 // open finds the lane of each group of the batch.
@@ -120,11 +150,11 @@ func (f *Fold) open(groups []rollcall.Group) error {
 }
 
 func (f *Fold) lane(g *rollcall.Group) (*lane, error) {
-	if !g.Kind.Counts() {
-		return nil, nil
-	}
 	if l := f.lanes[*g]; l != nil {
 		return l, nil
+	}
+	if !g.Kind.Counts() {
+		return new(lane), nil
 	}
 	calendar, err := f.calendar(g.Market)
 	if err != nil {
@@ -137,7 +167,6 @@ func (f *Fold) lane(g *rollcall.Group) (*lane, error) {
 
 // minutes gives the UTC minutes that a row credits, [from, to).
 func minutes(at, until int64) (from, to rollcall.UnixMinute) {
-	const minute = 60e9
 	from = rollcall.UnixMinute(at / minute) // times are after 1970: Event.Validate
 	if until <= at {
 		return from, from + 1
@@ -147,9 +176,10 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 
 // slot finds the local day of a minute.
 func (f *Fold) slot(l *lane, m rollcall.UnixMinute) *slot {
-	s := &l.slots[uint64(m)/slotMinutes%laneSlots]
+	s := &l.slots[uint64(m)*minute/slotTime%laneSlots]
 	if !s.span.Has(m) {
 		s.span = l.calendar.Span(m)
+		s.from, s.length = uint64(s.span.From)*minute, uint64(s.span.To-s.span.From)*minute
 		if l.group.Panel == "" {
 			s.cell = f.cell(l, s.span.Day)
 		}
@@ -164,7 +194,7 @@ func (f *Fold) cell(l *lane, day rollcall.Day) *census {
 	}
 	c := f.cells[key]
 	if c == nil {
-		c = &census{cell: key, visitors: hll.New(f.k), minutes: hll.New(f.k)}
+		c = &census{cell: key, visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
 		f.cells[key] = c
 		f.bytes += c.size()
 	}
@@ -172,45 +202,61 @@ func (f *Fold) cell(l *lane, day rollcall.Day) *census {
 }
 
 // size is what the cell holds in memory, about.
-func (c *census) size() int { return cellOverhead + c.visitors.Size() + c.minutes.Size() }
+func (c *census) size() int { return cellOverhead + c.visitors.size() + c.minutes.size() }
+
+// size is what the column holds in memory.
+func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) }
 
 // credit notes a census row for the cell of each local day that it touches.
 func (f *Fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
 	for from < to {
 		s := f.slot(l, from)
-		c, end := s.cell, min(to, s.span.To)
-		if len(c.ids) == 0 {
-			f.touched = append(f.touched, c)
+		end := min(to, s.span.To)
+		f.note(&s.cell.visitors, visitor)
+		if !f.reach {
+			f.stay(&s.cell.minutes, visitor, from, end)
 		}
-		c.ids = append(c.ids, visitor)
-		if f.reach {
-			from = end
-			continue
-		}
-		if end-from > shortInterval {
-			before := c.minutes.Size()
-			c.minutes.AddPairs(visitor, int64(from), int64(end))
-			f.bytes += c.minutes.Size() - before
-			from = end
-			continue
-		}
-		for ; from < end; from++ {
-			c.pairs = append(c.pairs, hll.PairID(visitor, int64(from)))
-		}
+		from = end
 	}
 }
 
-// settle brings the noted rows to their sketches.
-func (f *Fold) settle() {
-	for i, c := range f.touched {
-		before := c.size()
-		c.visitors.AddSlice(c.ids)
-		c.minutes.AddSlice(c.pairs)
-		f.bytes += c.size() - before
-		c.ids, c.pairs = c.ids[:0], c.pairs[:0]
-		f.touched[i] = nil
+// stay notes a visitor's minutes [from, to) of one cell.
+func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
+	if to-from > shortInterval {
+		before := c.sketch.Size()
+		c.sketch.AddPairs(visitor, int64(from), int64(to))
+		f.bytes += c.sketch.Size() - before
+		return
 	}
-	f.touched = f.touched[:0]
+	for ; from < to; from++ {
+		f.note(c, hll.PairID(visitor, int64(from)))
+	}
+}
+
+// note adds an id to a column.
+func (f *Fold) note(c *column, id uint64) {
+	if len(c.ids) == cap(c.ids) {
+		f.makeRoom(c)
+	}
+	c.ids = append(c.ids, id)
+}
+
+// makeRoom lets a column's ids be more, up to mostIDs; then they go to the
+// sketch.
+func (f *Fold) makeRoom(c *column) {
+	before := c.size()
+	if room := max(firstIDs, 2*cap(c.ids)); room <= mostIDs {
+		c.ids = append(make([]uint64, 0, room), c.ids...)
+	} else {
+		c.settle()
+	}
+	f.bytes += c.size() - before
+}
+
+// settle brings the ids to the sketch.
+func (c *column) settle() {
+	c.sketch.AddSlice(c.ids)
+	c.ids = c.ids[:0]
 }
 
 // write adds a panel row to the diary of each local day that it touches.

@@ -228,7 +228,10 @@ func TestUnchangedCellIsNotFlushed(t *testing.T) {
 
 // TestFoldAllocatesNothing: a batch of known cells costs no allocation.
 func TestFoldAllocatesNothing(t *testing.T) {
-	f, b := NewFold(testK, testCalendar(t)), benchBatch(1000)
+	f, b := NewFold(testK, testCalendar(t)), benchBatch(6*mostIDs)
+	if err := f.Add(b); err != nil {
+		t.Fatal(err)
+	}
 	if n := testing.AllocsPerRun(20, func() {
 		if err := f.Add(b); err != nil {
 			t.Fatal(err)

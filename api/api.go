@@ -67,6 +67,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
+	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 

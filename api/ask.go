@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 
 	"rollcall"
 )
@@ -112,9 +113,17 @@ type Catalogue interface {
 	AddService(ctx context.Context, s rollcall.Service) error
 }
 
+// ReplayFrom says where a replay of the log begins: at a time of the records'
+// clock, or at an offset of each partition named.
+type ReplayFrom struct {
+	Time    time.Time
+	Offsets rollcall.Offsets // nil: Time says
+}
+
 // Log is what commands ask of the log: to wait until what it holds is in the
-// store, and what was refused.
+// store, to fold a part of it again, and what was refused.
 type Log interface {
 	Settle(ctx context.Context) error
+	Replay(ctx context.Context, from ReplayFrom) (events int64, err error)
 	Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error]
 }

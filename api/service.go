@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
+	"time"
+
+	"rollcall"
 )
 
 func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
@@ -63,4 +67,47 @@ type version struct {
 
 func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) {
 	return &body[version]{Body: version{s.Version}}, nil
+}
+
+type replayInput struct {
+	Body struct {
+		Time    *time.Time       `json:"time,omitempty" doc:"from the first record at or after this time"`
+		Offsets map[string]int64 `json:"offsets,omitempty" doc:"from these offsets, by partition; other partitions are left out"`
+	}
+}
+
+type replayed struct {
+	Events int64 `json:"events"`
+}
+
+// postReplay folds a part of the log again, up to its present end, and answers
+// when the store has it.
+func (s *Server) postReplay(ctx context.Context, in *replayInput) (*body[replayed], error) {
+	from, err := in.from()
+	if err != nil {
+		return nil, s.fault("replay", err)
+	}
+	n, err := s.Log.Replay(ctx, from)
+	if err != nil {
+		return nil, s.fault("replay", err)
+	}
+	return &body[replayed]{Body: replayed{n}}, nil
+}
+
+func (in *replayInput) from() (from ReplayFrom, err error) {
+	if (in.Body.Time == nil) == (in.Body.Offsets == nil) {
+		return from, &rollcall.Invalid{Field: "from", Reason: "give a time or offsets, one of them", Code: "from"}
+	}
+	if in.Body.Time != nil {
+		return ReplayFrom{Time: *in.Body.Time}, nil
+	}
+	from.Offsets = rollcall.Offsets{}
+	for name, offset := range in.Body.Offsets {
+		p, err := strconv.Atoi(name)
+		if err != nil || p < 0 || offset < 0 {
+			return from, &rollcall.Invalid{Field: "offsets", Value: name, Reason: "want a partition and its offset, both from 0", Code: "offsets"}
+		}
+		from.Offsets[p] = offset
+	}
+	return from, nil
 }

@@ -39,15 +39,28 @@ func (s *Sketch) insert(h uint64) {
 	}
 }
 
-// raiseSlice adds pseudonyms to the registers.
+// raiseSlice adds pseudonyms to the registers, four at a time so that their
+// hashes don't wait for each other.
 func (s *Sketch) raiseSlice(vs []uint64) {
-	regs, k, rose := s.regs, s.k, false
-	for _, v := range vs {
-		h := mix(v)
-		rank := rankOf(h, k)
-		if at := int(h) & (len(regs) - 1); rank > regs[at] {
-			regs[at], rose = rank, true
-		}
+	regs, k, rose := s.regs, s.k, uint32(0)
+	for ; len(vs) >= 4; vs = vs[4:] {
+		a, b, c, d := mix(vs[0]), mix(vs[1]), mix(vs[2]), mix(vs[3])
+		rose |= raised(regs, a, k) | raised(regs, b, k) | raised(regs, c, k) | raised(regs, d, k)
 	}
-	s.dirty = s.dirty || rose
+	for _, v := range vs {
+		rose |= raised(regs, mix(v), k)
+	}
+	s.dirty = s.dirty || rose != 0
+}
+
+// raised adds hash h to the registers and gives 0 if none rose. It has no
+// branch: while a sketch fills, a guess of what a register holds is a bad one.
+func raised(regs []byte, h uint64, k uint8) uint32 {
+	at := int(h) & (len(regs) - 1)
+	old, rank := uint32(regs[at]), uint32(rankOf(h, k))
+	if rank < old { // a conditional move
+		rank = old
+	}
+	regs[at] = byte(rank)
+	return rank ^ old
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"golang.org/x/sys/unix"
+
 	"rollcall"
 )
 
@@ -106,7 +108,7 @@ func newInput(tb testing.TB, rows int) *input {
 	d := newDraws(max(1, rows/10))
 	w := newWriter(tb, in.path)
 	for left := rows; left > 0; left -= rowGroup {
-		c := newChunk(min(left, rowGroup))
+		c := newChunk(tb, min(left, rowGroup))
 		d.fill(c)
 		w.write(c)
 		in.keep(c)
@@ -120,10 +122,17 @@ func newInput(tb testing.TB, rows int) *input {
 	return in
 }
 
-func newChunk(rows int) *chunk {
+// newChunk makes a chunk outside of Go's heap, so that the collector works as
+// in a process that does not hold the rows.
+func newChunk(tb testing.TB, rows int) *chunk {
+	tb.Helper()
+	slab, err := unix.Mmap(-1, 0, 14*rows, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	return &chunk{
-		visitor: make([]uint64, rows), service: make([]uint8, rows),
-		location: make([]uint8, rows), day: make([]int32, rows),
+		visitor: arrow.Uint64Traits.CastFromBytes(slab[:8*rows]), day: arrow.Int32Traits.CastFromBytes(slab[8*rows : 12*rows]),
+		service: slab[12*rows : 13*rows], location: slab[13*rows:],
 	}
 }
 

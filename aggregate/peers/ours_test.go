@@ -5,6 +5,8 @@ package peers
 import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/file"
 
 	"rollcall"
@@ -57,7 +59,9 @@ func fromRecords(in *input, newFold maker) ([]float64, error) {
 
 // fromParquet folds the file.
 func fromParquet(in *input, newFold maker) ([]float64, error) {
-	f, err := file.OpenParquetFile(in.path, false)
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled, props.BufferSize = true, 64<<10 // or each column of a row group is read whole
+	f, err := file.OpenParquetFile(in.path, false, file.WithReadProps(props))
 	if err != nil {
 		return nil, err
 	}

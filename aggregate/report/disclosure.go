@@ -150,7 +150,7 @@ func (b *discloser) judge() *disclosure {
 		if k == 0 {
 			class = classAny
 		}
-		audience[g.services] = b.cell(class, v.placed(g.services), func(m membership) int { return once01(m.unions.has(k)) })
+		audience[g.services] = b.cell(class, v.placed(g.services), func(m membership) int { return once01(b.inUnion(m, k)) })
 		status := rollcall.OK
 		if k == 0 && hidden == 1 {
 			status = rollcall.Suppressed

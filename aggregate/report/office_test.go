@@ -92,16 +92,19 @@ func input(roster, universe string) PanelInput {
 // facts are diaries on their way to the store.
 type facts map[rollcall.Diary]*rollcall.Minutes
 
-// add credits minutes [from, to) of a day to the n-th panelist.
-func (f facts) add(of rollcall.PanelMonth, n int, service rollcall.ServiceID, place rollcall.Location, kind rollcall.Kind, day, from, to int) {
+// stretch is the minutes [from, to) of a day of October, counted from 1.
+type stretch struct{ day, from, to int }
+
+// add credits a stretch of October to the n-th panelist.
+func (f facts) add(n int, service rollcall.ServiceID, place rollcall.Location, kind rollcall.Kind, at stretch) {
 	d := rollcall.Diary{
-		Market: of.Market, Panel: of.Panel, Day: of.Month.First() + rollcall.Day(day-1), Panelist: rollcall.Visitor(n),
+		Market: october.Market, Panel: october.Panel, Day: october.Month.First() + rollcall.Day(at.day-1), Panelist: rollcall.Visitor(n),
 		Service: service, Location: place, Kind: kind, Key: testKey,
 	}
 	if f[d] == nil {
 		f[d] = new(rollcall.Minutes)
 	}
-	f[d].AddRange(from, to)
+	f[d].AddRange(at.from, at.to)
 }
 
 func (h *house) merge(f facts) {

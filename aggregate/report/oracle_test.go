@@ -41,7 +41,7 @@ func newFixture(t testing.TB) fixture {
 		for i, s := range []rollcall.ServiceID{"msn", "aim", "yahoo", "icq"} {
 			out.person(t, number(t, row[0]), s, row[5+4*i:])
 		}
-		out.facts.add(october, number(t, row[0]), rollcall.Online, rollcall.Home, rollcall.Presence, 31, 0, 1)
+		out.facts.add(number(t, row[0]), rollcall.Online, rollcall.Home, rollcall.Presence, stretch{31, 0, 1})
 	}
 	out.roster = roster.String()
 	for _, m := range []struct {
@@ -64,7 +64,7 @@ func (f *fixture) person(t testing.TB, n int, s rollcall.ServiceID, columns []st
 			t.Fatalf("panelist %d uses %s without a minute", n, s)
 		}
 		for day := 1 + 15*i; left > 0; day++ {
-			f.facts.add(october, n, s, place, rollcall.Use, day, 600, 600+min(left, 120))
+			f.facts.add(n, s, place, rollcall.Use, stretch{day, 600, 600 + min(left, 120)})
 			left -= 120
 		}
 	}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"rollcall"
@@ -22,8 +24,13 @@ type client struct {
 }
 
 // dial reaches the folder's holder, or becomes it for the length of a command.
+// On a cluster it runs the stages but the aggregator, behind a socket of its own.
 func (e *engine) dial(ctx context.Context, s *streams) (*client, error) {
-	d, err := start(ctx, e, newLogger(s.err, e.Debug).With("command", "rollcall"))
+	log := newLogger(s.err, e.Debug).With("command", "rollcall")
+	if e.Clickhouse != "" {
+		return e.dialSelf(ctx, log)
+	}
+	d, err := start(ctx, e, log)
 	var held *errHeld
 	if errors.As(err, &held) {
 		c := &client{http: socketClient(e.Data), close: func() error { return nil }}
@@ -36,6 +43,24 @@ func (e *engine) dial(ctx context.Context, s *streams) (*client, error) {
 		return nil, err
 	}
 	return &client{http: socketClient(e.Data), close: d.Close}, nil
+}
+
+// dialSelf runs a cluster's API for one command, in a private folder.
+func (e *engine) dialSelf(ctx context.Context, log *slog.Logger) (*client, error) {
+	dir, err := os.MkdirTemp("", "rollcall-")
+	if err != nil {
+		return nil, err
+	}
+	d := newDeployment(e, log)
+	d.onClose("folder", func() error { return os.RemoveAll(dir) })
+	err = d.start(ctx, parts{answers: true})
+	if err == nil {
+		err = d.openSocket(dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return &client{http: socketClient(dir), close: d.Close}, nil
 }
 
 // awake waits for a holder that is still starting, for wakeTime at most.

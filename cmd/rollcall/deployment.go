@@ -1,9 +1,10 @@
 package main
 
-// How one process is wired. A cluster's roles are parts of the same picture.
+// How one process is wired. A cluster's roles are parts of the same picture:
+// `collect http` is the left third, `aggregate` the middle, `serve` the right.
 //
 //	HTTP collector ─► Desk ─► Writer ─► broker ─► Source ─► aggregate.Run ─► store
-//	 POST /v1/events  keys                │ rejected                           │
+//	 POST /v1/events  keys   (spool)      │ rejected                           │
 //	                                      ▼                                    ▼
 //	                              rollcall.rejected              Office: close, report
 //	                                                                           │
@@ -18,10 +19,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,29 +28,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall"
-	"rollcall/aggregate"
-	"rollcall/aggregate/hll"
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
-	"rollcall/internal/sqlite"
 )
 
-// deployment is every stage, in one process.
+// deployment is the stages of one process.
 type deployment struct {
+	engine   *engine
+	flush    flush // zero: the aggregate stage's own
 	log      *slog.Logger
-	keys     *ingest.Keys
+	metrics  *prometheus.Registry
+	keys     *ingest.Keys // nil: of a process that only reads
 	registry *registry
-	store    *sqlite.Store
-	broker   *kafka.Broker
-	cluster  *kafka.Cluster
+	store    *watchedStore
+	broker   *kafka.Broker  // nil: on a cluster
+	cluster  *kafka.Cluster // nil: without a log
+	source   *kafka.Source  // nil: no aggregator
 	office   *report.Office
 	handler  http.Handler
 	fail     chan error // owned by the aggregator's goroutine: why it ended, if not by a stop
 
 	closers []closer // in order of start
+}
+
+// parts says which stages a process runs.
+type parts struct {
+	folds   bool // an aggregator
+	answers bool // the whole API
+	patient bool // waits for engines that are away, instead of failing
 }
 
 type closer struct {
@@ -78,134 +85,174 @@ func (d *deployment) Close() error {
 // maxBody bounds one body of events, as sent and after decompression.
 const maxBody = 64 << 20
 
-// start takes the folder and starts every stage on it.
-func start(ctx context.Context, e *engine, log *slog.Logger) (_ *deployment, err error) {
-	d := &deployment{log: log, fail: make(chan error, 1)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.Close())
-		}
-	}()
-	held, err := hold(e.Data)
-	if err != nil {
-		return nil, err
-	}
-	d.onClose("lock", held.release)
-	if d.keys, err = masterKey(e.Data); err != nil {
-		return nil, err
-	}
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if err := d.openStore(ctx, e.Data); err != nil {
-		return nil, err
-	}
-	if err := d.openLog(ctx, e.Data, metrics); err != nil {
-		return nil, err
-	}
-	if err := d.aggregate(ctx, metrics); err != nil {
-		return nil, err
-	}
-	return d, d.serve(e.Data, metrics)
+func newDeployment(e *engine, log *slog.Logger) *deployment {
+	d := &deployment{engine: e, log: log, metrics: prometheus.NewRegistry(), fail: make(chan error, 1)}
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return d
 }
 
-func (d *deployment) openStore(ctx context.Context, dir string) (err error) {
-	d.store, err = sqlite.Open(ctx, filepath.Join(dir, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: d.log})
+// start runs every stage, and opens the API to commands on the folder's socket.
+func start(ctx context.Context, e *engine, log *slog.Logger) (*deployment, error) {
+	d := newDeployment(e, log)
+	err := d.start(ctx, parts{folds: true, answers: true})
+	if err == nil && e.Clickhouse == "" {
+		err = d.openSocket(e.Data)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// start runs the parts. After an error the caller closes what was started.
+func (d *deployment) start(ctx context.Context, p parts) (err error) {
+	if err := d.engine.check(); err != nil {
+		return err
+	}
+	if err := d.takeFolder(); err != nil {
+		return err
+	}
+	if d.keys, err = d.engine.keys(); err != nil {
+		return err
+	}
+	if err := d.until(ctx, p.patient, "store", d.openStore); err != nil {
+		return err
+	}
+	if err := d.openLog(ctx, p); err != nil {
+		return err
+	}
+	if p.folds {
+		if err := d.aggregate(ctx, d.metrics); err != nil {
+			return err
+		}
+	}
+	if p.answers {
+		d.serve()
+	}
+	return nil
+}
+
+// takeFolder takes the data folder, where the log or the store is in it.
+func (d *deployment) takeFolder() error {
+	if d.engine.Clickhouse != "" {
+		return nil
+	}
+	held, err := hold(d.engine.Data)
 	if err != nil {
 		return err
 	}
-	d.onClose("store", d.store.Close)
-	if d.registry, err = openRegistry(ctx, d.store); err != nil {
+	d.onClose("lock", held.release)
+	return nil
+}
+
+// until does f, and does it again while an engine is away if it is to be
+// patient. What no waiting can mend is an error at once.
+func (d *deployment) until(ctx context.Context, patient bool, name string, f func(context.Context) error) error {
+	for pause := time.Second; ; pause = min(2*pause, maxWait) {
+		err := f(ctx)
+		if err == nil || !patient || ctx.Err() != nil || errors.Is(err, rollcall.ErrInvalid) || errors.Is(err, rollcall.ErrConflict) {
+			return err
+		}
+		d.log.Warn("waiting for the "+name, "error", err, "again in", pause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// maxWait is the longest pause before something that was away is tried again.
+const maxWait = 5 * time.Second
+
+func (d *deployment) openStore(ctx context.Context) error {
+	opened, err := d.engine.openStore(ctx, d.log)
+	if err != nil {
 		return err
 	}
+	if d.registry, err = openRegistry(ctx, opened, d.log); err != nil {
+		return errors.Join(err, opened.Close())
+	}
+	d.store = &watchedStore{store: opened, now: time.Now}
+	d.onClose("store", opened.Close)
+	if d.engine.onCluster() {
+		d.background("catalogue", d.registry.follow)
+	}
 	d.office = &report.Office{
-		Facts: d.store, Shelf: d.store, Registry: d.store, Catalogue: d.registry.Catalogue,
+		Facts: opened, Shelf: opened, Registry: opened, Catalogue: d.registry.Catalogue,
 		Targets: d.savedTarget, Now: time.Now, Software: software(),
 	}
 	return nil
 }
 
-// partitions of the embedded log: two aggregators can share it.
-const partitions = 2
-
-func (d *deployment) openLog(ctx context.Context, dir string, metrics *prometheus.Registry) (err error) {
-	d.broker, err = kafka.OpenBroker(filepath.Join(dir, "log"), kafka.BrokerOptions{
-		Options: kafka.Options{Log: d.log, Registerer: metrics},
-	})
-	if err != nil {
-		return err
-	}
-	d.onClose("broker", d.broker.Close)
-	d.cluster = d.broker.Cluster()
-	if err := d.cluster.EnsureTopics(ctx, partitions); err != nil {
-		return err
-	}
-	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))
+// background runs f until Close.
+func (d *deployment) background(name string, f func(context.Context)) {
+	running, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.broker.Run(trimming, d.group())
+		f(running)
 	}()
-	d.onClose("trimming", func() error {
+	d.onClose(name, func() error {
 		stop()
 		<-done
 		return nil
 	})
-	return nil
 }
 
-// group is the aggregators' consumer group: the store's own id is in it, so
-// that an empty store reads the log from its start.
-func (d *deployment) group() string { return "rollcall-" + d.store.ID() }
+// serve makes the API's handler.
+func (d *deployment) serve() {
+	server := &api.Server{
+		Reports: reports{d.office, d.store}, Panels: panels{d}, Publications: publications{d.office},
+		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d},
+		Metrics: promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}), Ready: d.ready,
+		Version: software(), Logger: d.log,
+	}
+	if d.cluster != nil {
+		server.Collector = &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: d.writers()}
+	}
+	d.handler = server.Handler()
+}
+
+// writers gives the log for ordinary events and for backfill.
+func (d *deployment) writers() func(backfill bool) ingest.Log {
+	ordinary := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: d.kafkaOptions()})
+	backfill := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: d.kafkaOptions(), Backfill: true})
+	d.onClose("writers", func() error { return errors.Join(ordinary.Close(), backfill.Close()) })
+	return func(lift bool) ingest.Log {
+		if lift {
+			return backfill
+		}
+		return ordinary
+	}
+}
 
 func (d *deployment) desk() *ingest.Desk {
 	return &ingest.Desk{Keys: d.keys, Catalogue: d.registry.Catalogue, Now: time.Now}
 }
 
-// aggregate starts the fold; its stop flushes once more and leaves the group.
-func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry) error {
-	source, err := kafka.NewSource(d.cluster, d.group(), kafka.SourceOptions{
-		Options: kafka.Options{Log: d.log, Registerer: metrics},
-		Decode:  decoder(d.desk()), Check: d.registry.check,
-	})
-	if err != nil {
-		return err
+// ready says what the process can't do now; nil: nothing.
+func (d *deployment) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	var errs []error
+	if _, err := d.store.Markets(ctx); err != nil {
+		errs = append(errs, err)
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan error, 1)
-	go func() {
-		err := aggregate.Run(running, source, d.store, aggregate.Options{
-			K: d.store.K(), Calendar: d.registry.calendar, Metrics: aggregate.NewMetrics(metrics), Log: d.log,
-		})
-		if err != nil && running.Err() == nil {
-			d.fail <- err
-		}
-		done <- err
-	}()
-	d.onClose("aggregator", func() error {
-		stop()
-		return errors.Join(<-done, source.Close())
-	})
-	return nil
+	if d.cluster != nil {
+		errs = append(errs, d.cluster.Reachable(ctx))
+	}
+	if d.source != nil {
+		errs = append(errs, d.source.Joined(), d.store.flushing())
+	}
+	return errors.Join(errs...)
 }
 
-// serve makes the API's handler and opens it to commands on the folder's socket.
-func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
-	ordinary := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: kafka.Options{Log: d.log}})
-	backfill := kafka.NewWriter(d.cluster, kafka.WriterOptions{Options: kafka.Options{Log: d.log}, Backfill: true})
-	d.onClose("writers", func() error { return errors.Join(ordinary.Close(), backfill.Close()) })
-	server := &api.Server{
-		Reports: reports{d.office, d.store}, Panels: panels{d}, Publications: publications{d.office},
-		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d},
-		Collector: &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: func(lift bool) ingest.Log {
-			if lift {
-				return backfill
-			}
-			return ordinary
-		}},
-		Metrics: promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}),
-		Version: software(), Logger: d.log,
-	}
-	d.handler = server.Handler()
+// readyTime is how long the engines have to answer.
+const readyTime = 3 * time.Second
+
+// openSocket serves the API to commands on the folder's socket.
+func (d *deployment) openSocket(dir string) error {
 	socket, err := listenSocket(dir)
 	if err != nil {
 		return err
@@ -213,38 +260,4 @@ func (d *deployment) serve(dir string, metrics *prometheus.Registry) error {
 	d.onClose("socket file", func() error { return os.Remove(socketPath(dir)) })
 	d.listen("socket", socket, d.handler)
 	return nil
-}
-
-// listen serves until Close; requests under way are let finish.
-func (d *deployment) listen(name string, l net.Listener, h http.Handler) {
-	server := api.Listener(h)
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	d.onClose(name, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-		defer cancel()
-		err := server.Shutdown(ctx)
-		if served := <-done; !errors.Is(served, http.ErrServerClosed) {
-			err = errors.Join(err, served)
-		}
-		return err
-	})
-}
-
-// stopTime is how long requests under way may take at a stop.
-const stopTime = 10 * time.Second
-
-// decoder reads single events that other producers put on the topic.
-func decoder(desk *ingest.Desk) kafka.Decode {
-	return func(value []byte, contentType string, record time.Time, backfill bool) (rollcall.Event, error) {
-		parse := ingest.ParseJSON
-		if contentType == "application/cloudevents+json" {
-			parse = ingest.ParseCloudEvent
-		}
-		s, err := parse(value)
-		if err != nil {
-			return rollcall.Event{}, err
-		}
-		return desk.Event(&s, record, backfill)
-	}
 }

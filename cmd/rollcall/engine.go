@@ -1,11 +1,9 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,14 +12,81 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rollcall"
-	"rollcall/ingest"
+	"rollcall/internal/kafka"
 )
 
-// engine says where the log and the store are: in a folder, embedded. The same
-// flags everywhere.
+// engine says where the log and the store are: in a folder, embedded, or on a
+// cluster. The same flags everywhere.
 type engine struct {
-	Data  string `help:"Folder of the embedded log and store." default:"rollcall-data" type:"path" placeholder:"DIR"`
-	Debug bool   `help:"Log at debug level."`
+	Data       string     `help:"Folder of the embedded log and store." default:"rollcall-data" type:"path" placeholder:"DIR"`
+	Brokers    []string   `help:"The log on Kafka: some brokers." placeholder:"HOST:PORT"`
+	Clickhouse string     `help:"The store on ClickHouse." placeholder:"clickhouse://USER:PASSWORD@HOST:PORT/DATABASE"`
+	Cluster    string     `help:"Spread the tables over this cluster of ClickHouse's remote_servers." name:"clickhouse-cluster" placeholder:"NAME"`
+	Replicated bool       `help:"The cluster has a Keeper: replicate the tables." name:"clickhouse-replicated"`
+	KeyFile    string     `help:"File of the pseudonyms' master key, in hexadecimal; or the key itself in $$ROLLCALL_KEY." type:"path" placeholder:"FILE"`
+	Kafka      kafkaFlags `embed:"" prefix:"kafka-"`
+	Debug      bool       `help:"Log at debug level."`
+}
+
+// kafkaFlags say how the brokers are spoken to. A password is better in the
+// environment or in a file than on a command line, which others can read.
+type kafkaFlags struct {
+	Sasl         string `help:"How to log in: plain, scram-sha-256 or scram-sha-512." enum:",plain,scram-sha-256,scram-sha-512" default:"" placeholder:"MECHANISM"`
+	User         string `help:"User to log in as."`
+	Password     secret `help:"Password; better in $$ROLLCALL_KAFKA_PASSWORD or a file."`
+	PasswordFile string `help:"File with the password." type:"path" placeholder:"FILE"`
+	TLS          bool   `help:"Speak TLS." name:"tls"`
+	CA           string `help:"PEM file of the authorities to trust; the system's where absent." type:"path" placeholder:"FILE" name:"ca"`
+	Cert         string `help:"PEM file of the client's certificate." type:"path" placeholder:"FILE"`
+	Key          string `help:"PEM file of its key." type:"path" placeholder:"FILE"`
+	Partitions   int    `help:"Partitions of a topic that is not there yet." default:"12" placeholder:"N"`
+}
+
+// secret is a text that is never printed.
+type secret string
+
+func (secret) String() string   { return "(secret)" }
+func (secret) GoString() string { return "(secret)" }
+
+// onCluster reports that log or store are others' than this process's.
+func (e *engine) onCluster() bool { return len(e.Brokers) > 0 || e.Clickhouse != "" }
+
+// check refuses flags that can't be meant.
+func (e *engine) check() error {
+	for _, b := range e.Brokers {
+		if host, port, ok := strings.Cut(b, ":"); !ok || host == "" || port == "" {
+			return usageError{fmt.Errorf("--brokers %q: want HOST:PORT", b)}
+		}
+	}
+	if e.Clickhouse == "" {
+		return nil
+	}
+	dsn, err := url.Parse(e.Clickhouse) // the error would print the password
+	if err != nil || dsn.Scheme != "clickhouse" || dsn.Host == "" {
+		return usageError{errors.New("--clickhouse: want clickhouse://USER:PASSWORD@HOST:PORT/DATABASE")}
+	}
+	return nil
+}
+
+// security reads what the flags name.
+func (f *kafkaFlags) security() (s kafka.Security, err error) {
+	if f.Sasl != "" {
+		password := string(f.Password)
+		if f.PasswordFile != "" {
+			text, err := os.ReadFile(f.PasswordFile)
+			if err != nil {
+				return s, fmt.Errorf("--kafka-password-file: %w", err)
+			}
+			password = strings.TrimRight(string(text), "\r\n")
+		}
+		if s.SASL, err = kafka.Login(f.Sasl, f.User, password); err != nil {
+			return s, usageError{err}
+		}
+	}
+	if f.TLS || f.CA != "" || f.Cert != "" {
+		s.TLS, err = kafka.Certificates{Authorities: f.CA, Own: f.Cert, Key: f.Key}.TLS()
+	}
+	return s, err
 }
 
 // lock is the folder's one holder.
@@ -74,32 +139,3 @@ func (l *lock) sign() error {
 
 // release lets the folder go; the file stays, since removing it would race.
 func (l *lock) release() error { return l.file.Close() }
-
-// masterKey reads the folder's pseudonym key, made on first use.
-func masterKey(dir string) (*ingest.Keys, error) {
-	path := filepath.Join(dir, "master.key")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text, err = newMasterKey(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("master key: %w", err)
-	}
-	master, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, fmt.Errorf("master key: %s is not hexadecimal", path)
-	}
-	return ingest.NewKeys(master)
-}
-
-func newMasterKey(path string) ([]byte, error) {
-	master := make([]byte, ingest.MasterSize)
-	rand.Read(master)
-	text := []byte(hex.EncodeToString(master) + "\n")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(text)
-	return text, errors.Join(err, f.Sync(), f.Close())
-}

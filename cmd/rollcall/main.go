@@ -51,6 +51,9 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Start with the demonstration market loaded through the real pipeline."`
 	Run         runCmd         `cmd:"" help:"Run every stage in one process."`
 	Collect     collectCmd     `cmd:"" help:"Collect sightings: from captures."`
+	Aggregate   aggregateCmd   `cmd:"" help:"A cluster's role: fold the log into the store."`
+	Serve       serveCmd       `cmd:"" help:"A cluster's role: the API."`
+	Replay      replayCmd      `cmd:"" help:"Fold a part of the log again; what is stored already does not change."`
 	Events      eventsCmd      `cmd:"" help:"Load files of events."`
 	Rejected    rejectedCmd    `cmd:"" help:"Look at what was refused."`
 	Market      marketCmd      `cmd:"" help:"Add and list markets."`
@@ -62,6 +65,7 @@ type cli struct {
 	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
 	Target      targetCmd      `cmd:"" help:"Save and list targets."`
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
+	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 
 	"rollcall"
 	"rollcall/schemas"
@@ -21,17 +23,47 @@ type shelf interface {
 // with, and what the deployment added.
 type registry struct {
 	shelf shelf
+	log   *slog.Logger
 
-	mu  sync.RWMutex // guards now
+	mu  sync.RWMutex // guards the rest
 	now *rollcall.Catalogue
+	at  time.Time // when now was asked for
 }
 
-func openRegistry(ctx context.Context, s shelf) (*registry, error) {
-	r := &registry{shelf: s}
+func openRegistry(ctx context.Context, s shelf, log *slog.Logger) (*registry, error) {
+	r := &registry{shelf: s, log: log}
 	return r, r.load(ctx)
 }
 
+// How often a catalogue that other processes change is read again: always, and
+// at most when something is not in it.
+const (
+	followEvery = 2 * time.Second
+	askAgain    = 250 * time.Millisecond
+)
+
+// follow reads what other processes add, until ctx ends. While the store is
+// away the last catalogue stands.
+func (r *registry) follow(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	away := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := r.load(ctx)
+		if err != nil && !away && ctx.Err() == nil {
+			r.log.Warn("the catalogue can't be read; the last one stands", "error", err)
+		}
+		away = err != nil
+	}
+}
+
 func (r *registry) load(ctx context.Context) error {
+	asked := time.Now()
 	markets, err := r.shelf.Markets(ctx)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
@@ -50,7 +82,7 @@ func (r *registry) load(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.now = c
+	r.now, r.at = c, asked
 	return nil
 }
 
@@ -100,7 +132,26 @@ func (r *registry) AddService(ctx context.Context, s rollcall.Service) error {
 	return r.load(ctx)
 }
 
-func (r *registry) check(g *rollcall.Group) error { return r.Catalogue().Check(g) }
+// check refuses a group of an unknown market or service, after it has looked
+// whether another process has just added it.
+func (r *registry) check(g *rollcall.Group) error {
+	err := r.Catalogue().Check(g)
+	if err == nil || !r.old() {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	defer cancel()
+	if failed := r.load(ctx); failed != nil {
+		r.log.Warn("the catalogue can't be read; the last one stands", "error", failed)
+	}
+	return r.Catalogue().Check(g)
+}
+
+func (r *registry) old() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return time.Since(r.at) > askAgain
+}
 
 func (r *registry) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
 	return r.Catalogue().Calendar(id)

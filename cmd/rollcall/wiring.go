@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -18,7 +19,7 @@ import (
 
 type reports struct {
 	office *report.Office
-	store  *sqlite.Store
+	store  store
 }
 
 func (r reports) Report(ctx context.Context, q api.Query) (*rollcall.Table, error) {
@@ -54,6 +55,9 @@ func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table
 type panels struct{ *deployment }
 
 func (p panels) Load(ctx context.Context, of rollcall.PanelMonth, files api.PanelFiles) (api.Loaded, error) {
+	if p.keys == nil {
+		return api.Loaded{}, errNoKey
+	}
 	loaded, err := p.office.LoadPanel(ctx, of, report.PanelInput{
 		Roster: files.Roster, Universe: files.Universe, RosterName: files.RosterName, UniverseName: files.UniverseName,
 		Pseudonym: p.keys.Panelist,
@@ -113,30 +117,63 @@ func (k keep) Targets(ctx context.Context) ([]api.Target, error) {
 	return list, err
 }
 
-func (k keep) Backup(ctx context.Context, file string) error { return k.store.Backup(ctx, file) }
+// Backup copies the embedded store.
+func (k keep) Backup(ctx context.Context, file string) error {
+	embedded, ok := k.store.store.(*sqlite.Store)
+	if !ok {
+		return fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
+	}
+	return embedded.Backup(ctx, file)
+}
 
 type corrections struct{ *deployment }
 
 func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
 	rule := rollcall.Exclusion{PanelMonth: e.Of, Service: e.Service, Day: e.Day, Reason: e.Reason}
 	if e.Panelist != "" {
+		if c.keys == nil {
+			return errNoKey
+		}
 		rule.Panelist, _ = c.keys.Panelist(e.Of.Panel, e.Panelist)
 	}
 	return c.office.Exclude(ctx, rule)
 }
 
 func (c corrections) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (int, error) {
+	if c.keys == nil {
+		return 0, errNoKey
+	}
 	visitor, _ := c.keys.Panelist(panel, panelist)
 	return c.store.Erase(ctx, panel, visitor)
 }
 
+// What this process was not given.
+var (
+	errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file)", rollcall.ErrConflict)
+	errNoLog = fmt.Errorf("%w: this needs the log (--brokers)", rollcall.ErrConflict)
+)
+
 type eventLog struct{ *deployment }
 
+// Replay folds a part of the log again.
+func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error) {
+	if l.cluster == nil {
+		return 0, errNoLog
+	}
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+}
+
 func (l eventLog) Settle(ctx context.Context) error {
+	if l.cluster == nil {
+		return errNoLog
+	}
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
 func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+	if l.cluster == nil {
+		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
+	}
 	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -173,15 +171,4 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(events)*b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
-}
-
-// TestSchemaFile: schemas/events.arrow.txt is what Encoder writes.
-func TestSchemaFile(t *testing.T) {
-	file, err := os.ReadFile("../../schemas/events.arrow.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := Schema().String(); got != strings.TrimSpace(string(file)) {
-		t.Errorf("the file has\n%s\nthe code\n%s", file, got)
-	}
 }

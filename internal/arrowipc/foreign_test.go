@@ -2,6 +2,8 @@ package arrowipc
 
 import (
 	"bytes"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,5 +287,16 @@ func TestRowJSON(t *testing.T) {
 		if _, err := ParseRow([]byte(body)); !isCode(err, code) {
 			t.Errorf("%s: %v", body, err)
 		}
+	}
+}
+
+// The contract that other programs read is the schema that is written.
+func TestSchemaIsTheContract(t *testing.T) {
+	text, err := os.ReadFile("../../schemas/events.arrow.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Schema().String(); strings.TrimSpace(got) != strings.TrimSpace(string(text)) {
+		t.Errorf("schemas/events.arrow.txt has another schema than is written:\n%s", got)
 	}
 }

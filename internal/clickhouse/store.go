@@ -108,8 +108,9 @@ func options(dsn string) (*ch.Options, error) {
 		o.DialTimeout = 10 * time.Second
 	}
 	if o.MaxOpenConns == 0 {
-		o.MaxOpenConns, o.MaxIdleConns = connections, connections
+		o.MaxOpenConns, o.MaxIdleConns = connections, connections/4
 	}
+	o.DialContext = dialer(o.TLS, o.DialTimeout)
 	for name, value := range map[string]any{
 		"max_execution_time": 300,     // seconds; a server goes on with what nobody waits for
 		"max_query_size":     1 << 24, // a long id or list in a query

@@ -23,8 +23,9 @@ type intake struct {
 	codes   map[rollcall.Group]verdict
 	decoder *arrowipc.Decoder
 	rejects []rollcall.Rejected
-	bytes   int // of the rejects' bodies
-	records int // in the batch
+	bytes   int  // of the rejects' bodies
+	records int  // in the batch
+	again   bool // a replay: what is refused is in rollcall.rejected already
 
 	// of the record being read
 	record   *kafka.Message
@@ -292,7 +293,7 @@ func (in *intake) refuse(r rollcall.Rejected, err error) {
 // reject writes what was refused to rollcall.rejected, however long that takes:
 // the offset must not move on before.
 func (in *intake) reject(ctx context.Context) error {
-	for len(in.rejects) > 0 {
+	for len(in.rejects) > 0 && !in.again {
 		err := in.source.rejects.Reject(ctx, in.rejects)
 		if err == nil {
 			break

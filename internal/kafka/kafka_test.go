@@ -113,3 +113,45 @@ func TestAppendAndRead(t *testing.T) {
 		t.Errorf("the group has %d members", s.Members())
 	}
 }
+
+// BenchmarkLog is the whole way of events: encoded, acknowledged on disk, read,
+// decoded and checked.
+func BenchmarkLog(b *testing.B) {
+	opt := Options{Now: now}
+	broker, err := OpenBroker(b.TempDir(), BrokerOptions{Options: opt, Bound: 8 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer broker.Close()
+	if err := broker.Cluster().EnsureTopics(b.Context(), 2); err != nil {
+		b.Fatal(err)
+	}
+	w := NewWriter(broker.Cluster(), WriterOptions{Options: opt})
+	defer w.Close()
+	list := events(0, 200000)
+	appended := time.Now()
+	for b.Loop() {
+		if err := w.Append(b.Context(), list); err != nil {
+			b.Fatal(err)
+		}
+	}
+	total := b.N * len(list)
+	b.ReportMetric(float64(total)/time.Since(appended).Seconds()/1e6, "Mappended/s")
+	s, err := NewSource(broker.Cluster(), "rollcall-bench", SourceOptions{Options: opt})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var began time.Time
+	for rows := 0; rows < total; {
+		batch, err := s.Next(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if began.IsZero() {
+			began = time.Now()
+		}
+		rows += batch.Len()
+	}
+	b.ReportMetric(float64(total)/time.Since(began).Seconds()/1e6, "Mread/s")
+}

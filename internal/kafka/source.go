@@ -52,6 +52,7 @@ type Source struct {
 	mu    sync.Mutex // guards the rest
 	gen   *kafka.Generation
 	owned map[int]bool
+	lost  error // why there is no generation now; nil: there is one
 }
 
 // read is a batch and the generation that it was read in.
@@ -120,6 +121,7 @@ func (s *Source) generations() {
 		case s.stopped.Err() != nil || errors.Is(err, kafka.ErrGroupClosed):
 			return
 		case err != nil: // kafka-go waits before it tries again
+			s.leave(s.current(), err)
 			s.opt.Log.Warn("the consumer group can't be joined", "group", s.name, "err", err)
 		default:
 			s.begin(gen)
@@ -134,13 +136,40 @@ func (s *Source) begin(gen *kafka.Generation) {
 		owned[a.ID] = true
 	}
 	s.mu.Lock()
-	s.gen, s.owned = gen, owned
+	s.gen, s.owned, s.lost = gen, owned, nil
 	s.mu.Unlock()
 	s.opt.Log.Debug("joined the consumer group", "group", s.name, "generation", gen.ID, "partitions", len(assigned))
+	gen.Start(func(ctx context.Context) {
+		<-ctx.Done()
+		s.leave(gen, fmt.Errorf("generation %d has ended: %w", gen.ID, rollcall.ErrConflict))
+	})
 	for _, a := range assigned {
 		gen.Start(func(ctx context.Context) { s.consume(ctx, gen, a) })
 	}
 	s.countMembers()
+}
+
+// leave notes that the source is no member now, unless a later generation began.
+func (s *Source) leave(gen *kafka.Generation, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gen == gen {
+		s.lost = why
+	}
+}
+
+// Joined is nil while the source is a member of its group, and else says why
+// it is not. A member may have no partition.
+func (s *Source) Joined() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.lost != nil:
+		return fmt.Errorf("kafka: group %s: %w", s.name, s.lost)
+	case s.gen == nil:
+		return fmt.Errorf("kafka: group %s: not joined yet: %w", s.name, rollcall.ErrConflict)
+	}
+	return nil
 }
 
 // countMembers asks how many share the group. Where the answer fails, the last

@@ -11,6 +11,7 @@ import (
 	"rollcall"
 	"rollcall/internal/arrowipc"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 )
 
@@ -23,6 +24,7 @@ type Writer struct {
 	rejects  *kafka.Writer
 	replays  *kafka.Writer // to rollcall.events, each record a request of its own
 	encoders sync.Pool     // of *arrowipc.Encoder
+	refused  *prometheus.CounterVec
 }
 
 // WriterOptions of a writer.
@@ -54,7 +56,7 @@ const (
 // NewWriter makes a writer. Close it before the broker.
 func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	opt.Options = opt.filled()
-	w := &Writer{cluster: c, opt: opt}
+	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
 	w.replays = w.topic(Events, replayBytes, &sticky{most: messageBytes})
@@ -184,7 +186,25 @@ func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error
 	if err != nil {
 		return fmt.Errorf("kafka: reject %d inputs: %w", len(rejected), firstError(err))
 	}
+	for i := range rejected {
+		w.refused.WithLabelValues(rejected[i].Code).Inc()
+	}
 	return nil
+}
+
+// refusedByCode is one metric for all the writers of a registerer.
+func refusedByCode(r prometheus.Registerer) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "rollcall", Subsystem: "log", Name: "refused_total", Help: "Inputs kept in the rejected topic, by reason.",
+	}, []string{"code"})
+	if r == nil {
+		return v
+	}
+	var there prometheus.AlreadyRegisteredError
+	if err := r.Register(v); errors.As(err, &there) {
+		return there.ExistingCollector.(*prometheus.CounterVec)
+	}
+	return v
 }
 
 func tooLarge(err error) bool {

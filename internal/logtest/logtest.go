@@ -1,6 +1,6 @@
 // Package logtest is what every log must do, whatever broker is behind it.
-// Engines run it from their tests: the embedded broker's is
-// internal/kafka/conformance_test.go.
+// internal/kafka/conformance_test.go runs it on the embedded broker and on Apache
+// Kafka.
 package logtest
 
 import (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -63,6 +64,25 @@ type packer struct {
 type packed struct {
 	column int
 	values array.Builder
+	words  *words // of a dictionary, whose codes are values
+}
+
+// words is a column's dictionary in the making.
+type words struct {
+	as    *arrow.DictionaryType
+	codes map[string]int32
+	texts *array.StringBuilder
+}
+
+// code gives a text's code, a new one where it has none.
+func (w *words) code(text string) int32 {
+	if code, ok := w.codes[text]; ok {
+		return code
+	}
+	code := int32(len(w.codes))
+	w.codes[strings.Clone(text)] = code // it is part of a record
+	w.texts.Append(text)
+	return code
 }
 
 func newPacker(from *arrow.Schema) *packer {
@@ -74,10 +94,21 @@ func newPacker(from *arrow.Schema) *packer {
 		}
 		as := sent(at, from.Field(from.FieldIndices(name)[0]).Type)
 		fields = append(fields, arrow.Field{Name: name, Type: as, Nullable: true})
-		p.fields = append(p.fields, packed{at, array.NewBuilder(memory.DefaultAllocator, as)})
+		p.fields = append(p.fields, newPacked(at, as))
 	}
 	p.schema = arrow.NewSchema(fields, nil)
 	return p
+}
+
+func newPacked(column int, as arrow.DataType) packed {
+	d, ok := as.(*arrow.DictionaryType)
+	if !ok {
+		return packed{column: column, values: array.NewBuilder(memory.DefaultAllocator, as)}
+	}
+	return packed{
+		column: column, values: array.NewInt32Builder(memory.DefaultAllocator),
+		words: &words{as: d, codes: make(map[string]int32), texts: array.NewStringBuilder(memory.DefaultAllocator)},
+	}
 }
 
 // sent is the type that a column has in a body: timestamps keep their unit,
@@ -95,11 +126,8 @@ func sent(column int, from arrow.DataType) arrow.DataType {
 func (p *packer) add(t *table, yield func(Body, error) bool) bool {
 	for from := 0; from < t.rows; {
 		n, size := p.fit(t, from)
-		for _, f := range p.fields {
-			if err := f.append(t, from, from+n); err != nil {
-				yield(Body{}, err)
-				return false
-			}
+		for i := range p.fields {
+			p.fields[i].append(t, from, from+n)
 		}
 		p.rows, p.bytes, from = p.rows+n, p.bytes+size, from+n
 		if (p.rows >= maxRows || p.bytes >= maxBytes) && !p.flush(yield) {
@@ -121,25 +149,27 @@ func (p *packer) fit(t *table, from int) (rows, size int) {
 	return rows, size
 }
 
-func (f *packed) append(t *table, from, to int) error {
+func (f *packed) append(t *table, from, to int) {
 	switch b := f.values.(type) {
 	case *array.TimestampBuilder:
-		f.appendTimes(b, t.times[f.column], from, to)
+		appendTimes(b, t.times[f.column], from, to)
 	case *array.StringBuilder:
 		for i := from; i < to; i++ {
 			appendText(b, t.texts[f.column].at(i))
 		}
-	case *array.BinaryDictionaryBuilder:
+	case *array.Int32Builder:
 		for i := from; i < to; i++ {
-			text := t.texts[f.column].at(i)
-			if text == "" {
-				b.AppendNull()
-			} else if err := b.AppendString(text); err != nil {
-				return fmt.Errorf("column %s: %w", Names()[f.column], err)
-			}
+			f.words.append(b, t.texts[f.column].at(i))
 		}
 	}
-	return nil
+}
+
+func (w *words) append(codes *array.Int32Builder, text string) {
+	if text == "" {
+		codes.AppendNull()
+		return
+	}
+	codes.Append(w.code(text))
 }
 
 func appendText(b *array.StringBuilder, text string) {
@@ -150,7 +180,7 @@ func appendText(b *array.StringBuilder, text string) {
 	b.Append(text)
 }
 
-func (f *packed) appendTimes(b *array.TimestampBuilder, from *instants, begin, end int) {
+func appendTimes(b *array.TimestampBuilder, from *instants, begin, end int) {
 	for i := begin; i < end; i++ {
 		if from.null(i) {
 			b.AppendNull()
@@ -192,10 +222,12 @@ func (p *packer) stream() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// take gives what was appended and empties the builder, its dictionary too.
+// take gives what was appended and empties the column, its dictionary too.
 func (f *packed) take() arrow.Array {
-	if b, ok := f.values.(*array.BinaryDictionaryBuilder); ok {
-		defer b.ResetFull()
+	values := f.values.NewArray()
+	if f.words == nil {
+		return values
 	}
-	return f.values.NewArray()
+	clear(f.words.codes)
+	return array.NewDictionaryArray(f.words.as, values, f.words.texts.NewArray())
 }

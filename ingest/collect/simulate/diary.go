@@ -133,7 +133,7 @@ func (d *diarist) places() []rollcall.Location {
 	case rollcall.Work:
 		return []rollcall.Location{rollcall.Work}
 	}
-	return [][]rollcall.Location{{rollcall.Home}, {rollcall.Work}, {rollcall.Home, rollcall.Work}}[draw(d.random, []float64{0.42, 0.22, 0.36})]
+	return [][]rollcall.Location{{rollcall.Home}, {rollcall.Work}, {rollcall.Home, rollcall.Work}}[draw(d.random, []float64{0.18, 0.10, 0.72})]
 }
 
 // activeDays gives the days of use at a place, one at least.

@@ -1,5 +1,5 @@
 // Package simulate makes the demonstration market: France, a panel of 6,000
-// persons metered at home and 1,500 at work (600 of them at both), September
+// persons metered at home and 1,500 at work, 750 of them at both, September
 // 2002 to October 2003. Nobody in it exists. What is real is what it is
 // calibrated to: the figures published for October 2002 and October 2003.
 //

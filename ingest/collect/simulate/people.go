@@ -10,9 +10,9 @@ import (
 // The panel's slots: a person who leaves is followed by another with the same
 // meters, so that the panel keeps its shape.
 const (
-	homeOnly = 5400
-	bothHere = 600
-	workOnly = 900
+	homeOnly = 5250
+	bothHere = 750
+	workOnly = 750
 	slots    = homeOnly + bothHere + workOnly
 )
 
@@ -99,7 +99,7 @@ func (d *Demonstration) recruit(slot, generation int) person {
 	p.base = math.Round(spreadOut(r, 0.15)*1000) / 1000
 	p.heavy = spreadOut(r, 0.6)
 	p.surfing = r.NormFloat64()
-	sociable := r.NormFloat64()
+	sociable := r.NormFloat64() + sociableAt[p.metered]
 	for s := range p.taste {
 		p.taste[s] = appeal(s, &p) + shared*sociable + lasting*r.NormFloat64()
 	}
@@ -111,10 +111,14 @@ func (d *Demonstration) recruit(slot, generation int) person {
 // published for the United States a year before; lasting against passing says
 // how many of a month's users stay.
 const (
-	shared  = 1.13
+	shared  = 1.17
 	lasting = 0.75
 	passing = 0.40
 )
+
+// sociableAt is how much more those with a computer at work use messaging: the
+// services' users at work only, and at both, must be enough to report.
+var sociableAt = map[rollcall.Location]float64{rollcall.Work: 0.30, rollcall.Home | rollcall.Work: 0.45}
 
 // The appeal of each service to each age, and to men.
 var (

@@ -44,7 +44,8 @@ type seen struct {
 	weights *panel.Weights
 	users   map[rollcall.ServiceID]panel.Variable
 	active  panel.Variable
-	several panel.Variable // users of two services or more
+	places  map[rollcall.Visitor]rollcall.Location // of MSN's users
+	several panel.Variable                         // users of two services or more
 	any     panel.Variable
 	events  int
 }
@@ -62,13 +63,16 @@ func watch(t testing.TB, m *Month) *seen {
 	}
 	used := map[rollcall.ServiceID][]float64{}
 	active, count := make([]float64, len(position)), make([]float64, len(position))
-	out := &seen{weights: weights, users: map[rollcall.ServiceID]panel.Variable{}}
+	out := &seen{weights: weights, users: map[rollcall.ServiceID]panel.Variable{}, places: map[rollcall.Visitor]rollcall.Location{}}
 	for s := range m.Sightings() {
 		out.events++
 		at := checkSighting(t, calendar, m, &s, position, roster)
 		active[at] = 1
 		if s.Service == rollcall.Online {
 			continue
+		}
+		if s.Service == "msn" {
+			out.places[rollcall.Visitor(at)] |= s.Location
 		}
 		if used[s.Service] == nil {
 			used[s.Service] = make([]float64, len(position))
@@ -190,6 +194,7 @@ func TestEveryMonth(t *testing.T) {
 		if value := got.weights.Value(got.active); math.Abs(value-want.active*thousand) >= 500 {
 			t.Errorf("%s: %.0f persons active, want %.0f", at, value, want.active*thousand)
 		}
+		checkPlaces(t, at, got)
 		for s, id := range serviceIDs {
 			v := got.users[id]
 			if value := got.weights.Value(v); math.Abs(value-want.users[s]*thousand) >= 500 {
@@ -199,6 +204,21 @@ func TestEveryMonth(t *testing.T) {
 	}
 	if events < 600_000 || events > 900_000 {
 		t.Errorf("%d panel sightings, want about three quarters of a million", events)
+	}
+}
+
+// checkPlaces: MSN's users at home only, at work only and at both are each
+// enough to report, so that no place is withheld for another's sake.
+func checkPlaces(t *testing.T, at rollcall.Month, got *seen) {
+	t.Helper()
+	n := map[rollcall.Location]int{}
+	for _, places := range got.places {
+		n[places]++
+	}
+	for _, places := range []rollcall.Location{rollcall.Home, rollcall.Work, rollcall.Home | rollcall.Work} {
+		if n[places] < panel.Usual().Low {
+			t.Errorf("%s: MSN has %d users at %s only", at, n[places], places)
+		}
 	}
 }
 

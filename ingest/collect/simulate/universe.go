@@ -20,8 +20,8 @@ var (
 		{0.240, 0.212, 0.213, 0.130, 0.205},
 		{0.225, 0.217, 0.218, 0.133, 0.207},
 	}
-	atHome = [2]float64{0.870, 0.885}
-	atWork = [2]float64{0.245, 0.255}
+	atHome = [2]float64{0.880, 0.885}
+	atWork = [2]float64{0.235, 0.245}
 )
 
 // population gives the month's margins: sex*age and region, whole thousands of

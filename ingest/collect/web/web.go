@@ -121,7 +121,7 @@ type problem struct {
 
 func answer(w http.ResponseWriter, counts ingest.Counts, err error) {
 	status, detail := outcome(counts, err)
-	if status == http.StatusTooManyRequests {
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	if status == http.StatusOK {

@@ -201,7 +201,7 @@ func TestStatusCodes(t *testing.T) {
 			if len(log.events) != tt.kept || got.Accepted != tt.kept || got.Refused() != len(log.rejected) {
 				t.Errorf("kept %d and said %+v; want %d", len(log.events), got.Counts, tt.kept)
 			}
-			if again := w.Header().Get("Retry-After"); (again != "") != (tt.status == 429) {
+			if again := w.Header().Get("Retry-After"); (again != "") != (tt.status == 429 || tt.status == 503) {
 				t.Errorf("Retry-After %q", again)
 			}
 			if as := w.Header().Get("Content-Type"); as != map[bool]string{true: "application/json", false: "application/problem+json"}[tt.status == 200] {

@@ -28,6 +28,8 @@ type conversation struct {
 	talk    []say
 }
 
+// TestSessions reads conversations and wants the visits that they were.
+// reason: a table, a case a way that a session begins, goes on or ends.
 func TestSessions(t *testing.T) {
 	online := say{client, 2, snacs(2, oservice, clientOnline)}
 	mine := say{server, 2, snacs(102, oservice, selfInfo, named("Ann Panel"), u16(0), u16(0))}

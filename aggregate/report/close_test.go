@@ -1,0 +1,376 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// small is a panel of six, half men, half women, all metered at both places.
+const (
+	smallRoster   = "panelist,home,work,sex\nP1,1,1,M\nP2,1,1,M\nP3,1,0,M\nP4,1,1,F\nP5,1,1,F\nP6,1,1,F\n"
+	smallUniverse = "margin,category,population,source,source_date\nsex,M,300,study,2002-06-30\nsex,F,600,study,2002-06-30\n"
+)
+
+func smallHouse(t testing.TB) *house {
+	h := newHouse(t)
+	h.load(october, smallRoster, smallUniverse)
+	f := facts{}
+	f.add(1, "msn", rollcall.Home, rollcall.Use, stretch{1, 600, 660})
+	f.add(4, "msn", rollcall.Work, rollcall.Presence, stretch{2, 600, 610})
+	f.add(4, "icq", rollcall.Home, rollcall.Use, stretch{2, 700, 710})
+	h.merge(f)
+	return h
+}
+
+func value(t testing.TB, table *rollcall.Table, row, column string) float64 {
+	t.Helper()
+	m, ok := find(t, table, row)[column].(rollcall.Measure)
+	if !ok {
+		t.Fatalf("%s of %s is no measure", column, row)
+	}
+	return m.Value
+}
+
+// TestLateEventsChangeNoVersion: what a version was computed from is frozen.
+func TestLateEventsChangeNoVersion(t *testing.T) {
+	h := smallHouse(t)
+	first := h.close(october, CloseOptions{Settings: all()})
+	var before [][]byte
+	for _, name := range Reports() {
+		before = append(before, body(t, h.report(Request{Report: name, Version: 1})))
+	}
+	late := facts{}
+	late.add(5, "msn", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
+	h.merge(late)
+	h.load(october, strings.Replace(smallRoster, "P6,1,1,F", "P7,1,1,F", 1), smallUniverse)
+
+	other := newHouseOver(t, h.store, h.Catalogue()) // with nothing in its caches
+	for i, name := range Reports() {
+		sameBytes(t, name, body(t, other.report(Request{Report: name, Version: 1})), before[i])
+	}
+	live := h.report(Request{Report: "ranking", Live: true})
+	if live.Meta.Status != "provisional" || live.Meta.Version != 0 {
+		t.Errorf("a live report is %q, version %d", live.Meta.Status, live.Meta.Version)
+	}
+	second := h.close(october, CloseOptions{Settings: all()})
+	if second.Version != 2 || second.Document == first.Document {
+		t.Errorf("the second version is %d with document %s, the first's is %s", second.Version, second.Document, first.Document)
+	}
+	one, two := h.report(Request{Report: "ranking", Version: 1}), h.report(Request{Report: "ranking", Version: 2})
+	if a, b := value(t, one, "msn", "unique_audience"), value(t, two, "msn", "unique_audience"); a != 300 || b != 500 {
+		t.Errorf("msn is %g in version 1 and %g in version 2, want 300 and 500", a, b)
+	}
+	diff, err := h.Diff(context.Background(), october, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := find(t, diff, "home+work", "msn", "unique_audience")
+	if a, b := row["before"].(rollcall.Measure).Value, row["after"].(rollcall.Measure).Value; a != 300 || b != 500 {
+		t.Errorf("the difference is from %g to %g, want from 300 to 500", a, b)
+	}
+	if err := h.Verify(context.Background(), first); err != nil {
+		t.Errorf("verify version 1: %v", err)
+	}
+}
+
+// TestSameFactsSameDocument closes twice, in two houses, at two times.
+func TestSameFactsSameDocument(t *testing.T) {
+	h := smallHouse(t)
+	a := h.close(october, CloseOptions{})
+	h.now = h.now.Add(time.Hour)
+	b := newHouseOver(t, h.store, h.Catalogue()).close(october, CloseOptions{})
+	if a.Document != b.Document || b.Version != 2 {
+		t.Errorf("documents %s and %s of versions %d and %d", a.Document, b.Document, a.Version, b.Version)
+	}
+	c := smallHouse(t).close(october, CloseOptions{})
+	if a.Document != c.Document {
+		t.Errorf("the same facts in another store have the document %s, not %s", c.Document, a.Document)
+	}
+}
+
+// TestTwoClosersAtOnce: every closer gets a version of its own.
+func TestTwoClosersAtOnce(t *testing.T) {
+	h := smallHouse(t)
+	const closers = 8
+	var wait sync.WaitGroup
+	got := make([]rollcall.Publication, closers)
+	errs := make([]error, closers)
+	for i := range closers {
+		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), october, CloseOptions{}) })
+	}
+	wait.Wait()
+	seen := map[int]bool{}
+	for i, p := range got {
+		if errs[i] != nil || seen[p.Version] || p.Version < 1 || p.Version > closers {
+			t.Errorf("closer %d: version %d, %v", i, p.Version, errs[i])
+		}
+		seen[p.Version] = true
+	}
+}
+
+func TestStatusesFollow(t *testing.T) {
+	type step struct {
+		status rollcall.PublicationStatus
+		reason string
+		limits Settings
+		want   string // of the error; "": version follows
+	}
+	usual := DefaultSettings()
+	for _, steps := range [][]step{
+		{{"restated", "why", usual, `status "restated": can't be the first version: there is nothing to restate`}},
+		{{"preliminary", "", usual, ""}, {"", "", usual, ""}, {"final", "", usual, ""},
+			{"preliminary", "", usual, `status "preliminary": can't follow version 3, which is final; restate it, with a reason`},
+			{"final", "", usual, `status "final": can't follow version 3, which is final; restate it, with a reason`},
+			{"restated", " ", usual, `reason: is missing: a restatement says why`},
+			{"restated", "late events", usual, ""},
+			{"final", "", usual, `status "final": can't follow version 4, which is restated; restate it, with a reason`},
+			{"preliminary", "", all(), ""}, // internal: not in the readers' sequence
+			{"restated", "again", usual, ""}},
+		{{"closed", "", usual, `status "closed": is not preliminary, final or restated`}},
+		{{"", "", Settings{Thresholds: panel.Thresholds{Low: -1}, Confidence: 0.95}, `low "-1": is under 0`}},
+	} {
+		h := smallHouse(t)
+		version := 0
+		for i, s := range steps {
+			p, err := h.Close(context.Background(), october, CloseOptions{Status: s.status, Reason: s.reason, Settings: s.limits})
+			if s.want != "" {
+				if err == nil || err.Error() != s.want || !errors.Is(err, rollcall.ErrInvalid) {
+					t.Errorf("step %d: %v, want %s", i+1, err, s.want)
+				}
+				continue
+			}
+			version++
+			if err != nil || p.Version != version {
+				t.Errorf("step %d: version %d, %v; want %d", i+1, p.Version, err, version)
+			}
+		}
+	}
+}
+
+// TestInternalIsNotServed: limits under the usual make a version that only
+// those who name it see.
+func TestInternalIsNotServed(t *testing.T) {
+	h := smallHouse(t)
+	if p := h.close(october, CloseOptions{Settings: all()}); !p.Internal {
+		t.Fatal("a version without limits is not internal")
+	}
+	_, err := h.Report(context.Background(), Request{Report: "ranking", Of: october})
+	if !errors.Is(err, rollcall.ErrNotClosed) || err.Error() != "2002-10 of panel nn in FR is not closed; close it, or ask with --live" {
+		t.Errorf("asked for the latest: %v", err)
+	}
+	h.close(october, CloseOptions{})
+	h.close(october, CloseOptions{Settings: all()})
+	got := h.report(Request{Report: "ranking"})
+	if got.Meta.Version != 2 || got.Meta.Internal {
+		t.Errorf("the latest is version %d, internal %v; want 2", got.Meta.Version, got.Meta.Internal)
+	}
+	if m := find(t, got, "msn")["unique_audience"].(rollcall.Measure); m.Status != rollcall.Below || m.N != 0 {
+		t.Errorf("two persons are shown: %+v", m)
+	}
+	if got := h.report(Request{Report: "ranking", Version: 3}); !got.Meta.Internal {
+		t.Error("version 3 does not say that it is internal")
+	}
+}
+
+func TestExclusions(t *testing.T) {
+	h := smallHouse(t)
+	for _, e := range []struct {
+		rule rollcall.Exclusion
+		want string
+	}{
+		{rollcall.Exclusion{Panelist: 1}, "reason: is missing: an exclusion says why"},
+		{rollcall.Exclusion{Reason: "all"}, "panelist: is missing: name a panelist, a service or a day"},
+		{rollcall.Exclusion{Reason: "day", Day: october.Month.Last() + 1}, `day "2002-11-01": is not in 2002-10`},
+		{rollcall.Exclusion{Reason: "service", Service: "nope"}, "service \"nope\": is not known; add it with `rollcall service add`"},
+	} {
+		e.rule.PanelMonth = october
+		if err := h.Exclude(context.Background(), e.rule); err == nil || err.Error() != e.want {
+			t.Errorf("%+v: %v, want %s", e.rule, err, e.want)
+		}
+	}
+	h.close(october, CloseOptions{Settings: all()})
+	for _, e := range []rollcall.Exclusion{
+		{Panelist: 1, Reason: "faulty meter"},
+		{Panelist: 4, Service: "icq", Day: october.Month.First() + 1, Reason: "robot"},
+	} {
+		e.PanelMonth = october
+		if err := h.Exclude(context.Background(), e); err != nil {
+			t.Fatal(err)
+		}
+		h.now = h.now.Add(time.Second)
+	}
+	h.close(october, CloseOptions{Settings: all()})
+	before, after := h.report(Request{Report: "ranking", Version: 1}), h.report(Request{Report: "ranking", Version: 2})
+	if got := value(t, before, "msn", "unique_audience"); got != 300 {
+		t.Errorf("before: msn %g, want 300", got)
+	}
+	// P1 is out of tab: two men stand for 300, three women for 600; P4 alone uses msn.
+	if got := value(t, after, "msn", "unique_audience"); got != 200 {
+		t.Errorf("after: msn %g, want 200", got)
+	}
+	s := after.Meta.Sample
+	if s.InTab != 5 || s.Excluded != 2 {
+		t.Errorf("after: %d in tab and %d diaries excluded, want 5 and 2", s.InTab, s.Excluded)
+	}
+	if got := fmt.Sprint(after.Meta.Exclusions); got != "[one panelist: faulty meter one panelist, icq, 2002-10-02: robot]" {
+		t.Errorf("exclusions: %s", got)
+	}
+}
+
+// TestNotCounted: what is kept but counts in no figure is said.
+func TestNotCounted(t *testing.T) {
+	h := smallHouse(t)
+	f := facts{}
+	f.add(3, "msn", rollcall.Work, rollcall.Use, stretch{1, 0, 10})      // P3 has no meter at work
+	f.add(2, "msn", rollcall.Elsewhere, rollcall.Use, stretch{1, 0, 10}) // nor has anyone elsewhere
+	f.add(99, "msn", rollcall.Home, rollcall.Use, stretch{1, 0, 10})     // not in tab
+	h.merge(f)
+	h.close(october, CloseOptions{Settings: all()})
+	got := h.report(Request{Report: "ranking", Version: 1})
+	if s := got.Meta.Sample; s.NotInTab != 1 || s.Unmetered != 2 || s.Home != 6 || s.Work != 5 {
+		t.Errorf("sample: %+v", s)
+	}
+	if ua := value(t, got, "msn", "unique_audience"); ua != 300 {
+		t.Errorf("msn %g, want 300", ua)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	h := smallHouse(t)
+	ctx := context.Background()
+	other := october
+	other.Month++
+	if _, err := h.Close(ctx, other, CloseOptions{}); !errors.Is(err, rollcall.ErrNotFound) {
+		t.Errorf("close without a roster: %v", err)
+	}
+	h.close(october, CloseOptions{})
+	day := october.Month.First()
+	for _, c := range []struct {
+		request Request
+		kind    error
+		want    string
+	}{
+		{Request{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
+		{Request{Report: "ranking", Of: other}, rollcall.ErrNotClosed, "2002-11 of panel nn in FR is not closed; close it, or ask with --live"},
+		{Request{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
+		{Request{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
+		{Request{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
+		{Request{Report: "ranking", Credit: "clicks"}, rollcall.ErrInvalid, `credit "clicks": is not presence or use`},
+		{Request{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after 2002-10-01`},
+		{Request{Report: "ranking", From: day - 5}, rollcall.ErrNotClosed, "2002-09 of panel nn in FR was not closed when 2002-10 was"},
+		{Request{Report: "ranking", From: day - 500}, rollcall.ErrInvalid, `from "2001-05": is more than 12 months before 2002-10`},
+		{Request{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrInvalid, `service "online": is not a service of the month's catalogue`},
+		{Request{Report: "ranking", Target: "sex=X"}, rollcall.ErrInvalid, `target "sex=X": holds for no panelist: sex has no such category`},
+		{Request{Report: "ranking", Target: "size=F"}, rollcall.ErrInvalid, `target "size": is not a column; there are sex, home, work`},
+	} {
+		if c.request.Of == (rollcall.PanelMonth{}) {
+			c.request.Of = october
+		}
+		_, err := h.Report(ctx, c.request)
+		if err == nil || !errors.Is(err, c.kind) || err.Error() != c.want {
+			t.Errorf("%+v: %v, want %s", c.request, err, c.want)
+		}
+	}
+}
+
+// TestLoadPanelRefuses: every fault names its file, line, column and value, and
+// nothing is stored.
+func TestLoadPanelRefuses(t *testing.T) {
+	for _, c := range []struct{ roster, universe, want string }{
+		{strings.Replace(smallRoster, "P3,1,0,M", "P3,1,2,M", 1), smallUniverse, `panelists.csv line 4, column work "2": is not 0 or 1`},
+		{strings.Replace(smallRoster, "P3,1,0,M", "P2,1,0,M", 1), smallUniverse, `panelists.csv line 4, column panelist "P2": repeats that of line 3`},
+		{smallRoster, strings.Replace(smallUniverse, "600", "many", 1), `universe.csv line 3, column population "many": is not a number of persons`},
+		{strings.Replace(smallRoster, "P6,1,1,F", "P6,1,1,X", 1), smallUniverse, `panelists.csv line 7, column sex "X": is a category that margin sex of the universe does not have (panelists: 1)`},
+	} {
+		h := newHouse(t)
+		_, err := h.LoadPanel(context.Background(), october, input(c.roster, c.universe))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+		if _, err := h.store.PanelFiles(context.Background(), october); !errors.Is(err, rollcall.ErrNotFound) {
+			t.Errorf("after %s, the files are there: %v", c.want, err)
+		}
+	}
+	h := newHouse(t)
+	got := h.load(october, smallRoster, smallUniverse)
+	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Universe != 900 || got.Margins != 2 {
+		t.Errorf("loaded %+v", got)
+	}
+}
+
+// TestErase takes a person off the roster of an open month.
+func TestErase(t *testing.T) {
+	h := smallHouse(t)
+	n, err := h.Erase(context.Background(), []rollcall.PanelMonth{october}, visitor("P4"))
+	if n != 1 || err != nil {
+		t.Fatalf("erased from %d months: %v", n, err)
+	}
+	h.close(october, CloseOptions{Settings: all()})
+	if got := h.report(Request{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 2 {
+		t.Errorf("after erasing: %+v", got)
+	}
+}
+
+// TestViolationBlocksPublication spoils a use of the month's, as a fault of the
+// machine would, and closes.
+func TestViolationBlocksPublication(t *testing.T) {
+	h := smallHouse(t)
+	p := h.close(october, CloseOptions{})
+	m, err := h.month(context.Background(), p.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := newMonthLike(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := fresh.whole.use(question{ByPresence, setOf(fresh.service("msn")), rollcall.Home})
+	spoilt.at = spoilt.at[:0]
+	h.months = cache[rollcall.Hash, *month]{limit: usualMemory}
+	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
+		t.Fatal(err)
+	}
+	h.tables = cache[tableKey, *rollcall.Table]{limit: mostTables}
+	_, err = h.Close(context.Background(), october, CloseOptions{})
+	var incoherent *Incoherent
+	if !errors.As(err, &incoherent) {
+		t.Fatalf("an incoherent month is closed: %v", err)
+	}
+	if _, err := h.Report(context.Background(), Request{Report: "ranking", Of: october}); !errors.As(err, &incoherent) {
+		t.Errorf("an incoherent report is given: %v", err)
+	}
+	list, err := h.Publications(context.Background(), "FR", "nn")
+	if err != nil || len(list) != 1 {
+		t.Errorf("publications: %v, %v", list, err)
+	}
+}
+
+func newMonthLike(m *month) (*month, error) {
+	return newMonth(m.hash, m.doc, parts{roster: m.roster, population: &rollcall.Population{Margins: m.margins}, diaries: frozenOf(m)})
+}
+
+// frozenOf writes a month's diaries down again.
+func frozenOf(m *month) []byte {
+	f := newFreezer(m.doc, m.roster)
+	days := m.doc.days()
+	for s := range m.services {
+		for _, d := range m.services[s].list {
+			one := loose{diaryKey: diaryKey{d.person, d.day, uint16(s), d.where}, first: uint32(len(f.runs)), count: d.count}
+			for _, r := range m.services[s].runs[d.first : d.first+uint32(d.count)] {
+				f.runs = append(f.runs, dayRun{uint16(r.from - days[d.day]), uint16(r.to - days[d.day])})
+			}
+			f.list = append(f.list, one)
+		}
+	}
+	slices.SortFunc(f.list, compareLoose)
+	return f.encode()
+}

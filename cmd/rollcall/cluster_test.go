@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rollcall/internal/clickhouse"
+	"rollcall/internal/engines"
+	"rollcall/internal/kafka"
+)
+
+// cluster is a real Kafka, a database of a real ClickHouse, and processes of
+// rollcall on them.
+type cluster struct {
+	*testing.T
+	kafka    *engines.KafkaServer
+	server   *engines.ClickHouseServer
+	database string
+	dir      string
+}
+
+// newCluster starts both engines, with a market in the store.
+func newCluster(t *testing.T, properties ...string) *cluster {
+	t.Helper()
+	engines.Require(t, engines.KafkaEngine)
+	engines.Require(t, engines.ClickHouseEngine)
+	c := &cluster{T: t, kafka: engines.Kafka(t, properties...), server: engines.ClickHouse(t), dir: t.TempDir()}
+	if err := os.WriteFile(c.keyFile(), []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return c.fresh(t, "first")
+}
+
+// fresh is the same cluster with an empty store, which reads the whole log.
+func (c *cluster) fresh(t *testing.T, database string) *cluster {
+	t.Helper()
+	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir}
+	f.run("market", "add", "FR", "--zone", "Europe/Paris")
+	return f
+}
+
+func (c *cluster) keyFile() string { return filepath.Join(c.dir, "key") }
+
+func (c *cluster) dsn() string { return "clickhouse://" + c.server.Addr() + "/" + c.database }
+
+func (c *cluster) flags() []string {
+	return []string{"--brokers", c.kafka.Addr(), "--clickhouse", c.dsn(), "--key-file", c.keyFile(), "--kafka-partitions", "4"}
+}
+
+// run runs a command in this process.
+func (c *cluster) run(args ...string) string {
+	c.Helper()
+	var out, logs bytes.Buffer
+	if err := run(c.Context(), append(args, c.flags()...), nil, &out, &logs); err != nil {
+		c.Fatalf("rollcall %s: %v\n%s", strings.Join(args, " "), err, logs.String())
+	}
+	return out.String()
+}
+
+// child is a process of rollcall that the test may kill.
+type child struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	addr string // where it listens
+	api  *http.Client
+	gone chan struct{} // closed when the process has ended
+	logs *lockedBuffer
+}
+
+// spawn starts a role on a free port, and returns when it listens.
+func (c *cluster) spawn(args ...string) *child {
+	c.Helper()
+	return spawn(c.T, append(append(args, "--listen", "127.0.0.1:0"), c.flags()...)...)
+}
+
+func spawn(t *testing.T, args ...string) *child {
+	t.Helper()
+	p := &child{t: t, cmd: exec.Command("rollcall", args...), gone: make(chan struct{}), logs: new(lockedBuffer)} // TestMain put it on the PATH
+	p.cmd.Stderr = p.logs
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", strings.Join(args[:2], " "), p.logs.tail())
+		}
+	})
+	lines := bufio.NewReader(out)
+	said, err := lines.ReadString('\n')
+	go func() {
+		defer close(p.gone)
+		_, _ = io.Copy(io.Discard, lines)
+		_ = p.cmd.Wait() // how it ended is in its log
+	}()
+	if err != nil {
+		t.Fatalf("rollcall %s ended at once: %v", strings.Join(args[:2], " "), err)
+	}
+	_, p.addr, _ = strings.Cut(strings.TrimSpace(said), "://")
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", p.addr)
+	}
+	p.api = &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	return p
+}
+
+func (p *child) kill() { p.end(syscall.SIGKILL) }
+func (p *child) stop() { p.end(syscall.SIGTERM) }
+
+func (p *child) end(how syscall.Signal) {
+	_ = p.cmd.Process.Signal(how) // it may have ended already
+	<-p.gone
+}
+
+func (p *child) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// metric reads one metric, 0 while nobody answers.
+func (p *child) metric(name string) (v float64) {
+	answer, err := p.api.Get("http://localhost/metrics")
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0
+	}
+	for _, m := range regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)`).FindAllSubmatch(text, -1) {
+		var one float64
+		_, _ = fmt.Sscan(string(m[1]), &one)
+		v += one
+	}
+	return v
+}
+
+// ready asks /readyz.
+func (p *child) ready() bool {
+	answer, err := p.api.Get("http://localhost/readyz")
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// aggregator starts an aggregator that flushes often.
+func (c *cluster) aggregator(more ...string) *child {
+	c.Helper()
+	return c.spawn(append([]string{"aggregate", "--flush-every", "150ms", "--flush-behind", "300ms", "--flush-bytes", "1"}, more...)...)
+}
+
+// settle waits until the store has all that the log holds.
+func (c *cluster) settle() {
+	c.Helper()
+	store := c.open()
+	defer store.Close()
+	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Minute)
+	defer cancel()
+	log := kafka.Dial([]string{c.kafka.Addr()}, kafka.Security{})
+	defer log.Close()
+	if err := kafka.Settle(ctx, log, "rollcall-"+store.ID()); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *cluster) open() *clickhouse.Store {
+	c.Helper()
+	store, err := clickhouse.Open(c.Context(), c.dsn(), clickhouse.Options{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return store
+}
+
+// dump gives the store's facts.
+func (c *cluster) dump() string {
+	c.Helper()
+	store := c.open()
+	defer store.Close()
+	var dump bytes.Buffer
+	if err := store.Dump(c.Context(), &dump); err != nil {
+		c.Fatal(err)
+	}
+	if dump.Len() < 10_000 {
+		c.Fatalf("the store holds next to nothing: %d bytes of dump", dump.Len())
+	}
+	return dump.String()
+}
+
+// requireSame ends the test where the store differs from an undisturbed run's.
+func (c *cluster) requireSame(want string) {
+	c.Helper()
+	c.settle()
+	if got := c.dump(); got != want {
+		c.Fatalf("the store differs from an undisturbed run's: %s", firstDifference(got, want))
+	}
+}

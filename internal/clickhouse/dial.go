@@ -1,0 +1,61 @@
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// dialer gives the driver's way to connect: with TLS if config isn't nil, and
+// with an end that the server can read to.
+func dialer(config *tls.Config, timeout time.Duration) func(context.Context, string) (net.Conn, error) {
+	d := net.Dialer{Timeout: timeout}
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := conn.(*net.TCPConn)
+		if !ok {
+			return conn, nil
+		}
+		if config == nil {
+			return partingConn{tcp}, nil
+		}
+		return handshake(ctx, partingConn{tcp}, config, addr)
+	}
+}
+
+func handshake(ctx context.Context, conn net.Conn, config *tls.Config, addr string) (net.Conn, error) {
+	config = config.Clone()
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		config.ServerName = host
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS with %s: %w", addr, errors.Join(err, conn.Close()))
+	}
+	return secure, nil
+}
+
+// partingConn closes after what the server still says, for a second: a socket
+// closed with bytes unread resets the connection, as the driver's way to cancel
+// a query does. To a server in a library of its own a reset is the end.
+type partingConn struct{ *net.TCPConn }
+
+// Close ends the writing, reads to the end, and closes.
+func (c partingConn) Close() error {
+	const most = time.Second
+	if c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(most)) == nil {
+		_, _ = io.Copy(io.Discard, c.TCPConn) // whatever it says, it was not waited for
+	}
+	return c.TCPConn.Close()
+}
