@@ -105,7 +105,9 @@ func table(in *input, contenders []contender, results []result) string {
 		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%.2f %%\t%.2f %%\t%.0f\t\n", contenders[i].name,
 			in.rate(r.cpu), in.rate(r.wall), float64(in.rows)/1e6/slices.Min(r.cpu).Seconds(), 100*mean, 100*most, float64(r.memory)/(1<<20))
 	}
-	w.Flush()
+	if err := w.Flush(); err != nil {
+		return err.Error()
+	}
 	return text.String()
 }
 

@@ -66,7 +66,7 @@ func (n *nation) facts(from, to int) facts {
 			out.add(p+1, rollcall.Online, place, rollcall.Presence, stretch{day, 480, 1200})
 			for _, s := range used {
 				at := 480 + n.random.IntN(600)
-				out.add(p+1, s, place, rollcall.Use, stretch{day, at, at+1+n.random.IntN(60)})
+				out.add(p+1, s, place, rollcall.Use, stretch{day, at, at + 1 + n.random.IntN(60)})
 			}
 			place = rollcall.Home
 		}

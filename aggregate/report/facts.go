@@ -21,12 +21,17 @@ type Registry interface {
 	AddExclusion(ctx context.Context, e rollcall.Exclusion) error
 }
 
-// Shelf keeps what was published. Objects are named by their hash, so putting
-// one twice changes nothing. AddPublication fails with rollcall.ErrConflict
-// where the version is taken. Publications come in any order.
-type Shelf interface {
+// Objects keeps bytes by their hash: putting them twice changes nothing.
+type Objects interface {
 	PutObject(ctx context.Context, body []byte) (rollcall.Hash, error)
 	Object(ctx context.Context, of rollcall.Hash) ([]byte, error)
+}
+
+// Shelf keeps what was published. AddPublication fails with
+// rollcall.ErrConflict where the version is taken. Publications come in any
+// order.
+type Shelf interface {
+	Objects
 	AddPublication(ctx context.Context, p rollcall.Publication) error
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 }

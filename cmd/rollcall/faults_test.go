@@ -54,7 +54,9 @@ func killAggregators(c *cluster) {
 	for range rounds() {
 		a := c.aggregator()
 		some := float64(r.IntN(10_000))
-		await(c.T, func() bool { return a.metric("rollcall_events_folded_total") > some || a.metric("rollcall_log_lag_records") == 0 && a.ready() })
+		await(c.T, func() bool {
+			return a.metric("rollcall_events_folded_total") > some || a.metric("rollcall_log_lag_records") == 0 && a.ready()
+		})
 		a.kill()
 	}
 	c.aggregator()

@@ -31,7 +31,6 @@ type intake struct {
 	record   *kafka.Message
 	kind     string // its content type, without parameters
 	backfill bool
-	arrow    bool  // the decoder has more of it
 	rows     int   // read of it
 	first    int   // of the batch's rows, the record's first
 	refused  int   // rows of it

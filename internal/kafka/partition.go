@@ -203,9 +203,9 @@ func (p *partition) handOn(ctx context.Context, next int64, behind bool) error {
 // fetchDeadline gives a context that ends when nothing was fetched for a
 // while. One is used for many fetches: making one costs more than a fetch.
 type fetchDeadline struct {
-	parent context.Context
+	parent context.Context //nolint:containedctx // it makes contexts: this is what they end with
 	after  time.Duration
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // shared by many fetches, see above
 	cancel context.CancelFunc
 	fresh  time.Time // until when ctx may be used again
 }

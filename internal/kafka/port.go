@@ -41,7 +41,7 @@ const (
 )
 
 func openPort(address string, log *slog.Logger) (*port, error) {
-	l, err := net.Listen("tcp", address)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for Kafka clients: %w", err)
 	}
@@ -124,7 +124,7 @@ func (p *port) requests(ctx context.Context, conn net.Conn, inner io.Writer, roo
 	head := make([]byte, 4+headerBytes)
 	for {
 		if _, err := io.ReadFull(conn, head); err != nil {
-			return nil
+			return nil //nolint:nilerr // the client is gone
 		}
 		size := binary.BigEndian.Uint32(head)
 		kind, version := kindOf(head[4:])
@@ -133,7 +133,7 @@ func (p *port) requests(ctx context.Context, conn net.Conn, inner io.Writer, roo
 		}
 		if kind == int16(kmsg.Produce) {
 			if err := room.take(ctx, int64(size)); err != nil {
-				return nil
+				return nil //nolint:nilerr // the port is closing
 			}
 		}
 		if err := pass(conn, inner, head, int(size)-headerBytes); err != nil {
@@ -152,13 +152,13 @@ func pass(conn net.Conn, inner io.Writer, head []byte, rest int) error {
 	frame := make([]byte, len(head)+rest)
 	copy(frame, head)
 	if err := conn.SetReadDeadline(time.Now().Add(frameTimeout)); err != nil {
-		return nil
+		return nil //nolint:nilerr // the client is gone
 	}
 	if _, err := io.ReadFull(conn, frame[len(head):]); err != nil {
 		return fmt.Errorf("a request of %d bytes was cut short: %w", rest+headerBytes, err)
 	}
 	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		return nil
+		return nil //nolint:nilerr // the client is gone
 	}
 	if err := checkRecords(frame[4:]); err != nil {
 		return err

@@ -44,7 +44,7 @@ type Source struct {
 	out     chan read            // owned by the partitions' goroutines; never closed
 	free    chan *rollcall.Batch // batches to use again
 	last    *rollcall.Batch      // handed on by the last Next
-	stopped context.Context      // ends with Close
+	stopped context.Context      //nolint:containedctx // ends with Close: the life of the goroutines
 	stop    context.CancelFunc
 	run     sync.WaitGroup
 	ended   sync.Once

@@ -59,7 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) *kafka.Cluster) {
 // log is one test's log.
 type log struct {
 	*testing.T
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // one test's, with its deadline
 	cluster *kafka.Cluster
 	group   string
 }
@@ -114,22 +114,19 @@ func (l *log) raw(contentType string, values ...[]byte) {
 	}
 }
 
-// read gives the events of the next batches until n came, without committing.
-func (l *log) read(s *kafka.Source, n int) ([]rollcall.Event, rollcall.Offsets) {
+// read takes batches until n events came, without committing, and gives the offsets after them.
+func (l *log) read(s *kafka.Source, n int) rollcall.Offsets {
 	l.Helper()
-	var got []rollcall.Event
 	offsets := rollcall.Offsets{}
-	for len(got) < n {
+	for got := 0; got < n; {
 		b, err := s.Next(l.ctx)
 		if err != nil {
-			l.Fatalf("after %d of %d events: %v", len(got), n, err)
+			l.Fatalf("after %d of %d events: %v", got, n, err)
 		}
-		for i := range b.Len() {
-			got = append(got, b.Event(i))
-		}
+		got += b.Len()
 		offsets[b.Partition] = b.Next
 	}
-	return got, offsets
+	return offsets
 }
 
 // drain reads and commits until the group has settled.
@@ -387,7 +384,7 @@ func settling(l *log) {
 	l.must(kafka.Settle(l.ctx, l.cluster, l.group)) // an empty log is settled
 	l.append(sample(0, 10)...)
 	s := l.source(kafka.SourceOptions{})
-	_, offsets := l.read(s, 10)
+	offsets := l.read(s, 10)
 	short, cancel := context.WithTimeout(l.ctx, 100*time.Millisecond)
 	defer cancel()
 	if err := kafka.Settle(short, l.cluster, l.group); !errors.Is(err, context.DeadlineExceeded) {

@@ -98,7 +98,7 @@ func open(path string, progress func(int64, int64)) (*source, error) {
 	}
 	s.File = f
 	if err := s.unpack(); err != nil {
-		f.Close()
+		_ = f.Close() // was only read
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
@@ -187,8 +187,8 @@ func (s *source) ReadAt(b []byte, at int64) (int, error) {
 func (s *source) tell() { s.progress(min(s.read, s.size), s.size) }
 
 func (s *source) close() {
-	s.unpacked.Close() // was only read
-	s.File.Close()
+	_ = s.unpacked.Close() // was only read
+	_ = s.File.Close()
 }
 
 // unpacking reads the file without its packing.

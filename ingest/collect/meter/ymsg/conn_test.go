@@ -4,13 +4,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"rollcall"
-	"rollcall/ingest"
-	"rollcall/ingest/collect/meter/wire"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
 )
 
 var noon = time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
