@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -28,6 +32,9 @@ type demoCmd struct {
 // Run loads the demonstration market, unless the folder has it already, prints
 // a month of it and serves it.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
+	if err := openKey(c.Data, c.Seed); err != nil {
+		return err
+	}
 	e := engine{Data: c.Data, Debug: c.Debug}
 	d, err := start(ctx, &e, newLogger(s.err, c.Debug))
 	if err != nil {
@@ -38,10 +45,32 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) error {
 		return errors.Join(err, d.Close())
 	}
 	api := &client{http: socketClient(c.Data)}
-	if err := d.during(ctx, func(ctx context.Context) error { return c.show(ctx, s, api, address) }); err != nil {
+	err = d.during(ctx, func(ctx context.Context) error { return c.show(ctx, s, api, address) })
+	switch {
+	case ctx.Err() != nil:
+		return d.Close() // told to stop while loading: the next start goes on
+	case err != nil:
 		return errors.Join(err, d.Close())
 	}
 	return d.wait(ctx)
+}
+
+// openKey gives a new folder a pseudonym key made from the seed, so that one
+// seed makes the same hashes and sketches everywhere. It is no secret, and
+// hides nobody: the demonstration's people do not exist.
+func openKey(dir string, seed uint64) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "master.key"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("master key: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%x\n", sha256.Sum256(fmt.Appendf(nil, "rollcall demonstration, seed %d", seed)))
+	return errors.Join(err, f.Close())
 }
 
 // during runs f while the stages run; it ends early where the aggregator fails.
@@ -91,7 +120,8 @@ func (c *demoCmd) load(ctx context.Context, s *streams, api *client) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	fmt.Fprintf(s.err, "Loading the demonstration market into %s: %d months of a simulated panel.\n", c.Data, len(missing))
+	fmt.Fprintf(s.err, "Loading the demonstration market into %s: %d months of a simulated panel.\n"+
+		"The folder's pseudonym key is made from the seed and is no secret: load no real events into it.\n", c.Data, len(missing))
 	return l.load(ctx)
 }
 
