@@ -87,16 +87,35 @@ func requireEngineState(t *testing.T, want *Sketch, whole, merged string) {
 	}
 }
 
-// TestEnginePairID holds PairID to the SQL that it is said to be.
+// pairs are golden: ids are kept in sketches for ever.
+var pairs = []struct {
+	v      uint64
+	minute int64
+	id     uint64
+}{
+	{0, 0, 4761183170873013810},
+	{1, 1, 3531320592277199941},
+	{42, 17232480, 17955063820021369465},
+	{18446744073709551615, 29000000, 8582137398592408943},
+	{9223372036854775808, 120000000, 922023257901603767},
+	{81985529216486895, 17000000, 3226767386745088667},
+}
+
+func TestPairIDIsGolden(t *testing.T) {
+	for _, c := range pairs {
+		if got := PairID(c.v, c.minute); got != c.id {
+			t.Errorf("PairID(%d, %d) = %d, want %d", c.v, c.minute, got, c.id)
+		}
+	}
+}
+
+// TestEnginePairID holds the golden ids to the SQL that they are said to be.
 func TestEnginePairID(t *testing.T) {
 	server := engines.ClickHouse(t)
-	for _, c := range []struct {
-		v      uint64
-		minute int64
-	}{{0, 0}, {1, 1}, {42, 17_232_480}, {1<<64 - 1, 29_000_000}, {1 << 63, 120_000_000}, {0x0123456789abcdef, 17_000_000}} {
+	for _, c := range pairs {
 		sql := fmt.Sprintf("SELECT intHash64(toUInt64(%d)) + toUInt64(%d) * 11400714819323198485", c.v, c.minute)
-		if got, want := fmt.Sprint(PairID(c.v, c.minute)), server.Query(sql); got != want {
-			t.Errorf("PairID(%d, %d) = %s, SQL says %s", c.v, c.minute, got, want)
+		if got, want := server.Query(sql), fmt.Sprint(c.id); got != want {
+			t.Errorf("the pair of %d and minute %d is %s in SQL, want %s", c.v, c.minute, got, want)
 		}
 	}
 }
