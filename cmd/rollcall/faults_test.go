@@ -13,12 +13,10 @@ import (
 	"time"
 )
 
-// rounds is how often a random fault is tried: 5 times, 50 in a soak.
-func rounds() int {
-	if os.Getenv("ROLLCALL_SOAK") != "" {
-		return 50
-	}
-	return 5
+// severity says how hard the faults are.
+type severity struct {
+	rounds int           // of a random fault
+	outage time.Duration // of an engine
 }
 
 // produce puts events on the log, a small body at a time, until stop is called.
@@ -60,11 +58,21 @@ func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{
 // TestFaults folds a log that grows all the while, disturbed in one way after
 // the other. Each store must then be, byte for byte, what an undisturbed
 // aggregator makes of the same log.
-func TestFaults(t *testing.T) {
+func TestFaults(t *testing.T) { faults(t, severity{rounds: 5, outage: 5 * time.Second}) }
+
+// TestSoakFaults is the same for longer.
+func TestSoakFaults(t *testing.T) {
+	if os.Getenv("ROLLCALL_SOAK") == "" {
+		t.Skip("only in a soak: set ROLLCALL_SOAK")
+	}
+	faults(t, severity{rounds: 50, outage: time.Minute})
+}
+
+func faults(t *testing.T, how severity) {
 	c := newCluster(t)
 	for i, f := range []struct {
 		name    string
-		disturb func(*cluster)
+		disturb func(*cluster, severity)
 	}{
 		{"kill -9 of the aggregator", killAggregators},
 		{"kill -9 of ClickHouse", killStore},
@@ -76,7 +84,7 @@ func TestFaults(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			disturbed := c.fresh(t, fmt.Sprintf("disturbed%d", i))
 			stop := disturbed.produce(uint64(i))
-			f.disturb(disturbed)
+			f.disturb(disturbed, how)
 			stop()
 			disturbed.settle()
 			undisturbed := c.fresh(t, fmt.Sprintf("undisturbed%d", i))
@@ -108,9 +116,9 @@ func random(t *testing.T) *rand.Rand {
 }
 
 // killAggregators kills the one aggregator at random points.
-func killAggregators(c *cluster) {
+func killAggregators(c *cluster, how severity) {
 	r := random(c.T)
-	for range rounds() {
+	for range how.rounds {
 		a := c.aggregator()
 		a.somewhere(c.T, r)
 		a.kill()
@@ -119,32 +127,24 @@ func killAggregators(c *cluster) {
 }
 
 // killStore kills ClickHouse while it is flushed to.
-func killStore(c *cluster) {
+func killStore(c *cluster, how severity) {
 	r := random(c.T)
 	a := c.aggregator()
-	for range rounds() {
+	for range how.rounds {
 		a.somewhere(c.T, r)
 		c.server.Kill()
 		c.server.Restart()
 	}
 }
 
-// outage is how long an engine is away: a minute in a soak.
-func outage() time.Duration {
-	if os.Getenv("ROLLCALL_SOAK") != "" {
-		return time.Minute
-	}
-	return 5 * time.Second
-}
-
 // storeAway stops ClickHouse for a while: reading pauses, memory stays bounded,
 // and the process says that it is not ready.
-func storeAway(c *cluster) {
+func storeAway(c *cluster, how severity) {
 	a := c.aggregator()
 	a.somewhere(c.T, random(c.T))
 	c.server.Kill()
 	await(c.T, func() bool { return !a.ready() && a.metric("rollcall_flush_failures_total") > 0 })
-	folded, until := a.metric(foldedTotal), time.Now().Add(outage())
+	folded, until := a.metric(foldedTotal), time.Now().Add(how.outage)
 	await(c.T, func() bool { return time.Now().After(until) })
 	if now := a.metric(foldedTotal); now != folded {
 		c.Errorf("folded on from %v to %v events while the store was away", folded, now)
@@ -161,7 +161,7 @@ func storeAway(c *cluster) {
 
 // zombie freezes an aggregator in the middle. Another takes its partitions over;
 // then the first wakes up with what it held.
-func zombie(c *cluster) {
+func zombie(c *cluster, _ severity) {
 	a := c.aggregator("--flush-every", "5s", "--flush-behind", "5s", "--flush-bytes", "268435456") // it holds what it reads
 	a.somewhere(c.T, random(c.T))
 	flushed := a.metric(flushes)
@@ -173,7 +173,7 @@ func zombie(c *cluster) {
 }
 
 // membership has aggregators join, leave in good order and die in silence.
-func membership(c *cluster) {
+func membership(c *cluster, _ severity) {
 	r := random(c.T)
 	first, second := c.aggregator(), c.aggregator()
 	first.somewhere(c.T, r)
@@ -185,7 +185,7 @@ func membership(c *cluster) {
 }
 
 // rangeAgain folds parts of the log again, into a store that has them.
-func rangeAgain(c *cluster) {
+func rangeAgain(c *cluster, _ severity) {
 	a := c.aggregator()
 	a.somewhere(c.T, random(c.T))
 	for _, from := range []string{"2000-01-01", "0=0,1=5"} {

@@ -150,8 +150,13 @@ func folded(ctx context.Context, api *http.Client) (n int) {
 // await polls a condition until a deadline.
 func await(t *testing.T, ok func() bool) {
 	t.Helper()
+	awaitEvery(t, 5*time.Millisecond, ok)
+}
+
+func awaitEvery(t *testing.T, every time.Duration, ok func() bool) {
+	t.Helper()
 	deadline := time.After(time.Minute)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for !ok() {
 		select {
