@@ -21,9 +21,6 @@ type use struct {
 	sessions []int32
 }
 
-// users is 1 for everyone in the use.
-func (u *use) users() panel.Variable { return panel.Variable{At: u.at} }
-
 func (u *use) variable(of []int32) panel.Variable {
 	values := make([]float64, len(of))
 	for i, x := range of {

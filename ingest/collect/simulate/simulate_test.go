@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"math"
 	"testing"
 	"time"
@@ -396,7 +395,7 @@ func digest(t testing.TB, d *Demonstration, m rollcall.Month) string {
 		_, _ = h.Write(s.AppendJSON(nil)) // a hash takes all
 	}
 	for s := range d.Census(m) {
-		_, _ = io.WriteString(h, string(s.AppendJSON(nil)))
+		_, _ = h.Write(s.AppendJSON(nil))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
