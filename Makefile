@@ -11,6 +11,9 @@ export CGO_ENABLED := 0
 LINT_VERSION := v2.15.0
 LINT := build/bin/golangci-lint-$(LINT_VERSION)
 
+# A peer of the fold, for "make bench".
+DUCKDB := build/duckdb-2.0.0
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -38,6 +41,7 @@ format: ## fail if gofmt would change a file
 vet: ## go vet, and that everything builds without cgo
 	go build ./...
 	go vet ./...
+	cd aggregate/hll/peers && go vet ./...
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run ./...
@@ -55,8 +59,15 @@ fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 # The dashboard's own tests join here.
 browser:
 
-bench: ## all benchmarks, with allocations
+bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
 	go test -run '^$$' -bench . -benchmem ./...
+	cd aggregate/hll/peers && go run .
+	go test -run '^$$' -bench . -benchtime $(or $(ROUNDS),3)x -timeout 2h ./aggregate/peers \
+	  -args -rows=$(or $(ROWS),5000000) -python=$(CURDIR)/$(DUCKDB)/bin/python
+
+# Without it, or without Python, the table has no DuckDB.
+$(DUCKDB):
+	python3 -m venv $@ && $@/bin/pip -q install duckdb==2.0.0 || rm -rf $@
 
 soak: engines ## the long tests (TestSoak...) with the real engines; SOAK=1h says how long each
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...

@@ -3,6 +3,7 @@ package aggregate
 import (
 	"bytes"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -267,4 +268,31 @@ func BenchmarkFold(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*float64(batch.Len())/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkFoldSmallBatches folds a thousand rows at a time, as a log gives
+// them, over 144 cells.
+func BenchmarkFoldSmallBatches(b *testing.B) {
+	const rows = 1000
+	f, random := NewFold(hll.DefaultK, testCalendar(b)), rand.NewPCG(1, 2)
+	batches := make([]*rollcall.Batch, 1000)
+	for i := range batches {
+		batch := benchBatch(6) // for its groups
+		batch.Reset()
+		batch.Groups = batch.Groups[:6]
+		for range rows {
+			day := int64(random.Uint64() % 24)
+			at := time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC).UnixNano() + day*int64(24*time.Hour)
+			batch.AddRow(uint32(random.Uint64()%6), at, 0, random.Uint64())
+		}
+		batches[i] = batch
+	}
+	n := 0
+	for b.Loop() {
+		if err := f.Add(batches[n%len(batches)]); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*rows), "ns/row")
 }

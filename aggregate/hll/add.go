@@ -1,5 +1,7 @@
 package hll
 
+import "math/bits"
+
 // Add adds pseudonym v.
 func (s *Sketch) Add(v uint64) { s.insert(mix(v)) }
 
@@ -56,8 +58,9 @@ func (s *Sketch) raiseSlice(vs []uint64) {
 // raised adds hash h to the registers and gives 0 if none rose. It has no
 // branch: while a sketch fills, a guess of what a register holds is a bad one.
 func raised(regs []byte, h uint64, k uint8) uint32 {
-	at := int(h) & (len(regs) - 1)
-	old, rank := uint32(regs[at]), uint32(rankOf(h, k))
+	at := h & uint64(len(regs)-1)
+	rank := uint32(bits.TrailingZeros64(h^at)+1) - uint32(k) // rankOf without a shift
+	old := uint32(regs[at])
 	if rank < old { // a conditional move
 		rank = old
 	}

@@ -27,6 +27,7 @@ func clickhouse(tb testing.TB, in *input) []contender {
 	c.Query("CREATE TABLE seen (" + clickhouseTypes + ") ENGINE = MergeTree ORDER BY tuple()")
 	c.Query("INSERT INTO seen SELECT * FROM " + parquet)
 	c.Query("OPTIMIZE TABLE seen FINAL")
+	c.Restart() // lets go of the memory that this took
 	of := func(name, count, from string, threads int) contender {
 		query := fmt.Sprintf("SELECT service, location, toInt32(day), %s FROM %s GROUP BY service, location, day SETTINGS max_threads = %d", count, from, threads)
 		return contender{name, process(c.PID()), func() ([]float64, error) {

@@ -95,15 +95,15 @@ func (l *loom) rowGroup(rows *file.RowGroupReader, p *page) error {
 func add[T uint8 | int32](l *loom, visitors []uint64, service, location []T, day []int32) error {
 	const nano = 24 * 60 * 60 * 1e9
 	n := len(visitors)
-	b := &l.batch
-	b.Visitor, b.Until, b.Code, b.Time = visitors, l.zero[:n], b.Code[:n], b.Time[:n]
+	code, time := l.batch.Code[:n], l.batch.Time[:n]
 	for i, s := range service[:n] {
-		b.Code[i] = uint32(s)*locations + uint32(location[i])
+		code[i] = uint32(s)*locations + uint32(location[:n][i])
 	}
 	for i, d := range day[:n] {
-		b.Time[i] = int64(d) * nano
+		time[i] = int64(d) * nano
 	}
-	return l.fold.Add(b)
+	l.batch.Visitor, l.batch.Until, l.batch.Code, l.batch.Time = visitors, l.zero[:n], code, time
+	return l.fold.Add(&l.batch)
 }
 
 // counts reads the estimates out of the states that a flush would store.

@@ -209,11 +209,12 @@ func (c *cluster) dump() string {
 	return dump.String()
 }
 
-// requireSame ends the test where the store differs from an undisturbed run's.
-func (c *cluster) requireSame(want string) {
+// requireSame ends the test where two stores of one log differ.
+func (c *cluster) requireSame(undisturbed *cluster) {
 	c.Helper()
 	c.settle()
-	if got := c.dump(); got != want {
-		c.Fatalf("the store differs from an undisturbed run's: %s", firstDifference(got, want))
+	undisturbed.settle()
+	if got, want := c.dump(), undisturbed.dump(); got != want {
+		c.Fatalf("the store differs from an undisturbed one: %s", firstDifference(got, want))
 	}
 }

@@ -1,63 +1,197 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// rounds is how often a random fault is tried: 5 times, 50 in a soak.
-func rounds() int {
-	if os.Getenv("ROLLCALL_SOAK") != "" {
-		return 50
-	}
-	return 5
+// severity says how hard the faults are.
+type severity struct {
+	rounds int           // of a random fault
+	outage time.Duration // of an engine
 }
 
-// loadPieces puts events on the log in many small bodies, so that there are
-// many batches to be cut between.
-func (c *cluster) loadPieces(lines []string, piece int) {
+// produce puts events on the log, a small body at a time, until stop is called.
+func (c *cluster) produce(seed uint64) (stop func()) {
 	c.Helper()
-	files := []string{}
-	for i := 0; i < len(lines); i += piece {
-		name := filepath.Join(c.TempDir(), "piece.ndjson")
-		files = append(files, write(c.T, filepath.Dir(name), "piece.ndjson", lines[i:min(len(lines), i+piece)]))
+	e := &engine{Brokers: []string{c.kafka.Addr()}, Clickhouse: c.dsn(), KeyFile: c.keyFile()}
+	api, err := e.dialSelf(c.Context(), newLogger(io.Discard, false))
+	if err != nil {
+		c.Fatal(err)
 	}
-	c.run(append([]string{"events", "load", "--backfill"}, files...)...)
+	enough, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- trickle(c.Context(), newSender(api, "trickle", true), seed, enough) }()
+	return func() {
+		c.Helper()
+		close(enough)
+		if err := errors.Join(<-done, api.close()); err != nil {
+			c.Fatal(err)
+		}
+	}
 }
 
-// TestFaults folds one log into an empty store again and again, each time
-// disturbed in another way, and wants the same bytes every time.
-func TestFaults(t *testing.T) {
+// trickle posts 100 events every 20 ms.
+func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{}) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for i := uint64(0); ; i++ {
+		body := strings.Join(seededEvents(seed<<32+i, 100), "\n")
+		if err := to.post(ctx, "application/x-ndjson", []byte(body), 0); err != nil {
+			return err
+		}
+		select {
+		case <-enough:
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// TestFaults folds a log that grows all the while, disturbed in one way after
+// the other. Each store must then be, byte for byte, what an undisturbed
+// aggregator makes of the same log.
+func TestFaults(t *testing.T) { faults(t, severity{rounds: 5, outage: 5 * time.Second}) }
+
+// TestSoakFaults is the same for longer.
+func TestSoakFaults(t *testing.T) {
+	if os.Getenv("ROLLCALL_SOAK") == "" {
+		t.Skip("only in a soak: set ROLLCALL_SOAK")
+	}
+	faults(t, severity{rounds: 50, outage: time.Minute})
+}
+
+func faults(t *testing.T, how severity) {
 	c := newCluster(t)
-	undisturbed := c.aggregator()
-	c.loadPieces(replayEvents(40_000), 500)
-	c.settle()
-	want := c.dump()
-	undisturbed.stop()
-	for name, disturb := range map[string]func(*cluster){
-		"kill -9 of the aggregator": killAggregators,
+	for i, f := range []struct {
+		name    string
+		disturb func(*cluster, severity)
+	}{
+		{"kill -9 of the aggregator", killAggregators},
+		{"kill -9 of ClickHouse", killStore},
+		{"ClickHouse is away", storeAway},
+		{"a zombie", zombie},
+		{"members come, go and die", membership},
+		{"a range again", rangeAgain},
 	} {
-		t.Run(name, func(t *testing.T) {
-			f := c.fresh(t, "db"+time.Now().Format("150405000000"))
-			disturb(f)
-			f.requireSame(want)
+		t.Run(f.name, func(t *testing.T) {
+			disturbed := c.fresh(t, fmt.Sprintf("disturbed%d", i))
+			stop := disturbed.produce(uint64(i))
+			f.disturb(disturbed, how)
+			stop()
+			disturbed.settle()
+			undisturbed := c.fresh(t, fmt.Sprintf("undisturbed%d", i))
+			undisturbed.aggregator()
+			disturbed.requireSame(undisturbed)
 		})
 	}
+}
+
+const (
+	foldedTotal = "rollcall_events_folded_total"
+	flushes     = "rollcall_flush_seconds_count"
+)
+
+// somewhere waits until the aggregator has folded a random number of events
+// more.
+func (p *child) somewhere(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	some := p.metric(foldedTotal) + float64(r.IntN(10_000))
+	await(t, func() bool { return p.metric(foldedTotal) > some })
+}
+
+// random draws otherwise at each run: faults should come where nobody thought.
+func random(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // killAggregators kills the one aggregator at random points.
-func killAggregators(c *cluster) {
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-	for range rounds() {
+func killAggregators(c *cluster, how severity) {
+	r := random(c.T)
+	for range how.rounds {
 		a := c.aggregator()
-		some := float64(r.IntN(10_000))
-		await(c.T, func() bool {
-			return a.metric("rollcall_events_folded_total") > some || a.metric("rollcall_log_lag_records") == 0 && a.ready()
-		})
+		a.somewhere(c.T, r)
 		a.kill()
 	}
 	c.aggregator()
+}
+
+// killStore kills ClickHouse while it is flushed to.
+func killStore(c *cluster, how severity) {
+	r := random(c.T)
+	a := c.aggregator()
+	for range how.rounds {
+		a.somewhere(c.T, r)
+		c.server.Kill()
+		c.server.Restart()
+	}
+}
+
+// storeAway stops ClickHouse for a while: reading pauses, memory stays bounded,
+// and the process says that it is not ready.
+func storeAway(c *cluster, how severity) {
+	a := c.aggregator()
+	a.somewhere(c.T, random(c.T))
+	c.server.Kill()
+	await(c.T, func() bool { return !a.ready() && a.metric("rollcall_flush_failures_total") > 0 })
+	folded, until := a.metric(foldedTotal), time.Now().Add(how.outage)
+	await(c.T, func() bool { return time.Now().After(until) })
+	if now := a.metric(foldedTotal); now != folded {
+		c.Errorf("folded on from %v to %v events while the store was away", folded, now)
+	}
+	if rss := a.metric("process_resident_memory_bytes"); rss > 512<<20 {
+		c.Errorf("the aggregator holds %v bytes while the store is away", rss)
+	}
+	if a.metric(foldedTotal) == 0 {
+		c.Error("the aggregator is gone")
+	}
+	c.server.Restart()
+	await(c.T, a.ready)
+}
+
+// zombie freezes an aggregator in the middle. Another takes its partitions over;
+// then the first wakes up with what it held.
+func zombie(c *cluster, _ severity) {
+	a := c.aggregator("--flush-every", "5s", "--flush-behind", "5s", "--flush-bytes", "268435456") // it holds what it reads
+	a.somewhere(c.T, random(c.T))
+	flushed := a.metric(flushes)
+	a.signal(syscall.SIGSTOP)
+	b := c.aggregator()
+	b.somewhere(c.T, random(c.T))
+	a.signal(syscall.SIGCONT)
+	await(c.T, func() bool { return a.metric(flushes) > flushed }) // it brings the store what another has brought
+}
+
+// membership has aggregators join, leave in good order and die in silence.
+func membership(c *cluster, _ severity) {
+	r := random(c.T)
+	first, second := c.aggregator(), c.aggregator()
+	first.somewhere(c.T, r)
+	third := c.aggregator()
+	first.stop()
+	second.kill()
+	third.somewhere(c.T, r)
+	c.aggregator()
+}
+
+// rangeAgain folds parts of the log again, into a store that has them.
+func rangeAgain(c *cluster, _ severity) {
+	a := c.aggregator()
+	a.somewhere(c.T, random(c.T))
+	for _, from := range []string{"2000-01-01", "0=0,1=5"} {
+		var n int
+		if _, err := fmt.Sscanf(c.run("replay", "--from", from), "folded again: %d events", &n); err != nil || n < 1000 {
+			c.Errorf("replay --from %s: %d events, %v", from, n, err)
+		}
+	}
 }

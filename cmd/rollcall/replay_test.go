@@ -150,8 +150,13 @@ func folded(ctx context.Context, api *http.Client) (n int) {
 // await polls a condition until a deadline.
 func await(t *testing.T, ok func() bool) {
 	t.Helper()
+	awaitEvery(t, 5*time.Millisecond, ok)
+}
+
+func awaitEvery(t *testing.T, every time.Duration, ok func() bool) {
+	t.Helper()
 	deadline := time.After(time.Minute)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for !ok() {
 		select {
@@ -164,8 +169,10 @@ func await(t *testing.T, ok func() bool) {
 
 // replayEvents draws census and panel events with all that is awkward: time
 // zones' edges, midnights, intervals, duplicates, kinds that count nothing.
-func replayEvents(n int) []string {
-	r := rand.New(rand.NewPCG(2002, 10))
+func replayEvents(n int) []string { return seededEvents(10, n) }
+
+func seededEvents(seed uint64, n int) []string {
+	r := rand.New(rand.NewPCG(2002, seed))
 	services := []string{"msn", "aim", "icq", "yahoo", "jabber", "online"}
 	kinds := []string{"login", "presence", "use", "logout", "login_failed"}
 	places := []string{"home", "work", "elsewhere"}

@@ -123,6 +123,7 @@ func options(dsn string) (*ch.Options, error) {
 	o.Settings["async_insert"] = 0
 	o.Settings["distributed_foreground_insert"] = 1
 	o.Settings["mutations_sync"] = 2
+	o.Settings["optimize_on_insert"] = 0 // a flush has a row a key already
 	return o, nil
 }
 

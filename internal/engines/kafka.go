@@ -19,7 +19,9 @@ import (
 // KafkaServer is one Apache Kafka, broker and controller in one process.
 type KafkaServer struct {
 	process
-	port int
+	port   int
+	secure int    // 0: it has no secure listener
+	ca     string // file of the certificate authority
 }
 
 // Addr is its "host:port" for clients.
@@ -32,26 +34,39 @@ func (k *KafkaServer) Addr() string { return address(k.port) }
 func Kafka(t testing.TB, properties ...string) *KafkaServer {
 	t.Helper()
 	Require(t, KafkaEngine)
+	ports := freePorts(t, 2)
+	k := newKafka(t, ports[0])
+	k.run(ports[1], properties)
+	return k
+}
+
+func newKafka(t testing.TB, port int) *KafkaServer {
+	k := &KafkaServer{port: port}
+	k.process = process{t: t, name: "Kafka on " + k.Addr(), dir: t.TempDir(), answer: k.answers}
+	return k
+}
+
+// run formats the server's folder and starts it. scram are further arguments
+// of the formatting.
+func (k *KafkaServer) run(controller int, properties []string, scram ...string) {
+	t := k.t
+	t.Helper()
 	dir, err := cache.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 2)
-	k := &KafkaServer{port: ports[0]}
-	k.process = process{t: t, name: "Kafka on " + k.Addr(), dir: t.TempDir(), answer: k.answers}
 	config := filepath.Join(k.dir, "server.properties")
-	text := kafkaProperties(k.dir, ports[0], ports[1], properties)
+	text := kafkaProperties(k.dir, k.port, controller, properties)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	java := []string{"java", "-Xmx512m", "-XX:+UseSerialGC",
 		"-XX:TieredStopAtLevel=1", // halves the processor time of a start
 		"-Dlog4j2.level=WARN", "-cp", filepath.Join(dir.KafkaJars(), "*")}
-	format(t, append(java, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config))
+	format(t, append(append(java[:len(java):len(java)], "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config), scram...))
 	k.argv = append(java[:len(java):len(java)], "kafka.Kafka", config)
 	t.Cleanup(k.cleanUp)
 	k.start()
-	return k
 }
 
 // clusterID is any 16 bytes in base64url: a folder is never moved to another cluster.

@@ -103,10 +103,12 @@ func (c *Cluster) topic(name string, partitions int) kafka.TopicConfig {
 	return t
 }
 
-// leaders says which topic or partition has no leader yet.
+// leaders says which topic or partition has no leader yet. A broker that the
+// metadata names as a new partition's leader may not know it yet, so each is
+// asked for its offsets too.
 func (c *Cluster) leaders(ctx context.Context) error {
 	for _, topic := range []string{Events, Rejects} {
-		if _, err := c.partitions(ctx, topic); err != nil {
+		if _, err := c.spans(ctx, topic); err != nil {
 			return err
 		}
 	}
@@ -202,6 +204,10 @@ func (c *Cluster) committed(ctx context.Context, group string, partitions []int)
 // held when it was called.
 func Settle(ctx context.Context, c *Cluster, group string) error {
 	spans, err := c.spans(ctx, Events)
+	for passing(err) && ctx.Err() == nil {
+		pause(ctx, settleEvery)
+		spans, err = c.spans(ctx, Events)
+	}
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
@@ -220,6 +226,13 @@ func Settle(ctx context.Context, c *Cluster, group string) error {
 			return fmt.Errorf("kafka: settle group %s: %d records left: %w", group, left, errors.Join(ctx.Err(), err))
 		}
 	}
+}
+
+// passing reports an error that Kafka itself says will pass, as when a
+// partition's leader changes.
+func passing(err error) bool {
+	var said kafka.Error
+	return errors.As(err, &said) && said.Temporary()
 }
 
 const settleEvery = 20 * time.Millisecond

@@ -4,6 +4,7 @@ import sys
 import duckdb
 
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 for query in sys.stdin:
     for row in connection.execute(query).fetchall():
         print(*row, sep="\t")
