@@ -91,8 +91,14 @@ func (b *bench) write(millions int) string {
 func (b *bench) writeJSON(n int) string {
 	begin := time.Now()
 	const many = 8000
+	events, lines := make([]rollcall.Event, many), make([]string, many)
 	for i := 0; i < n; i += many {
-		b.records(seededEvents(uint64(i), many))
+		b.draw(events)
+		for j, e := range events {
+			lines[j] = fmt.Sprintf(`{"time":%q,"market":%q,"service":%q,"location":%q,"kind":"use","account":"someone.%d@example.org"}`,
+				e.Time.Format(time.RFC3339), e.Market, e.Service, e.Location, e.Visitor%3_000_000)
+		}
+		b.records(lines)
 	}
 	return rate(float64(n), time.Since(begin))
 }
