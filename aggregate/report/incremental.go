@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/panel"
 )
 
 // incremental lists services in the order given, or by rank: the union down to
@@ -17,12 +18,12 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 		order = v.standing().order(v.listed())
 	}
 	cells := v.incrementCells(order)
-	var above []int32
+	var above *panel.Term
 	var sofar set
 	for k, s := range order {
 		sofar = sofar.with(s)
-		all := v.union(sofar)
-		union, added := v.persons(v.term(all)), v.persons(v.term(without(all, above)))
+		all := v.people(sofar)
+		union, added := v.persons(all), v.increment(all, above)
 		withhold(&union, cells[2*k].status)
 		withhold(&added, cells[2*k+1].status)
 		t.Rows = append(t.Rows, rollcall.Row{v.id(s), union, added})
@@ -31,8 +32,24 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 	return t, nil
 }
 
+// increment estimates how many more one union is than another, nil being
+// nobody. At home only, or at work only, a union can lose persons to a service
+// that they use elsewhere; its raw persons are those gained and lost.
+func (v *view) increment(all, above *panel.Term) rollcall.Measure {
+	if above == nil {
+		return v.persons(all)
+	}
+	gained, lost := without(all.At, above.At), without(above.At, all.At)
+	if len(lost) == 0 {
+		return v.persons(v.term(gained))
+	}
+	return v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: all}, panel.Part{Factor: -1, Term: above}), len(gained)+len(lost))
+}
+
 // incrementCells judges the rows' unions and increments, two cells a row,
-// beside what the other reports print of the same services.
+// beside what the ranking and duplication print of the same services. (An
+// increment of few persons that those two alone give away can't be helped here:
+// anyone may ask for any order.)
 func (v *view) incrementCells(order []int) []*cell {
 	b := &discloser{view: v, index: map[membership]int{}}
 	members := make([]membership, v.weights.Len())
@@ -56,7 +73,10 @@ func (v *view) incrementCells(order []int) []*cell {
 		down := setOf(order[:k+1]...)
 		union := b.cell(classGroup, v.known(down), func(m membership) int { return once01(m.unions.has(k)) })
 		added := b.cell(classCombination, "", func(m membership) int {
-			return once01(m.unions.has(k) && (k == 0 || !m.unions.has(k-1)))
+			if k == 0 {
+				return once01(m.unions.has(k))
+			}
+			return once01(m.unions.has(k)) - once01(m.unions.has(k-1))
 		})
 		own = append(own, union, added)
 	}
