@@ -45,7 +45,7 @@ func drawPanel(t *rapid.T) *draw {
 		}
 		d.columns["sex"], d.columns["age"] = append(d.columns["sex"], sex), append(d.columns["age"], age)
 		fmt.Fprintf(&b, "P%d,1,1,%s,%s\n", i+1, sex, age)
-		d.facts.add(october, i+1, rollcall.Online, rollcall.Home, rollcall.Presence, 1, 0, 1)
+		d.facts.add(i+1, rollcall.Online, rollcall.Home, rollcall.Presence, stretch{1, 0, 1})
 		for _, s := range drawnServices {
 			for _, place := range []rollcall.Location{rollcall.Home, rollcall.Work} {
 				if percent.Draw(t, "use") < chance[s] {
@@ -63,7 +63,7 @@ func (d *draw) use(t *rapid.T, i int, s rollcall.ServiceID, place rollcall.Locat
 	for range rapid.IntRange(1, 3).Draw(t, "days") {
 		day := rapid.IntRange(1, 4).Draw(t, "day")
 		from := 60 * (2*slices.Index(drawnServices, s) + int(place/rollcall.Work))
-		d.facts.add(october, i+1, s, place, rollcall.Use, day, from, from+10)
+		d.facts.add(i+1, s, place, rollcall.Use, stretch{day, from, from + 10})
 		d.used[place][s][i] = 1
 		d.days[s][i] |= 1 << day
 	}
@@ -487,7 +487,7 @@ func sumOf(row []float64) (total float64) {
 func (d *draw) within(s rollcall.ServiceID, target string) []float64 {
 	out := d.users(HomeWork, s)
 	for i := range out {
-		in := false
+		var in bool
 		switch target {
 		case "(age=a0)|(age=a1)", "age=a0|age=a1":
 			in = d.columns["age"][i] == "a0" || d.columns["age"][i] == "a1"
