@@ -15,7 +15,7 @@ func Normalise(service rollcall.ServiceID, account string) string {
 	case "aim": // the server ignores case and spaces
 		return strings.ReplaceAll(account, " ", "")
 	case "icq": // a number, often written in groups
-		return strings.NewReplacer("-", "", " ", "").Replace(account)
+		return strings.ReplaceAll(strings.ReplaceAll(account, "-", ""), " ", "")
 	case "jabber": // the bare address: a resource is a device, not a person
 		bare, _, _ := strings.Cut(account, "/")
 		return bare

@@ -87,7 +87,7 @@ func (d *deployment) group() string { return "rollcall-" + d.store.ID() }
 func (d *deployment) sourceOptions(metrics *prometheus.Registry) kafka.SourceOptions {
 	return kafka.SourceOptions{
 		Options: kafka.Options{Log: d.log, Registerer: metrics},
-		Decode:  d.decode, Check: d.registry.check,
+		Decode:  decoder(d.desk(), d.registry.check), Check: d.registry.check,
 	}
 }
 
@@ -187,19 +187,22 @@ func (l *lag) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// decode reads single events that other producers put on the topic.
-func (d *deployment) decode(value []byte, contentType string, record time.Time, backfill bool) (rollcall.Event, error) {
-	parse := ingest.ParseJSON
-	if contentType == "application/cloudevents+json" {
-		parse = ingest.ParseCloudEvent
+// decoder reads single events that other producers put on the topic. check
+// looks for markets that are new, as the desk can't.
+func decoder(desk *ingest.Desk, check func(*rollcall.Group) error) kafka.Decode {
+	return func(value []byte, contentType string, record time.Time, backfill bool) (rollcall.Event, error) {
+		parse := ingest.ParseJSON
+		if contentType == "application/cloudevents+json" {
+			parse = ingest.ParseCloudEvent
+		}
+		s, err := parse(value)
+		if err != nil {
+			return rollcall.Event{}, err
+		}
+		group := rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel}
+		if err := check(&group); err != nil {
+			return rollcall.Event{}, err
+		}
+		return desk.Event(&s, record, backfill)
 	}
-	s, err := parse(value)
-	if err != nil {
-		return rollcall.Event{}, err
-	}
-	group := rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel}
-	if err := d.registry.check(&group); err != nil { // it looks for what is new, as the desk can't
-		return rollcall.Event{}, err
-	}
-	return d.desk().Event(&s, record, backfill)
 }
