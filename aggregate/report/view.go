@@ -122,7 +122,7 @@ func (v *view) people(services set) *panel.Term {
 // union is taken before the place: a person of "both" used any of the services
 // at home, and any of them at work.
 func (v *view) union(services set) []int32 {
-	if services.len() == 1 {
+	if services.len() == 1 || v.place == AtHome || v.place == AtWork || v.place == HomeWork {
 		return v.use(services).at
 	}
 	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
