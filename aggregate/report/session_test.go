@@ -38,7 +38,7 @@ func TestSessions(t *testing.T) {
 		h.load(october, smallRoster, smallUniverse)
 		f := facts{}
 		for _, x := range c.credits {
-			f.add(october, 1, "msn", x.place, rollcall.Use, x.day, x.from, x.to)
+			f.add(1, "msn", x.place, rollcall.Use, stretch{x.day, x.from, x.to})
 		}
 		h.merge(f)
 		h.close(october, CloseOptions{Settings: all()})
