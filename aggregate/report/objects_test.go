@@ -152,7 +152,7 @@ func malformedDocuments(t testing.TB) map[string][]byte {
 		"format":           func(d *document) { d.Format = 2 },
 		"too few days":     func(d *document) { d.Starts = d.Starts[:31] },
 		"days that fall":   func(d *document) { d.Starts[3] = -1 },
-		"days too long":    func(d *document) { d.Starts[31] = 1501 },
+		"days too long":    func(d *document) { d.Starts[31] = rollcall.MaxMinute + 1 },
 		"services twisted": func(d *document) { d.Services[0], d.Services[1] = d.Services[1], d.Services[0] },
 		"services many":    func(d *document) { d.Services = make([]rollcall.Service, mostServices+1) },
 		"confidence":       func(d *document) { d.Settings.Confidence = 1 },
