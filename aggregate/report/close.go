@@ -44,7 +44,25 @@ func (o *Office) Close(ctx context.Context, of rollcall.PanelMonth, opt CloseOpt
 		return rollcall.Publication{}, err
 	}
 	p.Document = m.hash
-	return o.publish(ctx, p)
+	if p, err = o.publish(ctx, p); err != nil {
+		return rollcall.Publication{}, err
+	}
+	m.warm()
+	return p, nil
+}
+
+// warm computes what the rankings of the month stand on, so that its first
+// readers don't wait for it.
+func (m *month) warm() {
+	for _, credit := range []Credit{ByPresence, ByUse} {
+		for _, place := range []Place{HomeWork, AtHome, AtWork} {
+			v := m.whole.view(credit, place, nil)
+			v.standing()
+			for _, g := range append([]group{v.all()}, v.groups()...) {
+				v.people(g.services)
+			}
+		}
+	}
 }
 
 func (c CloseOptions) filled() CloseOptions {
