@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt engines format vet lint race fuzz browser bench soak clean
+.PHONY: help build demo test check fmt engines format vet lint race fuzz bench soak clean
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -26,7 +26,7 @@ demo: build ## run Rollcall with the demonstration markets; LISTEN=host:port to 
 test: ## every test that needs no server; says which it skipped and why
 	go run ./internal/ci/testreport ./...
 
-check: format vet lint race fuzz browser ## what CI runs: all of the below, with the real engines
+check: format vet lint race fuzz ## what CI runs: all of the below, with the real engines
 
 fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
@@ -56,9 +56,6 @@ race: engines ## every test under the race detector; a missing engine is a failu
 fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 	.ci/fuzz $(or $(FUZZTIME),3s)
 
-# The dashboard's own tests join here.
-browser:
-
 bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
 	go test -run '^$$' -bench . -benchmem ./...
 	cd aggregate/hll/peers && go run .
@@ -69,7 +66,9 @@ bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=5
 $(DUCKDB):
 	python3 -m venv $@ && $@/bin/pip -q install duckdb==2.0.0 || rm -rf $@
 
-soak: engines ## the long tests (TestSoak...) with the real engines; SOAK=1h says how long each
+soak: engines ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
+	go run ./aggregate/panel/coverage
+	go run ./aggregate/hll/experiment
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...
 
 clean: ## remove what was built; the engines stay

@@ -22,6 +22,7 @@ type Server struct {
 	Catalogue    Catalogue
 	Keep         Keep
 	Log          Log
+	Rejects      Rejects
 	Collector    http.Handler // POST /v1/events
 	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error
@@ -67,6 +68,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
+	huma.Register(api, post("/v1/rejected/replay", "Append what was refused to the log once more"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }

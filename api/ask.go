@@ -121,9 +121,15 @@ type ReplayFrom struct {
 }
 
 // Log is what commands ask of the log: to wait until what it holds is in the
-// store, to fold a part of it again, and what was refused.
+// store, and to fold a part of it again.
 type Log interface {
 	Settle(ctx context.Context) error
 	Replay(ctx context.Context, from ReplayFrom) (events int64, err error)
+}
+
+// Rejects is what was refused: to look at, and to append to the log once more
+// after a fix.
+type Rejects interface {
 	Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error]
+	Resend(ctx context.Context) (inputs int, err error)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -20,7 +21,12 @@ import (
 func (s *Server) form(t *rollcall.Table, format string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		var b bytes.Buffer
-		contentType, err := encode(&b, t, format)
+		contentType, err := "", error(nil)
+		if t.Meta.Internal && isReader(ctx.Context()) {
+			err = fmt.Errorf("version %d: %w", t.Meta.Version, rollcall.ErrNotFound)
+		} else {
+			contentType, err = encode(&b, t, format)
+		}
 		if err != nil {
 			status, detail := s.judge("encode "+format, err)
 			ctx.SetHeader("Content-Type", "application/problem+json")

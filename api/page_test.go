@@ -117,7 +117,7 @@ func TestPageShows(t *testing.T) {
 	for _, want := range []string{
 		"<h1>MSN Messenger, 1,585,000 unique visitors at home and at work in October 2002</h1>",
 		"Simulated by Rollcall (seed 2002), calibrated.",
-		"1,427,000 to 1,744,000", "&#43;107,000", "−7,000", "may be chance",
+		"1,427,000 to 1,744,000", "&#43;107,000", "−7,000", "may be chance", "Change from Sep 2002",
 		"AIM &lt;&amp;&gt;", "tied with ICQ; low base: fewer than 100 panelists", "not shown: fewer than 45 panelists",
 		"Any of these services", "19,640,000 persons", "A note.",
 		`<a href="/?market=FR&amp;month=2002-09&amp;panel=demo">September 2002</a>`,

@@ -64,7 +64,7 @@ func viewRanking(t *rollcall.Table, n names) *rankingView {
 		v.Simulated = sentence(m.Universe.Source)
 	}
 	if m.Compared != nil {
-		v.ChangeFrom = monthText(m.Compared.Month)
+		v.ChangeFrom = shortMonth(m.Compared.Month)
 	}
 	query := fmt.Sprintf("/v1/reports/ranking?market=%s&panel=%s&month=%s&version=%d", m.Market, m.Panel, m.Month, m.Version)
 	v.JSON, v.CSV = query, query+"&format=csv"
@@ -74,6 +74,16 @@ func viewRanking(t *rollcall.Table, n names) *rankingView {
 		}
 	}
 	return v
+}
+
+// shortMonth makes "2002-10" "Oct 2002": the head of a narrow column.
+func shortMonth(s string) string {
+	m, err := rollcall.ParseMonth(s)
+	if err != nil {
+		return s
+	}
+	name, year, _ := strings.Cut(monthName(m), " ")
+	return name[:3] + " " + year
 }
 
 // sentence makes a text begin in upper case and end in a full stop.

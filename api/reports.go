@@ -88,7 +88,7 @@ type censusInput struct {
 	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
 	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD"`
 	To          string `query:"to" required:"true" doc:"last day"`
-	Location    string `query:"location" doc:"home, work, home+work (default) or both"`
+	Location    string `query:"location" doc:"home, work, elsewhere or several joined by + (default home+work), or both: home and work"`
 	Credit      string `query:"credit" doc:"presence (default) or use"`
 	MinAccounts int    `query:"min_accounts" default:"50" minimum:"0" doc:"figures of fewer accounts are withheld"`
 	Format      string `query:"format" enum:"json,csv" default:"json"`

@@ -41,7 +41,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 func (s *Server) rejected(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := json.NewEncoder(w)
-	for rejected, err := range s.Log.Rejected(r.Context()) {
+	for rejected, err := range s.Rejects.Rejected(r.Context()) {
 		if err != nil {
 			_, detail := s.judge("rejected", err)
 			_ = out.Encode(map[string]string{"error": detail})
@@ -110,4 +110,18 @@ func (in *replayInput) from() (from ReplayFrom, err error) {
 		from.Offsets[p] = offset
 	}
 	return from, nil
+}
+
+type resent struct {
+	Inputs int `json:"inputs"`
+}
+
+// postRejected sends the refused through the log again; what is still not valid
+// stays refused, and is not kept twice.
+func (s *Server) postRejected(ctx context.Context, _ *struct{}) (*body[resent], error) {
+	n, err := s.Rejects.Resend(ctx)
+	if err != nil {
+		return nil, s.fault("replay the rejected", err)
+	}
+	return &body[resent]{Body: resent{n}}, nil
 }

@@ -29,11 +29,11 @@ type slot[K comparable, V any] struct {
 
 // get gives the value of a key, making it if it is not kept. A failure is not
 // kept; one that comes from another caller's context is tried again.
-func (c *cache[K, V]) get(ctx context.Context, key K, make func() (V, int64, error)) (V, error) {
+func (c *cache[K, V]) get(ctx context.Context, key K, create func() (V, int64, error)) (V, error) {
 	for {
 		s, mine := c.claim(key)
 		if mine {
-			c.fill(s, make)
+			c.fill(s, create)
 			return s.value, s.err
 		}
 		select {
@@ -67,9 +67,9 @@ func (c *cache[K, V]) claim(key K) (s *slot[K, V], mine bool) {
 // errAbandoned stays where the maker of a value panicked.
 var errAbandoned = errors.New("the value's making was abandoned")
 
-func (c *cache[K, V]) fill(s *slot[K, V], make func() (V, int64, error)) {
+func (c *cache[K, V]) fill(s *slot[K, V], create func() (V, int64, error)) {
 	defer c.settle(s)
-	s.value, s.cost, s.err = make()
+	s.value, s.cost, s.err = create()
 }
 
 func (c *cache[K, V]) settle(s *slot[K, V]) {

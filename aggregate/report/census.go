@@ -17,10 +17,40 @@ type CensusRequest struct {
 	Market      rollcall.MarketID
 	Services    []rollcall.ServiceID // empty: all that were seen
 	From, To    rollcall.Day         // both included
-	Place       Place
+	At          CensusPlace
 	Credit      Credit
 	MinAccounts int // under it a figure is withheld
 	K           int // the store's sketch precision
+}
+
+// CensusPlace says where accounts were seen: at any of some places, by union,
+// or at home and at work both. A sketch unites; it does not subtract, so there
+// is no "home only".
+type CensusPlace struct {
+	Any  rollcall.Location
+	Both bool
+}
+
+// ParseCensusPlace reads places joined by "+", or "both"; "" is home+work.
+func ParseCensusPlace(s string) (CensusPlace, error) {
+	either := CensusPlace{Any: rollcall.Home | rollcall.Work}
+	switch s {
+	case "":
+		return either, nil
+	case string(Both):
+		either.Both = true
+		return either, nil
+	}
+	set, err := rollcall.ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
+	return CensusPlace{Any: set}, err
+}
+
+// String gives what ParseCensusPlace reads.
+func (p CensusPlace) String() string {
+	if p.Both {
+		return string(Both)
+	}
+	return p.Any.String()
 }
 
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
@@ -36,9 +66,6 @@ const z95 = 1.959963984540054
 func CensusTable(ctx context.Context, c Census, q CensusRequest) (*rollcall.Table, error) {
 	if q.To < q.From {
 		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
-	}
-	if q.Place == HomeOnly || q.Place == WorkOnly {
-		return nil, &rollcall.Invalid{Field: "location", Value: string(q.Place), Reason: "is not answered by the census: a sketch unites, it does not subtract", Code: "location"}
 	}
 	unions, err := unite(ctx, c, q)
 	if err != nil {
@@ -62,7 +89,7 @@ type union struct {
 
 func unite(ctx context.Context, c Census, q CensusRequest) (map[rollcall.ServiceID]*union, error) {
 	unions := make(map[rollcall.ServiceID]*union)
-	cells := rollcall.CellQuery{Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.Place.locations()}
+	cells := rollcall.CellQuery{Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any}
 	for row, err := range c.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
@@ -75,7 +102,7 @@ func unite(ctx context.Context, c Census, q CensusRequest) (map[rollcall.Service
 			u = newUnion(&row, q.K)
 			unions[row.Service] = u
 		}
-		if err := u.add(&row, q.Place); err != nil {
+		if err := u.add(&row, q.At); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +115,7 @@ func newUnion(row *rollcall.CellRow, k int) *union {
 
 // add unites one cell. A cell of another key is refused: the pseudonyms of two
 // keys are two different sets of numbers.
-func (u *union) add(row *rollcall.CellRow, at Place) error {
+func (u *union) add(row *rollcall.CellRow, at CensusPlace) error {
 	if row.Key != u.key {
 		early, late := min(row.Day, u.keyDay), max(row.Day, u.keyDay)
 		return &rollcall.Invalid{
@@ -98,7 +125,7 @@ func (u *union) add(row *rollcall.CellRow, at Place) error {
 	}
 	u.keyDay = row.Day
 	into := []*hll.Sketch{u.all}
-	if at == Both {
+	if at.Both {
 		into = append(into, u.apart(row.Location))
 	}
 	for _, s := range into {
@@ -127,14 +154,14 @@ func (u *union) row(service rollcall.ServiceID, q CensusRequest) rollcall.Row {
 	accounts := sketchMeasure(all, q.MinAccounts)
 	minutes := sketchMeasure(u.minutes.Estimate(), 0)
 	exact := all.Exact
-	if q.Place == Both {
+	if q.At.Both {
 		accounts, exact = intersection(u, q.MinAccounts)
 		minutes = rollcall.Measure{Status: rollcall.Undefined}
 	}
 	if accounts.Status.Withheld() {
 		minutes = rollcall.Measure{Status: accounts.Status}
 	}
-	return rollcall.Row{string(service), string(q.Place), accounts, minutes, exact}
+	return rollcall.Row{string(service), q.At.String(), accounts, minutes, exact}
 }
 
 func sketchMeasure(e hll.Estimate, atLeast int) rollcall.Measure {
@@ -193,7 +220,7 @@ func censusMeta(q CensusRequest, unions map[rollcall.ServiceID]*union) rollcall.
 	}
 	return rollcall.Meta{
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
-		Location: string(q.Place), Credit: string(q.Credit), Confidence: 0.95,
+		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
 		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
 		Sketch:     &rollcall.SketchMeta{K: q.K, RelativeError: hll.StdErr(q.K), Key: strings.Join(sortedKeys(keys), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",

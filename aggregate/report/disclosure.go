@@ -114,19 +114,19 @@ func (b *discloser) count(m membership, weight float64) {
 	b.value[at] += weight
 }
 
-// cell makes a cell of the atoms that times counts, judged by n persons where
-// status is not withheld already.
+// cell makes a cell of the atoms that times counts. Its status, "" where there
+// is none yet, is judged by its persons where it is not withheld already.
 func (b *discloser) cell(class int, status rollcall.Status, times func(membership) int) *cell {
 	c := &cell{class: class, status: status}
 	n := 0
 	for i, m := range b.atoms {
-		if k := times(m); k > 0 {
+		if k := times(m); k != 0 {
 			c.atoms = append(c.atoms, atom{i, k})
 			c.value += float64(k) * b.value[i]
 			n += b.n[i]
 		}
 	}
-	if !status.Withheld() {
+	if status == "" || !status.Withheld() {
 		c.status = b.view.settings.Status(n)
 	}
 	b.cells = append(b.cells, c)
@@ -227,7 +227,10 @@ func (v *view) shown(services set) rollcall.Status {
 
 // placed judges a union's audience by itself and against what other places and
 // everyone outside the target show: home + work = both + home+work, and a
-// target's complement is the total less the target.
+// target's complement is the total less the target. Those at home only and at
+// work only are withheld by their own persons, and where they would give away
+// another place; they are not protected from it: home+work less home is work
+// only, and no service could show both otherwise.
 func (v *view) placed(services set) rollcall.Status {
 	cells := map[Place]*cell{}
 	var list []*cell
@@ -242,7 +245,10 @@ func (v *view) placed(services set) rollcall.Status {
 
 // placeCell counts a place's persons over the atoms home only, work only, both.
 func (v *view) placeCell(p Place, t *tally) *cell {
-	c := &cell{value: t.value(p)}
+	c := &cell{value: t.value(p), open: p == HomeOnly || p == WorkOnly}
+	if !c.open {
+		c.class = classAudience
+	}
 	for k, part := range tallyParts() {
 		if p.holds(part.home, part.work) {
 			c.atoms = append(c.atoms, atom{k, 1})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/panel"
 )
 
 // incremental lists services in the order given, or by rank: the union down to
@@ -16,33 +17,87 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 	if order == nil {
 		order = v.standing().order(v.listed())
 	}
-	cells := v.incrementCells(order)
-	var above []int32
-	var sofar set
+	steps := v.steps(order)
+	cells := v.incrementCells(order, steps)
 	for k, s := range order {
-		sofar = sofar.with(s)
-		all := v.union(sofar)
-		union, added := v.persons(v.term(all)), v.persons(v.term(without(all, above)))
+		union, added := v.persons(steps[k].union), v.increment(steps, k)
 		withhold(&union, cells[2*k].status)
 		withhold(&added, cells[2*k+1].status)
 		t.Rows = append(t.Rows, rollcall.Row{v.id(s), union, added})
-		above = all
 	}
 	return t, nil
 }
 
+// step is the union of the services down to a row, with the persons that the
+// row's service gains. At home only, or at work only, a union can lose persons
+// too: to a service that they use elsewhere.
+type step struct {
+	union, gained *panel.Term
+	lost          int
+	slow          bool    // taken by itself: at is the union's
+	at            []int32
+}
+
+func (v *view) steps(order []int) []step {
+	if v.place == HomeOnly || v.place == WorkOnly || v.place == Both {
+		return v.slowSteps(order)
+	}
+	out := make([]step, len(order))
+	found := make([]bool, v.weights.Len())
+	for k, s := range order {
+		var gained []int32
+		for _, i := range v.people(setOf(s)).At {
+			if !found[i] {
+				found[i] = true
+				gained = append(gained, i)
+			}
+		}
+		out[k].gained = v.term(gained)
+		out[k].union = out[k].gained
+		if k > 0 {
+			out[k].union = v.weights.Plus(out[k-1].union, out[k].gained)
+		}
+	}
+	return out
+}
+
+// slowSteps takes each union by itself.
+func (v *view) slowSteps(order []int) []step {
+	out := make([]step, len(order))
+	var above []int32
+	for k := range order {
+		at := v.union(setOf(order[:k+1]...))
+		out[k] = step{union: v.term(at), gained: v.term(without(at, above)), lost: len(without(above, at)), slow: true, at: at}
+		above = at
+	}
+	return out
+}
+
+// increment estimates how many more a row's union is than the one above. Its
+// raw persons are those gained and lost.
+func (v *view) increment(steps []step, k int) rollcall.Measure {
+	s := steps[k]
+	if s.lost == 0 {
+		return v.persons(s.gained)
+	}
+	e := v.weights.Linear(panel.Part{Factor: 1, Term: s.union}, panel.Part{Factor: -1, Term: steps[k-1].union})
+	return v.plain(e, s.gained.Users()+s.lost)
+}
+
 // incrementCells judges the rows' unions and increments, two cells a row,
-// beside what the other reports print of the same services.
-func (v *view) incrementCells(order []int) []*cell {
+// beside what the ranking and duplication print of the same services. (An
+// increment of few persons that those two alone give away can't be helped here:
+// anyone may ask for any order.)
+func (v *view) incrementCells(order []int, steps []step) []*cell {
 	b := &discloser{view: v, index: map[membership]int{}}
 	members := make([]membership, v.weights.Len())
-	var sofar set
-	for k, s := range order {
-		sofar = sofar.with(s)
+	for _, s := range order {
 		for _, i := range v.people(setOf(s)).At {
 			members[i].services = members[i].services.with(s)
 		}
-		for _, i := range v.union(sofar) {
+	}
+	for k, s := range steps {
+		for _, i := range s.at {
 			members[i].unions = members[i].unions.with(k)
 		}
 	}
@@ -51,13 +106,19 @@ func (v *view) incrementCells(order []int) []*cell {
 			b.count(m, v.final[i])
 		}
 	}
+	in := func(m membership, k int) int { // whether the atom is of union k
+		switch {
+		case k < 0:
+			return 0
+		case !steps[k].slow:
+			return once01(m.services.meets(setOf(order[:k+1]...)))
+		}
+		return once01(m.unions.has(k))
+	}
 	var own []*cell
 	for k := range order {
-		down := setOf(order[:k+1]...)
-		union := b.cell(classGroup, v.known(down), func(m membership) int { return once01(m.unions.has(k)) })
-		added := b.cell(classCombination, "", func(m membership) int {
-			return once01(m.unions.has(k) && (k == 0 || !m.unions.has(k-1)))
-		})
+		union := b.cell(classGroup, v.known(setOf(order[:k+1]...)), func(m membership) int { return in(m, k) })
+		added := b.cell(classCombination, "", func(m membership) int { return in(m, k) - in(m, k-1) })
 		own = append(own, union, added)
 	}
 	b.others(order)

@@ -55,7 +55,7 @@ func (j *job) turnover(ctx context.Context) (*turnover, error) {
 		return nil, err
 	}
 	out := &turnover{}
-	if out.now, out.before, err = j.both(ctx, before); err != nil {
+	if out.now, out.before, err = j.both(before); err != nil {
 		return nil, err
 	}
 	for at := j.month.doc.Of.Month - 2; at >= j.month.doc.Of.Month-history; at-- {
@@ -75,7 +75,7 @@ func (j *job) turnover(ctx context.Context) (*turnover, error) {
 }
 
 // both gives the common sample's views of the two months.
-func (j *job) both(ctx context.Context, before *month) (now, past *view, err error) {
+func (j *job) both(before *month) (now, past *view, err error) {
 	of := j.month.doc.Of.Month
 	shared, err := common([]*month{before, j.month}, before.doc.Of.Month.First(), of.Last())
 	if err != nil {

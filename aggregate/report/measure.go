@@ -11,6 +11,9 @@ import (
 func (v *view) persons(t *panel.Term) rollcall.Measure {
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: t})
 	n := t.Users()
+	if v.settings.Status(n).Withheld() {
+		return blank(rollcall.Below) // an interval costs more than everything else
+	}
 	return v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
 }
 
@@ -24,7 +27,10 @@ func (v *view) percent(num, den *panel.Term) rollcall.Measure {
 // proportion makes a percentage of an estimate between 0 and 1.
 func (v *view) proportion(e panel.Estimate, users, base int) rollcall.Measure {
 	if !e.Defined() {
-		return rollcall.Measure{Status: rollcall.Undefined}
+		return undefinedMeasure()
+	}
+	if v.settings.Status(users).Withheld() {
+		return blank(rollcall.Below)
 	}
 	return v.settings.Measure(e.Scale(100), v.intervals.Proportion(e, users, base).Scale(100), users)
 }

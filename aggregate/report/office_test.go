@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,8 +67,10 @@ const testKey = rollcall.KeyID(0xfeed)
 
 // visitor is the tests' pseudonym: the clear id's number.
 func visitor(id string) rollcall.Visitor {
-	var n uint64
-	fmt.Sscanf(strings.TrimLeft(id, "P0"), "%d", &n)
+	n, err := strconv.ParseUint(strings.TrimLeft(id, "P0"), 10, 64)
+	if err != nil {
+		panic(err)
+	}
 	return rollcall.Visitor(n)
 }
 
@@ -110,7 +112,7 @@ func (f facts) add(n int, service rollcall.ServiceID, place rollcall.Location, k
 func (h *house) merge(f facts) {
 	h.t.Helper()
 	none := func(func(rollcall.Cell, rollcall.CellState) bool) {}
-	if err := h.store.Merge(context.Background(), rollcall.Deltas{Cells: none, Diaries: iter.Seq2[rollcall.Diary, *rollcall.Minutes](maps.All(f))}); err != nil {
+	if err := h.store.Merge(context.Background(), rollcall.Deltas{Cells: none, Diaries: maps.All(f)}); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -187,4 +189,14 @@ func sameBytes(t testing.TB, what string, a, b []byte) {
 	if !bytes.Equal(a, b) {
 		t.Errorf("%s: the bytes differ:\n%s\n%s", what, a, b)
 	}
+}
+
+// public is a shelf whose versions are all for readers, so that tests can read
+// and compare months that withhold nothing.
+type public struct{ *sqlite.Store }
+
+// AddPublication publishes for readers.
+func (p public) AddPublication(ctx context.Context, of rollcall.Publication) error {
+	of.Internal = false
+	return p.Store.AddPublication(ctx, of)
 }

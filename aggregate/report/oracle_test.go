@@ -89,7 +89,7 @@ func fixtureHouse(t testing.TB, s Settings) *house {
 
 func near(t *testing.T, what string, got, want float64) {
 	t.Helper()
-	if math.Abs(got-want) > 1e-6*math.Abs(want) {
+	if !(math.Abs(got-want) <= 1e-6*math.Abs(want)) {
 		t.Errorf("%s = %.10g, want %.10g", what, got, want)
 	}
 }

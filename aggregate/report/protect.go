@@ -7,8 +7,9 @@ import "rollcall"
 type cell struct {
 	atoms  []atom
 	value  float64
-	class  int // which cells to give up first: the lowest
-	fixed  bool
+	class  int  // which cells to give up first: the lowest
+	fixed  bool // never withheld here
+	open   bool // not protected, where it is withheld by its own persons
 	status rollcall.Status
 }
 
@@ -28,7 +29,7 @@ func protect(cells []*cell) {
 		s := newSpan(cells)
 		changed := false
 		for _, c := range cells {
-			if !c.status.Withheld() || len(c.atoms) == 0 {
+			if !c.status.Withheld() || c.open || len(c.atoms) == 0 {
 				continue
 			}
 			if victim := s.victim(c); victim != nil {
@@ -97,7 +98,7 @@ func (s *span) vector(c *cell) vector {
 	v := vector{over: make([]uint64, len(s.at)), factors: make([]uint64, len(s.rows)), pivot: -1}
 	for _, a := range c.atoms {
 		if column, ok := s.at[a.index]; ok {
-			v.over[column] = uint64(a.times)
+			v.over[column] = residue(a.times)
 		}
 	}
 	return v
@@ -154,6 +155,9 @@ func (v *vector) scale(by uint64) {
 	}
 }
 
+// residue gives a whole number modulo prime.
+func residue(times int) uint64 { return uint64((times + prime) % prime) }
+
 // inverse gives 1/x by Fermat: x^(prime-2).
 func inverse(x uint64) uint64 {
 	out := uint64(1)
@@ -198,7 +202,7 @@ func (s *span) derivation(c *cell) []*cell {
 	var out []*cell
 	rest := map[int]uint64{}
 	for _, a := range c.atoms {
-		rest[a.index] = uint64(a.times)
+		rest[a.index] = residue(a.times)
 	}
 	for i, x := range v.factors {
 		if x == 0 {
@@ -206,7 +210,7 @@ func (s *span) derivation(c *cell) []*cell {
 		}
 		out = append(out, s.rows[i])
 		for _, a := range s.rows[i].atoms {
-			rest[a.index] = (rest[a.index] + x*uint64(a.times)) % prime
+			rest[a.index] = (rest[a.index] + x*residue(a.times)) % prime
 		}
 	}
 	for at, x := range rest {

@@ -98,19 +98,14 @@ func (b *ranker) audience(services set, g *group) []any {
 
 // gross gives the sum of the unique audiences of a group's services.
 func (v *view) gross(services set) rollcall.Measure {
-	e := v.weights.Linear(panel.Part{Factor: 1, Term: v.added(services)})
-	return v.plain(e, v.people(services).Users())
-}
-
-// added gives the persons of some services, each once a service used.
-func (v *view) added(services set) *panel.Term {
-	counts := make([]float64, v.weights.Len())
-	for s := range services.each {
-		for _, i := range v.people(setOf(s)).At {
-			counts[i]++
-		}
+	if services == v.all().services {
+		return v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: v.everyAudience()}), v.people(services).Users())
 	}
-	return v.weights.Term(panel.Dense(counts))
+	var parts []panel.Part
+	for s := range services.each {
+		parts = append(parts, panel.Part{Factor: 1, Term: v.people(setOf(s))})
+	}
+	return v.plain(v.weights.Linear(parts...), v.people(services).Users())
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -135,7 +130,15 @@ func (b *ranker) shares(s int) []any {
 
 // everyAudience is the base of audience shares: each person once a service used.
 func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term { return v.added(setOf(v.listed()...)) })
+	return once(v, "every audience", func() *panel.Term {
+		counts := make([]float64, v.weights.Len())
+		for _, s := range v.listed() {
+			for _, i := range v.people(setOf(s)).At {
+				counts[i]++
+			}
+		}
+		return v.weights.Term(panel.Dense(counts))
+	})
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.

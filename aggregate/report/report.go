@@ -84,7 +84,7 @@ type job struct {
 // rollcall.ErrNotFound where there is nothing to answer from.
 func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
 	o.start()
-	make, err := r.fill()
+	answer, err := r.fill()
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error)
 		return nil, err
 	}
 	if r.Live {
-		return j.run(ctx, make)
+		return j.run(ctx, answer)
 	}
 	return o.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
-		t, err := j.run(ctx, make)
+		t, err := j.run(ctx, answer)
 		return t, 1, err
 	})
 }
@@ -250,13 +250,13 @@ func (j *job) key() tableKey {
 }
 
 // run makes the table, once its figures have passed the rules.
-func (j *job) run(ctx context.Context, make maker) (*rollcall.Table, error) {
+func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	if j.request.Report != "consistency" { // which lists what is broken
 		if err := j.view.coherent(); err != nil {
 			return nil, err
 		}
 	}
-	t, err := make(ctx, j)
+	t, err := answer(ctx, j)
 	if err != nil {
 		return nil, err
 	}

@@ -110,25 +110,29 @@ func (s *sample) compute(q question) *use {
 // used two or more; the others' are those of the one.
 func (s *sample) unite(q question) *use {
 	n := s.weights.Len()
-	used, entry, single := make([]uint16, n), make([]int32, n), make([]*use, n)
+	used, entry, from1 := make([]uint16, n), make([]int32, n), make([]uint16, n)
+	var singles []*use
 	for service := range q.services.each {
 		u := s.use(question{q.credit, setOf(service), q.places})
 		for i, person := range u.at {
 			used[person]++
-			entry[person], single[person] = int32(i), u
+			entry[person], from1[person] = int32(i), uint16(len(singles))
 		}
+		singles = append(singles, u)
 	}
-	several := make([]bool, n)
+	several, users := make([]bool, n), 0
 	for i, k := range used {
 		several[i] = k > 1
+		users += int(min(k, 1))
 	}
 	from, to := s.span(0)
 	united := s.months[0].use(q, from, to, several)
 	out, next := &use{words: 1}, 0
+	out.grow(users)
 	for i, k := range used {
 		switch {
 		case k == 1:
-			u, e := single[i], entry[i]
+			u, e := singles[from1[i]], entry[i]
 			out.add(int32(i), u.days[e:e+1], u.minutes[e], u.sessions[e])
 		case k > 1:
 			out.add(int32(i), united.days[next:next+1], united.minutes[next], united.sessions[next])

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math/bits"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -20,9 +21,6 @@ type use struct {
 	minutes  []int32
 	sessions []int32
 }
-
-// users is 1 for everyone in the use.
-func (u *use) users() panel.Variable { return panel.Variable{At: u.at} }
 
 func (u *use) variable(of []int32) panel.Variable {
 	values := make([]float64, len(of))
@@ -62,12 +60,19 @@ func (u *use) firstDay(i int) (word, bit int) {
 // where gives the users that keep says yes to.
 func (u *use) where(keep func(person int32) bool) *use {
 	out := &use{words: u.words}
+	out.grow(len(u.at))
 	for i, person := range u.at {
 		if keep(person) {
 			out.add(person, u.days[i*u.words:(i+1)*u.words], u.minutes[i], u.sessions[i])
 		}
 	}
 	return out
+}
+
+// grow makes room for n more users.
+func (u *use) grow(n int) {
+	u.at, u.days = slices.Grow(u.at, n), slices.Grow(u.days, n*u.words)
+	u.minutes, u.sessions = slices.Grow(u.minutes, n), slices.Grow(u.sessions, n)
 }
 
 func (u *use) add(person int32, days []uint32, minutes, sessions int32) {
@@ -118,6 +123,9 @@ type cursor struct {
 
 const atEnd = int64(1) << 62
 
+// entriesPerUser is a guess at how many diaries a user has, to make room by.
+const entriesPerUser = 8
+
 func dayKey(person int32, day uint8) int64 { return int64(person)<<8 | int64(day) }
 
 func (c *cursor) seek() {
@@ -140,6 +148,7 @@ func (m *month) use(q question, from, to uint8, only []bool) *use {
 		if len(m.services[s].list) == 0 {
 			continue
 		}
+		w.out.grow(len(m.services[s].list) / entriesPerUser)
 		c := cursor{diaries: &m.services[s], counts: &counts, only: only, from: from, to: to}
 		c.seek()
 		w.cursors = append(w.cursors, c)

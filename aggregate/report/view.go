@@ -122,7 +122,7 @@ func (v *view) people(services set) *panel.Term {
 // union is taken before the place: a person of "both" used any of the services
 // at home, and any of them at work.
 func (v *view) union(services set) []int32 {
-	if services.len() == 1 {
+	if services.len() == 1 || v.place == AtHome || v.place == AtWork || v.place == HomeWork {
 		return v.use(services).at
 	}
 	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
@@ -175,19 +175,16 @@ func (v *view) groups() []group {
 }
 
 func (v *view) groupBy(level string, name func(rollcall.Service) string) []group {
-	size, listed := map[string]int{}, map[string]set{}
+	members := map[string]set{}
 	for i, s := range v.catalogue() {
-		if s.ID == rollcall.Online || name(s) == "" {
-			continue
-		}
-		size[name(s)]++
-		if slices.Contains(v.listed(), i) {
-			listed[name(s)] = listed[name(s)].with(i)
+		if s.ID != rollcall.Online && name(s) != "" {
+			members[name(s)] = members[name(s)].with(i)
 		}
 	}
+	listed := setOf(v.listed()...)
 	var out []group
-	for name, services := range listed {
-		if size[name] > 1 {
+	for name, services := range members {
+		if services.len() > 1 && services.meets(listed) {
 			out = append(out, group{name: name, level: level, services: services})
 		}
 	}

@@ -204,7 +204,7 @@ func (d *deployment) background(name string, f func(context.Context)) {
 func (d *deployment) serve() {
 	server := &api.Server{
 		Reports: reports{d.office, d.store}, Panels: panels{d}, Publications: publications{d.office},
-		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d},
+		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d}, Rejects: rejects{d},
 		Metrics: promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}), Ready: d.ready,
 		Version: software(), Logger: d.log,
 	}

@@ -89,7 +89,7 @@ func (l listening) keyring(e *engine) (*api.Keyring, error) {
 	}
 	path := filepath.Join(e.Data, tokensFile)
 	if exist(path) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // no file, no keys
 	}
 	return api.OpenKeyring(path)
 }
@@ -104,7 +104,7 @@ func loopback(address string) (bool, error) {
 }
 
 func (l listening) socket() (net.Listener, error) {
-	plain, err := net.Listen("tcp", l.Listen)
+	plain, err := new(net.ListenConfig).Listen(context.Background(), "tcp", l.Listen)
 	if err != nil || l.TLSCert == "" {
 		return plain, err
 	}

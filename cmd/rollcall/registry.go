@@ -13,9 +13,17 @@ import (
 
 // shelf is what the registry keeps its own markets and services in.
 type shelf interface {
+	marketShelf
+	serviceShelf
+}
+
+type marketShelf interface {
 	Markets(ctx context.Context) ([]rollcall.Market, error)
-	Services(ctx context.Context) ([]rollcall.Service, error)
 	PutMarket(ctx context.Context, m rollcall.Market) error
+}
+
+type serviceShelf interface {
+	Services(ctx context.Context) ([]rollcall.Service, error)
 	PutService(ctx context.Context, s rollcall.Service) error
 }
 

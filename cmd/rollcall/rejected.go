@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"text/tabwriter"
 	"time"
@@ -14,7 +15,8 @@ import (
 )
 
 type rejectedCmd struct {
-	List rejectedListCmd `cmd:"" help:"List what was refused and why, oldest first."`
+	List   rejectedListCmd   `cmd:"" help:"List what was refused and why, oldest first."`
+	Replay rejectedReplayCmd `cmd:"" help:"Append what was refused to the log once more, after a fix."`
 }
 
 type rejectedListCmd struct {
@@ -58,4 +60,23 @@ func listRejected(w io.Writer, in *json.Decoder) error {
 		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%d\n", r.Time.UTC().Format(time.RFC3339), r.Source, r.Line, r.Code, r.Reason, len(r.Body))
 	}
+}
+
+type rejectedReplayCmd struct{ engine }
+
+// Run sends the refused again, and waits until the store has what is valid now.
+func (c *rejectedReplayCmd) Run(ctx context.Context, s *streams) error {
+	return c.with(ctx, s, func(api *client) error {
+		var sent struct {
+			Inputs int `json:"inputs"`
+		}
+		if err := api.do(ctx, http.MethodPost, "/v1/rejected/replay", nil, &sent); err != nil {
+			return err
+		}
+		if err := api.do(ctx, http.MethodPost, "/v1/log/settle", nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "sent again: %d inputs\n", sent.Inputs)
+		return err
+	})
 }

@@ -52,7 +52,7 @@ type censusCmd struct {
 	Service     string       `help:"Service ids joined by commas; all that were seen where absent."`
 	From        rollcall.Day `required:"" help:"First day, YYYY-MM-DD." placeholder:"YYYY-MM-DD"`
 	To          rollcall.Day `required:"" help:"Last day." placeholder:"YYYY-MM-DD"`
-	Location    string       `help:"home, work, home+work or both." default:"home+work"`
+	Location    string       `help:"home, work, elsewhere, several joined by +, or both (at home and at work)." default:"home+work"`
 	Credit      string       `help:"presence or use." default:"presence"`
 	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
 	output

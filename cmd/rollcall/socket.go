@@ -20,7 +20,7 @@ func listenSocket(dir string) (net.Listener, error) {
 	}
 	var l net.Listener
 	err := near(dir, func(path string) (err error) {
-		l, err = net.Listen("unix", path)
+		l, err = new(net.ListenConfig).Listen(context.Background(), "unix", path)
 		return err
 	})
 	if err != nil {

@@ -32,6 +32,11 @@ type panelStore interface {
 type censusStore interface {
 	report.Census
 	aggregate.Store
+	erasable
+}
+
+type erasable interface {
+	ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error)
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 

@@ -181,7 +181,7 @@ func (b *bench) fresh(perSecond float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer api.close()
+	defer func() { _ = api.close() }()
 	ctx, stop := context.WithCancel(b.Context())
 	sent := make(chan int)
 	go func() { sent <- b.load(ctx, perSecond) }()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -38,7 +39,7 @@ func (r reports) Report(ctx context.Context, q api.Query) (*rollcall.Table, erro
 }
 
 func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table, error) {
-	place, err := report.ParsePlace(q.Location)
+	place, err := report.ParseCensusPlace(q.Location)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table
 	}
 	return report.CensusTable(ctx, r.store, report.CensusRequest{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To,
-		Place: place, Credit: credit, MinAccounts: q.MinAccounts, K: r.store.K(),
+		At: place, Credit: credit, MinAccounts: q.MinAccounts, K: r.store.K(),
 	})
 }
 
@@ -139,12 +140,52 @@ func (c corrections) Exclude(ctx context.Context, e api.Exclude) error {
 	return c.office.Exclude(ctx, rule)
 }
 
+// Erase takes the panelist off the rosters and out of the diaries of every month
+// that has no final version.
 func (c corrections) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (int, error) {
 	if c.keys == nil {
 		return 0, errNoKey
 	}
-	visitor, _ := c.keys.Panelist(panel, panelist)
-	return c.store.Erase(ctx, panel, visitor)
+	who, _ := c.keys.Panelist(panel, panelist)
+	months, err := c.open(ctx, panel)
+	if err != nil {
+		return 0, err
+	}
+	rosters, err := c.office.Erase(ctx, months, who)
+	if err != nil {
+		return 0, err
+	}
+	diaries, err := c.store.Erase(ctx, panel, who)
+	if err != nil {
+		return 0, err
+	}
+	c.log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
+	return diaries, nil
+}
+
+// open gives a panel's months without a final version, in every market.
+func (c corrections) open(ctx context.Context, panel rollcall.PanelID) ([]rollcall.PanelMonth, error) {
+	files, err := c.store.ListPanelFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var months []rollcall.PanelMonth
+	for _, f := range files {
+		if f.Panel != panel {
+			continue
+		}
+		published, err := c.office.Publications(ctx, f.Market, panel)
+		if err != nil {
+			return nil, err
+		}
+		final := slices.ContainsFunc(published, func(p rollcall.Publication) bool {
+			return p.Month == f.Month && p.Status == rollcall.Final
+		})
+		if !final {
+			months = append(months, f.PanelMonth)
+		}
+	}
+	return months, nil
 }
 
 // What this process was not given.
@@ -170,7 +211,26 @@ func (l eventLog) Settle(ctx context.Context) error {
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
-func (l eventLog) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+type rejects struct{ *deployment }
+
+// Resend appends everything refused to the log once more.
+func (l rejects) Resend(ctx context.Context) (inputs int, err error) {
+	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.log}})
+	defer func() { err = errors.Join(err, w.Close()) }()
+	for r, err := range l.Rejected(ctx) {
+		if err != nil {
+			return inputs, err
+		}
+		if err := w.Replay(ctx, r); err != nil {
+			return inputs, err
+		}
+		inputs++
+	}
+	return inputs, nil
+}
+
+// Rejected reads what was refused, oldest first.
+func (l rejects) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
 	if l.cluster == nil {
 		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
 	}

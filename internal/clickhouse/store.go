@@ -114,6 +114,8 @@ func options(dsn string) (*ch.Options, error) {
 	for name, value := range map[string]any{
 		"max_execution_time": 300,     // seconds; a server goes on with what nobody waits for
 		"max_query_size":     1 << 24, // a long id or list in a query
+		// Read where it was written: of each shard the first replica that is up.
+		"load_balancing": "in_order",
 	} {
 		if _, ok := o.Settings[name]; !ok {
 			o.Settings[name] = value

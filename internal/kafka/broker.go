@@ -375,7 +375,7 @@ func (b *Broker) stop() {
 
 // shut closes what listens, after a start that failed.
 func (b *Broker) shut() {
-	b.listener.Close()
+	_ = b.listener.Close() // in memory: it can't fail
 	if b.port != nil {
 		b.port.close()
 	}

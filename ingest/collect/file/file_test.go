@@ -429,7 +429,6 @@ func TestPartsStop(t *testing.T) {
 		}
 		path := save(t, name, content)
 		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
 		parts := 0
 		for _, err := range file.Parts(ctx, path, nil) {
 			if err != nil {
@@ -441,6 +440,7 @@ func TestPartsStop(t *testing.T) {
 			parts++
 			cancel()
 		}
+		cancel()
 		if parts != 1 {
 			t.Errorf("%s: %d parts after the cancel", name, parts)
 		}
