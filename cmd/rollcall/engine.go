@@ -21,6 +21,7 @@ type engine struct {
 	Data       string     `help:"Folder of the embedded log and store." default:"rollcall-data" type:"path" placeholder:"DIR"`
 	Brokers    []string   `help:"The log on Kafka: some brokers." placeholder:"HOST:PORT"`
 	Clickhouse string     `help:"The store on ClickHouse." placeholder:"clickhouse://USER:PASSWORD@HOST:PORT/DATABASE"`
+	DSNFile    string     `help:"File with what --clickhouse would say: a command line can be read by others." name:"clickhouse-file" type:"path" placeholder:"FILE"`
 	Cluster    string     `help:"Spread the tables over this cluster of ClickHouse's remote_servers." name:"clickhouse-cluster" placeholder:"NAME"`
 	Replicated bool       `help:"The cluster has a Keeper: replicate the tables." name:"clickhouse-replicated"`
 	KeyFile    string     `help:"File of the pseudonyms' master key, in hexadecimal; or the key itself in $$ROLLCALL_KEY." type:"path" placeholder:"FILE"`
@@ -47,6 +48,19 @@ type secret string
 
 func (secret) String() string   { return "(secret)" }
 func (secret) GoString() string { return "(secret)" }
+
+// AfterApply reads the store's address where a file has it.
+func (e *engine) AfterApply() error {
+	if e.DSNFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(e.DSNFile)
+	if err != nil {
+		return fmt.Errorf("--clickhouse-file: %w", err)
+	}
+	e.Clickhouse = strings.TrimSpace(string(text))
+	return nil
+}
 
 // onCluster reports that log or store are others' than this process's.
 func (e *engine) onCluster() bool { return len(e.Brokers) > 0 || e.Clickhouse != "" }

@@ -69,6 +69,7 @@ type cli struct {
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
+	Probe       probeCmd       `cmd:"" help:"Ask a probe such as /readyz: fails unless it answers 200."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
@@ -79,21 +80,10 @@ type streams struct {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	var c cli
 	helped := false
-	parser, err := kong.New(&c,
-		kong.Name("rollcall"),
-		kong.Description("Audience measurement for messaging services."),
-		kong.DefaultEnvars("ROLLCALL"),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&streams{in: stdin, out: stdout, err: stderr}),
-	)
+	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true })
 	if err != nil {
-		return fmt.Errorf("command line: %w", err)
+		return err
 	}
 	command, err := parser.Parse(args)
 	if helped {
@@ -103,4 +93,23 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return usageError{err}
 	}
 	return command.Run()
+}
+
+// newParser reads command lines; exit is called where help was asked for.
+func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, error) {
+	parser, err := kong.New(new(cli),
+		kong.Name("rollcall"),
+		kong.Description("Audience measurement for messaging services."),
+		kong.DefaultEnvars("ROLLCALL"),
+		kong.Writers(s.out, s.err),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("command line: %w", err)
+	}
+	return parser, nil
 }
