@@ -34,7 +34,7 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 type step struct {
 	union, gained *panel.Term
 	lost          int
-	slow          bool    // taken by itself: at is the union's
+	slow          bool // taken by itself: at is the union's
 	at            []int32
 }
 
