@@ -31,7 +31,7 @@ func quarter(t *testing.T) *house {
 		of.Month -= rollcall.Month(back)
 		f := facts{}
 		for _, p := range users {
-			f.add(of, p, "msn", rollcall.Home, rollcall.Use, 3, 600, 630)
+			f.addTo(of, p, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 630})
 		}
 		h.merge(f)
 		roster := smallRoster
@@ -93,7 +93,7 @@ func TestPinnedMonthsStay(t *testing.T) {
 		before[name] = body(t, h.report(Request{Report: name}))
 	}
 	late := facts{}
-	late.add(september, 5, "msn", rollcall.Home, rollcall.Use, 9, 0, 10)
+	late.addTo(september, 5, "msn", rollcall.Home, rollcall.Use, stretch{9, 0, 10})
 	h.merge(late)
 	h.close(september, CloseOptions{Settings: all()})
 	other := newHouseOver(t, h.store, h.Catalogue())
