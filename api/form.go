@@ -21,11 +21,9 @@ import (
 func (s *Server) form(t *rollcall.Table, format string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		var b bytes.Buffer
-		contentType, err := "", error(nil)
+		contentType, err := encode(&b, t, format)
 		if t.Meta.Internal && isReader(ctx.Context()) {
 			err = fmt.Errorf("version %d: %w", t.Meta.Version, rollcall.ErrNotFound)
-		} else {
-			contentType, err = encode(&b, t, format)
 		}
 		if err != nil {
 			status, detail := s.judge("encode "+format, err)

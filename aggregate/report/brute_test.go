@@ -317,7 +317,7 @@ func (s *slow) compare(t *rapid.T, h *house, r Request, listed []rollcall.Servic
 	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
 	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
 	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
-	s.compareDays(t, what, ask("frequency"), ask("curve"), ask("loyalty"), p, listed)
+	s.compareDays(t, what, ask, p, listed)
 	duplication := ask("duplication")
 	for i := range duplication.Rows {
 		a, b := rollcall.ServiceID(duplication.Cell(i, "service").(string)), rollcall.ServiceID(duplication.Cell(i, "other").(string))
@@ -352,7 +352,8 @@ func (s *slow) exactly(p Place, listed, used []rollcall.ServiceID) float64 {
 	return sum
 }
 
-func (s *slow) compareDays(t *rapid.T, what string, frequency, curve, loyalty *rollcall.Table, p Place, listed []rollcall.ServiceID) {
+func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rollcall.Table, p Place, listed []rollcall.ServiceID) {
+	frequency, curve, loyalty := ask("frequency"), ask("curve"), ask("loyalty")
 	for i := range frequency.Rows {
 		x, k := []rollcall.ServiceID{rollcall.ServiceID(frequency.Cell(i, "service").(string))}, float64(frequency.Cell(i, "days").(int))
 		same(t, what+" days", frequency.Cell(i, "unique_audience"), s.total(p, x, func(o person) float64 { return truth(o.days == k) }))

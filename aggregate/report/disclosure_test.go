@@ -274,14 +274,14 @@ func attackPlace(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rol
 		r.cell("exactly "+strings.Join(names, "+"), d.exactly(p, services), sets.Cell(i, "unique_audience"))
 	}
 	r.attack("at " + string(p))
-	attackIncrements(t, d, limit, p, ask, pairs, ranking)
+	attackIncrements(d, &reader{t: t, limit: limit}, &reader{t: t, limit: limit}, p, ask)
 }
 
 // attackIncrements takes the incremental report by itself, then what the
 // ranking and duplication withhold of its services with all three.
-func attackIncrements(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rollcall.Table, pairs, ranking *rollcall.Table) {
+func attackIncrements(d *draw, own, others *reader, p Place, ask func(Request) *rollcall.Table) {
 	order := []rollcall.ServiceID{"msn", "aim", "yahoo"}
-	own, others := &reader{t: t, limit: limit}, &reader{t: t, limit: limit}
+	pairs, ranking := ask(Request{Report: "duplication", Place: p}), ask(Request{Report: "ranking", Place: p})
 	steps := ask(Request{Report: "incremental", Place: p, Services: order})
 	for i := range steps.Rows {
 		down := d.users(p, order[:i+1]...)

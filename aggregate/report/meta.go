@@ -130,7 +130,7 @@ func (j *job) method() string {
 		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
 		"weights=raking",
 		"variance=taylor-calibration-residuals",
-		"interval=t;logit;korn-graubard",
+		"interval=t,logit,korn-graubard",
 		fmt.Sprintf("confidence=%g", v.settings.Confidence),
 		fmt.Sprintf("low=%d", v.settings.Low),
 		fmt.Sprintf("caution=%d", v.settings.Caution),

@@ -94,13 +94,18 @@ func input(roster, universe string) PanelInput {
 // facts are diaries on their way to the store.
 type facts map[rollcall.Diary]*rollcall.Minutes
 
-// stretch is the minutes [from, to) of a day of October, counted from 1.
+// stretch is the minutes [from, to) of a day of the month, counted from 1.
 type stretch struct{ day, from, to int }
 
 // add credits a stretch of October to the n-th panelist.
 func (f facts) add(n int, service rollcall.ServiceID, place rollcall.Location, kind rollcall.Kind, at stretch) {
+	f.addTo(october, n, service, place, kind, at)
+}
+
+// addTo credits a stretch of a month.
+func (f facts) addTo(of rollcall.PanelMonth, n int, service rollcall.ServiceID, place rollcall.Location, kind rollcall.Kind, at stretch) {
 	d := rollcall.Diary{
-		Market: october.Market, Panel: october.Panel, Day: october.Month.First() + rollcall.Day(at.day-1), Panelist: rollcall.Visitor(n),
+		Market: of.Market, Panel: of.Panel, Day: of.Month.First() + rollcall.Day(at.day-1), Panelist: rollcall.Visitor(n),
 		Service: service, Location: place, Kind: kind, Key: testKey,
 	}
 	if f[d] == nil {

@@ -21,6 +21,11 @@ type sample struct {
 
 	leader *month // nil: the last
 
+	online struct {
+		once sync.Once           // guards what follows
+		at   []rollcall.Location // where each person was active
+	}
+
 	quality struct {
 		once    sync.Once // guards what follows
 		meta    *rollcall.WeightsMeta
@@ -213,29 +218,31 @@ func (s *sample) gather(months []*use) *use {
 // active gives who had any login, presence or use of any service, any internet
 // use included, whichever credit rule a report uses.
 func (s *sample) active(places rollcall.Location) []int32 {
-	q := question{ByPresence, allServices(len(s.lead().doc.Services)), places}
-	if s.position == nil {
-		from, to := s.span(0)
-		return s.months[0].users(q, from, to)
+	s.online.once.Do(func() { s.online.at = s.findActive() })
+	var out []int32
+	for i, at := range s.online.at {
+		if at&places != 0 {
+			out = append(out, int32(i))
+		}
 	}
-	found := make([]bool, s.weights.Len())
+	return out
+}
+
+// findActive gives the places where each person was active.
+func (s *sample) findActive() []rollcall.Location {
+	out := make([]rollcall.Location, s.weights.Len())
 	for k, m := range s.months {
 		from, to := s.span(k)
-		for _, own := range m.users(question{q.credit, allServices(len(m.doc.Services)), places}, from, to) {
-			if at := s.position[k][own]; at >= 0 {
-				found[at] = true
+		for own, at := range m.active(from, to) {
+			if s.position != nil {
+				own = int(s.position[k][own])
+			}
+			if own >= 0 {
+				out[own] |= at
 			}
 		}
 	}
-	return positions(found)
-}
-
-func allServices(n int) set {
-	var all set
-	for i := range n {
-		all = all.with(i)
-	}
-	return all
+	return out
 }
 
 // person gives the roster's line of a position.

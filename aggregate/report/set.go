@@ -3,7 +3,7 @@ package report
 import "math/bits"
 
 // mostServices bounds a catalogue.
-const mostServices = 256
+const mostServices = 128
 
 // set is a set of services, by position in a document's catalogue.
 type set [mostServices / 64]uint64

@@ -81,6 +81,9 @@ func (v *view) countAll() map[set]tally {
 			services[s].add(h.has(s), work[i].has(s), in, v.final[i])
 		}
 		for k, g := range unions {
+			if !either.meets(g.services) {
+				continue
+			}
 			united[k].add(h.meets(g.services), work[i].meets(g.services), in, v.final[i])
 		}
 	}

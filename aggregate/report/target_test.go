@@ -8,12 +8,14 @@ import (
 	"rollcall"
 )
 
-var targetRoster = &rollcall.Roster{Columns: []string{"sex", "age", "region"}, Panelists: []rollcall.Panelist{
-	{Metered: rollcall.Home, Categories: []string{"F", "15-24", "Ile de France"}},
-	{Metered: rollcall.Home | rollcall.Work, Categories: []string{"M", "15-24", "Nord+Est"}},
-	{Metered: rollcall.Work, Categories: []string{"F", "25-34", "Sud (PACA)"}},
-	{Categories: []string{"M", "35+", `"L'Ouest"`}},
-}}
+func targetRoster() *rollcall.Roster {
+	return &rollcall.Roster{Columns: []string{"sex", "age", "region"}, Panelists: []rollcall.Panelist{
+		{Metered: rollcall.Home, Categories: []string{"F", "15-24", "Ile de France"}},
+		{Metered: rollcall.Home | rollcall.Work, Categories: []string{"M", "15-24", "Nord+Est"}},
+		{Metered: rollcall.Work, Categories: []string{"F", "25-34", "Sud (PACA)"}},
+		{Categories: []string{"M", "35+", `"L'Ouest"`}},
+	}}
+}
 
 func saved(name string) (string, error) {
 	texts := map[string]string{"young": "age=15-24|age=25-34", "loop": "sex=F,@loop", "nested": "!@young"}
@@ -51,8 +53,9 @@ func TestTargets(t *testing.T) {
 			continue
 		}
 		var got strings.Builder
-		for i := range targetRoster.Panelists {
-			if target == nil || target.holds(targetRoster.Columns, &targetRoster.Panelists[i]) {
+		roster := targetRoster()
+		for i := range roster.Panelists {
+			if target == nil || target.holds(roster.Columns, &roster.Panelists[i]) {
 				got.WriteByte(byte('0' + i))
 			}
 		}
@@ -111,9 +114,10 @@ func FuzzTarget(f *testing.F) {
 		if again.String() != written {
 			t.Fatalf("%q is written as %q, then as %q", text, written, again)
 		}
-		for i := range targetRoster.Panelists {
-			p := &targetRoster.Panelists[i]
-			if target.holds(targetRoster.Columns, p) != again.holds(targetRoster.Columns, p) {
+		roster := targetRoster()
+		for i := range roster.Panelists {
+			p := &roster.Panelists[i]
+			if target.holds(roster.Columns, p) != again.holds(roster.Columns, p) {
 				t.Fatalf("%q and %q differ for panelist %d", text, written, i)
 			}
 		}

@@ -226,19 +226,18 @@ func (w *walk) flush() {
 	w.days[0], w.minutes, w.sessions = 0, 0, 0
 }
 
-// users gives who has any diary that the question takes in, ascending.
-func (m *month) users(q question, from, to uint8) []int32 {
-	counts := q.counts()
-	found := make([]bool, len(m.roster.Panelists))
-	for s := range q.services.each {
+// active gives the places where each of the roster has any diary in the days.
+func (m *month) active(from, to uint8) []rollcall.Location {
+	out := make([]rollcall.Location, len(m.roster.Panelists))
+	for s := range m.services {
 		for i := range m.services[s].list {
 			d := &m.services[s].list[i]
-			if counts[d.where] && d.day >= from && d.day <= to {
-				found[d.person] = true
+			if d.day >= from && d.day <= to {
+				out[d.person] |= d.where.place()
 			}
 		}
 	}
-	return positions(found)
+	return out
 }
 
 func positions(found []bool) []int32 {

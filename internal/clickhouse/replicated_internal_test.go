@@ -102,6 +102,8 @@ func (r replica) run(t *testing.T, statement string) string {
 	return printed
 }
 
+const zooKeeperPatience = 2 * time.Second
+
 const (
 	oldServer = "/usr/sbin/clickhouse-server"
 	zooKeeper = "/usr/share/java/zookeeper.jar"
@@ -144,6 +146,10 @@ func askZooKeeper(ctx context.Context, port int) error {
 		return err
 	}
 	defer conn.Close()
+	// It may take the question and never answer, while it starts.
+	if err := conn.SetDeadline(time.Now().Add(zooKeeperPatience)); err != nil {
+		return err
+	}
 	if _, err := io.WriteString(conn, "srvr"); err != nil {
 		return err
 	}
