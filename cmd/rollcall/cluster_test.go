@@ -32,12 +32,18 @@ type cluster struct {
 	dir      string
 }
 
-// newCluster starts both engines, with a market in the store.
+// newCluster starts both engines.
 func newCluster(t *testing.T, properties ...string) *cluster {
 	t.Helper()
 	engines.Require(t, engines.KafkaEngine)
 	engines.Require(t, engines.ClickHouseEngine)
-	c := &cluster{T: t, kafka: engines.Kafka(t, properties...), server: engines.ClickHouse(t), dir: t.TempDir()}
+	return clusterOn(t, engines.Kafka(t, properties...), engines.ClickHouse(t))
+}
+
+// clusterOn is a cluster on these engines, with a market in the store.
+func clusterOn(t *testing.T, log *engines.KafkaServer, server *engines.ClickHouseServer) *cluster {
+	t.Helper()
+	c := &cluster{T: t, kafka: log, server: server, dir: t.TempDir()}
 	if err := os.WriteFile(c.keyFile(), []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -65,8 +65,8 @@ func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path 
 
 func (s *sender) file(ctx context.Context, path string, bar *progressbar.ProgressBar) error {
 	parts := file.Parts(ctx, path, func(read, total int64) {
-		bar.ChangeMax64(max(total, read))
-		_ = bar.Set64(read) // a bar that can't be drawn is no reason to stop
+		bar.ChangeMax64(max(total, read, 1)) // a bar of an empty file would refuse to finish
+		_ = bar.Set64(read)                  // a bar that can't be drawn is no reason to stop
 	})
 	for part, err := range parts {
 		if err != nil {
