@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -102,8 +103,6 @@ func (r replica) run(t *testing.T, statement string) string {
 	return printed
 }
 
-const zooKeeperPatience = 2 * time.Second
-
 const (
 	oldServer = "/usr/sbin/clickhouse-server"
 	zooKeeper = "/usr/share/java/zookeeper.jar"
@@ -146,8 +145,7 @@ func askZooKeeper(ctx context.Context, port int) error {
 		return err
 	}
 	defer conn.Close()
-	// It may take the question and never answer, while it starts.
-	if err := conn.SetDeadline(time.Now().Add(zooKeeperPatience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(conn, "srvr"); err != nil {
@@ -205,15 +203,20 @@ func write(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-func freePorts(t *testing.T, n int) []int {
+// freePorts finds ports below those that the kernel gives to outgoing
+// connections: a dial to one of these may reach itself.
+func freePorts(t *testing.T, n int) (ports []int) {
 	t.Helper()
-	ports, held := make([]int, n), make([]net.Listener, n)
-	for i := range ports {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
+	var held []net.Listener
+	for tries := 0; len(ports) < n; tries++ {
+		port := 20000 + rand.IntN(12000)
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprint("127.0.0.1:", port))
+		if err != nil && tries > 100 {
 			t.Fatal(err)
 		}
-		held[i], ports[i] = l, l.Addr().(*net.TCPAddr).Port
+		if err == nil {
+			held, ports = append(held, l), append(ports, port)
+		}
 	}
 	for _, l := range held {
 		_ = l.Close() // it accepted nothing
