@@ -101,10 +101,10 @@ const (
 
 // somewhere waits until the aggregator has folded a random number of events
 // more.
-func (p *child) somewhere(t *testing.T, r *rand.Rand) {
-	t.Helper()
+func (p *child) somewhere(c *cluster, r *rand.Rand) {
+	c.Helper()
 	some := p.metric(foldedTotal) + float64(r.IntN(10_000))
-	await(t, func() bool { return p.metric(foldedTotal) > some })
+	c.await(func() bool { return p.metric(foldedTotal) > some })
 }
 
 // random draws otherwise at each run: faults should come where nobody thought.
@@ -120,7 +120,7 @@ func killAggregators(c *cluster, how severity) {
 	r := random(c.T)
 	for range how.rounds {
 		a := c.aggregator()
-		a.somewhere(c.T, r)
+		a.somewhere(c, r)
 		a.kill()
 	}
 	c.aggregator()
@@ -131,7 +131,7 @@ func killStore(c *cluster, how severity) {
 	r := random(c.T)
 	a := c.aggregator()
 	for range how.rounds {
-		a.somewhere(c.T, r)
+		a.somewhere(c, r)
 		c.server.Kill()
 		c.server.Restart()
 	}
@@ -141,7 +141,7 @@ func killStore(c *cluster, how severity) {
 // and the process says that it is not ready.
 func storeAway(c *cluster, how severity) {
 	a := c.aggregator()
-	a.somewhere(c.T, random(c.T))
+	a.somewhere(c, random(c.T))
 	c.server.Kill()
 	await(c.T, func() bool { return !a.ready() && a.metric("rollcall_flush_failures_total") > 0 })
 	folded, until := a.metric(foldedTotal), time.Now().Add(how.outage)
@@ -156,38 +156,38 @@ func storeAway(c *cluster, how severity) {
 		c.Error("the aggregator is gone")
 	}
 	c.server.Restart()
-	await(c.T, a.ready)
+	c.await(a.ready)
 }
 
 // zombie freezes an aggregator in the middle. Another takes its partitions over;
 // then the first wakes up with what it held.
 func zombie(c *cluster, _ severity) {
 	a := c.aggregator("--flush-every", "5s", "--flush-behind", "5s", "--flush-bytes", "268435456") // it holds what it reads
-	a.somewhere(c.T, random(c.T))
+	a.somewhere(c, random(c.T))
 	flushed := a.metric(flushes)
 	a.signal(syscall.SIGSTOP)
 	b := c.aggregator()
-	b.somewhere(c.T, random(c.T))
+	b.somewhere(c, random(c.T))
 	a.signal(syscall.SIGCONT)
-	await(c.T, func() bool { return a.metric(flushes) > flushed }) // it brings the store what another has brought
+	c.await(func() bool { return a.metric(flushes) > flushed }) // it brings the store what another has brought
 }
 
 // membership has aggregators join, leave in good order and die in silence.
 func membership(c *cluster, _ severity) {
 	r := random(c.T)
 	first, second := c.aggregator(), c.aggregator()
-	first.somewhere(c.T, r)
+	first.somewhere(c, r)
 	third := c.aggregator()
 	first.stop()
 	second.kill()
-	third.somewhere(c.T, r)
+	third.somewhere(c, r)
 	c.aggregator()
 }
 
 // rangeAgain folds parts of the log again, into a store that has them.
 func rangeAgain(c *cluster, _ severity) {
 	a := c.aggregator()
-	a.somewhere(c.T, random(c.T))
+	a.somewhere(c, random(c.T))
 	for _, from := range []string{"2000-01-01", "0=0,1=5"} {
 		var n int
 		if _, err := fmt.Sscanf(c.run("replay", "--from", from), "folded again: %d events", &n); err != nil || n < 1000 {

@@ -28,8 +28,9 @@ type process struct {
 	argv   []string
 	answer func(context.Context) error // nil once the server serves
 
-	cmd   *exec.Cmd
-	ended chan struct{} // closed by the goroutine in launch once the process is gone
+	cmd    *exec.Cmd
+	killed bool          // by the test
+	ended  chan struct{} // closed by the goroutine in launch once the process is gone
 }
 
 // start launches the process and returns when it answers; the test fails if it
@@ -67,7 +68,7 @@ func (p *process) launch() error {
 			_ = cmd.Wait() // how it ended is in its log
 		}
 	}()
-	p.cmd, p.ended = cmd, ended
+	p.cmd, p.killed, p.ended = cmd, false, ended
 	return <-started
 }
 
@@ -94,6 +95,15 @@ func (p *process) await() error {
 // PID is the server's process, for a test that measures it.
 func (p *process) PID() int { return p.cmd.Process.Pid }
 
+// Died says how the server ended, where no Kill or Stop of the test's did it;
+// empty: it runs, or the test ended it.
+func (p *process) Died() string {
+	if p.running() || p.killed {
+		return ""
+	}
+	return p.cmd.ProcessState.String()
+}
+
 // running reports whether there is a process to signal.
 func (p *process) running() bool {
 	select {
@@ -116,6 +126,7 @@ func (p *process) signal(sig os.Signal) {
 // returns when it is gone. What it wrote stays.
 func (p *process) Kill() {
 	p.t.Helper()
+	p.killed = true
 	p.signal(syscall.SIGKILL)
 	<-p.ended
 }
@@ -123,6 +134,7 @@ func (p *process) Kill() {
 // Stop ends the server in an orderly way (SIGTERM) and returns when it is gone.
 func (p *process) Stop() {
 	p.t.Helper()
+	p.killed = true
 	p.signal(syscall.SIGTERM)
 	p.signal(syscall.SIGCONT) // a paused one would never hear
 	timeout := time.NewTimer(stopLimit)
@@ -161,6 +173,9 @@ func (p *process) Resume() {
 func (p *process) cleanUp() {
 	if p.ended == nil {
 		return
+	}
+	if how := p.Died(); how != "" {
+		p.t.Logf("%s died before the test's end: %s", p.name, how)
 	}
 	p.Kill()
 	if p.t.Failed() {
