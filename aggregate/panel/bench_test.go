@@ -58,13 +58,14 @@ func BenchmarkReport(b *testing.B) {
 	sum, time := panel.Sum(users[:]...), panel.Sum(minutes[:]...)
 	in := w.Intervals(0.95)
 	for b.Loop() {
-		reach, share, timeShare := w.Base(active), w.Base(sum), w.Base(time)
+		reach, share, timeShare := w.Term(active), w.Term(sum), w.Term(time)
 		for s := range services {
 			e := w.Total(users[s])
 			in.Audience(e, w.Universe(), users[s].Users())
-			reach.Ratio(users[s])
-			share.Ratio(users[s])
-			timeShare.Ratio(minutes[s])
+			used := w.Term(users[s])
+			w.TermRatio(used, reach)
+			w.TermRatio(used, share)
+			w.TermRatio(w.Term(minutes[s]), timeShare)
 			for range 3 { // sessions, minutes and days per person
 				w.Ratio(minutes[s], users[s])
 			}

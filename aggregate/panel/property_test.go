@@ -194,10 +194,10 @@ func TestStandardErrorIsTheBooks(t *testing.T) {
 			close(t, "SE", got.SE, se, 1e-7)
 		}
 		wide, _ := d.variables(seed+1, 0.7)
-		ratio, prepared := w.Ratio(minutes, wide), w.Base(wide).Ratio(minutes)
+		ratio, prepared := w.Ratio(minutes, wide), w.TermRatio(w.Term(minutes), w.Term(wide))
 		close(t, "ratio to a base", prepared.Value, ratio.Value, 1e-10)
 		close(t, "its SE", prepared.SE, ratio.SE, 1e-7)
-		close(t, "a base's SE", w.Base(wide).Total().SE, w.Total(wide).SE, 1e-7)
+		close(t, "a base's SE", w.Linear(panel.Part{Factor: 1, Term: w.Term(wide)}).SE, w.Total(wide).SE, 1e-7)
 	})
 }
 
@@ -221,10 +221,10 @@ func TestMarginsHaveNoError(t *testing.T) {
 	if e := w.Total(panel.Variable{}); e != (panel.Estimate{}) {
 		t.Errorf("nobody's total is %+v", e)
 	}
-	if e := w.Base(everyone).Ratio(sexF); e.SE != 0 {
+	if e := w.TermRatio(w.Term(sexF), w.Term(everyone)); e.SE != 0 {
 		t.Errorf("a margin's share has SE %g", e.SE)
 	}
-	if e := w.Base(panel.Variable{}).Ratio(sexF); e.Defined() {
+	if e := w.TermRatio(w.Term(sexF), w.Term(panel.Variable{})); e.Defined() {
 		t.Errorf("a ratio to a base of nobody is %+v", e)
 	}
 	if e := w.Ratio(sexF, panel.Variable{}); e.Defined() {
@@ -272,7 +272,8 @@ func TestChangeOfNothing(t *testing.T) {
 	if same.Absolute != (panel.Estimate{}) || same.Percent != (panel.Estimate{}) {
 		t.Errorf("a month against itself changes by %+v", same)
 	}
-	own := w.Base(users).Ratio(users)
+	term := w.Term(users)
+	own := w.TermRatio(term, term)
 	if own.Value != 1 || own.SE != 0 {
 		t.Errorf("a base over itself is %+v", own)
 	}
