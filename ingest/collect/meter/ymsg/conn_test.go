@@ -3,43 +3,19 @@ package ymsg
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"rollcall"
-	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/wire"
+	"rollcall/ingest/collect/meter/wire/wiretest"
 )
 
-var noon = time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC)
+var noon = wiretest.Noon()
 
-// hear feeds a conversation, "C" or "S" before each turn and a minute for each,
-// and gives "kind account from until" of what was yielded, minutes after noon.
 func hear(t *testing.T, o wire.Opening, why wire.End, talk ...string) ([]string, error) {
 	t.Helper()
-	var heard []string
-	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
-		line := fmt.Sprintf("%s %s %g", s.Kind, s.Account, s.Time.Sub(noon).Minutes())
-		if !s.Until.IsZero() {
-			line += fmt.Sprintf("-%g", s.Until.Sub(noon).Minutes())
-		}
-		heard = append(heard, line)
-	}}
-	c := Open(sink, o)
-	for i, turn := range talk {
-		side := wire.Client
-		if turn[0] == 'S' {
-			side = wire.Server
-		}
-		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(turn[1:])); err != nil {
-			return heard, err
-		}
-	}
-	c.End(noon.Add(time.Duration(len(talk))*time.Minute), why)
-	return heard, nil
+	return wiretest.Hear(func(s wire.Sink) wiretest.Conn { return Open(s, o) }, why, talk...)
 }
 
 var (
