@@ -85,5 +85,7 @@ type Rejected struct {
 	Code   string    `json:"code"`   // a stable word for counting
 	Reason string    `json:"reason"` // one plain line
 	Type   string    `json:"type"`   // the body's content type
-	Body   []byte    `json:"body"`
+	// Backfill: its age was not judged, and is not when it is sent again.
+	Backfill bool   `json:"backfill,omitempty"`
+	Body     []byte `json:"body"`
 }

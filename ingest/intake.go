@@ -135,7 +135,7 @@ func (in *Intake) refuse(ctx context.Context, line int, err error, text []byte) 
 	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
 	in.rejected = append(in.rejected, rollcall.Rejected{
 		Time: in.desk.Now(), Source: in.source, Line: line, Code: invalid.Code,
-		Reason: invalid.Error(), Type: "application/json", Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
+		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
 	})
 	in.refused += len(text)
 	if in.refused < maxRefused && len(in.rejected) < maxEvents {

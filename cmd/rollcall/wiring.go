@@ -215,6 +215,9 @@ type rejects struct{ *deployment }
 
 // Resend appends everything refused to the log once more.
 func (l rejects) Resend(ctx context.Context) (inputs int, err error) {
+	if l.cluster == nil {
+		return 0, errNoLog
+	}
 	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for r, err := range l.Rejected(ctx) {

@@ -25,12 +25,13 @@ type intake struct {
 	rejects []rollcall.Rejected
 	bytes   int  // of the rejects' bodies
 	records int  // in the batch
-	again   bool // a replay: what is refused is in rollcall.rejected already
+	again   bool // the source is a replay: what is refused is in rollcall.rejected already
 
 	// of the record being read
 	record   *kafka.Message
 	kind     string // its content type, without parameters
 	backfill bool
+	resent   bool  // it was refused before, and is in rollcall.rejected already
 	rows     int   // read of it
 	first    int   // of the batch's rows, the record's first
 	refused  int   // rows of it
@@ -84,7 +85,7 @@ func (in *intake) open(m *kafka.Message) bool {
 	in.source.stats.Records.Add(1)
 	in.records++
 	in.record, in.rows, in.first, in.refused, in.mark = m, 0, in.batch.Len(), 0, len(in.rejects)
-	in.kind, in.backfill = headersOf(m)
+	in.kind, in.backfill, in.resent = headersOf(m)
 	if in.kind != arrowipc.ContentType {
 		in.single()
 		return false
@@ -96,8 +97,9 @@ func (in *intake) open(m *kafka.Message) bool {
 	return true
 }
 
-// headersOf reads a record's content type and whether it is a backfill.
-func headersOf(m *kafka.Message) (kind string, backfill bool) {
+// headersOf reads a record's content type, whether it is a backfill, and
+// whether it was refused before.
+func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 	for _, h := range m.Headers {
 		switch h.Key {
 		case headerType:
@@ -107,9 +109,11 @@ func headersOf(m *kafka.Message) (kind string, backfill bool) {
 			}
 		case headerBackfill:
 			backfill = string(h.Value) == "1"
+		case headerResent:
+			resent = string(h.Value) == "1"
 		}
 	}
-	return kind, backfill
+	return kind, backfill, resent
 }
 
 // single takes a record of one event.
@@ -278,7 +282,11 @@ func (in *intake) refuseRecord(err error) {
 }
 
 func (in *intake) refuse(r rollcall.Rejected, err error) {
-	r.Time = in.source.opt.Now()
+	in.source.stats.Rejected.Add(1)
+	if in.resent {
+		return
+	}
+	r.Time, r.Backfill = in.source.opt.Now(), in.backfill
 	r.Source = fmt.Sprintf("%d@%d", in.id, in.record.Offset)
 	r.Code, r.Reason = "unreadable", err.Error()
 	if e := new(rollcall.Invalid); errors.As(err, &e) {
@@ -286,7 +294,6 @@ func (in *intake) refuse(r rollcall.Rejected, err error) {
 	}
 	in.rejects = append(in.rejects, r)
 	in.bytes += len(r.Body)
-	in.source.stats.Rejected.Add(1)
 }
 
 // reject writes what was refused to rollcall.rejected, however long that takes:

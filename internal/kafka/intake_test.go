@@ -174,11 +174,11 @@ func encoded(t testing.TB, list ...rollcall.Event) []byte {
 func TestHeaders(t *testing.T) {
 	m := message(nil, "Application/JSON; charset=utf-8")
 	m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")}, kafka.Header{Key: "other"})
-	if kind, backfill := headersOf(m); kind != "application/json" || !backfill {
-		t.Errorf("the headers say %q, backfill %v", kind, backfill)
+	if kind, backfill, resent := headersOf(m); kind != "application/json" || !backfill || resent {
+		t.Errorf("the headers say %q, backfill %v, resent %v", kind, backfill, resent)
 	}
-	if kind, backfill := headersOf(&kafka.Message{}); kind != "" || backfill {
-		t.Errorf("no headers say %q, backfill %v", kind, backfill)
+	if kind, backfill, resent := headersOf(&kafka.Message{}); kind != "" || backfill || resent {
+		t.Errorf("no headers say %q, backfill %v, resent %v", kind, backfill, resent)
 	}
 }
 

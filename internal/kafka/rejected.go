@@ -76,7 +76,7 @@ func rejectedOf(m *kafka.Message) rollcall.Rejected {
 	}
 	r := rollcall.Rejected{
 		Time: m.Time, Source: h[headerSource], Code: h[headerCode], Reason: h[headerReason],
-		Type: h[headerType], Body: m.Value,
+		Type: h[headerType], Body: m.Value, Backfill: h[headerBackfill] == "1",
 	}
 	if t, err := time.Parse(time.RFC3339Nano, h[headerTime]); err == nil {
 		r.Time = t

@@ -51,6 +51,7 @@ const (
 const (
 	headerType     = "content-type"
 	headerBackfill = "backfill"
+	headerResent   = "rollcall-resent" // a refused input that is sent again
 )
 
 // NewWriter makes a writer. Close it before the broker.
@@ -128,9 +129,19 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 }
 
 // Replay appends a refused input to rollcall.events as it was, to be read
-// again after a fix.
+// again after a fix. Its age is judged as of when it was refused, or not at all
+// where it was a backfill; what is refused once more is not kept twice. An input
+// without a Code was never refused, and is a new one.
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
-	if err := w.write(ctx, w.replays, []kafka.Message{w.message(r.Body, r.Type)}); err != nil {
+	m := w.message(r.Body, r.Type)
+	if r.Backfill && !w.opt.Backfill {
+		m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")})
+	}
+	if r.Code != "" {
+		m.Time = r.Time
+		m.Headers = append(m.Headers, kafka.Header{Key: headerResent, Value: []byte("1")})
+	}
+	if err := w.write(ctx, w.replays, []kafka.Message{m}); err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
 	}
 	return nil
@@ -241,6 +252,9 @@ func rejectedMessage(r *rollcall.Rejected, most int) kafka.Message {
 	add(headerSource, r.Source)
 	if r.Line != 0 {
 		add(headerLine, strconv.Itoa(r.Line))
+	}
+	if r.Backfill {
+		add(headerBackfill, "1")
 	}
 	add(headerCode, r.Code)
 	add(headerReason, r.Reason)

@@ -439,22 +439,35 @@ func largeRejected(l *log) {
 func replayed(l *log) {
 	l.append(sample(0, 30)...)
 	known := false
-	s := l.source(kafka.SourceOptions{Check: func(*rollcall.Group) error {
+	refuse := func(*rollcall.Group) error {
 		if !known {
 			return &rollcall.Invalid{Field: "market", Value: "FR", Reason: "is not known", Code: "unknown_market"}
 		}
 		return nil
-	}})
+	}
+	s := l.source(kafka.SourceOptions{Check: refuse})
 	if got := l.drain(s); len(got) != 0 {
 		l.Fatalf("%d events came of an unknown market", len(got))
 	}
 	l.must(s.Close())
+	l.resend()
+	s = l.source(kafka.SourceOptions{Check: refuse})
+	if got := l.drain(s); len(got) != 0 || len(l.rejected()) != 30 {
+		l.Fatalf("refused twice, %d events came and %d inputs are kept, want 0 and 30", len(got), len(l.rejected()))
+	}
+	l.must(s.Close())
+	known = true
+	l.resend()
+	l.expectEvents(l.drain(l.source(kafka.SourceOptions{Check: refuse})), sample(0, 30))
+}
+
+// resend sends everything refused through the log again.
+func (l *log) resend() {
+	l.Helper()
 	w := l.writer(false)
 	for _, r := range l.rejected() {
 		l.must(w.Replay(l.ctx, r))
 	}
-	known = true
-	l.expectEvents(l.drain(l.source(kafka.SourceOptions{})), sample(0, 30))
 }
 
 func ensuredAgain(l *log) {
