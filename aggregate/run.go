@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,21 +75,13 @@ type worker struct {
 }
 
 func newWorker(src Source, store Store, opt Options) *worker {
-	opt.Every = orDefault(opt.Every, defaultEvery)
-	opt.Behind = orDefault(opt.Behind, defaultBehind)
-	opt.Bytes = orDefault(opt.Bytes, defaultBytes)
+	opt.Every = cmp.Or(opt.Every, defaultEvery)
+	opt.Behind = cmp.Or(opt.Behind, defaultBehind)
+	opt.Bytes = cmp.Or(opt.Bytes, defaultBytes)
 	if opt.Members == nil {
 		opt.Members = func() int { return 1 }
 	}
 	return &worker{src: src, store: store, opt: opt, fold: NewFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
-}
-
-func orDefault[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
 }
 
 func (w *worker) loop(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -44,9 +45,15 @@ func (s *Server) judge(op string, err error) (status int, detail string) {
 
 // problem writes RFC 9457's problem+json outside of huma's own routes.
 func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+	writeProblem(w, status, detail)
+}
+
+const problemType = "application/problem+json"
+
+func writeProblem(w io.Writer, status int, detail string) {
+	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}) // the client has gone: nobody is left to tell
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -27,9 +26,9 @@ func (s *Server) form(t *rollcall.Table, format string) *huma.StreamResponse {
 		}
 		if err != nil {
 			status, detail := s.judge("encode "+format, err)
-			ctx.SetHeader("Content-Type", "application/problem+json")
+			ctx.SetHeader("Content-Type", problemType)
 			ctx.SetStatus(status)
-			_ = json.NewEncoder(ctx.BodyWriter()).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+			writeProblem(ctx.BodyWriter(), status, detail)
 			return
 		}
 		ctx.SetHeader("Content-Type", contentType)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,9 +71,9 @@ func (f *PanelFiles) take(part *multipart.Part) error {
 	}
 	switch part.FormName() {
 	case "roster":
-		f.Roster, f.RosterName = newReader(text), part.FileName()
+		f.Roster, f.RosterName = bytes.NewReader(text), part.FileName()
 	case "universe":
-		f.Universe, f.UniverseName = newReader(text), part.FileName()
+		f.Universe, f.UniverseName = bytes.NewReader(text), part.FileName()
 	}
 	return nil
 }

@@ -59,9 +59,6 @@ const DefaultMinAccounts = 50
 // BelowDetection marks an intersection whose interval reaches zero.
 const BelowDetection rollcall.Status = "below detection"
 
-// z95 is the normal quantile of a 95 % interval: a sketch has no degrees of freedom.
-const z95 = 1.959963984540054
-
 // CensusTable answers a census request, a row a service.
 func CensusTable(ctx context.Context, c Census, q CensusRequest) (*rollcall.Table, error) {
 	if q.To < q.From {
@@ -183,9 +180,9 @@ func intersection(u *union, atLeast int) (m rollcall.Measure, exact bool) {
 	value := max(0, h.Count+w.Count-e.Count)
 	se := math.Sqrt(sq(h.Count*h.StdErr) + sq(w.Count*w.StdErr) + sq(e.Count*e.StdErr))
 	exact = h.Exact && w.Exact && e.Exact
-	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-z95*se), High: value + z95*se, N: int(math.Round(value)), Status: rollcall.OK}
+	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
 	switch {
-	case !exact && value-z95*se <= 0:
+	case !exact && value-hll.Z95*se <= 0:
 		m.Status = BelowDetection
 	case value < float64(atLeast):
 		m.Status = rollcall.Below

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -37,15 +36,14 @@ func TestScript(t *testing.T) {
 
 // awaitFile is the scripts' "await FILE": it waits until the file is there.
 func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(time.Minute)
-	for {
-		_, err := os.Stat(ts.MkAbs(args[0]))
-		if err == nil {
-			return
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for exist(ts.MkAbs(args[0])) != nil {
+		select {
+		case <-deadline:
+			ts.Fatalf("%s did not appear within a minute", args[0])
+		case <-tick.C:
 		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("%s did not appear: %v", args[0], err)
-		}
-		runtime.Gosched()
 	}
 }

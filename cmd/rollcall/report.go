@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"rollcall"
@@ -106,7 +107,7 @@ func (o *output) write(w io.Writer, body io.Reader) error {
 
 // writeFile writes beside the file and renames.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(dirOf(path), ".rollcall-*")
+	f, err := os.CreateTemp(filepath.Dir(path), ".rollcall-*")
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,8 +12,6 @@ import (
 
 	"rollcall"
 )
-
-func dirOf(path string) string { return filepath.Dir(path) }
 
 // printTable shows a report on a terminal: a title, the rows, then how far to
 // trust it. Persons are rounded to thousands where all are large.
