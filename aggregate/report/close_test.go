@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -329,11 +328,11 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := newMonthLike(m)
+	fresh, err := newMonth(m.hash, m.doc, parts{roster: m.roster, population: &rollcall.Population{Margins: m.margins}, diaries: frozenOf(m.doc, m.diaries)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	spoilt := fresh.whole.use(question{ByPresence, setOf(fresh.service("msn")), rollcall.Home})
+	spoilt := fresh.whole.use(question{scope{ByPresence, rollcall.Home}, setOf(fresh.service("msn"))})
 	spoilt.at = spoilt.at[:0]
 	h.months = cache[rollcall.Hash, *month]{limit: usualMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
@@ -354,23 +353,16 @@ func TestViolationBlocksPublication(t *testing.T) {
 	}
 }
 
-func newMonthLike(m *month) (*month, error) {
-	return newMonth(m.hash, m.doc, parts{roster: m.roster, population: &rollcall.Population{Margins: m.margins}, diaries: frozenOf(m)})
-}
-
-// frozenOf writes a month's diaries down again.
-func frozenOf(m *month) []byte {
-	f := newFreezer(m.doc, m.roster)
-	days := m.doc.days()
-	for s := range m.services {
-		for _, d := range m.services[s].list {
-			one := loose{diaryKey: diaryKey{d.person, d.day, uint16(s), d.where}, first: uint32(len(f.runs)), count: d.count}
-			for _, r := range m.services[s].runs[d.first : d.first+uint32(d.count)] {
-				f.runs = append(f.runs, dayRun{uint16(r.from - days[d.day]), uint16(r.to - days[d.day])})
-			}
-			f.list = append(f.list, one)
+// frozenOf writes diaries down again.
+func frozenOf(doc *document, all diaries) []byte {
+	f := newFreezer(doc, &rollcall.Roster{})
+	days := doc.days()
+	for _, d := range all.list {
+		one := loose{diaryKey: diaryKey{d.person, d.day, uint16(d.service), d.where}, first: uint32(len(f.runs)), count: d.count}
+		for _, r := range all.runs[d.first : d.first+uint32(d.count)] {
+			f.runs = append(f.runs, dayRun{r.from - uint16(days[d.day]), r.to - uint16(days[d.day])})
 		}
+		f.list = append(f.list, one)
 	}
-	slices.SortFunc(f.list, compareLoose)
 	return f.encode()
 }

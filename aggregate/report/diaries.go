@@ -9,16 +9,17 @@ import (
 
 // run is a run of credited minutes [from, to), in minutes since the first
 // instant of the month: local midnights are no border in it.
-type run struct{ from, to int32 }
+type run struct{ from, to uint16 }
 
 // diary is one frozen diary: a panelist's use of one service at one place on
 // one day. Its runs are diaries.runs[first:first+count].
 type diary struct {
-	person int32 // position in the roster
-	first  uint32
-	count  uint16
-	day    uint8 // of the month, from 0
-	where  where
+	person  int32 // position in the roster
+	first   uint32
+	count   uint16
+	day     uint8 // of the month, from 0
+	service uint8 // position in the document's catalogue
+	where   where
 }
 
 // where is a place and a kind in one byte.
@@ -31,14 +32,16 @@ func whereOf(place rollcall.Location, kind rollcall.Kind) where {
 func (w where) place() rollcall.Location { return rollcall.Location(w & 15) }
 func (w where) kind() rollcall.Kind      { return rollcall.Kind(w >> 4) }
 
-// diaries are a month's diaries of one service, ordered by person, day, place
-// and kind.
+// diaries are a month's, ordered by person, day, service, place and kind.
 type diaries struct {
 	list []diary
 	runs []run
 }
 
 const diariesVersion = 1
+
+// leastDiary is the bytes that a frozen diary takes at least.
+const leastDiary = 8
 
 // diaryReader reads the frozen diaries of a month, version 1. All numbers are
 // unsigned varints unless said otherwise:
@@ -64,7 +67,8 @@ type diaryReader struct {
 	people   int
 	services int
 	days     []int32 // first minute of each day of the month and of the next, on the month's line
-	out      []diaries
+	online   int     // the service whose runs are not kept, or -1
+	out      diaries
 }
 
 func (r *diaryReader) fail(what string) {
@@ -120,13 +124,13 @@ func (k diaryKey) compare(o diaryKey) int {
 	return int(k.where) - int(o.where)
 }
 
-// read gives every diary, by service.
-func (r *diaryReader) read() ([]diaries, error) {
+// read gives every diary.
+func (r *diaryReader) read() (diaries, error) {
 	if r.octet("version", 255) != diariesVersion {
 		r.fail("unknown version")
 	}
 	count := r.number("number of diaries", len(r.b))
-	r.out = make([]diaries, r.services)
+	r.out.list = make([]diary, 0, min(count, len(r.b)/leastDiary))
 	last := diaryKey{}
 	for i := 0; i < count && r.err == nil; i++ {
 		key := r.key(last.person)
@@ -160,12 +164,11 @@ func (r *diaryReader) key(before int32) diaryKey {
 }
 
 func (r *diaryReader) diary(k diaryKey) {
-	s := &r.out[k.service]
 	n := r.number("runs", min(rollcall.MaxMinute/2+1, len(r.b)/2))
 	if n == 0 {
 		r.fail("no runs")
 	}
-	s.list = append(s.list, diary{person: k.person, first: uint32(len(s.runs)), count: uint16(n), day: k.day, where: k.where})
+	d := diary{person: k.person, first: uint32(len(r.out.runs)), count: uint16(n), day: k.day, service: uint8(k.service), where: k.where}
 	first := r.days[k.day]
 	length := int(r.days[k.day+1] - first)
 	last := 0
@@ -178,6 +181,10 @@ func (r *diaryReader) diary(k diaryKey) {
 		}
 		from := last + gap
 		last = from + size
-		s.runs = append(s.runs, run{first + int32(from), first + int32(last)})
+		r.out.runs = append(r.out.runs, run{uint16(int(first) + from), uint16(int(first) + last)})
 	}
+	if int(k.service) == r.online {
+		r.out.runs, d.count = r.out.runs[:d.first], 0
+	}
+	r.out.list = append(r.out.list, d)
 }

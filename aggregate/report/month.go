@@ -18,8 +18,12 @@ type month struct {
 	roster   *rollcall.Roster // those who count, by pseudonym
 	margins  []rollcall.Margin
 	weights  *panel.Weights
-	services []diaries // by position in the document's catalogue
+	diaries  diaries   // but for any internet use
+	online   []present // by person, any internet use included
+	seen     set       // services with any diary, but for any internet use
 	excluded int       // diaries that a rule excludes
+	ledger   *ledger   // of every service, brand and owner, and of any
+	asked    cache[set, *ledger]
 
 	whole   *sample // everyone, over the whole month
 	samples cache[sampleKey, *sample]
@@ -51,19 +55,79 @@ func (p *parts) load(ctx context.Context, shelf Shelf, d *document) error {
 
 // newMonth weighs a document's roster and reads its diaries.
 func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
-	r := diaryReader{b: p.diaries, people: len(p.roster.Panelists), services: len(d.Services), days: d.days()}
-	all, err := r.read()
-	if err != nil {
+	m := &month{hash: hash, doc: d, margins: p.population.Margins}
+	online := m.service(rollcall.Online)
+	r := diaryReader{b: p.diaries, people: len(p.roster.Panelists), services: len(d.Services), days: d.days(), online: online}
+	var err error
+	if m.diaries, err = r.read(); err != nil {
 		return nil, err
 	}
-	m := &month{hash: hash, doc: d, margins: p.population.Margins, services: all}
 	m.exclude(p.roster)
+	m.settle(online)
 	if m.weights, err = panel.Rake(m.roster, p.population, d.Settings.Trim); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
 	}
-	m.samples.limit = 16
+	m.samples.limit, m.asked.limit = mostSamples, mostAsked
 	m.whole = m.sampleOf(d.Of.Month.First(), d.Of.Month.Last())
 	return m, nil
+}
+
+const (
+	mostSamples = 6  // periods kept
+	mostAsked   = 16 // other months' brands and owners
+)
+
+// present is the days, a bit each, on which someone did anything.
+type present struct{ home, work uint32 }
+
+// settle takes what reports need from the diaries: the days of any internet
+// use, whose diaries are not needed then, and a ledger of the others.
+func (m *month) settle(online int) {
+	m.online = make([]present, len(m.roster.Panelists))
+	for i := range m.diaries.list {
+		d := &m.diaries.list[i]
+		if d.where.place().Has(rollcall.Home) {
+			m.online[d.person].home |= 1 << d.day
+		} else {
+			m.online[d.person].work |= 1 << d.day
+		}
+		if int(d.service) != online {
+			m.seen = m.seen.with(int(d.service))
+		}
+	}
+	kept := slices.DeleteFunc(m.diaries.list, func(d diary) bool { return int(d.service) == online })
+	m.diaries = diaries{slices.Clone(kept), slices.Clone(m.diaries.runs)}
+	m.ledger = m.diaries.write(scopes(), m.unions())
+}
+
+// unions gives the services that have a row in a ranking, alone and united.
+func (m *month) unions() []set {
+	var out []set
+	add := func(s set) {
+		if s = s.and(m.seen); !s.empty() && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	for s := range m.seen.each {
+		add(setOf(s))
+	}
+	add(m.seen)
+	for _, g := range groups(m.doc.Services, m.seen) {
+		add(g.services)
+	}
+	return out
+}
+
+// use answers a question for the days from to to of the month, from 0.
+func (m *month) use(q question, from, to uint8) *use {
+	q.services = q.services.and(m.seen)
+	if _, ok := m.ledger.rows[q]; ok || q.services.empty() {
+		return m.ledger.use(q, from, to)
+	}
+	own, _ := m.asked.get(context.Background(), q.services, func() (*ledger, int64, error) {
+		return m.diaries.write(scopes(), []set{q.services}), 1, nil
+	})
+	return own.use(q, from, to)
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {
@@ -88,16 +152,13 @@ func (m *month) exclude(all *rollcall.Roster) {
 			m.roster.Panelists = append(m.roster.Panelists, p)
 		}
 	}
-	for s := range m.services {
-		list := m.services[s].list
-		kept := slices.DeleteFunc(list, func(d diary) bool {
-			return position[d.person] < 0 || rules.match(all.Panelists[d.person].ID, s, d.day)
-		})
-		m.excluded += len(list) - len(kept)
-		for i := range kept {
-			kept[i].person = position[kept[i].person]
-		}
-		m.services[s].list = kept
+	read := len(m.diaries.list)
+	m.diaries.list = slices.DeleteFunc(m.diaries.list, func(d diary) bool {
+		return position[d.person] < 0 || rules.match(all.Panelists[d.person].ID, int(d.service), d.day)
+	})
+	m.excluded = read - len(m.diaries.list)
+	for i := range m.diaries.list {
+		m.diaries.list[i].person = position[m.diaries.list[i].person]
 	}
 }
 
@@ -147,12 +208,10 @@ func (r rules) match(id rollcall.Visitor, service int, day uint8) bool {
 
 // cost is the memory that the month takes, in bytes, with room for its caches.
 func (m *month) cost() int64 {
-	const perPanelist = 400 // roster, weights and the uses of a dozen services
+	const perPanelist = 400 // roster, weights and samples
 	bytes := int64(len(m.roster.Panelists)) * perPanelist
-	for _, s := range m.services {
-		bytes += int64(len(s.list))*int64(unsafe.Sizeof(diary{})) + int64(len(s.runs))*int64(unsafe.Sizeof(run{}))
-	}
-	return bytes
+	bytes += int64(len(m.diaries.list))*int64(unsafe.Sizeof(diary{})) + int64(len(m.diaries.runs))*int64(unsafe.Sizeof(run{}))
+	return bytes + m.ledger.bytes()
 }
 
 // service gives a service's position in the catalogue, or -1.

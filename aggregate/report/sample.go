@@ -96,55 +96,15 @@ func (s *sample) use(q question) *use {
 }
 
 func (s *sample) compute(q question) *use {
-	if s.position == nil && q.services.len() > 1 {
-		return s.unite(q)
-	}
-	if s.position == nil {
-		from, to := s.span(0)
-		return s.months[0].use(q, from, to, nil)
-	}
-	gathered := make([]*use, len(s.months))
+	months := make([]*use, len(s.months))
 	for k, m := range s.months {
 		from, to := s.span(k)
-		gathered[k] = m.use(question{q.credit, s.translate(q.services, k), q.places}, from, to, nil)
+		months[k] = m.use(question{q.scope, s.translate(q.services, k)}, from, to)
 	}
-	return s.gather(gathered)
-}
-
-// unite answers for several services: minutes need uniting only for those who
-// used two or more; the others' are those of the one.
-func (s *sample) unite(q question) *use {
-	n := s.weights.Len()
-	used, entry, from1 := make([]uint16, n), make([]int32, n), make([]uint16, n)
-	var singles []*use
-	for service := range q.services.each {
-		u := s.use(question{q.credit, setOf(service), q.places})
-		for i, person := range u.at {
-			used[person]++
-			entry[person], from1[person] = int32(i), uint16(len(singles))
-		}
-		singles = append(singles, u)
+	if s.position == nil {
+		return months[0]
 	}
-	several, users := make([]bool, n), 0
-	for i, k := range used {
-		several[i] = k > 1
-		users += int(min(k, 1))
-	}
-	from, to := s.span(0)
-	united := s.months[0].use(q, from, to, several)
-	out, next := &use{words: 1}, 0
-	out.grow(users)
-	for i, k := range used {
-		switch {
-		case k == 1:
-			u, e := singles[from1[i]], entry[i]
-			out.add(int32(i), u.days[e:e+1], u.minutes[e], u.sessions[e])
-		case k > 1:
-			out.add(int32(i), united.days[next:next+1], united.minutes[next], united.sessions[next])
-			next++
-		}
-	}
-	return out
+	return gather(months, s.position)
 }
 
 // masks gives, by position, the listed services that each person used at a place.
@@ -153,7 +113,7 @@ func (s *sample) masks(credit Credit, place rollcall.Location) []set {
 		masks := make([]set, s.weights.Len())
 		for _, service := range s.listed() {
 			word, bit := service/64, uint64(1)<<(service%64)
-			for _, i := range s.use(question{credit, setOf(service), place}).at {
+			for _, i := range s.use(question{scope{credit, place}, setOf(service)}).at {
 				masks[i][word] |= bit
 			}
 		}
@@ -181,38 +141,11 @@ func (s *sample) listed() []int {
 
 func (s *sample) anyDiary(service int) bool {
 	for k, m := range s.months {
-		for j := range s.translate(setOf(service), k).each {
-			if len(m.services[j].list) > 0 {
-				return true
-			}
+		if s.translate(setOf(service), k).meets(m.seen) {
+			return true
 		}
 	}
 	return false
-}
-
-// gather puts the months' uses together, month after month: a session is cut
-// at the month's edge.
-func (s *sample) gather(months []*use) *use {
-	n, words := s.weights.Len(), len(months)
-	minutes, sessions, days := make([]int32, n), make([]int32, n), make([]uint32, n*words)
-	for k, u := range months {
-		for i, own := range u.at {
-			at := s.position[k][own]
-			if at < 0 {
-				continue
-			}
-			minutes[at] += u.minutes[i]
-			sessions[at] += u.sessions[i]
-			days[int(at)*words+k] = u.days[i]
-		}
-	}
-	out := &use{words: words}
-	for i := range n {
-		if sessions[i] > 0 {
-			out.add(int32(i), days[i*words:(i+1)*words], minutes[i], sessions[i])
-		}
-	}
-	return out
 }
 
 // active gives who had any login, presence or use of any service, any internet
@@ -233,12 +166,19 @@ func (s *sample) findActive() []rollcall.Location {
 	out := make([]rollcall.Location, s.weights.Len())
 	for k, m := range s.months {
 		from, to := s.span(k)
-		for own, at := range m.active(from, to) {
+		period := daysOf(from, to)
+		for own, days := range m.online {
 			if s.position != nil {
 				own = int(s.position[k][own])
 			}
-			if own >= 0 {
-				out[own] |= at
+			if own < 0 {
+				continue
+			}
+			if days.home&period != 0 {
+				out[own] |= rollcall.Home
+			}
+			if days.work&period != 0 {
+				out[own] |= rollcall.Work
 			}
 		}
 	}

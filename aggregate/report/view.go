@@ -87,7 +87,7 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(question{v.credit, services, v.place.locations()})
+	u := v.sample.use(question{scope{v.credit, v.place.locations()}, services})
 	keep := v.keeper(services)
 	if keep == nil {
 		return u
@@ -166,22 +166,24 @@ func (v *view) all() group {
 	return group{name: "any", level: "any", services: setOf(v.listed()...)}
 }
 
+// groups gives the view's brands, then its owners.
+func (v *view) groups() []group { return groups(v.catalogue(), setOf(v.listed()...)) }
+
 // groups gives the brands, then the owners, that have more than one service in
 // the catalogue and at least one listed; each by name.
-func (v *view) groups() []group {
+func groups(catalogue []rollcall.Service, listed set) []group {
 	brand := func(s rollcall.Service) string { return s.Brand }
 	owner := func(s rollcall.Service) string { return s.Owner }
-	return append(v.groupBy("brand", brand), v.groupBy("owner", owner)...)
+	return append(groupBy(catalogue, listed, "brand", brand), groupBy(catalogue, listed, "owner", owner)...)
 }
 
-func (v *view) groupBy(level string, name func(rollcall.Service) string) []group {
+func groupBy(catalogue []rollcall.Service, listed set, level string, name func(rollcall.Service) string) []group {
 	members := map[string]set{}
-	for i, s := range v.catalogue() {
+	for i, s := range catalogue {
 		if s.ID != rollcall.Online && name(s) != "" {
 			members[name(s)] = members[name(s)].with(i)
 		}
 	}
-	listed := setOf(v.listed()...)
 	var out []group
 	for name, services := range members {
 		if services.len() > 1 && services.meets(listed) {

@@ -1,0 +1,288 @@
+package report
+
+import (
+	"math/bits"
+	"slices"
+
+	"rollcall"
+)
+
+// idleGap is the minutes between consecutive credited ones above which a new
+// session starts.
+const idleGap = 30
+
+// question is what a use is computed from.
+type question struct {
+	scope
+	services set
+}
+
+// scope says which diaries count.
+type scope struct {
+	credit Credit
+	places rollcall.Location
+}
+
+func scopes() []scope {
+	const home, work = rollcall.Home, rollcall.Work
+	return []scope{
+		{ByPresence, home | work}, {ByPresence, home}, {ByPresence, work},
+		{ByUse, home | work}, {ByUse, home}, {ByUse, work},
+	}
+}
+
+func (s scope) counts(w where) bool { return w.place()&s.places != 0 && s.credit.Counts(w.kind()) }
+
+// ledger answers questions for any days of a month. For each person whom a
+// question finds it has a line: what the diaries that count come to by the end
+// of each day. Questions that count the same of a person's diaries share a line.
+type ledger struct {
+	rows  map[question][]ledgerRow // by person
+	lines []line
+	sums  []sum
+}
+
+type ledgerRow struct {
+	person int32
+	line   uint32
+}
+
+// line is what one did: its sums are ledger.sums[first:], one a day.
+type line struct {
+	days  uint32 // a bit a day
+	first uint32
+}
+
+// sum is what a line comes to by the end of a day.
+type sum struct {
+	minutes  uint16
+	sessions uint16 // twice that, and 1 where the day goes on with a session of days before
+}
+
+// use gives what a question finds in the days from to to, from 0.
+func (l *ledger) use(q question, from, to uint8) *use {
+	rows, out := l.rows[q], &use{words: 1}
+	period := daysOf(from, to)
+	out.grow(l.users(rows, period))
+	for _, r := range rows {
+		all := l.lines[r.line]
+		days := all.days & period
+		if days == 0 {
+			continue
+		}
+		before := bits.OnesCount32(all.days & (1<<from - 1))
+		sums := l.sums[all.first:]
+		first, last := sums[before], sums[before+bits.OnesCount32(days)-1]
+		minutes, sessions := int32(last.minutes), int32(last.sessions>>1)
+		if before > 0 {
+			sofar := sums[before-1]
+			minutes, sessions = minutes-int32(sofar.minutes), sessions-int32(sofar.sessions>>1)
+		}
+		out.at, out.days = append(out.at, r.person), append(out.days, days)
+		out.minutes, out.sessions = append(out.minutes, minutes), append(out.sessions, sessions+int32(first.sessions&1))
+	}
+	return out
+}
+
+// daysOf gives a bit for each of the days from to to.
+func daysOf(from, to uint8) uint32 { return uint32(1)<<(to+1) - uint32(1)<<from }
+
+func (l *ledger) users(rows []ledgerRow, period uint32) int {
+	n := 0
+	for _, r := range rows {
+		if l.lines[r.line].days&period != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *ledger) bytes() int64 {
+	n := 8*len(l.lines) + 4*len(l.sums)
+	for _, rows := range l.rows {
+		n += 8 * len(rows)
+	}
+	return int64(n)
+}
+
+// bookkeeper writes a ledger, person by person.
+type bookkeeper struct {
+	*diaries
+	ledger *ledger
+	scopes []scope
+	sets   []set
+	rows   [][]ledgerRow // by scope, then by set
+
+	person []diary     // the person's
+	sorts  []sort      // the different ones among them
+	bits   []uint64    // of each diary: its sort's bit
+	inSets []uint64    // by set: the sorts of its services
+	known  []knownLine // the person's
+	runs   []run       // of one day
+}
+
+// sort is what a question counts all of, or nothing of.
+type sort struct {
+	service uint8
+	where   where
+}
+
+type knownLine struct {
+	sorts uint64
+	line  uint32
+}
+
+// write answers every question that scopes and sets make.
+func (d *diaries) write(scopes []scope, sets []set) *ledger {
+	b := &bookkeeper{
+		diaries: d, ledger: &ledger{rows: map[question][]ledgerRow{}}, scopes: scopes, sets: sets,
+		rows: make([][]ledgerRow, len(scopes)*len(sets)), inSets: make([]uint64, len(sets)),
+	}
+	for i := 0; i < len(d.list); i += len(b.person) {
+		end := i + 1
+		for end < len(d.list) && d.list[end].person == d.list[i].person {
+			end++
+		}
+		b.person = d.list[i:end]
+		b.enter()
+	}
+	for i, s := range scopes {
+		for k, services := range sets {
+			b.ledger.rows[question{s, services}] = slices.Clone(b.rows[i*len(sets)+k])
+		}
+	}
+	b.ledger.lines, b.ledger.sums = slices.Clone(b.ledger.lines), slices.Clone(b.ledger.sums)
+	return b.ledger
+}
+
+// enter finds the person's line for every question.
+func (b *bookkeeper) enter() {
+	b.known = b.known[:0]
+	if !b.tellSorts() {
+		b.enterEach()
+		return
+	}
+	for k, services := range b.sets {
+		b.inSets[k] = 0
+		for i, s := range b.sorts {
+			if services.has(int(s.service)) {
+				b.inSets[k] |= 1 << i
+			}
+		}
+	}
+	for i, scope := range b.scopes {
+		in := uint64(0)
+		for j, s := range b.sorts {
+			if scope.counts(s.where) {
+				in |= 1 << j
+			}
+		}
+		for k, sorts := range b.inSets {
+			if in&sorts != 0 {
+				b.add(i*len(b.sets)+k, in&sorts)
+			}
+		}
+	}
+}
+
+// mostSorts bounds the sorts that have a bit each.
+const mostSorts = 64
+
+// tellSorts gives each diary its sort's bit; false where there are too many.
+func (b *bookkeeper) tellSorts() bool {
+	b.sorts, b.bits = b.sorts[:0], b.bits[:0]
+	for i := range b.person {
+		s := sort{b.person[i].service, b.person[i].where}
+		k := slices.Index(b.sorts, s)
+		if k < 0 {
+			k = len(b.sorts)
+			b.sorts = append(b.sorts, s)
+		}
+		b.bits = append(b.bits, 1<<k)
+	}
+	return len(b.sorts) <= mostSorts
+}
+
+// enterEach takes each question by itself, with one bit for all that counts.
+func (b *bookkeeper) enterEach() {
+	for i, scope := range b.scopes {
+		for k, services := range b.sets {
+			any := uint64(0)
+			for j := range b.person {
+				d := &b.person[j]
+				b.bits[j] = 0
+				if scope.counts(d.where) && services.has(int(d.service)) {
+					b.bits[j], any = 1, 1
+				}
+			}
+			if b.known = b.known[:0]; any != 0 {
+				b.add(i*len(b.sets)+k, any)
+			}
+		}
+	}
+}
+
+func (b *bookkeeper) add(row int, sorts uint64) {
+	at := slices.IndexFunc(b.known, func(k knownLine) bool { return k.sorts == sorts })
+	if at < 0 {
+		at = len(b.known)
+		b.known = append(b.known, knownLine{sorts, uint32(len(b.ledger.lines))})
+		b.line(sorts)
+	}
+	b.rows[row] = append(b.rows[row], ledgerRow{b.person[0].person, b.known[at].line})
+}
+
+// line unites the minutes of the person's diaries of some sorts: over services,
+// places and kinds, and over midnight.
+func (b *bookkeeper) line(sorts uint64) {
+	l := line{first: uint32(len(b.ledger.sums))}
+	last, sofar := -1, sum{} // the end of the last credited run
+	for i := 0; i < len(b.person); {
+		day, diaries := b.person[i].day, 0
+		b.runs = b.runs[:0]
+		for ; i < len(b.person) && b.person[i].day == day; i++ {
+			if d := &b.person[i]; b.bits[i]&sorts != 0 {
+				b.runs = append(b.runs, b.diaries.runs[d.first:d.first+uint32(d.count)]...)
+				diaries++
+			}
+		}
+		if diaries == 0 {
+			continue
+		}
+		if diaries > 1 {
+			sortRuns(b.runs)
+		}
+		sofar.sessions &^= 1
+		if last >= 0 && int(b.runs[0].from)-(last-1) <= idleGap {
+			sofar.sessions |= 1
+		}
+		for _, r := range b.runs {
+			last = sofar.credit(r, last)
+		}
+		l.days |= 1 << day
+		b.ledger.sums = append(b.ledger.sums, sofar)
+	}
+	b.ledger.lines = append(b.ledger.lines, l)
+}
+
+// credit adds what of a run is not credited yet, after last.
+func (s *sum) credit(r run, last int) int {
+	from := max(int(r.from), last)
+	if from >= int(r.to) {
+		return last
+	}
+	if last < 0 || from-(last-1) > idleGap {
+		s.sessions += 2
+	}
+	s.minutes += r.to - uint16(from)
+	return int(r.to)
+}
+
+// sortRuns orders by start. The lists are short and made of ordered pieces.
+func sortRuns(runs []run) {
+	for i := 1; i < len(runs); i++ {
+		for j := i; j > 0 && runs[j].from < runs[j-1].from; j-- {
+			runs[j], runs[j-1] = runs[j-1], runs[j]
+		}
+	}
+}
