@@ -319,7 +319,7 @@ func TestErase(t *testing.T) {
 	}
 }
 
-// TestViolationBlocksPublication spoils a use of the month's, as a fault of the
+// TestViolationBlocksPublication spoils a line of the month's, as a fault of the
 // machine would, and closes.
 func TestViolationBlocksPublication(t *testing.T) {
 	h := smallHouse(t)
@@ -332,8 +332,7 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spoilt := fresh.whole.use(question{scope{ByPresence, rollcall.Home}, setOf(fresh.service("msn"))})
-	spoilt.at = spoilt.at[:0]
+	fresh.ledger.lines[question{scope{ByPresence, rollcall.Home}, setOf(fresh.service("msn"))}] = nil
 	h.months = cache[rollcall.Hash, *month]{limit: usualMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
 		t.Fatal(err)

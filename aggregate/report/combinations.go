@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -16,22 +17,27 @@ type combination struct {
 // combined gives every combination that occurs, the largest first.
 func (v *view) combined() []combination {
 	return once(v, "combinations", func() []combination {
-		used := make([]set, v.weights.Len())
-		for _, s := range v.listed() {
-			for _, i := range v.people(setOf(s)).At {
-				used[i] = used[i].with(s)
+		c := v.crowd(v.credit)
+		slot, at := make([]int, len(c.kinds)), [][]int32{nil} // the first is of nobody's services
+		slots := map[set]int{{}: 0}
+		out := []combination{{}}
+		for k, kind := range c.kinds {
+			services := v.place.of(kind.home, kind.work)
+			if _, ok := slots[services]; !ok {
+				slots[services] = len(at)
+				at, out = append(at, nil), append(out, combination{services: services})
+			}
+			slot[k] = slots[services]
+		}
+		for i, k := range c.of {
+			if slot[k] > 0 && (v.in == nil || v.in[i]) {
+				at[slot[k]] = append(at[slot[k]], int32(i))
 			}
 		}
-		at := map[set][]int32{}
-		for i, services := range used {
-			if !services.empty() {
-				at[services] = append(at[services], int32(i))
-			}
+		for i := range out {
+			out[i].users = v.term(at[i])
 		}
-		out := make([]combination, 0, len(at))
-		for services, people := range at {
-			out = append(out, combination{services, v.term(people)})
-		}
+		out = slices.DeleteFunc(out, func(c combination) bool { return c.users.Users() == 0 })
 		sortCombinations(out)
 		return out
 	})

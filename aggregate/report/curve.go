@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -32,12 +31,14 @@ func (v *view) byFirstDay(s int) [][]int32 {
 	u := v.use(setOf(s))
 	out := make([][]int32, v.days())
 	for i, person := range u.at {
-		word, bit := u.firstDay(i)
-		day := int(v.months[word].doc.Of.Month.First()+rollcall.Day(bit)) - int(v.from)
+		day := v.firstDay(u, i)
 		out[day] = append(out[day], person)
 	}
-	for _, list := range out {
-		slices.Sort(list)
-	}
 	return out
+}
+
+// firstDay gives the day of the period, from 0, on which user i is credited first.
+func (v *view) firstDay(u *use, i int) int {
+	word, bit := u.firstDay(i)
+	return int(v.months[word].doc.Of.Month.First()+rollcall.Day(bit)) - int(v.from)
 }

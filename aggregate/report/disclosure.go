@@ -78,39 +78,36 @@ func (b *discloser) findAtoms() {
 	if len(b.unions) > mostServices {
 		b.unions = b.unions[:mostServices]
 	}
-	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
-	for i := range home {
-		if v.in != nil && !v.in[i] {
-			continue
-		}
-		if m := v.member(home[i], work[i], b.unions); m != (membership{}) {
-			b.count(m, v.final[i])
+	counts := v.counts()
+	for k, kind := range v.crowd(v.credit).kinds {
+		if m := v.member(kind, b.unions); counts[k].n > 0 && m != (membership{}) {
+			b.count(m, counts[k].n, counts[k].weight)
 		}
 	}
 }
 
-// member says what a person counts in, given the services used at each place.
-func (v *view) member(home, work set, unions []group) membership {
-	m := membership{services: v.place.of(home, work)}
+// member says what those of a kind count in.
+func (v *view) member(of kind, unions []group) membership {
+	m := membership{services: v.place.of(of.home, of.work)}
 	if v.place == HomeWork || v.place == AtHome || v.place == AtWork {
 		return m // the unions follow from the services
 	}
 	for k, g := range unions {
-		if v.place.holds(home.meets(g.services), work.meets(g.services)) {
+		if v.uses(g.services)(of) {
 			m.unions = m.unions.with(k)
 		}
 	}
 	return m
 }
 
-func (b *discloser) count(m membership, weight float64) {
+func (b *discloser) count(m membership, n int, weight float64) {
 	at, ok := b.index[m]
 	if !ok {
 		at = len(b.atoms)
 		b.index[m] = at
 		b.atoms, b.n, b.value = append(b.atoms, m), append(b.n, 0), append(b.value, 0)
 	}
-	b.n[at]++
+	b.n[at] += n
 	b.value[at] += weight
 }
 

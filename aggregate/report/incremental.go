@@ -103,7 +103,7 @@ func (v *view) incrementCells(order []int, steps []step) []*cell {
 	}
 	for i, m := range members {
 		if m != (membership{}) {
-			b.count(m, v.final[i])
+			b.count(m, 1, v.final[i])
 		}
 	}
 	in := func(m membership, k int) int { // whether the atom is of union k

@@ -3,6 +3,7 @@ package report
 import (
 	"math/bits"
 	"slices"
+	"unsafe"
 
 	"rollcall"
 )
@@ -35,22 +36,18 @@ func (s scope) counts(w where) bool { return w.place()&s.places != 0 && s.credit
 
 // ledger answers questions for any days of a month. For each person whom a
 // question finds it has a line: what the diaries that count come to by the end
-// of each day. Questions that count the same of a person's diaries share a line.
+// of each day. Questions that count the same of a person's diaries share its
+// sums.
 type ledger struct {
-	rows  map[question][]ledgerRow // by person
-	lines []line
+	lines map[question][]line // by person
 	sums  []sum
-}
-
-type ledgerRow struct {
-	person int32
-	line   uint32
 }
 
 // line is what one did: its sums are ledger.sums[first:], one a day.
 type line struct {
-	days  uint32 // a bit a day
-	first uint32
+	person int32
+	days   uint32 // a bit a day
+	first  uint32
 }
 
 // sum is what a line comes to by the end of a day.
@@ -61,25 +58,41 @@ type sum struct {
 
 // use gives what a question finds in the days from to to, from 0.
 func (l *ledger) use(q question, from, to uint8) *use {
-	rows, out := l.rows[q], &use{words: 1}
-	period := daysOf(from, to)
-	out.grow(l.users(rows, period))
-	for _, r := range rows {
-		all := l.lines[r.line]
-		days := all.days & period
+	period, at := daysOf(from, to), l.who(q, from, to)
+	n := len(at)
+	out := &use{words: 1, at: at, days: make([]uint32, n), minutes: make([]int32, n), sessions: make([]int32, n)}
+	i := 0
+	for _, line := range l.lines[q] {
+		days := line.days & period
 		if days == 0 {
 			continue
 		}
-		before := bits.OnesCount32(all.days & (1<<from - 1))
-		sums := l.sums[all.first:]
+		before := bits.OnesCount32(line.days & (1<<from - 1))
+		sums := l.sums[line.first:]
 		first, last := sums[before], sums[before+bits.OnesCount32(days)-1]
-		minutes, sessions := int32(last.minutes), int32(last.sessions>>1)
+		out.days[i], out.minutes[i], out.sessions[i] = days, int32(last.minutes), int32(last.sessions>>1+first.sessions&1)
 		if before > 0 {
-			sofar := sums[before-1]
-			minutes, sessions = minutes-int32(sofar.minutes), sessions-int32(sofar.sessions>>1)
+			out.minutes[i] -= int32(sums[before-1].minutes)
+			out.sessions[i] -= int32(sums[before-1].sessions >> 1)
 		}
-		out.at, out.days = append(out.at, r.person), append(out.days, days)
-		out.minutes, out.sessions = append(out.minutes, minutes), append(out.sessions, sessions+int32(first.sessions&1))
+		i++
+	}
+	return out
+}
+
+// who gives the users alone.
+func (l *ledger) who(q question, from, to uint8) []int32 {
+	lines, period, n := l.lines[q], daysOf(from, to), 0
+	for i := range lines {
+		if lines[i].days&period != 0 {
+			n++
+		}
+	}
+	out := make([]int32, 0, n)
+	for i := range lines {
+		if lines[i].days&period != 0 {
+			out = append(out, lines[i].person)
+		}
 	}
 	return out
 }
@@ -87,20 +100,10 @@ func (l *ledger) use(q question, from, to uint8) *use {
 // daysOf gives a bit for each of the days from to to.
 func daysOf(from, to uint8) uint32 { return uint32(1)<<(to+1) - uint32(1)<<from }
 
-func (l *ledger) users(rows []ledgerRow, period uint32) int {
-	n := 0
-	for _, r := range rows {
-		if l.lines[r.line].days&period != 0 {
-			n++
-		}
-	}
-	return n
-}
-
 func (l *ledger) bytes() int64 {
-	n := 8*len(l.lines) + 4*len(l.sums)
-	for _, rows := range l.rows {
-		n += 8 * len(rows)
+	n := len(l.sums) * int(unsafe.Sizeof(sum{}))
+	for _, lines := range l.lines {
+		n += len(lines) * int(unsafe.Sizeof(line{}))
 	}
 	return int64(n)
 }
@@ -111,7 +114,7 @@ type bookkeeper struct {
 	ledger *ledger
 	scopes []scope
 	sets   []set
-	rows   [][]ledgerRow // by scope, then by set
+	lines  [][]line // by scope, then by set
 
 	person []diary     // the person's
 	sorts  []sort      // the different ones among them
@@ -129,14 +132,14 @@ type sort struct {
 
 type knownLine struct {
 	sorts uint64
-	line  uint32
+	line  line
 }
 
 // write answers every question that scopes and sets make.
 func (d *diaries) write(scopes []scope, sets []set) *ledger {
 	b := &bookkeeper{
-		diaries: d, ledger: &ledger{rows: map[question][]ledgerRow{}}, scopes: scopes, sets: sets,
-		rows: make([][]ledgerRow, len(scopes)*len(sets)), inSets: make([]uint64, len(sets)),
+		diaries: d, ledger: &ledger{lines: map[question][]line{}}, scopes: scopes, sets: sets,
+		lines: make([][]line, len(scopes)*len(sets)), inSets: make([]uint64, len(sets)),
 	}
 	for i := 0; i < len(d.list); i += len(b.person) {
 		end := i + 1
@@ -148,10 +151,10 @@ func (d *diaries) write(scopes []scope, sets []set) *ledger {
 	}
 	for i, s := range scopes {
 		for k, services := range sets {
-			b.ledger.rows[question{s, services}] = slices.Clone(b.rows[i*len(sets)+k])
+			b.ledger.lines[question{s, services}] = slices.Clone(b.lines[i*len(sets)+k])
 		}
 	}
-	b.ledger.lines, b.ledger.sums = slices.Clone(b.ledger.lines), slices.Clone(b.ledger.sums)
+	b.ledger.sums = slices.Clone(b.ledger.sums)
 	return b.ledger
 }
 
@@ -222,20 +225,19 @@ func (b *bookkeeper) enterEach() {
 	}
 }
 
-func (b *bookkeeper) add(row int, sorts uint64) {
+func (b *bookkeeper) add(question int, sorts uint64) {
 	at := slices.IndexFunc(b.known, func(k knownLine) bool { return k.sorts == sorts })
 	if at < 0 {
 		at = len(b.known)
-		b.known = append(b.known, knownLine{sorts, uint32(len(b.ledger.lines))})
-		b.line(sorts)
+		b.known = append(b.known, knownLine{sorts, b.line(sorts)})
 	}
-	b.rows[row] = append(b.rows[row], ledgerRow{b.person[0].person, b.known[at].line})
+	b.lines[question] = append(b.lines[question], b.known[at].line)
 }
 
 // line unites the minutes of the person's diaries of some sorts: over services,
 // places and kinds, and over midnight.
-func (b *bookkeeper) line(sorts uint64) {
-	l := line{first: uint32(len(b.ledger.sums))}
+func (b *bookkeeper) line(sorts uint64) line {
+	l := line{person: b.person[0].person, first: uint32(len(b.ledger.sums))}
 	last, sofar := -1, sum{} // the end of the last credited run
 	for i := 0; i < len(b.person); {
 		day, diaries := b.person[i].day, 0
@@ -262,7 +264,7 @@ func (b *bookkeeper) line(sorts uint64) {
 		l.days |= 1 << day
 		b.ledger.sums = append(b.ledger.sums, sofar)
 	}
-	b.ledger.lines = append(b.ledger.lines, l)
+	return l
 }
 
 // credit adds what of a run is not credited yet, after last.

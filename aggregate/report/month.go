@@ -118,16 +118,16 @@ func (m *month) unions() []set {
 	return out
 }
 
-// use answers a question for the days from to to of the month, from 0.
-func (m *month) use(q question, from, to uint8) *use {
+// answers gives a ledger that answers a question, and the question as it has it.
+func (m *month) answers(q question) (*ledger, question) {
 	q.services = q.services.and(m.seen)
-	if _, ok := m.ledger.rows[q]; ok || q.services.empty() {
-		return m.ledger.use(q, from, to)
+	if _, ok := m.ledger.lines[q]; ok || q.services.empty() {
+		return m.ledger, q
 	}
 	own, _ := m.asked.get(context.Background(), q.services, func() (*ledger, int64, error) {
 		return m.diaries.write(scopes(), []set{q.services}), 1, nil
 	})
-	return own.use(q, from, to)
+	return own, q
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {

@@ -131,10 +131,11 @@ func (b *ranker) shares(s int) []any {
 // everyAudience is the base of audience shares: each person once a service used.
 func (v *view) everyAudience() *panel.Term {
 	return once(v, "every audience", func() *panel.Term {
-		counts := make([]float64, v.weights.Len())
-		for _, s := range v.listed() {
-			for _, i := range v.people(setOf(s)).At {
-				counts[i]++
+		c := v.crowd(v.credit)
+		counts := make([]float64, len(c.of))
+		for i, k := range c.of {
+			if v.in == nil || v.in[i] {
+				counts[i] = float64(v.place.of(c.kinds[k].home, c.kinds[k].work).len())
 			}
 		}
 		return v.weights.Term(panel.Dense(counts))
@@ -157,22 +158,7 @@ func (v *view) everyMinute() *panel.Term {
 
 // exclusive is the users of a service who used no other listed one.
 func (v *view) exclusive(s int) *panel.Term {
-	counts := once(v, "services used", func() []uint16 {
-		counts := make([]uint16, v.weights.Len())
-		for _, s := range v.listed() {
-			for _, i := range v.use(setOf(s)).at {
-				counts[i]++
-			}
-		}
-		return counts
-	})
-	var at []int32
-	for _, i := range v.use(setOf(s)).at {
-		if counts[i] == 1 {
-			at = append(at, i)
-		}
-	}
-	return v.term(at)
+	return v.term(v.having(func(k kind) bool { return v.place.of(k.home, k.work) == setOf(s) }))
 }
 
 // change gives the columns change and change_percent.

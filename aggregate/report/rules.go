@@ -119,7 +119,7 @@ func (b *rulebook) places(s figure) {
 	home, work, either, both := s.audience[AtHome], s.audience[AtWork], s.audience[HomeWork], s.audience[Both]
 	b.under("combined", s.name+", the larger of home and work against home+work", math.Max(home, work), either)
 	b.under("combined", s.name+", home+work against home and work added", either, home+work)
-	b.same("both", s.name+", both against home and work less home+work", both, home+work-either)
+	b.same("both", s.name+", home+work and both against home and work added", either+both, home+work)
 	b.under("both", s.name+", 0 against both", 0, both)
 	for _, p := range []Place{Both, HomeOnly} {
 		b.under("subset", s.name+", "+string(p)+" in home", s.audience[p], home)
@@ -230,15 +230,15 @@ func (v *view) figure(s int) figure {
 	u := v.use(setOf(s))
 	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions))}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
-		out.audience[p] = v.weigh(v.at(p).use(setOf(s)).at)
+		out.audience[p] = v.weigh(v.at(p).who(setOf(s)))
 	}
-	sofar := 0.0
-	for _, at := range v.byFirstDay(s) {
-		sofar += v.weigh(at)
-		out.curve = append(out.curve, sofar)
+	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
+	for i, person := range u.at {
+		out.curve[v.firstDay(u, i)] += v.final[person]
+		out.frequency[u.dayCount(i)-1] += v.final[person]
 	}
-	for _, at := range v.byDays(s) {
-		out.frequency = append(out.frequency, v.weigh(at))
+	for d := range out.curve[1:] {
+		out.curve[d+1] += out.curve[d]
 	}
 	return out
 }

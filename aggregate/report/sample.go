@@ -32,8 +32,14 @@ type sample struct {
 		quality panel.Quality
 	}
 
+	catalogue struct {
+		once   sync.Once // guards what follows
+		listed []int
+	}
+
 	uses   cache[question, *use]
-	masked cache[maskKey, []set]
+	users  cache[question, []int32]
+	crowds cache[Credit, *crowd]
 	views  cache[viewKey, *view]
 }
 
@@ -42,7 +48,7 @@ type sampleKey struct{ from, to rollcall.Day }
 
 func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
 	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
-	s.uses.limit, s.masked.limit, s.views.limit = 600, 8, 64
+	s.uses.limit, s.users.limit, s.crowds.limit, s.views.limit = 600, 600, 2, 64
 	if position == nil {
 		return s
 	}
@@ -99,7 +105,8 @@ func (s *sample) compute(q question) *use {
 	months := make([]*use, len(s.months))
 	for k, m := range s.months {
 		from, to := s.span(k)
-		months[k] = m.use(question{q.scope, s.translate(q.services, k)}, from, to)
+		ledger, own := m.answers(question{q.scope, s.translate(q.services, k)})
+		months[k] = ledger.use(own, from, to)
 	}
 	if s.position == nil {
 		return months[0]
@@ -107,36 +114,45 @@ func (s *sample) compute(q question) *use {
 	return gather(months, s.position)
 }
 
-// masks gives, by position, the listed services that each person used at a place.
-func (s *sample) masks(credit Credit, place rollcall.Location) []set {
-	out, _ := s.masked.get(context.Background(), maskKey{credit, place}, func() ([]set, int64, error) {
-		masks := make([]set, s.weights.Len())
-		for _, service := range s.listed() {
-			word, bit := service/64, uint64(1)<<(service%64)
-			for _, i := range s.use(question{scope{credit, place}, setOf(service)}).at {
-				masks[i][word] |= bit
-			}
-		}
-		return masks, 1, nil
-	})
+// who gives the users alone.
+func (s *sample) who(q question) []int32 {
+	out, _ := s.users.get(context.Background(), q, func() ([]int32, int64, error) { return s.find(q), 1, nil })
 	return out
 }
 
-type maskKey struct {
-	credit Credit
-	place  rollcall.Location
+func (s *sample) find(q question) []int32 {
+	var found []bool
+	if s.position != nil {
+		found = make([]bool, s.weights.Len())
+	}
+	for k, m := range s.months {
+		from, to := s.span(k)
+		ledger, own := m.answers(question{q.scope, s.translate(q.services, k)})
+		at := ledger.who(own, from, to)
+		if s.position == nil {
+			return at
+		}
+		for _, i := range at {
+			if i = s.position[k][i]; i >= 0 {
+				found[i] = true
+			}
+		}
+	}
+	return positions(found)
 }
 
 // listed gives the services that anyone used in the sample's months: those
 // with a row, and the base of shares.
 func (s *sample) listed() []int {
-	var out []int
-	for i, service := range s.lead().doc.Services {
-		if service.ID != rollcall.Online && s.anyDiary(i) {
-			out = append(out, i)
+	c := &s.catalogue
+	c.once.Do(func() {
+		for i, service := range s.lead().doc.Services {
+			if service.ID != rollcall.Online && s.anyDiary(i) {
+				c.listed = append(c.listed, i)
+			}
 		}
-	}
-	return out
+	})
+	return c.listed
 }
 
 func (s *sample) anyDiary(service int) bool {

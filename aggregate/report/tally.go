@@ -1,7 +1,5 @@
 package report
 
-import "rollcall"
-
 // tally counts a service's, or a union's, users by where they used it: at home
 // only, at work only, at both.
 type tally struct {
@@ -16,7 +14,7 @@ func tallyParts() [3]tallyPart {
 	return [3]tallyPart{{true, false}, {false, true}, {true, true}}
 }
 
-func (t *tally) add(home, work, in bool, weight float64) {
+func (t *tally) add(home, work bool, c count) {
 	part := 2
 	switch {
 	case !home && !work:
@@ -26,12 +24,9 @@ func (t *tally) add(home, work, in bool, weight float64) {
 	case !home:
 		part = 1
 	}
-	if !in {
-		t.outside[part]++
-		return
-	}
-	t.n[part]++
-	t.weight[part] += weight
+	t.n[part] += c.n
+	t.outside[part] += c.outside
+	t.weight[part] += c.weight
 }
 
 // value gives the weighted persons of a place.
@@ -70,21 +65,13 @@ func (v *view) tallies() map[set]tally {
 func (v *view) countAll() map[set]tally {
 	unions := append([]group{v.all()}, v.groups()...)
 	services, united := make([]tally, len(v.catalogue())), make([]tally, len(unions))
-	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
-	for i, h := range home {
-		either := HomeWork.of(h, work[i])
-		if either.empty() {
-			continue
-		}
-		in := v.in == nil || v.in[i]
-		for s := range either.each {
-			services[s].add(h.has(s), work[i].has(s), in, v.final[i])
+	counts := v.counts()
+	for i, kind := range v.crowd(v.credit).kinds {
+		for s := range kind.home.or(kind.work).each {
+			services[s].add(kind.home.has(s), kind.work.has(s), counts[i])
 		}
 		for k, g := range unions {
-			if !either.meets(g.services) {
-				continue
-			}
-			united[k].add(h.meets(g.services), work[i].meets(g.services), in, v.final[i])
+			united[k].add(kind.home.meets(g.services), kind.work.meets(g.services), counts[i])
 		}
 	}
 	out := map[set]tally{}

@@ -95,6 +95,21 @@ func (v *view) restrict(services set) *use {
 	return u.where(keep)
 }
 
+// who gives the users alone of what use gives.
+func (v *view) who(services set) []int32 {
+	at, keep := v.sample.who(question{scope{v.credit, v.place.locations()}, services}), v.keeper(services)
+	if keep == nil {
+		return at
+	}
+	out := make([]int32, 0, len(at))
+	for _, i := range at {
+		if keep(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // keeper says who of a set of services' users at the place's locations is in
 // the view; nil: everyone. Those at both places, or at one only, are known by
 // what they did at the two.
@@ -105,10 +120,8 @@ func (v *view) keeper(services set) func(int32) bool {
 		}
 		return func(i int32) bool { return v.in[i] }
 	}
-	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
-	return func(i int32) bool {
-		return (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services))
-	}
+	kinds, in := v.crowd(v.credit).of, v.table(v.uses(services))
+	return func(i int32) bool { return in[kinds[i]] && (v.in == nil || v.in[i]) }
 }
 
 // people gives the users of any of some services.
@@ -123,16 +136,9 @@ func (v *view) people(services set) *panel.Term {
 // at home, and any of them at work.
 func (v *view) union(services set) []int32 {
 	if services.len() == 1 || v.place == AtHome || v.place == AtWork || v.place == HomeWork {
-		return v.use(services).at
+		return v.who(services)
 	}
-	home, work := v.masks(v.credit, rollcall.Home), v.masks(v.credit, rollcall.Work)
-	var out []int32
-	for i := range home {
-		if (v.in == nil || v.in[i]) && v.place.holds(home[i].meets(services), work[i].meets(services)) {
-			out = append(out, int32(i))
-		}
-	}
-	return out
+	return v.having(v.uses(services))
 }
 
 // term prepares the persons at some positions.
