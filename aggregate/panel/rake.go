@@ -54,14 +54,14 @@ func Rake(r *rollcall.Roster, p *rollcall.Population, trim Trim) (*Weights, erro
 	for i := range r.Panelists {
 		base[i], ids[i] = r.Panelists[i].BaseWeight, r.Panelists[i].ID
 	}
-	return weigh(f, base, ids, trim)
+	return weigh(f, f.cells(len(base)), base, ids, trim)
 }
 
 // weigh rakes a frame: whole cells at a time, as raking gives all panelists of
 // one cell one factor, or panelist by panelist where weights are trimmed.
-func weigh(f *frame, base []float64, ids []rollcall.Visitor, trim Trim) (*Weights, error) {
+func weigh(f *frame, cells []int32, base []float64, ids []rollcall.Visitor, trim Trim) (*Weights, error) {
 	w := &Weights{frame: f, trim: trim, ids: ids, people: make([]person, len(base))}
-	w.group(base)
+	w.group(base, cells)
 	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, w.cells())}
 	if trim.On() {
 		s.codes, s.weights = f.codes, make([]float64, len(base))

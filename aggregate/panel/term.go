@@ -2,6 +2,7 @@ package panel
 
 import (
 	"math"
+	"math/bits"
 	"sync"
 )
 
@@ -19,12 +20,10 @@ type Term struct {
 	size  float64   // of w^2 y^2
 	users int
 
-	once  sync.Once // guards dense
-	dense []float64 // every panelist's value, where the variable is large
+	once  sync.Once // guards what follows
+	bits  []uint64  // of a variable of 0s and 1s: one for each panelist
+	dense []float64 // of any other: every panelist's value
 }
-
-// largePart is the part of the roster above which a term is looked up, not merged.
-const largePart = 8
 
 // Users gives the number of panelists where the variable is given.
 func (t *Term) Users() int { return t.users }
@@ -33,14 +32,16 @@ func (t *Term) Users() int { return t.users }
 func (w *Weights) Term(v Variable) *Term {
 	t := &Term{Variable: v, fit: make([]float64, w.cells()), cross: make([]float64, w.cells())}
 	t.users = len(v.At)
+	total, size := 0.0, 0.0
 	for k, i := range v.At {
 		p, y := &w.people[i], v.value(k)
-		t.Total += p.final * y
+		total += p.final * y
 		t.fit[p.cell] += p.base * y
 		square := p.final * p.final * y
 		t.cross[p.cell] += square
-		t.size += square * y
+		size += square * y
 	}
+	t.Total, t.size = total, size
 	w.fit(t.fit)
 	t.sum = t.Total
 	for c, all := range w.cellSums {
@@ -83,13 +84,14 @@ func (w *Weights) overlap(a, b *Term) float64 {
 	if len(a.At) > len(b.At) {
 		a, b = b, a
 	}
-	if len(b.At)*largePart < len(w.people) || len(a.At)*2 > len(b.At) {
-		return w.merge(a, b)
+	b.once.Do(func() { b.index(len(w.people)) })
+	if a.Values == nil && b.bits != nil && len(a.At) > len(b.bits) {
+		a.once.Do(func() { a.index(len(w.people)) })
+		return w.common(a.bits, b.bits)
 	}
-	dense := b.lookup(len(w.people))
 	var total float64
 	for k, i := range a.At {
-		if y := dense[i]; y != 0 {
+		if y := b.at(i); y != 0 {
 			final := w.people[i].final
 			total += final * final * a.value(k) * y
 		}
@@ -97,29 +99,36 @@ func (w *Weights) overlap(a, b *Term) float64 {
 	return total
 }
 
-func (t *Term) lookup(n int) []float64 {
-	t.once.Do(func() {
-		t.dense = make([]float64, n)
-		for k, i := range t.At {
-			t.dense[i] = t.value(k)
+// index makes the variable quick to look up.
+func (t *Term) index(n int) {
+	if t.Values == nil {
+		t.bits = make([]uint64, (n+63)/64)
+		for _, i := range t.At {
+			t.bits[i/64] |= 1 << (i % 64)
 		}
-	})
-	return t.dense
+		return
+	}
+	t.dense = make([]float64, n)
+	for k, i := range t.At {
+		t.dense[i] = t.Values[k]
+	}
 }
 
-func (w *Weights) merge(a, b *Term) float64 {
+// at gives a panelist's value, once the variable is indexed.
+func (t *Term) at(i int32) float64 {
+	if t.bits == nil {
+		return t.dense[i]
+	}
+	return float64(t.bits[i/64] >> (i % 64) & 1)
+}
+
+// common gives the sum of w^2 over those whose bit is in both.
+func (w *Weights) common(a, b []uint64) float64 {
 	var total float64
-	for i, j := 0, 0; i < len(a.At) && j < len(b.At); {
-		x, y := a.At[i], b.At[j]
-		if x == y {
-			final := w.people[x].final
-			total += final * final * a.value(i) * b.value(j)
-		}
-		if x <= y {
-			i++
-		}
-		if y <= x {
-			j++
+	for i, x := range a {
+		for x &= b[i]; x != 0; x &= x - 1 {
+			final := w.people[i*64+bits.TrailingZeros64(x)].final
+			total += final * final
 		}
 	}
 	return total
@@ -162,10 +171,20 @@ func (w *Weights) TermRatio(num, den *Term) Estimate {
 	return w.ratio(num, den, func(_, _ int) float64 { return w.overlap(num, den) })
 }
 
-// NestedRatio is Ratio of terms of 0s and 1s, everyone in num being in den. Its
-// cost is that of the margins alone.
+// NestedRatio is Ratio where den is of 0s and 1s, everyone in num being in den:
+// persons of persons, or an amount a person. Its cost is that of the margins
+// alone.
 func (w *Weights) NestedRatio(num, den *Term) Estimate {
-	return w.ratio(num, den, func(_, _ int) float64 { return num.size })
+	return w.ratio(num, den, func(_, _ int) float64 {
+		if num.Values == nil {
+			return num.size
+		}
+		var overlap float64
+		for _, square := range num.cross {
+			overlap += square
+		}
+		return overlap
+	})
 }
 
 func (w *Weights) ratio(num, den *Term, overlap func(i, j int) float64) Estimate {

@@ -42,15 +42,12 @@ type sums struct {
 
 func (w *Weights) cells() int { return len(w.cellSums) }
 
-// group finds the cells: the combinations of categories that panelists have.
-func (w *Weights) group(base []float64) {
+// group puts the panelists in their cells, which are numbered as they appear.
+func (w *Weights) group(base []float64, cells []int32) {
 	m := len(w.frame.axes)
-	for k := range m {
-		w.split(k, m)
-	}
 	for i := range w.people {
 		p := &w.people[i]
-		p.base = base[i]
+		p.base, p.cell = base[i], cells[i]
 		if int(p.cell) == len(w.cellSums) {
 			w.cellSums = append(w.cellSums, sums{})
 			w.cellCodes = append(w.cellCodes, w.frame.codes[i*m:(i+1)*m]...)
@@ -60,19 +57,22 @@ func (w *Weights) group(base []float64) {
 	}
 }
 
-// split divides the cells so far by axis k of m, numbering them as they appear.
-func (w *Weights) split(k, m int) {
-	cells := map[uint64]int32{}
-	for i := range w.people {
-		p := &w.people[i]
-		key := uint64(p.cell)<<32 | uint64(w.frame.codes[i*m+k])
-		cell, ok := cells[key]
-		if !ok {
-			cell = int32(len(cells))
-			cells[key] = cell
+// cells finds the combinations of categories that panelists have.
+func (f *frame) cells(n int) []int32 {
+	out, m := make([]int32, n), len(f.axes)
+	for k := range m {
+		cells := map[uint64]int32{}
+		for i := range out {
+			key := uint64(out[i])<<32 | uint64(f.codes[i*m+k])
+			cell, ok := cells[key]
+			if !ok {
+				cell = int32(len(cells))
+				cells[key] = cell
+			}
+			out[i] = cell
 		}
-		p.cell = cell
 	}
+	return out
 }
 
 // finish spreads the raked weights, of cells or of panelists, and factors the
@@ -190,8 +190,14 @@ func (w *Weights) Subset(at []int32) (*Weights, error) {
 	m := len(w.frame.axes)
 	f := &frame{universe: w.frame.universe, notes: w.frame.notes, codes: make([]int32, 0, len(at)*m)}
 	base, ids := make([]float64, len(at)), make([]rollcall.Visitor, len(at))
+	cells, number, next := make([]int32, len(at)), none(w.cells()), int32(0)
 	for i, person := range at {
-		base[i], ids[i] = w.people[person].base, w.ids[person]
+		p := &w.people[person]
+		if number[p.cell] < 0 {
+			number[p.cell] = next
+			next++
+		}
+		base[i], ids[i], cells[i] = p.base, w.ids[person], number[p.cell]
 		f.codes = append(f.codes, w.frame.codes[int(person)*m:int(person+1)*m]...)
 	}
 	b := &framer{frame: f}
@@ -207,5 +213,5 @@ func (w *Weights) Subset(at []int32) (*Weights, error) {
 	if len(b.list) > 0 {
 		return nil, refuse(b.list)
 	}
-	return weigh(f, base, ids, w.trim)
+	return weigh(f, cells, base, ids, w.trim)
 }
