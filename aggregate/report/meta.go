@@ -63,8 +63,8 @@ func addNew(list []string, s string) []string {
 func (j *job) sampleMeta() *rollcall.SampleMeta {
 	v, d := j.view, j.month.doc
 	s := &rollcall.SampleMeta{
-		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered + d.Dropped.Unknown,
-		Excluded: j.month.excluded, ID: d.Roster.String(),
+		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
+		Excluded: j.month.excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
 	}
 	for i := range v.weights.Len() {
 		at := v.person(int32(i)).Metered
