@@ -44,7 +44,15 @@ type ClosePlan struct {
 	Of           rollcall.PanelMonth
 	Status       rollcall.PublicationStatus
 	Reason       string
-	Low, Caution *int // nil: the market's own
+	Low, Caution *int     // nil: the market's own
+	Confidence   *float64 // of intervals, 0.5 to 1; nil: 0.95
+	Trim         *Trim    // of the weights; nil: none
+}
+
+// Trim bounds the final weights, in multiples of their mean.
+type Trim struct {
+	Floor float64 `json:"floor" minimum:"0"`
+	Cap   float64 `json:"cap" minimum:"0" doc:"above 1, or 0 for none"`
 }
 
 // PanelFiles are the two files of a panel's month as sent, and their names for
@@ -63,7 +71,7 @@ type Panels interface {
 
 // Publications compares and verifies versions.
 type Publications interface {
-	Diff(ctx context.Context, of rollcall.PanelMonth, first, second int) (*rollcall.Table, error)
+	Diff(ctx context.Context, q Query, first, second int) (*rollcall.Table, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
 }
 

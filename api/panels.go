@@ -87,6 +87,9 @@ type publicationInput struct {
 		Reason  string `json:"reason,omitempty" maxLength:"1000"`
 		Low     *int   `json:"low,omitempty" minimum:"0"`
 		Caution *int   `json:"caution,omitempty" minimum:"0"`
+
+		Confidence *float64 `json:"confidence,omitempty" minimum:"0.5" exclusiveMaximum:"1" doc:"of the intervals; 0.95 where absent"`
+		Trim       *Trim    `json:"trim,omitempty" doc:"bounds of the weights, in multiples of their mean"`
 	}
 }
 
@@ -97,6 +100,7 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*bo
 	}
 	p, err := s.Panels.Close(ctx, ClosePlan{
 		Of: of, Status: rollcall.PublicationStatus(in.Body.Status), Reason: in.Body.Reason, Low: in.Body.Low, Caution: in.Body.Caution,
+		Confidence: in.Body.Confidence, Trim: in.Body.Trim,
 	})
 	if err != nil {
 		return nil, s.fault("close", err)

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"rollcall"
 )
 
 // Edition names one version, in the path.
@@ -16,22 +14,22 @@ type Edition struct {
 	Version int    `path:"version" minimum:"1"`
 }
 
-func (e Edition) panelMonth() (rollcall.PanelMonth, error) {
-	return About{Market: e.Market, Panel: e.Panel, Month: e.Month}.panelMonth()
-}
+func (e Edition) about() About { return About{Market: e.Market, Panel: e.Panel, Month: e.Month} }
 
 type diffInput struct {
 	Edition
 	Other  int    `path:"other" minimum:"1"`
+	Report string `query:"report" doc:"the report to compare; the rankings at home+work, home and work where absent"`
+	Cut
 	Format string `query:"format" enum:"json,csv" default:"json"`
 }
 
 func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamResponse, error) {
-	of, err := in.panelMonth()
+	q, err := in.query(in.Report, in.about())
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
-	table, err := s.Publications.Diff(ctx, of, in.Version, in.Other)
+	table, err := s.Publications.Diff(ctx, q, in.Version, in.Other)
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
@@ -39,7 +37,7 @@ func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamRespon
 }
 
 func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{}, error) {
-	of, err := in.panelMonth()
+	of, err := in.about().panelMonth()
 	if err != nil {
 		return nil, s.fault("verify", err)
 	}

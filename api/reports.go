@@ -21,31 +21,34 @@ func (a About) panelMonth() (rollcall.PanelMonth, error) {
 	return rollcall.PanelMonth{Market: rollcall.MarketID(a.Market), Panel: rollcall.PanelID(a.Panel), Month: m}, err
 }
 
-type reportInput struct {
-	Report string `path:"report"`
-	About
+// Cut is what a report may be narrowed to, as parameters.
+type Cut struct {
 	From     string `query:"from" doc:"first day, YYYY-MM-DD; the month's first where absent"`
 	To       string `query:"to" doc:"last day"`
 	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
-	Version  int    `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
-	Live     bool   `query:"live" doc:"compute now from a month that may not be closed; provisional"`
-	Format   string `query:"format" enum:"json,csv" default:"json"`
 }
 
-func (in *reportInput) query() (Query, error) {
-	of, err := in.panelMonth()
+// query asks for a report so narrowed.
+func (c Cut) query(report string, a About) (Query, error) {
+	of, err := a.panelMonth()
 	if err != nil {
 		return Query{}, err
 	}
-	q := Query{
-		Report: in.Report, Of: of, Location: in.Location, Services: services(in.Service),
-		Credit: in.Credit, Target: in.Target, Version: in.Version, Live: in.Live,
-	}
-	q.From, q.To, err = days(in.From, in.To)
+	q := Query{Report: report, Of: of, Location: c.Location, Services: services(c.Service), Credit: c.Credit, Target: c.Target}
+	q.From, q.To, err = days(c.From, c.To)
 	return q, err
+}
+
+type reportInput struct {
+	Report string `path:"report"`
+	About
+	Cut
+	Version int    `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
+	Live    bool   `query:"live" doc:"compute now from a month that may not be closed; provisional"`
+	Format  string `query:"format" enum:"json,csv" default:"json"`
 }
 
 // days reads two optional days.
@@ -72,10 +75,11 @@ func services(s string) []rollcall.ServiceID {
 }
 
 func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query()
+	q, err := in.query(in.Report, in.About)
 	if err != nil {
 		return nil, s.fault("report", err)
 	}
+	q.Version, q.Live = in.Version, in.Live
 	table, err := s.Reports.Report(ctx, q)
 	if err != nil {
 		return nil, s.fault("report", err)

@@ -315,6 +315,8 @@ func (s *slow) compare(t *rapid.T, h *house, r Request, listed []rollcall.Servic
 	}
 	any := find(h.t, ranking, "any", "any")
 	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
+	same(t, what+" gross", any["gross"], sum)
+	same(t, what+" services per user", any["services_per_user"], sum/s.audience(p, listed...))
 	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
 	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
 	s.compareDays(t, what, ask, p, listed)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,16 +69,56 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if a, b := value(t, one, "msn", "unique_audience"), value(t, two, "msn", "unique_audience"); a != 300 || b != 500 {
 		t.Errorf("msn is %g in version 1 and %g in version 2, want 300 and 500", a, b)
 	}
-	diff, err := h.Diff(context.Background(), october, 1, 2)
+	diff, err := h.Diff(context.Background(), Request{Of: october}, 1, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := find(t, diff, "home+work", "msn", "unique_audience")
+	row := find(t, diff, "home+work", "msn", "service", "unique_audience")
 	if a, b := row["before"].(rollcall.Measure).Value, row["after"].(rollcall.Measure).Value; a != 300 || b != 500 {
 		t.Errorf("the difference is from %g to %g, want from 300 to 500", a, b)
 	}
 	if err := h.Verify(context.Background(), first); err != nil {
 		t.Errorf("verify version 1: %v", err)
+	}
+}
+
+// TestDiffOfInternalIsInternal: whoever may not see one version may not see it
+// beside another.
+func TestDiffOfInternalIsInternal(t *testing.T) {
+	h := smallHouse(t)
+	h.close(october, CloseOptions{Settings: all()})
+	h.close(october, CloseOptions{})
+	for _, order := range [][2]int{{1, 2}, {2, 1}} {
+		diff, err := h.Diff(context.Background(), Request{Of: october}, order[0], order[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !diff.Meta.Internal || len(diff.Rows) == 0 {
+			t.Errorf("versions %v, of which one is internal: internal %v, %d rows", order, diff.Meta.Internal, len(diff.Rows))
+		}
+	}
+}
+
+// TestDiffOfAnyReport: every report with measures can be compared, and the
+// rows that only one version has are there.
+func TestDiffOfAnyReport(t *testing.T) {
+	h := smallHouse(t)
+	h.close(october, CloseOptions{Settings: all()})
+	late := facts{}
+	late.add(5, "jabber", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
+	h.merge(late)
+	h.close(october, CloseOptions{Settings: all()})
+	for _, name := range []string{"ranking", "duplication", "combinations", "incremental", "profile", "frequency", "curve", "loyalty"} {
+		for _, order := range [][2]int{{1, 2}, {2, 1}} {
+			diff, err := h.Diff(context.Background(), Request{Of: october, Report: name, Place: AtHome}, order[0], order[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := slices.ContainsFunc(diff.Rows, func(row rollcall.Row) bool { return strings.Contains(fmt.Sprint(row[1:3]), "jabber") })
+			if !found {
+				t.Errorf("%s, versions %v: jabber is new, and in none of the %d rows", name, order, len(diff.Rows))
+			}
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	unitMinutes  = "minutes"
 	unitSessions = "sessions"
 	unitDays     = "days"
+	unitServices = "services"
 	unitIndex    = "index"
 	unitWhole    = "integer"
 	unitList     = "list"
@@ -56,6 +57,7 @@ func definitions() []definition {
 		{"tie_group", dimension, unitWhole, "Tie group", "Group of a leader, taken in order of rank, and the services tied with it."},
 		{"unique_audience", measure, unitPersons, "Unique audience", "Persons who used the service at least once in the period at the location; each counted once."},
 		{"gross", measure, unitPersons, "Gross audience", "Sum of the unique audiences of the services below; persons of several services count several times."},
+		{"services_per_user", measure, unitServices, "Services per user", "Gross audience / unique audience: how many of the services below a user uses, on average."},
 		{"reach", measure, unitPercent, "Active reach", "100 x unique audience / active universe of the location."},
 		{"coverage", measure, unitPercent, "Coverage", "100 x unique audience / universe."},
 		{"sessions_per_person", measure, unitSessions, "Sessions per person", "Sessions (a new one after more than 30 idle minutes) per user."},

@@ -1,39 +1,76 @@
 package report
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"rollcall"
 )
 
-// Diff compares two versions of a month cell by cell: the rankings at home,
-// at work and at either, under the presence rule. Only cells that differ have
-// a row; the notes say what the versions were computed from.
-func (o *Office) Diff(ctx context.Context, of rollcall.PanelMonth, first, second int) (*rollcall.Table, error) {
+// Diff compares two versions of a month cell by cell: those of the report that
+// r asks for, its Version and Live aside. Where r names no report they are of
+// the ranking, and where it names no place the ranking's are at home, at work
+// and at either. Only cells that differ have a row; the notes say what the
+// versions were computed from.
+func (o *Office) Diff(ctx context.Context, r Request, first, second int) (*rollcall.Table, error) {
 	if first < 1 || second < 1 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprintf("%d, %d", first, second), Reason: "are not two versions: they count from 1", Code: "version"}
 	}
+	if r.Report == "" {
+		r.Report = "ranking"
+	}
+	places := []Place{r.Place}
+	if r.Place == "" && r.Report == "ranking" {
+		places = []Place{HomeWork, AtHome, AtWork}
+	}
 	var out *rollcall.Table
-	for _, place := range []Place{HomeWork, AtHome, AtWork} {
-		before, err := o.Report(ctx, Request{Report: "ranking", Of: of, Place: place, Version: first})
-		if err != nil {
-			return nil, err
-		}
-		after, err := o.Report(ctx, Request{Report: "ranking", Of: of, Place: place, Version: second})
+	for _, place := range places {
+		r.Place, r.Live = place, false
+		before, after, err := o.both(ctx, r, first, second)
 		if err != nil {
 			return nil, err
 		}
 		if out == nil {
-			out = &rollcall.Table{Meta: after.Meta, Columns: columnsOf("location", "service", "figure", "before", "after"), Rows: []rollcall.Row{}}
-			out.Meta.Report, out.Meta.Location = "diff", "home+work, home, work"
-			out.Meta.Notes = append(differences(before.Meta, after.Meta), after.Meta.Notes...)
+			out = newDiff(before, after)
+		} else {
+			out.Meta.Location += ", " + after.Meta.Location
 		}
-		out.Rows = append(out.Rows, differing(place, before, after)...)
+		out.Rows = append(out.Rows, differing(before, after)...)
 	}
 	return out, nil
+}
+
+// both answers one request from two versions.
+func (o *Office) both(ctx context.Context, r Request, first, second int) (before, after *rollcall.Table, err error) {
+	r.Version = first
+	if before, err = o.Report(ctx, r); err != nil {
+		return nil, nil, err
+	}
+	r.Version = second
+	after, err = o.Report(ctx, r)
+	return before, after, err
+}
+
+// newDiff begins a difference: its columns are the place, what names a row of
+// the report, and the figure in both versions.
+func newDiff(before, after *rollcall.Table) *rollcall.Table {
+	names := []string{"location"}
+	for _, c := range after.Columns[:namesOf(after)] {
+		names = append(names, c.Name)
+	}
+	out := &rollcall.Table{Meta: after.Meta, Columns: columnsOf(append(names, "figure", "before", "after")...), Rows: []rollcall.Row{}}
+	out.Meta.Report, out.Meta.Internal = "diff of "+after.Meta.Report, before.Meta.Internal || after.Meta.Internal
+	out.Meta.Notes = append(differences(before.Meta, after.Meta), after.Meta.Notes...)
+	return out
+}
+
+// namesOf gives how many of a table's first columns name a row: those before
+// its first measure.
+func namesOf(t *rollcall.Table) int {
+	return max(0, slices.IndexFunc(t.Columns, func(c rollcall.Column) bool { return c.Role == measure }))
 }
 
 // differences says in words what the two versions were made of.
@@ -49,8 +86,10 @@ func differences(a, b rollcall.Meta) []string {
 		what   string
 		differ bool
 	}{
-		{"roster", a.Sample.ID != b.Sample.ID}, {"universe", a.Universe.ID != b.Universe.ID}, {"weights", a.Weights.ID != b.Weights.ID},
-		{"exclusions", fmt.Sprint(a.Exclusions) != fmt.Sprint(b.Exclusions)}, {"thresholds", fmt.Sprint(a.Thresholds) != fmt.Sprint(b.Thresholds)},
+		{"diaries", a.Sample.Diaries != b.Sample.Diaries}, {"roster", a.Sample.ID != b.Sample.ID}, {"universe", a.Universe.ID != b.Universe.ID},
+		{"weights", a.Weights.ID != b.Weights.ID}, {"exclusions", !slices.Equal(a.Exclusions, b.Exclusions)},
+		{"thresholds", !maps.Equal(a.Thresholds, b.Thresholds)}, {"confidence levels", a.Confidence != b.Confidence},
+		{"versions of the month before", fmt.Sprint(a.Compared) != fmt.Sprint(b.Compared)},
 	} {
 		if c.differ {
 			notes = append(notes, "The "+c.what+" differ.")
@@ -59,37 +98,41 @@ func differences(a, b rollcall.Meta) []string {
 	return notes
 }
 
-// differing gives a row for each cell that is not the same in both tables.
-func differing(place Place, before, after *rollcall.Table) []rollcall.Row {
-	var out []rollcall.Row
-	names := []string{}
-	for _, t := range []*rollcall.Table{before, after} {
-		for i := range t.Rows {
-			names = addNew(names, t.Cell(i, "service").(string)+"/"+t.Cell(i, "level").(string))
+// differing gives a row for each measure that is not the same in both tables:
+// the second's rows in their order, then those that only the first has.
+func differing(before, after *rollcall.Table) []rollcall.Row {
+	names := namesOf(after)
+	was, is := rowsByName(before), rowsByName(after)
+	rows := slices.Clone(after.Rows)
+	for _, row := range before.Rows {
+		if is[nameOf(row[:names])] == nil {
+			rows = append(rows, row)
 		}
 	}
-	for _, name := range names {
-		x, y := rowOf(before, name), rowOf(after, name)
+	var out []rollcall.Row
+	for _, row := range rows {
+		name := nameOf(row[:names])
 		for k, c := range after.Columns {
-			a, b := cellOf(x, k), cellOf(y, k)
+			a, b := cellOf(was[name], k), cellOf(is[name], k)
 			if c.Role != measure || sameCell(a, b) {
 				continue
 			}
-			service, _, _ := bytes.Cut([]byte(name), []byte("/"))
-			out = append(out, rollcall.Row{string(place), string(service), c.Name, a, b})
+			line := append(rollcall.Row{after.Meta.Location}, row[:names]...)
+			out = append(out, append(line, c.Name, a, b))
 		}
 	}
 	return out
 }
 
-func rowOf(t *rollcall.Table, name string) rollcall.Row {
-	for i, row := range t.Rows {
-		if t.Cell(i, "service").(string)+"/"+t.Cell(i, "level").(string) == name {
-			return row
-		}
+func rowsByName(t *rollcall.Table) map[string]rollcall.Row {
+	out := make(map[string]rollcall.Row, len(t.Rows))
+	for _, row := range t.Rows {
+		out[nameOf(row[:namesOf(t)])] = row
 	}
-	return nil
+	return out
 }
+
+func nameOf(row rollcall.Row) string { return fmt.Sprintf("%q", []any(row)) }
 
 func cellOf(row rollcall.Row, k int) any {
 	if row == nil {

@@ -243,6 +243,10 @@ func attackPlace(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rol
 			if _, ok := shownCell(get("gross")); ok {
 				r.attacker.learn("gross "+name, gross)
 			}
+			if _, ok := shownCell(get("services_per_user")); ok { // gross over net: one gives the other
+				r.attacker.learn("gross "+name, gross)
+				r.cell(name, row, get("services_per_user"))
+			}
 			continue
 		}
 		add(total, row)

@@ -31,7 +31,7 @@ func (v *view) daily(s int) []any {
 	mean := v.weights.Term(days)
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
 	audience := v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
-	stickiness := v.proportion(v.weights.TermRatio(mean, users), users.Users(), v.weights.Len())
+	stickiness := v.proportion(v.weights.NestedRatio(mean, users), users.Users(), v.weights.Len())
 	withhold(&audience, v.shown(setOf(s)))
 	withhold(&stickiness, v.shown(setOf(s)))
 	return []any{audience, stickiness}

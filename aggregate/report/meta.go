@@ -19,7 +19,7 @@ func (j *job) meta() rollcall.Meta {
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
 		Location: string(v.place), Credit: string(v.credit), Target: j.target.String(),
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.weightsMeta(),
+		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.condition().meta,
 		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
 		Thresholds: map[string]int{"low": v.settings.Low, "caution": v.settings.Caution},
 		Document:   j.month.hash.String(), Software: j.office.Software, Method: j.method(), Notes: j.notes(),
@@ -63,21 +63,33 @@ func addNew(list []string, s string) []string {
 func (j *job) sampleMeta() *rollcall.SampleMeta {
 	v, d := j.view, j.month.doc
 	s := &rollcall.SampleMeta{
-		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered + d.Dropped.Unknown,
-		Excluded: j.month.excluded, ID: d.Roster.String(),
+		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
+		Excluded: j.month.excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
 	}
-	for i := range v.weights.Len() {
-		at := v.person(int32(i)).Metered
-		s.Home += int(at & rollcall.Home / rollcall.Home)
-		s.Work += int(at & rollcall.Work / rollcall.Work)
-	}
+	c := v.condition()
+	s.Home, s.Work = c.home, c.work
 	return s
 }
 
-// weightsMeta gives the quality of the sample's weights. Their ID is a hash of
-// their values in the roster's order.
-func (s *sample) weightsMeta() *rollcall.WeightsMeta {
-	s.quality.once.Do(func() {
+// condition is what a sample's people and weights are like.
+type condition struct {
+	meta       *rollcall.WeightsMeta
+	quality    panel.Quality
+	home, work int // metered there
+}
+
+// condition is the month's own, where its people and weights are. The weights'
+// ID is a hash of their values in the roster's order.
+func (s *sample) condition() *condition {
+	if own := s.last().whole; s.position == nil && s != own {
+		return own.condition()
+	}
+	s.judged.once.Do(func() {
+		for i := range s.weights.Len() {
+			at := s.person(int32(i)).Metered
+			s.judged.home += int(at & rollcall.Home / rollcall.Home)
+			s.judged.work += int(at & rollcall.Work / rollcall.Work)
+		}
 		q := s.weights.Quality()
 		m := &rollcall.WeightsMeta{
 			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
@@ -91,9 +103,9 @@ func (s *sample) weightsMeta() *rollcall.WeightsMeta {
 			bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
 		}
 		m.ID = rollcall.HashOf(bits).String()
-		s.quality.meta, s.quality.quality = m, q
+		s.judged.meta, s.judged.quality = m, q
 	})
-	return s.quality.meta
+	return &s.judged.condition
 }
 
 // exclusionsMeta gives the recorded rules without pseudonyms.
@@ -149,7 +161,7 @@ func (j *job) notes() []string {
 	if v.place != AtHome {
 		notes = append(notes, "Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.")
 	}
-	q := v.quality.quality
+	q := v.condition().quality
 	for _, note := range q.Notes {
 		notes = append(notes, "Universe: "+note+".")
 	}

@@ -15,7 +15,7 @@ func ranking(ctx context.Context, j *job) (*rollcall.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := j.table("service", "level", "unique_audience", "gross", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
+	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
 	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing()}
 	for _, s := range b.standing.order(j.rows()) {
@@ -74,8 +74,8 @@ func (b *ranker) group(g group) rollcall.Row {
 	return append(row, nil, nil, nil, nil)
 }
 
-// audience gives the columns unique_audience to days_per_person; gross only
-// for groups.
+// audience gives the columns unique_audience to days_per_person; gross and
+// services_per_user only for groups.
 func (b *ranker) audience(services set, g *group) []any {
 	v := b.view
 	users, use := v.people(services), v.use(services)
@@ -87,25 +87,25 @@ func (b *ranker) audience(services set, g *group) []any {
 		withhold(m, status)
 	}
 	withhold(&reach, v.settings.Status(v.active().Users()))
-	var gross any
+	var gross, each any
 	if g != nil {
-		m := v.gross(services)
-		withhold(&m, v.disclosure().gross[services])
-		gross = m
+		gross, each = b.gross(services, status)
 	}
-	return []any{ua, gross, reach, coverage, sessions, minutes, days}
+	return []any{ua, gross, each, reach, coverage, sessions, minutes, days}
 }
 
-// gross gives the sum of the unique audiences of a group's services.
-func (v *view) gross(services set) rollcall.Measure {
-	if services == v.all().services {
-		return v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: v.everyAudience()}), v.people(services).Users())
+// gross gives the sum of the unique audiences of a group's services, and that
+// sum per user of any of them.
+func (b *ranker) gross(services set, shown rollcall.Status) (gross, each rollcall.Measure) {
+	v := b.view
+	sum, users := v.everyAudience(), v.people(services)
+	if services != v.all().services {
+		sum = v.sumAudience(services)
 	}
-	var parts []panel.Part
-	for s := range services.each {
-		parts = append(parts, panel.Part{Factor: 1, Term: v.people(setOf(s))})
-	}
-	return v.plain(v.weights.Linear(parts...), v.people(services).Users())
+	gross, each = v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users()), v.plain(v.weights.TermRatio(sum, users), users.Users())
+	withhold(&gross, v.disclosure().gross[services])
+	withhold(&each, shown, v.disclosure().gross[services])
+	return gross, each
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -130,16 +130,23 @@ func (b *ranker) shares(s int) []any {
 
 // everyAudience is the base of audience shares: each person once a service used.
 func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term {
-		c := v.crowd(v.credit)
-		counts := make([]float64, len(c.of))
-		for i, k := range c.of {
-			if v.in == nil || v.in[i] {
-				counts[i] = float64(v.place.of(c.kinds[k].home, c.kinds[k].work).len())
-			}
+	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
+}
+
+// sumAudience counts each person once a service used, of some services.
+func (v *view) sumAudience(services set) *panel.Term {
+	c := v.crowd(v.credit)
+	used := make([]float64, len(c.kinds))
+	for k, kind := range c.kinds {
+		used[k] = float64(v.place.of(kind.home, kind.work).and(services).len())
+	}
+	var sum panel.Variable
+	for i, k := range c.of {
+		if used[k] > 0 && (v.in == nil || v.in[i]) {
+			sum.At, sum.Values = append(sum.At, int32(i)), append(sum.Values, used[k])
 		}
-		return v.weights.Term(panel.Dense(counts))
-	})
+	}
+	return v.weights.Term(sum)
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
@@ -168,7 +175,7 @@ func (b *ranker) change(services set) []any {
 	}
 	same := b.past.same(b.view, services)
 	now, before := b.view.people(services), b.past.people(same)
-	c := b.past.pair.Change(now.Variable, before.Variable)
+	c := b.past.pair.TermChange(now, before)
 	out := []any{nil, nil}
 	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
 		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))

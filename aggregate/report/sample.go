@@ -26,10 +26,9 @@ type sample struct {
 		at   []rollcall.Location // where each person was active
 	}
 
-	quality struct {
-		once    sync.Once // guards what follows
-		meta    *rollcall.WeightsMeta
-		quality panel.Quality
+	judged struct {
+		once sync.Once // guards what follows
+		condition
 	}
 
 	catalogue struct {
@@ -217,29 +216,52 @@ func (s *sample) lost() float64 {
 
 // common makes the sample of those in tab in every month.
 func common(months []*month, from, to rollcall.Day) (*sample, error) {
-	last := months[len(months)-1]
-	in := map[rollcall.Visitor]int{}
-	for _, m := range months {
-		for _, p := range m.roster.Panelists {
-			in[p.ID]++
-		}
-	}
-	var at []int32
-	where := map[rollcall.Visitor]int32{}
-	for i, p := range last.roster.Panelists {
-		if in[p.ID] == len(months) && sameKey(months) {
-			where[p.ID] = int32(len(at))
-			at = append(at, int32(i))
-		}
-	}
+	at, position := match(months)
 	if len(at) == 0 {
 		return nil, &rollcall.Invalid{Field: "from", Value: from.String(), Reason: "nobody was in tab in every month up to " + to.String(), Code: "from"}
 	}
-	w, err := last.weights.Subset(at)
+	w, err := months[len(months)-1].weights.Subset(at)
 	if err != nil {
 		return nil, err
 	}
-	return newSample(months, locate(months, where), w, from, to), nil
+	return newSample(months, position, w, from, to), nil
+}
+
+// match finds the positions in the last month of those in tab in every month,
+// and for each month each person's place among them, or -1. Rosters are in the
+// order of pseudonyms.
+func match(months []*month) (at []int32, position [][]int32) {
+	next := make([]int, len(months))
+	for _, m := range months {
+		none := make([]int32, len(m.roster.Panelists))
+		for i := range none {
+			none[i] = -1
+		}
+		position = append(position, none)
+	}
+	if !sameKey(months) {
+		return nil, position
+	}
+	last := len(months) - 1
+	for i, p := range months[last].roster.Panelists {
+		in := true
+		for k, m := range months[:last] {
+			list := m.roster.Panelists
+			for next[k] < len(list) && list[next[k]].ID < p.ID {
+				next[k]++
+			}
+			in = in && next[k] < len(list) && list[next[k]].ID == p.ID
+		}
+		if !in {
+			continue
+		}
+		next[last] = i
+		for k := range months {
+			position[k][next[k]] = int32(len(at))
+		}
+		at = append(at, int32(i))
+	}
+	return at, position
 }
 
 // sameKey reports whether the months' pseudonyms can be compared.
@@ -250,18 +272,4 @@ func sameKey(months []*month) bool {
 		}
 	}
 	return true
-}
-
-func locate(months []*month, where map[rollcall.Visitor]int32) [][]int32 {
-	out := make([][]int32, len(months))
-	for k, m := range months {
-		out[k] = make([]int32, len(m.roster.Panelists))
-		for i, p := range m.roster.Panelists {
-			out[k][i] = -1
-			if at, ok := where[p.ID]; ok {
-				out[k][i] = at
-			}
-		}
-	}
-	return out
 }

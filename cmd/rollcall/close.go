@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"rollcall"
+	"rollcall/api"
 )
 
 type closeCmd struct {
@@ -14,6 +17,9 @@ type closeCmd struct {
 	Reason  string `help:"Why; required where restated."`
 	Low     *int   `help:"Persons under which a figure is withheld; under the market's own the version is internal."`
 	Caution *int   `help:"Persons under which a figure is flagged."`
+
+	Confidence *float64 `help:"Of the intervals, 0.5 to 1." placeholder:"0.95"`
+	Trim       string   `help:"Clip weights while raking, to these multiples of their mean; CAP 0 for none." placeholder:"FLOOR,CAP"`
 	engine
 }
 
@@ -26,14 +32,35 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 	if c.Caution != nil {
 		in["caution"] = *c.Caution
 	}
-	return c.with(ctx, s, func(api *client) error {
+	if c.Confidence != nil {
+		in["confidence"] = *c.Confidence
+	}
+	if c.Trim != "" {
+		trim, err := parseTrim(c.Trim)
+		if err != nil {
+			return err
+		}
+		in["trim"] = trim
+	}
+	return c.with(ctx, s, func(server *client) error {
 		var p rollcall.Publication
-		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
+		if err := server.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
 		return err
 	})
+}
+
+// parseTrim reads FLOOR,CAP.
+func parseTrim(s string) (api.Trim, error) {
+	floor, limit, _ := strings.Cut(s, ",")
+	low, err := strconv.ParseFloat(floor, 64)
+	high, err2 := strconv.ParseFloat(limit, 64)
+	if err != nil || err2 != nil {
+		return api.Trim{}, usageError{fmt.Errorf("--trim %q: is not two numbers FLOOR,CAP, such as 0.3,3", s)}
+	}
+	return api.Trim{Floor: low, Cap: high}, nil
 }
 
 func internalNote(p rollcall.Publication) string {

@@ -48,6 +48,9 @@ type publicationDiffCmd struct {
 	month
 	First  int `arg:"" help:"A version."`
 	Second int `arg:"" help:"Another version."`
+
+	Report string `help:"The report to compare; the rankings at home+work, home and work where absent."`
+	narrowing
 	output
 	engine
 }
@@ -56,7 +59,12 @@ type publicationDiffCmd struct {
 func (c *publicationDiffCmd) Run(ctx context.Context, s *streams) error {
 	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/diff/%d",
 		url.PathEscape(c.Market), url.PathEscape(c.Panel), c.month.Month, c.First, c.Second)
-	return c.with(ctx, s, func(api *client) error { return c.print(ctx, s, api, path, url.Values{}) })
+	query := url.Values{}
+	c.into(query)
+	if c.Report != "" {
+		query.Set("report", c.Report)
+	}
+	return c.with(ctx, s, func(api *client) error { return c.print(ctx, s, api, path, query) })
 }
 
 type publicationVerifyCmd struct {

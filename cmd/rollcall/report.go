@@ -15,28 +15,38 @@ import (
 type reportCmd struct {
 	Report string `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
 	month
-	From     string `help:"First day of the period, YYYY-MM-DD; the month where absent."`
-	To       string `help:"Last day of the period."`
-	Location string `help:"home, work, home+work, both, home-only or work-only." default:"home+work"`
-	Service  string `help:"Narrow the rows to these ids, joined by commas."`
-	Credit   string `help:"presence or use." default:"presence"`
-	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
-	Version  int    `help:"A published version; the latest where absent."`
-	Live     bool   `help:"Compute now from a month that may not be closed; provisional."`
+	narrowing
+	Version int  `help:"A published version; the latest where absent."`
+	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
 	output
 	engine
 }
 
-// Run prints the report.
-func (c *reportCmd) Run(ctx context.Context, s *streams) error {
-	query := c.month.query()
+// narrowing says what a report is narrowed to.
+type narrowing struct {
+	From     string `help:"First day of the period, YYYY-MM-DD; the month where absent."`
+	To       string `help:"Last day of the period."`
+	Location string `help:"home, work, home+work, both, home-only or work-only." placeholder:"home+work"`
+	Service  string `help:"Narrow the rows to these ids, joined by commas."`
+	Credit   string `help:"presence or use." placeholder:"presence"`
+	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+}
+
+// into adds what is asked for to a query.
+func (n *narrowing) into(query url.Values) {
 	for name, value := range map[string]string{
-		"from": c.From, "to": c.To, "location": c.Location, "service": c.Service, "credit": c.Credit, "target": c.Target,
+		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target,
 	} {
 		if value != "" {
 			query.Set(name, value)
 		}
 	}
+}
+
+// Run prints the report.
+func (c *reportCmd) Run(ctx context.Context, s *streams) error {
+	query := c.month.query()
+	c.into(query)
 	if c.Version != 0 {
 		query.Set("version", strconv.Itoa(c.Version))
 	}

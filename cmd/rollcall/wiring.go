@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/panel"
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/internal/kafka"
@@ -24,18 +25,15 @@ type reports struct {
 }
 
 func (r reports) Report(ctx context.Context, q api.Query) (*rollcall.Table, error) {
-	place, err := report.ParsePlace(q.Location)
-	if err != nil {
-		return nil, err
+	return r.office.Report(ctx, request(q))
+}
+
+// request is a query in the stage's own words; the stage judges them.
+func request(q api.Query) report.Request {
+	return report.Request{
+		Report: q.Report, Of: q.Of, From: q.From, To: q.To, Place: report.Place(q.Location), Services: q.Services,
+		Credit: report.Credit(q.Credit), Target: q.Target, Version: q.Version, Live: q.Live,
 	}
-	credit, err := report.ParseCredit(q.Credit)
-	if err != nil {
-		return nil, err
-	}
-	return r.office.Report(ctx, report.Request{
-		Report: q.Report, Of: q.Of, From: q.From, To: q.To, Place: place, Services: q.Services,
-		Credit: credit, Target: q.Target, Version: q.Version, Live: q.Live,
-	})
 }
 
 func (r reports) Census(ctx context.Context, q api.CensusQuery) (*rollcall.Table, error) {
@@ -80,6 +78,12 @@ func (p panels) Close(ctx context.Context, plan api.ClosePlan) (rollcall.Publica
 	if plan.Caution != nil {
 		settings.Caution = *plan.Caution
 	}
+	if plan.Confidence != nil {
+		settings.Confidence = *plan.Confidence
+	}
+	if plan.Trim != nil {
+		settings.Trim = panel.Trim(*plan.Trim)
+	}
 	return p.office.Close(ctx, plan.Of, report.CloseOptions{Status: plan.Status, Reason: plan.Reason, Settings: settings})
 }
 
@@ -88,6 +92,10 @@ func (p panels) Publications(ctx context.Context, market rollcall.MarketID, pane
 }
 
 type publications struct{ *report.Office }
+
+func (p publications) Diff(ctx context.Context, q api.Query, first, second int) (*rollcall.Table, error) {
+	return p.Office.Diff(ctx, request(q), first, second)
+}
 
 func (p publications) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
 	published, err := p.Publication(ctx, of, version)
