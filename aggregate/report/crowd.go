@@ -21,8 +21,8 @@ func (s *sample) crowd(credit Credit) *crowd {
 		c := &crowd{of: make([]int32, s.weights.Len()), kinds: make([]kind, 1)}
 		for _, service := range s.listed() {
 			one := setOf(service)
-			c.divide(s.who(question{scope{credit, rollcall.Home}, one}), kind{home: one})
-			c.divide(s.who(question{scope{credit, rollcall.Work}, one}), kind{work: one})
+			c.divide(s.who(scope{credit, rollcall.Home}, service), kind{home: one})
+			c.divide(s.who(scope{credit, rollcall.Work}, service), kind{work: one})
 		}
 		return c, 1, nil
 	})

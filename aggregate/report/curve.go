@@ -40,5 +40,5 @@ func (v *view) byFirstDay(s int) [][]int32 {
 // firstDay gives the day of the period, from 0, on which user i is credited first.
 func (v *view) firstDay(u *use, i int) int {
 	word, bit := u.firstDay(i)
-	return int(v.months[word].doc.Of.Month.First()+rollcall.Day(bit)) - int(v.from)
+	return v.first[word] + bit
 }

@@ -12,12 +12,6 @@ import (
 // session starts.
 const idleGap = 30
 
-// question is what a use is computed from.
-type question struct {
-	scope
-	services set
-}
-
 // scope says which diaries count.
 type scope struct {
 	credit Credit
@@ -34,20 +28,22 @@ func scopes() []scope {
 
 func (s scope) counts(w where) bool { return w.place()&s.places != 0 && s.credit.Counts(w.kind()) }
 
-// ledger answers questions for any days of a month. For each person whom a
-// question finds it has a line: what the diaries that count come to by the end
-// of each day. Questions that count the same of a person's diaries share its
-// sums.
+// ledger says what people did with some sets of services on any days of a
+// month. For each person and set it has a line, in each scope that counts
+// anything of it: what the diaries that count come to by the end of each day.
+// Lines that count the same diaries share their sums.
 type ledger struct {
-	lines map[question][]line // by person
+	sets  []set
+	lines map[scope][]line // by person, then by set
 	sums  []sum
 }
 
-// line is what one did: its sums are ledger.sums[first:], one a day.
+// line is what one person did: its sums are ledger.sums[first:], one a day.
 type line struct {
 	person int32
 	days   uint32 // a bit a day
 	first  uint32
+	set    uint16 // of ledger.sets
 }
 
 // sum is what a line comes to by the end of a day.
@@ -56,45 +52,30 @@ type sum struct {
 	sessions uint16 // twice that, and 1 where the day goes on with a session of days before
 }
 
-// use gives what a question finds in the days from to to, from 0.
-func (l *ledger) use(q question, from, to uint8) *use {
-	period, at := daysOf(from, to), l.who(q, from, to)
-	n := len(at)
-	out := &use{words: 1, at: at, days: make([]uint32, n), minutes: make([]int32, n), sessions: make([]int32, n)}
-	i := 0
-	for _, line := range l.lines[q] {
-		days := line.days & period
-		if days == 0 {
-			continue
-		}
-		before := bits.OnesCount32(line.days & (1<<from - 1))
-		sums := l.sums[line.first:]
-		first, last := sums[before], sums[before+bits.OnesCount32(days)-1]
-		out.days[i], out.minutes[i], out.sessions[i] = days, int32(last.minutes), int32(last.sessions>>1+first.sessions&1)
-		if before > 0 {
-			out.minutes[i] -= int32(sums[before-1].minutes)
-			out.sessions[i] -= int32(sums[before-1].sessions >> 1)
-		}
-		i++
+// between gives what a line comes to on the days from from, of which at least
+// one has a bit in days.
+func (l *ledger) between(of *line, days uint32, from uint8) (minutes, sessions int32) {
+	before := bits.OnesCount32(of.days & (1<<from - 1))
+	sums := l.sums[of.first:]
+	first, last := sums[before], sums[before+bits.OnesCount32(days)-1]
+	minutes, sessions = int32(last.minutes), int32(last.sessions>>1+first.sessions&1)
+	if before > 0 {
+		minutes -= int32(sums[before-1].minutes)
+		sessions -= int32(sums[before-1].sessions >> 1)
 	}
-	return out
+	return minutes, sessions
 }
 
-// who gives the users alone.
-func (l *ledger) who(q question, from, to uint8) []int32 {
-	lines, period, n := l.lines[q], daysOf(from, to), 0
-	for i := range lines {
-		if lines[i].days&period != 0 {
-			n++
+// find gives the position of some sets, -1 for those of no service, and whether
+// every other is there.
+func (l *ledger) find(sets []set) ([]int, bool) {
+	out := make([]int, len(sets))
+	for i, s := range sets {
+		if out[i] = slices.Index(l.sets, s); out[i] < 0 && !s.empty() {
+			return nil, false
 		}
 	}
-	out := make([]int32, 0, n)
-	for i := range lines {
-		if lines[i].days&period != 0 {
-			out = append(out, lines[i].person)
-		}
-	}
-	return out
+	return out, true
 }
 
 // daysOf gives a bit for each of the days from to to.
@@ -112,9 +93,7 @@ func (l *ledger) bytes() int64 {
 type bookkeeper struct {
 	*diaries
 	ledger *ledger
-	scopes []scope
-	sets   []set
-	lines  [][]line // by scope, then by set
+	lines  [][]line // by scope
 
 	person []diary     // the person's
 	sorts  []sort      // the different ones among them
@@ -124,7 +103,7 @@ type bookkeeper struct {
 	runs   []run       // of one day
 }
 
-// sort is what a question counts all of, or nothing of.
+// sort is what a line counts all of, or nothing of.
 type sort struct {
 	service uint8
 	where   where
@@ -135,11 +114,11 @@ type knownLine struct {
 	line  line
 }
 
-// write answers every question that scopes and sets make.
-func (d *diaries) write(scopes []scope, sets []set) *ledger {
+// write makes the ledger of some sets.
+func (d *diaries) write(sets []set) *ledger {
 	b := &bookkeeper{
-		diaries: d, ledger: &ledger{lines: map[question][]line{}}, scopes: scopes, sets: sets,
-		lines: make([][]line, len(scopes)*len(sets)), inSets: make([]uint64, len(sets)),
+		diaries: d, ledger: &ledger{sets: sets, lines: map[scope][]line{}},
+		lines: make([][]line, len(scopes())), inSets: make([]uint64, len(sets)),
 	}
 	for i := 0; i < len(d.list); i += len(b.person) {
 		end := i + 1
@@ -149,23 +128,21 @@ func (d *diaries) write(scopes []scope, sets []set) *ledger {
 		b.person = d.list[i:end]
 		b.enter()
 	}
-	for i, s := range scopes {
-		for k, services := range sets {
-			b.ledger.lines[question{s, services}] = slices.Clone(b.lines[i*len(sets)+k])
-		}
+	for i, s := range scopes() {
+		b.ledger.lines[s] = slices.Clone(b.lines[i])
 	}
 	b.ledger.sums = slices.Clone(b.ledger.sums)
 	return b.ledger
 }
 
-// enter finds the person's line for every question.
+// enter writes the person's lines.
 func (b *bookkeeper) enter() {
 	b.known = b.known[:0]
 	if !b.tellSorts() {
 		b.enterEach()
 		return
 	}
-	for k, services := range b.sets {
+	for k, services := range b.ledger.sets {
 		b.inSets[k] = 0
 		for i, s := range b.sorts {
 			if services.has(int(s.service)) {
@@ -173,7 +150,7 @@ func (b *bookkeeper) enter() {
 			}
 		}
 	}
-	for i, scope := range b.scopes {
+	for i, scope := range scopes() {
 		in := uint64(0)
 		for j, s := range b.sorts {
 			if scope.counts(s.where) {
@@ -182,7 +159,7 @@ func (b *bookkeeper) enter() {
 		}
 		for k, sorts := range b.inSets {
 			if in&sorts != 0 {
-				b.add(i*len(b.sets)+k, in&sorts)
+				b.add(i, k, in&sorts)
 			}
 		}
 	}
@@ -206,10 +183,10 @@ func (b *bookkeeper) tellSorts() bool {
 	return len(b.sorts) <= mostSorts
 }
 
-// enterEach takes each question by itself, with one bit for all that counts.
+// enterEach takes each line by itself, with one bit for all that counts.
 func (b *bookkeeper) enterEach() {
-	for i, scope := range b.scopes {
-		for k, services := range b.sets {
+	for i, scope := range scopes() {
+		for k, services := range b.ledger.sets {
 			any := uint64(0)
 			for j := range b.person {
 				d := &b.person[j]
@@ -219,19 +196,21 @@ func (b *bookkeeper) enterEach() {
 				}
 			}
 			if b.known = b.known[:0]; any != 0 {
-				b.add(i*len(b.sets)+k, any)
+				b.add(i, k, any)
 			}
 		}
 	}
 }
 
-func (b *bookkeeper) add(question int, sorts uint64) {
+func (b *bookkeeper) add(scope, set int, sorts uint64) {
 	at := slices.IndexFunc(b.known, func(k knownLine) bool { return k.sorts == sorts })
 	if at < 0 {
 		at = len(b.known)
 		b.known = append(b.known, knownLine{sorts, b.line(sorts)})
 	}
-	b.lines[question] = append(b.lines[question], b.known[at].line)
+	own := b.known[at].line
+	own.set = uint16(set)
+	b.lines[scope] = append(b.lines[scope], own)
 }
 
 // line unites the minutes of the person's diaries of some sorts: over services,

@@ -23,7 +23,7 @@ type month struct {
 	seen     set       // services with any diary, but for any internet use
 	excluded int       // diaries that a rule excludes
 	ledger   *ledger   // of every service, brand and owner, and of any
-	asked    cache[set, *ledger]
+	asked    cache[string, *ledger]
 
 	whole   *sample // everyone, over the whole month
 	samples cache[sampleKey, *sample]
@@ -73,8 +73,8 @@ func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
 }
 
 const (
-	mostSamples = 6  // periods kept
-	mostAsked   = 16 // other months' brands and owners
+	mostSamples = 6 // periods kept
+	mostAsked   = 4 // other months' brands and owners
 )
 
 // present is the days, a bit each, on which someone did anything.
@@ -97,37 +97,25 @@ func (m *month) settle(online int) {
 	}
 	kept := slices.DeleteFunc(m.diaries.list, func(d diary) bool { return int(d.service) == online })
 	m.diaries = diaries{slices.Clone(kept), slices.Clone(m.diaries.runs)}
-	m.ledger = m.diaries.write(scopes(), m.unions())
+	m.ledger = m.diaries.write(unions(m.doc.Services, m.seen))
 }
 
-// unions gives the services that have a row in a ranking, alone and united.
-func (m *month) unions() []set {
-	var out []set
-	add := func(s set) {
-		if s = s.and(m.seen); !s.empty() && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
+// answers gives a ledger of some sets, and the position of each in it, or -1
+// where the month has nothing of it. The month's own ledger does, but where
+// its brands or owners are not those of the sets.
+func (m *month) answers(sets []set) (*ledger, []int) {
+	wanted := make([]set, len(sets))
+	for i, s := range sets {
+		wanted[i] = s.and(m.seen)
 	}
-	for s := range m.seen.each {
-		add(setOf(s))
+	if at, ok := m.ledger.find(wanted); ok {
+		return m.ledger, at
 	}
-	add(m.seen)
-	for _, g := range groups(m.doc.Services, m.seen) {
-		add(g.services)
-	}
-	return out
-}
-
-// answers gives a ledger that answers a question, and the question as it has it.
-func (m *month) answers(q question) (*ledger, question) {
-	q.services = q.services.and(m.seen)
-	if _, ok := m.ledger.lines[q]; ok || q.services.empty() {
-		return m.ledger, q
-	}
-	own, _ := m.asked.get(context.Background(), q.services, func() (*ledger, int64, error) {
-		return m.diaries.write(scopes(), []set{q.services}), 1, nil
+	own, _ := m.asked.get(context.Background(), fmt.Sprint(wanted), func() (*ledger, int64, error) {
+		return m.diaries.write(wanted), 1, nil
 	})
-	return own, q
+	at, _ := own.find(wanted)
+	return own, at
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {

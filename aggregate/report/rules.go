@@ -230,7 +230,7 @@ func (v *view) figure(s int) figure {
 	u := v.use(setOf(s))
 	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions))}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
-		out.audience[p] = v.weigh(v.at(p).who(setOf(s)))
+		out.audience[p] = v.weigh(v.at(p).who(s))
 	}
 	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
 	for i, person := range u.at {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"math"
 	"sync"
 
@@ -18,6 +17,7 @@ type sample struct {
 	weights  *panel.Weights
 	final    []float64 // the weights, persons a panelist
 	from, to rollcall.Day
+	first    []int // of each month, its first day's place in the period
 
 	leader *month // nil: the last
 
@@ -34,10 +34,11 @@ type sample struct {
 	catalogue struct {
 		once   sync.Once // guards what follows
 		listed []int
+		sets   []set // that there are uses of: the listed first
 	}
 
-	uses   cache[question, *use]
-	users  cache[question, []int32]
+	books  cache[scope, []use]
+	found  cache[scope, [][]int32]
 	crowds cache[Credit, *crowd]
 	views  cache[viewKey, *view]
 }
@@ -47,7 +48,10 @@ type sampleKey struct{ from, to rollcall.Day }
 
 func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
 	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
-	s.uses.limit, s.users.limit, s.crowds.limit, s.views.limit = 600, 600, 2, 64
+	s.books.limit, s.found.limit, s.crowds.limit, s.views.limit = 6, 6, 2, 64
+	for _, m := range months {
+		s.first = append(s.first, int(m.doc.Of.Month.First()-from))
+	}
 	if position == nil {
 		return s
 	}
@@ -94,64 +98,24 @@ func (s *sample) translate(services set, k int) set {
 	return out
 }
 
-// use answers a question for the sample.
-func (s *sample) use(q question) *use {
-	out, _ := s.uses.get(context.Background(), q, func() (*use, int64, error) { return s.compute(q), 1, nil })
-	return out
-}
-
-func (s *sample) compute(q question) *use {
-	months := make([]*use, len(s.months))
-	for k, m := range s.months {
-		from, to := s.span(k)
-		ledger, own := m.answers(question{q.scope, s.translate(q.services, k)})
-		months[k] = ledger.use(own, from, to)
-	}
-	if s.position == nil {
-		return months[0]
-	}
-	return gather(months, s.position)
-}
-
-// who gives the users alone.
-func (s *sample) who(q question) []int32 {
-	out, _ := s.users.get(context.Background(), q, func() ([]int32, int64, error) { return s.find(q), 1, nil })
-	return out
-}
-
-func (s *sample) find(q question) []int32 {
-	var found []bool
-	if s.position != nil {
-		found = make([]bool, s.weights.Len())
-	}
-	for k, m := range s.months {
-		from, to := s.span(k)
-		ledger, own := m.answers(question{q.scope, s.translate(q.services, k)})
-		at := ledger.who(own, from, to)
-		if s.position == nil {
-			return at
-		}
-		for _, i := range at {
-			if i = s.position[k][i]; i >= 0 {
-				found[i] = true
-			}
-		}
-	}
-	return positions(found)
-}
-
 // listed gives the services that anyone used in the sample's months: those
 // with a row, and the base of shares.
 func (s *sample) listed() []int {
+	s.list()
+	return s.catalogue.listed
+}
+
+func (s *sample) list() {
 	c := &s.catalogue
 	c.once.Do(func() {
-		for i, service := range s.lead().doc.Services {
+		services := s.lead().doc.Services
+		for i, service := range services {
 			if service.ID != rollcall.Online && s.anyDiary(i) {
 				c.listed = append(c.listed, i)
 			}
 		}
+		c.sets = unions(services, setOf(c.listed...))
 	})
-	return c.listed
 }
 
 func (s *sample) anyDiary(service int) bool {

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"math"
 	"math/bits"
-	"slices"
 
 	"rollcall/aggregate/panel"
 )
@@ -16,6 +14,11 @@ type use struct {
 	words    int      // months of the period
 	minutes  []int32
 	sessions []int32
+}
+
+// newUse makes room for n users.
+func newUse(words, n int) use {
+	return use{words: words, at: make([]int32, 0, n), days: make([]uint32, 0, n*words), minutes: make([]int32, 0, n), sessions: make([]int32, 0, n)}
 }
 
 func (u *use) variable(of []int32) panel.Variable {
@@ -55,20 +58,28 @@ func (u *use) firstDay(i int) (word, bit int) {
 
 // where gives the users that keep says yes to.
 func (u *use) where(keep func(person int32) bool) *use {
-	out := &use{words: u.words}
-	out.grow(len(u.at))
+	out := newUse(u.words, len(u.at))
 	for i, person := range u.at {
 		if keep(person) {
 			out.add(person, u.days[i*u.words:(i+1)*u.words], u.minutes[i], u.sessions[i])
 		}
 	}
-	return out
+	return &out
 }
 
-// grow makes room for n more users.
-func (u *use) grow(n int) {
-	u.at, u.days = slices.Grow(u.at, n), slices.Grow(u.days, n*u.words)
-	u.minutes, u.sessions = slices.Grow(u.minutes, n), slices.Grow(u.sessions, n)
+// credit adds to the last user, or begins the next: what was done in month k.
+func (u *use) credit(person int32, k int, days uint32, minutes, sessions int32) {
+	last := len(u.at) - 1
+	if last < 0 || u.at[last] != person {
+		last++
+		u.at, u.minutes, u.sessions = append(u.at, person), append(u.minutes, 0), append(u.sessions, 0)
+		for range u.words {
+			u.days = append(u.days, 0)
+		}
+	}
+	u.days[last*u.words+k] = days
+	u.minutes[last] += minutes
+	u.sessions[last] += sessions
 }
 
 func (u *use) add(person int32, days []uint32, minutes, sessions int32) {
@@ -76,37 +87,6 @@ func (u *use) add(person int32, days []uint32, minutes, sessions int32) {
 	u.days = append(u.days, days...)
 	u.minutes = append(u.minutes, minutes)
 	u.sessions = append(u.sessions, sessions)
-}
-
-// gather puts months' uses together, month after month: a session is cut at
-// the month's edge. at gives the common position of each month's persons, or -1.
-func gather(months []*use, at [][]int32) *use {
-	out, words := &use{words: len(months)}, make([]uint32, len(months))
-	next := make([]int, len(months))
-	for {
-		person := int32(math.MaxInt32)
-		for k, u := range months {
-			for next[k] < len(u.at) && at[k][u.at[next[k]]] < 0 {
-				next[k]++
-			}
-			if next[k] < len(u.at) {
-				person = min(person, at[k][u.at[next[k]]])
-			}
-		}
-		if person == math.MaxInt32 {
-			return out
-		}
-		var minutes, sessions int32
-		for k, u := range months {
-			words[k] = 0
-			if i := next[k]; i < len(u.at) && at[k][u.at[i]] == person {
-				words[k] = u.days[i]
-				minutes, sessions = minutes+u.minutes[i], sessions+u.sessions[i]
-				next[k]++
-			}
-		}
-		out.add(person, words, minutes, sessions)
-	}
 }
 
 func positions(found []bool) []int32 {

@@ -78,7 +78,7 @@ func once[T any](v *view, name string, compute func() T) T {
 // catalogue gives the services that the view knows, by position.
 func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
 
-// use gives what the view's people did with some services.
+// use gives what the view's people did with a service, or with all of a group.
 func (v *view) use(services set) *use {
 	out, _ := v.byService.get(context.Background(), services, func() (*use, int64, error) {
 		return v.restrict(services), 1, nil
@@ -87,7 +87,7 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(question{scope{v.credit, v.place.locations()}, services})
+	u := v.sample.use(scope{v.credit, v.place.locations()}, services)
 	keep := v.keeper(services)
 	if keep == nil {
 		return u
@@ -95,9 +95,9 @@ func (v *view) restrict(services set) *use {
 	return u.where(keep)
 }
 
-// who gives the users alone of what use gives.
-func (v *view) who(services set) []int32 {
-	at, keep := v.sample.who(question{scope{v.credit, v.place.locations()}, services}), v.keeper(services)
+// who gives a service's users.
+func (v *view) who(service int) []int32 {
+	at, keep := v.sample.who(scope{v.credit, v.place.locations()}, service), v.keeper(setOf(service))
 	if keep == nil {
 		return at
 	}
@@ -135,8 +135,10 @@ func (v *view) people(services set) *panel.Term {
 // union is taken before the place: a person of "both" used any of the services
 // at home, and any of them at work.
 func (v *view) union(services set) []int32 {
-	if services.len() == 1 || v.place == AtHome || v.place == AtWork || v.place == HomeWork {
-		return v.who(services)
+	if services.len() == 1 {
+		for service := range services.each {
+			return v.who(service)
+		}
 	}
 	return v.having(v.uses(services))
 }
@@ -181,6 +183,25 @@ func groups(catalogue []rollcall.Service, listed set) []group {
 	brand := func(s rollcall.Service) string { return s.Brand }
 	owner := func(s rollcall.Service) string { return s.Owner }
 	return append(groupBy(catalogue, listed, "brand", brand), groupBy(catalogue, listed, "owner", owner)...)
+}
+
+// unions gives the services listed, alone and united as a ranking has them,
+// each set once.
+func unions(catalogue []rollcall.Service, listed set) []set {
+	out := []set{}
+	for s := range listed.each {
+		out = append(out, setOf(s))
+	}
+	add := func(s set) {
+		if s = s.and(listed); !s.empty() && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	add(listed)
+	for _, g := range groups(catalogue, listed) {
+		add(g.services)
+	}
+	return out
 }
 
 func groupBy(catalogue []rollcall.Service, listed set, level string, name func(rollcall.Service) string) []group {

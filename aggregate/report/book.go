@@ -1,0 +1,162 @@
+package report
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"rollcall"
+)
+
+// tour goes through a month's lines of one scope, person by person.
+type tour struct {
+	*ledger
+	lines    []line
+	next     int
+	position []int32 // the sample's position of each of the month's persons, or -1; nil: its own
+	from     uint8
+	period   uint32
+	sets     [][]int // by the ledger's sets: which of the sample's they are
+}
+
+// tours gives a tour for each month, of the first n sets of the sample.
+func (s *sample) tours(of scope, n int) []tour {
+	s.list()
+	out := make([]tour, len(s.months))
+	for k, m := range s.months {
+		sets := make([]set, n)
+		for i := range sets {
+			sets[i] = s.translate(s.catalogue.sets[i], k)
+		}
+		ledger, at := m.answers(sets)
+		from, to := s.span(k)
+		out[k] = tour{ledger: ledger, lines: ledger.lines[of], from: from, period: daysOf(from, to), sets: make([][]int, len(ledger.sets))}
+		for i, set := range at {
+			if set >= 0 {
+				out[k].sets[set] = append(out[k].sets[set], i)
+			}
+		}
+		if s.position != nil {
+			out[k].position = s.position[k]
+		}
+	}
+	return out
+}
+
+const nobody = math.MaxInt32
+
+// person gives the sample's position of whoever has the next line.
+func (r *tour) person() int32 {
+	for ; r.next < len(r.lines); r.next++ {
+		l := &r.lines[r.next]
+		if l.days&r.period == 0 || len(r.sets[l.set]) == 0 {
+			continue
+		}
+		if r.position == nil {
+			return l.person
+		}
+		if at := r.position[l.person]; at >= 0 {
+			return at
+		}
+	}
+	return nobody
+}
+
+// each yields the lines of the period, by person, then month, then set.
+func each(tours []tour, yield func(person int32, k int, l *line)) {
+	for {
+		person := int32(nobody)
+		for k := range tours {
+			person = min(person, tours[k].person())
+		}
+		if person == nobody {
+			return
+		}
+		for k := range tours {
+			for r := &tours[k]; r.person() == person; r.next++ {
+				yield(person, k, &r.lines[r.next])
+			}
+		}
+	}
+}
+
+// guess gives about how many users the sample's sets have: exactly, for one month.
+func guess(tours []tour, sets int) []int {
+	out := make([]int, sets)
+	for k := range tours {
+		r := &tours[k]
+		lines := make([]int, len(r.sets))
+		for i := range r.lines {
+			if l := &r.lines[i]; l.days&r.period != 0 {
+				lines[l.set]++
+			}
+		}
+		for set, list := range r.sets {
+			for _, i := range list {
+				out[i] = max(out[i], lines[set]) + min(out[i], lines[set])/2
+			}
+		}
+	}
+	return out
+}
+
+// book gives the uses of every set, in the order of the sample's sets. Months
+// are put together: a session is cut at the month's edge.
+func (s *sample) book(of scope) []use {
+	out, _ := s.books.get(context.Background(), of, func() ([]use, int64, error) {
+		s.list()
+		tours := s.tours(of, len(s.catalogue.sets))
+		uses := make([]use, len(s.catalogue.sets))
+		for i, n := range guess(tours, len(uses)) {
+			uses[i] = newUse(len(s.months), n)
+		}
+		each(tours, func(person int32, k int, l *line) {
+			r := &tours[k]
+			days := l.days & r.period
+			minutes, sessions := r.between(l, days, r.from)
+			for _, i := range r.sets[l.set] {
+				uses[i].credit(person, k, days, minutes, sessions)
+			}
+		})
+		return uses, 1, nil
+	})
+	return out
+}
+
+// use gives what was done with a listed service, or with all of a group of
+// them.
+func (s *sample) use(of scope, services set) *use {
+	book := s.book(of)
+	i := slices.Index(s.catalogue.sets, services.and(setOf(s.listed()...)))
+	if i < 0 {
+		return &use{words: len(s.months)}
+	}
+	return &book[i]
+}
+
+// who gives the users of a listed service.
+func (s *sample) who(of scope, service int) []int32 {
+	i := slices.Index(s.listed(), service)
+	if i < 0 {
+		return nil
+	}
+	if of.places == rollcall.Home|rollcall.Work {
+		return s.book(of)[i].at
+	}
+	found, _ := s.found.get(context.Background(), of, func() ([][]int32, int64, error) {
+		users := make([][]int32, len(s.listed()))
+		tours := s.tours(of, len(users))
+		for i, n := range guess(tours, len(users)) {
+			users[i] = make([]int32, 0, n)
+		}
+		each(tours, func(person int32, k int, l *line) {
+			for _, i := range tours[k].sets[l.set] {
+				if n := len(users[i]); n == 0 || users[i][n-1] != person {
+					users[i] = append(users[i], person)
+				}
+			}
+		})
+		return users, 1, nil
+	})
+	return found[i]
+}
