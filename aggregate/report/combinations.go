@@ -17,12 +17,12 @@ type combination struct {
 // combined gives every combination that occurs, the largest first.
 func (v *view) combined() []combination {
 	return once(v, "combinations", func() []combination {
-		c := v.crowd(v.credit)
+		c := v.gathering()
 		slot, at := make([]int, len(c.kinds)), [][]int32{nil} // the first is of nobody's services
 		slots := map[set]int{{}: 0}
 		out := []combination{{}}
 		for k, kind := range c.kinds {
-			services := v.place.of(kind.home, kind.work)
+			services := v.used(kind)
 			if _, ok := slots[services]; !ok {
 				slots[services] = len(at)
 				at, out = append(at, nil), append(out, combination{services: services})
@@ -30,7 +30,7 @@ func (v *view) combined() []combination {
 			slot[k] = slots[services]
 		}
 		for i, k := range c.of {
-			if slot[k] > 0 && (v.in == nil || v.in[i]) {
+			if slot[k] > 0 {
 				at[slot[k]] = append(at[slot[k]], int32(i))
 			}
 		}

@@ -49,44 +49,63 @@ type count struct {
 	weight     float64 // of those in it
 }
 
-// counts counts the view's kinds.
-func (v *view) counts() []count {
+// gathering is a view's crowd: those outside the target used nothing in it.
+type gathering struct {
+	crowd
+	counts []count // by kind
+}
+
+// gathering gives the view's crowd, the same at every place.
+func (v *view) gathering() *gathering {
 	base := v.at(HomeWork)
-	return once(base, "counts", func() []count {
+	return once(base, "gathering", func() *gathering {
 		c := base.crowd(base.credit)
-		out := make([]count, len(c.kinds))
+		g := &gathering{crowd: *c, counts: make([]count, len(c.kinds))}
+		if base.in != nil {
+			g.of = make([]int32, len(c.of))
+		}
 		for i, k := range c.of {
 			if base.in != nil && !base.in[i] {
-				out[k].outside++
+				g.counts[k].outside++
 				continue
 			}
-			out[k].n++
-			out[k].weight += base.final[i]
+			g.of[i] = k
+			g.counts[k].n++
+			g.counts[k].weight += base.final[i]
 		}
-		return out
+		return g
 	})
 }
 
-// having gives the view's persons of the kinds that holds says yes to.
-func (v *view) having(holds func(kind) bool) []int32 {
-	in := v.table(holds)
-	var out []int32
-	for i, k := range v.crowd(v.credit).of {
-		if in[k] && (v.in == nil || v.in[i]) {
-			out = append(out, int32(i))
+// having gives the persons of the kinds that holds says yes to, which is not
+// the first.
+func (g *gathering) having(holds func(kind) bool) []int32 {
+	in, n := g.table(holds), 0
+	for k, yes := range in {
+		if yes {
+			n += g.counts[k].n
 		}
 	}
-	return out
+	out, next := make([]int32, n+1), 0
+	for i, k := range g.of {
+		out[next] = int32(i)
+		if in[k] { // no branch, where one would be taken at random
+			next++
+		}
+	}
+	return out[:n]
 }
 
-func (v *view) table(holds func(kind) bool) []bool {
-	kinds := v.crowd(v.credit).kinds
-	in := make([]bool, len(kinds))
-	for k := range kinds {
-		in[k] = holds(kinds[k])
+func (g *gathering) table(holds func(kind) bool) []bool {
+	in := make([]bool, len(g.kinds))
+	for k := range g.kinds {
+		in[k] = holds(g.kinds[k])
 	}
 	return in
 }
+
+// used gives the services that those of a kind are users of at the view's place.
+func (v *view) used(k kind) set { return v.place.of(k.home, k.work) }
 
 // uses reports whether those of a kind are users of any of some services at the
 // view's place.

@@ -78,17 +78,17 @@ func (b *discloser) findAtoms() {
 	if len(b.unions) > mostServices {
 		b.unions = b.unions[:mostServices]
 	}
-	counts := v.counts()
-	for k, kind := range v.crowd(v.credit).kinds {
-		if m := v.member(kind, b.unions); counts[k].n > 0 && m != (membership{}) {
-			b.count(m, counts[k].n, counts[k].weight)
+	g := v.gathering()
+	for k, kind := range g.kinds {
+		if m := v.member(kind, b.unions); g.counts[k].n > 0 && m != (membership{}) {
+			b.count(m, g.counts[k].n, g.counts[k].weight)
 		}
 	}
 }
 
 // member says what those of a kind count in.
 func (v *view) member(of kind, unions []group) membership {
-	m := membership{services: v.place.of(of.home, of.work)}
+	m := membership{services: v.used(of)}
 	if v.place == HomeWork || v.place == AtHome || v.place == AtWork {
 		return m // the unions follow from the services
 	}
@@ -114,14 +114,20 @@ func (b *discloser) count(m membership, n int, weight float64) {
 // cell makes a cell of the atoms that times counts. Its status, "" where there
 // is none yet, is judged by its persons where it is not withheld already.
 func (b *discloser) cell(class int, status rollcall.Status, times func(membership) int) *cell {
-	c := &cell{class: class, status: status}
-	n := 0
+	var atoms []atom
 	for i, m := range b.atoms {
 		if k := times(m); k != 0 {
-			c.atoms = append(c.atoms, atom{i, k})
-			c.value += float64(k) * b.value[i]
-			n += b.n[i]
+			atoms = append(atoms, atom{i, k})
 		}
+	}
+	return b.add(class, status, atoms)
+}
+
+func (b *discloser) add(class int, status rollcall.Status, atoms []atom) *cell {
+	c, n := &cell{class: class, status: status, atoms: atoms}, 0
+	for _, a := range atoms {
+		c.value += float64(a.times) * b.value[a.index]
+		n += b.n[a.index]
 	}
 	if status == "" || !status.Withheld() {
 		c.status = b.view.settings.Status(n)
@@ -192,14 +198,22 @@ func (b *discloser) pairs() map[set]*cell {
 
 func (b *discloser) combinations() map[set]*cell {
 	out := map[set]*cell{}
-	for _, a := range b.atoms {
-		if !a.services.empty() && out[a.services] == nil {
-			out[a.services] = b.cell(classCombination, rollcall.OK, func(m membership) int { return once01(m.services == a.services) })
+	list := map[set][]atom{}
+	var order []set
+	for i, a := range b.atoms {
+		if _, ok := list[a.services]; !ok {
+			order = append(order, a.services)
+		}
+		list[a.services] = append(list[a.services], atom{i, 1})
+	}
+	for _, services := range order {
+		if !services.empty() {
+			out[services] = b.add(classCombination, rollcall.OK, list[services])
 		}
 	}
 	for s := range b.listed.each {
 		if out[setOf(s)] == nil {
-			out[setOf(s)] = b.cell(classCombination, rollcall.OK, func(membership) int { return 0 })
+			out[setOf(s)] = b.add(classCombination, rollcall.OK, nil)
 		}
 	}
 	return out

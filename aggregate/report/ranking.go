@@ -135,18 +135,17 @@ func (v *view) everyAudience() *panel.Term {
 
 // sumAudience counts each person once a service used, of some services.
 func (v *view) sumAudience(services set) *panel.Term {
-	c := v.crowd(v.credit)
-	used := make([]float64, len(c.kinds))
-	for k, kind := range c.kinds {
-		used[k] = float64(v.place.of(kind.home, kind.work).and(services).len())
+	g := v.gathering()
+	used := make([]float64, len(g.kinds))
+	for k, kind := range g.kinds {
+		used[k] = float64(v.used(kind).and(services).len())
 	}
-	var sum panel.Variable
-	for i, k := range c.of {
-		if used[k] > 0 && (v.in == nil || v.in[i]) {
-			sum.At, sum.Values = append(sum.At, int32(i)), append(sum.Values, used[k])
-		}
+	at := g.having(func(k kind) bool { return v.used(k).meets(services) })
+	counts := make([]float64, len(at))
+	for i, person := range at {
+		counts[i] = used[g.of[person]]
 	}
-	return v.weights.Term(sum)
+	return v.weights.Term(panel.Variable{At: at, Values: counts})
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
@@ -165,7 +164,7 @@ func (v *view) everyMinute() *panel.Term {
 
 // exclusive is the users of a service who used no other listed one.
 func (v *view) exclusive(s int) *panel.Term {
-	return v.term(v.having(func(k kind) bool { return v.place.of(k.home, k.work) == setOf(s) }))
+	return v.term(v.gathering().having(func(k kind) bool { return v.used(k) == setOf(s) }))
 }
 
 // change gives the columns change and change_percent.

@@ -65,13 +65,13 @@ func (v *view) tallies() map[set]tally {
 func (v *view) countAll() map[set]tally {
 	unions := append([]group{v.all()}, v.groups()...)
 	services, united := make([]tally, len(v.catalogue())), make([]tally, len(unions))
-	counts := v.counts()
-	for i, kind := range v.crowd(v.credit).kinds {
+	all := v.gathering()
+	for i, kind := range all.kinds {
 		for s := range kind.home.or(kind.work).each {
-			services[s].add(kind.home.has(s), kind.work.has(s), counts[i])
+			services[s].add(kind.home.has(s), kind.work.has(s), all.counts[i])
 		}
 		for k, g := range unions {
-			united[k].add(kind.home.meets(g.services), kind.work.meets(g.services), counts[i])
+			united[k].add(kind.home.meets(g.services), kind.work.meets(g.services), all.counts[i])
 		}
 	}
 	out := map[set]tally{}

@@ -120,8 +120,9 @@ func (v *view) keeper(services set) func(int32) bool {
 		}
 		return func(i int32) bool { return v.in[i] }
 	}
-	kinds, in := v.crowd(v.credit).of, v.table(v.uses(services))
-	return func(i int32) bool { return in[kinds[i]] && (v.in == nil || v.in[i]) }
+	g := v.gathering()
+	in := g.table(v.uses(services))
+	return func(i int32) bool { return in[g.of[i]] }
 }
 
 // people gives the users of any of some services.
@@ -140,7 +141,7 @@ func (v *view) union(services set) []int32 {
 			return v.who(service)
 		}
 	}
-	return v.having(v.uses(services))
+	return v.gathering().having(v.uses(services))
 }
 
 // term prepares the persons at some positions.
