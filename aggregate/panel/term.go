@@ -42,13 +42,48 @@ func (w *Weights) Term(v Variable) *Term {
 		size += square * y
 	}
 	t.Total, t.size = total, size
+	w.regress(t)
+	return t
+}
+
+// Terms prepares several variables of the same panelists, at the cost of little
+// more than one.
+func (w *Weights) Terms(at []int32, values ...[]float64) []*Term {
+	n := len(values)
+	totals, sizes := make([]float64, n), make([]float64, n)
+	fits, crosses := make([]float64, n*w.cells()), make([]float64, n*w.cells())
+	for k, i := range at {
+		p := &w.people[i]
+		square, cell := p.final*p.final, n*int(p.cell)
+		for j, list := range values {
+			y := list[k]
+			totals[j] += p.final * y
+			fits[cell+j] += p.base * y
+			crosses[cell+j] += square * y
+			sizes[j] += square * y * y
+		}
+	}
+	out := make([]*Term, n)
+	for j, list := range values {
+		t := &Term{Variable: Variable{At: at, Values: list}, Total: totals[j], size: sizes[j], users: len(at)}
+		t.fit, t.cross = make([]float64, w.cells()), make([]float64, w.cells())
+		for c := range t.fit {
+			t.fit[c], t.cross[c] = fits[n*c+j], crosses[n*c+j]
+		}
+		w.regress(t)
+		out[j] = t
+	}
+	return out
+}
+
+// regress ends a term whose sums by cell are known.
+func (w *Weights) regress(t *Term) {
 	w.fit(t.fit)
 	t.sum = t.Total
 	for c, all := range w.cellSums {
 		t.sum -= t.fit[c] * all.final
 	}
 	t.own = w.product(t, t, t.size)
-	return t
 }
 
 // Plus gives the sum of two terms of 0s and 1s that have nobody in common, such

@@ -12,7 +12,8 @@ import (
 type tour struct {
 	*ledger
 	lines    []line
-	next     int
+	next     int     // where it is
+	person   int32   // whose line that is, by the sample's position
 	position []int32 // the sample's position of each of the month's persons, or -1; nil: its own
 	from     uint8
 	period   uint32
@@ -21,16 +22,15 @@ type tour struct {
 
 // tours gives a tour for each month, of the first n sets of the sample.
 func (s *sample) tours(of scope, n int) []tour {
-	s.list()
 	out := make([]tour, len(s.months))
 	for k, m := range s.months {
 		sets := make([]set, n)
 		for i := range sets {
-			sets[i] = s.translate(s.catalogue.sets[i], k)
+			sets[i] = s.translate(s.sets()[i], k)
 		}
 		ledger, at := m.answers(sets)
 		from, to := s.span(k)
-		out[k] = tour{ledger: ledger, lines: ledger.lines[of], from: from, period: daysOf(from, to), sets: make([][]int, len(ledger.sets))}
+		out[k] = tour{ledger: ledger, lines: ledger.lines[of], next: -1, from: from, period: daysOf(from, to), sets: make([][]int, len(ledger.sets))}
 		for i, set := range at {
 			if set >= 0 {
 				out[k].sets[set] = append(out[k].sets[set], i)
@@ -45,36 +45,40 @@ func (s *sample) tours(of scope, n int) []tour {
 
 const nobody = math.MaxInt32
 
-// person gives the sample's position of whoever has the next line.
-func (r *tour) person() int32 {
-	for ; r.next < len(r.lines); r.next++ {
-		l := &r.lines[r.next]
-		if l.days&r.period == 0 || len(r.sets[l.set]) == 0 {
+// advance goes to the next line that is in the period, of someone in the
+// sample and of one of its sets.
+func (t *tour) advance() {
+	for t.next++; t.next < len(t.lines); t.next++ {
+		l := &t.lines[t.next]
+		if l.days&t.period == 0 || len(t.sets[l.set]) == 0 {
 			continue
 		}
-		if r.position == nil {
-			return l.person
+		if t.person = l.person; t.position != nil {
+			t.person = t.position[l.person]
 		}
-		if at := r.position[l.person]; at >= 0 {
-			return at
+		if t.person >= 0 {
+			return
 		}
 	}
-	return nobody
+	t.person = nobody
 }
 
 // each yields the lines of the period, by person, then month, then set.
 func each(tours []tour, yield func(person int32, k int, l *line)) {
+	for k := range tours {
+		tours[k].advance()
+	}
 	for {
 		person := int32(nobody)
 		for k := range tours {
-			person = min(person, tours[k].person())
+			person = min(person, tours[k].person)
 		}
 		if person == nobody {
 			return
 		}
 		for k := range tours {
-			for r := &tours[k]; r.person() == person; r.next++ {
-				yield(person, k, &r.lines[r.next])
+			for t := &tours[k]; t.person == person; t.advance() {
+				yield(person, k, &t.lines[t.next])
 			}
 		}
 	}
@@ -104,9 +108,8 @@ func guess(tours []tour, sets int) []int {
 // are put together: a session is cut at the month's edge.
 func (s *sample) book(of scope) []use {
 	out, _ := s.books.get(context.Background(), of, func() ([]use, int64, error) {
-		s.list()
-		tours := s.tours(of, len(s.catalogue.sets))
-		uses := make([]use, len(s.catalogue.sets))
+		tours := s.tours(of, len(s.sets()))
+		uses := make([]use, len(s.sets()))
 		for i, n := range guess(tours, len(uses)) {
 			uses[i] = newUse(len(s.months), n)
 		}
@@ -127,7 +130,7 @@ func (s *sample) book(of scope) []use {
 // them.
 func (s *sample) use(of scope, services set) *use {
 	book := s.book(of)
-	i := slices.Index(s.catalogue.sets, services.and(setOf(s.listed()...)))
+	i := slices.Index(s.sets(), services.and(setOf(s.listed()...)))
 	if i < 0 {
 		return &use{words: len(s.months)}
 	}

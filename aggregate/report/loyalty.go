@@ -24,11 +24,12 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 
 // daily gives the columns daily_audience and stickiness.
 func (v *view) daily(s int) []any {
-	users, days := v.people(setOf(s)), v.use(setOf(s)).dayCounts()
-	for i := range days.Values {
-		days.Values[i] /= float64(v.days())
+	users, use := v.people(setOf(s)), v.use(setOf(s))
+	days := make([]float64, len(use.at))
+	for i := range days {
+		days[i] = float64(use.dayCount(i)) / float64(v.days())
 	}
-	mean := v.weights.Term(days)
+	mean := v.weights.Term(panel.Variable{At: use.at, Values: days})
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
 	audience := v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
 	stickiness := v.proportion(v.weights.NestedRatio(mean, users), users.Users(), v.weights.Len())

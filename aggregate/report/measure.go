@@ -46,8 +46,8 @@ func (v *view) coverage(t *panel.Term) rollcall.Measure {
 }
 
 // mean estimates a figure per user: the total of amounts over the users.
-func (v *view) mean(amounts panel.Variable, users *panel.Term) rollcall.Measure {
-	e := v.weights.NestedRatio(v.weights.Term(amounts), users)
+func (v *view) mean(amounts, users *panel.Term) rollcall.Measure {
+	e := v.weights.NestedRatio(amounts, users)
 	return v.plain(e, users.Users())
 }
 

@@ -78,10 +78,10 @@ func (b *ranker) group(g group) rollcall.Row {
 // services_per_user only for groups.
 func (b *ranker) audience(services set, g *group) []any {
 	v := b.view
-	users, use := v.people(services), v.use(services)
+	users := v.people(services)
 	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
-	sessions, minutes := v.mean(use.variable(use.sessions), users), v.mean(use.variable(use.minutes), users)
-	days := v.mean(use.dayCounts(), users)
+	amounts := v.amounts(services)
+	sessions, minutes, days := v.mean(amounts[0], users), v.mean(amounts[1], users), v.mean(amounts[2], users)
 	status := v.shown(services)
 	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
 		withhold(m, status)
@@ -113,8 +113,7 @@ func (b *ranker) shares(s int) []any {
 	v := b.view
 	users, base := v.people(setOf(s)), v.everyAudience()
 	audience := v.weights.TermRatio(users, base)
-	use, time := v.use(setOf(s)), v.everyMinute()
-	minutes := v.weights.TermRatio(v.weights.Term(use.variable(use.minutes)), time)
+	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], v.everyMinute())
 	exclusive := v.exclusive(s)
 	shares := []rollcall.Measure{
 		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
@@ -140,7 +139,10 @@ func (v *view) sumAudience(services set) *panel.Term {
 	for k, kind := range g.kinds {
 		used[k] = float64(v.used(kind).and(services).len())
 	}
-	at := g.having(func(k kind) bool { return v.used(k).meets(services) })
+	at := v.people(services).At
+	if v.place != v.place.base() { // a user of a service need not be one of the union
+		at = g.having(func(k kind) bool { return v.used(k).meets(services) })
+	}
 	counts := make([]float64, len(at))
 	for i, person := range at {
 		counts[i] = used[g.of[person]]
@@ -164,7 +166,15 @@ func (v *view) everyMinute() *panel.Term {
 
 // exclusive is the users of a service who used no other listed one.
 func (v *view) exclusive(s int) *panel.Term {
-	return v.term(v.gathering().having(func(k kind) bool { return v.used(k) == setOf(s) }))
+	g := v.gathering()
+	alone := g.table(func(k kind) bool { return v.used(k) == setOf(s) })
+	var at []int32
+	for _, i := range v.people(setOf(s)).At {
+		if alone[g.of[i]] {
+			at = append(at, i)
+		}
+	}
+	return v.term(at)
 }
 
 // change gives the columns change and change_percent.

@@ -190,7 +190,7 @@ func (m *month) check() error {
 func (v *view) gatherFigures() *figures {
 	f := &figures{universe: v.weights.Universe(), active: map[Place]float64{}}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} {
-		f.active[p] = v.at(p).active().Total
+		f.active[p] = v.weigh(v.at(p).present())
 	}
 	listed := v.listed()
 	for _, s := range listed {
@@ -228,12 +228,13 @@ func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable
 
 func (v *view) figure(s int) figure {
 	u := v.use(setOf(s))
-	out := figure{name: v.id(s), audience: v.byPlace(setOf(s)), sessions: v.weights.Value(u.variable(u.sessions))}
+	out := figure{name: v.id(s), audience: v.byPlace(setOf(s))}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
 		out.audience[p] = v.weigh(v.at(p).who(s))
 	}
 	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
 	for i, person := range u.at {
+		out.sessions += v.final[person] * float64(u.sessions[i])
 		out.curve[v.firstDay(u, i)] += v.final[person]
 		out.frequency[u.dayCount(i)-1] += v.final[person]
 	}

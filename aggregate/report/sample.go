@@ -105,6 +105,12 @@ func (s *sample) listed() []int {
 	return s.catalogue.listed
 }
 
+// sets gives the services, alone and united, that there are uses of.
+func (s *sample) sets() []set {
+	s.list()
+	return s.catalogue.sets
+}
+
 func (s *sample) list() {
 	c := &s.catalogue
 	c.once.Do(func() {

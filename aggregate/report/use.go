@@ -1,10 +1,6 @@
 package report
 
-import (
-	"math/bits"
-
-	"rollcall/aggregate/panel"
-)
+import "math/bits"
 
 // use is what people did with a set of services, at a set of places, in a
 // period: one entry a user.
@@ -21,14 +17,6 @@ func newUse(words, n int) use {
 	return use{words: words, at: make([]int32, 0, n), days: make([]uint32, 0, n*words), minutes: make([]int32, 0, n), sessions: make([]int32, 0, n)}
 }
 
-func (u *use) variable(of []int32) panel.Variable {
-	values := make([]float64, len(of))
-	for i, x := range of {
-		values[i] = float64(x)
-	}
-	return panel.Variable{At: u.at, Values: values}
-}
-
 // dayCount gives the credited days of user i.
 func (u *use) dayCount(i int) int {
 	n := 0
@@ -36,14 +24,6 @@ func (u *use) dayCount(i int) int {
 		n += bits.OnesCount32(w)
 	}
 	return n
-}
-
-func (u *use) dayCounts() panel.Variable {
-	values := make([]float64, len(u.at))
-	for i := range u.at {
-		values[i] = float64(u.dayCount(i))
-	}
-	return panel.Variable{At: u.at, Values: values}
 }
 
 // firstDay gives the first credited day of user i: a bit of the period.

@@ -20,6 +20,7 @@ type view struct {
 
 	byService cache[set, *use]
 	terms     cache[set, *panel.Term]
+	summed    cache[set, []*panel.Term] // the amounts
 	pairs     cache[set, *panel.Term]
 	figures   cache[string, any] // whatever is computed once a view
 }
@@ -54,7 +55,7 @@ func (s *sample) newView(key viewKey, target *target) *view {
 
 // limit bounds the caches, in entries.
 func (v *view) limit() {
-	v.byService.limit, v.terms.limit, v.pairs.limit, v.figures.limit = 300, 600, 2000, 64
+	v.byService.limit, v.terms.limit, v.summed.limit, v.pairs.limit, v.figures.limit = 300, 600, 300, 2000, 64
 }
 
 // at gives the same view at another place.
@@ -141,6 +142,9 @@ func (v *view) union(services set) []int32 {
 			return v.who(service)
 		}
 	}
+	if v.place == v.place.base() && slices.Contains(v.sets(), services) {
+		return v.use(services).at
+	}
 	return v.gathering().having(v.uses(services))
 }
 
@@ -149,13 +153,28 @@ func (v *view) term(at []int32) *panel.Term { return v.weights.Term(panel.Variab
 
 // active gives the active universe that the view's reach is of.
 func (v *view) active() *panel.Term {
-	return once(v, "active", func() *panel.Term {
-		at := v.sample.active(v.place.base().locations())
-		if v.in != nil {
-			at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
+	return once(v, "active", func() *panel.Term { return v.term(v.present()) })
+}
+
+func (v *view) present() []int32 {
+	at := v.sample.active(v.place.base().locations())
+	if v.in != nil {
+		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
+	}
+	return at
+}
+
+// amounts gives the sessions, minutes and days of a service's or group's users.
+func (v *view) amounts(services set) []*panel.Term {
+	out, _ := v.summed.get(context.Background(), services, func() ([]*panel.Term, int64, error) {
+		u := v.use(services)
+		sessions, minutes, days := make([]float64, len(u.at)), make([]float64, len(u.at)), make([]float64, len(u.at))
+		for i := range u.at {
+			sessions[i], minutes[i], days[i] = float64(u.sessions[i]), float64(u.minutes[i]), float64(u.dayCount(i))
 		}
-		return v.term(at)
+		return v.weights.Terms(u.at, sessions, minutes, days), 1, nil
 	})
+	return out
 }
 
 // targeted gives everyone in the view's target.
