@@ -239,6 +239,7 @@ func (h *house) benchmark(b *testing.B, worst *slowest, name string, r Request) 
 func (m *month) forget() {
 	m.samples = cache[sampleKey, *sample]{limit: m.samples.limit}
 	m.whole = m.sampleOf(m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+	m.prepare()
 }
 
 // processorTime is what the machine has given this process: the figure to read

@@ -8,7 +8,7 @@ import (
 	"rollcall"
 )
 
-// tour goes through a month's lines of one scope, person by person.
+// tour goes through a month's lines of one tier, person by person.
 type tour struct {
 	*ledger
 	lines    []line
@@ -17,23 +17,27 @@ type tour struct {
 	position []int32 // the sample's position of each of the month's persons, or -1; nil: its own
 	from     uint8
 	period   uint32
-	sets     [][]int // by the ledger's sets: which of the sample's they are
+	sets     [][]int // by the tier's sets: which of the sample's they are
 }
 
-// tours gives a tour for each month, of the first n sets of the sample.
-func (s *sample) tours(of scope, n int) []tour {
+// tours gives a tour for each month.
+func (s *sample) tours(of tier) []tour {
 	out := make([]tour, len(s.months))
 	for k, m := range s.months {
-		sets := make([]set, n)
-		for i := range sets {
-			sets[i] = s.translate(s.sets()[i], k)
+		var wanted sets
+		for _, one := range s.sets().alone {
+			wanted.alone = append(wanted.alone, s.translate(one, k))
 		}
-		ledger, at := m.answers(sets)
+		for _, one := range s.sets().united {
+			wanted.united = append(wanted.united, s.translate(one, k))
+		}
+		ledger, own := m.answers(wanted)
 		from, to := s.span(k)
-		out[k] = tour{ledger: ledger, lines: ledger.lines[of], next: -1, from: from, period: daysOf(from, to), sets: make([][]int, len(ledger.sets))}
-		for i, set := range at {
-			if set >= 0 {
-				out[k].sets[set] = append(out[k].sets[set], i)
+		has := ledger.sets.of(of.united)
+		out[k] = tour{ledger: ledger, lines: ledger.lines[of], next: -1, from: from, period: daysOf(from, to), sets: make([][]int, len(has))}
+		for i, set := range own.of(of.united) {
+			if at := slices.Index(has, set); at >= 0 {
+				out[k].sets[at] = append(out[k].sets[at], i)
 			}
 		}
 		if s.position != nil {
@@ -104,20 +108,20 @@ func guess(tours []tour, sets int) []int {
 	return out
 }
 
-// book gives the uses of every set, in the order of the sample's sets. Months
-// are put together: a session is cut at the month's edge.
-func (s *sample) book(of scope) []use {
+// book gives the uses of a tier's sets. Months are put together: a session is
+// cut at the month's edge.
+func (s *sample) book(of tier) []use {
 	out, _ := s.books.get(context.Background(), of, func() ([]use, int64, error) {
-		tours := s.tours(of, len(s.sets()))
-		uses := make([]use, len(s.sets()))
+		tours := s.tours(of)
+		uses := make([]use, len(s.sets().of(of.united)))
 		for i, n := range guess(tours, len(uses)) {
 			uses[i] = newUse(len(s.months), n)
 		}
 		each(tours, func(person int32, k int, l *line) {
-			r := &tours[k]
-			days := l.days & r.period
-			minutes, sessions := r.between(l, days, r.from)
-			for _, i := range r.sets[l.set] {
+			t := &tours[k]
+			days := l.days & t.period
+			minutes, sessions := t.between(l, days, t.from)
+			for _, i := range t.sets[l.set] {
 				uses[i].credit(person, k, days, minutes, sessions)
 			}
 		})
@@ -129,26 +133,29 @@ func (s *sample) book(of scope) []use {
 // use gives what was done with a listed service, or with all of a group of
 // them.
 func (s *sample) use(of scope, services set) *use {
-	book := s.book(of)
-	i := slices.Index(s.sets(), services.and(setOf(s.listed()...)))
+	t := tier{of, services.len() > 1}
+	if t.united {
+		services = services.and(setOf(s.listed()...))
+	}
+	i := slices.Index(s.sets().of(t.united), services)
 	if i < 0 {
 		return &use{words: len(s.months)}
 	}
-	return &book[i]
+	return &s.book(t)[i]
 }
 
 // who gives the users of a listed service.
 func (s *sample) who(of scope, service int) []int32 {
+	if of.places == rollcall.Home|rollcall.Work {
+		return s.use(of, setOf(service)).at
+	}
 	i := slices.Index(s.listed(), service)
 	if i < 0 {
 		return nil
 	}
-	if of.places == rollcall.Home|rollcall.Work {
-		return s.book(of)[i].at
-	}
 	found, _ := s.found.get(context.Background(), of, func() ([][]int32, int64, error) {
+		tours := s.tours(tier{of, false})
 		users := make([][]int32, len(s.listed()))
-		tours := s.tours(of, len(users))
 		for i, n := range guess(tours, len(users)) {
 			users[i] = make([]int32, 0, n)
 		}

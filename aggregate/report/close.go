@@ -165,6 +165,7 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 		if err != nil {
 			return nil, 0, err
 		}
+		m.prepare()
 		return m, m.cost(), nil
 	})
 }

@@ -373,7 +373,7 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh.ledger.lines[scope{ByPresence, rollcall.Home}] = nil
+	fresh.ledger.lines[tier{scope{ByPresence, rollcall.Home}, false}] = nil
 	h.months = cache[rollcall.Hash, *month]{limit: usualMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
 		t.Fatal(err)

@@ -33,9 +33,25 @@ func (s scope) counts(w where) bool { return w.place()&s.places != 0 && s.credit
 // anything of it: what the diaries that count come to by the end of each day.
 // Lines that count the same diaries share their sums.
 type ledger struct {
-	sets  []set
-	lines map[scope][]line // by person, then by set
+	sets  sets
+	lines map[tier][]line // by person, then by set
 	sums  []sum
+}
+
+// sets are services alone, and services united: few reports need the latter.
+type sets struct{ alone, united []set }
+
+func (s sets) of(united bool) []set {
+	if united {
+		return s.united
+	}
+	return s.alone
+}
+
+// tier is the lines of one scope, of services alone or united.
+type tier struct {
+	scope
+	united bool
 }
 
 // line is what one person did: its sums are ledger.sums[first:], one a day.
@@ -43,7 +59,7 @@ type line struct {
 	person int32
 	days   uint32 // a bit a day
 	first  uint32
-	set    uint16 // of ledger.sets
+	set    uint16 // of the tier's
 }
 
 // sum is what a line comes to by the end of a day.
@@ -66,18 +82,6 @@ func (l *ledger) between(of *line, days uint32, from uint8) (minutes, sessions i
 	return minutes, sessions
 }
 
-// find gives the position of some sets, -1 for those of no service, and whether
-// every other is there.
-func (l *ledger) find(sets []set) ([]int, bool) {
-	out := make([]int, len(sets))
-	for i, s := range sets {
-		if out[i] = slices.Index(l.sets, s); out[i] < 0 && !s.empty() {
-			return nil, false
-		}
-	}
-	return out, true
-}
-
 // daysOf gives a bit for each of the days from to to.
 func daysOf(from, to uint8) uint32 { return uint32(1)<<(to+1) - uint32(1)<<from }
 
@@ -93,7 +97,9 @@ func (l *ledger) bytes() int64 {
 type bookkeeper struct {
 	*diaries
 	ledger *ledger
-	lines  [][]line // by scope
+	scopes []scope
+	sets   []set    // alone, then united
+	lines  [][]line // by scope; twice, for those alone and united
 
 	person []diary     // the person's
 	sorts  []sort      // the different ones among them
@@ -115,11 +121,9 @@ type knownLine struct {
 }
 
 // write makes the ledger of some sets.
-func (d *diaries) write(sets []set) *ledger {
-	b := &bookkeeper{
-		diaries: d, ledger: &ledger{sets: sets, lines: map[scope][]line{}},
-		lines: make([][]line, len(scopes())), inSets: make([]uint64, len(sets)),
-	}
+func (d *diaries) write(sets sets) *ledger {
+	b := &bookkeeper{diaries: d, ledger: &ledger{sets: sets, lines: map[tier][]line{}}, scopes: scopes(), sets: slices.Concat(sets.alone, sets.united)}
+	b.lines, b.inSets = make([][]line, 2*len(b.scopes)), make([]uint64, len(b.sets))
 	for i := 0; i < len(d.list); i += len(b.person) {
 		end := i + 1
 		for end < len(d.list) && d.list[end].person == d.list[i].person {
@@ -128,8 +132,9 @@ func (d *diaries) write(sets []set) *ledger {
 		b.person = d.list[i:end]
 		b.enter()
 	}
-	for i, s := range scopes() {
-		b.ledger.lines[s] = slices.Clone(b.lines[i])
+	for i, s := range b.scopes {
+		b.ledger.lines[tier{s, false}] = slices.Clone(b.lines[2*i])
+		b.ledger.lines[tier{s, true}] = slices.Clone(b.lines[2*i+1])
 	}
 	b.ledger.sums = slices.Clone(b.ledger.sums)
 	return b.ledger
@@ -142,7 +147,7 @@ func (b *bookkeeper) enter() {
 		b.enterEach()
 		return
 	}
-	for k, services := range b.ledger.sets {
+	for k, services := range b.sets {
 		b.inSets[k] = 0
 		for i, s := range b.sorts {
 			if services.has(int(s.service)) {
@@ -150,7 +155,7 @@ func (b *bookkeeper) enter() {
 			}
 		}
 	}
-	for i, scope := range scopes() {
+	for i, scope := range b.scopes {
 		in := uint64(0)
 		for j, s := range b.sorts {
 			if scope.counts(s.where) {
@@ -185,8 +190,8 @@ func (b *bookkeeper) tellSorts() bool {
 
 // enterEach takes each line by itself, with one bit for all that counts.
 func (b *bookkeeper) enterEach() {
-	for i, scope := range scopes() {
-		for k, services := range b.ledger.sets {
+	for i, scope := range b.scopes {
+		for k, services := range b.sets {
 			any := uint64(0)
 			for j := range b.person {
 				d := &b.person[j]
@@ -208,9 +213,12 @@ func (b *bookkeeper) add(scope, set int, sorts uint64) {
 		at = len(b.known)
 		b.known = append(b.known, knownLine{sorts, b.line(sorts)})
 	}
-	own := b.known[at].line
+	own, tier := b.known[at].line, 2*scope
+	if alone := len(b.ledger.sets.alone); set >= alone {
+		set, tier = set-alone, tier+1
+	}
 	own.set = uint16(set)
-	b.lines[scope] = append(b.lines[scope], own)
+	b.lines[tier] = append(b.lines[tier], own)
 }
 
 // line unites the minutes of the person's diaries of some sorts: over services,

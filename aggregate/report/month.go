@@ -100,22 +100,36 @@ func (m *month) settle(online int) {
 	m.ledger = m.diaries.write(unions(m.doc.Services, m.seen))
 }
 
-// answers gives a ledger of some sets, and the position of each in it, or -1
-// where the month has nothing of it. The month's own ledger does, but where
-// its brands or owners are not those of the sets.
-func (m *month) answers(sets []set) (*ledger, []int) {
-	wanted := make([]set, len(sets))
-	for i, s := range sets {
-		wanted[i] = s.and(m.seen)
+// answers gives a ledger of some sets, as the month has them. The month's own
+// does, but where its brands or owners are not those of the sets.
+func (m *month) answers(wanted sets) (*ledger, sets) {
+	seen := sets{make([]set, len(wanted.alone)), make([]set, len(wanted.united))}
+	for i, s := range wanted.alone {
+		seen.alone[i] = s.and(m.seen)
 	}
-	if at, ok := m.ledger.find(wanted); ok {
-		return m.ledger, at
+	missing := false
+	for i, s := range wanted.united {
+		seen.united[i] = s.and(m.seen)
+		missing = missing || !seen.united[i].empty() && !slices.Contains(m.ledger.sets.united, seen.united[i])
 	}
-	own, _ := m.asked.get(context.Background(), fmt.Sprint(wanted), func() (*ledger, int64, error) {
-		return m.diaries.write(wanted), 1, nil
+	if !missing {
+		return m.ledger, seen
+	}
+	own, _ := m.asked.get(context.Background(), fmt.Sprint(seen), func() (*ledger, int64, error) {
+		return m.diaries.write(seen), 1, nil
 	})
-	at, _ := own.find(wanted)
-	return own, at
+	return own, seen
+}
+
+// prepare computes what every report of the whole month stands on, as closing
+// does: loading costs far more.
+func (m *month) prepare() {
+	m.whole.condition()
+	for _, credit := range []Credit{ByPresence, ByUse} {
+		v := m.whole.view(credit, HomeWork, nil)
+		v.rulebook()
+		v.standing()
+	}
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {

@@ -72,7 +72,12 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 	if p.diaries, err = o.Shelf.Object(ctx, d.Diaries); err != nil {
 		return nil, fmt.Errorf("diaries of %s: %w", d.Of.Month, err)
 	}
-	return newMonth(hash, d, p)
+	m, err := newMonth(hash, d, p)
+	if err != nil {
+		return nil, err
+	}
+	m.prepare()
+	return m, nil
 }
 
 // Publications gives the versions of a panel's months, by month and version.

@@ -34,10 +34,10 @@ type sample struct {
 	catalogue struct {
 		once   sync.Once // guards what follows
 		listed []int
-		sets   []set // that there are uses of: the listed first
+		sets   sets // that there are uses of
 	}
 
-	books  cache[scope, []use]
+	books  cache[tier, []use]
 	found  cache[scope, [][]int32]
 	crowds cache[Credit, *crowd]
 	views  cache[viewKey, *view]
@@ -48,7 +48,7 @@ type sampleKey struct{ from, to rollcall.Day }
 
 func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
 	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
-	s.books.limit, s.found.limit, s.crowds.limit, s.views.limit = 6, 6, 2, 64
+	s.books.limit, s.found.limit, s.crowds.limit, s.views.limit = 12, 6, 2, 64
 	for _, m := range months {
 		s.first = append(s.first, int(m.doc.Of.Month.First()-from))
 	}
@@ -106,7 +106,7 @@ func (s *sample) listed() []int {
 }
 
 // sets gives the services, alone and united, that there are uses of.
-func (s *sample) sets() []set {
+func (s *sample) sets() sets {
 	s.list()
 	return s.catalogue.sets
 }

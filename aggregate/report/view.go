@@ -142,7 +142,7 @@ func (v *view) union(services set) []int32 {
 			return v.who(service)
 		}
 	}
-	if v.place == v.place.base() && slices.Contains(v.sets(), services) {
+	if v.place == v.place.base() && slices.Contains(v.sets().united, services) {
 		return v.use(services).at
 	}
 	return v.gathering().having(v.uses(services))
@@ -207,14 +207,14 @@ func groups(catalogue []rollcall.Service, listed set) []group {
 
 // unions gives the services listed, alone and united as a ranking has them,
 // each set once.
-func unions(catalogue []rollcall.Service, listed set) []set {
-	out := []set{}
+func unions(catalogue []rollcall.Service, listed set) sets {
+	var out sets
 	for s := range listed.each {
-		out = append(out, setOf(s))
+		out.alone = append(out.alone, setOf(s))
 	}
 	add := func(s set) {
-		if s = s.and(listed); !s.empty() && !slices.Contains(out, s) {
-			out = append(out, s)
+		if s = s.and(listed); !slices.Contains(out.united, s) {
+			out.united = append(out.united, s)
 		}
 	}
 	add(listed)
