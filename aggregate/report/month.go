@@ -16,6 +16,7 @@ type month struct {
 	hash     rollcall.Hash
 	doc      *document
 	roster   *rollcall.Roster // those who count, by pseudonym
+	columns  []column         // of the roster
 	margins  []rollcall.Margin
 	weights  *panel.Weights
 	diaries  diaries   // but for any internet use
@@ -64,6 +65,7 @@ func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
 	}
 	m.exclude(p.roster)
 	m.settle(online)
+	m.columns = demography(m.roster)
 	if m.weights, err = panel.Rake(m.roster, p.population, d.Settings.Trim); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
 	}

@@ -14,88 +14,100 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "target", "unique_audience", "composition", "target_reach", "index")
 	v := j.view
 	for _, s := range j.rows() {
-		for _, list := range j.targets() {
-			for k, c := range v.profileCells(s, list) {
-				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), list[k].name}, v.profiled(s, list[k], c.status)...))
+		for _, d := range j.divisions() {
+			parts := d.split(v.people(setOf(s)).At)
+			for k, c := range v.profileCells(s, d, parts) {
+				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, v.profiled(s, v.term(parts[k]), d.active[k], c.status)...))
 			}
 		}
 	}
 	return t, nil
 }
 
-// slice is the part of the sample that is in a target.
-type slice struct {
-	name   string
-	in     []bool
-	active *panel.Term
+// division is the sample's people by target: by a column's categories, or in a
+// target and outside it.
+type division struct {
+	names  []string
+	of     []int32 // by person: a position in names, or one more for those in none
+	active []*panel.Term
 }
 
-// targets gives the targets of a profile, in lists that divide everyone: a
-// column's categories; or a target, with everyone else.
-func (j *job) targets() [][]slice {
+// split divides persons by target.
+func (d *division) split(at []int32) [][]int32 {
+	out := make([][]int32, len(d.names)+1)
+	for _, i := range at {
+		out[d.of[i]] = append(out[d.of[i]], i)
+	}
+	return out[:len(d.names)]
+}
+
+// divisions gives those of a profile: of every demographic column, or of the
+// target asked for.
+func (j *job) divisions() []*division {
 	if j.target == nil {
 		return j.view.categories()
 	}
-	v := j.view
-	s := v.slice(j.target.String(), func(i int32) bool { return j.target.holds(v.lead().roster.Columns, v.person(i)) })
-	return [][]slice{{s}}
-}
-
-func (v *view) slice(name string, holds func(int32) bool) slice {
-	s := slice{name: name, in: make([]bool, v.weights.Len())}
-	for i := range s.in {
-		s.in[i] = holds(int32(i))
-	}
-	s.active = v.term(s.of(v.active().At))
-	return s
-}
-
-func (s slice) of(at []int32) []int32 {
-	var out []int32
-	for _, i := range at {
-		if s.in[i] {
-			out = append(out, i)
+	return once(j.view, "target "+j.target.String(), func() []*division {
+		d := &division{names: []string{j.target.String()}}
+		for _, in := range j.view.members(j.target) {
+			d.of = append(d.of, int32(once01(!in)))
 		}
-	}
-	return out
+		return []*division{j.view.activate(d)}
+	})
 }
 
-// categories gives the slices of every demographic column.
-func (v *view) categories() [][]slice {
-	return once(v, "categories", func() [][]slice {
-		var out [][]slice
-		for c, column := range v.lead().roster.Columns {
-			names := map[string]bool{}
-			for i := range v.weights.Len() {
-				names[v.person(int32(i)).Categories[c]] = true
+// activate finds the active persons of each target.
+func (v *view) activate(d *division) *division {
+	for _, at := range d.split(v.active().At) {
+		d.active = append(d.active, v.term(at))
+	}
+	return d
+}
+
+// categories divides by every demographic column, whose categories are sorted.
+func (v *view) categories() []*division {
+	return once(v, "categories", func() []*division {
+		var out []*division
+		for _, c := range v.lead().columns[:len(v.lead().roster.Columns)] {
+			d := &division{of: make([]int32, v.weights.Len())}
+			has := make([]bool, len(c.categories)) // someone in the sample
+			for i := range d.of {
+				d.of[i] = c.of[v.own(int32(i))]
+				has[d.of[i]] = true
 			}
-			var list []slice
-			for name := range names {
-				label := (&target{op: '=', column: column, category: name}).String()
-				list = append(list, v.slice(label, func(i int32) bool { return v.person(i).Categories[c] == name }))
+			for k, category := range c.categories {
+				if has[k] {
+					d.names = append(d.names, (&target{op: '=', column: c.name, category: category}).String())
+				}
 			}
-			slices.SortFunc(list, func(a, b slice) int { return compareText(a.name, b.name) })
-			out = append(out, list)
+			slices.SortFunc(d.names, compareText)
+			rank := make([]int32, len(c.categories))
+			for k, category := range c.categories {
+				rank[k] = int32(slices.Index(d.names, (&target{op: '=', column: c.name, category: category}).String()))
+			}
+			for i := range d.of {
+				d.of[i] = rank[d.of[i]]
+			}
+			out = append(out, v.activate(d))
 		}
 		return out
 	})
 }
 
-// profileCells judges a service's persons by slice against their total. One
-// slice alone is judged against everyone outside it too.
-func (v *view) profileCells(s int, list []slice) []*cell {
+// profileCells judges a service's persons by target against their total. One
+// target alone is judged against everyone outside it too.
+func (v *view) profileCells(s int, d *division, parts [][]int32) []*cell {
 	users, total := v.people(setOf(s)), v.shown(setOf(s))
 	all := &cell{value: users.Total, status: total, fixed: true}
 	cells := []*cell{}
 	left := users.Users()
-	for k, slice := range list {
-		at := slice.of(users.At)
+	for k, at := range parts {
 		left -= len(at)
 		cells = append(cells, v.profileCell(k, at, total))
 		all.atoms = append(all.atoms, atom{k, 1})
 	}
 	judged := append(slices.Clip(cells), all)
-	if everyone := slices.Contains(list[0].in, false); len(list) == 1 && everyone {
+	if len(parts) == 1 && slices.Contains(d.of, 1) {
 		all.atoms = append(all.atoms, atom{1, 1})
 		rest := v.profileCell(1, nil, total)
 		rest.status = v.settings.Status(left)
@@ -108,22 +120,22 @@ func (v *view) profileCells(s int, list []slice) []*cell {
 }
 
 func (v *view) profileCell(k int, at []int32, total rollcall.Status) *cell {
-	c := &cell{atoms: []atom{{k, 1}}, value: v.weights.Value(panel.Variable{At: at}), status: v.settings.Status(len(at))}
+	c := &cell{atoms: []atom{{k, 1}}, value: v.weigh(at), status: v.settings.Status(len(at))}
 	if total.Withheld() && !c.status.Withheld() {
 		c.status = rollcall.Suppressed
 	}
 	return c
 }
 
-// profiled gives the columns unique_audience, composition, target_reach and index.
-func (v *view) profiled(s int, g slice, status rollcall.Status) []any {
+// profiled gives the columns unique_audience, composition, target_reach and
+// index of a service's persons in a target, given the target's active ones.
+func (v *view) profiled(s int, in, there *panel.Term, status rollcall.Status) []any {
 	users, active, total := v.people(setOf(s)), v.active(), v.shown(setOf(s))
-	in := v.term(g.of(users.At))
-	count, composition, reach := v.persons(in), v.percent(in, users), v.percent(in, g.active)
-	index := v.plain(v.weights.NestedIndex(in, active, g.active, users).Scale(100), in.Users())
+	count, composition, reach := v.persons(in), v.percent(in, users), v.percent(in, there)
+	index := v.plain(v.weights.NestedIndex(in, active, there, users).Scale(100), in.Users())
 	withhold(&count, status)
 	withhold(&composition, status, total)
-	withhold(&reach, status, v.settings.Status(g.active.Users()))
-	withhold(&index, status, total, v.settings.Status(active.Users()), v.settings.Status(g.active.Users()))
+	withhold(&reach, status, v.settings.Status(there.Users()))
+	withhold(&index, status, total, v.settings.Status(active.Users()), v.settings.Status(there.Users()))
 	return []any{count, composition, reach, index}
 }

@@ -170,7 +170,7 @@ func (j *job) look(ctx context.Context) error {
 	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
 		return err
 	}
-	if err := j.target.check(j.month.roster); err != nil {
+	if err := j.target.check(j.month.columns); err != nil {
 		return err
 	}
 	for _, id := range j.request.Services {

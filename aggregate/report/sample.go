@@ -171,11 +171,28 @@ func (s *sample) findActive() []rollcall.Location {
 }
 
 // person gives the roster's line of a position.
-func (s *sample) person(at int32) *rollcall.Panelist {
+func (s *sample) person(at int32) *rollcall.Panelist { return &s.lead().roster.Panelists[s.own(at)] }
+
+// own gives the lead month's position of a position.
+func (s *sample) own(at int32) int32 {
 	if s.origin != nil {
-		at = s.origin[at]
+		return s.origin[at]
 	}
-	return &s.lead().roster.Panelists[at]
+	return at
+}
+
+// members says who is in a target.
+func (s *sample) members(t *target) []bool {
+	m := s.lead()
+	all := t.members(m.columns, len(m.roster.Panelists))
+	if s.origin == nil {
+		return all
+	}
+	in := make([]bool, len(s.origin))
+	for i, own := range s.origin {
+		in[i] = all[own]
+	}
+	return in
 }
 
 // lost gives the part of the last month's sample that is not in tab in every

@@ -214,53 +214,81 @@ func quoteWord(s string) string {
 	return s
 }
 
-// check refuses a column or category that the roster does not have. The
-// columns home and work, 1 where a meter runs, are always there.
-func (t *target) check(r *rollcall.Roster) error {
+// check refuses a column or category that a roster does not have. The columns
+// home and work, 1 where a meter runs, are always there.
+func (t *target) check(columns []column) error {
 	if t == nil {
 		return nil
 	}
 	for _, part := range t.parts {
-		if err := part.check(r); err != nil {
+		if err := part.check(columns); err != nil {
 			return err
 		}
 	}
 	if t.op != '=' {
 		return nil
 	}
-	if t.column != "home" && t.column != "work" && !slices.Contains(r.Columns, t.column) {
-		return badTarget(t.column, "is not a column; there are "+strings.Join(append(slices.Clone(r.Columns), "home", "work"), ", "))
+	c := t.among(columns)
+	if c == nil {
+		var names []string
+		for _, c := range columns {
+			names = append(names, c.name)
+		}
+		return badTarget(t.column, "is not a column; there are "+strings.Join(names, ", "))
 	}
-	for i := range r.Panelists {
-		if t.holds(r.Columns, &r.Panelists[i]) {
-			return nil
+	if !slices.ContainsFunc(c.categories, t.matches) {
+		return badTarget(t.String(), "holds for no panelist: "+t.column+" has no such category")
+	}
+	return nil
+}
+
+// among finds the column that a test is of.
+func (t *target) among(columns []column) *column {
+	i := slices.IndexFunc(columns, func(c column) bool { return c.name == t.column })
+	if i < 0 {
+		return nil
+	}
+	return &columns[i]
+}
+
+func (t *target) matches(category string) bool { return samePlus(category, t.category) }
+
+// members says of each of a roster's n whether the target holds.
+func (t *target) members(columns []column, n int) []bool {
+	in := make([]bool, n)
+	if t.op == '=' {
+		t.test(in, t.among(columns))
+		return in
+	}
+	for k, part := range t.parts {
+		for i, yes := range part.members(columns, n) {
+			switch {
+			case t.op == '!':
+				in[i] = !yes
+			case k == 0:
+				in[i] = yes
+			case t.op == ',':
+				in[i] = in[i] && yes
+			default:
+				in[i] = in[i] || yes
+			}
 		}
 	}
-	return badTarget(t.String(), "holds for no panelist: "+t.column+" has no such category")
+	return in
 }
 
-// holds reports whether a panelist is in the target.
-func (t *target) holds(columns []string, p *rollcall.Panelist) bool {
-	switch t.op {
-	case '=':
-		return samePlus(t.value(columns, p), t.category)
-	case '!':
-		return !t.parts[0].holds(columns, p)
-	case ',':
-		return !slices.ContainsFunc(t.parts, func(part *target) bool { return !part.holds(columns, p) })
+// test says who has the category; nobody where there is no such column.
+func (t *target) test(in []bool, c *column) {
+	if c == nil {
+		return
 	}
-	return slices.ContainsFunc(t.parts, func(part *target) bool { return part.holds(columns, p) })
-}
-
-func (t *target) value(columns []string, p *rollcall.Panelist) string {
-	if i := slices.Index(columns, t.column); i >= 0 {
-		return p.Categories[i]
+	yes := make([]bool, len(c.categories))
+	for k, category := range c.categories {
+		yes[k] = t.matches(category)
 	}
-	metered := map[string]rollcall.Location{"home": rollcall.Home, "work": rollcall.Work}[t.column]
-	if metered != 0 && p.Metered.Has(metered) {
-		return "1"
+	for i, code := range c.of {
+		in[i] = yes[code]
 	}
-	return "0"
 }
 
 // samePlus compares two categories, "+", "%2B" and a space being equal.

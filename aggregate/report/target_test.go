@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,8 +55,12 @@ func TestTargets(t *testing.T) {
 		}
 		var got strings.Builder
 		roster := targetRoster()
+		in := []bool{true, true, true, true}
+		if target != nil {
+			in = target.members(demography(roster), len(in))
+		}
 		for i := range roster.Panelists {
-			if target == nil || target.holds(roster.Columns, &roster.Panelists[i]) {
+			if in[i] {
 				got.WriteByte(byte('0' + i))
 			}
 		}
@@ -115,11 +120,9 @@ func FuzzTarget(f *testing.F) {
 			t.Fatalf("%q is written as %q, then as %q", text, written, again)
 		}
 		roster := targetRoster()
-		for i := range roster.Panelists {
-			p := &roster.Panelists[i]
-			if target.holds(roster.Columns, p) != again.holds(roster.Columns, p) {
-				t.Fatalf("%q and %q differ for panelist %d", text, written, i)
-			}
+		columns, n := demography(roster), len(roster.Panelists)
+		if a, b := target.members(columns, n), again.members(columns, n); !slices.Equal(a, b) {
+			t.Fatalf("%q holds for %v, %q for %v", text, a, written, b)
 		}
 	})
 }

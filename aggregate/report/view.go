@@ -45,10 +45,7 @@ func (s *sample) newView(key viewKey, target *target) *view {
 	v := &view{sample: s, viewKey: key, settings: settings, intervals: s.weights.Intervals(settings.Confidence)}
 	v.limit()
 	if target != nil {
-		v.in = make([]bool, s.weights.Len())
-		for i := range v.in {
-			v.in[i] = target.holds(s.lead().roster.Columns, s.person(int32(i)))
-		}
+		v.in = s.members(target)
 	}
 	return v
 }
