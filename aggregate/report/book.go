@@ -88,20 +88,15 @@ func each(tours []tour, yield func(person int32, k int, l *line)) {
 	}
 }
 
-// guess gives about how many users the sample's sets have: exactly, for one month.
-func guess(tours []tour, sets int) []int {
+// guess gives about how many users the sample's sets have. Who uses a service
+// in a month mostly does so in any part of it, and in the next.
+func guess(of tier, tours []tour, sets int) []int {
 	out := make([]int, sets)
 	for k := range tours {
-		r := &tours[k]
-		lines := make([]int, len(r.sets))
-		for i := range r.lines {
-			if l := &r.lines[i]; l.days&r.period != 0 {
-				lines[l.set]++
-			}
-		}
-		for set, list := range r.sets {
+		for set, list := range tours[k].sets {
 			for _, i := range list {
-				out[i] = max(out[i], lines[set]) + min(out[i], lines[set])/2
+				a, b := out[i], tours[k].users[of][set]
+				out[i] = max(a, b) + min(a, b)/2
 			}
 		}
 	}
@@ -114,7 +109,7 @@ func (s *sample) book(of tier) []use {
 	out, _ := s.books.get(context.Background(), of, func() ([]use, int64, error) {
 		tours := s.tours(of)
 		uses := make([]use, len(s.sets().of(of.united)))
-		for i, n := range guess(tours, len(uses)) {
+		for i, n := range guess(of, tours, len(uses)) {
 			uses[i] = newUse(len(s.months), n)
 		}
 		each(tours, func(person int32, k int, l *line) {
@@ -154,9 +149,10 @@ func (s *sample) who(of scope, service int) []int32 {
 		return nil
 	}
 	found, _ := s.found.get(context.Background(), of, func() ([][]int32, int64, error) {
-		tours := s.tours(tier{of, false})
+		alone := tier{of, false}
+		tours := s.tours(alone)
 		users := make([][]int32, len(s.listed()))
-		for i, n := range guess(tours, len(users)) {
+		for i, n := range guess(alone, tours, len(users)) {
 			users[i] = make([]int32, 0, n)
 		}
 		each(tours, func(person int32, k int, l *line) {

@@ -35,6 +35,7 @@ func (s scope) counts(w where) bool { return w.place()&s.places != 0 && s.credit
 type ledger struct {
 	sets  sets
 	lines map[tier][]line // by person, then by set
+	users map[tier][]int  // by set: its lines
 	sums  []sum
 }
 
@@ -66,6 +67,18 @@ type line struct {
 type sum struct {
 	minutes  uint16
 	sessions uint16 // twice that, and 1 where the day goes on with a session of days before
+}
+
+func newLedger(s sets) *ledger {
+	return &ledger{sets: s, lines: map[tier][]line{}, users: map[tier][]int{}}
+}
+
+func (l *ledger) put(of tier, lines []line) {
+	users := make([]int, len(l.sets.of(of.united)))
+	for i := range lines {
+		users[lines[i].set]++
+	}
+	l.lines[of], l.users[of] = slices.Clone(lines), users
 }
 
 // between gives what a line comes to on the days from from, of which at least
@@ -122,7 +135,7 @@ type knownLine struct {
 
 // write makes the ledger of some sets.
 func (d *diaries) write(sets sets) *ledger {
-	b := &bookkeeper{diaries: d, ledger: &ledger{sets: sets, lines: map[tier][]line{}}, scopes: scopes(), sets: slices.Concat(sets.alone, sets.united)}
+	b := &bookkeeper{diaries: d, ledger: newLedger(sets), scopes: scopes(), sets: slices.Concat(sets.alone, sets.united)}
 	b.lines, b.inSets = make([][]line, 2*len(b.scopes)), make([]uint64, len(b.sets))
 	for i := 0; i < len(d.list); i += len(b.person) {
 		end := i + 1
@@ -133,8 +146,8 @@ func (d *diaries) write(sets sets) *ledger {
 		b.enter()
 	}
 	for i, s := range b.scopes {
-		b.ledger.lines[tier{s, false}] = slices.Clone(b.lines[2*i])
-		b.ledger.lines[tier{s, true}] = slices.Clone(b.lines[2*i+1])
+		b.ledger.put(tier{s, false}, b.lines[2*i])
+		b.ledger.put(tier{s, true}, b.lines[2*i+1])
 	}
 	b.ledger.sums = slices.Clone(b.ledger.sums)
 	return b.ledger

@@ -48,8 +48,8 @@ func protect(cells []*cell) {
 const prime = 1<<31 - 1
 
 // span is the linear span of the printed cells: cells of one atom, taken off
-// every other, and a reduced basis of what is left, each row with the
-// combination of cells that it is made of.
+// every other, and a basis of what is left, each row with the combination of
+// cells that it is made of. No row has anything at the pivots of those before.
 type span struct {
 	units map[int]*cell // by atom
 	rows  []*cell       // printed cells of several atoms
@@ -113,9 +113,6 @@ func (s *span) insert(v vector) {
 		}
 		v.scale(inverse(x))
 		v.pivot = column
-		for i := range s.basis {
-			s.basis[i].subtract(&v, s.basis[i].over[column])
-		}
 		s.basis = append(s.basis, v)
 		return
 	}
