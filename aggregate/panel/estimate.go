@@ -10,7 +10,13 @@ type Variable struct {
 
 // Dense makes a variable of one number a panelist, in the roster's order.
 func Dense(values []float64) Variable {
-	var v Variable
+	n := 0
+	for _, y := range values {
+		if y != 0 {
+			n++
+		}
+	}
+	v := Variable{At: make([]int32, 0, n), Values: make([]float64, 0, n)}
 	for i, y := range values {
 		if y != 0 {
 			v.At = append(v.At, int32(i))

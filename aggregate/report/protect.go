@@ -55,6 +55,7 @@ type span struct {
 	rows  []*cell       // printed cells of several atoms
 	at    map[int]int   // unknown atom to column
 	basis []vector
+	work  vector // derivation's
 }
 
 // vector is a row of the basis: its part over unknown atoms, and the factors
@@ -87,21 +88,26 @@ func newSpan(cells []*cell) *span {
 		}
 	}
 	for i, c := range s.rows {
-		v := s.vector(c)
+		v := s.vector()
+		s.lay(&v, c)
 		v.factors[i] = 1
 		s.insert(v)
 	}
+	s.work = s.vector()
 	return s
 }
 
-func (s *span) vector(c *cell) vector {
-	v := vector{over: make([]uint64, len(s.at)), factors: make([]uint64, len(s.rows)), pivot: -1}
+func (s *span) vector() vector {
+	return vector{over: make([]uint64, len(s.at)), factors: make([]uint64, len(s.rows)), pivot: -1}
+}
+
+// lay puts a cell in a vector of nothing.
+func (s *span) lay(v *vector, c *cell) {
 	for _, a := range c.atoms {
 		if column, ok := s.at[a.index]; ok {
 			v.over[column] = residue(a.times)
 		}
 	}
-	return v
 }
 
 // insert adds a row to the basis, if it is not in its span already.
@@ -189,8 +195,11 @@ func (s *span) victim(c *cell) *cell {
 // derivation gives the printed cells whose sums and differences make c; none
 // where there is no such.
 func (s *span) derivation(c *cell) []*cell {
-	v := s.vector(c)
-	s.reduce(&v)
+	v := &s.work
+	clear(v.over)
+	clear(v.factors)
+	s.lay(v, c)
+	s.reduce(v)
 	for _, x := range v.over {
 		if x != 0 {
 			return nil

@@ -137,13 +137,14 @@ func (s *sample) anyDiary(service int) bool {
 // use included, whichever credit rule a report uses.
 func (s *sample) active(places rollcall.Location) []int32 {
 	s.online.once.Do(func() { s.online.at = s.findActive() })
-	var out []int32
+	out, next := make([]int32, len(s.online.at)+1), 0
 	for i, at := range s.online.at {
-		if at&places != 0 {
-			out = append(out, int32(i))
+		out[next] = int32(i)
+		if at&places != 0 { // no branch
+			next++
 		}
 	}
-	return out
+	return out[:next]
 }
 
 // findActive gives the places where each person was active.
