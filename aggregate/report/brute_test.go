@@ -264,7 +264,9 @@ func TestAgainstTheSlowWay(t *testing.T) {
 		of.Panel = rollcall.PanelID(fmt.Sprint("nn", next))
 		w.load(h, of.Panel)
 		first, last := of.Month.First(), of.Month.Last()
-		for _, period := range [][2]rollcall.Day{{first, last}, {first + 26, first + 26}, {first + 20, first + 27}, {september.Month.First() + 15, first + 14}} {
+		from := rollcall.Day(rapid.IntRange(int(september.Month.First()), int(last)).Draw(t, "from"))
+		to := rollcall.Day(rapid.IntRange(int(max(from, first)), int(last)).Draw(t, "to"))
+		for _, period := range [][2]rollcall.Day{{first, last}, {first + 26, first + 26}, {september.Month.First() + 15, first + 14}, {from, to}} {
 			for _, credit := range []Credit{ByPresence, ByUse} {
 				k := 1
 				if period[0] < first {
