@@ -75,8 +75,8 @@ func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
 }
 
 const (
-	mostSamples = 6 // periods kept
-	mostAsked   = 4 // other months' brands and owners
+	mostSamples = 2 // periods kept
+	mostAsked   = 2 // ledgers of other months' brands and owners
 )
 
 // present is the days, a bit each, on which someone did anything.
@@ -212,7 +212,7 @@ func (r rules) match(id rollcall.Visitor, service int, day uint8) bool {
 
 // cost is the memory that the month takes, in bytes, with room for its caches.
 func (m *month) cost() int64 {
-	const perPanelist = 400 // roster, weights and samples
+	const perPanelist = 600 // roster, weights, and what is kept of the month and of other periods
 	bytes := int64(len(m.roster.Panelists)) * perPanelist
 	bytes += int64(len(m.diaries.list))*int64(unsafe.Sizeof(diary{})) + int64(len(m.diaries.runs))*int64(unsafe.Sizeof(run{}))
 	return bytes + m.ledger.bytes()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"testing"
 )
@@ -64,5 +65,18 @@ func TestRules(t *testing.T) {
 		if book.checked[rule] == 0 {
 			t.Errorf("rule %s compares nothing", rule)
 		}
+	}
+}
+
+// TestRoundingBreaksNoRule: nobody used a at both places, and its millions at
+// home and at work add up to another last bit than those at either.
+func TestRoundingBreaksNoRule(t *testing.T) {
+	b := &rulebook{checked: map[string]int{}}
+	home, work := 5e7, 1e7/3
+	b.places(figure{name: "a", audience: map[Place]float64{
+		AtHome: home, AtWork: work, HomeWork: math.Nextafter(home+work, 0), Both: 0, HomeOnly: home, WorkOnly: work,
+	}})
+	if len(b.violations) > 0 {
+		t.Errorf("rounding breaks %v", b.violations)
 	}
 }
