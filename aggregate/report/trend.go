@@ -12,13 +12,17 @@ import (
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	columns := []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
 	t := j.table(append([]string{"month", "service"}, columns...)...)
-	for at := j.request.From.Month(); at <= j.month.doc.Of.Month; at++ {
+	first := j.request.From.Month()
+	for at := first; at <= j.month.doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
 		if err != nil {
 			return nil, err
 		}
 		if r == nil {
 			continue
+		}
+		if at == first {
+			j.misses(at - 1) // its change needs the month before
 		}
 		for i := range r.Rows {
 			service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
@@ -39,20 +43,18 @@ func (j *job) wants(service string) bool {
 	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.id(i) == service })
 }
 
-// monthly gives a month's ranking as the version pins it; nil where it doesn't.
+// monthly gives a month's ranking as the version pins it; nil where it doesn't,
+// or where the month has aged out.
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
 	one.services = nil
 	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
 	if at < j.month.doc.Of.Month {
-		p := j.month.doc.pinned(at)
-		if p == nil {
-			return nil, nil
-		}
-		m, err := j.office.month(ctx, p.Document)
-		if err != nil {
+		m, err := j.recall(ctx, at)
+		if m == nil || err != nil {
 			return nil, err
 		}
+		p := j.month.doc.pinned(at)
 		one.month, one.version = m, rollcall.Publication{PanelMonth: m.doc.Of, Version: p.Version, Document: p.Document}
 	}
 	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)

@@ -52,7 +52,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another application's": func(path string) error { return script(path, `PRAGMA application_id = 7`) },
 		"a newer Rollcall's": func(path string) error {
 			openStore(t, path, 12)
-			return script(path, `INSERT INTO migrations VALUES (2, 'later'), (3, 'later still')`)
+			return script(path, `INSERT INTO migrations VALUES (8, 'later'), (9, 'later still')`)
 		},
 	} {
 		path := newPath(t)

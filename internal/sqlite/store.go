@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	driver "modernc.org/sqlite"
 
@@ -34,6 +35,7 @@ type Store struct {
 	id              string
 	k               int
 	log             *slog.Logger
+	leftOut         atomic.Int64 // cells and diaries
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and
