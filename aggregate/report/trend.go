@@ -47,7 +47,7 @@ func (j *job) wants(service string) bool {
 // or where the month has aged out.
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
-	one.services = nil
+	one.services, one.missed = nil, nil
 	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
 	if at < j.month.doc.Of.Month {
 		m, err := j.recall(ctx, at)

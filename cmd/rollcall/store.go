@@ -27,6 +27,7 @@ type panelStore interface {
 	report.Facts
 	report.Registry
 	report.Shelf
+	report.Attic
 }
 
 type censusStore interface {
@@ -36,7 +37,6 @@ type censusStore interface {
 }
 
 type erasable interface {
-	ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error)
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 
@@ -54,6 +54,7 @@ type targetStore interface {
 type self interface {
 	ID() string
 	K() int
+	LeftOut() int64
 	Close() error
 }
 
