@@ -45,6 +45,7 @@ type retention struct {
 	log     *slog.Logger
 
 	removed, failures prometheus.Counter
+	done              prometheus.Gauge
 }
 
 const (
@@ -63,9 +64,10 @@ func (d *deployment) retain(keep span) {
 	r := &retention{
 		keep: keep, now: time.Now, markets: d.registry.Catalogue, age: d.office.Age, log: d.log,
 		removed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_total", Help: "Rows and objects removed because of their age (--keep)."}),
+		done:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "rollcall_aged_out_timestamp_seconds", Help: "When all that was too old was last known to be removed; 0: not since the start."}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_failures_total", Help: "Removals that failed; they are tried again after 10 minutes."}),
 	}
-	d.metrics.MustRegister(r.removed, r.failures)
+	d.metrics.MustRegister(r.removed, r.failures, r.done)
 	d.background("retention", r.run)
 }
 
@@ -97,6 +99,7 @@ func (r *retention) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.done.Set(float64(r.now().Unix()))
 	r.log.Info("removed what is too old", "keep", fmt.Sprintf("%dmo", r.keep), "before", before, "removed", removed, "took", r.now().Sub(start))
 	return nil
 }

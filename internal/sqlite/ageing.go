@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -122,10 +123,14 @@ func (s *Store) remove(ctx context.Context, query string, args ...any) (rows int
 		if rows = int(n); err != nil || rows == 0 {
 			return err
 		}
-		_, err = tx.Exec(`INSERT OR REPLACE INTO settings VALUES ('` + vacuumDue + `', 'yes')`)
-		return err
+		return noteVacuum(tx)
 	})
 	return rows, err
+}
+
+func noteVacuum(tx *sql.Tx) error {
+	_, err := tx.Exec(`INSERT OR REPLACE INTO settings VALUES (?, 'yes')`, vacuumDue)
+	return err
 }
 
 // vacuumDue is the setting that stands while removed rows may be in the file.
@@ -146,8 +151,19 @@ func (s *Store) vacuum(ctx context.Context) error {
 }
 
 // emptyLog writes SQLite's log into the database and empties it, unless a
-// reader holds it.
+// reader holds it for long: flushes wait meanwhile.
 func (s *Store) emptyLog(ctx context.Context) (busy bool, err error) {
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	const long, usual = `PRAGMA busy_timeout = 2000`, `PRAGMA busy_timeout = ` + busyTimeout
+	if _, err := conn.ExecContext(ctx, long); err != nil {
+		return false, err
+	}
 	var log, moved int
-	return busy, s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved)
+	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved)
+	_, failed := conn.ExecContext(context.WithoutCancel(ctx), usual)
+	return busy, errors.Join(err, failed)
 }

@@ -61,7 +61,7 @@ func (s *Store) ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, erro
 // has no final publication (an internal one, which no reader has seen, does
 // not count), and gives the number of diaries removed. Their bytes are
 // overwritten in the file; copies that SQLite left on pages that it split
-// before go with the next VACUUM.
+// before go with the next VACUUM, which RemoveFacts makes.
 func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
@@ -78,7 +78,10 @@ func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 			}
 			rows += n
 		}
-		return nil
+		if rows == 0 {
+			return nil
+		}
+		return noteVacuum(tx)
 	})
 	if err == nil {
 		err = s.forget(ctx)

@@ -106,10 +106,13 @@ func (s *Store) connect() (err error) {
 	return err
 }
 
+// busyTimeout is how long another process's lock is waited for, in milliseconds.
+const busyTimeout = "30000"
+
 // pool opens a pool of at most n connections. The driver applies _pragma
 // before _journal_mode, so that a new file gets its page size.
 func pool(path string, n int, v url.Values) (*sql.DB, error) {
-	v.Set("_busy_timeout", "30000")
+	v.Set("_busy_timeout", busyTimeout)
 	v.Set("_journal_mode", "WAL")
 	v.Set("_synchronous", "FULL")
 	v.Set("_dqs", "0")
