@@ -128,7 +128,7 @@ func (s *Store) dropMonths(ctx context.Context, table, day string) (rows int, er
 	ctx = with(ctx, ch.Settings{"max_partition_size_to_drop": 0}) // a server asks back from 50 GB on
 	for _, m := range months {
 		for _, node := range s.nodes {
-			if err := node.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s DROP PARTITION %d`, s.form.Table(table), m.id)); err != nil {
+			if err := node.Exec(ctx, s.form.dropMonth(table, m.id)); err != nil {
 				return rows, err
 			}
 		}
