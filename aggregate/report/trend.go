@@ -12,17 +12,13 @@ import (
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	columns := []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
 	t := j.table(append([]string{"month", "service"}, columns...)...)
-	first := j.request.From.Month()
-	for at := first; at <= j.month.doc.Of.Month; at++ {
+	for at := j.request.From.Month(); at <= j.month.doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
 		if err != nil {
 			return nil, err
 		}
 		if r == nil {
 			continue
-		}
-		if at == first {
-			j.misses(at - 1) // its change needs the month before
 		}
 		for i := range r.Rows {
 			service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
@@ -57,6 +53,10 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 		p := j.month.doc.pinned(at)
 		one.month, one.version = m, rollcall.Publication{PanelMonth: m.doc.Of, Version: p.Version, Document: p.Document}
 	}
+	if at == j.request.From.Month() && one.misses(at-1) { // its change needs the month before
+		j.missed = append(j.missed, one.missed...)
+	}
+	one.missed = nil
 	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)
 	key := one.key()
 	key.report = "ranking of a trend"
