@@ -69,13 +69,13 @@ func (j *job) turnover(ctx context.Context) (*turnover, error) {
 	return out, nil
 }
 
-// missesAny reports that any of the months pinned has aged out: those who came
+// missesAny reports that some of the months pinned have aged out: those who came
 // can't be told from those who came back then.
-func (j *job) missesAny() (any bool) {
+func (j *job) missesAny() (some bool) {
 	for at := j.month.doc.Of.Month - history; at < j.month.doc.Of.Month; at++ {
-		any = j.misses(at) || any
+		some = j.misses(at) || some
 	}
-	return any
+	return some
 }
 
 // both gives the common sample's views of the two months.

@@ -27,7 +27,6 @@ type panelStore interface {
 	report.Facts
 	report.Registry
 	report.Shelf
-	report.Attic
 }
 
 type censusStore interface {
@@ -37,6 +36,7 @@ type censusStore interface {
 }
 
 type erasable interface {
+	report.Attic
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 
