@@ -15,6 +15,8 @@ var (
 	ErrFull = errors.New("full")
 	// ErrNotClosed: the month has no publication yet.
 	ErrNotClosed = errors.New("not closed")
+	// ErrAgedOut: the facts were removed because of their age.
+	ErrAgedOut = errors.New("aged out")
 )
 
 // Invalid is ErrInvalid with the field at fault, what was given and why it

@@ -20,6 +20,7 @@ var statuses = []struct {
 }{
 	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
 	{rollcall.ErrNotClosed, http.StatusNotFound},
+	{rollcall.ErrAgedOut, http.StatusGone},
 	{rollcall.ErrNotFound, http.StatusNotFound},
 	{rollcall.ErrConflict, http.StatusConflict},
 	{rollcall.ErrFull, http.StatusTooManyRequests},

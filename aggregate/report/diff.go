@@ -155,6 +155,9 @@ func sameCell(a, b any) bool {
 // Verify reads a version's document and all that it names, checks every hash,
 // weighs and computes anew, and holds the figures against the rules.
 func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
+	if err := o.present(ctx, p.PanelMonth); err != nil {
+		return fmt.Errorf("verify version %d: %w", p.Version, err)
+	}
 	fresh := Office{Shelf: checked{o.Shelf}}
 	m, err := fresh.load(ctx, p.Document)
 	if err != nil {

@@ -23,8 +23,9 @@ func TestMain(m *testing.M) {
 // quarter closes August, September and October 2002 for readers. Of six
 // persons P1 uses msn in all, P2 in August and October, P4 in September, P5 in
 // October; in September P3 is out of tab.
-func quarter(t *testing.T) *house {
-	h := newHouse(t)
+func quarter(t *testing.T) *house { return fillQuarter(newHouse(t)) }
+
+func fillQuarter(h *house) *house {
 	h.Shelf = public{h.store}
 	for back, users := range map[int][]int{2: {1, 2}, 1: {1, 4}, 0: {1, 2, 5}} {
 		of := october

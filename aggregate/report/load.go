@@ -41,6 +41,9 @@ func (o *Office) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files Pa
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
 		return Loaded{}, err
 	}
+	if err := o.present(ctx, of); err != nil {
+		return Loaded{}, err
+	}
 	roster, study, err := read(files, of.Panel)
 	if err != nil {
 		return Loaded{}, err
@@ -126,6 +129,9 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 			return err
 		}
 	}
+	if err := o.present(ctx, e.PanelMonth); err != nil {
+		return err
+	}
 	e.Time = o.Now().UTC()
 	if err := o.Registry.AddExclusion(ctx, e); err != nil {
 		return fmt.Errorf("record an exclusion of %s: %w", e.Month, err)
@@ -137,8 +143,15 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 // says how many it changed. Versions already published keep what they were
 // computed from; diaries are the store's to erase.
 func (o *Office) Erase(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
+	gone, err := o.ages(ctx)
+	if err != nil {
+		return 0, err
+	}
 	changed := 0
 	for _, of := range months {
+		if gone.check(of) != nil {
+			continue // nobody is on its roster
+		}
 		ok, err := o.erase(ctx, of, who)
 		if err != nil {
 			return changed, err

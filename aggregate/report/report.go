@@ -31,6 +31,7 @@ type tableKey struct {
 	from, to rollcall.Day
 	view     viewKey
 	target   string
+	before   rollcall.Month // which has aged out
 }
 
 // maker makes a report's table.
@@ -77,11 +78,14 @@ type job struct {
 	target   *target
 	view     *view
 	services []int // asked for, by position in the catalogue; nil: all
+	ages     ages
+	missed   []string // months that the report needs and that have aged out
 }
 
 // Report answers a request. The table is shared: it must not be changed. It
-// fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed or
-// rollcall.ErrNotFound where there is nothing to answer from.
+// fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed,
+// rollcall.ErrNotFound or rollcall.ErrAgedOut where there is nothing to answer
+// from.
 func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
 	o.start()
 	answer, err := r.fill()
@@ -147,6 +151,12 @@ func (r *Request) fill() (maker, error) {
 
 // open finds the version and loads its month.
 func (j *job) open(ctx context.Context) (err error) {
+	if j.ages, err = j.office.ages(ctx); err != nil {
+		return err
+	}
+	if err := j.ages.check(j.request.Of); err != nil {
+		return err
+	}
 	if j.request.Live {
 		j.month, err = j.office.live(ctx, j.request.Of)
 		return err
@@ -206,7 +216,7 @@ func (j *job) sample(ctx context.Context) (*sample, error) {
 		if from >= m.doc.Of.Month.First() {
 			return m.sampleOf(from, to), 1, nil
 		}
-		months, err := j.office.monthsUpTo(ctx, m, from.Month())
+		months, err := j.monthsUpTo(ctx, from.Month())
 		if err != nil {
 			return nil, 0, err
 		}
@@ -218,8 +228,9 @@ func (j *job) sample(ctx context.Context) (*sample, error) {
 // spansItself reports whether the report takes its period as a list of months.
 func (j *job) spansItself() bool { return j.request.Report == "trend" }
 
-// monthsUpTo loads the months from first to m, as m's version pins them.
-func (o *Office) monthsUpTo(ctx context.Context, m *month, first rollcall.Month) ([]*month, error) {
+// monthsUpTo loads the months from first to the version's own, as it pins them.
+func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*month, error) {
+	m := j.month
 	if m.doc.Of.Month-first > history {
 		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", history, m.doc.Of.Month), Code: "from"}
 	}
@@ -229,7 +240,10 @@ func (o *Office) monthsUpTo(ctx context.Context, m *month, first rollcall.Month)
 		if p == nil {
 			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
 		}
-		before, err := o.month(ctx, p.Document)
+		if err := j.ages.check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
+			return nil, err
+		}
+		before, err := j.office.month(ctx, p.Document)
 		if err != nil {
 			return nil, err
 		}
@@ -246,6 +260,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
+		before: j.ages.before(),
 	}
 }
 
@@ -260,6 +275,7 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
 	seal(t)
 	return t, nil
 }

@@ -36,7 +36,7 @@ type censusStore interface {
 }
 
 type erasable interface {
-	ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error)
+	report.Attic
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 
@@ -54,6 +54,7 @@ type targetStore interface {
 type self interface {
 	ID() string
 	K() int
+	LeftOut() int64
 	Close() error
 }
 

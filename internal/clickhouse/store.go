@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -43,6 +44,8 @@ type Store struct {
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+
+	leftOut atomic.Int64 // cells and diaries
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,
