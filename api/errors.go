@@ -22,6 +22,7 @@ var statuses = []struct {
 	{rollcall.ErrNotClosed, http.StatusNotFound},
 	{rollcall.ErrAgedOut, http.StatusGone},
 	{rollcall.ErrNotFound, http.StatusNotFound},
+	{rollcall.ErrIncoherent, http.StatusConflict},
 	{rollcall.ErrConflict, http.StatusConflict},
 	{rollcall.ErrFull, http.StatusTooManyRequests},
 	{context.DeadlineExceeded, http.StatusGatewayTimeout},

@@ -192,11 +192,36 @@ func (j *job) misses(at rollcall.Month) bool {
 	return true
 }
 
-// missing says which months the report lacks.
+// missing says which months the report lacks, and why.
 func (j *job) missing() []string {
 	if len(j.missed) == 0 {
-		return nil
+		return j.unlike
 	}
-	return []string{fmt.Sprintf("Aged out, and so left out: %s. Figures that need these months are undefined, though they may have been published.",
-		strings.Join(j.missed, ", "))}
+	return append([]string{fmt.Sprintf("Aged out, and so left out: %s. Figures that need these months are undefined, though they may have been published.",
+		strings.Join(j.missed, ", "))}, j.unlike...)
+}
+
+// differs reports, and notes, that a month can't be put beside the report's own:
+// its panelists can't be told to be the same persons, or its roster doesn't say
+// who of them is in the target.
+func (j *job) differs(m *month) bool {
+	if m.roster.Key != j.month.roster.Key {
+		j.apart(m, "its panelists' pseudonyms are of another key")
+		return true
+	}
+	return j.blind(m)
+}
+
+// blind reports, and notes, that a month's roster doesn't say who is in the
+// target. (Not even its opposite then holds for anybody.)
+func (j *job) blind(m *month) bool {
+	err := j.target.check(m.roster)
+	if err != nil {
+		j.apart(m, err.Error())
+	}
+	return err != nil
+}
+
+func (j *job) apart(m *month, why string) {
+	j.unlike = append(j.unlike, fmt.Sprintf("%s can't be compared: %s. Figures that need it are undefined.", m.doc.Of.Month, why))
 }

@@ -63,6 +63,7 @@ func TestAge(t *testing.T) {
 		t.Errorf("verify August: %v", err)
 	}
 	for _, p := range list[1:] {
+		p.Internal = true // as its limits of 0 make it; the shelf of this test says otherwise
 		if err := h.Verify(ctx, p); err != nil {
 			t.Errorf("verify %s: %v", p.Month, err)
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -43,18 +44,23 @@ type turnover struct {
 	earlier     []*view
 }
 
-// turnover gives nil where the month before is not pinned, where a month that is
-// has aged out, or where the period is not the whole month: those who come and go do so by the month.
+// turnover gives nil where the month before is not pinned or can't be compared,
+// where a month that is has aged out, or where the period is not the whole month:
+// those who come and go do so by the month.
 func (j *job) turnover(ctx context.Context) (*turnover, error) {
 	if j.view.sample != j.month.whole || j.missesAny() {
 		return nil, nil
 	}
 	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
-	if before == nil || err != nil {
+	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
 	out := &turnover{}
 	if out.now, out.before, err = j.both(before); err != nil {
+		if errors.Is(err, rollcall.ErrInvalid) { // too few in common to weigh
+			j.apart(before, err.Error())
+			return nil, nil
+		}
 		return nil, err
 	}
 	for at := j.month.doc.Of.Month - 2; at >= j.month.doc.Of.Month-history; at-- {

@@ -37,13 +37,13 @@ type past struct {
 }
 
 // past gives the month before as the version pins it, or nil where it pins none
-// or that has aged out: changes are of whole months.
+// or one that has aged out or can't be compared: changes are of whole months.
 func (j *job) past(ctx context.Context) (*past, error) {
 	if j.view.sample != j.month.whole {
 		return nil, nil
 	}
 	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
-	if before == nil || err != nil {
+	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
 	pair := panel.Compare(j.month.weights, before.weights)

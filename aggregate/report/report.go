@@ -80,6 +80,7 @@ type job struct {
 	services []int // asked for, by position in the catalogue; nil: all
 	ages     ages
 	missed   []string // months that the report needs and that have aged out
+	unlike   []string // which it needs and can't compare with, in a sentence each
 }
 
 // Report answers a request. The table is shared: it must not be changed. It
@@ -117,26 +118,8 @@ func (r *Request) fill() (maker, error) {
 	if r.Credit, err = ParseCredit(string(r.Credit)); err != nil {
 		return nil, err
 	}
-	if r.To != 0 {
-		r.Of.Month = r.To.Month()
-	}
-	if r.Of.Month == 0 && r.From != 0 {
-		r.Of.Month = r.From.Month()
-	}
-	if r.Of.Month == 0 {
-		return nil, &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
-	}
-	switch {
-	case r.From == 0 && r.Report == "trend":
-		r.From = (r.Of.Month - history).First()
-	case r.From == 0:
-		r.From = r.Of.Month.First()
-	}
-	if r.To == 0 {
-		r.To = r.Of.Month.Last()
-	}
-	if r.From > r.To {
-		return nil, &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+	if err := r.fillPeriod(); err != nil {
+		return nil, err
 	}
 	if r.Version < 0 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprint(r.Version), Reason: "is not a version: they count from 1", Code: "version"}
@@ -147,6 +130,41 @@ func (r *Request) fill() (maker, error) {
 		}
 	}
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
+}
+
+// fillPeriod makes the period whole. Its last day's month is the one that the
+// report is of; another month may be named only if the period touches it and no
+// version of it is.
+func (r *Request) fillPeriod() error {
+	named := r.Of.Month
+	switch {
+	case r.To != 0:
+		r.Of.Month = r.To.Month()
+	case named == 0 && r.From != 0:
+		r.Of.Month = r.From.Month()
+	}
+	if r.Of.Month == 0 {
+		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
+	}
+	switch {
+	case r.From == 0 && r.Report == "trend":
+		r.From = (r.Of.Month - history).First()
+	case r.From == 0:
+		r.From = r.Of.Month.First()
+	}
+	if r.To == 0 {
+		r.To = r.Of.Month.Last()
+	}
+	if r.Report == "trend" { // of whole months
+		r.From, r.To = r.From.Month().First(), r.To.Month().Last()
+	}
+	if r.From > r.To {
+		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+	}
+	if named != 0 && named != r.Of.Month && (r.Version != 0 || named < r.From.Month() || named > r.Of.Month) {
+		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}
+	}
+	return nil
 }
 
 // open finds the version and loads its month.

@@ -40,14 +40,14 @@ func (j *job) wants(service string) bool {
 }
 
 // monthly gives a month's ranking as the version pins it; nil where it doesn't,
-// or where the month has aged out.
+// or where the month has aged out or can't be compared.
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
-	one.services, one.missed = nil, nil
+	one.services, one.missed, one.unlike = nil, nil, nil
 	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
 	if at < j.month.doc.Of.Month {
 		m, err := j.recall(ctx, at)
-		if m == nil || err != nil {
+		if m == nil || err != nil || j.blind(m) {
 			return nil, err
 		}
 		p := j.month.doc.pinned(at)
