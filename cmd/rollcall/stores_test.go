@@ -82,9 +82,19 @@ func requireSameAnswers(t *testing.T, got, want []answer) {
 	}
 	for i, w := range want {
 		if got[i] != w {
-			t.Errorf("%s: %d, want %d: %s", w.question, got[i].status, w.status, firstDifference(got[i].body, w.body))
+			t.Errorf("%s: %d, want %d: %s", w.question, got[i].status, w.status, difference(got[i].body, w.body))
 		}
 	}
+}
+
+// difference shows both texts about the first byte that isn't the same.
+func difference(got, want string) string {
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	about := func(s string) string { return s[max(0, min(at-120, len(s))):min(at+80, len(s))] }
+	return fmt.Sprintf("byte %d\n got %s\nwant %s", at, about(got), about(want))
 }
 
 // office is a deployment with a clock of its own, asked over its own API.
@@ -265,7 +275,7 @@ const turnOfTheYear = "from=2002-12-15&to=2003-01-10"
 
 func (o *office) askCensus() {
 	o.Helper()
-	for _, days := range []string{"from=2002-12-01&to=2002-12-31", "from=2003-01-02&to=2003-01-31", "from=2003-01-06&to=2003-01-12", turnOfTheYear} {
+	for _, days := range []string{"from=2002-12-01&to=2002-12-31", "from=2003-01-01&to=2003-01-31", "from=2003-01-06&to=2003-01-12", turnOfTheYear} {
 		for _, how := range []string{"", "&location=home", "&location=work&credit=use", "&location=both&min_accounts=0", "&location=elsewhere&service=icq,aim"} {
 			o.both("/v1/census", "FR", days+how)
 		}
@@ -325,11 +335,13 @@ func (o *office) folds(fold folding) {
 		if err != nil {
 			o.Fatalf("%s: %v", line, err)
 		}
-		event, err := desk.Event(&sighting, time.Time{}, true)
+		events, err := desk.Append(nil, &sighting, time.Time{}, true)
 		if err != nil {
 			o.Fatalf("%s: %v", line, err)
 		}
-		batches[len(batches)-1].Add(&event)
+		for i := range events {
+			batches[len(batches)-1].Add(&events[i])
+		}
 	}
 	fold(o, batches)
 }
