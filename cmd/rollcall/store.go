@@ -61,9 +61,12 @@ type self interface {
 // openStore opens the engine's store.
 func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error) {
 	if e.Clickhouse != "" {
-		return clickhouse.Open(ctx, e.Clickhouse, clickhouse.Options{
-			K: hll.DefaultK, Log: log, Cluster: e.Cluster, Replicated: e.Replicated,
-		})
+		opt, err := e.clickhouseOptions()
+		if err != nil {
+			return nil, err
+		}
+		opt.Log = log
+		return clickhouse.Open(ctx, e.Clickhouse, opt)
 	}
 	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
 }

@@ -75,6 +75,7 @@ func old(statement string) string {
 		{`Date32`, `Date`},
 		{`\bBool\b`, `UInt8`},
 		{`fsync_\w+ = 1, `, ``},
+		{`SETTINGS non_replicated_deduplication_window = \d+`, ``},
 	} {
 		statement = regexp.MustCompile(r.from).ReplaceAllString(statement, r.to)
 	}
