@@ -13,8 +13,13 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrFull: a bounded buffer is full; the same call may succeed later.
 	ErrFull = errors.New("full")
+	// ErrIncoherent: figures, or a publication and its facts, contradict each
+	// other, and the message says which and how.
+	ErrIncoherent = errors.New("incoherent")
 	// ErrNotClosed: the month has no publication yet.
 	ErrNotClosed = errors.New("not closed")
+	// ErrAgedOut: the facts were removed because of their age.
+	ErrAgedOut = errors.New("aged out")
 )
 
 // Invalid is ErrInvalid with the field at fault, what was given and why it

@@ -15,6 +15,35 @@ type Deltas struct {
 	Diaries iter.Seq2[Diary, *Minutes]
 }
 
+// From gives the deltas of the days from first on, and counts the others in
+// late as they are passed over.
+func (d Deltas) From(first Day, late *int) Deltas {
+	cells, diaries := d.Cells, d.Diaries
+	if cells != nil {
+		d.Cells = func(yield func(Cell, CellState) bool) {
+			for c, state := range cells {
+				if c.Day < first {
+					*late++
+				} else if !yield(c, state) {
+					return
+				}
+			}
+		}
+	}
+	if diaries != nil {
+		d.Diaries = func(yield func(Diary, *Minutes) bool) {
+			for key, minutes := range diaries {
+				if key.Day < first {
+					*late++
+				} else if !yield(key, minutes) {
+					return
+				}
+			}
+		}
+	}
+	return d
+}
+
 // CellQuery asks for a market's cells of the days From to To, both included.
 type CellQuery struct {
 	Market    MarketID
@@ -111,6 +140,15 @@ type Publication struct {
 	Reason   string            `json:"reason,omitempty"`
 	Time     time.Time         `json:"time"`
 	Document Hash              `json:"document"` // the object that every figure of the version is computed from
+
+	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
+}
+
+// Ageing records that the facts of every market's months before Before were
+// removed, at Time, and never come back.
+type Ageing struct {
+	Before Month
+	Time   time.Time
 }
 
 // Exclusion is a recorded rule: what must not count, and why. Empty fields

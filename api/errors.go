@@ -20,7 +20,9 @@ var statuses = []struct {
 }{
 	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
 	{rollcall.ErrNotClosed, http.StatusNotFound},
+	{rollcall.ErrAgedOut, http.StatusGone},
 	{rollcall.ErrNotFound, http.StatusNotFound},
+	{rollcall.ErrIncoherent, http.StatusConflict},
 	{rollcall.ErrConflict, http.StatusConflict},
 	{rollcall.ErrFull, http.StatusTooManyRequests},
 	{context.DeadlineExceeded, http.StatusGatewayTimeout},

@@ -98,7 +98,7 @@ func nothingYet() *page {
 	}
 }
 
-// published gives the months with a version that readers may see, each once,
+// published gives the months with a version that readers can see, each once,
 // by market, panel and month.
 func (s *Server) published(ctx context.Context) ([]rollcall.PanelMonth, error) {
 	var out []rollcall.PanelMonth
@@ -108,7 +108,7 @@ func (s *Server) published(ctx context.Context) ([]rollcall.PanelMonth, error) {
 			return nil, err
 		}
 		for _, p := range versions {
-			if !p.Internal {
+			if !p.Internal && p.AgedOut.IsZero() {
 				out = append(out, p.PanelMonth)
 			}
 		}

@@ -16,10 +16,14 @@ type Desk struct {
 	Now       func() time.Time
 }
 
-// Event gives the sighting as an event, pseudonymised and valid; the error is
-// an Invalid that names the field. Age is judged against record, the log
-// record's timestamp, unless backfill lifts it.
-func (d *Desk) Event(s *Sighting, record time.Time, backfill bool) (rollcall.Event, error) {
+// Append appends the sighting as an event, pseudonymised and valid; the error
+// is an Invalid that names the field, and then nothing is appended. Age is
+// judged against record, the log record's timestamp, unless backfill lifts it.
+//
+// An account has another pseudonym in each local year, so what it does over New
+// Year is two events, cut at midnight: minutes of a year under another's key
+// could be counted with neither.
+func (d *Desk) Append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
@@ -28,35 +32,45 @@ func (d *Desk) Event(s *Sighting, record time.Time, backfill bool) (rollcall.Eve
 		Until: s.Until,
 	}
 	if err := checkWho(s); err != nil {
-		return e, err
+		return to, err
 	}
 	if err := e.Validate(); err != nil {
-		return e, err
+		return to, err
 	}
 	catalogue := d.Catalogue()
 	if err := catalogue.Check(&e.Group); err != nil {
-		return e, err
+		return to, err
 	}
 	if !backfill {
 		if err := e.Age(record); err != nil {
-			return e, err
+			return to, err
 		}
 	}
-	return e, d.pseudonym(s, &e, catalogue)
-}
-
-func (d *Desk) pseudonym(s *Sighting, e *rollcall.Event, catalogue *rollcall.Catalogue) error {
 	if s.Panel != "" {
 		k := d.Keys.panel(s.Panel)
 		e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
-		return nil
+		return append(to, e), nil
 	}
 	calendar, err := catalogue.Calendar(s.Market)
 	if err != nil {
-		return err
+		return to, err
 	}
-	e.Visitor, e.Key = d.Keys.Account(s.Service, calendar.Year(s.Time), s.Account)
-	return nil
+	return d.appendAccount(to, s.Account, e, calendar), nil
+}
+
+// appendAccount appends an account's event, as two if it lasts over New Year:
+// no event is long enough for more.
+func (d *Desk) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) []rollcall.Event {
+	year := calendar.Year(e.Time)
+	e.Visitor, e.Key = d.Keys.Account(e.Service, year, account)
+	if e.Until.IsZero() || calendar.Year(e.Until.Add(-1)) == year {
+		return append(to, e)
+	}
+	midnight := calendar.Start(rollcall.DayOf(year+1, time.January, 1)).Time()
+	next := e
+	e.Until, next.Time = midnight, midnight
+	next.Visitor, next.Key = d.Keys.Account(e.Service, year+1, account)
+	return append(to, e, next)
 }
 
 // checkWho refuses a sighting of nobody, or of both an account and a panelist.

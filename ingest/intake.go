@@ -78,6 +78,7 @@ type Intake struct {
 	backfill bool
 	fields   Fields // the line being read
 	events   []rollcall.Event
+	taken    int // sightings that events are of
 	rejected []rollcall.Rejected
 	refused  int // bytes held in rejected
 }
@@ -99,11 +100,12 @@ func NewIntake(desk *Desk, log Log, source string, backfill bool) *Intake {
 // was, should it be refused.
 func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
 	in.Read++
-	e, err := in.desk.Event(s, in.desk.Now(), in.backfill)
+	events, err := in.desk.Append(in.events, s, in.desk.Now(), in.backfill)
 	if err != nil {
 		return in.refuse(ctx, line, err, raw())
 	}
-	in.events = append(in.events, e)
+	in.events = events
+	in.taken++
 	if len(in.events) < maxEvents {
 		return nil
 	}
@@ -158,7 +160,7 @@ func (in *Intake) Flush(ctx context.Context) error {
 	if err := in.log.Append(ctx, in.events); err != nil {
 		return fmt.Errorf("append events: %w", err)
 	}
-	in.Accepted += len(in.events)
-	in.events = in.events[:0]
+	in.Accepted += in.taken
+	in.events, in.taken = in.events[:0], 0
 	return nil
 }

@@ -137,7 +137,7 @@ func TestParseJSONAndDesk(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			s, err := ingest.ParseJSON([]byte(v.line))
 			if err == nil {
-				_, err = desk.Event(&s, desk.Now(), false)
+				_, err = desk.Append(nil, &s, desk.Now(), false)
 			}
 			switch {
 			case v.want == "" && err != nil:
@@ -268,9 +268,12 @@ func FuzzParseJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		s, err := ingest.ParseJSON(line)
 		if err == nil {
-			var e rollcall.Event
-			if e, err = desk.Event(&s, desk.Now(), false); err == nil && e.Validate() != nil {
-				t.Errorf("an event that is not valid: %v", e)
+			var events []rollcall.Event
+			events, err = desk.Append(nil, &s, desk.Now(), false)
+			for _, e := range events {
+				if e.Validate() != nil {
+					t.Errorf("an event that is not valid: %v", e)
+				}
 			}
 		}
 		if err != nil && (!errors.Is(err, rollcall.ErrInvalid) || strings.Contains(err.Error(), "\n")) {

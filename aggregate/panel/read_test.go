@@ -71,14 +71,16 @@ var malformedRosters = map[string][]string{
 	"panelist,home,work,,\nP,1,0,F,F\n": {
 		"p.csv line 1: column 4 has no name in the header", "p.csv line 1: column 5 has no name in the header"},
 	"panelist,home,work,sex*age\nP,1,0,F\n": {`p.csv line 1 "sex*age": is a column name with '*', '=' or ','`},
-	"panelist,home,work,base_weight\nP1,1,0,0\nP2,1,0,-1\nP3,1,0,NaN\nP4,1,0,Inf\nP5,1,0,1e999\nP6,1,0,\nP7,1,0,0x1p3\n": {
+	"panelist,home,work,base_weight\nP1,1,0,0\nP2,1,0,-1\nP3,1,0,NaN\nP4,1,0,Inf\nP5,1,0,1e999\nP6,1,0,\nP7,1,0,0x1p3\nP8,1,0,1e308\nP9,1,0,1e-310\n": {
 		`p.csv line 2, column base_weight "0": is not a number above 0`,
 		`p.csv line 3, column base_weight "-1": is not a number above 0`,
 		`p.csv line 4, column base_weight "NaN": is not a number above 0`,
 		`p.csv line 5, column base_weight "Inf": is not a number above 0`,
 		`p.csv line 6, column base_weight "1e999": is not a number above 0`,
 		`p.csv line 7, column base_weight: is not a number above 0`,
-		`p.csv line 8, column base_weight "0x1p3": is not a number above 0`},
+		`p.csv line 8, column base_weight "0x1p3": is not a number above 0`,
+		`p.csv line 9, column base_weight "1e308": is not between 1e-9 and 1e9`,
+		`p.csv line 10, column base_weight "1e-310": is not between 1e-9 and 1e9`},
 	"panelist,home,work\nP1,yes,2\nP1,1,0\n,0,1\n": {
 		`p.csv line 2, column home "yes": is not 0 or 1`, `p.csv line 2, column work "2": is not 0 or 1`,
 		`p.csv line 3, column panelist "P1": repeats that of line 2`, `p.csv line 4, column panelist: is empty`},
@@ -126,6 +128,7 @@ var malformedUniverses = map[string][]string{
 	"margin,category,population,source,date\nsex,F,1,S,2002-01-01\n": {
 		`u.csv line 1 "date": is not a column of a universe`, "u.csv line 1, column source_date: is missing in the header"},
 	universeHeader + "sex,F,1,S,2002-01-01\nsex,F,2,S,2002-01-01\n": {`u.csv line 3, column category "F": repeats that of line 2`},
+	universeHeader + "sex,F,1e308,S,2002-01-01\n": {`u.csv line 2, column population "1e308": is above 1e11 persons`},
 	universeHeader + "sex,F,many,S,2002-01-01\nsex,M,-1,S,2002-01-01\nsex,X,NaN,S,2002-01-01\n": {
 		`u.csv line 2, column population "many": is not a number of persons`,
 		`u.csv line 3, column population "-1": is not a number of persons`,

@@ -120,9 +120,18 @@ func (in *rosterReader) readBaseWeight() float64 {
 	weight, ok := number(value)
 	if !ok || weight <= 0 {
 		in.fault("base_weight", value, "is not a number above 0")
+	} else if !soundWeight(weight) {
+		in.fault("base_weight", value, beyondWeight)
 	}
 	return weight
 }
+
+// beyondWeight says what soundWeight refuses.
+const beyondWeight = "is not between 1e-9 and 1e9"
+
+// soundWeight takes base weights that products and sums of a panel's size leave
+// exact to many digits.
+func soundWeight(w float64) bool { return w >= 1e-9 && w <= 1e9 }
 
 // Roster gives the roster under the pseudonyms of pseudonym, in the file's
 // order. Two clear ids with one pseudonym are refused: they would be one person.

@@ -18,6 +18,7 @@ type Term struct {
 	sum   float64   // of z
 	own   float64   // of z^2
 	size  float64   // of w^2 y^2
+	whole float64   // of w^2 y
 	users int
 
 	once  sync.Once // guards what follows
@@ -32,16 +33,17 @@ func (t *Term) Users() int { return t.users }
 func (w *Weights) Term(v Variable) *Term {
 	t := &Term{Variable: v, fit: make([]float64, w.cells()), cross: make([]float64, w.cells())}
 	t.users = len(v.At)
-	total, size := 0.0, 0.0
+	total, size, whole := 0.0, 0.0, 0.0
 	for k, i := range v.At {
 		p, y := &w.people[i], v.value(k)
 		total += p.final * y
 		t.fit[p.cell] += p.base * y
 		square := p.final * p.final * y
 		t.cross[p.cell] += square
+		whole += square
 		size += square * y
 	}
-	t.Total, t.size = total, size
+	t.Total, t.size, t.whole = total, size, whole
 	w.regress(t)
 	return t
 }
@@ -50,7 +52,7 @@ func (w *Weights) Term(v Variable) *Term {
 // more than one.
 func (w *Weights) Terms(at []int32, values ...[]float64) []*Term {
 	n := len(values)
-	totals, sizes := make([]float64, n), make([]float64, n)
+	totals, sizes, wholes := make([]float64, n), make([]float64, n), make([]float64, n)
 	fits, crosses := make([]float64, n*w.cells()), make([]float64, n*w.cells())
 	for k, i := range at {
 		p := &w.people[i]
@@ -60,12 +62,13 @@ func (w *Weights) Terms(at []int32, values ...[]float64) []*Term {
 			totals[j] += p.final * y
 			fits[cell+j] += p.base * y
 			crosses[cell+j] += square * y
+			wholes[j] += square * y
 			sizes[j] += square * y * y
 		}
 	}
 	out := make([]*Term, n)
 	for j, list := range values {
-		t := &Term{Variable: Variable{At: at, Values: list}, Total: totals[j], size: sizes[j], users: len(at)}
+		t := &Term{Variable: Variable{At: at, Values: list}, Total: totals[j], size: sizes[j], whole: wholes[j], users: len(at)}
 		t.fit, t.cross = make([]float64, w.cells()), make([]float64, w.cells())
 		for c := range t.fit {
 			t.fit[c], t.cross[c] = fits[n*c+j], crosses[n*c+j]
@@ -92,7 +95,7 @@ func (w *Weights) regress(t *Term) {
 func (w *Weights) Plus(a, b *Term) *Term {
 	t := &Term{
 		Total: a.Total + b.Total, fit: make([]float64, len(a.fit)), cross: make([]float64, len(a.cross)),
-		sum: a.sum + b.sum, size: a.size + b.size, users: a.users + b.users,
+		sum: a.sum + b.sum, size: a.size + b.size, whole: a.whole + b.whole, users: a.users + b.users,
 	}
 	for c := range t.fit {
 		t.fit[c] = a.fit[c] + b.fit[c]
@@ -210,16 +213,7 @@ func (w *Weights) TermRatio(num, den *Term) Estimate {
 // persons of persons, or an amount a person. Its cost is that of the margins
 // alone.
 func (w *Weights) NestedRatio(num, den *Term) Estimate {
-	return w.ratio(num, den, func(_, _ int) float64 {
-		if num.Values == nil {
-			return num.size
-		}
-		var overlap float64
-		for _, square := range num.cross {
-			overlap += square
-		}
-		return overlap
-	})
+	return w.ratio(num, den, func(_, _ int) float64 { return num.whole })
 }
 
 func (w *Weights) ratio(num, den *Term, overlap func(i, j int) float64) Estimate {

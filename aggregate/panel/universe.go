@@ -62,12 +62,17 @@ func readStudy(t *table) *Study {
 	return study
 }
 
+// mostPersons is more than have ever lived in any market.
+const mostPersons = 1e11
+
 func readMargin(t *table) rollcall.Margin {
 	m := rollcall.Margin{Name: t.filled("margin"), Category: t.filled("category"), Source: t.filled("source")}
 	value := t.filled("population")
 	population, ok := number(value)
 	if value != "" && (!ok || population < 0) {
 		t.fault("population", value, "is not a number of persons")
+	} else if population > mostPersons {
+		t.fault("population", value, "is above 1e11 persons")
 	}
 	m.Population = population
 	m.SourceDate = t.filled("source_date")

@@ -127,8 +127,6 @@ func BenchmarkMonth(b *testing.B) {
 	b.Logf("the worst: %s, %.1f ms of processor", worst.name, 1e3*worst.spent.Seconds())
 }
 
-var august = rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: october.Month - 2}
-
 // close gathers a month's facts and closes it.
 func (n *nation) close(h *house, of rollcall.PanelMonth) {
 	roster, universe := n.files(of)

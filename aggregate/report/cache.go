@@ -73,9 +73,9 @@ func (c *cache[K, V]) fill(s *slot[K, V], create func() (V, int64, error)) {
 }
 
 func (c *cache[K, V]) settle(s *slot[K, V]) {
-	close(s.ready)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	close(s.ready)
 	if s.err != nil {
 		c.drop(s)
 		return
@@ -87,6 +87,20 @@ func (c *cache[K, V]) settle(s *slot[K, V]) {
 		if last != s && last.done() {
 			c.drop(last)
 			c.cost -= last.cost
+		}
+	}
+}
+
+// remove drops the values of which f is true.
+func (c *cache[K, V]) remove(f func(V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for at := c.order.Back(); at != nil; {
+		s := at.Value.(*slot[K, V])
+		at = at.Prev()
+		if s.done() && f(s.value) {
+			c.drop(s)
+			c.cost -= s.cost
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"rollcall"
 	"rollcall/aggregate/hll"
@@ -59,10 +60,29 @@ const DefaultMinAccounts = 50
 // BelowDetection marks an intersection whose interval reaches zero.
 const BelowDetection rollcall.Status = "below detection"
 
-// CensusTable answers a census request, a row a service.
+// present refuses a range of which a part has aged out: its figures would be
+// too small.
+func (q CensusRequest) present(ctx context.Context, c Census) error {
+	list, err := c.Ageings(ctx)
+	if err != nil {
+		return err
+	}
+	at := ages(list).since(q.From.Month())
+	if at.IsZero() {
+		return nil
+	}
+	return fmt.Errorf("the census of %s from %s has %w: what is before %s was removed on %s",
+		q.Market, q.From, rollcall.ErrAgedOut, ages(list).before().First(), at.Format(time.DateOnly))
+}
+
+// CensusTable answers a census request, a row a service. It fails with
+// rollcall.ErrAgedOut where the range begins before what is still there.
 func CensusTable(ctx context.Context, c Census, q CensusRequest) (*rollcall.Table, error) {
 	if q.To < q.From {
 		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
+	}
+	if err := q.present(ctx, c); err != nil {
+		return nil, err
 	}
 	unions, err := unite(ctx, c, q)
 	if err != nil {

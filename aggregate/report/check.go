@@ -124,7 +124,11 @@ func (in *tableReader) header(fields []string) (map[string]int, error) {
 	}
 	for _, name := range []string{"rank", "service", "audience", "reach"} {
 		if _, ok := at[name]; !ok {
-			return nil, in.bad(1, name, "", "is missing in the header rank,service,audience,reach")
+			why := "is missing in the header rank,service,audience,reach"
+			if len(fields) == 1 && strings.Contains(fields[0], ";") {
+				why += "; fields are separated by commas, not semicolons"
+			}
+			return nil, in.bad(1, name, "", why)
 		}
 	}
 	return at, nil
@@ -142,7 +146,7 @@ func (in *tableReader) row(line int, fields []string, at map[string]int) error {
 		into   *float64
 	}{{"audience", &p.audience}, {"reach", &p.reach}} {
 		text := fields[at[c.column]]
-		x, err := strconv.ParseFloat(plainNumber(text), 64)
+		x, err := strconv.ParseFloat(plainNumber(text, c.column == "audience"), 64)
 		if err != nil || !(x >= 0) || x > 1e15 {
 			return in.bad(line, c.column, text, "is not a number")
 		}
@@ -153,11 +157,15 @@ func (in *tableReader) row(line int, fields []string, at map[string]int) error {
 }
 
 // plainNumber takes off what printed numbers wear: thousands' commas and
-// spaces, a percent sign.
-func plainNumber(s string) string {
+// spaces, a percent sign. A comma is the decimal one where no thousands are
+// looked for: of a reach no more than 100.
+func plainNumber(s string, thousands bool) string {
 	s = strings.TrimSuffix(strings.TrimSpace(s), "%")
 	if strings.Trim(s, "0123456789., \u00a0\u202f") != "" {
 		return "?"
+	}
+	if !thousands && !strings.Contains(s, ".") {
+		s = strings.Replace(s, ",", ".", 1)
 	}
 	return strings.NewReplacer(",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(s)
 }
@@ -167,7 +175,7 @@ func plainNumber(s string) string {
 func half(values []string, zeros bool) float64 {
 	decimals, trailing := 0, 15
 	for _, s := range values {
-		s = plainNumber(s)
+		s = plainNumber(s, zeros)
 		if _, fraction, ok := strings.Cut(s, "."); ok {
 			decimals = max(decimals, len(fraction))
 		}
@@ -221,9 +229,13 @@ func (in *tableReader) universe() []Finding {
 	for i, p := range in.rows {
 		if odd[i] {
 			low, high := in.bounds(p)
-			found = append(found, Finding{p.line, p.service, "universe", fmt.Sprintf(
-				"audience over reach gives an active universe between %.6g and %.6g, but %d of %d rows agree on one between %.6g and %.6g",
-				low, high, most, len(in.rows), bestLow, bestHigh)})
+			text := fmt.Sprintf("audience over reach gives an active universe between %.6g and %.6g, ", low, high)
+			if most > 1 {
+				text += fmt.Sprintf("but %d of %d rows agree on one between %.6g and %.6g", most, len(in.rows), bestLow, bestHigh)
+			} else {
+				text += "and no other row agrees"
+			}
+			found = append(found, Finding{p.line, p.service, "universe", text})
 		}
 		if p.reach > 100+in.reachHalf {
 			found = append(found, Finding{p.line, p.service, "reach", fmt.Sprintf("a reach of %g %% is above 100 %%", p.reach)})

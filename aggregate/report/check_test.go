@@ -33,6 +33,7 @@ func TestCheckPublishedTable(t *testing.T) {
 		{"a service twice", strings.Replace(november2002, "WhenU", "Gator", 1), "line 10, Gator: service"},
 		{"two rows that disagree", "rank,service,audience,reach\n1,a,201,20.1\n2,b,103,11.0\n", "line 2, a: universe; line 3, b: universe"},
 		{"a reach above 100 %", "rank,service,audience,reach\n1,a,201,120.0\n", "line 2, a: reach"},
+		{"decimal commas", strings.NewReplacer(",31.2", `,"31,2"`, ",21.0", `,"21,0"`, ",7.6", `,"7,6 %"`).Replace(november2002), ""},
 		{"tied ranks", "rank,service,audience,reach\n1,a,301,30.1\n2,b,203,20.3\n2,c,203,20.3\n4,d,102,10.2\n", ""},
 		{"a zero reach", "rank,service,audience,reach\n1,a,300,30.0\n2,b,0,0.0\n", ""},
 	} {
@@ -55,6 +56,7 @@ func TestCheckPublishedTable(t *testing.T) {
 var malformedTables = []struct{ table, want string }{
 	{"", "table.csv line 1: has no header rank,service,audience,reach"},
 	{"rank,service,audience\n", `table.csv line 1, column reach: is missing in the header rank,service,audience,reach`},
+	{"rank;service;audience;reach\n1;a;10;1\n", "table.csv line 1, column rank: is missing in the header rank,service,audience,reach; fields are separated by commas, not semicolons"},
 	{"rank,rank,service,audience,reach\n", "table.csv line 1, column rank: is twice in the header"},
 	{"rank,service,audience,reach\n", "table.csv line 1: has no rows"},
 	{"rank,service,audience,reach\n1,a,10\n", "table.csv line 2: has 3 fields where the header has 4"},

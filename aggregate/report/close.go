@@ -40,9 +40,6 @@ func (o *Office) Close(ctx context.Context, of rollcall.PanelMonth, opt CloseOpt
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
-	if err := m.check(); err != nil {
-		return rollcall.Publication{}, err
-	}
 	p.Document = m.hash
 	if p, err = o.publish(ctx, p); err != nil {
 		return rollcall.Publication{}, err
@@ -142,25 +139,21 @@ func follows(last rollcall.Publication, status rollcall.PublicationStatus) error
 	return nil
 }
 
-// freeze stores the month's facts as they are now, and loads them.
+// freeze loads the month's facts as they are now and, if no rule is broken,
+// stores them: an object that no publication names would never age out.
 func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings) (*month, error) {
 	d, p, err := o.collect(ctx, of, s)
 	if err != nil {
 		return nil, err
 	}
-	if d.Diaries, err = o.Shelf.PutObject(ctx, p.diaries); err != nil {
-		return nil, fmt.Errorf("store the diaries of %s: %w", of.Month, err)
-	}
+	d.Diaries = rollcall.HashOf(p.diaries)
 	body, err := d.encode()
 	if err != nil {
 		return nil, err
 	}
-	hash, err := o.Shelf.PutObject(ctx, body)
-	if err != nil {
-		return nil, fmt.Errorf("store the document of %s: %w", of.Month, err)
-	}
 	o.start()
-	return o.months.get(ctx, hash, func() (*month, int64, error) {
+	hash := rollcall.HashOf(body)
+	m, err := o.months.get(ctx, hash, func() (*month, int64, error) {
 		m, err := newMonth(hash, d, p)
 		if err != nil {
 			return nil, 0, err
@@ -168,6 +161,18 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 		m.prepare()
 		return m, m.cost(), nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	for name, object := range map[string][]byte{"diaries": p.diaries, "document": body} {
+		if _, err := o.Shelf.PutObject(ctx, object); err != nil {
+			return nil, fmt.Errorf("store the %s of %s: %w", name, of.Month, err)
+		}
+	}
+	return m, nil
 }
 
 // live computes a month from its facts as they are now; nothing is stored.
@@ -188,6 +193,9 @@ func (o *Office) live(ctx context.Context, of rollcall.PanelMonth) (*month, erro
 func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings) (*document, parts, error) {
 	d := &document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
 	var p parts
+	if err := o.present(ctx, of); err != nil {
+		return nil, p, err
+	}
 	if err := o.describe(d); err != nil {
 		return nil, p, err
 	}

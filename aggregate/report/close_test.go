@@ -231,6 +231,7 @@ func TestExclusions(t *testing.T) {
 		{rollcall.Exclusion{Reason: "all"}, "panelist: is missing: name a panelist, a service or a day"},
 		{rollcall.Exclusion{Reason: "day", Day: october.Month.Last() + 1}, `day "2002-11-01": is not in 2002-10`},
 		{rollcall.Exclusion{Reason: "service", Service: "nope"}, "service \"nope\": is not known; add it with `rollcall service add`"},
+		{rollcall.Exclusion{Reason: "typo", Panelist: 77}, "panelist: is not on the roster of nn for 2002-10"},
 	} {
 		e.rule.PanelMonth = october
 		if err := h.Exclude(context.Background(), e.rule); err == nil || err.Error() != e.want {

@@ -151,34 +151,3 @@ func sameCell(a, b any) bool {
 	same := func(p, q float64) bool { return p == q || math.IsNaN(p) && math.IsNaN(q) }
 	return same(x.Value, y.Value) && same(x.SE, y.SE) && same(x.Low, y.Low) && same(x.High, y.High) && x.N == y.N && x.Status == y.Status
 }
-
-// Verify reads a version's document and all that it names, checks every hash,
-// weighs and computes anew, and holds the figures against the rules.
-func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
-	fresh := Office{Shelf: checked{o.Shelf}}
-	m, err := fresh.load(ctx, p.Document)
-	if err != nil {
-		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
-	}
-	if m.doc.Of != p.PanelMonth {
-		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
-			p.Version, p.Month, m.doc.Of.Month, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrInvalid)
-	}
-	return m.check()
-}
-
-// checked is a shelf whose objects are held against their names.
-type checked struct{ Shelf }
-
-// Object gives an object, or rollcall.ErrInvalid where its bytes are not those
-// of its name.
-func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
-	body, err := c.Shelf.Object(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	if rollcall.HashOf(body) != of {
-		return nil, fmt.Errorf("object %s has other bytes: %w", of, rollcall.ErrInvalid)
-	}
-	return body, nil
-}

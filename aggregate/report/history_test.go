@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/sqlite"
 )
 
 // TestMain keeps the property tests short; -rapid.checks asks for more.
@@ -23,8 +25,9 @@ func TestMain(m *testing.M) {
 // quarter closes August, September and October 2002 for readers. Of six
 // persons P1 uses msn in all, P2 in August and October, P4 in September, P5 in
 // October; in September P3 is out of tab.
-func quarter(t *testing.T) *house {
-	h := newHouse(t)
+func quarter(t *testing.T) *house { return fillQuarter(newHouse(t)) }
+
+func fillQuarter(h *house) *house {
 	h.Shelf = public{h.store}
 	for back, users := range map[int][]int{2: {1, 2}, 1: {1, 4}, 0: {1, 2, 5}} {
 		of := october
@@ -134,15 +137,72 @@ func TestVerifyFindsOtherBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Shelf = rotten{h.store}
-	if err := h.Verify(context.Background(), p); !errors.Is(err, rollcall.ErrInvalid) {
+	if err := h.Verify(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a rotten shelf is verified: %v", err)
 	}
 	wrong := p
 	wrong.Month++
 	h.Shelf = h.store
-	if err := h.Verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrInvalid) {
+	if err := h.Verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a document of another month is verified: %v", err)
 	}
+}
+
+// TestVerifyFindsOtherRows: what the store says of a version has to suit its
+// document and the versions before it.
+func TestVerifyFindsOtherRows(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(list []rollcall.Publication) []rollcall.Publication
+		says  string
+	}{
+		{"sound", func(list []rollcall.Publication) []rollcall.Publication { return list }, ""},
+		{"internal made public", func(list []rollcall.Publication) []rollcall.Publication {
+			list[1].Internal = false
+			return list
+		}, "internal is false where its limits of 0 and 0 make it true"},
+		{"public made internal", func(list []rollcall.Publication) []rollcall.Publication {
+			list[2].Internal = true
+			return list
+		}, "internal is true where its limits of 45 and 100 make it false"},
+		{"final made preliminary", func(list []rollcall.Publication) []rollcall.Publication {
+			list[0].Status = rollcall.Preliminary
+			list[2].Status = rollcall.Final
+			list[3].Status = rollcall.Preliminary
+			return list
+		}, "can't follow version 3, which is final"},
+		{"a row taken out", func(list []rollcall.Publication) []rollcall.Publication { return append(list[:1], list[2:]...) }, "version 2 is missing"},
+	} {
+		h := smallHouse(t)
+		h.close(october, CloseOptions{Status: rollcall.Final})
+		h.close(october, CloseOptions{Settings: all()})
+		h.close(october, CloseOptions{Status: rollcall.Restated, Reason: "a meter"})
+		h.close(october, CloseOptions{Status: rollcall.Restated, Reason: "another"})
+		list, err := h.Publications(context.Background(), "FR", "nn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = c.spoil(list)
+		h.Shelf = rows{h.store, list}
+		var found error
+		for _, p := range list {
+			found = errors.Join(found, h.Verify(context.Background(), p))
+		}
+		if c.says == "" && found != nil || c.says != "" && (!errors.Is(found, rollcall.ErrIncoherent) || !strings.Contains(found.Error(), c.says)) {
+			t.Errorf("%s: %v", c.name, found)
+		}
+	}
+}
+
+// rows is a store whose list of versions somebody has written to.
+type rows struct {
+	*sqlite.Store
+	list []rollcall.Publication
+}
+
+// Publications gives that list.
+func (r rows) Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
+	return slices.Clone(r.list), nil
 }
 
 // rotten is a shelf on which the last byte of every object has decayed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -39,6 +40,9 @@ func (o *Office) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files Pa
 		return Loaded{}, err
 	}
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
+		return Loaded{}, err
+	}
+	if err := o.present(ctx, of); err != nil {
 		return Loaded{}, err
 	}
 	roster, study, err := read(files, of.Panel)
@@ -121,10 +125,11 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
-	if e.Service != "" {
-		if _, err := o.Catalogue().Service(e.Service); err != nil {
-			return err
-		}
+	if err := o.present(ctx, e.PanelMonth); err != nil {
+		return err
+	}
+	if err := o.checkExcluded(ctx, e); err != nil {
+		return err
 	}
 	e.Time = o.Now().UTC()
 	if err := o.Registry.AddExclusion(ctx, e); err != nil {
@@ -133,12 +138,53 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 	return nil
 }
 
+// checkExcluded refuses a rule for a service that isn't in the catalogue, or for
+// somebody who isn't on the month's roster, where there is one.
+func (o *Office) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
+	if e.Service != "" {
+		if _, err := o.Catalogue().Service(e.Service); err != nil {
+			return err
+		}
+	}
+	if e.Panelist == 0 {
+		return nil
+	}
+	p, err := o.files(ctx, e.PanelMonth)
+	if p == nil || err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(p.roster.Panelists, func(q rollcall.Panelist) bool { return q.ID == e.Panelist }) {
+		return &rollcall.Invalid{Field: "panelist", Reason: fmt.Sprintf("is not on the roster of %s for %s", e.Panel, e.Month), Code: "panelist"}
+	}
+	return nil
+}
+
+// files loads a month's roster and universe; nil where there are none.
+func (o *Office) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
+	files, err := o.Facts.PanelFiles(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("panel files of %s: %w", of.Month, err)
+	}
+	p := new(parts)
+	return p, p.load(ctx, o.Shelf, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
+}
+
 // Erase takes a person off the rosters of months, whose files it replaces, and
 // says how many it changed. Versions already published keep what they were
 // computed from; diaries are the store's to erase.
 func (o *Office) Erase(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
+	gone, err := o.ages(ctx)
+	if err != nil {
+		return 0, err
+	}
 	changed := 0
 	for _, of := range months {
+		if gone.check(of) != nil {
+			continue // nobody is on its roster
+		}
 		ok, err := o.erase(ctx, of, who)
 		if err != nil {
 			return changed, err
@@ -151,15 +197,8 @@ func (o *Office) Erase(ctx context.Context, months []rollcall.PanelMonth, who ro
 }
 
 func (o *Office) erase(ctx context.Context, of rollcall.PanelMonth, who rollcall.Visitor) (bool, error) {
-	files, err := o.Facts.PanelFiles(ctx, of)
-	if errors.Is(err, rollcall.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("panel files of %s: %w", of.Month, err)
-	}
-	var p parts
-	if err := p.load(ctx, o.Shelf, &document{Of: of, Roster: files.Roster, Universe: files.Universe}); err != nil {
+	p, err := o.files(ctx, of)
+	if p == nil || err != nil {
 		return false, err
 	}
 	kept := *p.roster

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -44,35 +45,44 @@ type turnover struct {
 	earlier     []*view
 }
 
-// turnover gives nil where the month before is not pinned, or where the period
-// is not the whole month: those who come and go do so by the month.
+// turnover gives nil where the month before is not pinned or can't be compared,
+// where a month that is has aged out, or where the period is not the whole month:
+// those who come and go do so by the month.
 func (j *job) turnover(ctx context.Context) (*turnover, error) {
-	pinned := j.month.doc.compared()
-	if pinned == nil || j.view.sample != j.month.whole {
+	if j.view.sample != j.month.whole || j.missesAny() {
 		return nil, nil
 	}
-	before, err := j.office.month(ctx, pinned.Document)
-	if err != nil {
+	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
+	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
 	out := &turnover{}
 	if out.now, out.before, err = j.both(before); err != nil {
+		if errors.Is(err, rollcall.ErrInvalid) { // too few in common to weigh
+			j.apart(before, err.Error())
+			return nil, nil
+		}
 		return nil, err
 	}
 	for at := j.month.doc.Of.Month - 2; at >= j.month.doc.Of.Month-history; at-- {
-		p := j.month.doc.pinned(at)
-		if p == nil {
-			continue
-		}
-		m, err := j.office.month(ctx, p.Document)
+		m, err := j.recall(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		if m.roster.Key == j.month.roster.Key {
+		if m != nil && m.roster.Key == j.month.roster.Key {
 			out.earlier = append(out.earlier, m.whole.view(j.view.credit, j.view.place, nil))
 		}
 	}
 	return out, nil
+}
+
+// missesAny reports that some of the months pinned have aged out: those who came
+// can't be told from those who came back then.
+func (j *job) missesAny() (some bool) {
+	for at := j.month.doc.Of.Month - history; at < j.month.doc.Of.Month; at++ {
+		some = j.misses(at) || some
+	}
+	return some
 }
 
 // both gives the common sample's views of the two months.

@@ -1,10 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall"
@@ -16,11 +18,14 @@ type Office struct {
 	Facts     Facts
 	Registry  Registry
 	Shelf     Shelf
+	Attic     Attic
 	Catalogue func() *rollcall.Catalogue
 	Targets   func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
 	Now       func() time.Time
 	Software  string // the version printed on reports
 	Memory    int64  // bytes of months kept loaded; 0: 512 MiB
+
+	forgot atomic.Int32 // the month before which nothing is kept loaded
 
 	once   sync.Once // guards the limits of what follows
 	months cache[rollcall.Hash, *month]
@@ -80,22 +85,27 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 	return m, nil
 }
 
-// Publications gives the versions of a panel's months, by month and version.
+// Publications gives the versions of a panel's months, or of all panels' where
+// panel is empty, by month, panel and version. It says which have aged out.
 func (o *Office) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
 	list, err := o.Shelf.Publications(ctx, market, panel)
 	if err != nil {
 		return nil, fmt.Errorf("publications of panel %s in %s: %w", panel, market, err)
 	}
+	gone, err := o.ages(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list = slices.Clone(list)
+	for i := range list {
+		list[i].AgedOut = gone.since(list[i].Month)
+	}
 	slices.SortFunc(list, comparePublications)
 	return list, nil
 }
 
 func comparePublications(a, b rollcall.Publication) int {
-	if a.Month != b.Month {
-		return int(a.Month - b.Month)
-	}
-	return a.Version - b.Version
+	return cmp.Or(cmp.Compare(a.Month, b.Month), cmp.Compare(a.Panel, b.Panel), a.Version-b.Version)
 }
 
 // versions gives the versions of one month, ascending.

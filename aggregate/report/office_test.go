@@ -57,7 +57,7 @@ func newHouse(t testing.TB) *house {
 func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
 	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
 	h.Office = &Office{
-		Facts: store, Registry: store, Shelf: store, Catalogue: func() *rollcall.Catalogue { return c },
+		Facts: store, Registry: store, Shelf: store, Attic: store, Catalogue: func() *rollcall.Catalogue { return c },
 		Now: func() time.Time { return h.now }, Software: "test",
 	}
 	return h

@@ -36,15 +36,14 @@ type past struct {
 	intervals panel.Intervals
 }
 
-// past gives the month before as the version pins it, or nil: changes are of
-// whole months.
+// past gives the month before as the version pins it, or nil where it pins none
+// or one that has aged out or can't be compared: changes are of whole months.
 func (j *job) past(ctx context.Context) (*past, error) {
-	pinned := j.month.doc.compared()
-	if pinned == nil || j.view.sample != j.month.whole {
+	if j.view.sample != j.month.whole {
 		return nil, nil
 	}
-	before, err := j.office.month(ctx, pinned.Document)
-	if err != nil {
+	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
+	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
 	pair := panel.Compare(j.month.weights, before.weights)

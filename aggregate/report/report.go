@@ -31,6 +31,7 @@ type tableKey struct {
 	from, to rollcall.Day
 	view     viewKey
 	target   string
+	before   rollcall.Month // which has aged out
 }
 
 // maker makes a report's table.
@@ -77,11 +78,15 @@ type job struct {
 	target   *target
 	view     *view
 	services []int // asked for, by position in the catalogue; nil: all
+	ages     ages
+	missed   []string // months that the report needs and that have aged out
+	unlike   []string // which it needs and can't compare with, in a sentence each
 }
 
 // Report answers a request. The table is shared: it must not be changed. It
-// fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed or
-// rollcall.ErrNotFound where there is nothing to answer from.
+// fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed,
+// rollcall.ErrNotFound or rollcall.ErrAgedOut where there is nothing to answer
+// from.
 func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
 	o.start()
 	answer, err := r.fill()
@@ -113,26 +118,8 @@ func (r *Request) fill() (maker, error) {
 	if r.Credit, err = ParseCredit(string(r.Credit)); err != nil {
 		return nil, err
 	}
-	if r.To != 0 {
-		r.Of.Month = r.To.Month()
-	}
-	if r.Of.Month == 0 && r.From != 0 {
-		r.Of.Month = r.From.Month()
-	}
-	if r.Of.Month == 0 {
-		return nil, &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
-	}
-	switch {
-	case r.From == 0 && r.Report == "trend":
-		r.From = (r.Of.Month - history).First()
-	case r.From == 0:
-		r.From = r.Of.Month.First()
-	}
-	if r.To == 0 {
-		r.To = r.Of.Month.Last()
-	}
-	if r.From > r.To {
-		return nil, &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+	if err := r.fillPeriod(); err != nil {
+		return nil, err
 	}
 	if r.Version < 0 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprint(r.Version), Reason: "is not a version: they count from 1", Code: "version"}
@@ -145,8 +132,49 @@ func (r *Request) fill() (maker, error) {
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
 }
 
+// fillPeriod makes the period whole. Its last day's month is the one that the
+// report is of; another month may be named only if the period touches it and no
+// version of it is.
+func (r *Request) fillPeriod() error {
+	named := r.Of.Month
+	switch {
+	case r.To != 0:
+		r.Of.Month = r.To.Month()
+	case named == 0 && r.From != 0:
+		r.Of.Month = r.From.Month()
+	}
+	if r.Of.Month == 0 {
+		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
+	}
+	switch {
+	case r.From == 0 && r.Report == "trend":
+		r.From = (r.Of.Month - history).First()
+	case r.From == 0:
+		r.From = r.Of.Month.First()
+	}
+	if r.To == 0 {
+		r.To = r.Of.Month.Last()
+	}
+	if r.Report == "trend" { // of whole months
+		r.From, r.To = r.From.Month().First(), r.To.Month().Last()
+	}
+	if r.From > r.To {
+		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+	}
+	if named != 0 && named != r.Of.Month && (r.Version != 0 || named < r.From.Month() || named > r.Of.Month) {
+		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}
+	}
+	return nil
+}
+
 // open finds the version and loads its month.
 func (j *job) open(ctx context.Context) (err error) {
+	if j.ages, err = j.office.ages(ctx); err != nil {
+		return err
+	}
+	if err := j.ages.check(j.request.Of); err != nil {
+		return err
+	}
 	if j.request.Live {
 		j.month, err = j.office.live(ctx, j.request.Of)
 		return err
@@ -206,7 +234,7 @@ func (j *job) sample(ctx context.Context) (*sample, error) {
 		if from >= m.doc.Of.Month.First() {
 			return m.sampleOf(from, to), 1, nil
 		}
-		months, err := j.office.monthsUpTo(ctx, m, from.Month())
+		months, err := j.monthsUpTo(ctx, from.Month())
 		if err != nil {
 			return nil, 0, err
 		}
@@ -218,8 +246,9 @@ func (j *job) sample(ctx context.Context) (*sample, error) {
 // spansItself reports whether the report takes its period as a list of months.
 func (j *job) spansItself() bool { return j.request.Report == "trend" }
 
-// monthsUpTo loads the months from first to m, as m's version pins them.
-func (o *Office) monthsUpTo(ctx context.Context, m *month, first rollcall.Month) ([]*month, error) {
+// monthsUpTo loads the months from first to the version's own, as it pins them.
+func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*month, error) {
+	m := j.month
 	if m.doc.Of.Month-first > history {
 		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", history, m.doc.Of.Month), Code: "from"}
 	}
@@ -229,7 +258,10 @@ func (o *Office) monthsUpTo(ctx context.Context, m *month, first rollcall.Month)
 		if p == nil {
 			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
 		}
-		before, err := o.month(ctx, p.Document)
+		if err := j.ages.check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
+			return nil, err
+		}
+		before, err := j.office.month(ctx, p.Document)
 		if err != nil {
 			return nil, err
 		}
@@ -246,6 +278,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
+		before: j.ages.before(),
 	}
 }
 
@@ -260,6 +293,7 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
 	seal(t)
 	return t, nil
 }

@@ -58,6 +58,9 @@ func (e *Incoherent) Error() string {
 	return fmt.Sprintf("the figures of %s are not of one universe: %s", e.Of.Month, strings.Join(texts, "; "))
 }
 
+// Is reports that an Incoherent is a rollcall.ErrIncoherent.
+func (e *Incoherent) Is(target error) bool { return target == rollcall.ErrIncoherent }
+
 // rulebook gathers comparisons.
 type rulebook struct {
 	checked    map[string]int
@@ -119,7 +122,8 @@ func (b *rulebook) places(s figure) {
 	home, work, either, both := s.audience[AtHome], s.audience[AtWork], s.audience[HomeWork], s.audience[Both]
 	b.under("combined", s.name+", the larger of home and work against home+work", math.Max(home, work), either)
 	b.under("combined", s.name+", home+work against home and work added", either, home+work)
-	b.same("both", s.name+", home+work and both against home and work added", either+both, home+work)
+	// Sums of one size, so that slack is relative to what was added.
+	b.same("both", s.name+", both and home+work against home and work", both+either, home+work)
 	b.under("both", s.name+", 0 against both", 0, both)
 	for _, p := range []Place{Both, HomeOnly} {
 		b.under("subset", s.name+", "+string(p)+" in home", s.audience[p], home)

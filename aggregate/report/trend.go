@@ -39,22 +39,24 @@ func (j *job) wants(service string) bool {
 	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.id(i) == service })
 }
 
-// monthly gives a month's ranking as the version pins it; nil where it doesn't.
+// monthly gives a month's ranking as the version pins it; nil where it doesn't,
+// or where the month has aged out or can't be compared.
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
-	one.services = nil
+	one.services, one.missed, one.unlike = nil, nil, nil
 	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
 	if at < j.month.doc.Of.Month {
-		p := j.month.doc.pinned(at)
-		if p == nil {
-			return nil, nil
-		}
-		m, err := j.office.month(ctx, p.Document)
-		if err != nil {
+		m, err := j.recall(ctx, at)
+		if m == nil || err != nil || j.blind(m) {
 			return nil, err
 		}
+		p := j.month.doc.pinned(at)
 		one.month, one.version = m, rollcall.Publication{PanelMonth: m.doc.Of, Version: p.Version, Document: p.Document}
 	}
+	if at == j.request.From.Month() && one.misses(at-1) { // its change needs the month before
+		j.missed = append(j.missed, one.missed...)
+	}
+	one.missed = nil
 	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)
 	key := one.key()
 	key.report = "ranking of a trend"

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,6 +34,9 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		in["caution"] = *c.Caution
 	}
 	if c.Confidence != nil {
+		if !(*c.Confidence >= 0.5 && *c.Confidence < 1) {
+			return usageError{fmt.Errorf("--confidence %g: is not at least 0.5 and under 1", *c.Confidence)}
+		}
 		in["confidence"] = *c.Confidence
 	}
 	if c.Trim != "" {
@@ -57,7 +61,7 @@ func parseTrim(s string) (api.Trim, error) {
 	floor, limit, _ := strings.Cut(s, ",")
 	low, err := strconv.ParseFloat(floor, 64)
 	high, err2 := strconv.ParseFloat(limit, 64)
-	if err != nil || err2 != nil {
+	if err != nil || err2 != nil || math.IsNaN(low+high) || math.IsInf(low+high, 0) {
 		return api.Trim{}, usageError{fmt.Errorf("--trim %q: is not two numbers FLOOR,CAP, such as 0.3,3", s)}
 	}
 	return api.Trim{Floor: low, Cap: high}, nil

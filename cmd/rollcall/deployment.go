@@ -179,7 +179,7 @@ func (d *deployment) openStore(ctx context.Context) error {
 		d.background("catalogue", d.registry.follow)
 	}
 	d.office = &report.Office{
-		Facts: opened, Shelf: opened, Registry: opened, Catalogue: d.registry.Catalogue,
+		Facts: opened, Shelf: opened, Attic: opened, Registry: opened, Catalogue: d.registry.Catalogue,
 		Targets: d.savedTarget, Now: time.Now, Software: software(),
 	}
 	return nil

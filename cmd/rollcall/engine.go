@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rollcall"
-	"rollcall/internal/kafka"
 )
 
 // engine says where the log and the store are: in a folder, embedded, or on a
@@ -20,34 +19,15 @@ import (
 type engine struct {
 	Data       string     `help:"Folder of the embedded log and store." default:"rollcall-data" type:"path" placeholder:"DIR"`
 	Brokers    []string   `help:"The log on Kafka: some brokers." placeholder:"HOST:PORT"`
-	Clickhouse string     `help:"The store on ClickHouse." placeholder:"clickhouse://USER:PASSWORD@HOST:PORT/DATABASE"`
+	Clickhouse string     `help:"The store on ClickHouse." placeholder:"clickhouse://USER@HOST:PORT/DATABASE"`
 	DSNFile    string     `help:"File with what --clickhouse would say: a command line can be read by others." name:"clickhouse-file" type:"path" placeholder:"FILE"`
 	Cluster    string     `help:"Spread the tables over this cluster of ClickHouse's remote_servers." name:"clickhouse-cluster" placeholder:"NAME"`
 	Replicated bool       `help:"The cluster has a Keeper: replicate the tables." name:"clickhouse-replicated"`
 	KeyFile    string     `help:"File of the pseudonyms' master key, in hexadecimal; or the key itself in $$ROLLCALL_KEY." type:"path" placeholder:"FILE"`
 	Kafka      kafkaFlags `embed:"" prefix:"kafka-"`
+	Login      loginFlags `embed:"" prefix:"clickhouse-"`
 	Debug      bool       `help:"Log at debug level."`
 }
-
-// kafkaFlags say how the brokers are spoken to. A password is better in the
-// environment or in a file than on a command line, which others can read.
-type kafkaFlags struct {
-	Sasl         string `help:"How to log in: plain, scram-sha-256 or scram-sha-512." enum:",plain,scram-sha-256,scram-sha-512" default:"" placeholder:"MECHANISM"`
-	User         string `help:"User to log in as."`
-	Password     secret `help:"Password; better in $$ROLLCALL_KAFKA_PASSWORD or a file."`
-	PasswordFile string `help:"File with the password." type:"path" placeholder:"FILE"`
-	TLS          bool   `help:"Speak TLS." name:"tls"`
-	CA           string `help:"PEM file of the authorities to trust; the system's where absent." type:"path" placeholder:"FILE" name:"ca"`
-	Cert         string `help:"PEM file of the client's certificate." type:"path" placeholder:"FILE"`
-	Key          string `help:"PEM file of its key." type:"path" placeholder:"FILE"`
-	Partitions   int    `help:"Partitions of a topic that is not there yet." default:"12" placeholder:"N"`
-}
-
-// secret is a text that is never printed.
-type secret string
-
-func (secret) String() string   { return "(secret)" }
-func (secret) GoString() string { return "(secret)" }
 
 // AfterApply reads the store's address where a file has it.
 func (e *engine) AfterApply() error {
@@ -77,30 +57,10 @@ func (e *engine) check() error {
 	}
 	dsn, err := url.Parse(e.Clickhouse) // the error would print the password
 	if err != nil || dsn.Scheme != "clickhouse" || dsn.Host == "" {
-		return usageError{errors.New("--clickhouse: want clickhouse://USER:PASSWORD@HOST:PORT/DATABASE")}
+		return usageError{errors.New("--clickhouse: want clickhouse://USER@HOST:PORT/DATABASE")}
 	}
-	return nil
-}
-
-// security reads what the flags name.
-func (f *kafkaFlags) security() (s kafka.Security, err error) {
-	if f.Sasl != "" {
-		password := string(f.Password)
-		if f.PasswordFile != "" {
-			text, err := os.ReadFile(f.PasswordFile)
-			if err != nil {
-				return s, fmt.Errorf("--kafka-password-file: %w", err)
-			}
-			password = strings.TrimRight(string(text), "\r\n")
-		}
-		if s.SASL, err = kafka.Login(f.Sasl, f.User, password); err != nil {
-			return s, usageError{err}
-		}
-	}
-	if f.TLS || f.CA != "" || f.Cert != "" {
-		s.TLS, err = kafka.Certificates{Authorities: f.CA, Own: f.Cert, Key: f.Key}.TLS()
-	}
-	return s, err
+	_, err = e.clickhouseOptions() // a file that isn't there is said before anything is waited for
+	return err
 }
 
 // lock is the folder's one holder.

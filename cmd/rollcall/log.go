@@ -190,19 +190,19 @@ func (l *lag) Collect(to chan<- prometheus.Metric) {
 // decoder reads single events that other producers put on the topic. check
 // looks for markets that are new, as the desk can't.
 func decoder(desk *ingest.Desk, check func(*rollcall.Group) error) kafka.Decode {
-	return func(value []byte, contentType string, record time.Time, backfill bool) (rollcall.Event, error) {
+	return func(to []rollcall.Event, value []byte, contentType string, record time.Time, backfill bool) ([]rollcall.Event, error) {
 		parse := ingest.ParseJSON
 		if contentType == "application/cloudevents+json" {
 			parse = ingest.ParseCloudEvent
 		}
 		s, err := parse(value)
 		if err != nil {
-			return rollcall.Event{}, err
+			return to, err
 		}
 		group := rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel}
 		if err := check(&group); err != nil {
-			return rollcall.Event{}, err
+			return to, err
 		}
-		return desk.Event(&s, record, backfill)
+		return desk.Append(to, &s, record, backfill)
 	}
 }

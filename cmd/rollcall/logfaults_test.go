@@ -142,6 +142,7 @@ type bodySource struct {
 	seed       uint64
 	next, left int
 	end        func()
+	events     []rollcall.Event // of a line
 	batch      rollcall.Batch
 }
 
@@ -157,11 +158,12 @@ func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.desk.Event(&sighting, time.Now(), true)
-		if err != nil {
+		if s.events, err = s.desk.Append(s.events[:0], &sighting, time.Now(), true); err != nil {
 			return nil, err
 		}
-		s.batch.Add(&e)
+		for i := range s.events {
+			s.batch.Add(&s.events[i])
+		}
 	}
 	s.next++
 	s.batch.Next, s.batch.Behind = int64(s.next), true

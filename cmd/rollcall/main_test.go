@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -25,7 +28,7 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile, "aged": awaitAged},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TESTDATA", shared)
 			e.Setenv("TMPDIR", e.WorkDir)
@@ -36,13 +39,33 @@ func TestScript(t *testing.T) {
 
 // awaitFile is the scripts' "await FILE": it waits until the file is there.
 func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
+	awaitScript(ts, args[0]+" did not appear", func() bool { return exist(ts.MkAbs(args[0])) == nil })
+}
+
+// awaitAged is the scripts' "aged DIR": it waits until the folder's holder has
+// removed what is too old.
+func awaitAged(ts *testscript.TestScript, _ bool, args []string) {
+	api := &client{http: socketClient(ts.MkAbs(args[0]))}
+	awaitScript(ts, args[0]+" was not aged", func() bool {
+		answer, err := api.get(context.Background(), "/metrics", nil)
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		return err == nil && regexp.MustCompile(`(?m)^rollcall_aged_out_timestamp_seconds [1-9]`).Match(text)
+	})
+}
+
+// awaitScript waits until ready says so, for a minute.
+func awaitScript(ts *testscript.TestScript, what string, ready func() bool) {
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for exist(ts.MkAbs(args[0])) != nil {
+	for !ready() {
 		select {
 		case <-deadline:
-			ts.Fatalf("%s did not appear within a minute", args[0])
+			ts.Fatalf("%s within a minute", what)
 		case <-tick.C:
 		}
 	}

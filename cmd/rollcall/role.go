@@ -20,6 +20,7 @@ type aggregateCmd struct {
 	Listen string `help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
 	Tokens string `help:"File of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
 	Flush  flush  `embed:"" prefix:"flush-"`
+	keeping
 	engine
 }
 
@@ -42,6 +43,7 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 		if err := d.start(ctx, p); err != nil {
 			return nil, err
 		}
+		d.retain(c.Keep)
 		if p.answers { // the store is in the folder, and only this process can reach it
 			return d.probes(), d.openSocket(c.Data)
 		}

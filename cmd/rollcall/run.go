@@ -8,6 +8,7 @@ import (
 
 type runCmd struct {
 	listening
+	keeping
 	engine
 }
 
@@ -18,6 +19,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	d.retain(c.Keep)
 	address, err := d.openTo(c.listening, d.handler)
 	if err != nil {
 		return errors.Join(err, d.Close())

@@ -36,7 +36,7 @@ type censusStore interface {
 }
 
 type erasable interface {
-	ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error)
+	report.Attic
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 
@@ -54,15 +54,19 @@ type targetStore interface {
 type self interface {
 	ID() string
 	K() int
+	LeftOut() int64
 	Close() error
 }
 
 // openStore opens the engine's store.
 func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error) {
 	if e.Clickhouse != "" {
-		return clickhouse.Open(ctx, e.Clickhouse, clickhouse.Options{
-			K: hll.DefaultK, Log: log, Cluster: e.Cluster, Replicated: e.Replicated,
-		})
+		opt, err := e.clickhouseOptions()
+		if err != nil {
+			return nil, err
+		}
+		opt.Log = log
+		return clickhouse.Open(ctx, e.Clickhouse, opt)
 	}
 	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,8 +106,8 @@ func show(c rollcall.Column, cell any) string {
 	return fmt.Sprint(cell)
 }
 
-// showMeasure shows the figure and half its interval's width, in the unit's
-// usual rounding; a star is a low base.
+// showMeasure shows the figure and its interval, in the unit's usual rounding; a
+// star is a low base.
 func showMeasure(unit string, m rollcall.Measure) string {
 	if m.Status.Withheld() {
 		return string(m.Status)
@@ -121,8 +120,8 @@ func showMeasure(unit string, m rollcall.Measure) string {
 		digits = 0
 	}
 	text := strconv.FormatFloat(m.Value/scale, 'f', digits, 64)
-	if half := (m.High - m.Low) / 2 / scale; half > 0 && !math.IsNaN(half) {
-		text += " ±" + strconv.FormatFloat(half, 'f', digits, 64)
+	if m.High > m.Low { // which are not as far from the value: no ± would do
+		text += " [" + strconv.FormatFloat(m.Low/scale, 'f', digits, 64) + ", " + strconv.FormatFloat(m.High/scale, 'f', digits, 64) + "]"
 	}
 	if m.Status == rollcall.Caution {
 		text += "*"

@@ -88,7 +88,7 @@ func (p panels) Close(ctx context.Context, plan api.ClosePlan) (rollcall.Publica
 }
 
 func (p panels) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	return p.store.Publications(ctx, market, panel)
+	return p.office.Publications(ctx, market, panel)
 }
 
 type publications struct{ *report.Office }

@@ -24,7 +24,7 @@ func dialer(config *tls.Config, timeout time.Duration) func(context.Context, str
 			return conn, nil
 		}
 		if config == nil {
-			return partingConn{tcp}, nil
+			return &plainConn{partingConn: partingConn{tcp}}, nil
 		}
 		return handshake(ctx, partingConn{tcp}, config, addr)
 	}
@@ -58,4 +58,29 @@ func (c partingConn) Close() error {
 		_, _ = io.Copy(io.Discard, c.TCPConn) // whatever it says, it was not waited for
 	}
 	return c.TCPConn.Close()
+}
+
+// plainConn knows a port that wants TLS, by the first word of its server: an
+// alert, or none at all.
+type plainConn struct {
+	partingConn
+	heard bool // something was read
+}
+
+// tlsAlert begins what a server of TLS says of a stranger's first words. No
+// answer of ClickHouse's to them begins with it.
+const tlsAlert = 21
+
+// Read is the connection's.
+func (c *plainConn) Read(b []byte) (int, error) {
+	n, err := c.TCPConn.Read(b)
+	switch {
+	case c.heard:
+	case n > 0 && b[0] == tlsAlert:
+		return 0, fmt.Errorf("%w: the port speaks TLS, and it was not asked for", errTrust)
+	case n == 0 && err != nil:
+		return 0, fmt.Errorf("%w before the first word: a port that wants TLS does so", err)
+	}
+	c.heard = c.heard || n > 0
+	return n, err
 }

@@ -43,9 +43,11 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"services", "service, name, brand, owner", "services FINAL"},
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},
+		{"rosters", "market, panel, month, roster", "rosters FINAL"},
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason", "exclusions FINAL"},
 		{"publications", "market, panel, month, version, time, id, status, internal, reason, document", "publications"},
 		{"targets", "name, expression", "targets FINAL"},
+		{"ageings", "before, time", "ageings FINAL"},
 	} {
 		if err := s.dumpTable(ctx, w, t.name, t.columns, t.from); err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)

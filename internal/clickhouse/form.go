@@ -46,6 +46,11 @@ func (f form) stored(name string) string {
 	return name + "_local"
 }
 
+// dropMonth drops a month's partition, YYYYMM.
+func (f form) dropMonth(name string, month uint32) string {
+	return fmt.Sprintf("ALTER TABLE %s DROP PARTITION %d", f.Table(name), month)
+}
+
 // Engine gives a table's engine clause.
 func (f form) Engine(engine, name string) string {
 	if !f.Replicated {

@@ -12,16 +12,21 @@ import (
 // Merge unites the deltas with the store, which has them on its disk when
 // Merge returns nil. After an error a part of them may be there: send them
 // again. A cell or diary that no event could have made is refused with an
-// ErrInvalid; one without minutes is passed over. It holds 32 MB of rows at a
+// ErrInvalid; one without minutes is passed over, and so is what is of a month that has aged out. It holds 32 MB of rows at a
 // time.
 func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
-	err := s.mergeCells(ctx, d.Cells)
+	late := 0
+	d, err := s.current(ctx, d, &late)
+	if err == nil {
+		err = s.mergeCells(ctx, d.Cells)
+	}
 	if err == nil {
 		err = s.mergeDiaries(ctx, d.Diaries)
 	}
 	if err != nil {
 		return fmt.Errorf("merge into the store: %w", failure(ctx, err))
 	}
+	s.leftOut.Add(int64(late))
 	return nil
 }
 

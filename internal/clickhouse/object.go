@@ -39,7 +39,7 @@ func (s *Store) Object(ctx context.Context, h rollcall.Hash) ([]byte, error) {
 		return nil, fmt.Errorf("read object %s: %w", h, failure(ctx, err))
 	}
 	if got := rollcall.HashOf([]byte(body)); got != h {
-		return nil, fmt.Errorf("read object %s: its bytes have hash %s: the store is damaged", h, got)
+		return nil, fmt.Errorf("read object %s: its bytes have hash %s, so the store is damaged: %w", h, got, rollcall.ErrIncoherent)
 	}
 	return []byte(body), nil
 }

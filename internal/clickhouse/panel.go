@@ -13,6 +13,10 @@ import (
 // what was said before.
 func (s *Store) PutPanelFiles(ctx context.Context, f rollcall.PanelFiles) error {
 	err := checkMonth(f.Month)
+	if err == nil && f.Roster != (rollcall.Hash{}) {
+		err = s.put(ctx, `INSERT INTO rosters (market, panel, month, roster)`,
+			string(f.Market), string(f.Panel), dayTime(f.Month.First()), f.Roster.String())
+	}
 	if err == nil {
 		err = s.put(ctx, `INSERT INTO panel_files (market, panel, month, roster, universe)`,
 			string(f.Market), string(f.Panel), dayTime(f.Month.First()), f.Roster.String(), f.Universe.String())

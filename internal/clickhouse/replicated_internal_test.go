@@ -53,6 +53,14 @@ func TestReplicatedForm(t *testing.T) {
 			t.Errorf("cells of both replicas: %q", got)
 		}
 	}
+	a.run(t, fmt.Sprintf(put, 0)+" UNION ALL SELECT 'FR', 'msn', 'home', 'use', toDate('2002-11-03'), 1, uniqCombinedState(toUInt64(1)), uniqCombinedState(toUInt64(1))")
+	a.run(t, f.dropMonth("cells", 200210))
+	for _, r := range []replica{a, b} {
+		r.run(t, "SYSTEM SYNC REPLICA rollcall.cells_local")
+		if got := r.run(t, "SELECT groupUniqArray(toYYYYMM(day)) FROM rollcall.cells_local"); got != "[200211]" {
+			t.Errorf("after October was dropped the months are %q", got)
+		}
+	}
 }
 
 // old writes a statement in the types of 18.16.
@@ -67,6 +75,7 @@ func old(statement string) string {
 		{`Date32`, `Date`},
 		{`\bBool\b`, `UInt8`},
 		{`fsync_\w+ = 1, `, ``},
+		{`SETTINGS non_replicated_deduplication_window = \d+`, ``},
 	} {
 		statement = regexp.MustCompile(r.from).ReplaceAllString(statement, r.to)
 	}

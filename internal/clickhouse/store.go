@@ -8,11 +8,14 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -33,6 +36,10 @@ type Options struct {
 	// Replicated says that the cluster has a Keeper: its tables are replicated
 	// and made ON CLUSTER. Without it the DSN names every server of the cluster.
 	Replicated bool
+
+	User     string      // who logs in; empty: the DSN's user
+	Password string      // never printed; empty: the DSN's password
+	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
 }
 
 // Store is an open store. It is safe for concurrent use.
@@ -43,6 +50,8 @@ type Store struct {
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+
+	leftOut atomic.Int64 // cells and diaries
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,
@@ -50,9 +59,10 @@ type Store struct {
 // date. Further parameters of the DSN are secure=true for TLS, the driver's
 // own, and ClickHouse's settings. A store of another K, of another cluster, of
 // a newer Rollcall, or a database of other tables is refused with an
-// ErrConflict.
+// ErrConflict; a login that ClickHouse refuses and a server that TLS does not
+// trust are ErrInvalid. No error has the password.
 func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
-	o, err := options(dsn)
+	o, err := options(dsn, opt)
 	if err != nil {
 		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
 	}
@@ -62,7 +72,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.open(ctx, o, opt.K); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(failure(ctx, err), s.Close()))
+		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(opening(failure(ctx, err)), s.Close()))
 	}
 	return s, nil
 }
@@ -93,13 +103,16 @@ const connections = 32
 
 // options reads a DSN. What it leaves open is filled in; what Merge and the
 // publications rely on is set whatever it says.
-func options(dsn string) (*ch.Options, error) {
+func options(dsn string, opt Options) (*ch.Options, error) {
 	o, err := ch.ParseDSN(dsn)
 	if err != nil {
 		return nil, err
 	}
 	if o.Protocol != ch.Native {
 		return nil, &rollcall.Invalid{Field: "clickhouse", Value: o.Addr[0], Reason: "is HTTP, and only the native protocol is spoken: clickhouse://", Code: "clickhouse_scheme"}
+	}
+	if err := secure(o, opt); err != nil {
+		return nil, err
 	}
 	if o.Auth.Database == "" {
 		o.Auth.Database = "default"
@@ -127,6 +140,24 @@ func options(dsn string) (*ch.Options, error) {
 	o.Settings["mutations_sync"] = 2
 	o.Settings["optimize_on_insert"] = 0 // a flush has a row a key already
 	return o, nil
+}
+
+// secure puts in who logs in and how the server is known.
+func secure(o *ch.Options, opt Options) error {
+	o.Auth.Username = cmp.Or(opt.User, o.Auth.Username)
+	o.Auth.Password = cmp.Or(opt.Password, o.Auth.Password)
+	if o.TLS != nil && o.TLS.InsecureSkipVerify {
+		return &rollcall.Invalid{Field: "skip_verify", Reason: "would take any server for ClickHouse; name the authority of its certificate instead", Code: "skip_verify"}
+	}
+	if opt.TLS == nil {
+		return nil
+	}
+	named := opt.TLS.Clone()
+	if o.TLS != nil {
+		named.ServerName = cmp.Or(named.ServerName, o.TLS.ServerName)
+	}
+	o.TLS = named
+	return nil
 }
 
 // connect makes the pools. It dials nothing.

@@ -24,6 +24,9 @@ type Engine string
 const (
 	KafkaEngine      Engine = "Apache Kafka"
 	ClickHouseEngine Engine = "ClickHouse"
+	// OldClickHouseEngine is Debian's, a whole server: it has users, TLS and
+	// replicas, which the library of ClickHouseEngine lacks.
+	OldClickHouseEngine Engine = "ClickHouse 18.16"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -55,6 +58,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingKafka(dir)
 	case ClickHouseEngine:
 		return missingClickHouse(dir)
+	case OldClickHouseEngine:
+		return missingOldClickHouse()
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
@@ -76,6 +81,13 @@ func missingClickHouse(dir cache.Dir) string {
 	}
 	if !cache.Present(dir.Library()) {
 		return dir.Library() + " is not there: \"make engines\" fetches it"
+	}
+	return ""
+}
+
+func missingOldClickHouse() string {
+	if !cache.Present(oldServer) {
+		return oldServer + " is not there: apt-get install clickhouse-server"
 	}
 	return ""
 }

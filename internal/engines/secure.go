@@ -1,19 +1,11 @@
 package engines
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
+	"bytes"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // SecureKafka is Kafka with a second listener, SecureAddr, that speaks TLS and
@@ -24,11 +16,11 @@ func SecureKafka(t testing.TB, user, password string) *KafkaServer {
 	Require(t, KafkaEngine)
 	ports := freePorts(t, 3)
 	k := newKafka(t, ports[0])
-	k.secure, k.ca = ports[2], filepath.Join(k.dir, "ca.pem")
+	authority := NewAuthority(t)
+	k.secure, k.ca = ports[2], authority.File()
 	keystore := filepath.Join(k.dir, "server.pem")
-	if err := writeCertificates(k.ca, keystore); err != nil {
-		t.Fatal(err)
-	}
+	certificate, key := authority.Sign("kafka")
+	join(t, keystore, key, certificate, k.ca)
 	const login = "org.apache.kafka.common.security."
 	k.run(ports[1], []string{
 		fmt.Sprintf("listeners=PLAINTEXT://%s,SASL_SSL://%s,CONTROLLER://%s", address(ports[0]), address(ports[2]), address(ports[1])),
@@ -51,47 +43,18 @@ func (k *KafkaServer) SecureAddr() string { return address(k.secure) }
 // Authority is the PEM file of the authority that signed the server's certificate.
 func (k *KafkaServer) Authority() string { return k.ca }
 
-// writeCertificates makes an authority, and a key and certificate for
-// 127.0.0.1, which it signs.
-func writeCertificates(authority, server string) error {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fmt.Errorf("make an authority: %w", err)
+// join writes the files one after the other.
+func join(t testing.TB, to string, files ...string) {
+	t.Helper()
+	var all bytes.Buffer
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
 	}
-	now := time.Now()
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "rollcall tests"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	if err := os.WriteFile(to, all.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	caBytes, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
-		return fmt.Errorf("make an authority: %w", err)
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
-	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	leafBytes, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
-	}
-	certificate := func(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
-	if err := os.WriteFile(authority, certificate(caBytes), 0o600); err != nil {
-		return fmt.Errorf("write the authority: %w", err)
-	}
-	own := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyBytes})
-	if err := os.WriteFile(server, append(append(own, certificate(leafBytes)...), certificate(caBytes)...), 0o600); err != nil {
-		return fmt.Errorf("write the certificate: %w", err)
-	}
-	return nil
 }

@@ -29,7 +29,8 @@ type intake struct {
 
 	// of the record being read
 	record   *kafka.Message
-	kind     string // its content type, without parameters
+	events   []rollcall.Event // of one that is not Arrow
+	kind     string           // its content type, without parameters
 	backfill bool
 	resent   bool  // it was refused before, and is in rollcall.rejected already
 	rows     int   // read of it
@@ -116,33 +117,45 @@ func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 	return kind, backfill, resent
 }
 
-// single takes a record of one event.
+// single takes a record of one event, or of one that was cut in two.
 func (in *intake) single() {
-	e, err := in.decode()
-	if err == nil {
-		err = in.check(&e)
+	var err error
+	if in.events, err = in.decode(in.events[:0]); err == nil {
+		err = in.add(in.events)
 	}
-	if err == nil {
-		var code uint32
-		if code, err = in.code(&e.Group); err == nil {
-			in.batch.AddRow(code, e.Time.UnixNano(), untilNano(e.Until), uint64(e.Visitor))
-			return
-		}
+	if err != nil {
+		truncate(in.batch, in.first)
+		in.refuseRecord(err)
 	}
-	in.refuseRecord(err)
 }
 
-func (in *intake) decode() (rollcall.Event, error) {
+func (in *intake) add(events []rollcall.Event) error {
+	for i := range events {
+		e := &events[i]
+		if err := in.check(e); err != nil {
+			return err
+		}
+		code, err := in.code(&e.Group)
+		if err != nil {
+			return err
+		}
+		in.batch.AddRow(code, e.Time.UnixNano(), untilNano(e.Until), uint64(e.Visitor))
+	}
+	return nil
+}
+
+func (in *intake) decode(to []rollcall.Event) ([]rollcall.Event, error) {
 	m := in.record
 	switch {
 	case in.kind == "":
-		return rollcall.Event{}, &rollcall.Invalid{Field: "header " + headerType, Reason: "is missing", Code: "content_type"}
+		return to, &rollcall.Invalid{Field: "header " + headerType, Reason: "is missing", Code: "content_type"}
 	case in.kind == arrowipc.RowType:
-		return arrowipc.ParseRow(m.Value)
+		e, err := arrowipc.ParseRow(m.Value)
+		return append(to, e), err
 	case in.source.opt.Decode == nil:
-		return rollcall.Event{}, &rollcall.Invalid{Field: "header " + headerType, Value: in.kind, Reason: "is not read here", Code: "content_type"}
+		return to, &rollcall.Invalid{Field: "header " + headerType, Value: in.kind, Reason: "is not read here", Code: "content_type"}
 	}
-	return in.source.opt.Decode(m.Value, in.kind, m.Time, in.backfill)
+	return in.source.opt.Decode(to, m.Value, in.kind, m.Time, in.backfill)
 }
 
 func untilNano(t time.Time) int64 {

@@ -174,13 +174,13 @@ func TestKcat(t *testing.T) {
 		t.Fatalf("kcat -P: %v\n%s", err, out)
 	}
 	visitors := map[string]int{"one": 1, "two": 2}
-	s := newSource(t, b.Cluster(), SourceOptions{Decode: func(value []byte, kind string, _ time.Time, _ bool) (rollcall.Event, error) {
+	s := newSource(t, b.Cluster(), SourceOptions{Decode: func(to []rollcall.Event, value []byte, kind string, _ time.Time, _ bool) ([]rollcall.Event, error) {
 		if kind != "application/json" {
 			t.Errorf("the record is of %q", kind)
 		}
 		e := events(visitors[string(value)], 1)[0]
 		e.Time = time.Now()
-		return e, nil
+		return append(to, e), nil
 	}})
 	gather(t, s, 2)
 	read := exec.CommandContext(ctx, path, "-b", b.Addr().String(), "-C", "-t", Events, "-o", "beginning", "-e", "-q")

@@ -10,6 +10,7 @@ import (
 	"rollcall/internal/engines"
 	"rollcall/internal/kafka"
 	"rollcall/internal/logtest"
+	"rollcall/internal/tlsfile"
 )
 
 func TestLoginRefuses(t *testing.T) {
@@ -19,9 +20,6 @@ func TestLoginRefuses(t *testing.T) {
 	if _, err := kafka.Login("scram-sha-256", "me", "hunter\x002"); err == nil || strings.Contains(err.Error(), "hunter") {
 		t.Errorf("a password that SCRAM can't carry: %v", err)
 	}
-	if _, err := (kafka.Certificates{Authorities: "nowhere.pem"}).TLS(); err == nil {
-		t.Error("authorities that are not there were read")
-	}
 }
 
 // TestSecureKafka writes and reads over TLS, logged in by each mechanism; a
@@ -29,7 +27,7 @@ func TestLoginRefuses(t *testing.T) {
 func TestSecureKafka(t *testing.T) {
 	const user, password = "rollcall", "s3cret-of-tests"
 	server := engines.SecureKafka(t, user, password)
-	trusting, err := kafka.Certificates{Authorities: server.Authority()}.TLS()
+	trusting, err := tlsfile.Client{Authorities: server.Authority()}.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +41,7 @@ func TestSecureKafka(t *testing.T) {
 			passEvent(t, kafka.Dial([]string{server.SecureAddr()}, kafka.Security{TLS: trusting, SASL: login}), mechanism)
 		})
 	}
-	system, err := kafka.Certificates{}.TLS()
+	system, err := tlsfile.Client{}.Config()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,10 +13,11 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Decode reads one event of a record that is not Arrow. Record is the record's
-// own timestamp, by which the event's age is judged unless it is a backfill.
-// An error should be a *rollcall.Invalid: the record goes to rollcall.rejected.
-type Decode func(value []byte, contentType string, record time.Time, backfill bool) (rollcall.Event, error)
+// Decode appends what a record that is not Arrow says: one event, or more where
+// one has to be cut. Record is the record's own timestamp, by which an event's
+// age is judged unless it is a backfill. An error should be a
+// *rollcall.Invalid: the record goes to rollcall.rejected.
+type Decode func(to []rollcall.Event, value []byte, contentType string, record time.Time, backfill bool) ([]rollcall.Event, error)
 
 // SourceOptions of a source.
 type SourceOptions struct {

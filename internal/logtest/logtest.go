@@ -263,24 +263,34 @@ func backfillHasNoAge(l *log) {
 	l.expectCodes(map[string]int{"time": 1})
 }
 
-// decode reads the suite's single events: "visitor N".
-func decode(value []byte, contentType string, record time.Time, backfill bool) (e rollcall.Event, err error) {
-	n, err := strconv.Atoi(strings.TrimPrefix(string(value), "visitor "))
+// decode reads the suite's single events: "visitor N"; "pair N" is two, and
+// "half N" two of which the second has no time.
+func decode(to []rollcall.Event, value []byte, contentType string, record time.Time, backfill bool) ([]rollcall.Event, error) {
+	kind, number, _ := strings.Cut(string(value), " ")
+	n, err := strconv.Atoi(number)
 	if err != nil || contentType != "application/json" || !record.Equal(Now()) || backfill {
-		return e, &rollcall.Invalid{Field: "event", Value: string(value), Reason: "is not one", Code: "json"}
+		return to, &rollcall.Invalid{Field: "event", Value: string(value), Reason: "is not one", Code: "json"}
 	}
-	return sample(n, 1)[0], nil
+	both := sample(n, 2)
+	switch kind {
+	case "visitor":
+		both = both[:1]
+	case "half":
+		both[1].Time = time.Time{}
+	}
+	return append(to, both...), nil
 }
 
 func singleEvents(l *log) {
 	l.raw("application/json; charset=UTF-8", []byte("visitor 0"), []byte("visitor x"))
 	l.raw("application/xml", []byte("<visitor/>"))
+	l.raw("application/json", []byte("half 30"), []byte("pair 40"))
 	l.raw("", []byte("visitor 1"))
 	row := arrowipc.RowOf(&sample(2, 1)[0])
 	l.raw(arrowipc.RowType, row.JSON(), []byte("{"))
 	got := l.drain(l.source(kafka.SourceOptions{Decode: decode}))
-	l.expectEvents(got, []rollcall.Event{sample(0, 1)[0], sample(2, 1)[0]})
-	l.expectCodes(map[string]int{"json": 3, "content_type": 1})
+	l.expectEvents(got, slices.Concat(sample(0, 1), sample(2, 1), sample(40, 2)))
+	l.expectCodes(map[string]int{"json": 3, "time": 1, "content_type": 1})
 }
 
 func unreadable(l *log) {

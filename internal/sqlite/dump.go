@@ -10,7 +10,8 @@ import (
 
 // Dump writes the store's facts as text, a line for each row of each table,
 // in the order of its key: two stores of the same facts give the same bytes.
-// Blobs are hexadecimal, texts quoted. The store's id is left out.
+// Blobs are hexadecimal, texts quoted. What the store knows of its own
+// file is left out, its id too.
 func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	err := s.dump(ctx, out)
@@ -30,16 +31,18 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 	}
 	defer tx.Rollback()
 	for _, t := range []struct{ table, order string }{
-		{"settings WHERE name <> 'id'", "name"},
+		{"settings WHERE name NOT IN ('id', '" + vacuumDue + "')", "name"},
 		{"cells", "market, service, location, kind, day, key"},
 		{"diaries", "market, panel, month, panelist, day, key"},
 		{"markets", "market"},
 		{"services", "service"},
 		{"objects", "hash"},
 		{"panel_files", "market, panel, month"},
+		{"rosters", "market, panel, month, roster"},
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason"},
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},
+		{"ageings", "before"},
 	} {
 		if err := dumpTable(ctx, tx, w, t.table, t.order); err != nil {
 			return fmt.Errorf("table %s: %w", t.table, err)

@@ -11,10 +11,15 @@ import (
 // Merge unites the deltas with the store in one transaction: all of them, or
 // none. Rows that they don't change aren't written. A cell or diary that no
 // event could have made is refused with an ErrInvalid; one without minutes is
-// passed over. It holds one cell or 16,384 diaries at a time; SQLite's page cache, of
+// passed over, and so is what is of a month that has aged out. It holds one cell or 16,384 diaries at a time; SQLite's page cache, of
 // 32 MB, spills into its log.
 func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
+	late := 0
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		d, err := current(tx, d, &late)
+		if err != nil {
+			return err
+		}
 		if err := s.mergeCells(ctx, tx, d); err != nil {
 			return err
 		}
@@ -23,6 +28,7 @@ func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
 	if err != nil {
 		return fmt.Errorf("merge into the store: %w", err)
 	}
+	s.leftOut.Add(int64(late))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +53,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another application's": func(path string) error { return script(path, `PRAGMA application_id = 7`) },
 		"a newer Rollcall's": func(path string) error {
 			openStore(t, path, 12)
-			return script(path, `INSERT INTO migrations VALUES (2, 'later'), (3, 'later still')`)
+			return script(path, `INSERT INTO migrations VALUES (8, 'later'), (9, 'later still')`)
 		},
 	} {
 		path := newPath(t)
@@ -63,6 +64,24 @@ func TestOpenRefuses(t *testing.T) {
 		if !errors.Is(err, rollcall.ErrConflict) {
 			t.Errorf("%s: store %v, error %v", name, s, err)
 		}
+	}
+}
+
+// TestUpgrade opens a store of before ageings: the rosters of its months are
+// known from then on.
+func TestUpgrade(t *testing.T) {
+	path := newPath(t)
+	s := openStore(t, path, 12)
+	f := rollcall.PanelFiles{PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}, Roster: rollcall.HashOf([]byte("a roster"))}
+	if err := s.PutPanelFiles(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if err := script(path, `DROP TABLE ageings; DROP TABLE rosters; DELETE FROM migrations WHERE number = 2`); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openStore(t, path, 12).Rosters(t.Context(), f.Month+1)
+	if err != nil || !slices.Equal(got, []rollcall.Hash{f.Roster}) {
+		t.Errorf("rosters are %v, %v", got, err)
 	}
 }
 

@@ -12,8 +12,16 @@ import (
 // PutPanelFiles says what a panel's month is weighted with, in the place of
 // what was said before.
 func (s *Store) PutPanelFiles(ctx context.Context, f rollcall.PanelFiles) error {
-	err := s.exec(ctx, `INSERT OR REPLACE INTO panel_files (market, panel, month, roster, universe) VALUES (?, ?, ?, ?, ?)`,
-		string(f.Market), string(f.Panel), f.Month.String(), f.Roster.String(), f.Universe.String())
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		key := []any{string(f.Market), string(f.Panel), f.Month.String(), f.Roster.String()}
+		if f.Roster != (rollcall.Hash{}) {
+			if _, err := tx.Exec(`INSERT OR IGNORE INTO rosters (market, panel, month, roster) VALUES (?, ?, ?, ?)`, key...); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`INSERT OR REPLACE INTO panel_files (market, panel, month, roster, universe) VALUES (?, ?, ?, ?, ?)`, append(key, f.Universe.String())...)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("put the files of %v: %w", f.PanelMonth, err)
 	}
@@ -53,7 +61,7 @@ func (s *Store) ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, erro
 // has no final publication (an internal one, which no reader has seen, does
 // not count), and gives the number of diaries removed. Their bytes are
 // overwritten in the file; copies that SQLite left on pages that it split
-// before go with the next VACUUM.
+// before go with the next VACUUM, which RemoveFacts makes.
 func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
@@ -70,7 +78,10 @@ func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 			}
 			rows += n
 		}
-		return nil
+		if rows == 0 {
+			return nil
+		}
+		return noteVacuum(tx)
 	})
 	if err == nil {
 		err = s.forget(ctx)
@@ -85,8 +96,7 @@ func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 // erased rows stays there, and ends secure deletion. A reader may hold the log:
 // then the next checkpoints do it.
 func (s *Store) forget(ctx context.Context) error {
-	var busy, log, moved int
-	if err := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
+	if _, err := s.emptyLog(ctx); err != nil {
 		return failure(err)
 	}
 	_, err := s.writer.ExecContext(ctx, `PRAGMA secure_delete = OFF`)

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	driver "modernc.org/sqlite"
 
@@ -34,6 +35,7 @@ type Store struct {
 	id              string
 	k               int
 	log             *slog.Logger
+	leftOut         atomic.Int64 // cells and diaries
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and
@@ -104,10 +106,13 @@ func (s *Store) connect() (err error) {
 	return err
 }
 
+// busyTimeout is how long another process's lock is waited for, in milliseconds.
+const busyTimeout = "30000"
+
 // pool opens a pool of at most n connections. The driver applies _pragma
 // before _journal_mode, so that a new file gets its page size.
 func pool(path string, n int, v url.Values) (*sql.DB, error) {
-	v.Set("_busy_timeout", "30000")
+	v.Set("_busy_timeout", busyTimeout)
 	v.Set("_journal_mode", "WAL")
 	v.Set("_synchronous", "FULL")
 	v.Set("_dqs", "0")

@@ -32,6 +32,13 @@ type Store interface {
 	Diaries(context.Context, rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error]
 	Erase(context.Context, rollcall.PanelID, rollcall.Visitor) (rows int, err error)
 
+	AddAgeing(context.Context, rollcall.Ageing) error
+	Ageings(context.Context) ([]rollcall.Ageing, error)
+	Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error)
+	RemoveObjects(context.Context, []rollcall.Hash) (removed int, err error)
+	RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error)
+	LeftOut() int64
+
 	PutMarket(context.Context, rollcall.Market) error
 	Markets(context.Context) ([]rollcall.Market, error)
 	PutService(context.Context, rollcall.Service) error
@@ -67,6 +74,8 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"diaries of one day", testDiaryOfManyKeys},
 		{"iterators stop", testIteratorsStop},
 		{"erase", testErase},
+		{"ageing", testAgeing},
+		{"ageing at once", testAgeingAtOnce},
 		{"catalogue", testCatalogue},
 		{"objects", testObjects},
 		{"panel files", testPanelFiles},

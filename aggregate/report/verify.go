@@ -1,0 +1,77 @@
+package report
+
+import (
+	"context"
+	"fmt"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// Verify reads a version's document and all that it names, checks every hash,
+// weighs and computes anew, and holds the figures against the rules and the
+// version's row against its document. What doesn't agree is a
+// rollcall.ErrIncoherent.
+func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
+	if err := o.present(ctx, p.PanelMonth); err != nil {
+		return fmt.Errorf("verify version %d: %w", p.Version, err)
+	}
+	fresh := Office{Shelf: checked{o.Shelf}}
+	m, err := fresh.load(ctx, p.Document)
+	if err != nil {
+		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
+	}
+	if m.doc.Of != p.PanelMonth {
+		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
+			p.Version, p.Month, m.doc.Of.Month, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrIncoherent)
+	}
+	if err := o.verifyRow(ctx, p, m.doc.Settings); err != nil {
+		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
+	}
+	return m.check()
+}
+
+// verifyRow holds what the store says of a version against its document and the
+// versions before it. No hash covers the row: a status or reason that might have
+// been given is not found out.
+func (o *Office) verifyRow(ctx context.Context, p rollcall.Publication, s Settings) error {
+	if internal := s.Under(panel.Usual()); internal != p.Internal {
+		return fmt.Errorf("internal is %v where its limits of %d and %d make it %v", p.Internal, s.Low, s.Caution, internal)
+	}
+	list, err := o.versions(ctx, p.PanelMonth)
+	if err != nil {
+		return err
+	}
+	var last rollcall.Publication
+	for i, before := range list {
+		if before.Version != i+1 {
+			return fmt.Errorf("version %d is missing", i+1)
+		}
+		if before.Version == p.Version {
+			break
+		}
+		if !before.Internal {
+			last = before
+		}
+	}
+	if p.Internal {
+		return nil
+	}
+	return follows(last, p.Status)
+}
+
+// checked is a shelf whose objects are held against their names.
+type checked struct{ Shelf }
+
+// Object gives an object, or rollcall.ErrIncoherent where its bytes are not those
+// of its name.
+func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
+	body, err := c.Shelf.Object(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	if rollcall.HashOf(body) != of {
+		return nil, fmt.Errorf("object %s has other bytes: %w", of, rollcall.ErrIncoherent)
+	}
+	return body, nil
+}
