@@ -128,7 +128,7 @@ var malformedUniverses = map[string][]string{
 	"margin,category,population,source,date\nsex,F,1,S,2002-01-01\n": {
 		`u.csv line 1 "date": is not a column of a universe`, "u.csv line 1, column source_date: is missing in the header"},
 	universeHeader + "sex,F,1,S,2002-01-01\nsex,F,2,S,2002-01-01\n": {`u.csv line 3, column category "F": repeats that of line 2`},
-	universeHeader + "sex,F,1e308,S,2002-01-01\n": {`u.csv line 2, column population "1e308": is above 1e11 persons`},
+	universeHeader + "sex,F,1e308,S,2002-01-01\n":                   {`u.csv line 2, column population "1e308": is above 1e11 persons`},
 	universeHeader + "sex,F,many,S,2002-01-01\nsex,M,-1,S,2002-01-01\nsex,X,NaN,S,2002-01-01\n": {
 		`u.csv line 2, column population "many": is not a number of persons`,
 		`u.csv line 3, column population "-1": is not a number of persons`,
