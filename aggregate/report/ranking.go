@@ -18,14 +18,19 @@ func ranking(ctx context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
 	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing()}
-	for _, s := range b.standing.order(j.rows()) {
-		t.Rows = append(t.Rows, b.service(s))
-	}
-	if j.services == nil {
-		for _, g := range append([]group{j.view.all()}, j.view.groups()...) {
-			t.Rows = append(t.Rows, b.group(g))
+	var services, groups []rollcall.Row
+	together(func() {
+		for _, s := range b.standing.order(j.rows()) {
+			services = append(services, b.service(s))
 		}
-	}
+	}, func() {
+		if j.services == nil {
+			for _, g := range append([]group{j.view.all()}, j.view.groups()...) {
+				groups = append(groups, b.group(g))
+			}
+		}
+	})
+	t.Rows = append(services, groups...)
 	return t, nil
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -284,13 +285,15 @@ func (j *job) key() tableKey {
 
 // run makes the table, once its figures have passed the rules.
 func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
-	if j.request.Report != "consistency" { // which lists what is broken
-		if err := j.view.coherent(); err != nil {
-			return nil, err
+	var t *rollcall.Table
+	var broken, err error
+	check := func() {
+		if j.request.Report != "consistency" { // which lists what is broken
+			broken = j.view.coherent()
 		}
 	}
-	t, err := answer(ctx, j)
-	if err != nil {
+	together(check, func() { t, err = answer(ctx, j) })
+	if err := cmp.Or(broken, err); err != nil {
 		return nil, err
 	}
 	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
