@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ type cluster struct {
 	server   *engines.ClickHouseServer
 	database string
 	dir      string
+	program  string // of the processes; "": this test
 }
 
 // newCluster starts both engines.
@@ -53,7 +55,7 @@ func clusterOn(t *testing.T, log *engines.KafkaServer, server *engines.ClickHous
 // fresh is the same cluster with an empty store, which reads the whole log.
 func (c *cluster) fresh(t *testing.T, database string) *cluster {
 	t.Helper()
-	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir}
+	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir, program: c.program}
 	f.run("market", "add", "FR", "--zone", "Europe/Paris")
 	return f
 }
@@ -95,12 +97,20 @@ type child struct {
 // spawn starts a role on a free port, and returns when it listens.
 func (c *cluster) spawn(args ...string) *child {
 	c.Helper()
-	return spawn(c.T, append(append(args, "--listen", "127.0.0.1:0"), c.flags()...)...)
+	return spawnOf(c.T, cmp.Or(c.program, itself), append(append(args, "--listen", "127.0.0.1:0"), c.flags()...)...)
 }
+
+// itself is this test as rollcall: TestMain put it on the PATH.
+const itself = "rollcall"
 
 func spawn(t *testing.T, args ...string) *child {
 	t.Helper()
-	p := &child{t: t, cmd: exec.Command("rollcall", args...), gone: make(chan struct{}), logs: new(lockedBuffer)} // TestMain put it on the PATH
+	return spawnOf(t, itself, args...)
+}
+
+func spawnOf(t *testing.T, program string, args ...string) *child {
+	t.Helper()
+	p := &child{t: t, cmd: exec.Command(program, args...), gone: make(chan struct{}), logs: new(lockedBuffer)}
 	p.cmd.Stderr = p.logs
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -209,9 +209,18 @@ func (d *deployment) serve() {
 		Version: software(), Logger: d.log,
 	}
 	if d.cluster != nil {
-		server.Collector = &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: d.writers()}
+		server.Collector = d.collector(d.writers(), web.DefaultRoom)
 	}
 	d.handler = server.Handler()
+}
+
+// collector takes events over HTTP into the log, with so much memory for bodies.
+func (d *deployment) collector(log func(backfill bool) ingest.Log, room int64) *web.Collector {
+	c := &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: log, Room: room}
+	d.metrics.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
+		func() float64 { return float64(c.Taken()) }))
+	return c
 }
 
 // writers gives the log for ordinary events and for backfill.

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// What each role may hold is the sum of its own bounds: bodies under way, what
+// is folded and not flushed, months kept loaded and requests under way. The
+// garbage collector is told that sum, and works harder as it comes near; without,
+// garbage would double it. The limit is the collector's aim and no wall: what
+// keeps a role below it are those bounds.
+
+// idleMemory is what a role takes beside its bounds: the program, its
+// connections, the buffers of the log's and the store's clients.
+const idleMemory = 256 << 20
+
+// limitMemory sets the limit, unless the environment has one.
+func limitMemory(bytes int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(bytes)
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// The roles are offered about ten times what they can take, and none may hold
+// more than its documented bound, nor lose what it has acknowledged.
+
+// build gives the product as it is shipped: the test itself may be built with
+// the race detector, whose memory is many times the product's.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "rollcall")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// peak is the most that the process has ever held, in bytes.
+func (p *child) peak() int64 { return p.status("VmHWM") }
+
+// resident is what it holds now, in bytes.
+func (p *child) resident() int64 { return p.status("VmRSS") }
+
+func (p *child) status(name string) int64 {
+	p.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		var kib int64
+		if n, _ := fmt.Sscanf(lines.Text(), name+": %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	p.t.Fatalf("no %s of process %d", name, p.cmd.Process.Pid)
+	return 0
+}
+
+// requireBound ends the test where the process has ever held more.
+func (p *child) requireBound(load string, bound int64) {
+	p.t.Helper()
+	peak := p.peak()
+	p.t.Logf("%s: peak %d MiB, now %d MiB, bound %d MiB", load, peak>>20, p.resident()>>20, bound>>20)
+	if peak > bound {
+		p.t.Errorf("%s: the process held %d MiB; its bound is %d MiB", load, peak>>20, bound>>20)
+	}
+}
+
+// TestCollectorMemory floods a collector with bodies that would need ten times
+// its bound, with the log there and with it away. What it has acknowledged must
+// be in the store, and nothing else.
+func TestCollectorMemory(t *testing.T) { collectorMemory(t, 16) }
+
+// TestSoakCollectorMemory is the same with bodies as long as may be.
+func TestSoakCollectorMemory(t *testing.T) {
+	soak(t)
+	collectorMemory(t, 63)
+}
+
+func collectorMemory(t *testing.T, mib int) {
+	const bodies, spoolMiB = 512 << 20, 16 // --bodies-mib by default
+	c := newCluster(t)
+	c.program = build(t)
+	collector := c.spawn("collect", "http", "--spool", filepath.Join(t.TempDir(), "spool"), "--spool-mib", strconv.Itoa(spoolMiB))
+	await(t, collector.ready)
+	c.aggregator()
+	var all []string
+	for wave, away := range []bool{false, true} {
+		name := map[bool]string{false: "Kafka is there", true: "Kafka is away"}[away]
+		if away {
+			c.kafka.Kill()
+		}
+		f := newFlood(t, collector, uint64(wave), tenTimes(bodies, mib<<20), mib<<20)
+		await(t, f.crested)
+		if f.refused.Load() == 0 || f.held.Load() == 0 {
+			t.Errorf("%s: %d bodies under way, %d refused", name, f.held.Load(), f.refused.Load())
+		}
+		collector.requireBound(fmt.Sprintf("%s, %d bodies of %d MiB of which %d under way", name, f.producers, mib, f.held.Load()), bodies+idleMemory)
+		close(f.ebb)
+		if away {
+			await(t, func() bool {
+				return collector.metric("rollcall_spool_bytes") > (spoolMiB-1)<<20 && f.refused.Load() > 0
+			})
+			if used := collector.metric("rollcall_spool_bytes"); used > spoolMiB<<20 {
+				t.Errorf("the spool holds %v bytes", used)
+			}
+			c.kafka.Restart()
+		}
+		f.run.Wait()
+		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later", name, f.refused.Load()), bodies+idleMemory)
+		await(t, func() bool { return collector.metric("rollcall_spool_bytes") == 0 })
+		all = append(all, postBodies(f.seed, f.producers)...)
+	}
+	c.compareWithAll(all)
+}
+
+// tenTimes is how many bodies of the size would need ten times the room.
+func tenTimes(room, size int) int { return 10 * room / (4 * size) }
+
+// soak passes over a test that is only for soaks.
+func soak(t *testing.T) {
+	t.Helper()
+	if os.Getenv("ROLLCALL_SOAK") == "" {
+		t.Skip("only in a soak: set ROLLCALL_SOAK")
+	}
+}
