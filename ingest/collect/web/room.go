@@ -74,7 +74,8 @@ func (r *room) leave(n int64) {
 }
 
 // A body has to come at slowest bytes a second, after a while that anyone has:
-// else a few slow senders could take all the room for ever.
+// else a few slow senders could take all the room for ever. What counts is the
+// time that was waited for the sender, not for the log.
 const (
 	anyone  = 30 * time.Second
 	slowest = 16 << 10
@@ -84,19 +85,21 @@ const (
 type paced struct {
 	io.ReadCloser
 	control *http.ResponseController
-	begin   time.Time
-	got     int64
+	left    time.Duration
 }
 
 func pace(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
-	return &paced{ReadCloser: body, control: http.NewResponseController(w), begin: time.Now()}
+	return &paced{ReadCloser: body, control: http.NewResponseController(w), left: anyone}
 }
 
 // Read reads on; too late, the error is os.ErrDeadlineExceeded.
 func (p *paced) Read(b []byte) (int, error) {
-	due := p.begin.Add(anyone + time.Duration(p.got)*time.Second/slowest)
-	_ = p.control.SetReadDeadline(due) // a connection without deadlines has none
+	begin := time.Now()
+	_ = p.control.SetReadDeadline(begin.Add(p.left)) // a connection without deadlines has none
 	n, err := p.ReadCloser.Read(b)
-	p.got += int64(n)
+	p.left += time.Duration(n)*time.Second/slowest - time.Since(begin)
+	if err != nil {
+		_ = p.control.SetReadDeadline(time.Time{}) // what follows is not this body's
+	}
 	return n, err
 }
