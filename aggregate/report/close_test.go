@@ -335,7 +335,7 @@ func TestViolationBlocksPublication(t *testing.T) {
 	}
 	spoilt := fresh.whole.use(question{ByPresence, setOf(fresh.service("msn")), rollcall.Home})
 	spoilt.at = spoilt.at[:0]
-	h.months = cache[rollcall.Hash, *month]{limit: usualMemory}
+	h.months = cache[rollcall.Hash, *month]{limit: DefaultMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
 		t.Fatal(err)
 	}

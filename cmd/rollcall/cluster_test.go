@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"net"
 	"net/http"
@@ -72,11 +75,9 @@ func (c *cluster) flags() []string {
 func (c *cluster) run(args ...string) string {
 	c.Helper()
 	var out, logs bytes.Buffer
-	var err error
-	c.await(func() bool {
+	err := c.insist(func() error {
 		out.Reset()
-		err = run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs)
-		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+		return run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs)
 	})
 	if err != nil {
 		c.Fatalf("rollcall %s: %v\n%s", strings.Join(args, " "), err, logs.String())
@@ -233,12 +234,21 @@ func (c *cluster) settle() {
 	}
 }
 
+// insist does f again where ClickHouse died under it.
+func (c *cluster) insist(f func() error) (err error) {
+	c.Helper()
+	c.await(func() bool {
+		err = f()
+		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+	})
+	return err
+}
+
 func (c *cluster) open() (store *clickhouse.Store) {
 	c.Helper()
-	var err error
-	c.await(func() bool {
+	err := c.insist(func() (err error) {
 		store, err = clickhouse.Open(c.Context(), c.dsn(), clickhouse.Options{})
-		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+		return err
 	})
 	if err != nil {
 		c.Fatal(err)
@@ -249,16 +259,55 @@ func (c *cluster) open() (store *clickhouse.Store) {
 // dump gives the store's facts.
 func (c *cluster) dump() string {
 	c.Helper()
+	var dump bytes.Buffer
+	c.dumpTo(&dump)
+	c.requireFacts(dump.Len())
+	return dump.String()
+}
+
+// sum gives a hash of the dump.
+func (c *cluster) sum() string {
+	c.Helper()
+	h := &counted{Hash: sha256.New()}
+	c.dumpTo(h)
+	c.requireFacts(h.n)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// counted is a hash that knows how much it has had.
+type counted struct {
+	hash.Hash
+	n int
+}
+
+// Write adds to the hash.
+func (h *counted) Write(b []byte) (int, error) {
+	h.n += len(b)
+	return h.Hash.Write(b)
+}
+
+func (c *cluster) requireFacts(bytes int) {
+	c.Helper()
+	if bytes < 10_000 {
+		c.Fatalf("the store holds next to nothing: %d bytes of dump", bytes)
+	}
+}
+
+// dumpTo writes the dump to a writer that can begin again.
+func (c *cluster) dumpTo(w interface {
+	io.Writer
+	Reset()
+}) {
+	c.Helper()
 	store := c.open()
 	defer store.Close()
-	var dump bytes.Buffer
-	if err := store.Dump(c.Context(), &dump); err != nil {
+	err := c.insist(func() error {
+		w.Reset()
+		return store.Dump(c.Context(), w)
+	})
+	if err != nil {
 		c.Fatal(err)
 	}
-	if dump.Len() < 10_000 {
-		c.Fatalf("the store holds next to nothing: %d bytes of dump", dump.Len())
-	}
-	return dump.String()
 }
 
 // requireSame ends the test where two stores of one log differ.
@@ -266,6 +315,9 @@ func (c *cluster) requireSame(undisturbed *cluster) {
 	c.Helper()
 	c.settle()
 	undisturbed.settle()
+	if c.sum() == undisturbed.sum() {
+		return
+	}
 	if got, want := c.dump(), undisturbed.dump(); got != want {
 		c.Fatalf("the store differs from an undisturbed one: %s", firstDifference(got, want))
 	}

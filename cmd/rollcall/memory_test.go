@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 )
@@ -117,4 +118,50 @@ func soak(t *testing.T) {
 	if os.Getenv("ROLLCALL_SOAK") == "" {
 		t.Skip("only in a soak: set ROLLCALL_SOAK")
 	}
+}
+
+// TestRunMemory floods a process that does everything, with bodies and with
+// questions at once.
+func TestRunMemory(t *testing.T) { runMemory(t, 8, 1) }
+
+// TestSoakRunMemory is the same with longer bodies, and for longer.
+func TestSoakRunMemory(t *testing.T) {
+	soak(t)
+	runMemory(t, 63, 10)
+}
+
+func runMemory(t *testing.T, mib, rounds int) {
+	const bodies = 512 << 20
+	dir, program := keyedFolder(t), build(t)
+	p := spawnOf(t, program, "run", "--data", dir, "--listen", "127.0.0.1:0")
+	demonstrate(t, dir)
+	a := newAskers(t, p, heavy("FR", "demo", "2002-10"))
+	var all []string
+	for round := range rounds {
+		f := newFlood(t, p, uint64(round), tenTimes(bodies, mib<<20), mib<<20)
+		a.all(60)
+		await(t, f.crested)
+		p.requireBound(fmt.Sprintf("%d bodies of %d MiB, %d reports", f.producers, mib, 60*len(a.calm)), runMemoryBytes)
+		close(f.ebb)
+		f.run.Wait()
+		all = append(all, postBodies(f.seed, f.producers)...)
+	}
+	rollcallRun(t, "events", "load", "--backfill", "--data", dir, write(t, t.TempDir(), "last.ndjson", seededEvents(99, 100))) // waits for what came before
+	p.requireBound("at the end", runMemoryBytes)
+	p.stop()
+	undisturbed := keyedFolder(t)
+	demonstrate(t, undisturbed)
+	load(t, undisturbed, write(t, t.TempDir(), "all.ndjson", append(all, seededEvents(99, 100)...)))
+	closed := regexp.MustCompile(`"[0-9-]+T[0-9:.]+Z"`) // when the month was closed, which is another time
+	got, want := closed.ReplaceAllString(dumpOf(t, dir), ""), closed.ReplaceAllString(dumpOf(t, undisturbed), "")
+	if got != want {
+		t.Errorf("the store differs from what was answered 200: %s", firstDifference(got, want))
+	}
+}
+
+// demonstrate loads a month of the demonstration.
+func demonstrate(t *testing.T, dir string) {
+	t.Helper()
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	rollcallRun(t, "collect", "simulate", "--months", "2002-10", "--data", dir)
 }
