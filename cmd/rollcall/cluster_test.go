@@ -221,7 +221,7 @@ func (c *cluster) settle() {
 	}
 	log := kafka.Dial([]string{c.kafka.Addr()}, kafka.Security{})
 	defer log.Close()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
+	for deadline := time.Now().Add(floodTime); ; {
 		ctx, cancel := context.WithTimeout(c.Context(), time.Second)
 		err := kafka.Settle(ctx, log, group)
 		cancel()

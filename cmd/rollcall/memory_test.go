@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // The roles are offered about ten times what they can take, and none may hold
@@ -86,7 +87,7 @@ func collectorMemory(t *testing.T, mib int) {
 			c.kafka.Kill()
 		}
 		f := newFlood(t, collector, uint64(wave), tenTimes(bodies, mib<<20), mib<<20)
-		await(t, f.crested)
+		awaitFor(t, floodTime, time.Second/10, f.crested)
 		if f.refused.Load() == 0 || f.held.Load() == 0 {
 			t.Errorf("%s: %d bodies under way, %d refused", name, f.held.Load(), f.refused.Load())
 		}
@@ -103,11 +104,15 @@ func collectorMemory(t *testing.T, mib int) {
 		}
 		f.run.Wait()
 		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later", name, f.refused.Load()), bodies+idleMemory)
-		await(t, func() bool { return collector.metric("rollcall_spool_bytes") == 0 })
+		awaitFor(t, floodTime, time.Second/10, func() bool { return collector.metric("rollcall_spool_bytes") == 0 })
 		all = append(all, postBodies(f.seed, f.producers)...)
 	}
 	c.compareWithAll(all)
 }
+
+// floodTime is how long a flood, or the way from it, may take on a machine that
+// is busy with other tests.
+const floodTime = 10 * time.Minute
 
 // tenTimes is how many bodies of the size would need ten times the room.
 func tenTimes(room, size int) int { return 10 * room / (4 * size) }
@@ -140,7 +145,7 @@ func runMemory(t *testing.T, mib, rounds int) {
 	for round := range rounds {
 		f := newFlood(t, p, uint64(round), tenTimes(bodies, mib<<20), mib<<20)
 		a.all(60)
-		await(t, f.crested)
+		awaitFor(t, floodTime, time.Second/10, f.crested)
 		p.requireBound(fmt.Sprintf("%d bodies of %d MiB, %d reports", f.producers, mib, 60*len(a.calm)), runMemoryBytes)
 		close(f.ebb)
 		f.run.Wait()

@@ -168,13 +168,19 @@ func await(t *testing.T, ok func() bool) {
 
 func awaitEvery(t *testing.T, every time.Duration, ok func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	awaitFor(t, time.Minute, every, ok)
+}
+
+// awaitFor waits for the condition for so long.
+func awaitFor(t *testing.T, most, every time.Duration, ok func() bool) {
+	t.Helper()
+	deadline := time.After(most)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatal("it did not happen within a minute")
+			t.Fatalf("it did not happen within %s", most)
 		case <-tick.C:
 		}
 	}

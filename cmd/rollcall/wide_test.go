@@ -93,7 +93,7 @@ func aggregatorMemory(t *testing.T, flushBytes int) {
 	await(t, func() bool { return a.metric("rollcall_flush_failures_total") > 1 })
 	a.requireBound(fmt.Sprintf("%d events of their own, ClickHouse away", w.next), bound)
 	c.server.Restart()
-	c.await(func() bool { return a.metric(foldedTotal) >= float64(w.next) })
+	awaitFor(t, floodTime, time.Second/10, func() bool { c.revive(); return a.metric(foldedTotal) >= float64(w.next) })
 	a.requireBound(fmt.Sprintf("all folded in %v flushes", a.metric(flushes)), bound)
 	if n := a.metric(flushes); n < 8 {
 		t.Errorf("folded in %v flushes: the load was not ten times what one takes", n)
