@@ -4,6 +4,7 @@ package bombtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -70,13 +71,13 @@ func Batch(codec kafka.Compression, count int32, packed []byte) []byte {
 func All(t testing.TB, inflated, longest int) map[string][]byte {
 	t.Helper()
 	const large = 300 << 20
-	twice := append(Deflate(t, kafka.Zstd, bytes.NewReader(record("x"))), []byte("\x28\xb5\x2f\xfd\x00\xd8\x01\x00\x00")...) // a second frame with a window of 128 GiB
+	twice := append(Deflate(t, kafka.Zstd, bytes.NewReader(record(0, "x"))), []byte("\x28\xb5\x2f\xfd\x00\xd8\x01\x00\x00")...) // a second frame with a window of 128 GiB
 	headers := bytes.Repeat([]byte{0, 0}, 2<<20)
 	many := append([]byte{0, 0, 0, 1, 1}, binary.AppendVarint(nil, 2<<20)...) // no key, no value
 	many = append(many, headers...)
 	return map[string][]byte{
 		"gzip":               Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(large))),
-		"zstd":               Batch(kafka.Zstd, 1, Deflate(t, kafka.Zstd, longRecord(large))),
+		"zstd":               Batch(kafka.Zstd, 1, Deflate(t, kafka.Zstd, longRecord(4*large))),
 		"lz4":                Batch(kafka.Lz4, 1, Deflate(t, kafka.Lz4, longRecord(large/2))),
 		"snappy":             Batch(kafka.Snappy, 1, Deflate(t, kafka.Snappy, longRecord(int64(inflated)))),
 		"snappy in a block":  Batch(kafka.Snappy, 1, snappy.Encode(nil, make([]byte, inflated+1))),
@@ -85,13 +86,23 @@ func All(t testing.TB, inflated, longest int) map[string][]byte {
 		"one long record":    Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(int64(longest)))),
 		"very many headers":  Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, bytes.NewReader(append(binary.AppendVarint(nil, int64(len(many))), many...)))),
 		"broken":             Batch(kafka.Gzip, 1, []byte("no gzip")),
-		"ten thousand times": Batch(kafka.Zstd, 10_000, Deflate(t, kafka.Zstd, bytes.NewReader(bytes.Repeat(record(string(make([]byte, 4000))), 10_000)))),
+		"ten thousand times": Batch(kafka.Zstd, 10_000, Deflate(t, kafka.Zstd, longBatch(10_000))),
 	}
 }
 
+// longBatch is n records of 4 KB each.
+func longBatch(n int) io.Reader {
+	var all bytes.Buffer
+	for i := range n {
+		all.Write(record(int64(i), string(make([]byte, 4000))))
+	}
+	return &all
+}
+
 // record is a record of version 2 with a value.
-func record(value string) []byte {
-	body := append([]byte{0, 0, 0, 1}, binary.AppendVarint(nil, int64(len(value)))...) // attributes, deltas, no key
+func record(offset int64, value string) []byte {
+	body := binary.AppendVarint([]byte{0, 0}, offset) // attributes, time
+	body = binary.AppendVarint(append(body, 1), int64(len(value)))
 	body = append(append(body, value...), 0)
 	return append(binary.AppendVarint(nil, int64(len(body))), body...)
 }
@@ -99,14 +110,19 @@ func record(value string) []byte {
 // Produce appends a batch to a partition as it is.
 func Produce(t testing.TB, client *kafka.Client, topic string, partition int, raw []byte) {
 	t.Helper()
-	raw = append(binary.BigEndian.AppendUint32(nil, uint32(len(raw))), raw...)
-	res, err := client.RawProduce(t.Context(), &kafka.RawProduceRequest{
-		Topic: topic, Partition: partition, RequiredAcks: kafka.RequireAll, RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(raw)},
-	})
-	if err == nil {
-		err = res.Error
-	}
-	if err != nil {
+	if err := Try(t.Context(), client, topic, partition, raw); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Try is Produce of what the broker may refuse.
+func Try(ctx context.Context, client *kafka.Client, topic string, partition int, raw []byte) error {
+	raw = append(binary.BigEndian.AppendUint32(nil, uint32(len(raw))), raw...)
+	res, err := client.RawProduce(ctx, &kafka.RawProduceRequest{
+		Topic: topic, Partition: partition, RequiredAcks: kafka.RequireAll, RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(raw)},
+	})
+	if err != nil {
+		return err
+	}
+	return res.Error
 }
