@@ -27,7 +27,7 @@ func TestBombMemory(t *testing.T) {
 	good()
 	idle := a.peak()
 	sent := 0
-	for name, raw := range bombtest.All(t, kafka.MaxInflated, kafka.MaxRecord) {
+	for name, raw := range bombtest.All(t, kafka.MaxInflated, kafka.MaxRecord, 1<<30) {
 		refused := 0
 		for partition := range 4 {
 			if err := bombtest.Try(t.Context(), client, kafka.Events, partition, raw); err != nil {

@@ -21,7 +21,7 @@ func TestBombs(t *testing.T) {
 	b := openBroker(t, t.TempDir(), BrokerOptions{})
 	c := b.Cluster()
 	w := newWriter(t, c)
-	want, all := 0, bombtest.All(t, MaxInflated, MaxRecord)
+	want, all := 0, bombtest.All(t, MaxInflated, MaxRecord, 16*MaxInflated)
 	for _, raw := range all {
 		for partition := range 2 {
 			bombtest.Produce(t, c.client, Events, partition, raw)
@@ -53,7 +53,7 @@ func TestBombs(t *testing.T) {
 // seen.
 func commitAll(t *testing.T, c *Cluster, s *Source) map[rollcall.Visitor]bool {
 	t.Helper()
-	ctx, stop := context.WithCancel(within(t, patience))
+	ctx, stop := context.WithCancel(within(t, 5*patience))
 	settled := make(chan error, 1)
 	go func() {
 		defer stop()
@@ -85,7 +85,7 @@ func commitAll(t *testing.T, c *Cluster, s *Source) map[rollcall.Visitor]bool {
 func TestGuard(t *testing.T) {
 	guard()
 	var before, after runtime.MemStats
-	for name, raw := range bombtest.All(t, MaxInflated, MaxRecord) {
+	for name, raw := range bombtest.All(t, MaxInflated, MaxRecord, 16*MaxInflated) {
 		var b kmsg.RecordBatch
 		if err := b.ReadFrom(raw); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestGuard(t *testing.T) {
 		if err != nil || !bytes.Contains(got, guard()) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
-		if taken := after.TotalAlloc - before.TotalAlloc; taken > 8*MaxInflated {
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 12*MaxInflated {
 			t.Errorf("%s: %d MiB were taken", name, taken>>20)
 		}
 		if err := r.Close(); err != nil {
@@ -155,7 +155,7 @@ func FuzzBatch(f *testing.F) {
 	for _, raw := range malformedBatches() {
 		f.Add(raw)
 	}
-	for name, raw := range bombtest.All(f, MaxInflated, MaxRecord) {
+	for name, raw := range bombtest.All(f, MaxInflated, MaxRecord, 16*MaxInflated) {
 		if len(raw) < 10_000 {
 			f.Add(raw)
 		} else {

@@ -67,31 +67,30 @@ func Batch(codec kafka.Compression, count int32, packed []byte) []byte {
 }
 
 // All gives batches that are small and would be large: over so many bytes when
-// decompressed, or with a record over so many.
-func All(t testing.TB, inflated, longest int) map[string][]byte {
+// decompressed, or with a record over so many, and some very large.
+func All(t testing.TB, inflated, longest, large int) map[string][]byte {
 	t.Helper()
-	const large = 300 << 20
 	twice := append(Deflate(t, kafka.Zstd, bytes.NewReader(record(0, "x"))), []byte("\x28\xb5\x2f\xfd\x00\xd8\x01\x00\x00")...) // a second frame with a window of 128 GiB
 	headers := bytes.Repeat([]byte{0, 0}, 2<<20)
 	many := append([]byte{0, 0, 0, 1, 1}, binary.AppendVarint(nil, 2<<20)...) // no key, no value
 	many = append(many, headers...)
 	return map[string][]byte{
-		"gzip":               Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(large))),
-		"zstd":               Batch(kafka.Zstd, 1, Deflate(t, kafka.Zstd, longRecord(4*large))),
-		"lz4":                Batch(kafka.Lz4, 1, Deflate(t, kafka.Lz4, longRecord(large/2))),
-		"snappy":             Batch(kafka.Snappy, 1, Deflate(t, kafka.Snappy, longRecord(int64(inflated)))),
-		"snappy in a block":  Batch(kafka.Snappy, 1, snappy.Encode(nil, make([]byte, inflated+1))),
-		"a claim of snappy":  Batch(kafka.Snappy, 1, binary.AppendUvarint(nil, 1<<32-1)),
-		"a second window":    Batch(kafka.Zstd, 1, twice),
-		"one long record":    Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(int64(longest)))),
-		"very many headers":  Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, bytes.NewReader(append(binary.AppendVarint(nil, int64(len(many))), many...)))),
-		"broken":             Batch(kafka.Gzip, 1, []byte("no gzip")),
-		"ten thousand times": Batch(kafka.Zstd, 10_000, Deflate(t, kafka.Zstd, longBatch(10_000))),
+		"gzip":              Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(int64(large)/4))),
+		"zstd":              Batch(kafka.Zstd, 1, Deflate(t, kafka.Zstd, longRecord(int64(large)))),
+		"lz4":               Batch(kafka.Lz4, 1, Deflate(t, kafka.Lz4, longRecord(int64(large)/8))),
+		"snappy":            Batch(kafka.Snappy, 1, Deflate(t, kafka.Snappy, longRecord(int64(inflated)))),
+		"snappy in a block": Batch(kafka.Snappy, 1, snappy.Encode(nil, make([]byte, inflated+1))),
+		"a claim of snappy": Batch(kafka.Snappy, 1, binary.AppendUvarint(nil, 1<<32-1)),
+		"a second window":   Batch(kafka.Zstd, 1, twice),
+		"one long record":   Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, longRecord(int64(longest)))),
+		"very many headers": Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, bytes.NewReader(append(binary.AppendVarint(nil, int64(len(many))), many...)))),
+		"broken":            Batch(kafka.Gzip, 1, []byte("no gzip")),
+		"very many records": Batch(kafka.Zstd, int32(inflated/4000+1), Deflate(t, kafka.Zstd, longBatch(int32(inflated/4000+1)))),
 	}
 }
 
 // longBatch is n records of 4 KB each.
-func longBatch(n int) io.Reader {
+func longBatch(n int32) io.Reader {
 	var all bytes.Buffer
 	for i := range n {
 		all.Write(record(int64(i), string(make([]byte, 4000))))
