@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -92,7 +93,9 @@ func pace(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
 	return &paced{ReadCloser: body, control: http.NewResponseController(w), left: anyone}
 }
 
-// Read reads on; too late, the error is os.ErrDeadlineExceeded.
+var errSlow = errors.New("the body came too slowly; what was accepted is kept")
+
+// Read reads on; too late, the error is errSlow.
 func (p *paced) Read(b []byte) (int, error) {
 	begin := time.Now()
 	_ = p.control.SetReadDeadline(begin.Add(p.left)) // a connection without deadlines has none
@@ -100,6 +103,9 @@ func (p *paced) Read(b []byte) (int, error) {
 	p.left += time.Duration(n)*time.Second/slowest - time.Since(begin)
 	if err != nil {
 		_ = p.control.SetReadDeadline(time.Time{}) // what follows is not this body's
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the log may run out of time too: that is another
+		err = errSlow
 	}
 	return n, err
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"os"
 	"strconv"
 
 	"github.com/klauspost/compress/gzip"
@@ -157,8 +156,8 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusTooManyRequests, "the log is full; send the body again later"
 	case errors.Is(err, errNoRoom):
 		return http.StatusTooManyRequests, err.Error()
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return http.StatusRequestTimeout, "the body came too slowly; what came is kept"
+	case errors.Is(err, errSlow):
+		return http.StatusRequestTimeout, errSlow.Error()
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
 	case errors.Is(err, errType) || errors.Is(err, errEncoding):
