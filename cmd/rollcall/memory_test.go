@@ -136,7 +136,7 @@ func TestRunMemory(t *testing.T) { runMemory(t, 8, 1) }
 // TestSoakRunMemory is the same with longer bodies, and for longer.
 func TestSoakRunMemory(t *testing.T) {
 	soak(t)
-	runMemory(t, 63, 10)
+	runMemory(t, 63, 3)
 }
 
 func runMemory(t *testing.T, mib, rounds int) {
