@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -35,7 +34,7 @@ type Server struct {
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
 func (s *Server) Handler() http.Handler {
 	mux := chi.NewMux()
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, newTurns(cmp.Or(s.Turns, DefaultTurns), waiting).of)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computing().of, uploading().of)
 	mux.NotFound(notFound)
 	mux.Get("/", s.page)
 	mux.Get("/healthz", s.health)

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -9,6 +11,7 @@ import (
 // turns lets so many requests be worked on at a time, and so many more wait for
 // their turn: what a month takes in memory, it takes once for each.
 type turns struct {
+	paths   []string // prefixes of the requests that take turns
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 }
@@ -19,15 +22,23 @@ const (
 	waiting      = 64
 )
 
-func newTurns(working, waiting int) *turns {
-	return &turns{working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting)}
+func newTurns(working, waiting int, paths ...string) *turns {
+	return &turns{paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting)}
 }
 
-// of gives every request of the handler its turn, but for those that cost
-// nothing or wait for long.
+// computing are the turns of what is computed from a month's facts.
+func (s *Server) computing() *turns {
+	return newTurns(cmp.Or(s.Turns, DefaultTurns), waiting,
+		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
+}
+
+// uploading are the turns of files that are read into memory whole.
+func uploading() *turns { return newTurns(1, waiting, "/v1/panels/") }
+
+// of gives every request of its paths its turn.
 func (t *turns) of(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !costs(r.URL.Path) {
+		if !slices.ContainsFunc(t.paths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -41,17 +52,6 @@ func (t *turns) of(next http.Handler) http.Handler {
 		defer answer.end()
 		next.ServeHTTP(answer, r)
 	})
-}
-
-// costs reports whether a path's requests compute from a month's facts, or read
-// a body into memory.
-func costs(path string) bool {
-	for _, prefix := range []string{"/v1/reports/", "/v1/census", "/v1/publications", "/v1/panels/", "/v1/exclusions", "/v1/erasures", "/v1/rejected"} {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // enter waits for a turn. It is false where too many wait already, or the

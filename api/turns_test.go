@@ -15,7 +15,7 @@ func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		working, done := 0, make(chan struct{})
 		var mu sync.Mutex
-		h := newTurns(2, 3).of(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		h := newTurns(2, 3, "/v1/reports/", "/v1/census").of(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			mu.Lock()
 			working++
 			mu.Unlock()

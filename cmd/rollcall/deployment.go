@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,7 +52,8 @@ type deployment struct {
 	handler  http.Handler
 	fail     chan error // owned by the aggregator's goroutine: why it ended, if not by a stop
 
-	closers []closer // in order of start
+	replaying sync.Mutex // held by the one replay that may be under way
+	closers   []closer   // in order of start
 }
 
 // parts says which stages a process runs.

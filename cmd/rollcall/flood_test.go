@@ -204,13 +204,15 @@ func (f *flood) produce(i int) {
 	kinds := bodyKinds()
 	kind := kinds[i%len(kinds)]
 	large := bodyOf(f, kind, f.seed, i, f.size)
-	if f.post(large, func() { f.held.Add(1) }) {
+	if f.post(large, f.ebb, func() { f.held.Add(1) }) {
 		return
 	}
+	once := make(chan struct{})
+	close(once)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	small := bodyOf(f, "ndjson", f.seed, i, len(postBody(f.seed, i))+1) // all of its events, once
-	for !f.post(small, func() {}) {
+	for !f.post(small, once, func() {}) {
 		select {
 		case <-tick.C:
 		case <-f.Context().Done():
@@ -220,8 +222,8 @@ func (f *flood) produce(i int) {
 }
 
 // post reports whether all was acknowledged, or was refused for good.
-func (f *flood) post(b *repeated, held func()) bool {
-	body := b.reader(f.Context(), f.ebb, held)
+func (f *flood) post(b *repeated, hold <-chan struct{}, held func()) bool {
+	body := b.reader(f.Context(), hold, held)
 	r, err := http.NewRequestWithContext(f.Context(), http.MethodPost, "http://localhost/v1/events?backfill=true", body)
 	if err != nil {
 		f.Error(err)
@@ -249,8 +251,10 @@ func (f *flood) post(b *repeated, held func()) bool {
 		}
 		return false
 	}
-	text, _ := io.ReadAll(answer.Body)
-	f.Logf("%s %s: %d %s", b.contentType, b.encoding, answer.StatusCode, text)
+	if s := answer.StatusCode; s != http.StatusBadRequest && s != http.StatusRequestTimeout { // an element without end; a body held for long
+		text, err := io.ReadAll(answer.Body)
+		f.Errorf("%s %s: %d %s %v", b.contentType, b.encoding, answer.StatusCode, text, err)
+	}
 	return false
 }
 

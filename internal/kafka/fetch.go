@@ -102,10 +102,10 @@ type rawFetch struct {
 type rawFetched struct{ records []byte }
 
 // ApiKey is Fetch's.
-func (*rawFetch) ApiKey() protocol.ApiKey { return protocol.Fetch }
+func (*rawFetch) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // the library's name
 
 // ApiKey is Fetch's.
-func (*rawFetched) ApiKey() protocol.ApiKey { return protocol.Fetch }
+func (*rawFetched) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // as above
 
 // Required says that RawExchange does it.
 func (*rawFetch) Required(map[protocol.ApiKey]int16) bool { return true }

@@ -93,7 +93,7 @@ func pace(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
 	return &paced{ReadCloser: body, control: http.NewResponseController(w), left: anyone}
 }
 
-var errSlow = errors.New("the body came too slowly; what was accepted is kept")
+var errSlow = errors.New("the body came too slowly; send it again")
 
 // Read reads on; too late, the error is errSlow.
 func (p *paced) Read(b []byte) (int, error) {

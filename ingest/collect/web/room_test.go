@@ -81,8 +81,8 @@ func send(c *web.Collector, contentType string, body io.Reader) *httptest.Respon
 	return w
 }
 
-// TestSlowSender: a body that stops coming is ended, with what came of it kept,
-// and its connection's deadline is lifted.
+// TestSlowSender: a body that stops coming is ended, and its connection's deadline
+// is lifted. What came before is kept if its context lets it.
 func TestSlowSender(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &slice{}
