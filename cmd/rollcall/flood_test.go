@@ -186,6 +186,7 @@ type flood struct {
 	ebb       chan struct{}
 	run       sync.WaitGroup
 
+	met                       atomic.Int64 // producers whose first body was answered, or is held
 	held, refused, cut, taken atomic.Int64
 }
 
@@ -204,7 +205,11 @@ func (f *flood) produce(i int) {
 	kinds := bodyKinds()
 	kind := kinds[i%len(kinds)]
 	large := bodyOf(f, kind, f.seed, i, f.size)
-	if f.post(large, f.ebb, func() { f.held.Add(1) }) {
+	var first sync.Once
+	meet := func() { first.Do(func() { f.met.Add(1) }) }
+	taken := f.post(large, f.ebb, func() { f.held.Add(1); meet() })
+	meet()
+	if taken {
 		return
 	}
 	once := make(chan struct{})
@@ -263,7 +268,7 @@ func (p *child) patient() *http.Client {
 	return &http.Client{Transport: p.api.Transport}
 }
 
-// crested reports that every producer is held, or was turned away.
+// crested reports that every producer is held, or was answered.
 func (f *flood) crested() bool {
-	return f.held.Load()+f.refused.Load()+f.cut.Load() >= int64(f.producers)
+	return f.met.Load() == int64(f.producers)
 }
