@@ -103,7 +103,7 @@ func collectorMemory(t *testing.T, mib int) {
 			c.kafka.Restart()
 		}
 		f.run.Wait()
-		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later", name, f.refused.Load()), bodies+idleMemory)
+		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later, %d connections cut", name, f.refused.Load(), f.cut.Load()), bodies+idleMemory)
 		awaitFor(t, floodTime, time.Second/10, func() bool { return collector.metric("rollcall_spool_bytes") == 0 })
 		all = append(all, postBodies(f.seed, f.producers)...)
 	}
