@@ -31,16 +31,18 @@ type Options struct {
 	Calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 	Every    time.Duration // between flushes when caught up; default 2 s
 	Behind   time.Duration // between flushes when behind; default 30 s
-	Bytes    int           // flush at so many bytes held; default 256 MiB
+	Bytes    int           // flush at so many bytes held; default DefaultBytes
 	Members  func() int    // of the consumer group: Every is multiplied by it
 	Metrics  *Metrics
 	Log      *slog.Logger
 }
 
+// DefaultBytes is Options.Bytes' default.
+const DefaultBytes = 256 << 20
+
 const (
 	defaultEvery  = 2 * time.Second
 	defaultBehind = 30 * time.Second
-	defaultBytes  = 256 << 20
 	stopTime      = 30 * time.Second // for the last flush of a stop
 	retryFirst    = 100 * time.Millisecond
 	retryMost     = 5 * time.Second
@@ -77,7 +79,7 @@ type worker struct {
 func newWorker(src Source, store Store, opt Options) *worker {
 	opt.Every = cmp.Or(opt.Every, defaultEvery)
 	opt.Behind = cmp.Or(opt.Behind, defaultBehind)
-	opt.Bytes = cmp.Or(opt.Bytes, defaultBytes)
+	opt.Bytes = cmp.Or(opt.Bytes, DefaultBytes)
 	if opt.Members == nil {
 		opt.Members = func() int { return 1 }
 	}

@@ -27,13 +27,14 @@ type Server struct {
 	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error
 	Version      string
+	Turns        int // reports and the like worked on at a time; 0: DefaultTurns
 	Logger       *slog.Logger
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
 func (s *Server) Handler() http.Handler {
 	mux := chi.NewMux()
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computing().of, uploading().of)
 	mux.NotFound(notFound)
 	mux.Get("/", s.page)
 	mux.Get("/healthz", s.health)

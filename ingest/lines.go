@@ -102,16 +102,19 @@ func isArray(br *bufio.Reader) bool {
 }
 
 // elements carries a JSON array, an element a line. A fault of the array's own
-// syntax ends it: what follows can't be told apart.
+// syntax ends it, as does an element over maxElement: what follows can't be told
+// apart.
 func elements(ctx context.Context, in *Intake, r io.Reader) error {
-	dec := json.NewDecoder(r)
+	source := &elementReader{r: r, left: maxElement}
+	dec := json.NewDecoder(source)
 	line := 0
+	var element json.RawMessage
 	_, err := dec.Token() // "[": isArray saw it
 	for ; err == nil && dec.More(); line++ {
-		var element json.RawMessage
 		if err = dec.Decode(&element); err != nil {
 			break
 		}
+		source.left = maxElement
 		if err := takeLine(ctx, in, line+1, element, len(element) <= MaxLine); err != nil {
 			return err
 		}
@@ -123,6 +126,29 @@ func elements(ctx context.Context, in *Intake, r io.Reader) error {
 		return errors.Join(fmt.Errorf("after element %d: %w", line, arrayFault(err)), in.Flush(ctx))
 	}
 	return in.Flush(ctx)
+}
+
+// maxElement bounds what the decoder gathers of one element. One over MaxLine is
+// refused by itself, as a line is; beyond this the array ends.
+const maxElement = 4 * MaxLine
+
+// errElement says that an element is over maxElement.
+var errElement = errors.New("has an element of more than 4 MiB here")
+
+// elementReader gives the decoder so many bytes for one element.
+type elementReader struct {
+	r    io.Reader
+	left int
+}
+
+// Read reads on, up to the bound.
+func (e *elementReader) Read(b []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, errElement
+	}
+	n, err := e.r.Read(b[:min(len(b), e.left)])
+	e.left -= n
+	return n, err
 }
 
 // endArray reads the array's "]", and refuses anything after it.
@@ -144,6 +170,8 @@ func arrayFault(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
 		reason = "is cut short; the elements before were taken"
+	case errors.Is(err, errElement):
+		reason = err.Error() + "; the elements before were taken"
 	case errors.Is(err, errAfter):
 		reason = "has text after its end; its elements were taken"
 	case !errors.As(err, &syntax):

@@ -71,6 +71,7 @@ func TestLines(t *testing.T) {
 		{"after space and a mark", "\ufeff\n [\n" + a + "]\n", "1 of 1"},
 		{"an empty array", "[]", "0 of 0"},
 		{"bad elements", "[" + a + `,3,null,"x",[],` + b + "]", "2 of 6; 2 " + badLine + "; 3 time: is missing; 4 " + badLine + "; 5 " + badLine},
+		{"an element without end", "[" + a + ",\"" + strings.Repeat("x", 5*ingest.MaxLine) + "\"]", "1 of 1; after element 1: array: has an element of more than 4 MiB here; the elements before were taken"},
 		{"a long element", "[" + padded(ingest.MaxLine+1) + "," + a + "]", "1 of 2; 1 line: is longer than 1 MiB"},
 		{"an array cut short", "[" + a + ",", "1 of 1; after element 1: array: is cut short; the elements before were taken"},
 		{"cut in an element", "[" + a + "," + b[:20], "1 of 1; after element 1: array: is cut short; the elements before were taken"},

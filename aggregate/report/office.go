@@ -23,7 +23,7 @@ type Office struct {
 	Targets   func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
 	Now       func() time.Time
 	Software  string // the version printed on reports
-	Memory    int64  // bytes of months kept loaded; 0: 512 MiB
+	Memory    int64  // bytes of months kept loaded; 0: DefaultMemory
 
 	forgot atomic.Int32 // the month before which nothing is kept loaded
 
@@ -32,16 +32,16 @@ type Office struct {
 	tables cache[tableKey, *rollcall.Table]
 }
 
-const (
-	usualMemory = 512 << 20
-	mostTables  = 256
-)
+// DefaultMemory is Office.Memory's default, in bytes.
+const DefaultMemory = 512 << 20
+
+const mostTables = 256
 
 func (o *Office) start() {
 	o.once.Do(func() {
 		o.months.limit, o.tables.limit = o.Memory, mostTables
 		if o.Memory <= 0 {
-			o.months.limit = usualMemory
+			o.months.limit = DefaultMemory
 		}
 	})
 }

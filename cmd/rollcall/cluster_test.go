@@ -3,8 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"net"
 	"net/http"
@@ -30,6 +34,7 @@ type cluster struct {
 	server   *engines.ClickHouseServer
 	database string
 	dir      string
+	program  string // of the processes; "": this test
 }
 
 // newCluster starts both engines.
@@ -53,7 +58,7 @@ func clusterOn(t *testing.T, log *engines.KafkaServer, server *engines.ClickHous
 // fresh is the same cluster with an empty store, which reads the whole log.
 func (c *cluster) fresh(t *testing.T, database string) *cluster {
 	t.Helper()
-	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir}
+	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir, program: c.program}
 	f.run("market", "add", "FR", "--zone", "Europe/Paris")
 	return f
 }
@@ -70,11 +75,9 @@ func (c *cluster) flags() []string {
 func (c *cluster) run(args ...string) string {
 	c.Helper()
 	var out, logs bytes.Buffer
-	var err error
-	c.await(func() bool {
+	err := c.insist(func() error {
 		out.Reset()
-		err = run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs)
-		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+		return run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs)
 	})
 	if err != nil {
 		c.Fatalf("rollcall %s: %v\n%s", strings.Join(args, " "), err, logs.String())
@@ -95,12 +98,20 @@ type child struct {
 // spawn starts a role on a free port, and returns when it listens.
 func (c *cluster) spawn(args ...string) *child {
 	c.Helper()
-	return spawn(c.T, append(append(args, "--listen", "127.0.0.1:0"), c.flags()...)...)
+	return spawnOf(c.T, cmp.Or(c.program, itself), append(append(args, "--listen", "127.0.0.1:0"), c.flags()...)...)
 }
+
+// itself is this test as rollcall: TestMain put it on the PATH.
+const itself = "rollcall"
 
 func spawn(t *testing.T, args ...string) *child {
 	t.Helper()
-	p := &child{t: t, cmd: exec.Command("rollcall", args...), gone: make(chan struct{}), logs: new(lockedBuffer)} // TestMain put it on the PATH
+	return spawnOf(t, itself, args...)
+}
+
+func spawnOf(t *testing.T, program string, args ...string) *child {
+	t.Helper()
+	p := &child{t: t, cmd: exec.Command(program, args...), gone: make(chan struct{}), logs: new(lockedBuffer)}
 	p.cmd.Stderr = p.logs
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -210,7 +221,7 @@ func (c *cluster) settle() {
 	}
 	log := kafka.Dial([]string{c.kafka.Addr()}, kafka.Security{})
 	defer log.Close()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
+	for deadline := time.Now().Add(floodTime); ; {
 		ctx, cancel := context.WithTimeout(c.Context(), time.Second)
 		err := kafka.Settle(ctx, log, group)
 		cancel()
@@ -223,12 +234,21 @@ func (c *cluster) settle() {
 	}
 }
 
+// insist does f again where ClickHouse died under it.
+func (c *cluster) insist(f func() error) (err error) {
+	c.Helper()
+	c.await(func() bool {
+		err = f()
+		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+	})
+	return err
+}
+
 func (c *cluster) open() (store *clickhouse.Store) {
 	c.Helper()
-	var err error
-	c.await(func() bool {
+	err := c.insist(func() (err error) {
 		store, err = clickhouse.Open(c.Context(), c.dsn(), clickhouse.Options{})
-		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
+		return err
 	})
 	if err != nil {
 		c.Fatal(err)
@@ -239,16 +259,55 @@ func (c *cluster) open() (store *clickhouse.Store) {
 // dump gives the store's facts.
 func (c *cluster) dump() string {
 	c.Helper()
+	var dump bytes.Buffer
+	c.dumpTo(&dump)
+	c.requireFacts(dump.Len())
+	return dump.String()
+}
+
+// sum gives a hash of the dump.
+func (c *cluster) sum() string {
+	c.Helper()
+	h := &counted{Hash: sha256.New()}
+	c.dumpTo(h)
+	c.requireFacts(h.n)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// counted is a hash that knows how much it has had.
+type counted struct {
+	hash.Hash
+	n int
+}
+
+// Write adds to the hash.
+func (h *counted) Write(b []byte) (int, error) {
+	h.n += len(b)
+	return h.Hash.Write(b)
+}
+
+func (c *cluster) requireFacts(bytes int) {
+	c.Helper()
+	if bytes < 10_000 {
+		c.Fatalf("the store holds next to nothing: %d bytes of dump", bytes)
+	}
+}
+
+// dumpTo writes the dump to a writer that can begin again.
+func (c *cluster) dumpTo(w interface {
+	io.Writer
+	Reset()
+}) {
+	c.Helper()
 	store := c.open()
 	defer store.Close()
-	var dump bytes.Buffer
-	if err := store.Dump(c.Context(), &dump); err != nil {
+	err := c.insist(func() error {
+		w.Reset()
+		return store.Dump(c.Context(), w)
+	})
+	if err != nil {
 		c.Fatal(err)
 	}
-	if dump.Len() < 10_000 {
-		c.Fatalf("the store holds next to nothing: %d bytes of dump", dump.Len())
-	}
-	return dump.String()
 }
 
 // requireSame ends the test where two stores of one log differ.
@@ -256,6 +315,9 @@ func (c *cluster) requireSame(undisturbed *cluster) {
 	c.Helper()
 	c.settle()
 	undisturbed.settle()
+	if c.sum() == undisturbed.sum() {
+		return
+	}
 	if got, want := c.dump(), undisturbed.dump(); got != want {
 		c.Fatalf("the store differs from an undisturbed one: %s", firstDifference(got, want))
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall"
-	"rollcall/ingest/collect/web"
 	"rollcall/ingest/spool"
 )
 
@@ -24,6 +23,7 @@ type httpCmd struct {
 	listening
 	Spool    string `help:"Folder where events wait while Kafka is away." default:"rollcall-spool" type:"path" placeholder:"DIR"`
 	SpoolMiB int64  `help:"The most that the spool may hold." default:"1024" placeholder:"MIB" name:"spool-mib"`
+	Bodies   int64  `help:"The most memory that the bodies under way may take; more are told to come back later." default:"512" placeholder:"MIB" name:"bodies-mib"`
 	engine
 }
 
@@ -33,6 +33,7 @@ func (c *httpCmd) Run(ctx context.Context, s *streams) error {
 		return usageError{errors.New("collect http needs --brokers, and --clickhouse for the catalogue; on one machine `rollcall run` takes events too")}
 	}
 	d := newDeployment(&c.engine, newLogger(s.err, c.Debug))
+	limitMemory(idleMemory + c.Bodies<<20)
 	return d.role(ctx, s, c.listening, func(ctx context.Context) (http.Handler, error) { return d.collect(ctx, c) })
 }
 
@@ -67,7 +68,7 @@ func (d *deployment) collect(ctx context.Context, c *httpCmd) (_ http.Handler, e
 	ready.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		d.sayReady(w, r, func(ctx context.Context) error { return d.canTake(ctx, waiting) })
 	})
-	ready.Handle("POST /v1/events", &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: waiting.Lane})
+	ready.Handle("POST /v1/events", d.collector(waiting.Lane, c.Bodies<<20))
 	return ready, nil
 }
 

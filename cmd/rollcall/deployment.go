@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,7 +52,8 @@ type deployment struct {
 	handler  http.Handler
 	fail     chan error // owned by the aggregator's goroutine: why it ended, if not by a stop
 
-	closers []closer // in order of start
+	replaying sync.Mutex // held by the one replay that may be under way
+	closers   []closer   // in order of start
 }
 
 // parts says which stages a process runs.
@@ -209,9 +211,18 @@ func (d *deployment) serve() {
 		Version: software(), Logger: d.log,
 	}
 	if d.cluster != nil {
-		server.Collector = &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: d.writers()}
+		server.Collector = d.collector(d.writers(), web.DefaultRoom)
 	}
 	d.handler = server.Handler()
+}
+
+// collector takes events over HTTP into the log, with so much memory for bodies.
+func (d *deployment) collector(log func(backfill bool) ingest.Log, room int64) *web.Collector {
+	c := &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: log, Room: room}
+	d.metrics.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
+		func() float64 { return float64(c.Taken()) }))
+	return c
 }
 
 // writers gives the log for ordinary events and for backfill.

@@ -121,6 +121,10 @@ func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry
 	return nil
 }
 
+// replayBytes is what a replay gathers before it flushes: it is beside whatever
+// else the process does.
+const replayBytes = 64 << 20
+
 // replay folds a part of the log into the store once more, beside the
 // aggregators. It changes nothing of what the store has: unions don't.
 func (d *deployment) replay(ctx context.Context, from kafka.Start) (events int64, err error) {
@@ -134,7 +138,9 @@ func (d *deployment) replay(ctx context.Context, from kafka.Start) (events int64
 	defer stop()
 	done := make(chan error, 1)
 	go func() {
-		done <- aggregate.Run(running, source, d.store, aggregate.Options{K: d.store.K(), Calendar: d.registry.calendar, Log: d.log})
+		done <- aggregate.Run(running, source, d.store, aggregate.Options{
+			K: d.store.K(), Calendar: d.registry.calendar, Log: d.log, Bytes: replayBytes,
+		})
 	}()
 	drained := source.Drained(ctx)
 	stop()

@@ -102,17 +102,26 @@ func TestLogAway(t *testing.T) {
 	await(t, func() bool { return collector.Load().metric("rollcall_spool_bytes") == 0 })
 	await(t, func() bool { return collector.Load().metric("rollcall_spool_log_away") == 0 && aggregator.ready() })
 	t.Logf("%d bodies taken, %d times told to come back later", p.taken.Load(), p.full.Load())
-	c.compareWithAll(1, int(p.taken.Load()))
+	c.compareWithAll(postBodies(1, int(p.taken.Load())))
 }
 
-// compareWithAll wants the store to be what the fold makes of the seed's bodies
+// postBodies gives the seed's first n bodies.
+func postBodies(seed uint64, n int) []string {
+	bodies := make([]string, n)
+	for i := range bodies {
+		bodies[i] = postBody(seed, i)
+	}
+	return bodies
+}
+
+// compareWithAll wants the store to be what the fold makes of the bodies
 // without any log between.
-func (c *cluster) compareWithAll(seed uint64, bodies int) {
+func (c *cluster) compareWithAll(bodies []string) {
 	c.Helper()
 	c.settle()
 	got := c.dump()
 	whole := c.fresh(c.T, "whole")
-	source := &bodySource{cluster: whole, seed: seed, left: bodies}
+	source := &bodySource{cluster: whole, bodies: bodies}
 	store := whole.open()
 	defer store.Close()
 	ctx, cancel := context.WithCancel(c.Context())
@@ -138,22 +147,22 @@ func (c *cluster) compareWithAll(seed uint64, bodies int) {
 // bodySource gives bodies to the fold, a batch each, and then ends.
 type bodySource struct {
 	*cluster
-	desk       *ingest.Desk
-	seed       uint64
-	next, left int
-	end        func()
-	events     []rollcall.Event // of a line
-	batch      rollcall.Batch
+	desk   *ingest.Desk
+	bodies []string
+	next   int
+	end    func()
+	events []rollcall.Event // of a line
+	batch  rollcall.Batch
 }
 
 func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
-	if s.next == s.left {
+	if s.next == len(s.bodies) {
 		s.end()
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
 	s.batch.Reset()
-	for line := range strings.Lines(postBody(s.seed, s.next)) {
+	for line := range strings.Lines(s.bodies[s.next]) {
 		sighting, err := ingest.ParseJSON([]byte(line))
 		if err != nil {
 			return nil, err

@@ -56,12 +56,25 @@ func TestReplay(t *testing.T) {
 // replayed gives the dump of a fresh store after f loaded events into it.
 func replayed(t *testing.T, f func(dir string)) string {
 	t.Helper()
+	dir := keyedFolder(t)
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	f(dir)
+	return dumpOf(t, dir)
+}
+
+// keyedFolder is an empty data folder with a key that is always the same.
+func keyedFolder(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "master.key"), []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
-	f(dir)
+	return dir
+}
+
+// dumpOf gives the facts of a data folder's store.
+func dumpOf(t *testing.T, dir string) string {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "rollcall.db"), sqlite.Options{K: hll.DefaultK})
 	if err != nil {
 		t.Fatal(err)
@@ -155,13 +168,19 @@ func await(t *testing.T, ok func() bool) {
 
 func awaitEvery(t *testing.T, every time.Duration, ok func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	awaitFor(t, time.Minute, every, ok)
+}
+
+// awaitFor waits for the condition for so long.
+func awaitFor(t *testing.T, most, every time.Duration, ok func() bool) {
+	t.Helper()
+	deadline := time.After(most)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatal("it did not happen within a minute")
+			t.Fatalf("it did not happen within %s", most)
 		case <-tick.C:
 		}
 	}

@@ -38,6 +38,7 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 	}
 	d := newDeployment(&c.engine, newLogger(s.err, c.Debug))
 	d.flush = c.Flush
+	limitMemory(idleMemory + 2*int64(c.Flush.Bytes))
 	return d.role(ctx, s, listening{Listen: c.Listen, Tokens: c.Tokens}, func(ctx context.Context) (http.Handler, error) {
 		p := parts{folds: true, patient: true, answers: c.Clickhouse == ""}
 		if err := d.start(ctx, p); err != nil {
@@ -62,6 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) error {
 		return usageError{errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
 	}
 	d := newDeployment(&c.engine, newLogger(s.err, c.Debug))
+	limitMemory(serveMemoryBytes)
 	return d.role(ctx, s, c.listening, func(ctx context.Context) (http.Handler, error) {
 		err := d.start(ctx, parts{answers: true, patient: true})
 		return d.handler, err

@@ -34,11 +34,11 @@ func TestStarting(t *testing.T) {
 			for path, want := range map[string]int{
 				"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusUnauthorized,
 			} {
-				if got := p.status(t, path, ""); got != want {
+				if got := p.statusOf(t, path, ""); got != want {
 					t.Errorf("%s: %d, want %d", path, got, want)
 				}
 			}
-			if got := p.status(t, "/v1/markets", secret); got != http.StatusServiceUnavailable {
+			if got := p.statusOf(t, "/v1/markets", secret); got != http.StatusServiceUnavailable {
 				t.Errorf("/v1/markets with a key: %d", got)
 			}
 			p.stop()
@@ -49,7 +49,7 @@ func TestStarting(t *testing.T) {
 	}
 }
 
-func (p *child) status(t *testing.T, path, key string) int {
+func (p *child) statusOf(t *testing.T, path, key string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {

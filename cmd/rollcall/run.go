@@ -14,6 +14,7 @@ type runCmd struct {
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
+	limitMemory(runMemoryBytes)
 	log := newLogger(s.err, c.Debug)
 	d, err := start(ctx, &c.engine, log)
 	if err != nil {

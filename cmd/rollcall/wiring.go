@@ -209,6 +209,10 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 	if l.cluster == nil {
 		return 0, errNoLog
 	}
+	if !l.replaying.TryLock() {
+		return 0, fmt.Errorf("%w: another replay is under way", rollcall.ErrConflict)
+	}
+	defer l.replaying.Unlock()
 	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
 }
 

@@ -21,6 +21,7 @@ type Cluster struct {
 	secure    Security
 	transport *kafka.Transport
 	client    *kafka.Client
+	sign      []byte  // stands for a batch that can't be read
 	broker    *Broker // nil: not the embedded one
 }
 
@@ -44,7 +45,7 @@ func Dial(brokers []string, secure Security) *Cluster {
 }
 
 func newCluster(brokers []string, secure Security, dial dialFunc) *Cluster {
-	c := &Cluster{brokers: brokers, dial: dial, secure: secure}
+	c := &Cluster{brokers: brokers, dial: dial, secure: secure, sign: guard()}
 	c.transport = &kafka.Transport{
 		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,
 		TLS: secure.TLS, SASL: secure.SASL,

@@ -294,6 +294,15 @@ func (in *intake) refuseRecord(err error) {
 	in.refuse(rollcall.Rejected{Type: in.kind, Body: in.record.Value}, err)
 }
 
+// refuseBatch keeps a batch that was never opened.
+func (in *intake) refuseBatch(b *rawBatch, err error) {
+	in.record, in.backfill, in.resent = &kafka.Message{Offset: b.first}, false, false
+	in.refuse(rollcall.Rejected{Type: batchType, Body: b.bytes}, err)
+}
+
+// batchType is the content type of a whole record batch, as Kafka has it.
+const batchType = "application/vnd.apache.kafka.batch"
+
 func (in *intake) refuse(r rollcall.Rejected, err error) {
 	in.source.stats.Rejected.Add(1)
 	if in.resent {

@@ -68,10 +68,32 @@ func (p *partition) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.take(ctx, &m); err != nil {
+		if p.source.cluster.jammed(&m) {
+			err = p.leap(ctx)
+		} else {
+			err = p.take(ctx, &m)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// leap keeps the batch that can't be read among the rejected, as it is, and goes
+// on behind it.
+func (p *partition) leap(ctx context.Context) error {
+	b, why, err := p.source.cluster.unreadable(ctx, Events, p.id, p.next)
+	if err != nil {
+		return err
+	}
+	p.source.opt.Log.Error("a batch of records can't be read, and is kept among the rejected",
+		"partition", p.id, "from", b.first, "to", b.next, "err", why)
+	p.intake.refuseBatch(&b, why)
+	p.next = b.next
+	if err := p.reader.SetOffset(p.next); err != nil {
+		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
+	}
+	return p.handOn(ctx, p.next, true)
 }
 
 func (p *partition) readerConfig(line *tether) kafka.ReaderConfig {

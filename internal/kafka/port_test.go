@@ -79,7 +79,7 @@ func hostile(t *testing.T) map[string][]byte {
 	binary.BigEndian.PutUint32(huge, 0xffffffff)
 	tiny := bytes.Clone(good)
 	binary.BigEndian.PutUint32(tiny, 3)
-	bomb := append(record(strings.Repeat("a", maxInflated), 0), record("x", 0)...)
+	bomb := append(record(strings.Repeat("a", MaxInflated), 0), record("x", 0)...)
 	return map[string][]byte{
 		"unknown kind":         request(9999, 0, nil),
 		"4 GiB":                huge,

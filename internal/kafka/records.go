@@ -15,9 +15,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Limits of a record batch that comes in by the port.
+// Limits of a record batch. One beyond them is kept among the rejected.
 const (
-	maxInflated = 64 << 20 // bytes of its records, decompressed
+	MaxInflated = 16 << 20 // bytes of its records, decompressed
+	MaxRecord   = 4 << 20  // bytes of one of them, where they are compressed
 	maxHeaders  = 64       // of a record
 )
 
@@ -75,27 +76,33 @@ func checkRecordBatch(raw []byte) error {
 }
 
 // inflate decompresses with the codec that will read the batch.
-func inflate(packed []byte, codec kafka.Compression) ([]byte, error) {
-	if codec == 0 {
+func inflate(packed []byte, code kafka.Compression) ([]byte, error) {
+	if code == 0 {
 		return packed, nil
 	}
-	c := codec.Codec()
-	if c == nil {
-		return nil, badRecords("a batch has the unknown codec %d", codec)
+	codec := unguarded(code)
+	if codec == nil {
+		return nil, badRecords("a batch has the unknown codec %d", code)
 	}
-	if err := checkClaims(packed, codec); err != nil {
-		return nil, err
+	var out bytes.Buffer
+	err := inflateTo(&out, packed, codec)
+	return out.Bytes(), err
+}
+
+// inflateTo decompresses as much as a batch may hold.
+func inflateTo(out *bytes.Buffer, packed []byte, codec kafka.CompressionCodec) error {
+	if err := checkClaims(packed, kafka.Compression(codec.Code())); err != nil {
+		return err
 	}
-	r := c.NewReader(bytes.NewReader(packed))
+	r := codec.NewReader(bytes.NewReader(packed))
 	defer r.Close()
-	out, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
-	if err != nil {
-		return nil, badRecords("a batch can't be decompressed: %v", err)
+	if _, err := out.ReadFrom(io.LimitReader(r, MaxInflated+1)); err != nil {
+		return badRecords("a batch can't be decompressed: %v", err)
 	}
-	if len(out) > maxInflated {
-		return nil, badRecords("a batch is over %d MiB decompressed", maxInflated>>20)
+	if out.Len() > MaxInflated {
+		return badRecords("a batch is over %d MiB decompressed", MaxInflated>>20)
 	}
-	return out, nil
+	return nil
 }
 
 // checkClaims refuses sizes that the codec would take memory for at once.
@@ -111,8 +118,8 @@ func checkClaims(packed []byte, codec kafka.Compression) error {
 		}
 		claim = max(h.WindowSize, h.FrameContentSize)
 	}
-	if claim > maxInflated {
-		return badRecords("a batch claims %d bytes decompressed; the most is %d MiB", claim, maxInflated>>20)
+	if claim > MaxInflated {
+		return badRecords("a batch claims %d bytes decompressed; the most is %d MiB", claim, MaxInflated>>20)
 	}
 	return nil
 }
@@ -133,7 +140,7 @@ func snappyClaim(packed []byte) (total uint64) {
 			return math.MaxUint64
 		}
 		claim, _ := binary.Uvarint(rest[:size])
-		if total += claim; claim > maxInflated || total > maxInflated {
+		if total += claim; claim > MaxInflated || total > MaxInflated {
 			return math.MaxUint64
 		}
 		rest = rest[size:]
@@ -146,10 +153,13 @@ func snappyClaim(packed []byte) (total uint64) {
 type fields struct {
 	rest []byte
 	bad  bool
+
+	size, headers int64 // that the last record claims
 }
 
 func (f *fields) record() {
 	size := f.varint()
+	f.size, f.headers = size, 0
 	if f.bad || size < 0 || size > int64(len(f.rest)) {
 		f.bad = true
 		return
@@ -162,6 +172,7 @@ func (f *fields) record() {
 	body.bytes(-1)
 	body.bytes(-1)
 	headers := body.varint()
+	f.headers = headers
 	if body.bad || headers < 0 || headers > maxHeaders {
 		f.bad = true
 		return

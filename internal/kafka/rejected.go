@@ -55,6 +55,10 @@ func (c *Cluster) records(ctx context.Context, topic string, partition int, s sp
 			if err == nil {
 				m, err = r.FetchMessage(ctx)
 			}
+			if err == nil && c.jammed(&m) {
+				at, err = c.leap(ctx, r, at)
+				continue
+			}
 			if err != nil {
 				yield(m, fmt.Errorf("kafka: read %s/%d at %d: %w", topic, partition, at, err))
 				return
@@ -65,6 +69,15 @@ func (c *Cluster) records(ctx context.Context, topic string, partition int, s sp
 			at = m.Offset + 1
 		}
 	}
+}
+
+// leap takes the reader behind a batch that can't be read.
+func (c *Cluster) leap(ctx context.Context, r *kafka.Reader, at int64) (int64, error) {
+	b, _, err := c.unreadable(ctx, r.Config().Topic, r.Config().Partition, at)
+	if err != nil {
+		return at, err
+	}
+	return b.next, r.SetOffset(b.next)
 }
 
 // rejectedOf reads a record of rollcall.rejected. A header that is missing or

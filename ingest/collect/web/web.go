@@ -28,13 +28,27 @@ type Collector struct {
 	Log func(backfill bool) ingest.Log
 	// MaxBody bounds a body in bytes, as sent and again after decompression.
 	MaxBody int64
+	// Room bounds the memory, in bytes, that the bodies under way are reckoned
+	// to take; 0: DefaultRoom.
+	Room int64
+
+	room room
 }
 
 // ServeHTTP takes one body. Good events are kept whatever stands beside them:
 // 200 with counts where all were good, 422 with counts and the first refused
 // lines where some were not, 400 where the body itself is broken, 413 where it
-// is too long, 429 where the log is full.
+// is too long, 408 where it comes too slowly, 429 where the log is full, or so
+// many bodies are under way that there is no room for another: that one was not
+// looked at.
 func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	need := c.weigh(r)
+	if !c.room.enter(need, c.most()) {
+		answer(w, ingest.Counts{}, errNoRoom)
+		return
+	}
+	defer c.room.leave(need)
+	r.Body = pace(w, r.Body)
 	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
 	source := r.URL.Query().Get("source")
 	if source == "" {
@@ -140,6 +154,10 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d events refused; the others were kept", counts.Refused(), counts.Read)
 	case errors.Is(err, rollcall.ErrFull):
 		return http.StatusTooManyRequests, "the log is full; send the body again later"
+	case errors.Is(err, errNoRoom):
+		return http.StatusTooManyRequests, err.Error()
+	case errors.Is(err, errSlow):
+		return http.StatusRequestTimeout, errSlow.Error()
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
 	case errors.Is(err, errType) || errors.Is(err, errEncoding):

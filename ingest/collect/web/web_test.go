@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -182,6 +183,7 @@ func TestStatusCodes(t *testing.T) {
 
 		{"a full log", ndjson, "", good, full, 429, 0, "the log is full; send the body again later"},
 		{"a full log, a broken body", "application/json", "", "[" + good + "}", full, 429, 0, "the log is full; send the body again later"},
+		{"a slow log", ndjson, "", good, fmt.Errorf("write: %w", os.ErrDeadlineExceeded), 503, 0, "the log could not take the events; send the body again later"},
 		{"a lost log", ndjson, "", good, errors.New("dial 10.0.0.1: refused"), 503, 0, "the log could not take the events; send the body again later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"rollcall/aggregate/report"
+)
+
+// askers are a crowd that asks for reports all at once.
+type askers struct {
+	*testing.T
+	of    *child
+	calm  map[string]string // what each question is answered when nobody else asks
+	run   sync.WaitGroup
+	given atomic.Int64
+	later atomic.Int64 // told to come back
+}
+
+// newAskers asks each question once.
+func newAskers(t *testing.T, of *child, questions []string) *askers {
+	t.Helper()
+	a := &askers{T: t, of: of, calm: make(map[string]string)}
+	for _, q := range questions {
+		status, text := a.ask(q)
+		if status != http.StatusOK {
+			t.Fatalf("%s: %d %s", q, status, text)
+		}
+		a.calm[q] = text
+	}
+	return a
+}
+
+// all asks every question so many times, all at once, and waits for the answers.
+func (a *askers) all(times int) {
+	a.Helper()
+	for range times {
+		for q, calm := range a.calm {
+			a.run.Go(func() {
+				switch status, text := a.ask(q); {
+				case status == http.StatusOK && text == calm:
+					a.given.Add(1)
+				case status == http.StatusServiceUnavailable:
+					a.later.Add(1)
+				default:
+					a.Errorf("%s: %d, %d bytes; when calm, %d bytes", q, status, len(text), len(calm))
+				}
+			})
+		}
+	}
+	a.run.Wait()
+}
+
+func (a *askers) ask(question string) (status int, text string) {
+	answer, err := a.of.patient().Get("http://localhost" + question)
+	if err != nil {
+		a.Error(err)
+		return 0, ""
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		a.Error(err)
+	}
+	return answer.StatusCode, string(b)
+}
+
+// heavy are reports of a month that is computed anew for each.
+func heavy(market, panel, month string) (questions []string) {
+	for _, name := range report.Reports() {
+		q := url.Values{"market": {market}, "panel": {panel}, "month": {month}, "live": {"true"}, "format": {"csv"}}
+		questions = append(questions, "/v1/reports/"+name+"?"+q.Encode())
+	}
+	return questions
+}
+
+// TestServeMemory asks for ten times the reports that are let in at a time, each
+// of a month computed anew. Those that are answered must be answered as in calm.
+func TestServeMemory(t *testing.T) { serveMemory(t, 1) }
+
+// TestSoakServeMemory is the same ten times over.
+func TestSoakServeMemory(t *testing.T) {
+	soak(t)
+	serveMemory(t, 10)
+}
+
+func serveMemory(t *testing.T, rounds int) {
+	const inside, bound = 68, serveMemoryBytes
+	c := newCluster(t)
+	c.program = build(t)
+	c.aggregator("--flush-bytes", "67108864")
+	c.run("collect", "simulate", "--months", "2002-10")
+	s := c.spawn("serve")
+	await(t, s.ready)
+	a := newAskers(t, s, heavy("FR", "demo", "2002-10"))
+	t.Logf("one at a time: peak %d MiB", s.peak()>>20)
+	for range rounds {
+		a.all(10 * inside / len(a.calm))
+	}
+	t.Logf("%d answered, %d told to come back", a.given.Load(), a.later.Load())
+	if a.given.Load() < inside/2 || a.later.Load() == 0 {
+		t.Errorf("%d were answered, %d told to come back", a.given.Load(), a.later.Load())
+	}
+	s.requireBound("at the end", bound)
+}
