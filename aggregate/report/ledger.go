@@ -205,16 +205,16 @@ func (b *bookkeeper) tellSorts() bool {
 func (b *bookkeeper) enterEach() {
 	for i, scope := range b.scopes {
 		for k, services := range b.sets {
-			any := uint64(0)
+			some := uint64(0)
 			for j := range b.person {
 				d := &b.person[j]
 				b.bits[j] = 0
 				if scope.counts(d.where) && services.has(int(d.service)) {
-					b.bits[j], any = 1, 1
+					b.bits[j], some = 1, 1
 				}
 			}
-			if b.known = b.known[:0]; any != 0 {
-				b.add(i, k, any)
+			if b.known = b.known[:0]; some != 0 {
+				b.add(i, k, some)
 			}
 		}
 	}

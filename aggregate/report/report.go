@@ -147,18 +147,7 @@ func (r *Request) fillPeriod() error {
 	if r.Of.Month == 0 {
 		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
 	}
-	switch {
-	case r.From == 0 && r.Report == "trend":
-		r.From = (r.Of.Month - history).First()
-	case r.From == 0:
-		r.From = r.Of.Month.First()
-	}
-	if r.To == 0 {
-		r.To = r.Of.Month.Last()
-	}
-	if r.Report == "trend" { // of whole months
-		r.From, r.To = r.From.Month().First(), r.To.Month().Last()
-	}
+	r.fillDays()
 	if r.From > r.To {
 		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
 	}
@@ -166,6 +155,22 @@ func (r *Request) fillPeriod() error {
 		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}
 	}
 	return nil
+}
+
+// fillDays puts in the days that are not given; a trend is of whole months.
+func (r *Request) fillDays() {
+	if r.From == 0 {
+		r.From = r.Of.Month.First()
+		if r.Report == "trend" {
+			r.From = (r.Of.Month - history).First()
+		}
+	}
+	if r.To == 0 {
+		r.To = r.Of.Month.Last()
+	}
+	if r.Report == "trend" {
+		r.From, r.To = r.From.Month().First(), r.To.Month().Last()
+	}
 }
 
 // open finds the version and loads its month.

@@ -37,6 +37,7 @@ type censusStore interface {
 
 type erasable interface {
 	report.Attic
+	LeftOut() int64
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
 }
 
@@ -54,7 +55,6 @@ type targetStore interface {
 type self interface {
 	ID() string
 	K() int
-	LeftOut() int64
 	Close() error
 }
 
