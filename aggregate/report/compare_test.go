@@ -146,3 +146,26 @@ func TestPeriodAndMonth(t *testing.T) {
 		t.Errorf("a trend is of whole months, and this one of %s to %s", m.From, m.To)
 	}
 }
+
+// TestServiceThatNobodyUsed: with limits of 0 its counts are 0, not withheld.
+func TestServiceThatNobodyUsed(t *testing.T) {
+	h := smallHouse(t)
+	h.close(october, CloseOptions{Settings: all()})
+	row := find(t, h.report(Request{Report: "ranking", Version: 1, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
+	for _, column := range []string{"unique_audience", "exclusive", "reach"} {
+		if m := row[column].(rollcall.Measure); m.Status != rollcall.OK || m.Value != 0 || m.SE != 0 {
+			t.Errorf("%s is %+v, want 0", column, m)
+		}
+	}
+	pairs := h.report(Request{Report: "duplication", Version: 1, Services: []rollcall.ServiceID{"jabber"}})
+	for i := range pairs.Rows {
+		if m := pairs.Cell(i, "duplication").(rollcall.Measure); m.Status != rollcall.OK || m.Value != 0 {
+			t.Errorf("duplication is %+v, want 0", m)
+		}
+	}
+	h.close(october, CloseOptions{})
+	row = find(t, h.report(Request{Report: "ranking", Version: 2, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
+	if m := row["exclusive"].(rollcall.Measure); m.Status != rollcall.Below {
+		t.Errorf("exclusive is %+v, want it below", m)
+	}
+}

@@ -227,6 +227,19 @@ func statuses(cells map[set]*cell) map[set]rollcall.Status {
 	return out
 }
 
+// alone gives the status of who used a service and no other.
+func (v *view) alone(service int) rollcall.Status {
+	return v.judged(v.disclosure().exactly, setOf(service))
+}
+
+// judged gives a count's status: what nobody used has none of its own.
+func (v *view) judged(statuses map[set]rollcall.Status, of set) rollcall.Status {
+	if s, ok := statuses[of]; ok {
+		return s
+	}
+	return v.settings.Status(0)
+}
+
 // shown gives the status of a union's audience, judged by its persons where
 // the disclosure has not judged it.
 func (v *view) shown(services set) rollcall.Status {

@@ -279,6 +279,9 @@ func attackPlace(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rol
 	}
 	r.attack("at " + string(p))
 	attackIncrements(d, &reader{t: t, limit: limit}, &reader{t: t, limit: limit}, p, ask)
+	if p == p.base() { // elsewhere a union is not who used any of its services
+		attackOrders(t, d, limit, p, ask)
+	}
 }
 
 // attackIncrements takes the incremental report by itself, then what the
@@ -303,6 +306,7 @@ func attackIncrements(d *draw, own, others *reader, p Place, ask func(Request) *
 		own.formal(fmt.Sprint(order[i], " added"), fresh, n, steps.Cell(i, "incremental"))
 		others.cell(string(order[i]), d.users(p, order[i]), audienceOf(ranking, order[i]))
 	}
+	own.secrets = slices.DeleteFunc(own.secrets, func(s secret) bool { return s.n >= float64(own.limit) }) // withheld to protect others
 	own.attack("increments at " + string(p))
 	for i := range pairs.Rows {
 		a, b := rollcall.ServiceID(pairs.Cell(i, "service").(string)), rollcall.ServiceID(pairs.Cell(i, "other").(string))
@@ -312,6 +316,47 @@ func attackIncrements(d *draw, own, others *reader, p Place, ask func(Request) *
 	}
 	others.attacker.rows = append(others.attacker.rows, own.attacker.rows...)
 	others.attack("increments and others at " + string(p))
+}
+
+// attackOrders takes the incremental reports of three services in every order.
+// Its rows are over the combinations of the three, of which the attacker does not
+// know the empty ones. What is withheld to protect others is not attacked, nor
+// what is of nobody.
+func attackOrders(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rollcall.Table) {
+	r := &reader{t: t, limit: limit}
+	for _, order := range [][]rollcall.ServiceID{
+		{"msn", "aim", "yahoo"}, {"msn", "yahoo", "aim"}, {"aim", "msn", "yahoo"},
+		{"aim", "yahoo", "msn"}, {"yahoo", "msn", "aim"}, {"yahoo", "aim", "msn"},
+	} {
+		steps := ask(Request{Report: "incremental", Place: p, Services: order})
+		above, aboveUsers := make([]float64, 8), 0.0
+		for i := range steps.Rows {
+			down, users := combinationsOf(order[:i+1]), sumOf(d.users(p, order[:i+1]...))
+			fresh := slices.Clone(down)
+			for k, x := range above {
+				fresh[k] -= x
+			}
+			r.formal(fmt.Sprint("union of ", order[:i+1]), down, users, steps.Cell(i, "unique_audience"))
+			r.formal(fmt.Sprint(order[i], " added to ", order[:i]), fresh, users-aboveUsers, steps.Cell(i, "incremental"))
+			above, aboveUsers = down, users
+		}
+	}
+	r.secrets = slices.DeleteFunc(r.secrets, func(s secret) bool { return s.n == 0 || s.n >= float64(limit) })
+	r.attack("increments in every order at " + string(p))
+}
+
+// combinationsOf marks the combinations of msn, aim and yahoo that any of the
+// services is in.
+func combinationsOf(services []rollcall.ServiceID) []float64 {
+	out := make([]float64, 8)
+	for k, s := range []rollcall.ServiceID{"msn", "aim", "yahoo"} {
+		for c := range out {
+			if slices.Contains(services, s) && c>>k&1 == 1 {
+				out[c] = 1
+			}
+		}
+	}
+	return out
 }
 
 func add(to, row []float64) {

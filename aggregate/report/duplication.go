@@ -26,7 +26,7 @@ func duplication(_ context.Context, j *job) (*rollcall.Table, error) {
 func (v *view) duplicated(a, b int) []any {
 	users, other, active := v.people(setOf(a)), v.people(setOf(b)), v.active()
 	shared := v.shared(a, b)
-	status := v.disclosure().pair[setOf(a, b)]
+	status := v.judged(v.disclosure().pair, setOf(a, b))
 	statusA, statusB := v.shown(setOf(a)), v.shown(setOf(b))
 	count, share := v.persons(shared), v.percent(shared, users)
 	withhold(&count, status)

@@ -86,9 +86,44 @@ func (v *view) increment(steps []step, k int) rollcall.Measure {
 
 // incrementCells judges the rows' unions and increments, two cells a row,
 // beside what the ranking and duplication print of the same services. (An
-// increment of few persons that those two alone give away can't be helped here:
-// anyone may ask for any order.)
+// increment of few persons that those two alone give away can't be helped here.)
 func (v *view) incrementCells(order []int, steps []step) []*cell {
+	b := v.stepAtoms(order, steps)
+	in := func(m membership, k int) int { // whether the atom is of union k
+		switch {
+		case k < 0:
+			return 0
+		case !steps[k].slow:
+			return once01(m.services.meets(setOf(order[:k+1]...)))
+		}
+		return once01(m.unions.has(k))
+	}
+	var own []*cell
+	for k := range order {
+		status := v.known(setOf(order[:k+1]...))
+		if status == "" && !steps[k].slow && b.tells(setOf(order[:k+1]...)) {
+			status = rollcall.Suppressed
+		}
+		union := b.cell(classGroup, status, func(m membership) int { return in(m, k) })
+		added := b.cell(classCombination, "", func(m membership) int { return in(m, k) - in(m, k-1) })
+		if k == 0 { // the service's audience, as the ranking has it
+			added.status, added.fixed, union.fixed = union.status, true, true
+		}
+		own = append(own, union, added)
+	}
+	b.others(order)
+	protect(b.cells)
+	for k := 1; k < len(order); k++ { // an increment derives from the unions about it
+		if added := own[2*k+1]; !added.status.Withheld() && (own[2*k].status.Withheld() || own[2*k-2].status.Withheld()) {
+			added.status = rollcall.Suppressed
+		}
+	}
+	return own
+}
+
+// stepAtoms tells persons by the services of the order that they used and, where
+// unions are taken by themselves, by the rows' unions.
+func (v *view) stepAtoms(order []int, steps []step) *discloser {
 	b := &discloser{view: v, index: map[membership]int{}}
 	members := make([]membership, v.weights.Len())
 	for _, s := range order {
@@ -106,24 +141,43 @@ func (v *view) incrementCells(order []int, steps []step) []*cell {
 			b.count(m, 1, v.final[i])
 		}
 	}
-	in := func(m membership, k int) int { // whether the atom is of union k
-		switch {
-		case k < 0:
-			return 0
-		case !steps[k].slow:
-			return once01(m.services.meets(setOf(order[:k+1]...)))
+	return b
+}
+
+// tells reports whether the union of some services, less that of fewer of them,
+// would tell of persons too few to be shown; or so a union that the ranking
+// shows, less it. Whichever order of services it is printed for, then, it is
+// withheld. (At home, at work and at either, where a union is who used any.)
+func (b *discloser) tells(union set) bool {
+	few := func(n int) bool { return n > 0 && b.view.settings.Status(n).Withheld() }
+	parts, total := map[set]int{}, 0
+	for i, m := range b.atoms {
+		if part := m.services.and(union); !part.empty() {
+			parts[part] += b.n[i]
+			total += b.n[i]
 		}
-		return once01(m.unions.has(k))
 	}
-	var own []*cell
-	for k := range order {
-		union := b.cell(classGroup, v.known(setOf(order[:k+1]...)), func(m membership) int { return in(m, k) })
-		added := b.cell(classCombination, "", func(m membership) int { return in(m, k) - in(m, k-1) })
-		own = append(own, union, added)
+	for _, g := range append([]group{b.view.all()}, b.view.groups()...) {
+		if g.services.and(union) == union && few(b.view.people(g.services).Users()-total) {
+			return true
+		}
 	}
-	b.others(order)
-	protect(b.cells)
-	return own
+	for part, n := range parts {
+		if part != union && few(n) && few(within(parts, part)) {
+			return true
+		}
+	}
+	return false
+}
+
+// within counts those who used some of the services and no other of the union's.
+func within(parts map[set]int, services set) (n int) {
+	for part, k := range parts {
+		if part.and(services) == part {
+			n += k
+		}
+	}
+	return n
 }
 
 // known gives the status that the disclosure has given a union, "" for none.

@@ -126,8 +126,8 @@ func (b *ranker) shares(s int) []any {
 	d := v.disclosure()
 	withhold(&shares[0], v.shown(setOf(s)), d.shares)
 	withhold(&shares[1], v.shown(setOf(s)), d.shares)
-	withhold(&shares[2], d.exactly[setOf(s)])
-	withhold(&shares[3], v.shown(setOf(s)), d.exactly[setOf(s)])
+	withhold(&shares[2], v.alone(s))
+	withhold(&shares[3], v.shown(setOf(s)), v.alone(s))
 	return []any{shares[0], shares[1], shares[2], shares[3]}
 }
 
