@@ -112,3 +112,14 @@ func (v *view) used(k kind) set { return v.place.of(k.home, k.work) }
 func (v *view) uses(services set) func(kind) bool {
 	return func(k kind) bool { return v.place.holds(k.home.meets(services), k.work.meets(services)) }
 }
+
+// users counts the users of any of some services.
+func (v *view) users(services set) (n int) {
+	g, uses := v.gathering(), v.uses(services)
+	for k, kind := range g.kinds {
+		if uses(kind) {
+			n += g.counts[k].n
+		}
+	}
+	return n
+}

@@ -158,7 +158,7 @@ func (b *discloser) tells(union set) bool {
 		}
 	}
 	for _, g := range append([]group{b.view.all()}, b.view.groups()...) {
-		if g.services.and(union) == union && few(b.view.people(g.services).Users()-total) {
+		if g.services.and(union) == union && few(b.view.users(g.services)-total) {
 			return true
 		}
 	}

@@ -10,24 +10,30 @@ import (
 
 // ranking lists the services by unique audience, then their union, brands and
 // owners.
-func ranking(ctx context.Context, j *job) (*rollcall.Table, error) {
+func ranking(ctx context.Context, j *job) (*rollcall.Table, error) { return rankAll(ctx, j, false) }
+
+// rankedBriefly is the ranking as far as a trend shows it: without shares,
+// brands and owners.
+func rankedBriefly(ctx context.Context, j *job) (*rollcall.Table, error) {
+	return rankAll(ctx, j, true)
+}
+
+func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	past, err := j.past(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
-	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing()}
+	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing(), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
 		for _, s := range b.standing.order(j.rows()) {
 			services = append(services, b.service(s))
 		}
 	}, func() {
-		if j.services == nil {
-			for _, g := range append([]group{j.view.all()}, j.view.groups()...) {
-				groups = append(groups, b.group(g))
-			}
+		for _, g := range b.groups() {
+			groups = append(groups, b.group(g))
 		}
 	})
 	t.Rows = append(services, groups...)
@@ -61,6 +67,18 @@ type ranker struct {
 	view     *view
 	past     *past
 	standing *standing
+	brief    bool
+}
+
+// groups gives the unions that have a row.
+func (b *ranker) groups() []group {
+	switch {
+	case b.services != nil:
+		return nil
+	case b.brief:
+		return []group{b.view.all()}
+	}
+	return append([]group{b.view.all()}, b.view.groups()...)
 }
 
 func (b *ranker) service(s int) rollcall.Row {
@@ -114,6 +132,9 @@ func (b *ranker) gross(services set, shown rollcall.Status) (gross, each rollcal
 
 // shares gives the columns audience_share to loyalty of a service.
 func (b *ranker) shares(s int) []any {
+	if b.brief {
+		return []any{nil, nil, nil, nil}
+	}
 	v := b.view
 	users, base := v.people(setOf(s)), v.everyAudience()
 	audience := v.weights.TermRatio(users, base)

@@ -61,7 +61,7 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 	key := one.key()
 	key.report = "ranking of a trend"
 	out, err := j.office.tables.get(ctx, key, func() (*rollcall.Table, int64, error) {
-		t, err := one.run(ctx, ranking)
+		t, err := one.run(ctx, rankedBriefly)
 		return t, 1, err
 	})
 	return out, err
