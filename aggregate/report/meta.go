@@ -142,6 +142,7 @@ func (j *job) method() string {
 		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
 		"weights=raking",
 		"variance=taylor-calibration-residuals",
+		"sketch=none", // persons are counted one by one
 		"interval=t,logit,korn-graubard",
 		fmt.Sprintf("confidence=%g", v.settings.Confidence),
 		fmt.Sprintf("low=%d", v.settings.Low),
