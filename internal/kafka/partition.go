@@ -126,6 +126,7 @@ func (p *partition) locate(ctx context.Context) error {
 		p.source.opt.Log.Error("the committed offset is ahead of the log: the log was lost or replaced, and is read from its start",
 			"partition", p.id, "offset", p.next, "first", at.first, "end", at.next)
 		p.next = at.first
+		p.source.began(p.gen, p.id, p.next)
 	case p.next < at.first:
 		p.skipped(at.first)
 	}

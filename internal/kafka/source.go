@@ -52,8 +52,8 @@ type Source struct {
 
 	mu    sync.Mutex // guards the rest
 	gen   *kafka.Generation
-	owned map[int]bool
-	lost  error // why there is no generation now; nil: there is one
+	owned map[int]int64 // by partition: where this generation began to read
+	lost  error         // why there is no generation now; nil: there is one
 }
 
 // read is a batch and the generation that it was read in.
@@ -132,9 +132,9 @@ func (s *Source) generations() {
 
 func (s *Source) begin(gen *kafka.Generation) {
 	assigned := gen.Assignments[Events]
-	owned := make(map[int]bool, len(assigned))
+	owned := make(map[int]int64, len(assigned))
 	for _, a := range assigned {
-		owned[a.ID] = true
+		owned[a.ID] = a.Offset
 	}
 	s.mu.Lock()
 	s.gen, s.owned, s.lost = gen, owned, nil
@@ -148,6 +148,16 @@ func (s *Source) begin(gen *kafka.Generation) {
 		gen.Start(func(ctx context.Context) { s.consume(ctx, gen, a) })
 	}
 	s.countMembers()
+}
+
+// began notes where a generation begins to read a partition, which is not where
+// the group's offset says if the log was lost.
+func (s *Source) began(gen *kafka.Generation, partition int, at int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gen == gen {
+		s.owned[partition] = at
+	}
 }
 
 // leave notes that the source is no member now, unless a later generation began.
@@ -246,7 +256,9 @@ func (s *Source) newBatch() *rollcall.Batch {
 
 // Commit says that everything before the offsets is stored. Partitions that
 // this member does not own now are left out: who does reads their range again,
-// which is harmless. So is a commit that fails: it is logged and counted, and
+// which is harmless. So are offsets from before the generation's own beginning:
+// another member has committed more since, and taken back that would stay
+// uncommitted for as long as nothing new comes. A commit that fails is harmless too: it is logged and counted, and
 // ends the generation, which reads again from what was committed.
 func (s *Source) Commit(ctx context.Context, offsets rollcall.Offsets) error {
 	if err := ctx.Err(); err != nil {
@@ -255,7 +267,7 @@ func (s *Source) Commit(ctx context.Context, offsets rollcall.Offsets) error {
 	s.mu.Lock()
 	gen, own := s.gen, map[int]int64{}
 	for p, next := range offsets {
-		if s.owned[p] {
+		if from, ok := s.owned[p]; ok && next > from {
 			own[p] = next
 		}
 	}

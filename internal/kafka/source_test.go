@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -179,6 +180,39 @@ func TestFailedCommitReadsAgain(t *testing.T) {
 		t.Errorf("%d commits failed, not 1", s.Stats().Uncommit.Load())
 	}
 	gather(t, s, 100) // what was not committed comes again
+	if err := Settle(within(t, patience), b.Cluster(), "rollcall-test"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a member still holds from an earlier generation takes nothing back that
+// another has committed since.
+func TestCommitNeverGoesBack(t *testing.T) {
+	b := openBroker(t, t.TempDir(), BrokerOptions{})
+	w := newWriter(t, b.Cluster())
+	s := newSource(t, b.Cluster(), SourceOptions{})
+	if err := w.Append(within(t, patience), events(0, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	gather(t, s, 1000)
+	before, err := b.Cluster().committed(within(t, patience), "rollcall-test", []int{0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.current()
+	expel(t, b.Cluster(), old.MemberID)
+	eventually(t, "the group is joined again", func() bool { return s.current() != old && s.Joined() == nil })
+	for p, next := range before {
+		if next > 0 {
+			if err := s.Commit(within(t, patience), rollcall.Offsets{p: next - 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	after, err := b.Cluster().committed(within(t, patience), "rollcall-test", []int{0, 1})
+	if err != nil || !maps.Equal(before, after) {
+		t.Errorf("committed %v, and after an old flush %v: %v", before, after, err)
+	}
 	if err := Settle(within(t, patience), b.Cluster(), "rollcall-test"); err != nil {
 		t.Error(err)
 	}
