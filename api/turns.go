@@ -11,7 +11,7 @@ import (
 // turns lets so many requests be worked on at a time, and so many more wait for
 // their turn: what a month takes in memory, it takes once for each.
 type turns struct {
-	paths   []string // prefixes of the requests that take turns
+	paths   []string // of the requests that take turns, or prefixes of them; "/" is the page alone
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 }
@@ -29,7 +29,7 @@ func newTurns(working, waiting int, paths ...string) *turns {
 // computing are the turns of what is computed from a month's facts.
 func (s *Server) computing() *turns {
 	return newTurns(cmp.Or(s.Turns, DefaultTurns), waiting,
-		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
+		"/", "/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
 }
 
 // uploading are the turns of files that are read into memory whole.
@@ -38,7 +38,7 @@ func uploading() *turns { return newTurns(1, waiting, "/v1/panels/") }
 // of gives every request of its paths its turn.
 func (t *turns) of(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.ContainsFunc(t.paths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+		if !t.take(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -52,6 +52,10 @@ func (t *turns) of(next http.Handler) http.Handler {
 		defer answer.end()
 		next.ServeHTTP(answer, r)
 	})
+}
+
+func (t *turns) take(path string) bool {
+	return slices.ContainsFunc(t.paths, func(p string) bool { return path == p || p != "/" && strings.HasPrefix(path, p) })
 }
 
 // enter waits for a turn. It is false where too many wait already, or the

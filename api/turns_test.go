@@ -15,7 +15,7 @@ func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		working, done := 0, make(chan struct{})
 		var mu sync.Mutex
-		h := newTurns(2, 3, "/v1/reports/", "/v1/census").of(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		h := newTurns(2, 3, "/", "/v1/reports/", "/v1/census").of(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			mu.Lock()
 			working++
 			mu.Unlock()
@@ -43,7 +43,7 @@ func TestTurns(t *testing.T) {
 		}
 		leave()
 		synctest.Wait()
-		run.Go(func() { ask(t.Context(), "/v1/reports/trend") })
+		run.Go(func() { ask(t.Context(), "/") })           // the page: a ranking and a trend
 		run.Go(func() { ask(t.Context(), "/v1/markets") }) // costs nothing
 		synctest.Wait()
 		if working != 3 {

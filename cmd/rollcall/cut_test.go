@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rollcall/internal/packtest"
 )
 
 // TestCutFiles: a capture or a gzip cut in the middle gives what stands before
@@ -18,16 +19,8 @@ func TestCutFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write([]byte(strings.Join(replayEvents(5000), "\n"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
 	pcap := cut(t, dir, "cut.pcap", capture)
-	gz := cut(t, dir, "cut.ndjson.gz", packed.Bytes())
+	gz := cut(t, dir, "cut.ndjson.gz", packtest.Gzip(t, []byte(strings.Join(replayEvents(5000), "\n"))))
 	for name, args := range map[string][]string{
 		"capture": {"collect", "pcap", pcap, "--market", "FR", "--location", "home", "--data", dir},
 		"gzip":    {"events", "load", "--backfill", gz, "--data", dir},

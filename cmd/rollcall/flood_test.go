@@ -16,10 +16,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"rollcall/ingest/collect/columnar"
+	"rollcall/internal/packtest"
 )
 
 // repeated is a body of any size in next to no memory: a head, a chunk many
@@ -96,39 +95,11 @@ func bodyOf(t testing.TB, kind string, seed uint64, i int, size int) *repeated {
 		b.head, b.chunk, b.tail = arrowParts(t, strings.Split(text, "\n"))
 		b.times = size / len(b.chunk)
 	case "gzip":
-		b.encoding, b.chunk, b.tail = kind, gzipOf(t, b.chunk), gzipOf(t, b.tail)
+		b.encoding, b.chunk, b.tail = kind, packtest.Gzip(t, b.chunk), packtest.Gzip(t, b.tail)
 	case "zstd":
-		b.encoding, b.chunk, b.tail = kind, zstdOf(t, b.chunk), zstdOf(t, b.tail)
+		b.encoding, b.chunk, b.tail = kind, packtest.Zstd(t, b.chunk), packtest.Zstd(t, b.tail)
 	}
 	return b
-}
-
-func gzipOf(t testing.TB, text []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	return packed(t, z, &b, text)
-}
-
-func zstdOf(t testing.TB, text []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z, err := zstd.NewWriter(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packed(t, z, &b, text)
-}
-
-func packed(t testing.TB, z io.WriteCloser, to *bytes.Buffer, text []byte) []byte {
-	t.Helper()
-	if _, err := z.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return to.Bytes()
 }
 
 // arrowParts cuts an Arrow stream of the lines in three: schema, one batch of

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,13 +19,12 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
 	"rollcall/ingest/collect/file"
+	"rollcall/internal/packtest"
 )
 
 // slice is a log in memory.
@@ -119,34 +117,6 @@ func lines(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {
 		fmt.Fprintln(&b, line(i))
-	}
-	return b.Bytes()
-}
-
-func gzipped(tb testing.TB, content []byte) []byte {
-	tb.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	return closed(tb, z, &b, content)
-}
-
-func zstandard(tb testing.TB, content []byte) []byte {
-	tb.Helper()
-	var b bytes.Buffer
-	z, err := zstd.NewWriter(&b)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return closed(tb, z, &b, content)
-}
-
-func closed(tb testing.TB, z io.WriteCloser, b *bytes.Buffer, content []byte) []byte {
-	tb.Helper()
-	if _, err := z.Write(content); err != nil {
-		tb.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -257,18 +227,20 @@ func formats(tb testing.TB) map[string]func(n int) []byte {
 	}
 	made := map[string]func(n int) []byte{
 		"e.ndjson": lines, "e.jsonl": lines, "e.json": lines, "E.NDJSON": lines,
-		"e.ndjson.gz":   func(n int) []byte { return gzipped(tb, lines(n)) },
-		"e.ndjson.zst":  func(n int) []byte { return zstandard(tb, lines(n)) },
-		"two.jsonl.gz":  func(n int) []byte { return append(gzipped(tb, lines(n)[:99]), gzipped(tb, lines(n)[99:])...) },
+		"e.ndjson.gz":  func(n int) []byte { return packtest.Gzip(tb, lines(n)) },
+		"e.ndjson.zst": func(n int) []byte { return packtest.Zstd(tb, lines(n)) },
+		"two.jsonl.gz": func(n int) []byte {
+			return append(packtest.Gzip(tb, lines(n)[:99]), packtest.Gzip(tb, lines(n)[99:])...)
+		},
 		"array.json":    elements,
-		"array.json.gz": func(n int) []byte { return gzipped(tb, elements(n)) },
+		"array.json.gz": func(n int) []byte { return packtest.Gzip(tb, elements(n)) },
 	}
 	for i, words := range []arrow.DataType{arrow.BinaryTypes.String, dictionary()} {
 		stream := func(n int) []byte { return arrowStream(tb, words, n) }
 		made[fmt.Sprintf("%d.arrows", i)] = stream
 		made[fmt.Sprintf("%d.arrow", i)] = stream
-		made[fmt.Sprintf("%d.arrow.gz", i)] = func(n int) []byte { return gzipped(tb, stream(n)) }
-		made[fmt.Sprintf("%d.arrow.zst", i)] = func(n int) []byte { return zstandard(tb, stream(n)) }
+		made[fmt.Sprintf("%d.arrow.gz", i)] = func(n int) []byte { return packtest.Gzip(tb, stream(n)) }
+		made[fmt.Sprintf("%d.arrow.zst", i)] = func(n int) []byte { return packtest.Zstd(tb, stream(n)) }
 		made[fmt.Sprintf("file%d.arrow", i)] = func(n int) []byte { return arrowFile(tb, words, n) }
 		made[fmt.Sprintf("%d.parquet", i)] = func(n int) []byte { return parquetFile(tb, words, n, 1<<20) }
 		made[fmt.Sprintf("groups%d.parquet", i)] = func(n int) []byte { return parquetFile(tb, words, n, int64(n/3)) }
@@ -306,7 +278,7 @@ func TestPartsOfEveryFormat(t *testing.T) {
 func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 	const n = 40000
 	text := lines(n)
-	gz, zst, stream := gzipped(t, text), zstandard(t, text), arrowStream(t, arrow.BinaryTypes.String, n)
+	gz, zst, stream := packtest.Gzip(t, text), packtest.Zstd(t, text), arrowStream(t, arrow.BinaryTypes.String, n)
 	wrongSum := bytes.Clone(gz)
 	wrongSum[len(gz)-5] ^= 0xff
 	pq := parquetFile(t, arrow.BinaryTypes.String, n, 20000)
@@ -320,7 +292,7 @@ func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 		{"sum2.ndjson.gz", "gzip is broken: ", wrongSum},
 		{"tail.ndjson.gz", "is not gzip here", append(bytes.Clone(gz), "tail of ten"...)},
 		{"cut.arrow", "is cut short, or is not Arrow", stream[:len(stream)*3/4]},
-		{"cut.arrow.gz", "gzip is cut short", gzipped(t, stream)[:len(stream)/2]},
+		{"cut.arrow.gz", "gzip is cut short", packtest.Gzip(t, stream)[:len(stream)/2]},
 		{"array.json", "the JSON array is cut short", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n"))...)},
 		{"array2.json", "the JSON array is broken here", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n}"))[:]...)},
 		{"group.parquet", "after row 0: row group 0: column time ends after 0 of 16384 rows", append(bytes.Repeat([]byte{0xff}, len(pq)/2), pq[len(pq)/2:]...)},
@@ -451,7 +423,7 @@ func TestPartsStop(t *testing.T) {
 }
 
 func TestProgressReachesTheEnd(t *testing.T) {
-	content := gzipped(t, lines(70000))
+	content := packtest.Gzip(t, lines(70000))
 	var seen []int64
 	for _, err := range file.Parts(t.Context(), save(t, "e.ndjson.gz", content), func(read, total int64) {
 		if total != int64(len(content)) || read > total {
@@ -473,7 +445,7 @@ func FuzzParts(f *testing.F) {
 	stream := arrowStream(f, arrow.BinaryTypes.String, 3)
 	pq := parquetFile(f, dictionary(), 3, 100)
 	f.Add("a.ndjson", text)
-	f.Add("a.ndjson.gz", gzipped(f, text)[:60])
+	f.Add("a.ndjson.gz", packtest.Gzip(f, text)[:60])
 	f.Add("a.json", []byte(`[{"a":1},2,[3]]]`))
 	f.Add("a.arrow", stream)
 	f.Add("a.arrow", stream[:len(stream)/2])
@@ -502,8 +474,8 @@ func BenchmarkParts(b *testing.B) {
 		content []byte
 	}{
 		{"e.ndjson", lines(n)},
-		{"e.ndjson.gz", gzipped(b, lines(n))},
-		{"e.ndjson.zst", zstandard(b, lines(n))},
+		{"e.ndjson.gz", packtest.Gzip(b, lines(n))},
+		{"e.ndjson.zst", packtest.Zstd(b, lines(n))},
 		{"e.arrow", arrowFile(b, dictionary(), n)},
 		{"e.parquet", parquetFile(b, arrow.BinaryTypes.String, n, 100000)},
 	} {

@@ -20,13 +20,13 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
 	"rollcall/ingest/collect/web"
+	"rollcall/internal/packtest"
 )
 
 // slice is a log in memory, or one that fails.
@@ -75,30 +75,10 @@ const (
 	ndjson = "application/x-ndjson"
 )
 
-func packed(tb testing.TB, z io.WriteCloser, out *bytes.Buffer, text string) string {
-	tb.Helper()
-	if _, err := io.WriteString(z, text); err != nil {
-		tb.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		tb.Fatal(err)
-	}
-	return out.String()
-}
-
-func gzipped(tb testing.TB, text string) string {
-	var b bytes.Buffer
-	return packed(tb, gzip.NewWriter(&b), &b, text)
-}
+func gzipped(tb testing.TB, text string) string { return string(packtest.Gzip(tb, []byte(text))) }
 
 func zstandard(tb testing.TB, text string, options ...zstd.EOption) string {
-	tb.Helper()
-	var b bytes.Buffer
-	z, err := zstd.NewWriter(&b, options...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return packed(tb, z, &b, text)
+	return string(packtest.Zstd(tb, []byte(text), options...))
 }
 
 // table is n good rows as an Arrow stream.
