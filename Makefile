@@ -24,7 +24,7 @@ demo: build ## run Rollcall with the demonstration markets; LISTEN=host:port to 
 	bin/rollcall demo $(if $(LISTEN),--listen $(LISTEN))
 
 test: ## every test that needs no server; says which it skipped and why
-	go run ./internal/ci/testreport ./...
+	go run ./internal/test/testreport ./...
 
 check: format vet lint race fuzz ## what CI runs: all of the below, with the real engines
 
@@ -32,7 +32,7 @@ fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
 
 engines: ## fetch the real Kafka and ClickHouse into build/engines, or $ROLLCALL_ENGINES_DIR
-	go run ./internal/engines/fetch
+	go run ./internal/test/engines/fetch
 
 format: ## fail if gofmt would change a file
 	@changed=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*' -not -path '*/node_modules/*')) && \
@@ -41,7 +41,7 @@ format: ## fail if gofmt would change a file
 vet: ## go vet, and that everything builds without cgo
 	go build ./...
 	go vet ./...
-	cd aggregate/hll/peers && go vet ./...
+	cd internal/bench/sketch && go vet ./...
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run ./...
@@ -51,15 +51,15 @@ $(LINT):
 	mv build/bin/golangci-lint $@
 
 race: engines ## every test under the race detector; a missing engine is a failure
-	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/ci/testreport -race -timeout 30m ./...
+	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 30m ./...
 
 fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 	.ci/fuzz $(or $(FUZZTIME),3s)
 
 bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
 	go test -run '^$$' -bench . -benchmem ./...
-	cd aggregate/hll/peers && go run .
-	go test -run '^$$' -bench . -benchtime $(or $(ROUNDS),3)x -timeout 2h ./aggregate/peers \
+	cd internal/bench/sketch && go run .
+	go test -run '^$$' -bench . -benchtime $(or $(ROUNDS),3)x -timeout 2h ./internal/bench/fold \
 	  -args -rows=$(or $(ROWS),5000000) -python=$(CURDIR)/$(DUCKDB)/bin/python
 
 # Without it, or without Python, the table has no DuckDB.
@@ -67,8 +67,8 @@ $(DUCKDB):
 	python3 -m venv $@ && $@/bin/pip -q install duckdb==2.0.0 || rm -rf $@
 
 soak: engines ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
-	go run ./aggregate/panel/coverage
-	go run ./aggregate/hll/experiment
+	go run ./internal/bench/coverage
+	go run ./internal/bench/experiment
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...
 
 clean: ## remove what was built; the engines stay

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 )
 
 // TestEngineMerges: a sketch of one half of some ids, made here, and one of the

@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"rollcall/internal/clickhouse"
-	"rollcall/internal/engines"
 	"rollcall/internal/kafka"
+	"rollcall/internal/test/engines"
 )
 
 // cluster is a real Kafka, a database of a real ClickHouse, and processes of

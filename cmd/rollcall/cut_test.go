@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/internal/packtest"
+	"rollcall/internal/test/packtest"
 )
 
 // TestCutFiles: a capture or a gzip cut in the middle gives what stands before

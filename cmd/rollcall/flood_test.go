@@ -18,7 +18,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"rollcall/ingest/collect/columnar"
-	"rollcall/internal/packtest"
+	"rollcall/internal/test/packtest"
 )
 
 // repeated is a body of any size in next to no memory: a head, a chunk many

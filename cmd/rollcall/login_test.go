@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 )
 
 // hello is the first that a client says to ClickHouse, and how.

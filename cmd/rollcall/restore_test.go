@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 )
 
 // TestRestore does what docs/operating.md says of a backup on ClickHouse: what

@@ -22,7 +22,7 @@ import (
 	"rollcall/aggregate"
 	"rollcall/aggregate/report"
 	"rollcall/ingest"
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 )
 
 // TestStoresAgree folds one stream of events into SQLite, into ClickHouse and

@@ -9,7 +9,7 @@ import (
 	"rollcall"
 	"rollcall/aggregate/hll"
 	"rollcall/internal/clickhouse"
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 )
 
 // month draws a panel's month: each panelist uses some services, at home and

@@ -9,8 +9,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/clickhouse"
-	"rollcall/internal/engines"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/engines"
+	"rollcall/internal/test/storetest"
 )
 
 func mergeDeltas(tb testing.TB, s *clickhouse.Store, d rollcall.Deltas) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 	"rollcall/internal/tlsfile"
 )
 

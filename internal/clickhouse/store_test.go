@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"rollcall/internal/clickhouse"
-	"rollcall/internal/engines"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/engines"
+	"rollcall/internal/test/storetest"
 )
 
 func TestStore(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"rollcall"
 	"rollcall/aggregate/hll"
 	"rollcall/internal/clickhouse"
-	"rollcall/internal/engines"
 	"rollcall/internal/sqlite"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/engines"
+	"rollcall/internal/test/storetest"
 )
 
 // TestSQLAgrees: what the engine's SQL makes of our cells is what it makes of

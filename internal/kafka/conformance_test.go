@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rollcall/internal/kafka"
-	"rollcall/internal/logtest"
+	"rollcall/internal/test/logtest"
 )
 
 func TestConformance(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
-	"rollcall/internal/engines"
 	"rollcall/internal/kafka"
-	"rollcall/internal/logtest"
+	"rollcall/internal/test/engines"
+	"rollcall/internal/test/logtest"
 )
 
 // TestConformanceOnKafka holds Apache Kafka to the suite of the embedded broker.

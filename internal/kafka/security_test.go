@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/internal/engines"
 	"rollcall/internal/kafka"
-	"rollcall/internal/logtest"
+	"rollcall/internal/test/engines"
+	"rollcall/internal/test/logtest"
 	"rollcall/internal/tlsfile"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/storetest"
 )
 
 func openInside(t *testing.T) *Store {

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/storetest"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/sqlite"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/storetest"
 )
 
 func TestOpenAgain(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"rollcall/internal/sqlite"
-	"rollcall/internal/storetest"
+	"rollcall/internal/test/storetest"
 )
 
 func TestStore(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/internal/engines"
+	"rollcall/internal/test/engines"
 	"rollcall/internal/tlsfile"
 )
 

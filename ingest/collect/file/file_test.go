@@ -24,7 +24,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
 	"rollcall/ingest/collect/file"
-	"rollcall/internal/packtest"
+	"rollcall/internal/test/packtest"
 )
 
 // slice is a log in memory.

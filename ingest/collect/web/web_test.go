@@ -26,7 +26,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
 	"rollcall/ingest/collect/web"
-	"rollcall/internal/packtest"
+	"rollcall/internal/test/packtest"
 )
 
 // slice is a log in memory, or one that fails.

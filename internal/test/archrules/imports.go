@@ -1,0 +1,105 @@
+package archrules
+
+import "strings"
+
+// module is the name of the module, the prefix of its own import paths.
+const module = "rollcall"
+
+// within reports whether a folder is tree or below it.
+func within(dir, tree string) bool { return dir == tree || strings.HasPrefix(dir, tree+"/") }
+
+// library reports whether a folder stands in a stage's tree but belongs to
+// everyone: the sketch and the panel's arithmetic are pure.
+func library(dir string) bool {
+	return within(dir, "aggregate/hll") || within(dir, "aggregate/panel")
+}
+
+// stage names the stage that a folder belongs to; empty: none.
+func stage(dir string) string {
+	if library(dir) {
+		return ""
+	}
+	for _, s := range [...]string{"aggregate/report", "ingest", "aggregate", "api"} { // the inner one first
+		if within(dir, s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// own gives the folder of one of the module's own packages.
+func own(importPath string) (dir string, ok bool) {
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+// stages: a stage never imports another, nor a library a stage.
+func stages(f File) []string {
+	self := stage(f.dir())
+	if self == "" && !library(f.dir()) {
+		return nil
+	}
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		dir, ok := own(importPath(spec))
+		if other := stage(dir); ok && other != "" && other != self {
+			breaches = append(breaches, f.breach(spec.Pos(), "%s imports %s: stages meet only in cmd", f.dir(), dir))
+		}
+	}
+	return breaches
+}
+
+// adapters: nothing under internal/ imports a stage, but the wiring and the
+// programs that measure stages.
+func adapters(f File) []string {
+	if !within(f.dir(), "internal") || within(f.dir(), "internal/server") || within(f.dir(), "internal/bench") {
+		return nil
+	}
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		if dir, ok := own(importPath(spec)); ok && stage(dir) != "" {
+			breaches = append(breaches, f.breach(spec.Pos(), "%s imports the stage %s: it is the stage that declares what it needs", f.dir(), dir))
+		}
+	}
+	return breaches
+}
+
+// rootImports: the vocabulary needs nothing but the standard library, whose
+// import paths have no dot in their first element.
+func rootImports(f File) []string {
+	if f.dir() != "." || f.isTest() {
+		return nil
+	}
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		first, _, _ := strings.Cut(importPath(spec), "/")
+		if first == module || strings.Contains(first, ".") {
+			breaches = append(breaches, f.breach(spec.Pos(), "the root imports %s: only the standard library", importPath(spec)))
+		}
+	}
+	return breaches
+}
+
+// blankImports: nothing registers itself by being imported. The zones' data in
+// cmd has no other way; embed registers nothing.
+func blankImports(f File) []string {
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		p := importPath(spec)
+		allowed := p == "embed" || (p == "time/tzdata" && within(f.dir(), "cmd"))
+		if spec.Name != nil && spec.Name.Name == "_" && !allowed {
+			breaches = append(breaches, f.breach(spec.Pos(), "blank import of %s: dependencies are arguments", p))
+		}
+	}
+	return breaches
+}
+
+// cgo: the product builds without a C compiler.
+func cgo(f File) []string {
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		if importPath(spec) == "C" {
+			breaches = append(breaches, f.breach(spec.Pos(), "import \"C\": the product builds without cgo"))
+		}
+	}
+	return breaches
+}

@@ -1,0 +1,123 @@
+// Package engines runs a real Apache Kafka and a real ClickHouse for tests:
+// each in a process of its own on loopback, in the test's temporary folder,
+// which a test may kill, pause and start again. "make engines" fetches them.
+package engines
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/cpu"
+
+	"rollcall/internal/test/engines/cache"
+)
+
+// Engine is a server that the tests run against.
+type Engine string
+
+// The engines.
+const (
+	KafkaEngine      Engine = "Apache Kafka"
+	ClickHouseEngine Engine = "ClickHouse"
+	// OldClickHouseEngine is Debian's, a whole server: it has users, TLS and
+	// replicas, which the library of ClickHouseEngine lacks.
+	OldClickHouseEngine Engine = "ClickHouse 18.16"
+)
+
+// Env names the environment variable that says what a test does where its
+// engine is missing: with "require" it fails, otherwise it skips.
+const Env = "ROLLCALL_ENGINES"
+
+// Require ends the test where this machine can't run the engine: it fails if
+// ROLLCALL_ENGINES is "require", as it is for "make check", and else skips.
+func Require(t testing.TB, engine Engine) {
+	t.Helper()
+	dir, err := cache.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lack := missing(engine, dir)
+	switch {
+	case lack == "":
+	case os.Getenv(Env) == "require":
+		t.Fatalf("needs %s, but %s", engine, lack)
+	default:
+		t.Skipf("needs %s, but %s", engine, lack)
+	}
+}
+
+// missing says in a clause what the engine lacks here; empty: nothing.
+func missing(engine Engine, dir cache.Dir) string {
+	switch engine {
+	case KafkaEngine:
+		return missingKafka(dir)
+	case ClickHouseEngine:
+		return missingClickHouse(dir)
+	case OldClickHouseEngine:
+		return missingOldClickHouse()
+	default:
+		return fmt.Sprintf("there is no engine %q", string(engine))
+	}
+}
+
+func missingKafka(dir cache.Dir) string {
+	if _, err := exec.LookPath("java"); err != nil {
+		return "there is no java on the PATH (17 or later)"
+	}
+	if !cache.Present(dir.KafkaJars()) {
+		return dir.KafkaJars() + " is not there: \"make engines\" fetches it"
+	}
+	return ""
+}
+
+func missingClickHouse(dir cache.Dir) string {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" || !cpu.X86.HasAVX2 {
+		return "its library runs only on Linux on an x86-64 processor with AVX2"
+	}
+	if !cache.Present(dir.Library()) {
+		return dir.Library() + " is not there: \"make engines\" fetches it"
+	}
+	return ""
+}
+
+func missingOldClickHouse() string {
+	if !cache.Present(oldServer) {
+		return oldServer + " is not there: apt-get install clickhouse-server"
+	}
+	return ""
+}
+
+// freePorts finds n loopback ports that nothing listens on. They are below the
+// range that the kernel gives to outgoing connections, so that a server can
+// come back to its own after a while.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	var held []net.Listener
+	defer func() {
+		for _, l := range held {
+			_ = l.Close() // it accepted nothing
+		}
+	}()
+	var ports []int
+	for tries := 0; len(ports) < n; tries++ {
+		port := 20000 + rand.IntN(12000)
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address(port))
+		if err != nil {
+			if tries > 100 {
+				t.Fatalf("find a free port: %v", err)
+			}
+			continue
+		}
+		held, ports = append(held, l), append(ports, port)
+	}
+	return ports
+}
+
+func address(port int) string {
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
