@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"time"
-
-	"rollcall"
 )
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -32,31 +28,6 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]string{"status": "ready"})
 }
 
-// rejected gives the refused inputs as NDJSON, oldest first. A fault in the
-// middle ends the answer with a last line {"error": ...}.
-func (s *Server) rejected(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := json.NewEncoder(w)
-	for rejected, err := range s.Rejects.Rejected(r.Context()) {
-		if err != nil {
-			_, detail := s.judge("rejected", err)
-			_ = out.Encode(map[string]string{"error": detail})
-			return
-		}
-		if out.Encode(rejected) != nil {
-			return // the client has gone
-		}
-	}
-}
-
-// postSettle waits until the store has everything that the log holds now.
-func (s *Server) postSettle(ctx context.Context, _ *struct{}) (*struct{}, error) {
-	if err := s.Log.Settle(ctx); err != nil {
-		return nil, s.fault("settle", err)
-	}
-	return nil, nil
-}
-
 type version struct {
 	Version string `json:"version"`
 }
@@ -65,59 +36,15 @@ func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) 
 	return &body[version]{Body: version{s.Version}}, nil
 }
 
-type replayInput struct {
+type backupInput struct {
 	Body struct {
-		Time    *time.Time       `json:"time,omitempty" doc:"from the first record at or after this time"`
-		Offsets map[string]int64 `json:"offsets,omitempty" doc:"from these offsets, by partition; other partitions are left out"`
+		File string `json:"file" minLength:"1"`
 	}
 }
 
-type replayed struct {
-	Events int64 `json:"events"`
-}
-
-// postReplay folds a part of the log again, up to its present end, and answers
-// when the store has it.
-func (s *Server) postReplay(ctx context.Context, in *replayInput) (*body[replayed], error) {
-	from, err := in.from()
-	if err != nil {
-		return nil, s.fault("replay", err)
+func (s *Server) postBackup(ctx context.Context, in *backupInput) (*struct{}, error) {
+	if err := s.Backup(ctx, in.Body.File); err != nil {
+		return nil, s.fault("backup", err)
 	}
-	n, err := s.Log.Replay(ctx, from)
-	if err != nil {
-		return nil, s.fault("replay", err)
-	}
-	return &body[replayed]{Body: replayed{n}}, nil
-}
-
-func (in *replayInput) from() (from ReplayFrom, err error) {
-	if (in.Body.Time == nil) == (in.Body.Offsets == nil) {
-		return from, &rollcall.Invalid{Field: "from", Reason: "give a time or offsets, one of them", Code: "from"}
-	}
-	if in.Body.Time != nil {
-		return ReplayFrom{Time: *in.Body.Time}, nil
-	}
-	from.Offsets = rollcall.Offsets{}
-	for name, offset := range in.Body.Offsets {
-		p, err := strconv.Atoi(name)
-		if err != nil || p < 0 || offset < 0 {
-			return from, &rollcall.Invalid{Field: "offsets", Value: name, Reason: "want a partition and its offset, both from 0", Code: "offsets"}
-		}
-		from.Offsets[p] = offset
-	}
-	return from, nil
-}
-
-type resent struct {
-	Inputs int `json:"inputs"`
-}
-
-// postRejected sends the refused through the log again; what is still not valid
-// stays refused, and is not kept twice.
-func (s *Server) postRejected(ctx context.Context, _ *struct{}) (*body[resent], error) {
-	n, err := s.Rejects.Resend(ctx)
-	if err != nil {
-		return nil, s.fault("replay the rejected", err)
-	}
-	return &body[resent]{Body: resent{n}}, nil
+	return nil, nil
 }

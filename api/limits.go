@@ -8,80 +8,81 @@ import (
 	"time"
 )
 
-// turns lets so many requests be worked on at a time, and so many more wait for
-// their turn: what a month takes in memory, it takes once for each.
-type turns struct {
-	paths   []string // of the requests that take turns, or prefixes of them; "/" is the page alone
+// limiter lets so many requests be worked on at a time, and so many more wait:
+// what a month takes in memory, it takes once for each.
+type limiter struct {
+	paths   []string // of the requests that are limited, or prefixes of them; "/" is the page alone
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 }
 
-// DefaultTurns is Server.Turns' default, and waiting is how many may wait.
+// DefaultConcurrent is Server.Concurrent's default; mostWaiting is how many may
+// wait.
 const (
-	DefaultTurns = 4
-	waiting      = 64
+	DefaultConcurrent = 4
+	mostWaiting       = 64
 )
 
-func newTurns(working, waiting int, paths ...string) *turns {
-	return &turns{paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting)}
+func newLimiter(working, waiting int, paths ...string) *limiter {
+	return &limiter{paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting)}
 }
 
-// computing are the turns of what is computed from a month's facts.
-func (s *Server) computing() *turns {
-	return newTurns(cmp.Or(s.Turns, DefaultTurns), waiting,
+// computations limits what is computed from a month's facts.
+func (s *Server) computations() *limiter {
+	return newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting,
 		"/", "/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
 }
 
-// uploading are the turns of files that are read into memory whole.
-func uploading() *turns { return newTurns(1, waiting, "/v1/panels/") }
+// uploads limits files that are read into memory whole.
+func uploads() *limiter { return newLimiter(1, mostWaiting, "/v1/panels/") }
 
-// of gives every request of its paths its turn.
-func (t *turns) of(next http.Handler) http.Handler {
+// limit has the requests of the limiter's paths wait for one another.
+func (l *limiter) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !t.take(r.URL.Path) {
+		if !l.limits(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !t.enter(r) {
+		if !l.enter(r) {
 			w.Header().Set("Retry-After", "1")
 			problem(w, http.StatusServiceUnavailable, "as many requests wait as there is room for; ask again later")
 			return
 		}
-		defer t.leave()
+		defer l.leave()
 		answer := &prompt{ResponseWriter: w, control: http.NewResponseController(w)}
 		defer answer.end()
 		next.ServeHTTP(answer, r)
 	})
 }
 
-func (t *turns) take(path string) bool {
-	return slices.ContainsFunc(t.paths, func(p string) bool { return path == p || p != "/" && strings.HasPrefix(path, p) })
+func (l *limiter) limits(path string) bool {
+	return slices.ContainsFunc(l.paths, func(p string) bool { return path == p || p != "/" && strings.HasPrefix(path, p) })
 }
 
-// enter waits for a turn. It is false where too many wait already, or the
+// enter waits until the request may be worked on. It is false where too many wait already, or the
 // client has gone.
-func (t *turns) enter(r *http.Request) bool {
+func (l *limiter) enter(r *http.Request) bool {
 	select {
-	case t.inside <- struct{}{}:
+	case l.inside <- struct{}{}:
 	default:
 		return false
 	}
 	select {
-	case t.working <- struct{}{}:
+	case l.working <- struct{}{}:
 		return true
 	case <-r.Context().Done():
-		<-t.inside
+		<-l.inside
 		return false
 	}
 }
 
-func (t *turns) leave() {
-	<-t.working
-	<-t.inside
+func (l *limiter) leave() {
+	<-l.working
+	<-l.inside
 }
 
 // prompt is an answer that its reader must take within answerTime a write:
-// until then the turn is not free for another.
+// until then no other is worked on in its place.
 type prompt struct {
 	http.ResponseWriter
 	control *http.ResponseController

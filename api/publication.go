@@ -4,7 +4,52 @@ import (
 	"context"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall"
 )
+
+type publicationInput struct {
+	Body struct {
+		Market  string `json:"market"`
+		Panel   string `json:"panel"`
+		Month   string `json:"month"`
+		Status  string `json:"status,omitempty" enum:"preliminary,final,restated" default:"preliminary"`
+		Reason  string `json:"reason,omitempty" maxLength:"1000"`
+		Low     *int   `json:"low,omitempty" minimum:"0"`
+		Caution *int   `json:"caution,omitempty" minimum:"0"`
+
+		Confidence *float64       `json:"confidence,omitempty" minimum:"0.5" exclusiveMaximum:"1" doc:"of the intervals; 0.95 where absent"`
+		Trim       *rollcall.Trim `json:"trim,omitempty" doc:"bounds of the weights, in multiples of their mean"`
+	}
+}
+
+func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
+	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
+	if err != nil {
+		return nil, s.fault("close", err)
+	}
+	p, err := s.Publications.Close(ctx, rollcall.ClosePlan{
+		Of: of, Status: rollcall.PublicationStatus(in.Body.Status), Reason: in.Body.Reason, Low: in.Body.Low, Caution: in.Body.Caution,
+		Confidence: in.Body.Confidence, Trim: in.Body.Trim,
+	})
+	if err != nil {
+		return nil, s.fault("close", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
+}
+
+type publicationsInput struct {
+	Market string `query:"market" required:"true"`
+	Panel  string `query:"panel"`
+}
+
+func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*list[rollcall.Publication], error) {
+	p, err := s.Publications.Publications(ctx, rollcall.MarketID(in.Market), rollcall.PanelID(in.Panel))
+	if err != nil {
+		return nil, s.fault("publications", err)
+	}
+	return listOf(p), nil
+}
 
 // Edition names one version, in the path.
 type Edition struct {
@@ -29,7 +74,7 @@ func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamRespon
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
-	table, err := s.Publications.Diff(ctx, q, in.Version, in.Other)
+	table, err := s.Reports.Diff(ctx, q, in.Version, in.Other)
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
@@ -43,34 +88,6 @@ func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{
 	}
 	if err := s.Publications.Verify(ctx, of, in.Version); err != nil {
 		return nil, s.fault("verify", err)
-	}
-	return nil, nil
-}
-
-func (s *Server) getTargets(ctx context.Context, _ *struct{}) (*list[Target], error) {
-	targets, err := s.Keep.Targets(ctx)
-	if err != nil {
-		return nil, s.fault("targets", err)
-	}
-	return listOf(targets), nil
-}
-
-func (s *Server) postTarget(ctx context.Context, in *body[Target]) (*body[Target], error) {
-	if err := s.Keep.SaveTarget(ctx, in.Body); err != nil {
-		return nil, s.fault("save target", err)
-	}
-	return in, nil
-}
-
-type backupInput struct {
-	Body struct {
-		File string `json:"file" minLength:"1"`
-	}
-}
-
-func (s *Server) postBackup(ctx context.Context, in *backupInput) (*struct{}, error) {
-	if err := s.Keep.Backup(ctx, in.Body.File); err != nil {
-		return nil, s.fault("backup", err)
 	}
 	return nil, nil
 }

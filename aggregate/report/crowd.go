@@ -105,12 +105,12 @@ func (g *gathering) table(holds func(kind) bool) []bool {
 }
 
 // used gives the services that those of a kind are users of at the view's place.
-func (v *view) used(k kind) set { return v.place.of(k.home, k.work) }
+func (v *view) used(k kind) set { return servicesAt(v.place, k.home, k.work) }
 
 // uses reports whether those of a kind are users of any of some services at the
 // view's place.
 func (v *view) uses(services set) func(kind) bool {
-	return func(k kind) bool { return v.place.holds(k.home.meets(services), k.work.meets(services)) }
+	return func(k kind) bool { return v.place.Has(k.home.meets(services), k.work.meets(services)) }
 }
 
 // users counts the users of any of some services.

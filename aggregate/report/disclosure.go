@@ -259,7 +259,7 @@ func (v *view) placed(services set) rollcall.Status {
 	cells := map[Place]*cell{}
 	var list []*cell
 	tally := v.tallies()[services]
-	for _, p := range Places() {
+	for _, p := range rollcall.Places() {
 		cells[p] = v.placeCell(p, &tally)
 		list = append(list, cells[p])
 	}
@@ -274,7 +274,7 @@ func (v *view) placeCell(p Place, t *tally) *cell {
 		c.class = classAudience
 	}
 	for k, part := range tallyParts() {
-		if p.holds(part.home, part.work) {
+		if p.Has(part.home, part.work) {
 			c.atoms = append(c.atoms, atom{k, 1})
 		}
 	}

@@ -78,7 +78,7 @@ func (d *draw) users(p Place, services ...rollcall.ServiceID) []float64 {
 			home = home || d.used[rollcall.Home][s][i] > 0
 			work = work || d.used[rollcall.Work][s][i] > 0
 		}
-		if p.holds(home, work) {
+		if p.Has(home, work) {
 			out[i] = 1
 		}
 	}
@@ -200,7 +200,7 @@ func TestWithheldStaysWithheld(t *testing.T) {
 			r.Of, r.Version = of, 1
 			return h.report(r)
 		}
-		for _, p := range Places() {
+		for _, p := range rollcall.Places() {
 			attackPlace(t, d, limit, p, ask)
 		}
 		attackPlaces(t, d, limit, ask)
@@ -220,7 +220,7 @@ func (h *house) closeDrawn(of rollcall.PanelMonth, d *draw, limit int) {
 	h.merge(moved)
 	s := DefaultSettings()
 	s.Low, s.Caution = limit, 2*limit
-	h.close(of, CloseOptions{Settings: s})
+	h.close(closing(of, s))
 }
 
 // attackPlace takes the ranking, duplication, combinations and increments of
@@ -279,7 +279,7 @@ func attackPlace(t *rapid.T, d *draw, limit int, p Place, ask func(Request) *rol
 	}
 	r.attack("at " + string(p))
 	attackIncrements(d, &reader{t: t, limit: limit}, &reader{t: t, limit: limit}, p, ask)
-	if p == p.base() { // elsewhere a union is not who used any of its services
+	if p == p.Base() { // elsewhere a union is not who used any of its services
 		attackOrders(t, d, limit, p, ask)
 	}
 }
@@ -403,7 +403,7 @@ func drawnUnder(name, level string) []rollcall.ServiceID {
 // withheld for another reason than its own persons is not attacked here.
 func attackPlaces(t *rapid.T, d *draw, limit int, ask func(Request) *rollcall.Table) {
 	readers := map[string]*reader{}
-	for _, p := range Places() {
+	for _, p := range rollcall.Places() {
 		table := ask(Request{Report: "ranking", Place: p})
 		for i := range table.Rows {
 			name, level := table.Cell(i, "service").(string), table.Cell(i, "level").(string)
@@ -415,7 +415,7 @@ func attackPlaces(t *rapid.T, d *draw, limit int, ask func(Request) *rollcall.Ta
 			}
 			parts := make([]float64, 3) // home only, work only, both
 			for k, part := range [][2]bool{{true, false}, {false, true}, {true, true}} {
-				if p.holds(part[0], part[1]) {
+				if p.Has(part[0], part[1]) {
 					parts[k] = 1
 				}
 			}

@@ -165,7 +165,7 @@ func (v *view) sumAudience(services set) *panel.Term {
 		used[k] = float64(v.used(kind).and(services).len())
 	}
 	at := v.people(services).At
-	if v.place != v.place.base() { // a user of a service need not be one of the union
+	if v.place != v.place.Base() { // a user of a service need not be one of the union
 		at = g.having(func(k kind) bool { return v.used(k).meets(services) })
 	}
 	counts := make([]float64, len(at))

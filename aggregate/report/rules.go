@@ -222,7 +222,7 @@ func (v *view) gatherFigures() *figures {
 func (v *view) byPlace(services set) map[Place]float64 {
 	out := map[Place]float64{}
 	tally := v.tallies()[services]
-	for _, p := range Places() {
+	for _, p := range rollcall.Places() {
 		out[p] = tally.value(p)
 	}
 	return out

@@ -33,7 +33,7 @@ func (t *tally) add(home, work bool, c count) {
 func (t *tally) value(p Place) float64 {
 	total := 0.0
 	for k, part := range tallyParts() {
-		if p.holds(part.home, part.work) {
+		if p.Has(part.home, part.work) {
 			total += t.weight[k]
 		}
 	}
@@ -49,7 +49,7 @@ func (t *tally) others(p Place) int { return countAt(p, t.outside) }
 func countAt(p Place, n [3]int) int {
 	total := 0
 	for k, part := range tallyParts() {
-		if p.holds(part.home, part.work) {
+		if p.Has(part.home, part.work) {
 			total += n[k]
 		}
 	}

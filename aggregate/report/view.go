@@ -85,7 +85,7 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(scope{v.credit, v.place.locations()}, services)
+	u := v.sample.use(scope{v.credit, v.place.Locations()}, services)
 	keep := v.keeper(services)
 	if keep == nil {
 		return u
@@ -95,7 +95,7 @@ func (v *view) restrict(services set) *use {
 
 // who gives a service's users.
 func (v *view) who(service int) []int32 {
-	at, keep := v.sample.who(scope{v.credit, v.place.locations()}, service), v.keeper(setOf(service))
+	at, keep := v.sample.who(scope{v.credit, v.place.Locations()}, service), v.keeper(setOf(service))
 	if keep == nil {
 		return at
 	}
@@ -139,7 +139,7 @@ func (v *view) union(services set) []int32 {
 			return v.who(service)
 		}
 	}
-	if v.place == v.place.base() && slices.Contains(v.sets().united, services) {
+	if v.place == v.place.Base() && slices.Contains(v.sets().united, services) {
 		return v.use(services).at
 	}
 	return v.gathering().having(v.uses(services))
@@ -154,7 +154,7 @@ func (v *view) active() *panel.Term {
 }
 
 func (v *view) present() []int32 {
-	at := v.sample.active(v.place.base().locations())
+	at := v.sample.active(v.place.Base().Locations())
 	if v.in != nil {
 		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
 	}
