@@ -13,8 +13,8 @@ func (f *Fold) Deltas() rollcall.Deltas {
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
 	var state rollcall.CellState
 	for key, c := range f.cells {
-		c.visitors.settle()
-		c.minutes.settle()
+		c.visitors.sketchIDs()
+		c.minutes.sketchIDs()
 		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() {
 			continue
 		}

@@ -248,13 +248,13 @@ func (f *Fold) grow(c *column) {
 	if size := max(firstIDs, 2*cap(c.ids)); size <= mostIDs {
 		c.ids = append(make([]uint64, 0, size), c.ids...)
 	} else {
-		c.settle()
+		c.sketchIDs()
 	}
 	f.bytes += c.size() - before
 }
 
-// settle brings the ids to the sketch.
-func (c *column) settle() {
+// sketchIDs brings the ids to the sketch.
+func (c *column) sketchIDs() {
 	c.sketch.AddSlice(c.ids)
 	c.ids = c.ids[:0]
 }

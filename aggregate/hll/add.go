@@ -35,7 +35,7 @@ func (s *Sketch) insert(h uint64) {
 	}
 	if s.keys.add(h) {
 		s.dirty = true
-		if s.keys.len() >= s.limit() {
+		if s.keys.len() >= limit(s.k) {
 			s.toLarge()
 		}
 	}

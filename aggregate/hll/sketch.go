@@ -78,7 +78,7 @@ func (s *Sketch) Reset() {
 func (s *Sketch) large() bool { return len(s.regs) != 0 }
 
 // limit is the number of keys at which a set becomes registers.
-func (s *Sketch) limit() int { return 1 << (s.k - 5) }
+func limit(k uint8) int { return 1 << (k - 5) }
 
 // toLarge makes registers of the set and lets its table go.
 func (s *Sketch) toLarge() {
