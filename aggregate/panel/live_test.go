@@ -15,7 +15,7 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// requireR gives Rscript's path where R has its survey package. Without, the
+// requireR gives Rscript's path where R has its survey package and MASS. Without, the
 // test fails under ROLLCALL_ENGINES=require and is skipped otherwise.
 func requireR(t *testing.T) string {
 	t.Helper()
