@@ -40,7 +40,7 @@ func (s *Sketch) mergeRegisters(regs []byte) {
 	s.dirty = s.dirty || rose
 }
 
-// mergeKeys adds every key of t, which is not changed. Making room first keeps
+// mergeKeys adds every key of t, which is not changed. Reserving first keeps
 // the keys, which come in about ascending order, from crowding a small table.
 func (s *Sketch) mergeKeys(t *keySet) {
 	if t == &s.keys {

@@ -1,4 +1,4 @@
-// Package house holds the house rules that a linter does not know: who may
+// Package archrules holds the rules that a linter does not know: who may
 // import whom, how long a file or a function is, what a package may be called.
 // Its test reads the module's own source; a rule that can't be shown to fail
 // on a planted breach is not a rule.

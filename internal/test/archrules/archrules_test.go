@@ -8,8 +8,8 @@ import (
 	"testing/fstest"
 )
 
-// TestHouse holds the module's own source to the rules.
-func TestHouse(t *testing.T) {
+// TestModule holds the module's own source to the rules.
+func TestModule(t *testing.T) {
 	files, err := Read(os.DirFS("../../.."))
 	if err != nil {
 		t.Fatal(err)
