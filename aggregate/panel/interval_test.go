@@ -38,7 +38,7 @@ func TestIntervalsOfARosterOfOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := Variable{At: []int32{0}}
-	e := w.Total(v)
+	e := w.Linear(Part{1, w.Term(v)})
 	if e.Value != 10 || !math.IsNaN(e.SE) || !e.Defined() {
 		t.Errorf("total is %+v", e)
 	}
