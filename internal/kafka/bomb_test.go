@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"maps"
 	"runtime"
@@ -116,6 +117,15 @@ func TestGuard(t *testing.T) {
 			}
 		}
 	}
+}
+
+// record makes a raw record that claims so many headers.
+func record(value string, headers int64) []byte {
+	body := []byte{0, 0, 0, 1} // attributes, deltas, no key
+	body = binary.AppendVarint(body, int64(len(value)))
+	body = append(body, value...)
+	body = binary.AppendVarint(body, headers)
+	return append(binary.AppendVarint(nil, int64(len(body))), body...)
 }
 
 // malformedBatches are no batches.

@@ -28,7 +28,6 @@ type Broker struct {
 	kfake    *kfake.Cluster
 	listener *memoryListener
 	cluster  *Cluster
-	port     *port // nil: no TCP
 	log      *brokerLog
 	room     *room
 	readers  atomic.Int32 // sources that have not left their group
@@ -40,9 +39,8 @@ type Broker struct {
 // BrokerOptions of an embedded broker.
 type BrokerOptions struct {
 	Options
-	Bound   int64  // bytes of rollcall.events at which Append waits; default 512 MiB
-	Segment int64  // bytes of a log file, the least that is trimmed; default 8 MiB
-	Listen  string // a TCP address for other Kafka clients; empty: none
+	Bound   int64 // bytes of rollcall.events at which Append waits; default 512 MiB
+	Segment int64 // bytes of a log file, the least that is trimmed; default 8 MiB
 }
 
 const (
@@ -70,15 +68,13 @@ func OpenBroker(dir string, opt BrokerOptions) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: open broker in %s: %w", dir, err)
 	}
-	if err := b.listen(); err != nil {
-		return nil, fmt.Errorf("kafka: open broker in %s: %w", dir, err)
-	}
+	b.listen()
 	if b.kfake, err = kfake.NewCluster(b.kfakeOptions(data)...); err != nil {
-		b.shut()
+		_ = b.listener.Close() // in memory: it can't fail
 		return nil, fmt.Errorf("kafka: open broker in %s: %w", dir, err)
 	}
 	if err := b.start(clean); err != nil {
-		b.shut()
+		_ = b.listener.Close() // in memory: it can't fail
 		b.kfake.Close()
 		return nil, fmt.Errorf("kafka: open broker in %s: %w", dir, err)
 	}
@@ -96,18 +92,11 @@ func (o BrokerOptions) filled() BrokerOptions {
 	return o
 }
 
-func (b *Broker) listen() (err error) {
-	var addr net.Addr = memoryAddr{}
-	if b.opt.Listen != "" {
-		if b.port, err = openPort(b.opt.Listen, b.opt.Log); err != nil {
-			return err
-		}
-		addr = b.port.listener.Addr()
-	}
-	b.listener = newMemoryListener(addr)
-	b.cluster = newCluster([]string{addr.String()}, Security{}, b.listener.dial)
+// listen lets this process reach the broker, and nobody else.
+func (b *Broker) listen() {
+	b.listener = newMemoryListener()
+	b.cluster = newCluster([]string{b.listener.Addr().String()}, Security{}, b.listener.dial)
 	b.cluster.broker = b
-	return nil
 }
 
 func (b *Broker) kfakeOptions(data string) []kfake.Opt {
@@ -118,7 +107,6 @@ func (b *Broker) kfakeOptions(data string) []kfake.Opt {
 		kfake.DataDir(data),
 		kfake.SyncWrites(),
 		kfake.WithLogger(b.log),
-		kfake.MaxVersions(spoken()),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms":          "-1",
 			"log.retention.bytes":       "-1",
@@ -141,13 +129,7 @@ func (b *Broker) start(clean bool) error {
 	b.room = newRoom(b.opt.Bound, b.size)
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	if err := b.resetGroups(ctx, clean && b.log.warnings.Load() == 0); err != nil {
-		return err
-	}
-	if b.port != nil {
-		b.port.serve(b.listener.dial, b.room)
-	}
-	return nil
+	return b.resetGroups(ctx, clean && b.log.warnings.Load() == 0)
 }
 
 // resetGroups forgets the offsets that can't be relied on: all after an
@@ -211,14 +193,6 @@ func (b *Broker) aheadOfLog(group string) string {
 
 // Cluster is how writers and sources reach the broker.
 func (b *Broker) Cluster() *Cluster { return b.cluster }
-
-// Addr is the TCP address that was asked for, nil if none was.
-func (b *Broker) Addr() net.Addr {
-	if b.port == nil {
-		return nil
-	}
-	return b.port.listener.Addr()
-}
 
 // Full reports that rollcall.events has reached the bound, so that appends
 // wait for Trim.
@@ -347,9 +321,6 @@ func (b *Broker) Close() error {
 	if n := b.readers.Load(); n > 0 {
 		errs = append(errs, fmt.Errorf("kafka: broker closed before %d sources: %w", n, rollcall.ErrConflict))
 	}
-	if b.port != nil {
-		b.port.close()
-	}
 	b.room.close()
 	b.cluster.Close()
 	if b.stop(); b.log.warnings.Load() == 0 {
@@ -371,14 +342,6 @@ func (b *Broker) stop() {
 	b.closed = true
 	b.log.warnings.Store(0)
 	b.kfake.Close()
-}
-
-// shut closes what listens, after a start that failed.
-func (b *Broker) shut() {
-	_ = b.listener.Close() // in memory: it can't fail
-	if b.port != nil {
-		b.port.close()
-	}
 }
 
 // brokerLog passes kfake's log on. It is where corruption shows, and nowhere
