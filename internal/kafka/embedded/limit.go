@@ -1,4 +1,4 @@
-package kafka
+package embedded
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"rollcall"
 )
 
-// room keeps the embedded log at its bound: what would pass it waits until
+// limit holds the embedded log to its bound: what would pass it waits until
 // something was trimmed.
-type room struct {
+type limit struct {
 	bound int64
 	size  func() int64 // of the log now
 
@@ -23,69 +23,70 @@ type room struct {
 
 const lookEvery = 100 * time.Millisecond
 
-func newRoom(bound int64, size func() int64) *room {
-	return &room{bound: bound, size: size, used: size(), freed: make(chan struct{})}
+func newLimit(bound int64, size func() int64) *limit {
+	return &limit{bound: bound, size: size, used: size(), freed: make(chan struct{})}
 }
 
-// take waits until n more bytes have room. When ctx ends before, the error is
+// wait waits until the log may grow by n bytes. When ctx ends before, the error is
 // both rollcall.ErrFull and the context's.
-func (r *room) take(ctx context.Context, n int64) error {
+func (l *limit) wait(ctx context.Context, n int64) error {
 	for {
-		freed, err := r.try(n)
+		freed, err := l.try(n)
 		if freed == nil {
 			return err
 		}
-		wait := time.NewTimer(lookEvery)
+		timer := time.NewTimer(lookEvery)
 		select {
 		case <-freed:
-		case <-wait.C:
-			r.measure()
+		case <-timer.C:
+			l.measure()
 		case <-ctx.Done():
-			wait.Stop()
-			return fmt.Errorf("the log holds %d MiB that are not yet stored: %w: %w", r.bound>>20, rollcall.ErrFull, ctx.Err())
+			timer.Stop()
+			return fmt.Errorf("the log holds %d MiB that are not yet stored: %w: %w", l.bound>>20, rollcall.ErrFull, ctx.Err())
 		}
-		wait.Stop()
+		timer.Stop()
 	}
 }
 
 // try takes n bytes, or gives the channel that is closed when some are freed.
 // A single piece larger than the bound is let in when the log is below it.
-func (r *room) try(n int64) (<-chan struct{}, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
+func (l *limit) try(n int64) (<-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
 		return nil, fmt.Errorf("the broker is closed: %w", rollcall.ErrConflict)
 	}
-	if r.used < r.bound {
-		r.used += n
+	if l.used < l.bound {
+		l.used += n
 		return nil, nil
 	}
-	return r.freed, nil
+	return l.freed, nil
 }
 
-func (r *room) full() bool {
-	r.measure()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.used >= r.bound
+// reached reports that the log is at its bound.
+func (l *limit) reached() bool {
+	l.measure()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.used >= l.bound
 }
 
-// measure looks at the log, and wakes those who wait if it has room.
-func (r *room) measure() {
-	size := r.size()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.used = size
-	if size < r.bound {
-		close(r.freed)
-		r.freed = make(chan struct{})
+// measure looks at the log, and wakes those who wait if it is below its bound.
+func (l *limit) measure() {
+	size := l.size()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used = size
+	if size < l.bound {
+		close(l.freed)
+		l.freed = make(chan struct{})
 	}
 }
 
-func (r *room) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = true
-	close(r.freed)
-	r.freed = make(chan struct{})
+func (l *limit) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	close(l.freed)
+	l.freed = make(chan struct{})
 }
