@@ -57,9 +57,6 @@ func (p CensusPlace) String() string {
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
 const DefaultMinAccounts = 50
 
-// BelowDetection marks an intersection whose interval reaches zero.
-const BelowDetection rollcall.Status = "below detection"
-
 // present refuses a range of which a part has aged out: its figures would be
 // too small.
 func (q CensusRequest) present(ctx context.Context, c Census) error {
@@ -203,7 +200,7 @@ func intersection(u *union, atLeast int) (m rollcall.Measure, exact bool) {
 	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
 	switch {
 	case !exact && value-hll.Z95*se <= 0:
-		m.Status = BelowDetection
+		m.Status = rollcall.BelowDetection
 	case value < float64(atLeast):
 		m.Status = rollcall.Below
 	}
