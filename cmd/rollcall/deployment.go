@@ -34,6 +34,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
+	"rollcall/internal/kafka/embedded"
 )
 
 // deployment is the stages of one process.
@@ -45,9 +46,9 @@ type deployment struct {
 	keys     *ingest.Keys // nil: of a process that only reads
 	registry *registry
 	store    *watchedStore
-	broker   *kafka.Broker  // nil: on a cluster
-	cluster  *kafka.Cluster // nil: without a log
-	source   *kafka.Source  // nil: no aggregator
+	broker   *embedded.Broker // nil: on a cluster
+	cluster  *kafka.Cluster   // nil: without a log
+	source   *kafka.Source    // nil: no aggregator
 	office   *report.Office
 	handler  http.Handler
 	fail     chan error // owned by the aggregator's goroutine: why it ended, if not by a stop

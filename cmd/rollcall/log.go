@@ -14,6 +14,7 @@ import (
 	"rollcall/aggregate"
 	"rollcall/ingest"
 	"rollcall/internal/kafka"
+	"rollcall/internal/kafka/embedded"
 )
 
 // partitions of the embedded log: two aggregators can share it.
@@ -62,7 +63,7 @@ func (d *deployment) ensureTopics(ctx context.Context) error {
 }
 
 func (d *deployment) openBroker(ctx context.Context) (err error) {
-	d.broker, err = kafka.OpenBroker(filepath.Join(d.engine.Data, "log"), kafka.BrokerOptions{Options: d.kafkaOptions()})
+	d.broker, err = embedded.Open(filepath.Join(d.engine.Data, "log"), embedded.Options{Options: d.kafkaOptions()})
 	if err != nil {
 		return err
 	}
