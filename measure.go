@@ -10,11 +10,11 @@ type Status string
 
 // The statuses. Those after caution withhold the figure.
 const (
-	OK         Status = "ok"         // enough persons
-	Caution    Status = "caution"    // shown, and flagged
-	Below      Status = "below"      // too few persons
-	Suppressed Status = "suppressed" // would give away a figure that is below
-	Undefined  Status = "undefined"  // a zero base, or no previous month
+	OK             Status = "ok"              // enough persons
+	Caution        Status = "caution"         // shown, and flagged
+	Below          Status = "below"           // too few persons
+	Undefined      Status = "undefined"       // a zero base, or no previous month
+	BelowDetection Status = "below_detection" // an intersection of sketches whose interval reaches zero
 )
 
 // Withheld reports whether no number of the measure may be shown.

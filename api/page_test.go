@@ -69,7 +69,7 @@ func rankingOf(month string, msn float64) *rollcall.Table {
 	t := &rollcall.Table{Meta: rollcall.Meta{
 		Report: "ranking", Market: "FR", Panel: "demo", Month: month, Location: "home+work", Credit: "presence", Version: 1, Status: "final",
 		Universe:   &rollcall.UniverseMeta{Population: 19640000, Active: measure(14300000), Source: "simulated by Rollcall (seed 2002), calibrated"},
-		Confidence: 0.95, Thresholds: map[string]int{"low": 45, "caution": 100}, Notes: []string{"A note."},
+		Confidence: 0.95, Thresholds: map[string]int{"low": 30, "caution": 60}, Notes: []string{"A note."},
 		Compared: &rollcall.ComparedMeta{Month: "2002-09"},
 	}}
 	for _, name := range []string{"service", "level", "unique_audience", "reach", "change", "change_percent", "rank", "tied_with"} {
@@ -77,7 +77,7 @@ func rankingOf(month string, msn float64) *rollcall.Table {
 	}
 	below := rollcall.Measure{Status: rollcall.Below}
 	low := measure(545000)
-	low.Status = rollcall.Caution
+	low.N, low.Status = 45, rollcall.Caution
 	t.Rows = []rollcall.Row{
 		{"msn", "service", measure(msn), measure(11.08), measure(106600), measure(7.2), 1, nil},
 		{"aim", "service", low, measure(3.8), rollcall.Measure{Value: -6600, Low: -80000, High: 70000, Status: rollcall.OK}, measure(-1.3), 2, []string{"icq"}},
@@ -121,7 +121,7 @@ func TestPageShows(t *testing.T) {
 		"<h1>MSN Messenger, 1,585,000 unique visitors at home and at work in October 2002</h1>",
 		"Simulated by Rollcall (seed 2002), calibrated.",
 		"1,427,000 to 1,744,000", "&#43;107,000", "−7,000", "may be chance", "Change from Sep 2002",
-		"AIM &lt;&amp;&gt;", "tied with ICQ; low base: fewer than 100 panelists", "not shown: fewer than 45 panelists",
+		"AIM &lt;&amp;&gt;", "tied with ICQ; low base: fewer than 60 panelists", "not shown: fewer than 30 panelists",
 		"Any of these services", "19,640,000 persons", "A note.",
 		`<a href="/?market=FR&amp;month=2002-09&amp;panel=demo">September 2002</a>`,
 		`<a href="/?market=FR&amp;month=2002-10&amp;panel=demo" aria-current="page">October 2002</a>`,

@@ -9,7 +9,7 @@ import (
 
 // ParseCloudEvent reads one CloudEvents 1.0 envelope in structured JSON. The
 // event is its data; the envelope's id, source and time serve where the data
-// has none. (SDKs turn +02:00 into Z, so what depends on the offset must be in
+// has none. (SDKs write +02:00 as Z, so what depends on the offset must be in
 // the data.)
 func ParseCloudEvent(b []byte) (Sighting, error) {
 	var envelope struct {

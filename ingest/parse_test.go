@@ -66,7 +66,7 @@ type verdict struct {
 	beyond     bool   // a refusal that a schema can't express
 }
 
-// verdicts is what ParseJSON and Desk say, and the schema with them.
+// verdicts is what ParseJSON and Converter say, and the schema with them.
 // reason: one table.
 func verdicts() []verdict {
 	const badTime = ": is not an RFC 3339 time such as 2002-10-03T18:22:05Z"
@@ -131,13 +131,13 @@ func verdicts() []verdict {
 	}
 }
 
-func TestParseJSONAndDesk(t *testing.T) {
-	desk := benchDesk(t)
+func TestParseJSONAndConverter(t *testing.T) {
+	converter := benchConverter(t)
 	for _, v := range verdicts() {
 		t.Run(v.name, func(t *testing.T) {
 			s, err := ingest.ParseJSON([]byte(v.line))
 			if err == nil {
-				_, err = desk.Append(nil, &s, desk.Now(), false)
+				_, err = converter.Append(nil, &s, converter.Now(), false)
 			}
 			switch {
 			case v.want == "" && err != nil:
@@ -173,14 +173,14 @@ func TestSchemaAgrees(t *testing.T) {
 			t.Fatalf("%s: %v", v.name, err)
 		}
 		if err := schema.Validate(event); (err == nil) != (v.want == "") {
-			t.Errorf("%s: the schema says %v; the desk says %q", v.name, err, v.want)
+			t.Errorf("%s: the schema says %v; the converter says %q", v.name, err, v.want)
 		}
 	}
 }
 
 func TestRefusalsKeepNames(t *testing.T) {
 	log := &slice{}
-	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 	refused := 0
 	for i, v := range verdicts() {
 		if err := in.Line(t.Context(), i+1, []byte(v.line)); err != nil {
@@ -211,7 +211,7 @@ func TestRefusalsKeepNames(t *testing.T) {
 // TestEventsKeepNoLine writes over the lines after they were read.
 func TestEventsKeepNoLine(t *testing.T) {
 	log := &slice{}
-	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 	for i, text := range []string{census(), panelLine()} {
 		line := []byte(text)
 		if err := in.Line(t.Context(), i+1, line); err != nil {
@@ -264,12 +264,12 @@ func FuzzParseJSON(f *testing.F) {
 	for _, v := range verdicts() {
 		f.Add([]byte(v.line))
 	}
-	desk := benchDesk(f)
+	converter := benchConverter(f)
 	f.Fuzz(func(t *testing.T, line []byte) {
 		s, err := ingest.ParseJSON(line)
 		if err == nil {
 			var events []rollcall.Event
-			events, err = desk.Append(nil, &s, desk.Now(), false)
+			events, err = converter.Append(nil, &s, converter.Now(), false)
 			for _, e := range events {
 				if e.Validate() != nil {
 					t.Errorf("an event that is not valid: %v", e)

@@ -92,14 +92,9 @@ type Change struct {
 	Percent  Estimate // 100*(now/before - 1); undefined where before is 0
 }
 
-// Change estimates the change of a total, z_i = z_now,i - z_before,i over the
-// union of both months' panelists, 0 where absent. The percentage is
+// TermChange estimates the change of a total, z_i = z_now,i - z_before,i over
+// the union of both months' panelists, 0 where absent. The percentage is
 // linearised over the same union.
-func (p *Pair) Change(now, before Variable) Change {
-	return p.TermChange(p.now.Term(now), p.before.Term(before))
-}
-
-// TermChange is Change of prepared variables.
 func (p *Pair) TermChange(now, before *Term) Change {
 	cross := p.product(now, before)
 	out := Change{Absolute: p.contrast(now, before, 1, 1, cross), Percent: undefined}
@@ -138,10 +133,6 @@ func (p *Pair) product(now, before *Term) float64 {
 // products of their z.
 func (p *Pair) contrast(now, before *Term, k, l, cross float64) Estimate {
 	square := k*k*now.own + l*l*before.own - 2*k*l*cross
-	noise := max(k*k*now.size*rounding, l*l*before.size*rounding, (k*k*now.own+l*l*before.own)*cancelled)
+	noise := (k*k*now.size + l*l*before.size) * rounding
 	return Estimate{SE: math.Sqrt(spread(k*now.sum-l*before.sum, square, noise, p.Len()))}
 }
-
-// cancelled is what rounding leaves of the squares of two variables that are
-// one and the same.
-const cancelled = 1e-13

@@ -38,7 +38,7 @@ func TestIntervalsOfARosterOfOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := Variable{At: []int32{0}}
-	e := w.Total(v)
+	e := w.Linear(Part{1, w.Term(v)})
 	if e.Value != 10 || !math.IsNaN(e.SE) || !e.Defined() {
 		t.Errorf("total is %+v", e)
 	}
@@ -60,7 +60,7 @@ func TestThresholds(t *testing.T) {
 		n    int
 		want rollcall.Status
 	}{
-		{Usual(), 44, rollcall.Below}, {Usual(), 45, rollcall.Caution}, {Usual(), 99, rollcall.Caution}, {Usual(), 100, rollcall.OK},
+		{Usual(), 0, rollcall.Below}, {Usual(), 29, rollcall.Below}, {Usual(), 30, rollcall.Caution}, {Usual(), 59, rollcall.Caution}, {Usual(), 60, rollcall.OK},
 		{Thresholds{}, 0, rollcall.OK}, {Thresholds{Low: 0, Caution: 10}, 0, rollcall.Caution}, {Thresholds{Low: 200, Caution: 100}, 150, rollcall.Below},
 	} {
 		if got := c.t.Status(c.n); got != c.want {
@@ -78,7 +78,7 @@ func TestThresholds(t *testing.T) {
 			t.Errorf("%+v is taken", bad)
 		}
 	}
-	if Usual().Validate() != nil || !(Thresholds{Low: 44, Caution: 100}).Under(Usual()) || Usual().Under(Usual()) {
+	if Usual().Validate() != nil || !(Thresholds{Low: 29, Caution: 60}).Under(Usual()) || Usual().Under(Usual()) {
 		t.Error("the usual thresholds are sound, and under nothing of their own")
 	}
 }

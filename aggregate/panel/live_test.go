@@ -15,17 +15,17 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// requireR gives Rscript's path where R has its survey package. Without, the
+// requireR gives Rscript's path where R has its survey package and MASS. Without, the
 // test fails under ROLLCALL_ENGINES=require and is skipped otherwise.
 func requireR(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("Rscript")
 	missing := "Rscript is missing (Debian: r-base-core)"
 	if err == nil {
-		if exec.Command(path, "-e", "library(survey)").Run() == nil {
+		if exec.Command(path, "-e", "library(survey); library(MASS)").Run() == nil {
 			return path
 		}
-		missing = "R's package survey is missing (Debian: r-cran-survey)"
+		missing = "R's package survey, or MASS that it needs, is missing (Debian: r-cran-survey, r-cran-mass)"
 	}
 	if os.Getenv("ROLLCALL_ENGINES") == "require" {
 		t.Fatal(missing)
@@ -119,13 +119,13 @@ func (d drawn) figures(t *testing.T, k int) map[string]float64 {
 	for i, x := range w.Final()[:5] {
 		out["weight"+strconv.Itoa(i+1)] = x
 	}
-	for name, e := range map[string]panel.Estimate{"users": w.Total(users), "rare": w.Total(rare), "minutes": w.Total(minutes),
-		"ratio": w.Ratio(minutes, users), "diff": w.Diff(users, rare)} {
+	for name, e := range map[string]panel.Estimate{"users": total(w, users), "rare": total(w, rare), "minutes": total(w, minutes),
+		"ratio": ratio(w, minutes, users), "diff": diff(w, users, rare)} {
 		out[name], out[name+"_se"] = e.Value, e.SE
 	}
 	in, n := w.Intervals(0.95), len(d.roster.Panelists)
-	logit := in.Proportion(w.Total(users).Scale(1/w.Universe()), users.Users(), n)
-	beta := in.Proportion(w.Total(rare).Scale(1/w.Universe()), rare.Users(), n)
+	logit := in.Proportion(total(w, users).Scale(1/w.Universe()), users.Users(), n)
+	beta := in.Proportion(total(w, rare).Scale(1/w.Universe()), rare.Users(), n)
 	out["logit_low"], out["logit_high"], out["beta_low"], out["beta_high"] = logit.Low, logit.High, beta.Low, beta.High
 	return out
 }

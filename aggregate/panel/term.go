@@ -193,9 +193,6 @@ func (w *Weights) combine(parts []Part, overlap func(i, j int) float64) Estimate
 		own := p.Factor * p.Factor * p.Term.own
 		square += own
 		noise += p.Factor * p.Factor * p.Term.size * rounding
-		if len(parts) > 1 {
-			noise += own * cancelled
-		}
 		for j, q := range parts[:i] {
 			square += 2 * p.Factor * q.Factor * w.product(p.Term, q.Term, overlap(i, j))
 		}
@@ -204,12 +201,13 @@ func (w *Weights) combine(parts []Part, overlap func(i, j int) float64) Estimate
 	return out
 }
 
-// TermRatio is Ratio of prepared variables.
+// TermRatio estimates the total of num over that of den, linearised: z is that
+// of (num - R den)/D. It is undefined where den's total is 0.
 func (w *Weights) TermRatio(num, den *Term) Estimate {
 	return w.ratio(num, den, func(_, _ int) float64 { return w.overlap(num, den) })
 }
 
-// NestedRatio is Ratio where den is of 0s and 1s, everyone in num being in den:
+// NestedRatio is TermRatio where den is of 0s and 1s, everyone in num being in den:
 // persons of persons, or an amount a person. Its cost is that of the margins
 // alone.
 func (w *Weights) NestedRatio(num, den *Term) Estimate {

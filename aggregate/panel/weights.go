@@ -3,7 +3,6 @@ package panel
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -25,7 +24,6 @@ type Weights struct {
 	starts  []int     // of each axis's categories among all of them
 	inverse []float64 // (X'DX)+, row-major over all categories
 	slopes  int       // the number of all categories
-	pool    sync.Pool // of *scratch
 }
 
 // person is one panelist's part in a figure.

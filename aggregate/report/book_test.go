@@ -82,7 +82,7 @@ func (m *month) minuteByMinute(of scope, services set, person int32, from, to ui
 		idle++
 		if yes {
 			out.minutes++
-			out.sessions += int32(once01(idle > idleGap))
+			out.sessions += int32(truth(idle > idleGap))
 			idle = 0
 		}
 	}

@@ -14,9 +14,6 @@ import (
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
 const DefaultMinAccounts = 50
 
-// BelowDetection marks an intersection whose interval reaches zero.
-const BelowDetection rollcall.Status = "below detection"
-
 // censusPresent refuses a range of which a part has aged out: its figures would be
 // too small.
 func censusPresent(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
@@ -160,7 +157,7 @@ func intersection(u *union, atLeast int) (m rollcall.Measure, exact bool) {
 	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
 	switch {
 	case !exact && value-hll.Z95*se <= 0:
-		m.Status = BelowDetection
+		m.Status = rollcall.BelowDetection
 	case value < float64(atLeast):
 		m.Status = rollcall.Below
 	}

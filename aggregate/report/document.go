@@ -21,7 +21,7 @@ type Settings struct {
 	Trim             rollcall.Trim `json:"trim"`
 }
 
-// DefaultSettings are METHOD's: 45 and 100 persons, 95 %, no trimming.
+// DefaultSettings are METHOD's: 30 and 60 persons, 95 %, no trimming.
 func DefaultSettings() Settings {
 	return Settings{Thresholds: panel.Usual(), Confidence: 0.95}
 }

@@ -164,7 +164,7 @@ func TestVerifyFindsOtherRows(t *testing.T) {
 		{"public made internal", func(list []rollcall.Publication) []rollcall.Publication {
 			list[2].Internal = true
 			return list
-		}, "internal is true where its limits of 45 and 100 make it false"},
+		}, "internal is true where its limits of 30 and 60 make it false"},
 		{"final made preliminary", func(list []rollcall.Publication) []rollcall.Publication {
 			list[0].Status = rollcall.Preliminary
 			list[2].Status = rollcall.Final
@@ -223,7 +223,7 @@ func TestMeta(t *testing.T) {
 	h := fixtureHouse(t, DefaultSettings())
 	m := h.report(Request{Report: "ranking", Place: AtWork, Credit: ByUse, Target: "sex=F"}).Meta
 	if m.Report != "ranking" || m.Month != "2002-10" || m.Location != "work" || m.Credit != "use" || m.Target != "sex=F" ||
-		m.Version != 1 || m.Status != "preliminary" || m.Internal || m.Confidence != 0.95 || m.Thresholds["low"] != 45 || m.Thresholds["caution"] != 100 {
+		m.Version != 1 || m.Status != "preliminary" || m.Internal || m.Confidence != 0.95 || m.Thresholds["low"] != 30 || m.Thresholds["caution"] != 60 {
 		t.Errorf("%+v", m)
 	}
 	if u := m.Universe; u.Population != fixtureUniverse || u.Source != "enumeration study" || u.SourceDate != "2002-06-30" || len(u.ID) != 64 {
@@ -235,7 +235,7 @@ func TestMeta(t *testing.T) {
 	near(t, "deff", m.Weights.Deff, 1.07570537)
 	near(t, "n_eff", m.Weights.NEff, 278.8867736)
 	want := "method=rollcall-1; population=persons; credit=use; location=work; base=work; period=2002-10-01/2002-10-31; zone=Europe/Paris; " +
-		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard; confidence=0.95; low=45; caution=100; trim=0,0; target=sex=F"
+		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard; confidence=0.95; low=30; caution=60; caution_rse=0.3; trim=0,0; target=sex=F"
 	if m.Method != want {
 		t.Errorf("method %s", m.Method)
 	}

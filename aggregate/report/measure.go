@@ -7,6 +7,10 @@ import (
 	"rollcall/aggregate/panel"
 )
 
+// A figure is judged by the raw persons behind it and by its own precision; none
+// is withheld for another's sake. The base of a percentage holds its numerator,
+// so that the numerator's persons are the fewest of the two.
+
 // persons estimates how many people a term stands for.
 func (v *view) persons(t *panel.Term) rollcall.Measure {
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: t})
@@ -14,7 +18,7 @@ func (v *view) persons(t *panel.Term) rollcall.Measure {
 	if v.settings.Status(n).Withheld() {
 		return blank(rollcall.Below) // an interval costs more than everything else
 	}
-	return v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
+	return v.settings.Level(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
 }
 
 // percent estimates one term's persons as a percentage of another's, among whom
@@ -35,9 +39,30 @@ func (v *view) proportion(e panel.Estimate, users, base int) rollcall.Measure {
 	return v.settings.Measure(e.Scale(100), v.intervals.Proportion(e, users, base).Scale(100), users)
 }
 
+// share makes a percentage of an estimate between 0 and 1 that is no proportion
+// of persons.
+func (v *view) share(e panel.Estimate, users int) rollcall.Measure {
+	if !e.Defined() {
+		return undefinedMeasure()
+	}
+	if v.settings.Status(users).Withheld() {
+		return blank(rollcall.Below)
+	}
+	return v.settings.Level(e.Scale(100), v.intervals.Proportion(e, users, v.weights.Len()).Scale(100), users)
+}
+
 // coverage estimates a term's persons as a percentage of the universe, or of
-// the target in it.
-func (v *view) coverage(t *panel.Term) rollcall.Measure {
+// the target in it. The universe is taken as fixed, so that it is as sure as
+// the audience, whose status it has.
+func (v *view) coverage(t *panel.Term, audience rollcall.Status) rollcall.Measure {
+	m := v.covered(t)
+	if m.Status != rollcall.Undefined {
+		m.Status = audience
+	}
+	return m
+}
+
+func (v *view) covered(t *panel.Term) rollcall.Measure {
 	if v.in != nil {
 		return v.percent(t, v.targeted())
 	}
@@ -48,23 +73,16 @@ func (v *view) coverage(t *panel.Term) rollcall.Measure {
 // mean estimates a figure per user: the total of amounts over the users.
 func (v *view) mean(amounts, users *panel.Term) rollcall.Measure {
 	e := v.weights.NestedRatio(amounts, users)
-	return v.plain(e, users.Users())
+	return v.level(e, users.Users())
 }
 
-// plain makes a measure with the interval estimate +- q SE.
-func (v *view) plain(e panel.Estimate, n int) rollcall.Measure {
-	return v.settings.Measure(e, v.intervals.Plain(e), n)
+// level makes a measure with the interval estimate +- q SE.
+func (v *view) level(e panel.Estimate, n int) rollcall.Measure {
+	return v.settings.Level(e, v.intervals.Plain(e), n)
 }
 
-// withhold gives a measure the status of what it derives from, where that one
-// is withheld. A measure that is undefined stays so.
-func withhold(m *rollcall.Measure, parents ...rollcall.Status) {
-	for _, s := range parents {
-		if s.Withheld() && !m.Status.Withheld() {
-			m.Status = s
-		}
-	}
-}
+// few reports whether a term's persons are too few to be shown.
+func (v *view) few(t *panel.Term) bool { return v.settings.Status(t.Users()).Withheld() }
 
 // seal takes the numbers out of every withheld measure, so that no export can
 // show them.

@@ -147,6 +147,7 @@ func (j *job) method() string {
 		fmt.Sprintf("confidence=%g", v.settings.Confidence),
 		fmt.Sprintf("low=%d", v.settings.Low),
 		fmt.Sprintf("caution=%d", v.settings.Caution),
+		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
 		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
 	}
 	if j.target != nil {

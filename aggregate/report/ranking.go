@@ -101,33 +101,26 @@ func (b *ranker) group(g group) rollcall.Row {
 func (b *ranker) audience(services set, g *group) []any {
 	v := b.view
 	users := v.people(services)
-	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
+	ua, reach := v.persons(users), v.percent(users, v.active())
 	amounts := v.amounts(services)
 	sessions, minutes, days := v.mean(amounts[0], users), v.mean(amounts[1], users), v.mean(amounts[2], users)
-	status := v.shown(services)
-	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
-		withhold(m, status)
-	}
-	withhold(&reach, v.settings.Status(v.active().Users()))
 	var gross, each any
 	if g != nil {
-		gross, each = b.gross(services, status)
+		gross, each = b.gross(services)
 	}
-	return []any{ua, gross, each, reach, coverage, sessions, minutes, days}
+	return []any{ua, gross, each, reach, v.coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
 // sum per user of any of them.
-func (b *ranker) gross(services set, shown rollcall.Status) (gross, each rollcall.Measure) {
+func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
 	v := b.view
 	sum, users := v.everyAudience(), v.people(services)
 	if services != v.all().services {
 		sum = v.sumAudience(services)
 	}
-	gross, each = v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users()), v.plain(v.weights.TermRatio(sum, users), users.Users())
-	withhold(&gross, v.disclosure().gross[services])
-	withhold(&each, shown, v.disclosure().gross[services])
-	return gross, each
+	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
+	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -140,16 +133,7 @@ func (b *ranker) shares(s int) []any {
 	audience := v.weights.TermRatio(users, base)
 	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], v.everyMinute())
 	exclusive := v.exclusive(s)
-	shares := []rollcall.Measure{
-		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
-		v.persons(exclusive), v.percent(exclusive, users),
-	}
-	d := v.disclosure()
-	withhold(&shares[0], v.shown(setOf(s)), d.shares)
-	withhold(&shares[1], v.shown(setOf(s)), d.shares)
-	withhold(&shares[2], v.alone(s))
-	withhold(&shares[3], v.shown(setOf(s)), v.alone(s))
-	return []any{shares[0], shares[1], shares[2], shares[3]}
+	return []any{v.share(audience, users.Users()), v.share(minutes, users.Users()), v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
@@ -202,7 +186,8 @@ func (v *view) exclusive(s int) *panel.Term {
 	return v.term(at)
 }
 
-// change gives the columns change and change_percent.
+// change gives the columns change and change_percent, whose raw persons are the
+// smaller month's.
 func (b *ranker) change(services set) []any {
 	if b.past == nil {
 		return []any{undefinedMeasure(), undefinedMeasure()}
@@ -210,13 +195,11 @@ func (b *ranker) change(services set) []any {
 	same := b.past.same(b.view, services)
 	now, before := b.view.people(services), b.past.people(same)
 	c := b.past.pair.TermChange(now, before)
-	out := []any{nil, nil}
-	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
-		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))
-		withhold(&m, b.view.shown(services), b.past.shown(same))
-		out[i] = m
+	n := min(now.Users(), before.Users())
+	difference := func(e panel.Estimate) rollcall.Measure {
+		return b.view.settings.Measure(e, b.past.intervals.Plain(e), n)
 	}
-	return out
+	return []any{difference(c.Absolute), difference(c.Percent)}
 }
 
 // same gives the same services in the month's own catalogue.
@@ -264,7 +247,7 @@ func (v *view) standing() *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {
-			if !v.shown(setOf(i)).Withheld() {
+			if !v.few(v.people(setOf(i))) {
 				s.list = append(s.list, i)
 			}
 		}

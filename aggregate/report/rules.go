@@ -209,14 +209,24 @@ func (v *view) gatherFigures() *figures {
 		}
 		f.unions = append(f.unions, u)
 	}
-	atoms := v.atoms()
 	for i, a := range listed {
-		f.services[i].exclusive = atoms.sum(func(m membership) bool { return m.services == setOf(a) })
+		f.services[i].exclusive = v.having(func(used set) bool { return used == setOf(a) })
 		for k, b := range listed[:i] {
-			f.pairs = append(f.pairs, pairFigure{i, k, atoms.sum(func(m membership) bool { return m.services.has(a) && m.services.has(b) })})
+			f.pairs = append(f.pairs, pairFigure{i, k, v.having(func(used set) bool { return used.has(a) && used.has(b) })})
 		}
 	}
 	return f
+}
+
+// having weighs the persons of whose services holds says yes.
+func (v *view) having(holds func(used set) bool) float64 {
+	g, total := v.gathering(), 0.0
+	for k, kind := range g.kinds {
+		if holds(v.used(kind)) {
+			total += g.counts[k].weight
+		}
+	}
+	return total
 }
 
 func (v *view) byPlace(services set) map[Place]float64 {

@@ -1,10 +1,9 @@
 package report
 
-// tally counts a service's, or a union's, users by where they used it: at home
+// tally weighs a service's, or a union's, users by where they used it: at home
 // only, at work only, at both.
 type tally struct {
-	n, outside [3]int // in the target, and outside it
-	weight     [3]float64
+	weight [3]float64
 }
 
 // tallyPart is one of the three.
@@ -24,8 +23,6 @@ func (t *tally) add(home, work bool, c count) {
 	case !home:
 		part = 1
 	}
-	t.n[part] += c.n
-	t.outside[part] += c.outside
 	t.weight[part] += c.weight
 }
 
@@ -35,22 +32,6 @@ func (t *tally) value(p Place) float64 {
 	for k, part := range tallyParts() {
 		if p.Has(part.home, part.work) {
 			total += t.weight[k]
-		}
-	}
-	return total
-}
-
-// persons gives the raw persons of a place.
-func (t *tally) persons(p Place) int { return countAt(p, t.n) }
-
-// others gives the raw persons of a place who are outside the target.
-func (t *tally) others(p Place) int { return countAt(p, t.outside) }
-
-func countAt(p Place, n [3]int) int {
-	total := 0
-	for k, part := range tallyParts() {
-		if p.Has(part.home, part.work) {
-			total += n[k]
 		}
 	}
 	return total

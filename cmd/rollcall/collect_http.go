@@ -68,7 +68,7 @@ func (d *deployment) collect(ctx context.Context, c *httpCmd) (_ http.Handler, e
 	ready.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		d.sayReady(w, r, func(ctx context.Context) error { return d.canTake(ctx, waiting) })
 	})
-	ready.Handle("POST /v1/events", d.collector(waiting.Lane, c.Bodies<<20))
+	ready.Handle("POST /v1/events", d.collector(waiting.Log, c.Bodies<<20))
 	return ready, nil
 }
 

@@ -19,7 +19,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Fatal(err)
 	}
 	lines := seededEvents(1, 1000)
-	decode := decoder(d.desk(), d.registry.check)
+	decode := decoder(d.converter(), d.registry.check)
 	b.ReportAllocs()
 	var events []rollcall.Event
 	for i := 0; b.Loop(); i++ {

@@ -34,6 +34,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
+	"rollcall/internal/kafka/embedded"
 )
 
 // deployment is the stages of one process.
@@ -45,9 +46,9 @@ type deployment struct {
 	keys     *ingest.Keys // nil: of a process that only reads
 	registry *registry
 	store    *watchedStore
-	broker   *kafka.Broker  // nil: on a cluster
-	cluster  *kafka.Cluster // nil: without a log
-	source   *kafka.Source  // nil: no aggregator
+	broker   *embedded.Broker // nil: on a cluster
+	cluster  *kafka.Cluster   // nil: without a log
+	source   *kafka.Source    // nil: no aggregator
 	office   *report.Office
 	handler  http.Handler
 	fail     chan error // owned by the aggregator's goroutine: why it ended, if not by a stop
@@ -214,14 +215,14 @@ func (d *deployment) serve() {
 		Version: software(), Logger: d.log,
 	}
 	if d.cluster != nil {
-		server.Collector = d.collector(d.writers(), web.DefaultRoom)
+		server.Collector = d.collector(d.writers(), web.DefaultMemory)
 	}
 	d.handler = server.Handler()
 }
 
 // collector takes events over HTTP into the log, with so much memory for bodies.
-func (d *deployment) collector(log func(backfill bool) ingest.Log, room int64) *web.Collector {
-	c := &web.Collector{Desk: d.desk(), MaxBody: maxBody, Log: log, Room: room}
+func (d *deployment) collector(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
+	c := &web.Collector{Converter: d.converter(), MaxBody: maxBody, Log: log, Memory: memory}
 	d.metrics.MustRegister(prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
 		func() float64 { return float64(c.Taken()) }))
@@ -241,8 +242,8 @@ func (d *deployment) writers() func(backfill bool) ingest.Log {
 	}
 }
 
-func (d *deployment) desk() *ingest.Desk {
-	return &ingest.Desk{Keys: d.keys, Catalogue: d.registry.Catalogue, Now: time.Now}
+func (d *deployment) converter() *ingest.Converter {
+	return &ingest.Converter{Keys: d.keys, Catalogue: d.registry.Catalogue, Now: time.Now}
 }
 
 // ready says what the process can't do now; nil: nothing.

@@ -14,6 +14,7 @@ import (
 	"rollcall/aggregate"
 	"rollcall/ingest"
 	"rollcall/internal/kafka"
+	"rollcall/internal/kafka/embedded"
 )
 
 // partitions of the embedded log: two aggregators can share it.
@@ -62,7 +63,7 @@ func (d *deployment) ensureTopics(ctx context.Context) error {
 }
 
 func (d *deployment) openBroker(ctx context.Context) (err error) {
-	d.broker, err = kafka.OpenBroker(filepath.Join(d.engine.Data, "log"), kafka.BrokerOptions{Options: d.kafkaOptions()})
+	d.broker, err = embedded.Open(filepath.Join(d.engine.Data, "log"), embedded.Options{Options: d.kafkaOptions()})
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (d *deployment) group() string { return "rollcall-" + d.store.ID() }
 func (d *deployment) sourceOptions(metrics *prometheus.Registry) kafka.SourceOptions {
 	return kafka.SourceOptions{
 		Options: kafka.Options{Log: d.log, Registerer: metrics},
-		Decode:  decoder(d.desk(), d.registry.check), Check: d.registry.check,
+		Decode:  decoder(d.converter(), d.registry.check), Check: d.registry.check,
 	}
 }
 
@@ -194,8 +195,8 @@ func (l *lag) Collect(to chan<- prometheus.Metric) {
 }
 
 // decoder reads single events that other producers put on the topic. check
-// looks for markets that are new, as the desk can't.
-func decoder(desk *ingest.Desk, check func(*rollcall.Group) error) kafka.Decode {
+// looks for markets that are new, as the converter can't.
+func decoder(converter *ingest.Converter, check func(*rollcall.Group) error) kafka.Decode {
 	return func(to []rollcall.Event, value []byte, contentType string, record time.Time, backfill bool) ([]rollcall.Event, error) {
 		parse := ingest.ParseJSON
 		if contentType == "application/cloudevents+json" {
@@ -209,6 +210,6 @@ func decoder(desk *ingest.Desk, check func(*rollcall.Group) error) kafka.Decode 
 		if err := check(&group); err != nil {
 			return to, err
 		}
-		return desk.Append(to, &s, record, backfill)
+		return converter.Append(to, &s, record, backfill)
 	}
 }

@@ -135,7 +135,7 @@ func (c *cluster) compareWithAll(bodies []string) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	source.desk = &ingest.Desk{Keys: keys, Catalogue: registry.Catalogue, Now: time.Now}
+	source.converter = &ingest.Converter{Keys: keys, Catalogue: registry.Catalogue, Now: time.Now}
 	if err := aggregate.Run(ctx, source, store, aggregate.Options{K: store.K(), Calendar: registry.calendar, Log: newLogger(io.Discard, false)}); err != nil {
 		c.Fatal(err)
 	}
@@ -147,12 +147,12 @@ func (c *cluster) compareWithAll(bodies []string) {
 // bodySource gives bodies to the fold, a batch each, and then ends.
 type bodySource struct {
 	*cluster
-	desk   *ingest.Desk
-	bodies []string
-	next   int
-	end    func()
-	events []rollcall.Event // of a line
-	batch  rollcall.Batch
+	converter *ingest.Converter
+	bodies    []string
+	next      int
+	end       func()
+	events    []rollcall.Event // of a line
+	batch     rollcall.Batch
 }
 
 func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
@@ -167,7 +167,7 @@ func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.events, err = s.desk.Append(s.events[:0], &sighting, time.Now(), true); err != nil {
+		if s.events, err = s.converter.Append(s.events[:0], &sighting, time.Now(), true); err != nil {
 			return nil, err
 		}
 		for i := range s.events {

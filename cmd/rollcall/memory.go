@@ -24,7 +24,7 @@ const idleMemory = 256 << 20
 const serveMemoryBytes = report.DefaultMemory + 512<<20 + idleMemory
 
 // runMemoryBytes is what all roles in one process may take.
-const runMemoryBytes = serveMemoryBytes + web.DefaultRoom + 2*aggregate.DefaultBytes
+const runMemoryBytes = serveMemoryBytes + web.DefaultMemory + 2*aggregate.DefaultBytes
 
 // limitMemory sets the limit, unless the environment has one.
 func limitMemory(bytes int64) {

@@ -325,7 +325,7 @@ type folding func(o *office, batches []*rollcall.Batch)
 // folds makes the stream's events as the collectors do, and folds them.
 func (o *office) folds(fold folding) {
 	o.Helper()
-	desk := &ingest.Desk{Keys: o.keys, Catalogue: o.registry.Catalogue, Now: time.Now}
+	converter := &ingest.Converter{Keys: o.keys, Catalogue: o.registry.Catalogue, Now: time.Now}
 	var batches []*rollcall.Batch
 	for i, line := range officeEvents() {
 		if i%rowsOfBatch == 0 {
@@ -335,7 +335,7 @@ func (o *office) folds(fold folding) {
 		if err != nil {
 			o.Fatalf("%s: %v", line, err)
 		}
-		events, err := desk.Append(nil, &sighting, time.Time{}, true)
+		events, err := converter.Append(nil, &sighting, time.Time{}, true)
 		if err != nil {
 			o.Fatalf("%s: %v", line, err)
 		}

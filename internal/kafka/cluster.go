@@ -5,7 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"rollcall"
@@ -17,12 +20,12 @@ import (
 // Cluster says how brokers are reached. It is safe for concurrent use.
 type Cluster struct {
 	brokers   []string
-	dial      dialFunc
+	dial      DialFunc
 	secure    Security
 	transport *kafka.Transport
 	client    *kafka.Client
-	sign      []byte  // stands for a batch that can't be read
-	broker    *Broker // nil: not the embedded one
+	sign      []byte // stands for a batch that can't be read
+	local     Local  // of a broker in this process
 }
 
 // Security of the connections to a cluster; the zero value is plain TCP.
@@ -30,6 +33,18 @@ type Security struct {
 	TLS  *tls.Config    // nil: none
 	SASL sasl.Mechanism // nil: none
 }
+
+// Local is what a broker in this process (package embedded) has its clients do;
+// the zero value is for brokers elsewhere.
+type Local struct {
+	Dial    DialFunc                                     // reaches it
+	Admit   func(ctx context.Context, bytes int64) error // waits until rollcall.events may grow by so much
+	Topics  map[string]string                            // settings of every topic that is made
+	Sources *atomic.Int32                                // counts the sources that have not left their group
+}
+
+// DialFunc connects to an address.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 const (
 	dialTimeout    = 5 * time.Second
@@ -44,7 +59,14 @@ func Dial(brokers []string, secure Security) *Cluster {
 	return newCluster(brokers, secure, d.DialContext)
 }
 
-func newCluster(brokers []string, secure Security, dial dialFunc) *Cluster {
+// DialLocal names a broker in this process.
+func DialLocal(address string, local Local) *Cluster {
+	c := newCluster([]string{address}, Security{}, local.Dial)
+	c.local = local
+	return c
+}
+
+func newCluster(brokers []string, secure Security, dial DialFunc) *Cluster {
 	c := &Cluster{brokers: brokers, dial: dial, secure: secure, sign: guard()}
 	c.transport = &kafka.Transport{
 		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,
@@ -94,12 +116,14 @@ func (c *Cluster) EnsureTopics(ctx context.Context, partitions int) error {
 func (c *Cluster) topic(name string, partitions int) kafka.TopicConfig {
 	t := kafka.TopicConfig{Topic: name, NumPartitions: partitions, ReplicationFactor: -1}
 	if name == Rejects {
-		// room for any whole message of rollcall.events, and its reason
+		// enough for any whole message of rollcall.events, and its reason
 		t.ConfigEntries = []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: "2097152"}}
 	}
-	if c.broker != nil {
+	if c.local.Topics != nil {
 		t.ReplicationFactor = 1
-		t.ConfigEntries = append(t.ConfigEntries, c.broker.topicConfig()...)
+	}
+	for _, setting := range slices.Sorted(maps.Keys(c.local.Topics)) {
+		t.ConfigEntries = append(t.ConfigEntries, kafka.ConfigEntry{ConfigName: setting, ConfigValue: c.local.Topics[setting]})
 	}
 	return t
 }

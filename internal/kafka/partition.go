@@ -11,15 +11,15 @@ import (
 
 // partition reads one partition for one generation.
 type partition struct {
-	source *Source
-	gen    *kafka.Generation
-	id     int
-	next   int64 // the offset expected next; negative: the log's first
-	done   int64 // everything before it was handed on
-	missed int64 // a place where the log was seen to have more; -1: none
-	reader *kafka.Reader
-	intake *intake
-	wait   fetchDeadline
+	source  *Source
+	gen     *kafka.Generation
+	id      int
+	next    int64 // the offset expected next; negative: the log's first
+	done    int64 // everything before it was handed on
+	missed  int64 // a place where the log was seen to have more; -1: none
+	reader  *kafka.Reader
+	batcher *batcher
+	wait    fetchDeadline
 }
 
 // Limits of a batch.
@@ -36,7 +36,7 @@ var errStalled = errors.New("the reader stands still while the log grows")
 func (s *Source) consume(ctx context.Context, gen *kafka.Generation, a kafka.PartitionAssignment) {
 	ctx, cancel := context.WithCancel(ctx) // one that others derive from cheaply
 	defer cancel()
-	p := &partition{source: s, gen: gen, id: a.ID, next: a.Offset, done: a.Offset, intake: newIntake(s, a.ID)}
+	p := &partition{source: s, gen: gen, id: a.ID, next: a.Offset, done: a.Offset, batcher: newBatcher(s, a.ID)}
 	for ctx.Err() == nil {
 		err := p.follow(ctx)
 		if ctx.Err() != nil {
@@ -53,14 +53,14 @@ func (p *partition) follow(ctx context.Context) error {
 	if err := p.locate(ctx); err != nil {
 		return err
 	}
-	line := &tether{dial: p.source.cluster.dial}
-	p.reader = kafka.NewReader(p.readerConfig(line))
+	link := &connections{dial: p.source.cluster.dial}
+	p.reader = kafka.NewReader(p.readerConfig(link))
 	defer p.reader.Close()
-	defer line.cut() // else Close waits for a connection that may never answer
+	defer link.cut() // else Close waits for a connection that may never answer
 	if err := p.reader.SetOffset(p.next); err != nil {
 		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
 	}
-	defer p.intake.drop()
+	defer p.batcher.drop()
 	p.wait = fetchDeadline{parent: ctx, after: p.source.opt.Stall}
 	defer p.wait.end()
 	for {
@@ -88,7 +88,7 @@ func (p *partition) leap(ctx context.Context) error {
 	}
 	p.source.opt.Log.Error("a batch of records can't be read, and is kept among the rejected",
 		"partition", p.id, "from", b.first, "to", b.next, "err", why)
-	p.intake.refuseBatch(&b, why)
+	p.batcher.refuseBatch(&b, why)
 	p.next = b.next
 	if err := p.reader.SetOffset(p.next); err != nil {
 		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
@@ -96,9 +96,9 @@ func (p *partition) leap(ctx context.Context) error {
 	return p.handOn(ctx, p.next, true)
 }
 
-func (p *partition) readerConfig(line *tether) kafka.ReaderConfig {
+func (p *partition) readerConfig(link *connections) kafka.ReaderConfig {
 	dialer := p.source.cluster.dialer()
-	dialer.DialFunc = line.connect
+	dialer.DialFunc = link.connect
 	return kafka.ReaderConfig{
 		Brokers: p.source.cluster.brokers, Dialer: dialer, Topic: Events, Partition: p.id,
 		MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait, QueueCapacity: queuedMessages,
@@ -187,7 +187,7 @@ func (p *partition) take(ctx context.Context, m *kafka.Message) error {
 	if m.Offset > p.next {
 		p.skipped(m.Offset)
 	}
-	in := p.intake
+	in := p.batcher
 	for more := in.open(m); more; {
 		more = in.read()
 		if more { // a large record: its offset is committed with its last part
@@ -207,10 +207,10 @@ func (p *partition) take(ctx context.Context, m *kafka.Message) error {
 // handOn gives the batch to Next, after what was refused of it is acknowledged
 // by the brokers: the offset may be committed from then on.
 func (p *partition) handOn(ctx context.Context, next int64, behind bool) error {
-	if err := p.intake.reject(ctx); err != nil {
+	if err := p.batcher.reject(ctx); err != nil {
 		return err
 	}
-	b := p.intake.give()
+	b := p.batcher.give()
 	b.Partition, b.Next, b.Behind = p.id, next, behind
 	p.source.stats.Rows.Add(int64(b.Len()))
 	select {

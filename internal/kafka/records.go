@@ -11,8 +11,6 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/segmentio/kafka-go"
-	"github.com/twmb/franz-go/pkg/kbin"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Limits of a record batch. One beyond them is kept among the rejected.
@@ -24,55 +22,6 @@ const (
 
 func badRecords(format string, args ...any) error {
 	return &rollcall.Invalid{Field: "records", Reason: fmt.Sprintf(format, args...), Code: "records"}
-}
-
-// checkRecords looks into a produce request. The embedded broker keeps records
-// as they come, and kafka-go believes them when it reads: a header count of
-// 2^60 would stop this process, and every start after it.
-func checkRecords(request []byte) (err error) {
-	kind, version := kindOf(request)
-	if kind != int16(kmsg.Produce) {
-		return nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = badRecords("can't be read: %v", p)
-		}
-	}()
-	req := kmsg.NewPtrProduceRequest()
-	req.SetVersion(version)
-	r := kbin.Reader{Src: request[8:]} // after the correlation id
-	r.NullableString()                 // the client's name
-	if err := req.ReadFrom(r.Src); err != nil {
-		return badRecords("can't be read: %v", err)
-	}
-	for _, t := range req.Topics {
-		for _, p := range t.Partitions {
-			if err := checkRecordBatch(p.Records); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func checkRecordBatch(raw []byte) error {
-	var b kmsg.RecordBatch
-	if err := b.ReadFrom(raw); err != nil {
-		return badRecords("a batch can't be read: %v", err)
-	}
-	records, err := inflate(b.Records, kafka.Compression(b.Attributes&7))
-	if err != nil {
-		return err
-	}
-	r := fields{rest: records, bad: b.NumRecords < 1}
-	for n := b.NumRecords; n > 0 && !r.bad; n-- {
-		r.record()
-	}
-	if r.bad || len(r.rest) > 0 {
-		return badRecords("a batch does not hold the %d records that it claims", b.NumRecords)
-	}
-	return nil
 }
 
 // inflate decompresses with the codec that will read the batch.

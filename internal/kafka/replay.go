@@ -37,7 +37,7 @@ func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (
 	if err != nil {
 		return nil, fmt.Errorf("kafka: replay: %w", err)
 	}
-	opt.Options = opt.filled()
+	opt.Options = opt.WithDefaults()
 	s := &Source{
 		cluster: c, opt: opt, name: "replay",
 		out: make(chan read, queuedBatches), free: make(chan *rollcall.Batch, queuedBatches),
@@ -104,8 +104,8 @@ func (c *Cluster) since(ctx context.Context, t time.Time, spans map[int]span) er
 // again reads each span, one after the other.
 func (s *Source) again(ctx context.Context, spans map[int]span) error {
 	for id, at := range spans {
-		p := &partition{source: s, id: id, next: at.first, done: at.first, intake: newIntake(s, id)}
-		p.intake.again = true
+		p := &partition{source: s, id: id, next: at.first, done: at.first, batcher: newBatcher(s, id)}
+		p.batcher.again = true
 		for m, err := range s.cluster.records(ctx, Events, id, at) {
 			if err == nil {
 				err = p.take(ctx, &m)

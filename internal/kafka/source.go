@@ -80,7 +80,7 @@ const (
 // NewSource joins the group, in the background. The group starts at the log's
 // first record where it has committed nothing. The topics must exist.
 func NewSource(c *Cluster, group string, opt SourceOptions) (*Source, error) {
-	opt.Options = opt.filled()
+	opt.Options = opt.WithDefaults()
 	if opt.Stall == 0 {
 		opt.Stall = defaultStall
 	}
@@ -95,8 +95,8 @@ func NewSource(c *Cluster, group string, opt SourceOptions) (*Source, error) {
 	}
 	s.stats.register(opt.Registerer, opt.Log)
 	s.rejects = NewWriter(c, WriterOptions{Options: opt.Options})
-	if c.broker != nil {
-		c.broker.readers.Add(1)
+	if n := c.local.Sources; n != nil {
+		n.Add(1)
 	}
 	s.run.Go(s.generations)
 	return s, nil
@@ -290,8 +290,8 @@ func (s *Source) Close() (err error) {
 		err = s.group.Close()
 		s.run.Wait()
 		err = errors.Join(err, s.rejects.Close())
-		if b := s.cluster.broker; b != nil {
-			b.readers.Add(-1)
+		if n := s.cluster.local.Sources; n != nil {
+			n.Add(-1)
 		}
 	})
 	if err != nil {

@@ -143,15 +143,15 @@ func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries 
 	}
 	defer rows.Close()
 	var body sql.RawBytes
-	var book daybook
+	var uses dayUses
 	for rows.Next() {
 		if err := rows.Scan(&body); err != nil {
 			return 0, err
 		}
-		if err := book.decode(body, names{}); err != nil {
+		if err := uses.decode(body, names{}); err != nil {
 			return 0, err
 		}
-		diaries += len(book)
+		diaries += len(uses)
 	}
 	return diaries, rows.Err()
 }

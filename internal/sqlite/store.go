@@ -1,9 +1,3 @@
-// Package sqlite is the store embedded: one file, rollcall.db, that anyone
-// with sqlite3 can open and read while Rollcall runs.
-//
-// Every write is one transaction, on the disk when it returns. One connection
-// writes; a small pool reads, each reader from the snapshot of its beginning.
-// A full disk gives [rollcall.ErrFull] and leaves the store as it was.
 package sqlite
 
 import (

@@ -22,44 +22,44 @@ import (
 
 // Collector serves POST /v1/events.
 type Collector struct {
-	Desk *ingest.Desk
+	Converter *ingest.Converter
 	// Log gives the log for ordinary events, or for backfill: those whose age
 	// is not judged.
 	Log func(backfill bool) ingest.Log
 	// MaxBody bounds a body in bytes, as sent and again after decompression.
 	MaxBody int64
-	// Room bounds the memory, in bytes, that the bodies under way are reckoned
-	// to take; 0: DefaultRoom.
-	Room int64
+	// Memory bounds the memory, in bytes, that the bodies under way are reckoned
+	// to take; 0: DefaultMemory.
+	Memory int64
 
-	room room
+	budget budget
 }
 
 // ServeHTTP takes one body. Good events are kept whatever stands beside them:
 // 200 with counts where all were good, 422 with counts and the first refused
 // lines where some were not, 400 where the body itself is broken, 413 where it
 // is too long, 408 where it comes too slowly, 429 where the log is full, or so
-// many bodies are under way that there is no room for another: that one was not
+// many bodies are under way that there is no memory for another: that one was not
 // looked at.
 func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	need := c.weigh(r)
-	if !c.room.enter(need, c.most()) {
-		answer(w, ingest.Counts{}, errNoRoom)
+	if !c.budget.enter(need, c.most()) {
+		answer(w, ingest.Counts{}, errBusy)
 		return
 	}
-	defer c.room.leave(need)
+	defer c.budget.leave(need)
 	r.Body = pace(w, r.Body)
 	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
 	source := r.URL.Query().Get("source")
 	if source == "" {
 		source = "http"
 	}
-	in := ingest.NewIntake(c.Desk, c.Log(backfill), source, backfill)
+	in := ingest.NewBatcher(c.Converter, c.Log(backfill), source, backfill)
 	err := c.take(r.Context(), in, r)
 	answer(w, in.Counts, err)
 }
 
-func (c *Collector) take(ctx context.Context, in *ingest.Intake, r *http.Request) error {
+func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Request) error {
 	body, err := c.body(r)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d events refused; the others were kept", counts.Refused(), counts.Read)
 	case errors.Is(err, rollcall.ErrFull):
 		return http.StatusTooManyRequests, "the log is full; send the body again later"
-	case errors.Is(err, errNoRoom):
+	case errors.Is(err, errBusy):
 		return http.StatusTooManyRequests, err.Error()
 	case errors.Is(err, errSlow):
 		return http.StatusRequestTimeout, errSlow.Error()

@@ -62,7 +62,7 @@ func collector(tb testing.TB, log func(backfill bool) ingest.Log) *web.Collector
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &web.Collector{MaxBody: maxBody, Log: log, Desk: &ingest.Desk{
+	return &web.Collector{MaxBody: maxBody, Log: log, Converter: &ingest.Converter{
 		Keys:      keys,
 		Catalogue: func() *rollcall.Catalogue { return catalogue },
 		Now:       func() time.Time { return time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC) },

@@ -1,8 +1,3 @@
-// Package storetest is what every engine of the store must do. An engine's
-// own tests call [Run]; what only one engine promises is tested beside it.
-//
-// The laws: whatever order deltas come in, however they are split, repeated or
-// sent by two mergers at once, the store holds the same facts.
 package storetest
 
 import (

@@ -9,8 +9,7 @@ import (
 )
 
 // Log is where events go, and what was refused. Append returns once the log
-// has the events durably; an error wrapping rollcall.ErrFull means that it has
-// no room now.
+// has the events durably; an error wrapping rollcall.ErrFull means that it // no space now.
 type Log interface {
 	Append(ctx context.Context, events []rollcall.Event) error
 	Reject(ctx context.Context, rejected []rollcall.Rejected) error
@@ -68,22 +67,22 @@ func (c *Counts) note(e LineError) {
 	}
 }
 
-// Intake carries one input to the log in batches. It is for one goroutine.
-type Intake struct {
+// Batcher carries one input to the log in batches. It is for one goroutine.
+type Batcher struct {
 	Counts
 
-	desk     *Desk
-	log      Log
-	source   string
-	backfill bool
-	fields   Fields // the line being read
-	events   []rollcall.Event
-	taken    int // sightings that events are of
-	rejected []rollcall.Rejected
-	refused  int // bytes held in rejected
+	converter *Converter
+	log       Log
+	source    string
+	backfill  bool
+	fields    Fields // the line being read
+	events    []rollcall.Event
+	taken     int // sightings that events are of
+	rejected  []rollcall.Rejected
+	refused   int // bytes held in rejected
 }
 
-// Bounds of what an Intake holds before it appends.
+// Bounds of what an Batcher holds before it appends.
 const (
 	maxEvents  = 16384
 	maxRefused = 4 << 20
@@ -91,16 +90,16 @@ const (
 	MaxLine = 1 << 20
 )
 
-// NewIntake begins an input; source names it among the rejected.
-func NewIntake(desk *Desk, log Log, source string, backfill bool) *Intake {
-	return &Intake{desk: desk, log: log, source: source, backfill: backfill}
+// NewBatcher begins an input; source names it among the rejected.
+func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
+	return &Batcher{converter: converter, log: log, source: source, backfill: backfill}
 }
 
 // Sighting takes one sighting of the input's line; raw gives the line as it
 // was, should it be refused.
-func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
+func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
 	in.Read++
-	events, err := in.desk.Append(in.events, s, in.desk.Now(), in.backfill)
+	events, err := in.converter.Append(in.events, s, in.converter.Now(), in.backfill)
 	if err != nil {
 		return in.refuse(ctx, line, err, raw())
 	}
@@ -113,7 +112,7 @@ func (in *Intake) Sighting(ctx context.Context, line int, s *Sighting, raw func(
 }
 
 // Line takes one line of NDJSON.
-func (in *Intake) Line(ctx context.Context, line int, text []byte) error {
+func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
 	s, err := in.fields.parseInPlace(text) // an event keeps no part of it
 	if err != nil {
 		in.Read++
@@ -123,12 +122,12 @@ func (in *Intake) Line(ctx context.Context, line int, text []byte) error {
 }
 
 // Refuse takes one line that could not be read at all.
-func (in *Intake) Refuse(ctx context.Context, line int, err error, text []byte) error {
+func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte) error {
 	in.Read++
 	return in.refuse(ctx, line, err, text)
 }
 
-func (in *Intake) refuse(ctx context.Context, line int, err error, text []byte) error {
+func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) {
 		return fmt.Errorf("line %d: %w", line, err)
@@ -136,7 +135,7 @@ func (in *Intake) refuse(ctx context.Context, line int, err error, text []byte) 
 	in.count(invalid.Code, 1)
 	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
 	in.rejected = append(in.rejected, rollcall.Rejected{
-		Time: in.desk.Now(), Source: in.source, Line: line, Code: invalid.Code,
+		Time: in.converter.Now(), Source: in.source, Line: line, Code: invalid.Code,
 		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
 	})
 	in.refused += len(text)
@@ -147,7 +146,7 @@ func (in *Intake) refuse(ctx context.Context, line int, err error, text []byte) 
 }
 
 // Flush appends what is held. After it returns nil the log has it.
-func (in *Intake) Flush(ctx context.Context) error {
+func (in *Batcher) Flush(ctx context.Context) error {
 	if len(in.rejected) > 0 {
 		if err := in.log.Reject(ctx, in.rejected); err != nil {
 			return fmt.Errorf("append rejected events: %w", err)

@@ -15,12 +15,12 @@ import (
 	"rollcall/ingest/collect/web"
 )
 
-// TestRoom: a body for which there is no room is told to come back, and is not
+// TestMemory: a body for which there is no memory is told to come back, and is not
 // looked at; one that is alone is taken whatever it needs.
-func TestRoom(t *testing.T) {
+func TestMemory(t *testing.T) {
 	log := &slice{}
 	c := collector(t, func(bool) ingest.Log { return log })
-	c.Room = 1
+	c.Memory = 1
 	entered, release := make(chan struct{}), make(chan struct{})
 	done := make(chan int)
 	go func() {

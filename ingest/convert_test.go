@@ -12,7 +12,7 @@ import (
 // TestNewYear: what an account does over its market's New Year is two events of
 // two pseudonyms, and no minute of a year has the other year's key.
 func TestNewYear(t *testing.T) {
-	desk := benchDesk(t)
+	converter := benchConverter(t)
 	at := func(text string) time.Time {
 		v, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
@@ -39,15 +39,15 @@ func TestNewYear(t *testing.T) {
 			if c.until != "" {
 				s.Until = at(c.until)
 			}
-			got, err := desk.Append(nil, &s, time.Time{}, true)
+			got, err := converter.Append(nil, &s, time.Time{}, true)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := wantEvents(desk, s, midnight, c.cut); !slices.EqualFunc(got, want, sameEvent) {
+			if want := wantEvents(converter, s, midnight, c.cut); !slices.EqualFunc(got, want, sameEvent) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 			s.Account, s.Panel, s.Panelist = "", "nn", "P1"
-			if got, err = desk.Append(got[:0], &s, time.Time{}, true); err != nil || len(got) != 1 || !got[0].Until.Equal(s.Until) {
+			if got, err = converter.Append(got[:0], &s, time.Time{}, true); err != nil || len(got) != 1 || !got[0].Until.Equal(s.Until) {
 				t.Errorf("of a panelist: %v, %v", got, err)
 			}
 		})
@@ -55,9 +55,9 @@ func TestNewYear(t *testing.T) {
 }
 
 // wantEvents are the sighting's, by the rule: a pseudonym for each local year.
-func wantEvents(desk *ingest.Desk, s ingest.Sighting, midnight time.Time, cut bool) []rollcall.Event {
+func wantEvents(converter *ingest.Converter, s ingest.Sighting, midnight time.Time, cut bool) []rollcall.Event {
 	event := func(year int, from, until time.Time) rollcall.Event {
-		visitor, key := desk.Keys.Account(s.Service, year, s.Account)
+		visitor, key := converter.Keys.Account(s.Service, year, s.Account)
 		return rollcall.Event{
 			Group: rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Key: key},
 			Time:  from, Until: until, Visitor: visitor,

@@ -12,8 +12,8 @@ import (
 	"rollcall/ingest/collect/columnar"
 )
 
-// DefaultRoom is Collector.Room's default.
-const DefaultRoom = 512 << 20
+// DefaultMemory is Collector.Memory's default.
+const DefaultMemory = 512 << 20
 
 // What a body is reckoned to take, measured in TestCollectorMemory. Lines are
 // read and appended in pieces, so that a long body takes no more than streamMost;
@@ -26,7 +26,7 @@ const (
 	lineTimes  = 4 // of a short body's length
 )
 
-var errNoRoom = errors.New("as many bodies are under way as there is room for; send the body again later")
+var errBusy = errors.New("as many bodies are under way as there is memory for; send the body again later")
 
 // weigh reckons what a body may take, in bytes, before any of it is read. One
 // of unknown length, or compressed, may be as long as any.
@@ -41,41 +41,41 @@ func (c *Collector) weigh(r *http.Request) int64 {
 	return bodyLeast + min(lineTimes*length, streamMost)
 }
 
-func (c *Collector) most() int64 { return cmp.Or(c.Room, DefaultRoom) }
+func (c *Collector) most() int64 { return cmp.Or(c.Memory, DefaultMemory) }
 
 // Taken gives what the bodies under way are reckoned to take, in bytes.
 func (c *Collector) Taken() int64 {
-	c.room.mu.Lock()
-	defer c.room.mu.Unlock()
-	return c.room.taken
+	c.budget.mu.Lock()
+	defer c.budget.mu.Unlock()
+	return c.budget.taken
 }
 
-// room is the memory that bodies share.
-type room struct {
+// budget is the memory that bodies share.
+type budget struct {
 	mu    sync.Mutex // guards the rest
 	taken int64
 }
 
 // enter takes n bytes, if there are so many of most. Whoever is alone may enter,
 // whatever it needs.
-func (r *room) enter(n, most int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.taken > 0 && r.taken+n > most {
+func (b *budget) enter(n, most int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taken > 0 && b.taken+n > most {
 		return false
 	}
-	r.taken += n
+	b.taken += n
 	return true
 }
 
-func (r *room) leave(n int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.taken -= n
+func (b *budget) leave(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.taken -= n
 }
 
 // A body has to come at slowest bytes a second, after a while that anyone has:
-// else a few slow senders could take all the room for ever. What counts is the
+// else a few slow senders could take all the memory for ever. What counts is the
 // time that was waited for the sender, not for the log.
 const (
 	anyone  = 30 * time.Second

@@ -1,4 +1,4 @@
-package kafka
+package embedded
 
 import (
 	"context"
@@ -12,11 +12,10 @@ type memoryListener struct {
 	conns chan net.Conn // owned by dial
 	done  chan struct{} // closed by Close
 	once  sync.Once
-	addr  net.Addr
 }
 
-func newMemoryListener(addr net.Addr) *memoryListener {
-	return &memoryListener{conns: make(chan net.Conn), done: make(chan struct{}), addr: addr}
+func newMemoryListener() *memoryListener {
+	return &memoryListener{conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
 // Accept waits for the next dial.
@@ -36,7 +35,7 @@ func (l *memoryListener) Close() error {
 }
 
 // Addr is what the broker tells its clients to dial.
-func (l *memoryListener) Addr() net.Addr { return l.addr }
+func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
 
 // dial connects to the listener, whatever the address.
 func (l *memoryListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -59,40 +58,3 @@ func (memoryAddr) Network() string { return "memory" }
 
 // String has the form that Kafka's metadata needs.
 func (memoryAddr) String() string { return "embedded:9092" }
-
-// dialFunc connects to an address.
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
-
-// tether keeps the connections that it dials, to cut them all.
-type tether struct {
-	dial dialFunc
-
-	mu    sync.Mutex // guards the rest
-	conns []net.Conn
-	ended bool
-}
-
-func (t *tether) connect(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := t.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
-		c.Close()
-		return nil, net.ErrClosed
-	}
-	t.conns = append(t.conns, c)
-	return c, nil
-}
-
-// cut closes every connection and refuses further ones.
-func (t *tether) cut() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
-	for _, c := range t.conns {
-		c.Close()
-	}
-}

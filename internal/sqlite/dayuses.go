@@ -30,12 +30,12 @@ type entry struct {
 	minutes rollcall.Minutes
 }
 
-// daybook is the diaries of one panelist's local day under one key, ascending
+// dayUses is the diaries of one panelist's local day under one key, ascending
 // by use. Its encoding is canonical: the same diaries give the same bytes.
-type daybook []entry
+type dayUses []entry
 
-// unite adds the minutes of a use and reports whether that changed the book.
-func (b *daybook) unite(u use, m *rollcall.Minutes) bool {
+// unite adds the minutes of a use and reports whether that changed them.
+func (b *dayUses) unite(u use, m *rollcall.Minutes) bool {
 	i, found := slices.BinarySearchFunc(*b, u, func(e entry, u use) int { return e.compare(u) })
 	if !found {
 		if m.Len() == 0 {
@@ -46,12 +46,12 @@ func (b *daybook) unite(u use, m *rollcall.Minutes) bool {
 	return (*b)[i].minutes.Union(m)
 }
 
-// daybookVersion is the first byte of the encoding.
-const daybookVersion = 1
+// dayUsesVersion is the first byte of the encoding.
+const dayUsesVersion = 1
 
 // append appends the encoding, which decode specifies.
-func (b daybook) append(dst []byte) []byte {
-	dst = append(dst, daybookVersion)
+func (b dayUses) append(dst []byte) []byte {
+	dst = append(dst, dayUsesVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(b)))
 	for i := range b {
 		e := &b[i]
@@ -81,11 +81,11 @@ func appendRuns(dst []byte, m *rollcall.Minutes) []byte {
 	return dst
 }
 
-// errDaybook is the kind of every error about bytes that are no daybook.
-var errDaybook = errors.New("malformed diary")
+// errDayUses is the kind of every error about bytes that are no day of uses.
+var errDayUses = errors.New("malformed diary")
 
 func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errDaybook, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", errDayUses, fmt.Sprintf(format, args...))
 }
 
 // names keeps one string for each service's name.
@@ -100,7 +100,7 @@ func (n names) of(b []byte) rollcall.ServiceID {
 	return s
 }
 
-// decode replaces the book by the one encoded in b, version 1:
+// decode replaces the uses by those encoded in b, version 1:
 //
 //	u8       version, 1
 //	uvarint  number of entries, 1 or more
@@ -118,11 +118,11 @@ func (n names) of(b []byte) rollcall.ServiceID {
 //
 // A uvarint is LEB128 of the least length; minutes are under 1860. All else
 // (bytes left over or missing, another order, an entry or run of nothing) is
-// refused, so that a set of diaries has one encoding. After an error the book
-// has no meaning.
-func (b *daybook) decode(src []byte, known names) error {
+// refused, so that a set of diaries has one encoding. After an error the uses
+// have no meaning.
+func (b *dayUses) decode(src []byte, known names) error {
 	r := reader{src}
-	if v := r.byte(); v != daybookVersion {
+	if v := r.byte(); v != dayUsesVersion {
 		return malformed("version %d", v)
 	}
 	n, ok := r.uvarint(len(src))
@@ -142,8 +142,8 @@ func (b *daybook) decode(src []byte, known names) error {
 	return nil
 }
 
-// decodeLast reads the entry at the book's end.
-func (b daybook) decodeLast(r *reader, known names) error {
+// decodeLast reads the entry at the end.
+func (b dayUses) decodeLast(r *reader, known names) error {
 	i := len(b) - 1
 	e := &b[i]
 	switch n := r.byte(); {

@@ -81,7 +81,7 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := &slice{}
-			in := ingest.NewIntake(benchDesk(t), log, "test", false)
+			in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 			err := ingest.Lines(t.Context(), in, iotest.HalfReader(strings.NewReader(tt.text)))
 			if got := result(in.Counts, err); got != tt.want {
 				t.Errorf("%s; want %s", got, tt.want)
@@ -97,7 +97,7 @@ func TestLines(t *testing.T) {
 }
 
 func TestNDJSONTakesNoArray(t *testing.T) {
-	in := ingest.NewIntake(benchDesk(t), &slice{}, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), &slice{}, "test", false)
 	err := ingest.NDJSON(t.Context(), in, strings.NewReader("\ufeff[1,2]\n"+census()))
 	if got := result(in.Counts, err); got != "1 of 2; 1 line: is not a JSON event: bad syntax" {
 		t.Error(got)
@@ -113,7 +113,7 @@ func TestLinesKeepWhatIsBeforeAReadError(t *testing.T) {
 		"an array":             {"[" + census() + "," + census()[:9], "1 of 1; after element 1: the wire is cut"},
 		"between two elements": {"[" + census() + ",", "1 of 1; after element 1: the wire is cut"},
 	} {
-		in := ingest.NewIntake(benchDesk(t), &slice{}, "test", false)
+		in := ingest.NewBatcher(benchConverter(t), &slice{}, "test", false)
 		err := ingest.Lines(t.Context(), in, io.MultiReader(strings.NewReader(tt.text), iotest.ErrReader(errBroken)))
 		if got := result(in.Counts, err); got != tt.want || !errors.Is(err, errBroken) {
 			t.Errorf("%s: %s; want %s", name, got, tt.want)
@@ -122,18 +122,18 @@ func TestLinesKeepWhatIsBeforeAReadError(t *testing.T) {
 }
 
 func TestFullLogAcceptsNothing(t *testing.T) {
-	in := ingest.NewIntake(benchDesk(t), &slice{full: true}, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), &slice{full: true}, "test", false)
 	err := ingest.Lines(t.Context(), in, strings.NewReader(census()+"\n{\n"))
 	if !errors.Is(err, rollcall.ErrFull) || in.Accepted != 0 || in.Read != 2 || in.Refused() != 1 {
 		t.Error(in.Counts, err)
 	}
 }
 
-// TestIntakeIsBounded carries more than an intake holds: the log hears of it
+// TestBatcherIsBounded carries more than a batcher holds: the log hears of it
 // before the input's end.
-func TestIntakeIsBounded(t *testing.T) {
+func TestBatcherIsBounded(t *testing.T) {
 	log := &slice{}
-	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 	events, rejected := 0, 0
 	line, bad := []byte(census()), bytes.Repeat([]byte("x"), 64<<10)
 	for i := range 40000 {
@@ -148,14 +148,14 @@ func TestIntakeIsBounded(t *testing.T) {
 		events, rejected = max(events, i+1-len(log.events)), max(rejected, i/200+1-len(log.rejected))
 	}
 	if events > 16384 || rejected > 64 || len(log.events) == 0 {
-		t.Errorf("an intake held %d events and %d refused lines of 64 KiB", events, rejected)
+		t.Errorf("a batcher held %d events and %d refused lines of 64 KiB", events, rejected)
 	}
 }
 
 func TestCountsAdd(t *testing.T) {
 	var all ingest.Counts
 	for i := range 3 {
-		in := ingest.NewIntake(benchDesk(t), &slice{}, "test", false)
+		in := ingest.NewBatcher(benchConverter(t), &slice{}, "test", false)
 		if err := ingest.Lines(t.Context(), in, strings.NewReader(census()+"\n"+strings.Repeat("{\n", 9))); err != nil {
 			t.Fatal(err)
 		}
@@ -170,10 +170,10 @@ func FuzzLines(f *testing.F) {
 	for _, text := range []string{"", "\ufeff", census() + "\r\n\n" + panelLine(), "[" + census() + ", 3, {}]", "[[", "[}", "[1]2", "\n\n[", "{\n"} {
 		f.Add([]byte(text))
 	}
-	desk := benchDesk(f)
+	converter := benchConverter(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		log := &slice{}
-		in := ingest.NewIntake(desk, log, "test", false)
+		in := ingest.NewBatcher(converter, log, "test", false)
 		if err := ingest.Lines(t.Context(), in, bytes.NewReader(text)); err != nil && !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("error %v", err)
 		}

@@ -9,8 +9,8 @@ import (
 	"rollcall"
 )
 
-// Desk turns sightings into events. It is safe for concurrent use.
-type Desk struct {
+// Converter makes sightings into events. It is safe for concurrent use.
+type Converter struct {
 	Keys      *Keys
 	Catalogue func() *rollcall.Catalogue // today's markets and services
 	Now       func() time.Time
@@ -23,7 +23,7 @@ type Desk struct {
 // An account has another pseudonym in each local year, so what it does over New
 // Year is two events, cut at midnight: minutes of a year under another's key
 // could be counted with neither.
-func (d *Desk) Append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
+func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
@@ -37,7 +37,7 @@ func (d *Desk) Append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 	if err := e.Validate(); err != nil {
 		return to, err
 	}
-	catalogue := d.Catalogue()
+	catalogue := c.Catalogue()
 	if err := catalogue.Check(&e.Group); err != nil {
 		return to, err
 	}
@@ -47,7 +47,7 @@ func (d *Desk) Append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 		}
 	}
 	if s.Panel != "" {
-		k := d.Keys.panel(s.Panel)
+		k := c.Keys.panel(s.Panel)
 		e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
 		return append(to, e), nil
 	}
@@ -55,21 +55,21 @@ func (d *Desk) Append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 	if err != nil {
 		return to, err
 	}
-	return d.appendAccount(to, s.Account, e, calendar), nil
+	return c.appendAccount(to, s.Account, e, calendar), nil
 }
 
 // appendAccount appends an account's event, as two if it lasts over New Year:
 // no event is long enough for more.
-func (d *Desk) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) []rollcall.Event {
+func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) []rollcall.Event {
 	year := calendar.Year(e.Time)
-	e.Visitor, e.Key = d.Keys.Account(e.Service, year, account)
+	e.Visitor, e.Key = c.Keys.Account(e.Service, year, account)
 	if e.Until.IsZero() || calendar.Year(e.Until.Add(-1)) == year {
 		return append(to, e)
 	}
 	midnight := calendar.Start(rollcall.DayOf(year+1, time.January, 1)).Time()
 	next := e
 	e.Until, next.Time = midnight, midnight
-	next.Visitor, next.Key = d.Keys.Account(e.Service, year+1, account)
+	next.Visitor, next.Key = c.Keys.Account(e.Service, year+1, account)
 	return append(to, e, next)
 }
 

@@ -1,4 +1,4 @@
-package kafka
+package embedded
 
 import (
 	"bufio"
@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/kafka"
+	"rollcall/internal/test/logtest"
 )
 
 // childDir is set in the process that TestKill kills.
@@ -40,19 +42,19 @@ func child(ctx context.Context, dir, round string) error {
 	if err != nil {
 		return err
 	}
-	opt := Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Now: now}
-	b, err := OpenBroker(dir, BrokerOptions{Options: opt})
+	opt := kafka.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Now: logtest.Now}
+	b, err := Open(dir, Options{Options: opt})
 	if err != nil {
 		return err
 	}
 	if err := b.Cluster().EnsureTopics(ctx, 2); err != nil {
 		return err
 	}
-	s, err := NewSource(b.Cluster(), "rollcall-test", SourceOptions{Options: opt})
+	s, err := kafka.NewSource(b.Cluster(), logtest.Group, kafka.SourceOptions{Options: opt})
 	if err != nil {
 		return err
 	}
-	w := NewWriter(b.Cluster(), WriterOptions{Options: opt})
+	w := kafka.NewWriter(b.Cluster(), kafka.WriterOptions{Options: opt})
 	failed := make(chan error)
 	for i := range killWriters {
 		go func() { failed <- appendForEver(ctx, w, killBase(n, i)) }()
@@ -64,10 +66,10 @@ func child(ctx context.Context, dir, round string) error {
 // killBase is the first visitor of a round's writer.
 func killBase(round, writer int) int { return round<<40 | writer<<32 }
 
-func appendForEver(ctx context.Context, w *Writer, base int) error {
+func appendForEver(ctx context.Context, w *kafka.Writer, base int) error {
 	for seq := 0; ; {
 		n := 1 + seq%700
-		if err := w.Append(ctx, events(base+seq, n)); err != nil {
+		if err := w.Append(ctx, logtest.Events(base+seq, n)); err != nil {
 			return err
 		}
 		seq += n
@@ -75,7 +77,7 @@ func appendForEver(ctx context.Context, w *Writer, base int) error {
 	}
 }
 
-func commitForEver(ctx context.Context, s *Source) error {
+func commitForEver(ctx context.Context, s *kafka.Source) error {
 	for {
 		b, err := s.Next(ctx)
 		if err != nil {
@@ -95,8 +97,8 @@ func TestKill(t *testing.T) {
 	for round := range 3 {
 		killOne(t, dir, round, acked)
 	}
-	b := openBroker(t, dir, BrokerOptions{})
-	s := newSource(t, b.Cluster(), SourceOptions{})
+	b := openBroker(t, dir, Options{})
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
 	missing := make(map[rollcall.Visitor]bool)
 	for base, n := range acked {
 		for i := range n {
@@ -104,7 +106,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	total := len(missing)
-	ctx := within(t, patience)
+	ctx := logtest.Within(t, logtest.Patience)
 	for len(missing) > 0 {
 		batch, err := s.Next(ctx)
 		if err != nil {
@@ -121,7 +123,7 @@ func TestKill(t *testing.T) {
 // adds what it told.
 func killOne(t *testing.T, dir string, round int, acked map[int]int) {
 	t.Helper()
-	cmd := exec.CommandContext(within(t, patience), os.Args[0])
+	cmd := exec.CommandContext(logtest.Within(t, logtest.Patience), os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir, childRound+"="+strconv.Itoa(round))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -14,8 +14,8 @@ import (
 )
 
 // Lines carries NDJSON, or one JSON array of events (an element a line), to
-// the intake.
-func Lines(ctx context.Context, in *Intake, r io.Reader) error {
+// the batcher.
+func Lines(ctx context.Context, in *Batcher, r io.Reader) error {
 	br := begin(r)
 	if isArray(br) {
 		return elements(ctx, in, br)
@@ -23,10 +23,10 @@ func Lines(ctx context.Context, in *Intake, r io.Reader) error {
 	return lines(ctx, in, br)
 }
 
-// NDJSON carries one event a line to the intake. Blank lines are passed over,
+// NDJSON carries one event a line to the batcher. Blank lines are passed over,
 // but counted. What was read before a read error is kept; an unfinished last
 // line after one is not taken for an event.
-func NDJSON(ctx context.Context, in *Intake, r io.Reader) error {
+func NDJSON(ctx context.Context, in *Batcher, r io.Reader) error {
 	return lines(ctx, in, begin(r))
 }
 
@@ -40,7 +40,7 @@ func begin(r io.Reader) *bufio.Reader {
 	return br
 }
 
-func lines(ctx context.Context, in *Intake, br *bufio.Reader) error {
+func lines(ctx context.Context, in *Batcher, br *bufio.Reader) error {
 	for line := 1; ; line++ {
 		text, whole, err := readLine(br)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -55,7 +55,7 @@ func lines(ctx context.Context, in *Intake, br *bufio.Reader) error {
 	}
 }
 
-func takeLine(ctx context.Context, in *Intake, line int, text []byte, whole bool) error {
+func takeLine(ctx context.Context, in *Batcher, line int, text []byte, whole bool) error {
 	if !whole {
 		return in.Refuse(ctx, line, &rollcall.Invalid{Field: "line", Reason: "is longer than 1 MiB", Code: "line_too_long"}, text)
 	}
@@ -76,8 +76,8 @@ func readLine(br *bufio.Reader) (text []byte, whole bool, err error) {
 	long, whole := append([]byte(nil), text...), true
 	for errors.Is(err, bufio.ErrBufferFull) {
 		text, err = br.ReadSlice('\n')
-		if room := most - len(long); len(text) > room {
-			text, whole = text[:room], false
+		if space := most - len(long); len(text) > space {
+			text, whole = text[:space], false
 		}
 		long = append(long, text...)
 	}
@@ -104,7 +104,7 @@ func isArray(br *bufio.Reader) bool {
 // elements carries a JSON array, an element a line. A fault of the array's own
 // syntax ends it, as does an element over maxElement: what follows can't be told
 // apart.
-func elements(ctx context.Context, in *Intake, r io.Reader) error {
+func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 	source := &elementReader{r: r, left: maxElement}
 	dec := json.NewDecoder(source)
 	line := 0

@@ -13,7 +13,7 @@ import (
 	"rollcall"
 )
 
-func drawBook(rng *rand.Rand) (uses []entry) {
+func drawUses(rng *rand.Rand) (uses []entry) {
 	for range 1 + rng.IntN(20) {
 		e := entry{use: use{
 			service:  []rollcall.ServiceID{"aim", "icq", rollcall.ServiceID(strings.Repeat("x", 64))}[rng.IntN(3)],
@@ -28,11 +28,11 @@ func drawBook(rng *rand.Rand) (uses []entry) {
 	return uses
 }
 
-func TestDaybookIsCanonical(t *testing.T) {
+func TestDayUsesIsCanonical(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
-		uses := drawBook(rng)
-		var a, b, back daybook
+		uses := drawUses(rng)
+		var a, b, back dayUses
 		for i := range uses {
 			a.unite(uses[i].use, &uses[i].minutes)
 		}
@@ -49,8 +49,8 @@ func TestDaybookIsCanonical(t *testing.T) {
 	}
 }
 
-func TestDaybookUniteTellsOfChange(t *testing.T) {
-	var b daybook
+func TestDayUsesUniteTellsOfChange(t *testing.T) {
+	var b dayUses
 	var none, some rollcall.Minutes
 	some.AddRange(1, 3)
 	msn := use{"msn", rollcall.Home, rollcall.Use}
@@ -62,13 +62,13 @@ func TestDaybookUniteTellsOfChange(t *testing.T) {
 	}
 }
 
-// A book of aim at home, use, minutes 5..9 and 20, and msn at work, login and
+// A day of aim at home, use, minutes 5..9 and 20, and msn at work, login and
 // use, minute 0 and the last of a 25-hour day.
-const goodBook = "01" + "03" + "0361696d" + "13" + "02" + "0505" + "0a01" +
+const goodUses = "01" + "03" + "0361696d" + "13" + "02" + "0505" + "0a01" +
 	"036d736e" + "21" + "01" + "0001" + "00" + "23" + "01" + "db0b01"
 
-func TestDaybookBytes(t *testing.T) {
-	var b daybook
+func TestDayUsesBytes(t *testing.T) {
+	var b dayUses
 	for _, c := range []struct {
 		use
 		from, to int
@@ -82,22 +82,22 @@ func TestDaybookBytes(t *testing.T) {
 		m.AddRange(c.from, c.to)
 		b.unite(c.use, &m)
 	}
-	if got := hex.EncodeToString(b.append(nil)); got != goodBook {
-		t.Errorf("got %s, want %s", got, goodBook)
+	if got := hex.EncodeToString(b.append(nil)); got != goodUses {
+		t.Errorf("got %s, want %s", got, goodUses)
 	}
 }
 
-// malformedBooks are refused; they and goodBook seed the fuzz test.
-var malformedBooks = map[string]string{
+// malformedUses are refused; they and goodUses seed the fuzz test.
+var malformedUses = map[string]string{
 	"nothing":                 "",
-	"another version":         "02" + goodBook[2:],
+	"another version":         "02" + goodUses[2:],
 	"no count":                "01",
 	"no entries":              "0100",
 	"a long count":            "018100" + "0361696d" + "13010505",
 	"too many entries":        "01ffffffff0f" + "0361696d" + "13010505",
 	"an entry missing":        "0102" + "0361696d" + "13010505",
-	"bytes left over":         goodBook + "00",
-	"cut short":               goodBook[:len(goodBook)-2],
+	"bytes left over":         goodUses + "00",
+	"cut short":               goodUses[:len(goodUses)-2],
 	"no first service":        "010100" + "13010505",
 	"a service of 65":         "010141" + strings.Repeat("61", 65) + "13010505",
 	"a service cut short":     "0101ff6169",
@@ -119,21 +119,21 @@ var malformedBooks = map[string]string{
 	"an endless uvarint":      "0101" + "0361696d" + "13" + strings.Repeat("ff", 12),
 }
 
-func TestDaybookRefuses(t *testing.T) {
-	for name, text := range malformedBooks {
+func TestDayUsesRefuses(t *testing.T) {
+	for name, text := range malformedUses {
 		src, err := hex.DecodeString(text)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		var b daybook
-		if err := b.decode(src, names{}); !errors.Is(err, errDaybook) {
+		var b dayUses
+		if err := b.decode(src, names{}); !errors.Is(err, errDayUses) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func FuzzDaybook(f *testing.F) {
-	for _, text := range append(slices.Collect(maps.Values(malformedBooks)), goodBook) {
+func FuzzDayUses(f *testing.F) {
+	for _, text := range append(slices.Collect(maps.Values(malformedUses)), goodUses) {
 		src, err := hex.DecodeString(text)
 		if err != nil {
 			f.Fatal(err)
@@ -141,7 +141,7 @@ func FuzzDaybook(f *testing.F) {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		var b daybook
+		var b dayUses
 		if err := b.decode(src, names{}); err != nil {
 			return
 		}

@@ -54,9 +54,9 @@ func addRow(t *testing.T, b *array.RecordBuilder, e *rollcall.Event) {
 	b.Field(8).(*array.Uint64Builder).Append(uint64(e.Key))
 }
 
-func testIntake(t *testing.T) *intake {
+func testBatcher(t *testing.T) *batcher {
 	s := &Source{opt: SourceOptions{Options: options(t)}, free: make(chan *rollcall.Batch, 1)}
-	return newIntake(s, 3)
+	return newBatcher(s, 3)
 }
 
 func message(value []byte, contentType string) *kafka.Message {
@@ -68,7 +68,7 @@ func message(value []byte, contentType string) *kafka.Message {
 
 // A small record may hold very many rows: they come in several batches.
 func TestLargeRecordIsSplit(t *testing.T) {
-	in := testIntake(t)
+	in := testBatcher(t)
 	const n = batchRows*2 + 10
 	value := packed(t, 1, n, func(i int, e *rollcall.Event) { e.Visitor = rollcall.Visitor(i) })
 	var sizes []int
@@ -97,7 +97,7 @@ func TestLargeRecordIsSplit(t *testing.T) {
 func TestBrokenStreamIsRefusedWhole(t *testing.T) {
 	value := packed(t, 2, 1000, nil)
 	value = value[:len(value)-200]
-	in := testIntake(t)
+	in := testBatcher(t)
 	in.batch.Add(&events(5, 1)[0])
 	for more := in.open(message(value, arrowipc.ContentType)); more; more = in.read() {
 	}
@@ -116,7 +116,7 @@ func TestManyBadRowsAreKeptAsOneRecord(t *testing.T) {
 			e.Time = now().Add(time.Hour)
 		}
 	})
-	in := testIntake(t)
+	in := testBatcher(t)
 	in.open(message([]byte("before"), "text/plain"))
 	for more := in.open(message(value, arrowipc.ContentType)); more; more = in.read() {
 	}
@@ -145,7 +145,7 @@ func TestTimeChecksAgree(t *testing.T) {
 				if backfill {
 					m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")})
 				}
-				in := testIntake(t)
+				in := testBatcher(t)
 				for more := in.open(m); more; more = in.read() {
 				}
 				want := in.check(&e)
@@ -182,9 +182,9 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func BenchmarkIntake(b *testing.B) {
+func BenchmarkBatcher(b *testing.B) {
 	s := &Source{opt: SourceOptions{Options: Options{Now: now}}, free: make(chan *rollcall.Batch, 1)}
-	in := newIntake(s, 0)
+	in := newBatcher(s, 0)
 	list := events(0, 6000)
 	m := message(encoded(b, list...), arrowipc.ContentType)
 	b.SetBytes(int64(len(m.Value)))

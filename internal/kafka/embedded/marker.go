@@ -1,4 +1,4 @@
-package kafka
+package embedded
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ func (b *Broker) takeMarker() (clean bool, err error) {
 
 func (b *Broker) putMarker() error {
 	if err := os.WriteFile(filepath.Join(b.dir, cleanMarker), nil, 0o600); err != nil {
-		return fmt.Errorf("kafka: mark a clean stop: %w", err)
+		return fmt.Errorf("embedded: mark a clean stop: %w", err)
 	}
 	return syncDir(b.dir)
 }
@@ -44,11 +44,11 @@ func forgetMembers(data string) error {
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("kafka: sync %s: %w", dir, err)
+		return fmt.Errorf("embedded: sync %s: %w", dir, err)
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("kafka: sync %s: %w", dir, err)
+		return fmt.Errorf("embedded: sync %s: %w", dir, err)
 	}
 	return nil
 }
