@@ -3,6 +3,7 @@ package panel_test
 import (
 	"testing"
 
+	"rollcall"
 	"rollcall/aggregate/panel"
 )
 
@@ -11,7 +12,7 @@ import (
 func BenchmarkRake(b *testing.B) {
 	d := draw(1, 100_000)
 	for b.Loop() {
-		if _, err := panel.Rake(d.roster, d.population, panel.Trim{}); err != nil {
+		if _, err := panel.Rake(d.roster, d.population, rollcall.Trim{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -19,7 +20,7 @@ func BenchmarkRake(b *testing.B) {
 
 func BenchmarkTotal(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func BenchmarkTotal(b *testing.B) {
 
 func BenchmarkCompare(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func BenchmarkCompare(b *testing.B) {
 func BenchmarkReport(b *testing.B) {
 	const services = 12
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func TestIntervalEdges(t *testing.T) {
 
 func TestIntervalsOfARosterOfOne(t *testing.T) {
 	r := &rollcall.Roster{Columns: []string{"sex"}, Panelists: []rollcall.Panelist{{ID: 1, BaseWeight: 1, Categories: []string{"F"}}}}
-	w, err := Rake(r, &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 10}}}, Trim{})
+	w, err := Rake(r, &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 10}}}, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func population(lists ...[]rollcall.Margin) *rollcall.Population {
 
 func rake(t *testing.T, r *rollcall.Roster, p *rollcall.Population) *panel.Weights {
 	t.Helper()
-	w, err := panel.Rake(r, p, panel.Trim{})
+	w, err := panel.Rake(r, p, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func dense(v panel.Variable, n int) []float64 {
 }
 
 func mustRake(t rapid.TB, d drawn) *panel.Weights {
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

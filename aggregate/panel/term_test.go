@@ -93,7 +93,7 @@ func termPanel(t *testing.T, random *rand.Rand) *Weights {
 	w, err := Rake(roster, &rollcall.Population{Margins: []rollcall.Margin{
 		{Name: "sex", Category: "M", Population: 520}, {Name: "sex", Category: "F", Population: 480},
 		{Name: "age", Category: "a", Population: 300}, {Name: "age", Category: "b", Population: 300}, {Name: "age", Category: "c", Population: 400},
-	}}, Trim{})
+	}}, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

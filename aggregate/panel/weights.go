@@ -14,7 +14,7 @@ import (
 // their position in the roster.
 type Weights struct {
 	frame      *frame
-	trim       Trim
+	trim       rollcall.Trim
 	ids        []rollcall.Visitor
 	people     []person
 	cellCodes  []int32 // post-stratification cell by axis, row-major

@@ -136,7 +136,7 @@ func (j *job) method() string {
 		"population=persons",
 		"credit=" + string(v.credit),
 		"location=" + string(v.place),
-		"base=" + string(v.place.base()),
+		"base=" + string(v.place.Base()),
 		"period=" + j.request.From.String() + "/" + j.request.To.String(),
 		"zone=" + j.month.doc.Market.Zone,
 		fmt.Sprintf("idle_gap_minutes=%d", idleGap),

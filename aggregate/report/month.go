@@ -36,15 +36,15 @@ type parts struct {
 }
 
 // load reads the roster and the universe that a document names.
-func (p *parts) load(ctx context.Context, shelf Shelf, d *document) error {
-	roster, err := shelf.Object(ctx, d.Roster)
+func (p *parts) load(ctx context.Context, store rollcall.Store, d *document) error {
+	roster, err := store.Object(ctx, d.Roster)
 	if err != nil {
 		return fmt.Errorf("roster of %s: %w", d.Of.Month, err)
 	}
 	if p.roster, err = DecodeRoster(roster); err != nil {
 		return err
 	}
-	universe, err := shelf.Object(ctx, d.Universe)
+	universe, err := store.Object(ctx, d.Universe)
 	if err != nil {
 		return fmt.Errorf("universe of %s: %w", d.Of.Month, err)
 	}

@@ -124,13 +124,13 @@ func (c *counted) weigh(holds func(pattern) bool) float64 {
 
 // used gives the services that those of a pattern are users of at the view's
 // place.
-func (v *view) used(p pattern) set { return v.place.of(p.home, p.work) }
+func (v *view) used(p pattern) set { return servicesAt(v.place, p.home, p.work) }
 
 // uses reports whether those of a pattern are users of any of some services at
 // a place. The union is taken before the place: a person of "both" used any of
 // the services at home, and any of them at work.
 func uses(services set, at Place) func(pattern) bool {
-	return func(p pattern) bool { return at.holds(p.home.meets(services), p.work.meets(services)) }
+	return func(p pattern) bool { return at.Has(p.home.meets(services), p.work.meets(services)) }
 }
 
 // people gives the users of any of some services.

@@ -29,8 +29,8 @@ func panelOf(t *testing.T, s Settings, users map[rollcall.ServiceID]int, minutes
 	}
 	h.load(october, roster.String(), "margin,category,population,source,source_date\nsex,M,100000,study,2002-06-30\nsex,F,100000,study,2002-06-30\n")
 	h.merge(f)
-	h.Shelf = public{h.store}
-	h.close(october, CloseOptions{Settings: s})
+	h.Store = public{h.store}
+	h.close(closing(october, s))
 	return h
 }
 
@@ -79,7 +79,7 @@ func TestWithheldHasNoNumber(t *testing.T) {
 		if name == "quality" { // which is the enumeration study's
 			continue
 		}
-		for _, place := range Places() {
+		for _, place := range rollcall.Places() {
 			table, shown, withheld := h.report(Request{Report: name, Place: place}), 0, 0
 			for _, row := range table.Rows {
 				for k, cell := range row {
@@ -155,8 +155,8 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 			fmt.Fprintf(&roster, "P%d,1,1,%c\n", i+1, "MF"[i%2])
 		}
 		h.load(september, roster.String(), "margin,category,population,source,source_date\nsex,M,100000,study,2002-06-30\nsex,F,100000,study,2002-06-30\n")
-		h.close(september, CloseOptions{})
-		h.close(october, CloseOptions{})
+		h.close(rollcall.ClosePlan{Of: september})
+		h.close(rollcall.ClosePlan{Of: october})
 		table := h.report(Request{Report: "ranking"})
 		for _, column := range []string{"change", "change_percent"} {
 			if got := status(t, table, column, "msn"); got != c.want {
@@ -186,7 +186,7 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 	}
 
 	heavy := newHouse(t)
-	heavy.Shelf = public{heavy.store}
+	heavy.Store = public{heavy.store}
 	f := facts{}
 	var roster strings.Builder
 	roster.WriteString("panelist,home,work,base_weight,sex\n")
@@ -206,7 +206,7 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 	}
 	heavy.load(october, roster.String(), "margin,category,population,source,source_date\nsex,F,100000,study,2002-06-30\n")
 	heavy.merge(f)
-	heavy.close(october, CloseOptions{})
+	heavy.close(rollcall.ClosePlan{Of: october})
 	table = heavy.report(Request{Report: "ranking"})
 	m := find(t, table, "msn")["unique_audience"].(rollcall.Measure)
 	if !(m.N == 100 && m.SE >= 0.3*m.Value) {

@@ -222,7 +222,7 @@ func (v *view) gatherFigures() *figures {
 // byPlace weighs some services' users at every place.
 func (v *view) byPlace(services set) map[Place]float64 {
 	out := map[Place]float64{}
-	for _, p := range Places() {
+	for _, p := range rollcall.Places() {
 		out[p] = v.counted().weigh(uses(services, p))
 	}
 	return out

@@ -85,8 +85,8 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(scope{v.credit, v.place.locations()}, services)
-	if v.in == nil && v.place == v.place.base() {
+	u := v.sample.use(scope{v.credit, v.place.Locations()}, services)
+	if v.in == nil && v.place == v.place.Base() {
 		return u
 	}
 	// Those at both places, or at one only, are known by what they did at the two.
@@ -104,7 +104,7 @@ func (v *view) active() *panel.Term {
 }
 
 func (v *view) present() []int32 {
-	at := v.sample.active(v.place.base().locations())
+	at := v.sample.active(v.place.Base().Locations())
 	if v.in != nil {
 		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
 	}

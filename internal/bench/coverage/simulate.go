@@ -83,11 +83,11 @@ func simulate(ctx context.Context, p *population, panels, size int, seed uint64)
 func (p *population) observe(rng *rand.Rand, universe *rollcall.Population, size int) (map[string]figure, error) {
 	first := p.draw(rng, nil, size)
 	second := p.draw(rng, first[int(float64(size)*(1-kept)):], size)
-	before, err := panel.Rake(p.roster(first), universe, panel.Trim{})
+	before, err := panel.Rake(p.roster(first), universe, rollcall.Trim{})
 	if err != nil {
 		return nil, err
 	}
-	now, err := panel.Rake(p.roster(second), universe, panel.Trim{})
+	now, err := panel.Rake(p.roster(second), universe, rollcall.Trim{})
 	if err != nil {
 		return nil, err
 	}
