@@ -76,7 +76,7 @@ func (s *Server) look(ctx context.Context, asked url.Values) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	ranking, err := s.Reports.Report(ctx, Query{Report: "ranking", Of: of})
+	ranking, err := s.Reports.Report(ctx, rollcall.Query{Report: "ranking", Of: of})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func nothingYet() *page {
 func (s *Server) published(ctx context.Context) ([]rollcall.PanelMonth, error) {
 	var out []rollcall.PanelMonth
 	for _, m := range s.Catalogue.Catalogue().Markets {
-		versions, err := s.Panels.Publications(ctx, m.ID, "")
+		versions, err := s.Publications.Publications(ctx, m.ID, "")
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ func monthName(m rollcall.Month) string {
 // trend gives the months up to of; nil where there is but one, or where they
 // can't be had: the ranking stands without them.
 func (s *Server) trend(ctx context.Context, of rollcall.PanelMonth, n names) *trendView {
-	t, err := s.Reports.Report(ctx, Query{Report: "trend", Of: of})
+	t, err := s.Reports.Report(ctx, rollcall.Query{Report: "trend", Of: of})
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			s.Logger.Warn("the page has no trend", "month", of.Month, "error", err)

@@ -3,6 +3,7 @@ package panel_test
 import (
 	"testing"
 
+	"rollcall"
 	"rollcall/aggregate/panel"
 )
 
@@ -11,7 +12,7 @@ import (
 func BenchmarkRake(b *testing.B) {
 	d := draw(1, 100_000)
 	for b.Loop() {
-		if _, err := panel.Rake(d.roster, d.population, panel.Trim{}); err != nil {
+		if _, err := panel.Rake(d.roster, d.population, rollcall.Trim{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -19,7 +20,7 @@ func BenchmarkRake(b *testing.B) {
 
 func BenchmarkTotal(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func BenchmarkTotal(b *testing.B) {
 
 func BenchmarkCompare(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func BenchmarkCompare(b *testing.B) {
 func BenchmarkReport(b *testing.B) {
 	const services = 12
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func BenchmarkReport(b *testing.B) {
 		reach, share, timeShare := w.Term(active), w.Term(sum), w.Term(time)
 		for s := range services {
 			used, spent := w.Term(users[s]), w.Term(minutes[s])
-			in.Audience(w.Linear(panel.Part{Factor: 1, Term: used}), w.Universe(), used.Users())
+			in.Audience(w.Linear(panel.Part{Factor: 1, Term: used}), used)
 			w.TermRatio(used, reach)
 			w.TermRatio(used, share)
 			w.TermRatio(spent, timeShare)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"rollcall"
-	"rollcall/api"
 )
 
 type closeCmd struct {
@@ -57,14 +56,14 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 }
 
 // parseTrim reads FLOOR,CAP.
-func parseTrim(s string) (api.Trim, error) {
+func parseTrim(s string) (rollcall.Trim, error) {
 	floor, limit, _ := strings.Cut(s, ",")
 	low, err := strconv.ParseFloat(floor, 64)
 	high, err2 := strconv.ParseFloat(limit, 64)
 	if err != nil || err2 != nil || math.IsNaN(low+high) || math.IsInf(low+high, 0) {
-		return api.Trim{}, usageError{fmt.Errorf("--trim %q: is not two numbers FLOOR,CAP, such as 0.3,3", s)}
+		return rollcall.Trim{}, usageError{fmt.Errorf("--trim %q: is not two numbers FLOOR,CAP, such as 0.3,3", s)}
 	}
-	return api.Trim{Floor: low, Cap: high}, nil
+	return rollcall.Trim{Floor: low, Cap: high}, nil
 }
 
 func internalNote(p rollcall.Publication) string {

@@ -51,7 +51,7 @@ func (d *deployment) collect(ctx context.Context, c *httpCmd) (_ http.Handler, e
 		return nil, err
 	}
 	d.onClose("lock", held.release)
-	if err := d.until(ctx, true, "catalogue", func(ctx context.Context) error { return d.keepCatalogue(ctx, c.Spool) }); err != nil {
+	if err := d.until(ctx, true, "catalogue", func(ctx context.Context) error { return d.copyCatalogue(ctx, c.Spool) }); err != nil {
 		return nil, err
 	}
 	if err := d.dialCluster(); err != nil {
@@ -109,47 +109,51 @@ func (d *deployment) canTake(ctx context.Context, waiting *spool.Spool) error {
 	return nil
 }
 
-// keepCatalogue follows the store's catalogue, and keeps a copy in the folder
+// copyCatalogue follows the store's catalogue, and keeps a copy in the folder
 // for a start without the store.
-func (d *deployment) keepCatalogue(ctx context.Context, dir string) (err error) {
-	shelf := &keptShelf{engine: d.engine, log: d.log, dir: dir}
-	if d.registry, err = openRegistry(ctx, shelf, d.log); err != nil {
-		return errors.Join(err, shelf.Close())
+func (d *deployment) copyCatalogue(ctx context.Context, dir string) (err error) {
+	copied := &copiedCatalogue{engine: d.engine, log: d.log, dir: dir}
+	if d.registry, err = openRegistry(ctx, copied, d.log); err != nil {
+		return errors.Join(err, copied.Close())
 	}
-	d.onClose("store", shelf.Close)
+	d.onClose("store", copied.Close)
 	d.background("catalogue", d.registry.follow)
 	return nil
 }
 
-// keptShelf reads markets and services of the store, or of the last copy.
-type keptShelf struct {
+// copiedCatalogue reads markets and services of the store, or of the last copy.
+type copiedCatalogue struct {
 	engine *engine
 	log    *slog.Logger
 	dir    string
 
-	mu     sync.Mutex // guards the rest
-	opened store      // nil: not yet
+	mu     sync.Mutex     // guards the rest
+	opened rollcall.Store // nil: not yet
 	away   bool
 }
 
 // Markets lists the markets.
-func (k *keptShelf) Markets(ctx context.Context) ([]rollcall.Market, error) {
-	return kept(ctx, k, "markets.json", store.Markets)
+func (k *copiedCatalogue) Markets(ctx context.Context) ([]rollcall.Market, error) {
+	return kept(ctx, k, "markets.json", rollcall.Store.Markets)
 }
 
 // Services lists the services.
-func (k *keptShelf) Services(ctx context.Context) ([]rollcall.Service, error) {
-	return kept(ctx, k, "services.json", store.Services)
+func (k *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
+	return kept(ctx, k, "services.json", rollcall.Store.Services)
 }
 
 // PutMarket is refused: a collector only reads.
-func (k *keptShelf) PutMarket(context.Context, rollcall.Market) error { return rollcall.ErrConflict }
+func (k *copiedCatalogue) PutMarket(context.Context, rollcall.Market) error {
+	return rollcall.ErrConflict
+}
 
 // PutService is refused: a collector only reads.
-func (k *keptShelf) PutService(context.Context, rollcall.Service) error { return rollcall.ErrConflict }
+func (k *copiedCatalogue) PutService(context.Context, rollcall.Service) error {
+	return rollcall.ErrConflict
+}
 
 // Close closes the store, if it was reached.
-func (k *keptShelf) Close() error {
+func (k *copiedCatalogue) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.opened == nil {
@@ -159,7 +163,7 @@ func (k *keptShelf) Close() error {
 }
 
 // kept asks the store, and where it is away the copy of its last answer.
-func kept[T any](ctx context.Context, k *keptShelf, name string, ask func(store, context.Context) ([]T, error)) ([]T, error) {
+func kept[T any](ctx context.Context, k *copiedCatalogue, name string, ask func(rollcall.Store, context.Context) ([]T, error)) ([]T, error) {
 	path := filepath.Join(k.dir, name)
 	opened, err := k.reach(ctx)
 	if err == nil {
@@ -184,7 +188,7 @@ func kept[T any](ctx context.Context, k *keptShelf, name string, ask func(store,
 // catalogueTime is how long the store has to give the catalogue.
 const catalogueTime = 5 * time.Second
 
-func (k *keptShelf) reach(ctx context.Context) (store, error) {
+func (k *copiedCatalogue) reach(ctx context.Context) (rollcall.Store, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.opened != nil {
@@ -201,7 +205,7 @@ func (k *keptShelf) reach(ctx context.Context) (store, error) {
 }
 
 // noteAway says once that the copy is used.
-func (k *keptShelf) noteAway(err error) {
+func (k *copiedCatalogue) noteAway(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil && !k.away {

@@ -176,14 +176,17 @@ func (d *deployment) openStore(ctx context.Context) error {
 	if d.registry, err = openRegistry(ctx, opened, d.log); err != nil {
 		return errors.Join(err, opened.Close())
 	}
-	d.store = &watchedStore{store: opened, now: time.Now}
+	d.store = &watchedStore{Store: opened, now: time.Now}
 	d.onClose("store", opened.Close)
 	if d.engine.onCluster() {
 		d.background("catalogue", d.registry.follow)
 	}
 	d.office = &report.Office{
-		Facts: opened, Shelf: opened, Attic: opened, Registry: opened, Catalogue: d.registry.Catalogue,
-		Targets: d.savedTarget, Now: time.Now, Software: software(),
+		Store: opened, Catalogue: d.registry.Catalogue, Targets: d.savedTarget,
+		Now: time.Now, Software: software(), Log: d.log,
+	}
+	if d.keys != nil {
+		d.office.Pseudonym = d.keys.Panelist
 	}
 	return nil
 }
@@ -206,8 +209,8 @@ func (d *deployment) background(name string, f func(context.Context)) {
 // serve makes the API's handler.
 func (d *deployment) serve() {
 	server := &api.Server{
-		Reports: reports{d.office, d.store}, Panels: panels{d}, Publications: publications{d.office},
-		Corrections: corrections{d}, Catalogue: d.registry, Keep: keep{d}, Log: eventLog{d}, Rejects: rejects{d},
+		Reports: d.office, Census: d.census, Panels: d.office, Publications: d.office,
+		Catalogue: d.registry, Targets: targets{d.store}, Backup: d.backup, Log: eventLog{d}, Rejected: rejected{d},
 		Metrics: promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}), Ready: d.ready,
 		Version: software(), Logger: d.log,
 	}

@@ -168,7 +168,7 @@ func (d *deployment) watchLag() {
 // lag is the group's place in each partition, as metrics. While the brokers
 // are away it has none: an old number would look healthy.
 type lag struct {
-	ask                     func(context.Context) ([]kafka.Position, error)
+	ask                           func(context.Context) ([]kafka.Position, error)
 	records, committed, end, open *prometheus.Desc
 }
 

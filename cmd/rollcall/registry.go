@@ -11,18 +11,11 @@ import (
 	"rollcall/schemas"
 )
 
-// shelf is what the registry keeps its own markets and services in.
-type shelf interface {
-	marketShelf
-	serviceShelf
-}
-
-type marketShelf interface {
+// listing is where the registry's own markets and services are: the store, or a
+// collector's copy of it.
+type listing interface {
 	Markets(ctx context.Context) ([]rollcall.Market, error)
 	PutMarket(ctx context.Context, m rollcall.Market) error
-}
-
-type serviceShelf interface {
 	Services(ctx context.Context) ([]rollcall.Service, error)
 	PutService(ctx context.Context, s rollcall.Service) error
 }
@@ -30,16 +23,16 @@ type serviceShelf interface {
 // registry is the deployment's catalogue: the services that Rollcall comes
 // with, and what the deployment added.
 type registry struct {
-	shelf shelf
-	log   *slog.Logger
+	own listing
+	log *slog.Logger
 
 	mu  sync.RWMutex // guards the rest
 	now *rollcall.Catalogue
 	at  time.Time // when now was asked for
 }
 
-func openRegistry(ctx context.Context, s shelf, log *slog.Logger) (*registry, error) {
-	r := &registry{shelf: s, log: log}
+func openRegistry(ctx context.Context, own listing, log *slog.Logger) (*registry, error) {
+	r := &registry{own: own, log: log}
 	return r, r.load(ctx)
 }
 
@@ -72,11 +65,11 @@ func (r *registry) follow(ctx context.Context) {
 
 func (r *registry) load(ctx context.Context) error {
 	asked := time.Now()
-	markets, err := r.shelf.Markets(ctx)
+	markets, err := r.own.Markets(ctx)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	own, err := r.shelf.Services(ctx)
+	own, err := r.own.Services(ctx)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
@@ -123,7 +116,7 @@ func (r *registry) AddMarket(ctx context.Context, m rollcall.Market) error {
 	if _, err := m.Calendar(); err != nil {
 		return err
 	}
-	if err := r.shelf.PutMarket(ctx, m); err != nil {
+	if err := r.own.PutMarket(ctx, m); err != nil {
 		return err
 	}
 	return r.load(ctx)
@@ -134,7 +127,7 @@ func (r *registry) AddService(ctx context.Context, s rollcall.Service) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	if err := r.shelf.PutService(ctx, s); err != nil {
+	if err := r.own.PutService(ctx, s); err != nil {
 		return err
 	}
 	return r.load(ctx)

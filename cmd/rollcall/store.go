@@ -9,57 +9,13 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/aggregate"
 	"rollcall/aggregate/hll"
-	"rollcall/aggregate/report"
 	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
 )
 
-// store is what the stages together ask of an engine of the store.
-type store interface {
-	panelStore
-	censusStore
-	houseStore
-}
-
-type panelStore interface {
-	report.Facts
-	report.Registry
-	report.Shelf
-}
-
-type censusStore interface {
-	report.Census
-	aggregate.Store
-	erasable
-}
-
-type erasable interface {
-	report.Attic
-	LeftOut() int64
-	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
-}
-
-type houseStore interface {
-	shelf
-	targetStore
-	self
-}
-
-type targetStore interface {
-	SaveTarget(ctx context.Context, name, expr string) error
-	Targets(ctx context.Context) (map[string]string, error)
-}
-
-type self interface {
-	ID() string
-	K() int
-	Close() error
-}
-
 // openStore opens the engine's store.
-func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error) {
+func (e *engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
 	if e.Clickhouse != "" {
 		opt, err := e.clickhouseOptions()
 		if err != nil {
@@ -74,7 +30,7 @@ func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error)
 // watchedStore notes how its last flush went, and gives none for ever: a store
 // that takes the connection and never answers would hold the aggregator.
 type watchedStore struct {
-	store
+	rollcall.Store
 	now func() time.Time
 
 	mu     sync.Mutex // guards the rest
@@ -92,7 +48,7 @@ func (w *watchedStore) Merge(ctx context.Context, deltas rollcall.Deltas) error 
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	w.note(nil, w.now())
-	err := w.store.Merge(ctx, deltas)
+	err := w.Store.Merge(ctx, deltas)
 	w.note(err, time.Time{})
 	return err
 }

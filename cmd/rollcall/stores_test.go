@@ -253,7 +253,7 @@ func (o *office) askReports() {
 	o.Helper()
 	for _, name := range report.Reports() {
 		path := "/v1/reports/" + name
-		for _, place := range report.Places() {
+		for _, place := range rollcall.Places() {
 			for _, credit := range []string{"presence", "use"} {
 				o.both(path, "FR", unheld+"&location="+url.QueryEscape(string(place))+"&credit="+credit)
 			}

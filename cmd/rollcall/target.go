@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"text/tabwriter"
+
+	"rollcall"
 )
 
 type targetCmd struct {
 	Save targetSaveCmd `cmd:"" help:"Save a target under a name: --target @NAME asks for it."`
 	List targetListCmd `cmd:"" help:"List saved targets."`
-}
-
-// target is a saved group of persons.
-type target struct {
-	Name       string `json:"name"`
-	Expression string `json:"expression"`
 }
 
 type targetSaveCmd struct {
@@ -27,7 +23,7 @@ type targetSaveCmd struct {
 // Run saves the target.
 func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
 	return c.with(ctx, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/targets", target{c.Name, c.Expression}, nil)
+		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
 	})
 }
 
@@ -36,7 +32,7 @@ type targetListCmd struct{ engine }
 // Run lists the targets.
 func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
 	return c.with(ctx, s, func(api *client) error {
-		targets, err := rows[target](ctx, api, "/v1/targets")
+		targets, err := rows[rollcall.Target](ctx, api, "/v1/targets")
 		if err != nil {
 			return err
 		}

@@ -35,6 +35,8 @@ type Options struct {
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
 }
 
+var _ rollcall.Store = (*Store)(nil)
+
 // Store is an open store. It is safe for concurrent use.
 type Store struct {
 	db    driver.Conn   // any of the servers: for rows in and out

@@ -14,6 +14,8 @@ import (
 	driver "modernc.org/sqlite"
 
 	"rollcall/aggregate/hll"
+
+	"rollcall"
 )
 
 // Options of Open.
@@ -21,6 +23,8 @@ type Options struct {
 	K   int          // the sketches' precision, 12..18; 0: the store's own, hll.DefaultK in a new one
 	Log *slog.Logger // nil: silent
 }
+
+var _ rollcall.Store = (*Store)(nil)
 
 // Store is an open store. It is safe for concurrent use.
 type Store struct {

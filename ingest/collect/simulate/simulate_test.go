@@ -52,7 +52,7 @@ type seen struct {
 func watch(t testing.TB, m *Month) *seen {
 	t.Helper()
 	roster, population, position := read(t, m)
-	weights, err := panel.Rake(roster, population, panel.Trim{})
+	weights, err := panel.Rake(roster, population, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

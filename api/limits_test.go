@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 )
 
-// TestTurns: so many are worked on, so many wait, others are told to come back;
+// TestLimits: so many are worked on, so many wait, others are told to come back;
 // one that gives up waiting lets another wait.
-func TestTurns(t *testing.T) {
+func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		working, done := 0, make(chan struct{})
 		var mu sync.Mutex
-		h := newTurns(2, 3, "/", "/v1/reports/", "/v1/census").of(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		h := newLimiter(2, 3, "/", "/v1/reports/", "/v1/census").limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			mu.Lock()
 			working++
 			mu.Unlock()
@@ -52,7 +52,7 @@ func TestTurns(t *testing.T) {
 		close(done)
 		run.Wait()
 		if working != 6 {
-			t.Errorf("%d had their turn, want 6", working)
+			t.Errorf("%d were worked on, want 6", working)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -60,9 +59,4 @@ func writeProblem(w io.Writer, status int, detail string) {
 
 func notFound(w http.ResponseWriter, r *http.Request) {
 	problem(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
-}
-
-// operationID names an operation for OpenAPI: get-v1-reports-report.
-func operationID(method, path string) string {
-	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }

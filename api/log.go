@@ -10,59 +10,12 @@ import (
 	"rollcall"
 )
 
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the client has gone: nobody is left to tell
-}
-
-// health says that the process lives.
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, map[string]string{"status": "ok"})
-}
-
-// ready says whether the store and the log answer.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.Ready != nil {
-		if err := s.Ready(r.Context()); err != nil {
-			s.Logger.Warn("not ready", "error", err)
-			problem(w, http.StatusServiceUnavailable, "not ready")
-			return
-		}
-	}
-	writeJSON(w, map[string]string{"status": "ready"})
-}
-
-// rejected gives the refused inputs as NDJSON, oldest first. A fault in the
-// middle ends the answer with a last line {"error": ...}.
-func (s *Server) rejected(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := json.NewEncoder(w)
-	for rejected, err := range s.Rejects.Rejected(r.Context()) {
-		if err != nil {
-			_, detail := s.judge("rejected", err)
-			_ = out.Encode(map[string]string{"error": detail})
-			return
-		}
-		if out.Encode(rejected) != nil {
-			return // the client has gone
-		}
-	}
-}
-
 // postSettle waits until the store has everything that the log holds now.
 func (s *Server) postSettle(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	if err := s.Log.Settle(ctx); err != nil {
 		return nil, s.fault("settle", err)
 	}
 	return nil, nil
-}
-
-type version struct {
-	Version string `json:"version"`
-}
-
-func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) {
-	return &body[version]{Body: version{s.Version}}, nil
 }
 
 type replayInput struct {
@@ -108,6 +61,23 @@ func (in *replayInput) from() (from ReplayFrom, err error) {
 	return from, nil
 }
 
+// getRejected gives the refused inputs as NDJSON, oldest first. A fault in the
+// middle ends the answer with a last line {"error": ...}.
+func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := json.NewEncoder(w)
+	for rejected, err := range s.Rejected.Rejected(r.Context()) {
+		if err != nil {
+			_, detail := s.judge("rejected", err)
+			_ = out.Encode(map[string]string{"error": detail})
+			return
+		}
+		if out.Encode(rejected) != nil {
+			return // the client has gone
+		}
+	}
+}
+
 type resent struct {
 	Inputs int `json:"inputs"`
 }
@@ -115,7 +85,7 @@ type resent struct {
 // postRejected sends the refused through the log again; what is still not valid
 // stays refused, and is not kept twice.
 func (s *Server) postRejected(ctx context.Context, _ *struct{}) (*body[resent], error) {
-	n, err := s.Rejects.Resend(ctx)
+	n, err := s.Rejected.Resend(ctx)
 	if err != nil {
 		return nil, s.fault("replay the rejected", err)
 	}

@@ -32,12 +32,14 @@ type Cut struct {
 }
 
 // query asks for a report so narrowed.
-func (c Cut) query(report string, a About) (Query, error) {
+func (c Cut) query(report string, a About) (rollcall.Query, error) {
 	of, err := a.panelMonth()
 	if err != nil {
-		return Query{}, err
+		return rollcall.Query{}, err
 	}
-	q := Query{Report: report, Of: of, Location: c.Location, Services: services(c.Service), Credit: c.Credit, Target: c.Target}
+	q := rollcall.Query{
+		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target,
+	}
 	q.From, q.To, err = days(c.From, c.To)
 	return q, err
 }
@@ -83,33 +85,6 @@ func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamRe
 	table, err := s.Reports.Report(ctx, q)
 	if err != nil {
 		return nil, s.fault("report", err)
-	}
-	return s.form(table, in.Format), nil
-}
-
-type censusInput struct {
-	Market      string `query:"market" required:"true"`
-	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
-	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD"`
-	To          string `query:"to" required:"true" doc:"last day"`
-	Location    string `query:"location" doc:"home, work, elsewhere or several joined by + (default home+work), or both: home and work"`
-	Credit      string `query:"credit" doc:"presence (default) or use"`
-	MinAccounts int    `query:"min_accounts" default:"50" minimum:"0" doc:"figures of fewer accounts are withheld"`
-	Format      string `query:"format" enum:"json,csv" default:"json"`
-}
-
-func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
-	q := CensusQuery{
-		Market: rollcall.MarketID(in.Market), Services: services(in.Service), Location: in.Location,
-		Credit: in.Credit, MinAccounts: in.MinAccounts,
-	}
-	var err error
-	if q.From, q.To, err = days(in.From, in.To); err != nil {
-		return nil, s.fault("census", err)
-	}
-	table, err := s.Reports.Census(ctx, q)
-	if err != nil {
-		return nil, s.fault("census", err)
 	}
 	return s.form(table, in.Format), nil
 }

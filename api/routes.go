@@ -1,10 +1,8 @@
 package api
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
-	"time"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -12,34 +10,15 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// Server is what the API serves from. Every field but Collector, Metrics and
-// Ready is required.
-type Server struct {
-	Reports      Reports
-	Panels       Panels
-	Publications Publications
-	Corrections  Corrections
-	Catalogue    Catalogue
-	Keep         Keep
-	Log          Log
-	Rejects      Rejects
-	Collector    http.Handler // POST /v1/events
-	Metrics      http.Handler // GET /metrics
-	Ready        func(context.Context) error
-	Version      string
-	Turns        int // reports and the like worked on at a time; 0: DefaultTurns
-	Logger       *slog.Logger
-}
-
-// Handler gives the routes. On a loopback listener it is wrapped by Guard.
-func (s *Server) Handler() http.Handler {
+// routes are those that OpenAPI can't describe, and then those that it does.
+func (s *Server) routes() http.Handler {
 	mux := chi.NewMux()
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computing().of, uploading().of)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
 	mux.Get("/", s.page)
 	mux.Get("/healthz", s.health)
 	mux.Get("/readyz", s.ready)
-	mux.Get("/v1/rejected", s.rejected)
+	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
@@ -104,7 +83,7 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// Listener gives an http.Server with the time limits that every listener has.
-func Listener(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+// operationID names an operation for OpenAPI: get-v1-reports-report.
+func operationID(method, path string) string {
+	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }
