@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 type marketCmd struct {
@@ -18,7 +19,7 @@ type marketAddCmd struct {
 	ID   string `arg:"" help:"The market's id, such as FR."`
 	Zone string `required:"" help:"IANA zone whose calendar its days follow, such as Europe/Paris."`
 	Name string `help:"Name; the id where absent."`
-	engine
+	server.Engine
 }
 
 // Run adds the market.
@@ -28,18 +29,18 @@ func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
 		m.Name = c.ID
 	}
 	if _, err := m.Calendar(); err != nil {
-		return usageError{err}
+		return server.UsageError{Err: err}
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/markets", m, nil)
 	})
 }
 
-type marketListCmd struct{ engine }
+type marketListCmd struct{ server.Engine }
 
 // Run lists the markets.
 func (c *marketListCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		markets, err := rows[rollcall.Market](ctx, api, "/v1/markets")
 		if err != nil {
 			return err
@@ -59,4 +60,48 @@ func rows[T any](ctx context.Context, api *client, path string) ([]T, error) {
 	}
 	err := api.do(ctx, http.MethodGet, path, nil, &list)
 	return list.Rows, err
+}
+
+type serviceCmd struct {
+	Add  serviceAddCmd  `cmd:"" help:"Add or change a service."`
+	List serviceListCmd `cmd:"" help:"List services."`
+}
+
+type serviceAddCmd struct {
+	ID    string `arg:"" help:"The service's id, such as msn."`
+	Name  string `required:"" help:"Name."`
+	Brand string `help:"Brand; the name where absent."`
+	Owner string `help:"Owner."`
+	server.Engine
+}
+
+// Run adds the service.
+func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
+	v := rollcall.Service{ID: rollcall.ServiceID(c.ID), Name: c.Name, Brand: c.Brand, Owner: c.Owner}
+	if v.Brand == "" {
+		v.Brand = c.Name
+	}
+	if err := v.Validate(); err != nil {
+		return server.UsageError{Err: err}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/services", v, nil)
+	})
+}
+
+type serviceListCmd struct{ server.Engine }
+
+// Run lists the services.
+func (c *serviceListCmd) Run(ctx context.Context, s *streams) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		services, err := rows[rollcall.Service](ctx, api, "/v1/services")
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, v := range services {
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", v.ID, v.Name, v.Brand, v.Owner)
+		}
+		return out.Flush()
+	})
 }

@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"rollcall/internal/server"
 )
 
 // Exit codes.
@@ -34,13 +38,8 @@ func main() {
 	os.Exit(exitCode(err))
 }
 
-// usageError is a command line that can't be carried out as written.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 func exitCode(err error) int {
-	var usage usageError
+	var usage server.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
@@ -79,6 +78,11 @@ type streams struct {
 	out, err io.Writer
 }
 
+// options are what a process of this command is given.
+func (s *streams) options(debug bool) server.Options {
+	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out}
+}
+
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	helped := false
 	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true })
@@ -90,7 +94,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return nil
 	}
 	if err != nil {
-		return usageError{err}
+		return server.UsageError{Err: err}
 	}
 	return command.Run()
 }
@@ -112,4 +116,22 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// newLogger writes for people on a terminal, JSON elsewhere.
+func newLogger(w io.Writer, debug bool) *slog.Logger {
+	level := slog.LevelInfo
+	if debug {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 type reportCmd struct {
@@ -19,7 +20,7 @@ type reportCmd struct {
 	Version int  `help:"A published version; the latest where absent."`
 	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
 	output
-	engine
+	server.Engine
 }
 
 // narrowing says what a report is narrowed to.
@@ -53,7 +54,7 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 	if c.Live {
 		query.Set("live", "true")
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/reports/"+url.PathEscape(c.Report), query)
 	})
 }
@@ -67,7 +68,7 @@ type censusCmd struct {
 	Credit      string       `help:"presence or use." default:"presence"`
 	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
 	output
-	engine
+	server.Engine
 }
 
 // Run prints the census.
@@ -79,7 +80,7 @@ func (c *censusCmd) Run(ctx context.Context, s *streams) error {
 	if c.Service != "" {
 		query.Set("service", c.Service)
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/census", query)
 	})
 }

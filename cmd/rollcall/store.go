@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+
+	"rollcall/internal/server"
 )
 
 type backupCmd struct {
 	File string `arg:"" help:"The copy; it must not exist yet." type:"path"`
-	engine
+	server.Engine
 }
 
 // Run copies the store while it is in use. The copy has an id of its own: a
@@ -18,7 +20,7 @@ func (c *backupCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
 	})
 }

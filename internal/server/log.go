@@ -1,11 +1,10 @@
-package main
+package server
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,98 +23,98 @@ const partitions = 2
 const topicsTime = 30 * time.Second
 
 // openLog reaches the cluster, or starts the embedded broker.
-func (d *deployment) openLog(ctx context.Context, p parts) error {
+func (p *Process) openLog(ctx context.Context, which parts) error {
 	switch {
-	case len(d.engine.Brokers) > 0:
-		return d.reachCluster(ctx, p)
-	case d.engine.Clickhouse != "":
+	case len(p.engine.Brokers) > 0:
+		return p.reachCluster(ctx, which)
+	case p.engine.Clickhouse != "":
 		return nil // a reader's: there is no log
 	}
-	return d.openBroker(ctx)
+	return p.openBroker(ctx)
 }
 
-func (d *deployment) reachCluster(ctx context.Context, p parts) error {
-	if err := d.dialCluster(); err != nil {
+func (p *Process) reachCluster(ctx context.Context, which parts) error {
+	if err := p.dialCluster(); err != nil {
 		return err
 	}
-	if err := d.until(ctx, p.patient, "log", d.ensureTopics); err != nil {
+	if err := p.until(ctx, which.patient, "log", p.ensureTopics); err != nil {
 		return err
 	}
-	d.watchLag()
+	p.watchLag()
 	return nil
 }
 
 // dialCluster names the cluster; nothing is connected yet.
-func (d *deployment) dialCluster() error {
-	secure, err := d.engine.Kafka.security()
+func (p *Process) dialCluster() error {
+	secure, err := p.engine.Kafka.security()
 	if err != nil {
 		return err
 	}
-	d.cluster = kafka.Dial(d.engine.Brokers, secure)
-	d.onClose("connections", func() error { d.cluster.Close(); return nil })
+	p.cluster = kafka.Dial(p.engine.Brokers, secure)
+	p.onClose("connections", func() error { p.cluster.Close(); return nil })
 	return nil
 }
 
-func (d *deployment) ensureTopics(ctx context.Context) error {
+func (p *Process) ensureTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, topicsTime)
 	defer cancel()
-	return d.cluster.EnsureTopics(ctx, d.engine.Kafka.Partitions)
+	return p.cluster.EnsureTopics(ctx, p.engine.Kafka.Partitions)
 }
 
-func (d *deployment) openBroker(ctx context.Context) (err error) {
-	d.broker, err = embedded.Open(filepath.Join(d.engine.Data, "log"), embedded.Options{Options: d.kafkaOptions()})
+func (p *Process) openBroker(ctx context.Context) (err error) {
+	p.broker, err = embedded.Open(filepath.Join(p.engine.Data, "log"), embedded.Options{Options: p.kafkaOptions()})
 	if err != nil {
 		return err
 	}
-	d.onClose("broker", d.broker.Close)
-	d.cluster = d.broker.Cluster()
-	if err := d.cluster.EnsureTopics(ctx, partitions); err != nil {
+	p.onClose("broker", p.broker.Close)
+	p.cluster = p.broker.Cluster()
+	if err := p.cluster.EnsureTopics(ctx, partitions); err != nil {
 		return err
 	}
-	d.background("trimming", func(ctx context.Context) { d.broker.Run(ctx, d.group()) })
-	d.watchLag()
+	p.background("trimming", func(ctx context.Context) { p.broker.Run(ctx, p.group()) })
+	p.watchLag()
 	return nil
 }
 
-func (d *deployment) kafkaOptions() kafka.Options {
-	return kafka.Options{Log: d.log, Registerer: d.metrics}
+func (p *Process) kafkaOptions() kafka.Options {
+	return kafka.Options{Log: p.Log, Registerer: p.metrics}
 }
 
 // group is the aggregators' consumer group: the store's own id is in it, so
 // that an empty store reads the log from its start.
-func (d *deployment) group() string { return "rollcall-" + d.store.ID() }
+func (p *Process) group() string { return "rollcall-" + p.store.ID() }
 
-func (d *deployment) sourceOptions(metrics *prometheus.Registry) kafka.SourceOptions {
+func (p *Process) sourceOptions(metrics *prometheus.Registry) kafka.SourceOptions {
 	return kafka.SourceOptions{
-		Options: kafka.Options{Log: d.log, Registerer: metrics},
-		Decode:  decoder(d.converter(), d.registry.check), Check: d.registry.check,
+		Options: kafka.Options{Log: p.Log, Registerer: metrics},
+		Decode:  decoder(p.converter(), p.catalogue.check), Check: p.catalogue.check,
 	}
 }
 
-// aggregate starts the fold; its stop flushes once more and leaves the group.
-func (d *deployment) aggregate(ctx context.Context, metrics *prometheus.Registry) error {
-	source, err := kafka.NewSource(d.cluster, d.group(), d.sourceOptions(metrics))
+// Fold starts an aggregator; its stop flushes once more and leaves the group.
+func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error {
+	source, err := kafka.NewSource(p.cluster, p.group(), p.sourceOptions(metrics))
 	if err != nil {
 		return err
 	}
-	d.source = source
+	p.source = source
 	options := aggregate.Options{
-		K: d.store.K(), Calendar: d.registry.calendar, Metrics: aggregate.NewMetrics(metrics), Log: d.log,
-		Every: d.flush.Every, Behind: d.flush.Behind, Bytes: d.flush.Bytes,
+		K: p.store.K(), Calendar: p.catalogue.calendar, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
+		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes,
 	}
-	if d.broker == nil {
+	if p.broker == nil {
 		options.Members = source.Members
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() {
-		err := aggregate.Run(running, source, d.store, options)
+		err := aggregate.Run(running, source, p.store, options)
 		if err != nil && running.Err() == nil {
-			d.fail <- err
+			p.fail <- err
 		}
 		done <- err
 	}()
-	d.onClose("aggregator", func() error {
+	p.onClose("aggregator", func() error {
 		stop()
 		return errors.Join(<-done, source.Close())
 	})
@@ -128,10 +127,10 @@ const replayBytes = 64 << 20
 
 // replay folds a part of the log into the store once more, beside the
 // aggregators. It changes nothing of what the store has: unions don't.
-func (d *deployment) replay(ctx context.Context, from kafka.Start) (events int64, err error) {
-	options := d.sourceOptions(nil)
+func (p eventLog) replay(ctx context.Context, from kafka.Start) (events int64, err error) {
+	options := p.sourceOptions(nil)
 	options.Registerer = nil
-	source, err := kafka.NewReplay(ctx, d.cluster, from, options)
+	source, err := kafka.NewReplay(ctx, p.cluster, from, options)
 	if err != nil {
 		return 0, err
 	}
@@ -139,8 +138,8 @@ func (d *deployment) replay(ctx context.Context, from kafka.Start) (events int64
 	defer stop()
 	done := make(chan error, 1)
 	go func() {
-		done <- aggregate.Run(running, source, d.store, aggregate.Options{
-			K: d.store.K(), Calendar: d.registry.calendar, Log: d.log, Bytes: replayBytes,
+		done <- aggregate.Run(running, source, p.store, aggregate.Options{
+			K: p.store.K(), Calendar: p.catalogue.calendar, Log: p.Log, Bytes: replayBytes,
 		})
 	}()
 	drained := source.Drained(ctx)
@@ -149,49 +148,6 @@ func (d *deployment) replay(ctx context.Context, from kafka.Start) (events int64
 		return 0, fmt.Errorf("replay: %w", err)
 	}
 	return source.Stats().Rows.Load(), nil
-}
-
-// watchLag has each scrape ask the brokers where the group stands.
-func (d *deployment) watchLag() {
-	name := func(n, help string) *prometheus.Desc {
-		return prometheus.NewDesc("rollcall_log_"+n, help, []string{"partition"}, nil)
-	}
-	d.metrics.MustRegister(&lag{
-		ask:       func(ctx context.Context) ([]kafka.Position, error) { return d.cluster.Positions(ctx, d.group()) },
-		records:   name("lag_records", "Records that the group has not committed."),
-		committed: name("committed_offset", "Offset that the group reads next."),
-		end:       name("end_offset", "Offset after the log's last record."),
-	})
-}
-
-// lag is the group's place in each partition, as metrics. While the brokers
-// are away it has none: an old number would look healthy.
-type lag struct {
-	ask                     func(context.Context) ([]kafka.Position, error)
-	records, committed, end *prometheus.Desc
-}
-
-// Describe names the metrics.
-func (l *lag) Describe(to chan<- *prometheus.Desc) {
-	to <- l.records
-	to <- l.committed
-	to <- l.end
-}
-
-// Collect asks for them.
-func (l *lag) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
-	defer cancel()
-	positions, err := l.ask(ctx)
-	if err != nil {
-		return
-	}
-	for _, p := range positions {
-		id := strconv.Itoa(p.Partition)
-		to <- prometheus.MustNewConstMetric(l.records, prometheus.GaugeValue, float64(p.Lag()), id)
-		to <- prometheus.MustNewConstMetric(l.committed, prometheus.GaugeValue, float64(p.Committed), id)
-		to <- prometheus.MustNewConstMetric(l.end, prometheus.GaugeValue, float64(p.End), id)
-	}
 }
 
 // decoder reads single events that other producers put on the topic. check

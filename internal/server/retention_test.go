@@ -1,10 +1,10 @@
-package main
+package server
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -37,7 +37,7 @@ func TestSpan(t *testing.T) {
 }
 
 // testRetention keeps 2 months of these markets.
-func testRetention(t *testing.T, zones ...string) *retention {
+func testRetention(t *testing.T, zones ...string) *remover {
 	var markets []rollcall.Market
 	for i, zone := range zones {
 		markets = append(markets, rollcall.Market{ID: rollcall.MarketID(fmt.Sprint("M", i)), Zone: zone})
@@ -46,8 +46,8 @@ func testRetention(t *testing.T, zones ...string) *retention {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &retention{
-		keep: 2, now: time.Now, markets: func() *rollcall.Catalogue { return c }, log: newLogger(io.Discard, false),
+	return &remover{
+		months: 2, now: time.Now, markets: func() *rollcall.Catalogue { return c }, log: slog.New(slog.DiscardHandler),
 		removed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "a"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "b"}),
 		done:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "c"}),
@@ -55,7 +55,7 @@ func testRetention(t *testing.T, zones ...string) *retention {
 }
 
 // figures gives what was removed, the failures, and the last success.
-func figures(t *testing.T, r *retention) (values []float64) {
+func figures(t *testing.T, r *remover) (values []float64) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(r.removed, r.failures, r.done)
 	families, err := registry.Gather()

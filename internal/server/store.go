@@ -1,7 +1,8 @@
-package main
+package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -10,12 +11,13 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/report"
 	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
 )
 
 // openStore opens the engine's store.
-func (e *engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
+func (e *Engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
 	if e.Clickhouse != "" {
 		opt, err := e.clickhouseOptions()
 		if err != nil {
@@ -73,6 +75,29 @@ func (w *watchedStore) flushing() error {
 	}
 	if took := w.now().Sub(w.since); !w.since.IsZero() && took > flushSlow {
 		return fmt.Errorf("a flush is under way for %s", took.Round(time.Second))
+	}
+	return nil
+}
+
+func (p *Process) openStore(ctx context.Context) error {
+	opened, err := p.engine.openStore(ctx, p.Log)
+	if err != nil {
+		return err
+	}
+	if p.catalogue, err = openCatalogue(ctx, opened, p.Log); err != nil {
+		return errors.Join(err, opened.Close())
+	}
+	p.store = &watchedStore{Store: opened, now: time.Now}
+	p.onClose("store", opened.Close)
+	if p.engine.onCluster() {
+		p.background("catalogue", p.catalogue.follow)
+	}
+	p.reports = &report.Office{
+		Store: opened, Catalogue: p.catalogue.Catalogue, Targets: targets{opened}.expression,
+		Now: time.Now, Software: p.Software, Log: p.Log,
+	}
+	if p.keys != nil {
+		p.reports.Pseudonym = p.keys.Panelist
 	}
 	return nil
 }
