@@ -15,7 +15,7 @@ func (s *Server) routes() http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
-	mux.Get("/", s.page)
+	mux.Get("/", pages{s}.page)
 	mux.Get("/healthz", health.Live)
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)

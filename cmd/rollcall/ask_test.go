@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/server"
 )
 
-// askers are a crowd that asks for reports all at once.
+// askers ask for reports all at once.
 type askers struct {
 	*testing.T
 	of    *child

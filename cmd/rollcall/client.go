@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"rollcall"
+	"rollcall/api"
 	"rollcall/internal/server"
 )
 
@@ -76,20 +77,10 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	return answer, nil
 }
 
-// problem is what the API said was wrong.
-type problem struct {
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Errors []struct {
-		Message  string `json:"message"`
-		Location string `json:"location"`
-	} `json:"errors"`
-}
-
 // readProblem makes the answer's problem a plain error. A question that can't
 // be asked is bad usage; input that can't be taken is a failure.
 func readProblem(method string, answer *http.Response) error {
-	var p problem
+	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
 		return fmt.Errorf("the server answered %s", answer.Status)
 	}

@@ -1,6 +1,3 @@
-// Command rollcall measures the audience of messaging services: it collects
-// events, folds them, closes months and serves the reports. See docs/ and
-// `rollcall --help`.
 package main
 
 import (
@@ -11,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
 
@@ -134,4 +132,29 @@ func newLogger(w io.Writer, debug bool) *slog.Logger {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// version is the release; the build's own record of the commit stands beside it.
+const version = "0.1.0"
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(s *streams) error {
+	_, err := fmt.Fprintln(s.out, software())
+	return err
+}
+
+// software names the build as every publication records it.
+func software() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "rollcall " + version
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "rollcall " + version + " " + setting.Value[:min(12, len(setting.Value))]
+		}
+	}
+	return "rollcall " + version
 }

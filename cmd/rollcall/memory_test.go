@@ -117,10 +117,10 @@ func collectorMemory(t *testing.T, mib int) {
 const floodTime = 10 * time.Minute
 
 // tenTimes is how many bodies of the size, of each kind in turn, would need ten
-// times the room: one kind is read whole, and reckoned at four times its length.
-func tenTimes(room, size int) int {
+// times the memory: one kind is read whole, and reckoned at four times its length.
+func tenTimes(memory, size int) int {
 	kinds := len(bodyKinds())
-	return 10 * room * kinds / (kinds*24<<20 + 4*size)
+	return 10 * memory * kinds / (kinds*24<<20 + 4*size)
 }
 
 // soak passes over a test that is only for soaks.
