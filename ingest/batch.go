@@ -18,10 +18,21 @@ type Log interface {
 // Counts says what became of an input.
 type Counts struct {
 	Read     int            `json:"read"`
-	Accepted int            `json:"accepted"` // the log has them durably
-	Rejected map[string]int `json:"rejected"` // by code
-	Errors   []LineError    `json:"errors"`   // the first maxErrors
+	Accepted int            `json:"accepted"`           // the log has them durably
+	Rejected map[string]int `json:"rejected"`           // by code
+	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
+	Errors   []LineError    `json:"errors"`             // the first maxErrors
 }
+
+// Codes of warnings.
+const (
+	// WarnNoRoster: accepted events of a panel that has no roster (yet). No
+	// figure has them until it is loaded.
+	WarnNoRoster = "panel_without_roster"
+	// WarnNotKept: refused lines that the log of refused ones does not have,
+	// as their sender had sent more than it may.
+	WarnNotKept = "rejected_not_kept"
+)
 
 // LineError is one refused line, without the line's own text.
 type LineError struct {
@@ -48,6 +59,9 @@ func (c *Counts) Add(o Counts, base int) {
 	for code, n := range o.Rejected {
 		c.count(code, n)
 	}
+	for code, n := range o.Warnings {
+		c.warn(code, n)
+	}
 	for _, e := range o.Errors {
 		e.Line += base
 		c.note(e)
@@ -61,6 +75,13 @@ func (c *Counts) count(code string, n int) {
 	c.Rejected[code] += n
 }
 
+func (c *Counts) warn(code string, n int) {
+	if c.Warnings == nil {
+		c.Warnings = make(map[string]int)
+	}
+	c.Warnings[code] += n
+}
+
 func (c *Counts) note(e LineError) {
 	if len(c.Errors) < maxErrors {
 		c.Errors = append(c.Errors, e)
@@ -70,6 +91,9 @@ func (c *Counts) note(e LineError) {
 // Batcher carries one input to the log in batches. It is for one goroutine.
 type Batcher struct {
 	Counts
+	// MayReject says whether one more refused line may go to the log; nil: any
+	// may. It is counted in any case.
+	MayReject func() bool
 
 	converter *Converter
 	log       Log
@@ -79,6 +103,7 @@ type Batcher struct {
 	events    []rollcall.Event
 	taken     int // sightings that events are of
 	rejected  []rollcall.Rejected
+	bad       int // lines refused
 	refused   int // bytes held in rejected
 }
 
@@ -88,6 +113,11 @@ const (
 	maxRefused = 4 << 20
 	// MaxLine is the longest line that is kept whole among the rejected.
 	MaxLine = 1 << 20
+	// maxBad is the number of refused lines from which an input that is mostly
+	// refused is not looked at any more: a body of nothing but "{}" lines costs
+	// its sender nothing, and each line a search, a record and its place among
+	// the rejected.
+	maxBad = 10_000
 )
 
 // NewBatcher begins an input; source names it among the rejected.
@@ -105,6 +135,9 @@ func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func
 	}
 	in.events = events
 	in.taken++
+	if s.Panel != "" && in.converter.withoutRoster(s) {
+		in.warn(WarnNoRoster, 1)
+	}
 	if len(in.events) < maxEvents {
 		return nil
 	}
@@ -127,13 +160,42 @@ func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte)
 	return in.refuse(ctx, line, err, text)
 }
 
+// Hopeless reports whether what is left of the input is not worth a look: many
+// lines were refused, and more than were not.
+func (in *Batcher) Hopeless() bool {
+	return in.bad >= maxBad && 2*in.bad > in.Read
+}
+
+// RefuseRest refuses the rest of a hopeless input, n lines from line on: they
+// are counted, and are one line among the errors.
+func (in *Batcher) RefuseRest(line, n int) {
+	if n == 0 {
+		return
+	}
+	first := in.Rejected[codeRest] == 0
+	in.Read, in.bad = in.Read+n, in.bad+n
+	in.count(codeRest, n)
+	if !first {
+		return
+	}
+	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Reason: fmt.Sprintf(
+		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
+}
+
+const codeRest = "too_many_rejected"
+
 func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) {
 		return fmt.Errorf("line %d: %w", line, err)
 	}
+	in.bad++
 	in.count(invalid.Code, 1)
 	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
+	if in.MayReject != nil && !in.MayReject() {
+		in.warn(WarnNotKept, 1)
+		return nil
+	}
 	in.rejected = append(in.rejected, rollcall.Rejected{
 		Time: in.converter.Now(), Source: in.source, Line: line, Code: invalid.Code,
 		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),

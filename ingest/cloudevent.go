@@ -23,7 +23,7 @@ func ParseCloudEvent(b []byte) (Sighting, error) {
 		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + jsonFault(err), Code: "json"}
 	}
 	if envelope.SpecVersion != "1.0" {
-		return Sighting{}, &rollcall.Invalid{Field: "specversion", Value: envelope.SpecVersion, Reason: "is not 1.0", Code: "specversion"}
+		return Sighting{}, &rollcall.Invalid{Field: "specversion", Reason: "is not 1.0", Code: "specversion"}
 	}
 	if envelope.Data == nil {
 		return Sighting{}, &rollcall.Invalid{Field: "data", Reason: "is missing", Code: "data_missing"}

@@ -14,6 +14,14 @@ type Converter struct {
 	Keys      *Keys
 	Catalogue func() *rollcall.Catalogue // today's markets and services
 	Now       func() time.Time
+	// HasRoster says whether a panel has been given a roster of any month; nil:
+	// nobody asks. Events of one that has none are taken all the same.
+	HasRoster func(rollcall.MarketID, rollcall.PanelID) bool
+}
+
+// withoutRoster reports whether a panel's sighting is of one without a roster.
+func (c *Converter) withoutRoster(s *Sighting) bool {
+	return c.HasRoster != nil && !c.HasRoster(s.Market, s.Panel)
 }
 
 // Append appends the sighting as an event, pseudonymised and valid; the error
@@ -35,11 +43,11 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 		return to, err
 	}
 	if err := e.Validate(); err != nil {
-		return to, err
+		return to, unquoted(err)
 	}
 	catalogue := c.Catalogue()
 	if err := catalogue.Check(&e.Group); err != nil {
-		return to, err
+		return to, unquoted(err)
 	}
 	if !backfill {
 		if err := e.Age(record); err != nil {

@@ -52,6 +52,33 @@ func lines(ctx context.Context, in *Batcher, br *bufio.Reader) error {
 		if err != nil {
 			return in.Flush(ctx)
 		}
+		if in.Hopeless() {
+			n, err := countLines(br)
+			in.RefuseRest(line+1, n)
+			return errors.Join(err, in.Flush(ctx))
+		}
+	}
+}
+
+// countLines counts the lines that are left, the last with or without its end.
+func countLines(r io.Reader) (n int, err error) {
+	last := byte('\n')
+	b := make([]byte, 64<<10)
+	for {
+		read, err := r.Read(b)
+		if read > 0 {
+			n, last = n+bytes.Count(b[:read], []byte("\n")), b[read-1]
+		}
+		if err == nil {
+			continue
+		}
+		if last != '\n' {
+			n++
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return n, err
 	}
 }
 
@@ -118,6 +145,11 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 		if err := takeLine(ctx, in, line+1, element, len(element) <= MaxLine); err != nil {
 			return err
 		}
+		if in.Hopeless() {
+			n, err := countElements(io.MultiReader(dec.Buffered(), r))
+			in.RefuseRest(line+2, n)
+			return errors.Join(err, in.Flush(ctx))
+		}
 	}
 	if err == nil {
 		err = endArray(dec)
@@ -126,6 +158,34 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 		return errors.Join(fmt.Errorf("after element %d: %w", line, arrayFault(err)), in.Flush(ctx))
 	}
 	return in.Flush(ctx)
+}
+
+// countElements counts what is left of an array behind one of its elements, by
+// the commas between them. It does not look for faults.
+func countElements(r io.Reader) (n int, err error) {
+	depth, text, escaped := 0, false, false
+	br := bufio.NewReaderSize(r, 64<<10)
+	for {
+		c, err := br.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return n, err
+		case escaped:
+			escaped = false
+		case text:
+			escaped, text = c == '\\', c != '"'
+		case c == '"':
+			text = true
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 0:
+			n++
+		}
+	}
 }
 
 // maxElement bounds what the decoder gathers of one element. One over MaxLine is

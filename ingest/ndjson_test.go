@@ -152,6 +152,54 @@ func TestBatcherIsBounded(t *testing.T) {
 	}
 }
 
+// TestHopelessInput: an input that is mostly refused is not looked at to its
+// end, but counted; one that is mostly good is.
+func TestHopelessInput(t *testing.T) {
+	bad, good := strings.Repeat("{}\n", 10_000), census()+"\n"
+	for _, tt := range []struct {
+		name, text     string
+		read, accepted int
+		rest           int
+	}{
+		{"lines", bad + "{}\n\n" + good + "{", 10_004, 0, 4},
+		{"just so many", bad, 10_000, 0, 0},
+		{"one fewer", bad[3:] + good, 10_000, 1, 0},
+		{"mostly good", strings.Repeat(good, 10_001) + bad + good, 20_002, 10_002, 0},
+		{"an array", "[" + strings.Repeat("{},", 10_000) + ` {"a":[1,2,{"b":","}]}, "x]\\",3]`, 10_003, 0, 3},
+		{"all of an array", "[" + strings.Repeat("{},", 9_999) + "{}]", 10_000, 0, 0},
+	} {
+		log := &slice{}
+		in := ingest.NewBatcher(benchConverter(t), log, "test", false)
+		if err := ingest.Lines(t.Context(), in, strings.NewReader(tt.text)); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if in.Read != tt.read || in.Accepted != tt.accepted || in.Refused() != tt.read-tt.accepted || in.Rejected["too_many_rejected"] != tt.rest {
+			t.Errorf("%s: read %d, accepted %d, refused %v; want %d, %d and %d of the rest", tt.name, in.Read, in.Accepted, in.Rejected, tt.read, tt.accepted, tt.rest)
+		}
+		if len(log.rejected) != in.Refused()-tt.rest {
+			t.Errorf("%s: the log has %d refused lines", tt.name, len(log.rejected))
+		}
+	}
+}
+
+// TestPanelWithoutRoster: its events are taken, and the counts say so.
+func TestPanelWithoutRoster(t *testing.T) {
+	converter := benchConverter(t)
+	converter.HasRoster = func(market rollcall.MarketID, panel rollcall.PanelID) bool { return market == "FR" && panel == "nn" }
+	var all ingest.Counts
+	for range 2 {
+		in := ingest.NewBatcher(converter, &slice{}, "test", false)
+		text := panelLine("panel", "new") + "\n" + panelLine("panel", "nn") + "\n" + census() + "\n" + panelLine("panel", "new", "kind", "chat")
+		if err := ingest.Lines(t.Context(), in, strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		all.Add(in.Counts, 0)
+	}
+	if all.Accepted != 6 || len(all.Warnings) != 1 || all.Warnings[ingest.WarnNoRoster] != 2 {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestCountsAdd(t *testing.T) {
 	var all ingest.Counts
 	for i := range 3 {

@@ -18,12 +18,12 @@ type combination struct {
 // combined gives every combination that occurs, the largest first.
 func (v *view) combined() []combination {
 	return once(v, "combinations", func() []combination {
-		c := v.gathering()
-		slot, at := make([]int, len(c.kinds)), [][]int32{nil} // the first is of nobody's services
+		c := v.counted()
+		slot, at := make([]int, len(c.list)), [][]int32{nil} // the first is of nobody's services
 		slots := map[set]int{{}: 0}
 		out := []combination{{}}
-		for k, kind := range c.kinds {
-			services := v.used(kind)
+		for k, p := range c.list {
+			services := v.used(p)
 			if _, ok := slots[services]; !ok {
 				slots[services] = len(at)
 				at, out = append(at, nil), append(out, combination{services: services})

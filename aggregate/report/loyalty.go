@@ -91,8 +91,8 @@ func (j *job) both(before *month) (now, past *view, err error) {
 	}
 	half := func(k int) *view {
 		m := shared.months[k]
-		s := newSample([]*month{m}, shared.position[k:k+1], shared.weights, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-		s.origin, s.leader = shared.origin, j.month
+		s := newSample([]*month{m}, shared.roster[k:k+1], shared.weights, j.month, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+		s.origin = shared.origin
 		return s.view(j.view.credit, j.view.place, j.target)
 	}
 	return half(1), half(0), nil

@@ -81,7 +81,7 @@ type condition struct {
 // condition is the month's own, where its people and weights are. The weights'
 // ID is a hash of their values in the roster's order.
 func (s *sample) condition() *condition {
-	if own := s.last().whole; s.position == nil && s != own {
+	if own := s.last().whole; s.roster == nil && s != own {
 		return own.condition()
 	}
 	s.judged.once.Do(func() {

@@ -141,20 +141,18 @@ func (v *view) everyAudience() *panel.Term {
 	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
 }
 
-// sumAudience counts each person once a service used, of some services.
+// sumAudience counts each person once a service used, of some services. At home
+// only, or at work only, a user of a service need not be one of the union.
 func (v *view) sumAudience(services set) *panel.Term {
-	g := v.gathering()
-	used := make([]float64, len(g.kinds))
-	for k, kind := range g.kinds {
-		used[k] = float64(v.used(kind).and(services).len())
+	c := v.counted()
+	used := make([]float64, len(c.list))
+	for k, p := range c.list {
+		used[k] = float64(v.used(p).and(services).len())
 	}
-	at := v.people(services).At
-	if v.place != v.place.Base() { // a user of a service need not be one of the union
-		at = g.having(func(k kind) bool { return v.used(k).meets(services) })
-	}
+	at := c.having(func(p pattern) bool { return v.used(p).meets(services) })
 	counts := make([]float64, len(at))
 	for i, person := range at {
-		counts[i] = used[g.of[person]]
+		counts[i] = used[c.of[person]]
 	}
 	return v.weights.Term(panel.Variable{At: at, Values: counts})
 }
@@ -175,15 +173,7 @@ func (v *view) everyMinute() *panel.Term {
 
 // exclusive is the users of a service who used no other listed one.
 func (v *view) exclusive(s int) *panel.Term {
-	g := v.gathering()
-	alone := g.table(func(k kind) bool { return v.used(k) == setOf(s) })
-	var at []int32
-	for _, i := range v.people(setOf(s)).At {
-		if alone[g.of[i]] {
-			at = append(at, i)
-		}
-	}
-	return v.term(at)
+	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
 }
 
 // change gives the columns change and change_percent, whose raw persons are the

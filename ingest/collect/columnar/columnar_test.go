@@ -219,9 +219,9 @@ func TestStreamRefusesBadRowsAndKeepsTheOthers(t *testing.T) {
 	want := []string{
 		`2 time: is missing`,
 		`3 until "2002-10-03T18:21:05Z": is before time`,
-		"4 market \"XX\": is not known; add it with `rollcall market add`",
+		"4 market: is not known; add it with `rollcall market add`",
 		`5 service: is missing`,
-		`6 location "moon": is not home, work or elsewhere`,
+		`6 location: is not home, work or elsewhere`,
 	}
 	for i, r := range log.rejected {
 		if got := fmt.Sprint(r.Line, " ", r.Reason); got != want[i] {

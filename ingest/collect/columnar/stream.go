@@ -47,6 +47,11 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 		return err
 	}
 	for i := range t.rows {
+		if k.in.Hopeless() {
+			k.in.RefuseRest(k.rows+1, t.rows-i)
+			k.rows += t.rows - i
+			return nil
+		}
 		if err := k.row(ctx, t, i); err != nil {
 			return err
 		}

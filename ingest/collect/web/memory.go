@@ -28,17 +28,21 @@ const (
 
 var errBusy = errors.New("as many bodies are under way as there is memory for; send the body again later")
 
-// weigh reckons what a body may take, in bytes, before any of it is read. One
-// of unknown length, or compressed, may be as long as any.
-func (c *Collector) weigh(r *http.Request) int64 {
-	length := r.ContentLength
-	if encoding := r.Header.Get("Content-Encoding"); length < 0 || length > c.MaxBody || encoding != "" && encoding != "identity" {
-		length = c.MaxBody
+// weigh reckons what a body takes of which so many bytes have been read and
+// decompressed. One that has not begun takes its connection: a sender that
+// says nothing takes memory from nobody.
+func weigh(contentType, encoding string, read int64) int64 {
+	if read == 0 {
+		return bodyLeast
 	}
-	if contentType(r) == columnar.ContentType {
-		return tableFixed + tableTimes*length
+	need := int64(bodyLeast)
+	if encoding == codingZstd {
+		need += maxWindow
 	}
-	return bodyLeast + min(lineTimes*length, streamMost)
+	if contentType == columnar.ContentType {
+		return need + tableFixed + tableTimes*read
+	}
+	return need + min(lineTimes*read, streamMost)
 }
 
 func (c *Collector) most() int64 { return cmp.Or(c.Memory, DefaultMemory) }
@@ -54,24 +58,70 @@ func (c *Collector) Taken() int64 {
 type budget struct {
 	mu    sync.Mutex // guards the rest
 	taken int64
+	by    map[string]int64 // of each sender
 }
 
-// enter takes n bytes, if there are so many of most. Whoever is alone may enter,
-// whatever it needs.
-func (b *budget) enter(n, most int64) bool {
+// share is what one body has of the budget.
+type share struct {
+	budget *budget
+	most   int64 // of the budget
+	sender string
+	taken  int64
+}
+
+// grow makes the share n bytes, if there are so many. A sender may have as much
+// as is then left for all others, so that however many senders take what they
+// can get, another one finds something. A body that is alone may have whatever
+// it needs.
+func (s *share) grow(n int64) bool {
+	b := s.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.taken > 0 && b.taken+n > most {
+	more := n - s.taken
+	if more <= 0 {
+		return true
+	}
+	alone := b.taken == s.taken
+	if !alone && b.by[s.sender]+more > s.most-b.taken-more {
 		return false
 	}
-	b.taken += n
+	if b.by == nil {
+		b.by = make(map[string]int64)
+	}
+	s.taken, b.taken = n, b.taken+more
+	b.by[s.sender] += more
 	return true
 }
 
-func (b *budget) leave(n int64) {
+// release gives everything back.
+func (s *share) release() {
+	b := s.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.taken -= n
+	b.taken -= s.taken
+	if b.by[s.sender] -= s.taken; b.by[s.sender] == 0 {
+		delete(b.by, s.sender)
+	}
+	s.taken = 0
+}
+
+// shared is a body whose share grows with what is read of it.
+type shared struct {
+	io.Reader
+	share    *share
+	kind     string // its content type
+	encoding string
+	read     int64
+}
+
+// Read reads on while there is memory; else the error is errBusy.
+func (s *shared) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	s.read += int64(n)
+	if n > 0 && !s.share.grow(weigh(s.kind, s.encoding, s.read)) {
+		return 0, errBusy
+	}
+	return n, err
 }
 
 // A body has to come at slowest bytes a second, after a while that anyone has:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -12,8 +13,7 @@ import (
 	"rollcall"
 )
 
-// drawMonth draws a month of a few persons' diaries, of 2 services, or of so
-// many that a person's can't all be told apart by one word of bits.
+// drawMonth draws a month of a few persons' diaries, of 2 services or of many.
 func drawMonth(t *rapid.T) *month {
 	of := rapid.SampledFrom([]rollcall.Month{rollcall.MonthOf(2002, time.October), rollcall.MonthOf(2003, time.March)}).Draw(t, "month")
 	c, err := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}.Calendar()
@@ -22,7 +22,7 @@ func drawMonth(t *rapid.T) *month {
 	}
 	d := &document{Of: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: of}, Starts: starts(c, of), Settings: all()}
 	many, least := 2, 1
-	if rapid.IntRange(0, 7).Draw(t, "crowded") == 0 {
+	if rapid.IntRange(0, 7).Draw(t, "busy") == 0 {
 		many, least = 30, 450
 	}
 	for i := range many {
@@ -57,6 +57,17 @@ func drawMonth(t *rapid.T) *month {
 	return m
 }
 
+// scopes are all that may be asked for.
+func scopes() []scope {
+	var out []scope
+	for _, credit := range []Credit{ByPresence, ByUse} {
+		for _, places := range []rollcall.Location{rollcall.Home, rollcall.Work, rollcall.Home | rollcall.Work} {
+			out = append(out, scope{credit, places})
+		}
+	}
+	return out
+}
+
 // deeds is what one person did, minute by minute.
 type deeds struct {
 	days              uint32
@@ -89,9 +100,9 @@ func (m *month) minuteByMinute(of scope, services set, person int32, from, to ui
 	return out
 }
 
-// TestLinesAgreeWithMinutes: sums of whole days, with sessions cut where the
-// period is, are what a walk over every minute of the period finds.
-func TestLinesAgreeWithMinutes(t *testing.T) {
+// TestPassAgreesWithMinutes: what the pass unites run by run, with sessions cut
+// where the period is, a walk over every minute of the period finds too.
+func TestPassAgreesWithMinutes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMonth(t)
 		from := uint8(rapid.IntRange(0, m.doc.Of.Month.Days()-1).Draw(t, "first day"))
@@ -99,7 +110,7 @@ func TestLinesAgreeWithMinutes(t *testing.T) {
 		first := m.doc.Of.Month.First()
 		s := m.sampleOf(first+rollcall.Day(from), first+rollcall.Day(to))
 		for _, of := range scopes() {
-			for _, services := range slices.Concat(s.sets().alone, s.sets().united) {
+			for _, services := range s.sets() {
 				got := s.use(of, services)
 				var users []int32
 				for person := range int32(len(m.roster.Panelists)) {
@@ -116,12 +127,9 @@ func TestLinesAgreeWithMinutes(t *testing.T) {
 				if len(got.at) != len(users) {
 					t.Fatalf("days %d to %d, %v of %v: users %v, got %v", from, to, of, services, users, got.at)
 				}
-				if services.len() == 1 {
-					for service := range services.each {
-						if who := s.who(of, service); !slices.Equal(who, users) {
-							t.Fatalf("days %d to %d, %v of %v: users %v, alone %v", from, to, of, services, users, who)
-						}
-					}
+				place := map[rollcall.Location]Place{rollcall.Home: AtHome, rollcall.Work: AtWork}[of.places]
+				if who := s.view(of.credit, cmp.Or(place, HomeWork), nil).union(services); !slices.Equal(who, users) {
+					t.Fatalf("days %d to %d, %v of %v: users %v, by their patterns %v", from, to, of, services, users, who)
 				}
 			}
 		}
