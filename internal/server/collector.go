@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bytes"
@@ -16,71 +16,74 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/web"
 	"rollcall/ingest/spool"
+	"rollcall/internal/kafka"
 )
 
-type httpCmd struct {
-	listening
-	Spool    string `help:"Folder where events wait while Kafka is away." default:"rollcall-spool" type:"path" placeholder:"DIR"`
-	SpoolMiB int64  `help:"The most that the spool may hold." default:"1024" placeholder:"MIB" name:"spool-mib"`
-	Bodies   int64  `help:"The most memory that the bodies under way may take; more are told to come back later." default:"512" placeholder:"MIB" name:"bodies-mib"`
-	engine
+// Spool says how a collector puts up with an absent log.
+type Spool struct {
+	Dir    string `name:"spool" help:"Folder where events wait while Kafka is away." default:"rollcall-spool" type:"path" placeholder:"DIR"`
+	MiB    int64  `name:"spool-mib" help:"The most that the spool may hold." default:"1024" placeholder:"MIB"`
+	Bodies int64  `name:"bodies-mib" help:"The most memory that the bodies under way may take; more are told to come back later." default:"512" placeholder:"MIB"`
 }
 
-// Run takes events until it is told to stop.
-func (c *httpCmd) Run(ctx context.Context, s *streams) error {
-	if len(c.Brokers) == 0 || c.Clickhouse == "" {
-		return usageError{errors.New("collect http needs --brokers, and --clickhouse for the catalogue; on one machine `rollcall run` takes events too")}
+// Collect takes events over HTTP, until ctx ends.
+func Collect(ctx context.Context, e *Engine, l Listening, s Spool, o Options) error {
+	if len(e.Brokers) == 0 || e.Clickhouse == "" {
+		return UsageError{Err: errors.New("collect http needs --brokers, and --clickhouse for the catalogue; on one machine `rollcall run` takes events too")}
 	}
-	d := newDeployment(&c.engine, newLogger(s.err, c.Debug))
-	limitMemory(idleMemory + c.Bodies<<20)
-	return d.role(ctx, s, c.listening, func(ctx context.Context) (http.Handler, error) { return d.collect(ctx, c) })
+	p := newProcess(e, o)
+	limitMemory(IdleMemory + s.Bodies<<20)
+	return p.role(ctx, l, (&collector{p, s}).start)
 }
 
-// collect starts the collector. It waits neither for Kafka nor, once it has a
+// collector is a process that takes events and nothing else.
+type collector struct {
+	*Process
+	Spool
+}
+
+// start starts the collector. It waits neither for Kafka nor, once it has a
 // copy of the catalogue, for ClickHouse.
-func (d *deployment) collect(ctx context.Context, c *httpCmd) (_ http.Handler, err error) {
-	if err := d.engine.check(); err != nil {
+func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
+	if err := c.engine.check(); err != nil {
 		return nil, err
 	}
-	if d.keys, err = d.engine.keys(); err != nil {
+	if c.keys, err = c.engine.keys(); err != nil {
 		return nil, err
 	}
-	held, err := hold(c.Spool)
+	held, err := hold(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	d.onClose("lock", held.release)
-	if err := d.until(ctx, true, "catalogue", func(ctx context.Context) error { return d.copyCatalogue(ctx, c.Spool) }); err != nil {
+	c.onClose("lock", held.release)
+	if err := c.until(ctx, true, "catalogue", c.copyCatalogue); err != nil {
 		return nil, err
 	}
-	if err := d.dialCluster(); err != nil {
+	if err := c.dialCluster(); err != nil {
 		return nil, err
 	}
-	d.background("topics", func(ctx context.Context) { _ = d.until(ctx, true, "log", d.ensureTopics) }) // nil, or a stop
-	waiting, err := d.openSpool(c)
+	c.background("topics", func(ctx context.Context) { _ = c.until(ctx, true, "log", c.ensureTopics) }) // nil, or a stop
+	waiting, err := c.openSpool()
 	if err != nil {
 		return nil, err
 	}
-	mux := d.probes()
-	ready := http.NewServeMux()
-	ready.Handle("/", mux)
-	ready.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		d.sayReady(w, r, func(ctx context.Context) error { return d.canTake(ctx, waiting) })
-	})
-	ready.Handle("POST /v1/events", d.collector(waiting.Log, c.Bodies<<20))
-	return ready, nil
+	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
+	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
+	return mux, nil
 }
 
 // openSpool puts the spool before the log, and drains it.
-func (d *deployment) openSpool(c *httpCmd) (*spool.Spool, error) {
-	waiting, err := spool.Open(c.Spool, d.writers(), spool.Options{Bound: c.SpoolMiB << 20, Log: d.log})
+func (c *collector) openSpool() (*spool.Spool, error) {
+	waiting, err := spool.Open(c.Dir, c.writers(), spool.Options{Bound: c.MiB << 20, Log: c.Log})
 	if err != nil {
 		return nil, err
 	}
-	d.onClose("spool", waiting.Close)
-	d.background("spool's draining", waiting.Run)
-	d.metrics.MustRegister(
+	c.onClose("spool", waiting.Close)
+	c.background("spool's draining", waiting.Run)
+	c.metrics.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rollcall_spool_bytes", Help: "Bytes that wait on the disk for the log."},
 			func() float64 { used, _ := waiting.Size(); return float64(used) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rollcall_spool_bound_bytes", Help: "The most that may wait."},
@@ -96,14 +99,14 @@ func (d *deployment) openSpool(c *httpCmd) (*spool.Spool, error) {
 }
 
 // canTake is nil while the log answers, or the spool has room.
-func (d *deployment) canTake(ctx context.Context, waiting *spool.Spool) error {
+func (c *collector) canTake(ctx context.Context, waiting *spool.Spool) error {
 	used, bound := waiting.Size()
 	if used < bound-bound/20 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	if err := d.cluster.Reachable(ctx); err != nil {
+	if err := c.cluster.Reachable(ctx); err != nil {
 		return fmt.Errorf("the spool is full, and %w", err)
 	}
 	return nil
@@ -111,19 +114,19 @@ func (d *deployment) canTake(ctx context.Context, waiting *spool.Spool) error {
 
 // copyCatalogue follows the store's catalogue, and keeps a copy in the folder
 // for a start without the store.
-func (d *deployment) copyCatalogue(ctx context.Context, dir string) (err error) {
-	copied := &copiedCatalogue{engine: d.engine, log: d.log, dir: dir}
-	if d.registry, err = openRegistry(ctx, copied, d.log); err != nil {
+func (c *collector) copyCatalogue(ctx context.Context) (err error) {
+	copied := &copiedCatalogue{engine: c.engine, log: c.Log, dir: c.Dir}
+	if c.catalogue, err = openCatalogue(ctx, copied, c.Log); err != nil {
 		return errors.Join(err, copied.Close())
 	}
-	d.onClose("store", copied.Close)
-	d.background("catalogue", d.registry.follow)
+	c.onClose("store", copied.Close)
+	c.background("catalogue", c.catalogue.follow)
 	return nil
 }
 
 // copiedCatalogue reads markets and services of the store, or of the last copy.
 type copiedCatalogue struct {
-	engine *engine
+	engine *Engine
 	log    *slog.Logger
 	dir    string
 
@@ -230,4 +233,33 @@ func copyTo[T any](path string, list []T) error {
 		return fmt.Errorf("copy of the catalogue: %w", err)
 	}
 	return nil
+}
+
+// maxBody bounds one body of events, as sent and after decompression.
+const maxBody = 64 << 20
+
+// takeEvents takes events over HTTP into the log, with so much memory for bodies.
+func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
+	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory}
+	p.metrics.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
+		func() float64 { return float64(c.Taken()) }))
+	return c
+}
+
+// writers gives the log for ordinary events and for backfill.
+func (p *Process) writers() func(backfill bool) ingest.Log {
+	ordinary := kafka.NewWriter(p.cluster, kafka.WriterOptions{Options: p.kafkaOptions()})
+	backfill := kafka.NewWriter(p.cluster, kafka.WriterOptions{Options: p.kafkaOptions(), Backfill: true})
+	p.onClose("writers", func() error { return errors.Join(ordinary.Close(), backfill.Close()) })
+	return func(lift bool) ingest.Log {
+		if lift {
+			return backfill
+		}
+		return ordinary
+	}
+}
+
+func (p *Process) converter() *ingest.Converter {
+	return &ingest.Converter{Keys: p.keys, Catalogue: p.catalogue.Catalogue, Now: time.Now}
 }

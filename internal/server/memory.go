@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"os"
@@ -15,16 +15,16 @@ import (
 // garbage would double it. The limit is the collector's aim and no wall: what
 // keeps a role below it are those bounds.
 
-// idleMemory is what a role takes beside its bounds: the program, its
+// IdleMemory is what a role takes beside its bounds: the program, its
 // connections, the buffers of the log's and the store's clients.
-const idleMemory = 256 << 20
+const IdleMemory = 256 << 20
 
-// serveMemoryBytes is what a role that answers may take: the months kept loaded,
+// ServeMemory is what a role that answers may take: the months kept loaded,
 // those that are worked on, and the rest.
-const serveMemoryBytes = report.DefaultMemory + 512<<20 + idleMemory
+const ServeMemory = report.DefaultMemory + 512<<20 + IdleMemory
 
-// runMemoryBytes is what all roles in one process may take.
-const runMemoryBytes = serveMemoryBytes + web.DefaultMemory + 2*aggregate.DefaultBytes
+// RunMemory is what all roles in one process may take.
+const RunMemory = ServeMemory + web.DefaultMemory + 2*aggregate.DefaultBytes
 
 // limitMemory sets the limit, unless the environment has one.
 func limitMemory(bytes int64) {

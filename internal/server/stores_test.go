@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -36,14 +37,14 @@ func TestStoresAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, two := servers[0].Addr(), servers[1].Addr()
-	want := answers(t, &engine{Data: t.TempDir(), KeyFile: key}, inOrder)
+	want := answers(t, &Engine{Data: t.TempDir(), KeyFile: key}, inOrder)
 	requireContent(t, want)
 	for name, c := range map[string]struct {
-		engine engine
+		engine Engine
 		fold   folding
 	}{
-		"ClickHouse": {engine{Clickhouse: "clickhouse://" + one + "/single", KeyFile: key}, byTwo},
-		"two shards": {engine{Clickhouse: "clickhouse://" + one + "," + two + "/shards", Cluster: engines.Cluster, KeyFile: key}, backwards},
+		"ClickHouse": {Engine{Clickhouse: "clickhouse://" + one + "/single", KeyFile: key}, byTwo},
+		"two shards": {Engine{Clickhouse: "clickhouse://" + one + "," + two + "/shards", Cluster: engines.Cluster, KeyFile: key}, backwards},
 	} {
 		t.Run(name, func(t *testing.T) { requireSameAnswers(t, answers(t, &c.engine, c.fold), want) })
 	}
@@ -75,6 +76,11 @@ func requireContent(t *testing.T, all []answer) {
 	}
 }
 
+// quiet are options of a process that says nothing.
+func quiet() Options {
+	return Options{Software: "test", Log: slog.New(slog.DiscardHandler), Out: io.Discard}
+}
+
 func requireSameAnswers(t *testing.T, got, want []answer) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -97,28 +103,28 @@ func difference(got, want string) string {
 	return fmt.Sprintf("byte %d\n got %s\nwant %s", at, about(got), about(want))
 }
 
-// office is a deployment with a clock of its own, asked over its own API.
-type office struct {
+// analyst is a process with a clock of its own, asked over its own API.
+type analyst struct {
 	*testing.T
-	*deployment
+	*Process
 	clock   time.Time
 	answers []answer
 }
 
-// answers starts a deployment over an empty store, folds the stream, closes
+// answers starts a process over an empty store, folds the stream, closes
 // the months, and asks everything.
-func answers(t *testing.T, e *engine, fold folding) []answer {
+func answers(t *testing.T, e *Engine, fold folding) []answer {
 	t.Helper()
-	o := &office{T: t, deployment: newDeployment(e, newLogger(io.Discard, false)), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
+	o := &analyst{T: t, Process: newProcess(e, quiet()), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() {
-		if err := o.deployment.Close(); err != nil {
+		if err := o.Process.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	if err := o.start(t.Context(), parts{answers: true}); err != nil {
 		t.Fatal(err)
 	}
-	o.deployment.office.Now = func() time.Time { return o.clock }
+	o.Process.reports.Now = func() time.Time { return o.clock }
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}
@@ -132,7 +138,7 @@ func answers(t *testing.T, e *engine, fold folding) []answer {
 }
 
 // must does what has to succeed, and moves the clock.
-func (o *office) must(method, path, body string) {
+func (o *analyst) must(method, path, body string) {
 	o.Helper()
 	o.clock = o.clock.Add(1234567 * time.Microsecond)
 	if a := o.do(method, path, "application/json", []byte(body)); a.status >= 300 {
@@ -141,12 +147,12 @@ func (o *office) must(method, path, body string) {
 }
 
 // ask keeps an answer.
-func (o *office) ask(path string) {
+func (o *analyst) ask(path string) {
 	o.Helper()
 	o.answers = append(o.answers, o.do(http.MethodGet, path, "", nil))
 }
 
-func (o *office) do(method, path, contentType string, body []byte) answer {
+func (o *analyst) do(method, path, contentType string, body []byte) answer {
 	r := httptest.NewRequestWithContext(o.Context(), method, path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	w := httptest.NewRecorder()
@@ -160,7 +166,7 @@ var (
 )
 
 // publish loads the panels, closes both months, corrects them, and closes again.
-func (o *office) publish() {
+func (o *analyst) publish() {
 	o.Helper()
 	o.must(http.MethodPost, "/v1/targets", `{"name":"young","expression":"age=15-24"}`)
 	for _, month := range bothMonths {
@@ -181,12 +187,12 @@ func (o *office) publish() {
 	}
 }
 
-func (o *office) closeMonth(market, month, how string) {
+func (o *analyst) closeMonth(market, month, how string) {
 	o.Helper()
 	o.must(http.MethodPost, "/v1/publications", fmt.Sprintf(`{"market":%q,"panel":"nn","month":%q,%s}`, market, month, how))
 }
 
-func (o *office) loadPanel(market, month string) {
+func (o *analyst) loadPanel(market, month string) {
 	o.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -211,7 +217,7 @@ func (o *office) loadPanel(market, month string) {
 }
 
 // askFacts reads every sketch and every set of minutes.
-func (o *office) askFacts() {
+func (o *analyst) askFacts() {
 	o.Helper()
 	from, to := rollcall.DayOf(2002, time.November, 1), rollcall.DayOf(2003, time.February, 28)
 	for _, market := range bothMarkets {
@@ -249,7 +255,7 @@ const unheld = "month=2003-01&version=3"
 
 // askReports asks every report about every place and credit, and about a
 // target, a week, several months, some services, older versions and today.
-func (o *office) askReports() {
+func (o *analyst) askReports() {
 	o.Helper()
 	for _, name := range report.Reports() {
 		path := "/v1/reports/" + name
@@ -273,7 +279,7 @@ func (o *office) askReports() {
 // in the new year.
 const turnOfTheYear = "from=2002-12-15&to=2003-01-10"
 
-func (o *office) askCensus() {
+func (o *analyst) askCensus() {
 	o.Helper()
 	for _, days := range []string{"from=2002-12-01&to=2002-12-31", "from=2003-01-01&to=2003-01-31", "from=2003-01-06&to=2003-01-12", turnOfTheYear} {
 		for _, how := range []string{"", "&location=home", "&location=work&credit=use", "&location=both&min_accounts=0", "&location=elsewhere&service=icq,aim"} {
@@ -284,7 +290,7 @@ func (o *office) askCensus() {
 }
 
 // both asks for a table as JSON and as CSV. A panel's report names its panel.
-func (o *office) both(path, market, query string) {
+func (o *analyst) both(path, market, query string) {
 	o.Helper()
 	if path != "/v1/census" {
 		query += "&panel=nn"
@@ -296,7 +302,7 @@ func (o *office) both(path, market, query string) {
 
 // askVersions asks what was published, with the hashes of its content, whether
 // that is so, and what changed.
-func (o *office) askVersions() {
+func (o *analyst) askVersions() {
 	o.Helper()
 	for _, market := range bothMarkets {
 		list := "/v1/publications?market=" + market
@@ -320,14 +326,14 @@ func (o *office) askVersions() {
 }
 
 // folding folds a stream of batches into a store.
-type folding func(o *office, batches []*rollcall.Batch)
+type folding func(o *analyst, batches []*rollcall.Batch)
 
 // folds makes the stream's events as the collectors do, and folds them.
-func (o *office) folds(fold folding) {
+func (o *analyst) folds(fold folding) {
 	o.Helper()
-	converter := &ingest.Converter{Keys: o.keys, Catalogue: o.registry.Catalogue, Now: time.Now}
+	converter := &ingest.Converter{Keys: o.keys, Catalogue: o.catalogue.Catalogue, Now: time.Now}
 	var batches []*rollcall.Batch
-	for i, line := range officeEvents() {
+	for i, line := range analystEvents() {
 		if i%rowsOfBatch == 0 {
 			batches = append(batches, new(rollcall.Batch))
 		}
@@ -349,16 +355,16 @@ func (o *office) folds(fold folding) {
 const rowsOfBatch = 5000
 
 // inOrder is one aggregator that flushes every batch.
-func inOrder(o *office, batches []*rollcall.Batch) { o.run(batches, 1) }
+func inOrder(o *analyst, batches []*rollcall.Batch) { o.run(batches, 1) }
 
 // backwards is one that reads the last batch first, and flushes once.
-func backwards(o *office, batches []*rollcall.Batch) {
+func backwards(o *analyst, batches []*rollcall.Batch) {
 	slices.Reverse(batches)
 	o.run(batches, 1<<30)
 }
 
 // byTwo is two at once, with a part of the log each; some of it is read twice.
-func byTwo(o *office, batches []*rollcall.Batch) {
+func byTwo(o *analyst, batches []*rollcall.Batch) {
 	half := len(batches) / 2
 	var both sync.WaitGroup
 	both.Go(func() { o.run(batches[:half+1], 1) })
@@ -367,11 +373,11 @@ func byTwo(o *office, batches []*rollcall.Batch) {
 }
 
 // run is one aggregator, until it has read everything.
-func (o *office) run(batches []*rollcall.Batch, flushBytes int) {
+func (o *analyst) run(batches []*rollcall.Batch, flushBytes int) {
 	ctx, stop := context.WithCancel(o.Context())
 	defer stop()
 	err := aggregate.Run(ctx, &playback{batches: batches, stop: stop}, o.store, aggregate.Options{
-		K: o.store.K(), Calendar: o.registry.calendar, Bytes: flushBytes, Log: o.log,
+		K: o.store.K(), Calendar: o.catalogue.calendar, Bytes: flushBytes, Log: o.Process.Log,
 	})
 	if err != nil {
 		o.Error(err)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"rollcall/schemas"
 )
 
-// listing is where the registry's own markets and services are: the store, or a
+// listing is where the deployment's own markets and services are: the store, or a
 // collector's copy of it.
 type listing interface {
 	Markets(ctx context.Context) ([]rollcall.Market, error)
@@ -20,9 +20,9 @@ type listing interface {
 	PutService(ctx context.Context, s rollcall.Service) error
 }
 
-// registry is the deployment's catalogue: the services that Rollcall comes
-// with, and what the deployment added.
-type registry struct {
+// catalogue is the deployment's: the services that Rollcall comes with, and what
+// the deployment added.
+type catalogue struct {
 	own listing
 	log *slog.Logger
 
@@ -31,9 +31,9 @@ type registry struct {
 	at  time.Time // when now was asked for
 }
 
-func openRegistry(ctx context.Context, own listing, log *slog.Logger) (*registry, error) {
-	r := &registry{own: own, log: log}
-	return r, r.load(ctx)
+func openCatalogue(ctx context.Context, own listing, log *slog.Logger) (*catalogue, error) {
+	c := &catalogue{own: own, log: log}
+	return c, c.load(ctx)
 }
 
 // How often a catalogue that other processes change is read again: always, and
@@ -45,7 +45,7 @@ const (
 
 // follow reads what other processes add, until ctx ends. While the store is
 // away the last catalogue stands.
-func (r *registry) follow(ctx context.Context) {
+func (c *catalogue) follow(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	away := false
@@ -55,21 +55,21 @@ func (r *registry) follow(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		err := r.load(ctx)
+		err := c.load(ctx)
 		if err != nil && !away && ctx.Err() == nil {
-			r.log.Warn("the catalogue can't be read; the last one stands", "error", err)
+			c.log.Warn("the catalogue can't be read; the last one stands", "error", err)
 		}
 		away = err != nil
 	}
 }
 
-func (r *registry) load(ctx context.Context) error {
+func (c *catalogue) load(ctx context.Context) error {
 	asked := time.Now()
-	markets, err := r.own.Markets(ctx)
+	markets, err := c.own.Markets(ctx)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	own, err := r.own.Services(ctx)
+	own, err := c.own.Services(ctx)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
@@ -77,13 +77,13 @@ func (r *registry) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	c, err := rollcall.NewCatalogue(markets, override(common, own))
+	now, err := rollcall.NewCatalogue(markets, override(common, own))
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now, r.at = c, asked
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.at = now, asked
 	return nil
 }
 
@@ -105,55 +105,55 @@ func override(common, own []rollcall.Service) []rollcall.Service {
 }
 
 // Catalogue gives today's markets and services.
-func (r *registry) Catalogue() *rollcall.Catalogue {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.now
+func (c *catalogue) Catalogue() *rollcall.Catalogue {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.now
 }
 
 // AddMarket adds or changes a market.
-func (r *registry) AddMarket(ctx context.Context, m rollcall.Market) error {
+func (c *catalogue) AddMarket(ctx context.Context, m rollcall.Market) error {
 	if _, err := m.Calendar(); err != nil {
 		return err
 	}
-	if err := r.own.PutMarket(ctx, m); err != nil {
+	if err := c.own.PutMarket(ctx, m); err != nil {
 		return err
 	}
-	return r.load(ctx)
+	return c.load(ctx)
 }
 
 // AddService adds or changes a service.
-func (r *registry) AddService(ctx context.Context, s rollcall.Service) error {
+func (c *catalogue) AddService(ctx context.Context, s rollcall.Service) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	if err := r.own.PutService(ctx, s); err != nil {
+	if err := c.own.PutService(ctx, s); err != nil {
 		return err
 	}
-	return r.load(ctx)
+	return c.load(ctx)
 }
 
 // check refuses a group of an unknown market or service, after it has looked
 // whether another process has just added it.
-func (r *registry) check(g *rollcall.Group) error {
-	err := r.Catalogue().Check(g)
-	if err == nil || !r.old() {
+func (c *catalogue) check(g *rollcall.Group) error {
+	err := c.Catalogue().Check(g)
+	if err == nil || !c.old() {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
 	defer cancel()
-	if failed := r.load(ctx); failed != nil {
-		r.log.Warn("the catalogue can't be read; the last one stands", "error", failed)
+	if failed := c.load(ctx); failed != nil {
+		c.log.Warn("the catalogue can't be read; the last one stands", "error", failed)
 	}
-	return r.Catalogue().Check(g)
+	return c.Catalogue().Check(g)
 }
 
-func (r *registry) old() bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return time.Since(r.at) > askAgain
+func (c *catalogue) old() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return time.Since(c.at) > askAgain
 }
 
-func (r *registry) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
-	return r.Catalogue().Calendar(id)
+func (c *catalogue) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
+	return c.Catalogue().Calendar(id)
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -7,10 +7,14 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall"
 	"rollcall/aggregate/report"
 	"rollcall/api"
+	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
 	"rollcall/internal/sqlite"
 )
@@ -39,23 +43,32 @@ func (s targets) Targets(ctx context.Context) ([]rollcall.Target, error) {
 	return list, err
 }
 
+// expression finds a saved target's text.
+func (s targets) expression(ctx context.Context, name string) (string, error) {
+	saved, err := s.Store.Targets(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, ok := saved[name]
+	if !ok {
+		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
+	}
+	return text, nil
+}
+
 // backup copies the embedded store.
-func (d *deployment) backup(ctx context.Context, file string) error {
-	embedded, ok := d.store.Store.(*sqlite.Store)
+func (p *Process) backup(ctx context.Context, file string) error {
+	embedded, ok := p.store.Store.(*sqlite.Store)
 	if !ok {
 		return fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
 	}
 	return embedded.Backup(ctx, file)
 }
 
-func (d *deployment) census(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
-	return report.CensusTable(ctx, d.store, q)
-}
-
 // errNoLog says that this process was given no log.
 var errNoLog = fmt.Errorf("%w: this needs the log (--brokers)", rollcall.ErrConflict)
 
-type eventLog struct{ *deployment }
+type eventLog struct{ *Process }
 
 // Replay folds a part of the log again.
 func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error) {
@@ -76,14 +89,14 @@ func (l eventLog) Settle(ctx context.Context) error {
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
-type rejected struct{ *deployment }
+type rejected struct{ *Process }
 
 // Resend appends everything refused to the log once more.
 func (l rejected) Resend(ctx context.Context) (inputs int, err error) {
 	if l.cluster == nil {
 		return 0, errNoLog
 	}
-	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.log}})
+	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for r, err := range l.Rejected(ctx) {
 		if err != nil {
@@ -105,18 +118,42 @@ func (l rejected) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, err
 	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
 }
 
-// savedTarget finds a saved target's text.
-func (d *deployment) savedTarget(ctx context.Context, name string) (string, error) {
-	saved, err := d.store.Targets(ctx)
-	if err != nil {
-		return "", err
-	}
-	text, ok := saved[name]
-	if !ok {
-		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
-	}
-	return text, nil
-}
-
 // maxRejected bounds one listing of the rejected.
 const maxRejected = 100_000
+
+// ready says what the process can't do now; nil: nothing.
+func (p *Process) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	var errs []error
+	if _, err := p.store.Markets(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if p.cluster != nil {
+		errs = append(errs, p.cluster.Reachable(ctx))
+	}
+	if p.source != nil {
+		errs = append(errs, p.source.Joined(), p.store.flushing())
+	}
+	return errors.Join(errs...)
+}
+
+// readyTime is how long the engines have to answer.
+const readyTime = 3 * time.Second
+
+// serve makes the API's handler.
+func (p *Process) serve() {
+	census := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
+		return report.CensusTable(ctx, p.store, q)
+	}
+	server := &api.Server{
+		Reports: p.reports, Census: census, Panels: p.reports, Publications: p.reports,
+		Catalogue: p.catalogue, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
+		Version: p.Software, Logger: p.Log,
+	}
+	if p.cluster != nil {
+		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)
+	}
+	p.handler = server.Handler()
+}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"crypto/tls"
@@ -76,7 +76,7 @@ func (f *kafkaFlags) security() (s kafka.Security, err error) {
 			return s, fmt.Errorf("kafka: %w", err)
 		}
 		if s.SASL, err = kafka.Login(f.Sasl, f.User, password); err != nil {
-			return s, usageError{err}
+			return s, UsageError{Err: err}
 		}
 	}
 	if s.TLS, err = f.config(); err != nil {
@@ -86,7 +86,7 @@ func (f *kafkaFlags) security() (s kafka.Security, err error) {
 }
 
 // clickhouseOptions reads what the flags name.
-func (e *engine) clickhouseOptions() (opt clickhouse.Options, err error) {
+func (e *Engine) clickhouseOptions() (opt clickhouse.Options, err error) {
 	opt = clickhouse.Options{K: hll.DefaultK, Cluster: e.Cluster, Replicated: e.Replicated, User: e.Login.User}
 	if opt.Password, err = readPassword(e.Login.PasswordFile, e.Login.Password); err == nil {
 		opt.TLS, err = e.Login.config()

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -46,8 +46,8 @@ func near(dir string, use func(path string) error) error {
 	return use(fmt.Sprintf("/proc/self/fd/%d/rollcall.sock", folder.Fd()))
 }
 
-// socketClient speaks REST over the folder's socket.
-func socketClient(dir string) *http.Client {
+// SocketClient speaks REST over the folder's socket.
+func SocketClient(dir string) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (c net.Conn, err error) {
 		err = near(dir, func(path string) (err error) {
 			c, err = new(net.Dialer).DialContext(ctx, "unix", path)
@@ -56,4 +56,15 @@ func socketClient(dir string) *http.Client {
 		return c, err
 	}
 	return &http.Client{Transport: &http.Transport{DialContext: dial}}
+}
+
+// openSocket serves the API to commands on the folder's socket.
+func (p *Process) openSocket(dir string) error {
+	socket, err := listenSocket(dir)
+	if err != nil {
+		return err
+	}
+	p.onClose("socket file", func() error { return os.Remove(socketPath(dir)) })
+	p.listen("socket", socket, p.handler)
+	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -48,10 +48,10 @@ type script struct {
 	late  []string
 }
 
-// officeEvents are of panel and census, with kinds that count nothing,
+// analystEvents are of panel and census, with kinds that count nothing,
 // intervals, panelists who are on no roster, and events that come late or twice
 // or both.
-func officeEvents() []string {
+func analystEvents() []string {
 	s := &script{rand: rand.New(rand.NewPCG(2002, 12))}
 	first := time.Date(2002, 11, 30, 22, 0, 0, 0, time.UTC)
 	for day := range 64 {

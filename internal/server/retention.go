@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"rollcall"
 )
 
-// keeping is the flag of the processes that remove what is too old.
-type keeping struct {
-	Keep span `help:"Keep facts for so many whole months, such as 25mo, and remove what is older for good. Without it everything is kept." placeholder:"MONTHS"`
+// Retention is the flag of the processes that remove what is too old.
+type Retention struct {
+	Months span `name:"keep" help:"Keep facts for so many whole months, such as 25mo, and remove what is older for good. Without it everything is kept." placeholder:"MONTHS"`
 }
 
 // span is a number of whole months; 0: for ever.
@@ -35,10 +35,10 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// retention removes what is older than a deployment keeps: when it starts, and
+// remover removes what is older than a deployment keeps: when it starts, and
 // every day. Any number of processes may do so at once.
-type retention struct {
-	keep    span
+type remover struct {
+	months  span
 	now     func() time.Time
 	markets func() *rollcall.Catalogue
 	age     func(ctx context.Context, before rollcall.Month) (removed int, err error)
@@ -54,25 +54,25 @@ const (
 )
 
 // retain removes, from now until Close, what is too old.
-func (d *deployment) retain(keep span) {
-	d.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+func (p *Process) retain(kept Retention) {
+	p.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "rollcall_aged_out_late_total", Help: "Cells and diaries that flushes brought for months that have aged out, and that were left out.",
-	}, func() float64 { return float64(d.store.LeftOut()) }))
-	if keep == 0 {
+	}, func() float64 { return float64(p.store.LeftOut()) }))
+	if kept.Months == 0 {
 		return
 	}
-	r := &retention{
-		keep: keep, now: time.Now, markets: d.registry.Catalogue, age: d.office.Age, log: d.log,
+	r := &remover{
+		months: kept.Months, now: time.Now, markets: p.catalogue.Catalogue, age: p.reports.Age, log: p.Log,
 		removed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_total", Help: "Rows and objects removed because of their age (--keep)."}),
 		done:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "rollcall_aged_out_timestamp_seconds", Help: "When all that was too old was last known to be removed; 0: not since the start."}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_failures_total", Help: "Removals that failed; they are tried again after 10 minutes."}),
 	}
-	d.metrics.MustRegister(r.removed, r.failures, r.done)
-	d.background("retention", r.run)
+	p.metrics.MustRegister(r.removed, r.failures, r.done)
+	p.background("retention", r.run)
 }
 
 // run ends with ctx.
-func (r *retention) run(ctx context.Context) {
+func (r *remover) run(ctx context.Context) {
 	for {
 		pause := ageEvery
 		if err := r.once(ctx); err != nil && ctx.Err() == nil {
@@ -88,7 +88,7 @@ func (r *retention) run(ctx context.Context) {
 	}
 }
 
-func (r *retention) once(ctx context.Context) error {
+func (r *remover) once(ctx context.Context) error {
 	before, ok, err := r.before()
 	if !ok || err != nil {
 		return err
@@ -100,20 +100,20 @@ func (r *retention) once(ctx context.Context) error {
 		return err
 	}
 	r.done.Set(float64(r.now().Unix()))
-	r.log.Info("removed what is too old", "keep", fmt.Sprintf("%dmo", r.keep), "before", before, "removed", removed, "took", r.now().Sub(start))
+	r.log.Info("removed what is too old", "keep", fmt.Sprintf("%dmo", r.months), "before", before, "removed", removed, "took", r.now().Sub(start))
 	return nil
 }
 
 // before gives the first month that is kept: so many months before the present
 // one in the market where that began last. Without markets there are no facts.
-func (r *retention) before() (first rollcall.Month, ok bool, err error) {
+func (r *remover) before() (first rollcall.Month, ok bool, err error) {
 	now, c := r.now(), r.markets()
 	for _, m := range c.Markets {
 		calendar, err := c.Calendar(m.ID)
 		if err != nil {
 			return 0, false, err
 		}
-		if month := calendar.Day(now).Month() - rollcall.Month(r.keep); !ok || month < first {
+		if month := calendar.Day(now).Month() - rollcall.Month(r.months); !ok || month < first {
 			first, ok = month, true
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"crypto/rand"
@@ -19,7 +19,7 @@ const keyVariable = "ROLLCALL_KEY"
 // keys reads the pseudonyms' master key: the file that is named, the
 // environment, or the data folder's. Only with the embedded log is one made:
 // on a cluster, a process with a key of its own would count everyone twice.
-func (e *engine) keys() (*ingest.Keys, error) {
+func (e *Engine) keys() (*ingest.Keys, error) {
 	if e.KeyFile != "" {
 		text, err := os.ReadFile(e.KeyFile)
 		if err != nil {
@@ -34,14 +34,14 @@ func (e *engine) keys() (*ingest.Keys, error) {
 		return nil, nil // a reader: whatever needs the key will say so
 	}
 	if e.onCluster() {
-		return nil, usageError{errors.New("with --brokers the pseudonyms' master key must be given: --key-file FILE, $ROLLCALL_KEY_FILE or $ROLLCALL_KEY")}
+		return nil, UsageError{Err: errors.New("with --brokers the pseudonyms' master key must be given: --key-file FILE, $ROLLCALL_KEY_FILE or $ROLLCALL_KEY")}
 	}
 	return folderKey(e.Data)
 }
 
 // folderKey reads the folder's own key, made on first use.
 func folderKey(dir string) (*ingest.Keys, error) {
-	path := filepath.Join(dir, "master.key")
+	path := keyPath(dir)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text, err = newMasterKey(path)
@@ -68,6 +68,10 @@ func parseKey(text, where string) (*ingest.Keys, error) {
 func newMasterKey(path string) ([]byte, error) {
 	master := make([]byte, ingest.MasterSize)
 	rand.Read(master)
+	return writeMasterKey(path, master)
+}
+
+func writeMasterKey(path string, master []byte) ([]byte, error) {
 	text := []byte(hex.EncodeToString(master) + "\n")
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -75,4 +79,18 @@ func newMasterKey(path string) ([]byte, error) {
 	}
 	_, err = f.Write(text)
 	return text, errors.Join(err, f.Sync(), f.Close())
+}
+
+func keyPath(dir string) string { return filepath.Join(dir, "master.key") }
+
+// GiveKey gives a folder this master key, unless it has one. It makes the folder
+// if need be.
+func GiveKey(dir string, master []byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if _, err := writeMasterKey(keyPath(dir), master); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("master key: %w", err)
+	}
+	return nil
 }
