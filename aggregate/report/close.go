@@ -51,7 +51,7 @@ func (m *month) warm() {
 	for _, credit := range []Credit{ByPresence, ByUse} {
 		for _, place := range []Place{HomeWork, AtHome, AtWork} {
 			v := m.whole.view(credit, place, nil)
-			v.standing()
+			standingOf(v)
 			for _, g := range append([]group{v.all()}, v.groups()...) {
 				v.people(g.services)
 			}
@@ -168,7 +168,7 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.check(); err != nil {
+	if err := Coherent(m); err != nil {
 		return nil, err
 	}
 	for name, object := range map[string][]byte{"diaries": p.diaries, "document": body} {

@@ -103,8 +103,8 @@ func (m *month) prepare() {
 	m.whole.condition()
 	for _, credit := range []Credit{ByPresence, ByUse} {
 		v := m.whole.view(credit, HomeWork, nil)
-		v.rulebook()
-		v.standing()
+		rulesOf(v)
+		standingOf(v)
 	}
 }
 

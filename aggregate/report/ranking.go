@@ -25,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
-	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing(), brief: brief}
+	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
 		for _, s := range b.standing.order(j.rows()) {
@@ -115,9 +115,9 @@ func (b *ranker) audience(services set, g *group) []any {
 // sum per user of any of them.
 func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
 	v := b.view
-	sum, users := v.everyAudience(), v.people(services)
+	sum, users := everyAudience(v), v.people(services)
 	if services != v.all().services {
-		sum = v.sumAudience(services)
+		sum = sumAudience(v, services)
 	}
 	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
 	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
@@ -129,21 +129,21 @@ func (b *ranker) shares(s int) []any {
 		return []any{nil, nil, nil, nil}
 	}
 	v := b.view
-	users, base := v.people(setOf(s)), v.everyAudience()
+	users, base := v.people(setOf(s)), everyAudience(v)
 	audience := v.weights.TermRatio(users, base)
-	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], v.everyMinute())
-	exclusive := v.exclusive(s)
+	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], everyMinute(v))
+	exclusive := exclusiveUsers(v, s)
 	return []any{v.share(audience, users.Users()), v.share(minutes, users.Users()), v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
-func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
+func everyAudience(v *view) *panel.Term {
+	return once(v, "every audience", func() *panel.Term { return sumAudience(v, setOf(v.listed()...)) })
 }
 
 // sumAudience counts each person once a service used, of some services. At home
 // only, or at work only, a user of a service need not be one of the union.
-func (v *view) sumAudience(services set) *panel.Term {
+func sumAudience(v *view, services set) *panel.Term {
 	c := v.counted()
 	used := make([]float64, len(c.list))
 	for k, p := range c.list {
@@ -158,7 +158,7 @@ func (v *view) sumAudience(services set) *panel.Term {
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
-func (v *view) everyMinute() *panel.Term {
+func everyMinute(v *view) *panel.Term {
 	return once(v, "every minute", func() *panel.Term {
 		minutes := make([]float64, v.weights.Len())
 		for _, s := range v.listed() {
@@ -172,7 +172,7 @@ func (v *view) everyMinute() *panel.Term {
 }
 
 // exclusive is the users of a service who used no other listed one.
-func (v *view) exclusive(s int) *panel.Term {
+func exclusiveUsers(v *view, s int) *panel.Term {
 	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
 }
 
@@ -214,7 +214,7 @@ func (b *ranker) place(s int) []any {
 	var change any
 	if b.past != nil {
 		id := b.view.catalogue()[s].ID
-		if before, ok := b.past.standing().rank[b.past.last().service(id)]; ok {
+		if before, ok := standingOf(b.past.view).rank[b.past.last().service(id)]; ok {
 			change = before - rank
 		}
 	}
@@ -233,7 +233,7 @@ type standing struct {
 	group map[int]int
 }
 
-func (v *view) standing() *standing {
+func standingOf(v *view) *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {

@@ -281,7 +281,7 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	var broken, err error
 	check := func() {
 		if j.request.Report != "consistency" { // which lists what is broken
-			broken = j.view.coherent()
+			broken = coherent(j.view)
 		}
 	}
 	together(check, func() { t, err = answer(ctx, j) })

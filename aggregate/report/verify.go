@@ -37,7 +37,7 @@ func (o *Office) verify(ctx context.Context, p rollcall.Publication) error {
 	if err := o.verifyRow(ctx, p, m.doc.Settings); err != nil {
 		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
 	}
-	return m.check()
+	return Coherent(m)
 }
 
 // verifyRow holds what the store says of a version against its document and the
