@@ -40,27 +40,6 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	return t, nil
 }
 
-// past is the previous month's view of the same kind, matched person by person.
-type past struct {
-	*view
-	pair      *panel.Pair
-	intervals panel.Intervals
-}
-
-// past gives the month before as the version pins it, or nil where it pins none
-// or one that has aged out or can't be compared: changes are of whole months.
-func (j *job) past(ctx context.Context) (*past, error) {
-	if j.view.sample != j.month.whole {
-		return nil, nil
-	}
-	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
-	if before == nil || err != nil || j.differs(before) {
-		return nil, err
-	}
-	pair := panel.Compare(j.month.weights, before.weights)
-	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
-}
-
 // ranker makes the ranking's rows.
 type ranker struct {
 	*job
@@ -191,19 +170,6 @@ func (b *ranker) change(services set) []any {
 	}
 	return []any{difference(c.Absolute), difference(c.Percent)}
 }
-
-// same gives the same services in the month's own catalogue.
-func (p *past) same(v *view, services set) set {
-	var out set
-	for s := range services.each {
-		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
-			out = out.with(i)
-		}
-	}
-	return out
-}
-
-func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }
 
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {

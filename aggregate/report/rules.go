@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rollcall"
-	"rollcall/aggregate/panel"
 )
 
 // figures are what the rules of METHOD's section 6 compare: the weighted
@@ -227,8 +226,6 @@ func audienceByPlace(v *view, services set) map[Place]float64 {
 	}
 	return out
 }
-
-func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable{At: at}) }
 
 func figureOf(v *view, s int) figure {
 	u := v.use(setOf(s))
