@@ -32,8 +32,8 @@ func daily(v *view, s int) []any {
 	}
 	mean := v.weights.Term(panel.Variable{At: use.at, Values: days})
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
-	audience := v.settings.Level(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
-	return []any{audience, v.share(v.weights.NestedRatio(mean, users), users.Users())}
+	audience := v.settings.Level(e, v.intervals.Audience(e, mean), users.Users())
+	return []any{audience, v.level(v.weights.NestedRatio(mean, users).Scale(100), users.Users())}
 }
 
 // turnover is the persons in tab in the period's month and in the one before.

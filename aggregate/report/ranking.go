@@ -110,9 +110,9 @@ func (b *ranker) shares(s int) []any {
 	v := b.view
 	users, base := v.people(setOf(s)), everyAudience(v)
 	audience := v.weights.TermRatio(users, base)
-	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], everyMinute(v))
+	minutes := v.skewed(v.amounts(setOf(s))[1], everyMinute(v), users.Users(), 100)
 	exclusive := exclusiveUsers(v, s)
-	return []any{v.share(audience, users.Users()), v.share(minutes, users.Users()), v.persons(exclusive), v.percent(exclusive, users)}
+	return []any{v.level(audience.Scale(100), users.Users()), minutes, v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
@@ -165,10 +165,11 @@ func (b *ranker) change(services set) []any {
 	now, before := b.view.people(services), b.past.people(same)
 	c := b.past.pair.TermChange(now, before)
 	n := min(now.Users(), before.Users())
-	difference := func(e panel.Estimate) rollcall.Measure {
-		return b.view.settings.Measure(e, b.past.intervals.Plain(e), n)
+	percent, _ := b.past.intervals.Percent(c)
+	return []any{
+		b.view.settings.Measure(c.Absolute, b.past.intervals.Plain(c.Absolute), n),
+		b.view.settings.Measure(c.Percent, percent, n),
 	}
-	return []any{difference(c.Absolute), difference(c.Percent)}
 }
 
 // place gives the columns rank to tie_group.

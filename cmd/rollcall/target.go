@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 type targetCmd struct {
@@ -17,21 +18,21 @@ type targetCmd struct {
 type targetSaveCmd struct {
 	Name       string `arg:"" help:"The target's name."`
 	Expression string `arg:"" help:"Such as 'age=15-24,sex=F': ',' is and, '|' or, '!' not."`
-	engine
+	server.Engine
 }
 
 // Run saves the target.
 func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
 	})
 }
 
-type targetListCmd struct{ engine }
+type targetListCmd struct{ server.Engine }
 
 // Run lists the targets.
 func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		targets, err := rows[rollcall.Target](ctx, api, "/v1/targets")
 		if err != nil {
 			return err

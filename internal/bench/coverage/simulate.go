@@ -158,12 +158,14 @@ func (p *population) level(w *panel.Weights, people []int) map[string]figure {
 		minutes.Values = append(minutes.Values, float64(p.people[people[k]].minutes))
 	}
 	persons := func(v panel.Variable) figure {
-		e := w.Linear(panel.Part{Factor: 1, Term: w.Term(v)})
-		return figure{e, in.Audience(e, w.Universe(), v.Users())}
+		users := w.Term(v)
+		e := w.Linear(panel.Part{Factor: 1, Term: users})
+		return figure{e, in.Audience(e, users)}
 	}
 	percent := func(num, den panel.Variable) figure {
-		e := w.NestedRatio(w.Term(num), w.Term(den))
-		return figure{e.Scale(100), in.Proportion(e, num.Users(), den.Users()).Scale(100)}
+		some, all := w.Term(num), w.Term(den)
+		e := w.NestedRatio(some, all)
+		return figure{e.Scale(100), in.Proportion(e, some, all).Scale(100)}
 	}
 	mean := w.NestedRatio(w.Term(minutes), w.Term(large))
 	return map[string]figure{
