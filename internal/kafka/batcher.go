@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type batcher struct {
 	again   bool // the source is a replay: what is refused is in rollcall.rejected already
 
 	// of the record being read
+	raw      *rawBatch // that holds it
 	record   *kafka.Message
 	events   []rollcall.Event // of one that is not Arrow
 	kind     string           // its content type, without parameters
@@ -80,6 +82,9 @@ func (b *batcher) give() *rollcall.Batch {
 	b.first = 0
 	return done
 }
+
+// begin is called before a record batch's first record.
+func (b *batcher) begin(raw *rawBatch) { b.raw = raw }
 
 // open begins a record, and reports whether read has more of it to do.
 func (b *batcher) open(m *kafka.Message) bool {
@@ -294,10 +299,10 @@ func (b *batcher) refuseRecord(err error) {
 	b.refuse(rollcall.Rejected{Type: b.kind, Body: b.record.Value}, err)
 }
 
-// refuseBatch keeps a batch that was never opened.
-func (b *batcher) refuseBatch(raw *rawBatch, err error) {
-	b.record, b.backfill, b.resent = &kafka.Message{Offset: raw.first}, false, false
-	b.refuse(rollcall.Rejected{Type: batchType, Body: raw.bytes}, err)
+// refuseBatch keeps a record batch whole.
+func (b *batcher) refuseBatch(err error) {
+	b.record, b.backfill, b.resent = &kafka.Message{Offset: b.raw.first}, false, false
+	b.refuse(rollcall.Rejected{Type: batchType, Body: b.raw.bytes}, err)
 }
 
 // batchType is the content type of a whole record batch, as Kafka has it.
@@ -309,6 +314,7 @@ func (b *batcher) refuse(r rollcall.Rejected, err error) {
 		return
 	}
 	r.Time, r.Backfill = b.source.opt.Now(), b.backfill
+	r.Body = bytes.Clone(r.Body) // else a few bytes would hold a whole batch in memory
 	r.Source = fmt.Sprintf("%d@%d", b.id, b.record.Offset)
 	r.Code, r.Reason = "unreadable", err.Error()
 	if e := new(rollcall.Invalid); errors.As(err, &e) {

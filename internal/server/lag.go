@@ -19,14 +19,15 @@ func (p *Process) watchLag() {
 		records:   name("lag_records", "Records that the group has not committed."),
 		committed: name("committed_offset", "Offset that the group reads next."),
 		end:       name("end_offset", "Offset after the log's last record."),
+		open:      name("open_transaction_records", "Records that wait for the end of a transaction."),
 	})
 }
 
 // lag is the group's place in each partition, as metrics. While the brokers
 // are away it has none: an old number would look healthy.
 type lag struct {
-	ask                     func(context.Context) ([]kafka.Position, error)
-	records, committed, end *prometheus.Desc
+	ask                           func(context.Context) ([]kafka.Position, error)
+	records, committed, end, open *prometheus.Desc
 }
 
 // Describe names the metrics.
@@ -34,6 +35,7 @@ func (l *lag) Describe(to chan<- *prometheus.Desc) {
 	to <- l.records
 	to <- l.committed
 	to <- l.end
+	to <- l.open
 }
 
 // Collect asks for them.
@@ -49,5 +51,6 @@ func (l *lag) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(l.records, prometheus.GaugeValue, float64(p.Lag()), id)
 		to <- prometheus.MustNewConstMetric(l.committed, prometheus.GaugeValue, float64(p.Committed), id)
 		to <- prometheus.MustNewConstMetric(l.end, prometheus.GaugeValue, float64(p.End), id)
+		to <- prometheus.MustNewConstMetric(l.open, prometheus.GaugeValue, float64(p.End-p.Stable), id)
 	}
 }
