@@ -124,7 +124,7 @@ func answers(t *testing.T, e *Engine, fold folding) []answer {
 	if err := o.start(t.Context(), parts{answers: true}); err != nil {
 		t.Fatal(err)
 	}
-	o.Process.reports.Now = func() time.Time { return o.clock }
+	o.Process.months.Now = func() time.Time { return o.clock }
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}
