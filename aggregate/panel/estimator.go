@@ -1,6 +1,9 @@
 package panel
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // Estimator estimates over the panelists of one month, or of several: who they
 // are, their weights, and the regression of a variable on the margins. It never
@@ -33,9 +36,7 @@ func (e *Estimator) slopes() int { return len(e.strata) / len(e.size) }
 // cells are known.
 func (e *Estimator) prepare(d *design, inverse []float64) {
 	e.design, e.inverse = d, inverse
-	slopes := 0
-	for ; slopes*slopes < len(inverse); slopes++ {
-	}
+	slopes := int(math.Round(math.Sqrt(float64(len(inverse)))))
 	e.strata, e.squares = make([]float64, slopes*len(d.size)), make([]float64, len(inverse))
 	for i := range e.people {
 		p := &e.people[i]
