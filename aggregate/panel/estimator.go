@@ -91,6 +91,21 @@ func (e *Estimator) all() Variable {
 // months their mean.
 func (e *Estimator) Universe() float64 { return e.universe }
 
+// Len gives the number of panelists: over several months, of the rows.
+func (e *Estimator) Len() int { return len(e.people) }
+
+// Persons gives how many persons the panelists are.
+func (e *Estimator) Persons() int { return e.persons }
+
+// Final gives the final weights, persons per panelist, in the panelists' order.
+func (e *Estimator) Final() []float64 {
+	out := make([]float64, len(e.people))
+	for i, p := range e.people {
+		out[i] = p.final
+	}
+	return out
+}
+
 // Everyone gives the term of the whole universe.
 func (e *Estimator) Everyone() *Term { return e.everyone }
 
