@@ -59,12 +59,12 @@ func TestAge(t *testing.T) {
 	if err != nil || len(list) != 3 || !list[0].AgedOut.Equal(h.now) || !list[1].AgedOut.IsZero() {
 		t.Fatalf("publications %+v, %v", list, err)
 	}
-	if err := h.verify(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
+	if err := h.VerifyPublication(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
 		t.Errorf("verify August: %v", err)
 	}
 	for _, p := range list[1:] {
 		p.Internal = true // as its limits of 0 make it; the shelf of this test says otherwise
-		if err := h.verify(ctx, p); err != nil {
+		if err := h.VerifyPublication(ctx, p); err != nil {
 			t.Errorf("verify %s: %v", p.Month, err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestAgedMonthIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if n, err := h.offRosters(ctx, []rollcall.PanelMonth{august, september}, visitor("P4")); n != 1 || err != nil {
+	if n, err := h.erased(ctx, []rollcall.PanelMonth{august, september}, "P4"); n != 1 || err != nil {
 		t.Errorf("a panelist is erased from %d rosters: %v", n, err)
 	}
 }

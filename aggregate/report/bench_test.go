@@ -159,7 +159,7 @@ func benchPeriods() []benchPeriod {
 // keepAll finds the three months, and what they take.
 func (h *house) keepAll(b *testing.B) {
 	for _, m := range h.loaded(b) {
-		b.Logf("%s: %d diaries, %.1f MB", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6)
+		b.Logf("%s: %.1f MB", m.doc.Of.Month, float64(m.cost())/1e6)
 	}
 }
 
@@ -231,13 +231,6 @@ func (h *house) benchmark(b *testing.B, worst *slowest, name string, r Request) 
 			*worst = slowest{name, each}
 		}
 	})
-}
-
-// forget leaves the month as it was when it was loaded.
-func (m *month) forget() {
-	m.samples = cache[sampleKey, *sample]{limit: m.samples.limit}
-	m.whole = m.sampleOf(m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-	m.prepare()
 }
 
 // processorTime is what the machine has given this process: the figure to read

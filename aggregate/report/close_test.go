@@ -77,7 +77,7 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if a, b := row["before"].(rollcall.Measure).Value, row["after"].(rollcall.Measure).Value; a != 300 || b != 500 {
 		t.Errorf("the difference is from %g to %g, want from 300 to 500", a, b)
 	}
-	if err := h.verify(context.Background(), first); err != nil {
+	if err := h.VerifyPublication(context.Background(), first); err != nil {
 		t.Errorf("verify version 1: %v", err)
 	}
 }
@@ -350,21 +350,21 @@ func TestLoadPanelRefuses(t *testing.T) {
 	}
 }
 
-// TestErase takes a person off the roster of an open month.
+// TestErase takes a person off the roster and out of the diaries of an open month.
 func TestErase(t *testing.T) {
 	h := smallHouse(t)
-	n, err := h.offRosters(context.Background(), []rollcall.PanelMonth{october}, visitor("P4"))
+	n, err := h.erased(context.Background(), []rollcall.PanelMonth{october}, "P4")
 	if n != 1 || err != nil {
 		t.Fatalf("erased from %d months: %v", n, err)
 	}
 	h.close(closing(october, all()))
-	if got := h.report(Request{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 2 {
+	if got := h.report(Request{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 0 {
 		t.Errorf("after erasing: %+v", got)
 	}
 }
 
-// TestViolationBlocksPublication spoils a line of the month's, as a fault of the
-// machine would, and closes.
+// TestViolationBlocksPublication: what breaks a rule is neither published nor
+// reported.
 func TestViolationBlocksPublication(t *testing.T) {
 	h := smallHouse(t)
 	p := h.close(rollcall.ClosePlan{Of: october})
@@ -372,40 +372,23 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := newMonth(m.hash, m.doc, parts{roster: m.roster, population: &rollcall.Population{Margins: m.margins}, diaries: frozenOf(m.doc, m.diaries)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	clear(fresh.online) // nobody was active, whatever they used
-	h.months = cache[rollcall.Hash, *month]{limit: DefaultMemory}
-	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
-		t.Fatal(err)
-	}
-	h.tables = cache[tableKey, *rollcall.Table]{limit: mostTables}
+	broken := &rulebook{violations: []Violation{{"union", "any against the sum of its services: 3 is above 2"}}}
+	h.Check = func(m *month) error { return broken.refusal(m.doc.Of) }
 	_, err = h.Close(context.Background(), rollcall.ClosePlan{Of: october})
 	var incoherent *Incoherent
 	if !errors.As(err, &incoherent) {
 		t.Fatalf("an incoherent month is closed: %v", err)
 	}
-	if _, err := h.Report(context.Background(), Request{Report: "ranking", Of: october}); !errors.As(err, &incoherent) {
+	women, err := parseTarget("sex=F", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once(m.whole.view(ByPresence, HomeWork, women), "rules", func() *rulebook { return broken })
+	if _, err := h.Report(context.Background(), Request{Report: "ranking", Of: october, Target: "sex=F"}); !errors.As(err, &incoherent) {
 		t.Errorf("an incoherent report is given: %v", err)
 	}
 	list, err := h.Publications(context.Background(), "FR", "nn")
 	if err != nil || len(list) != 1 {
 		t.Errorf("publications: %v, %v", list, err)
 	}
-}
-
-// frozenOf writes diaries down again.
-func frozenOf(doc *document, all diaries) []byte {
-	f := newFreezer(doc, &rollcall.Roster{})
-	days := doc.days()
-	for _, d := range all.list {
-		one := loose{diaryKey: diaryKey{d.person, d.day, uint16(d.service), d.where}, first: uint32(len(f.runs)), count: d.count}
-		for _, r := range all.runs[d.first : d.first+uint32(d.count)] {
-			f.runs = append(f.runs, dayRun{r.from - uint16(days[d.day]), r.to - uint16(days[d.day])})
-		}
-		f.list = append(f.list, one)
-	}
-	return f.encode()
 }

@@ -23,19 +23,13 @@ func curve(_ context.Context, j *job) (*rollcall.Table, error) {
 	return t, nil
 }
 
-// byFirstDay gives a service's users by the day of the period of their first use.
+// usersByFirstDay gives a service's users by the day of the period of their first use.
 func usersByFirstDay(v *view, s int) [][]int32 {
 	u := v.use(setOf(s))
 	out := make([][]int32, v.days())
 	for i, person := range u.at {
-		day := firstDayOf(v, u, i)
+		day := v.firstDay(u, i)
 		out[day] = append(out[day], person)
 	}
 	return out
-}
-
-// firstDay gives the day of the period, from 0, on which user i is credited first.
-func firstDayOf(v *view, u *use, i int) int {
-	word, bit := u.firstDay(i)
-	return v.first[word] + bit
 }

@@ -72,6 +72,11 @@ type dropped struct {
 	Unknown   int `json:"unknown_service"`
 }
 
+// newDocument begins a month's document.
+func newDocument(of rollcall.PanelMonth, s Settings) *document {
+	return &document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
+}
+
 // compared gives the version of the month before, or nil.
 func (d *document) compared() *pinned { return d.pinned(d.Of.Month - 1) }
 

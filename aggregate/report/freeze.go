@@ -45,10 +45,10 @@ func newFreezer(doc *document, roster *rollcall.Roster) *freezer {
 	return f
 }
 
-// freeze reads the month's diaries and gives their canonical bytes. What
-// counts in no figure is counted in the document.
-func (f *freezer) freeze(ctx context.Context, store rollcall.Store) ([]byte, error) {
-	of := f.doc.Of
+// freeze reads a month's diaries and gives their canonical bytes. What counts in
+// no figure is counted in the document.
+func freeze(ctx context.Context, store rollcall.Store, doc *document, roster *rollcall.Roster) ([]byte, error) {
+	f, of := newFreezer(doc, roster), doc.Of
 	query := rollcall.DiaryQuery{Market: of.Market, Panel: of.Panel, From: of.Month.First(), To: of.Month.Last()}
 	for row, err := range store.Diaries(ctx, query) {
 		if err != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"rollcall"
 )
@@ -61,6 +62,6 @@ func groupBy(catalogue []rollcall.Service, listed set, level string, name func(r
 			out = append(out, group{name: name, level: level, services: services})
 		}
 	}
-	slices.SortFunc(out, func(a, b group) int { return compareText(a.name, b.name) })
+	slices.SortFunc(out, func(a, b group) int { return strings.Compare(a.name, b.name) })
 	return out
 }

@@ -133,17 +133,17 @@ func TestPeriodOfSeveralMonths(t *testing.T) {
 func TestVerifyFindsOtherBytes(t *testing.T) {
 	h := smallHouse(t)
 	p := h.close(rollcall.ClosePlan{Of: october})
-	if err := h.verify(context.Background(), p); err != nil {
+	if err := h.VerifyPublication(context.Background(), p); err != nil {
 		t.Fatal(err)
 	}
 	h.Store = rotten{h.store}
-	if err := h.verify(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
+	if err := h.VerifyPublication(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a rotten shelf is verified: %v", err)
 	}
 	wrong := p
 	wrong.Month++
 	h.Store = h.store
-	if err := h.verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
+	if err := h.VerifyPublication(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a document of another month is verified: %v", err)
 	}
 }
@@ -186,7 +186,7 @@ func TestVerifyFindsOtherRows(t *testing.T) {
 		h.Store = rows{h.store, list}
 		var found error
 		for _, p := range list {
-			found = errors.Join(found, h.verify(context.Background(), p))
+			found = errors.Join(found, h.VerifyPublication(context.Background(), p))
 		}
 		if c.says == "" && found != nil || c.says != "" && (!errors.Is(found, rollcall.ErrIncoherent) || !strings.Contains(found.Error(), c.says)) {
 			t.Errorf("%s: %v", c.name, found)

@@ -34,7 +34,7 @@ type step struct {
 
 func stepsOf(v *view, order []int) []step {
 	if v.place == HomeOnly || v.place == WorkOnly || v.place == Both {
-		return slowSteps(v, order)
+		return stepsApart(v, order)
 	}
 	out := make([]step, len(order))
 	found := make([]bool, v.weights.Len())
@@ -55,13 +55,14 @@ func stepsOf(v *view, order []int) []step {
 	return out
 }
 
-// slowSteps takes each union by itself.
-func slowSteps(v *view, order []int) []step {
+// stepsApart takes each union by itself.
+func stepsApart(v *view, order []int) []step {
 	out := make([]step, len(order))
 	var above []int32
 	for k := range order {
-		at := v.union(setOf(order[:k+1]...))
-		out[k] = step{union: v.term(at), gained: v.term(without(at, above)), lost: len(without(above, at))}
+		union := v.people(setOf(order[:k+1]...))
+		at := union.At
+		out[k] = step{union: union, gained: v.term(without(at, above)), lost: len(without(above, at))}
 		above = at
 	}
 	return out

@@ -89,12 +89,7 @@ func (j *job) both(before *month) (now, past *view, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	half := func(k int) *view {
-		m := shared.months[k]
-		s := newSample([]*month{m}, shared.roster[k:k+1], shared.weights, j.month, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-		s.origin = shared.origin
-		return s.view(j.view.credit, j.view.place, j.target)
-	}
+	half := func(k int) *view { return shared.alone(k).view(j.view.credit, j.view.place, j.target) }
 	return half(1), half(0), nil
 }
 
@@ -131,4 +126,20 @@ func (t *turnover) split(s int, came []int32) (fresh, back []int32) {
 		}
 	}
 	return fresh, back
+}
+
+func intersect(a, b []int32) []int32 {
+	var out []int32
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case b[j] < a[i]:
+			j++
+		default:
+			out = append(out, a[i])
+			i, j = i+1, j+1
+		}
+	}
+	return out
 }

@@ -82,24 +82,11 @@ func (v *view) level(e panel.Estimate, n int) rollcall.Measure {
 // few reports whether a term's persons are too few to be shown.
 func (v *view) few(t *panel.Term) bool { return v.settings.Status(t.Users()).Withheld() }
 
-// seal takes the numbers out of every withheld measure, so that no export can
-// show them.
-func seal(t *rollcall.Table) {
-	for _, row := range t.Rows {
-		for i, cell := range row {
-			if m, ok := cell.(rollcall.Measure); ok && m.Status.Withheld() {
-				row[i] = blank(m.Status)
-			}
-		}
-	}
-	if u := t.Meta.Universe; u != nil && u.Active.Status.Withheld() {
-		u.Active = blank(u.Active.Status)
-	}
-}
-
+// blank is a measure without a number.
 func blank(s rollcall.Status) rollcall.Measure {
 	nan := math.NaN()
 	return rollcall.Measure{Value: nan, SE: nan, Low: nan, High: nan, Status: s}
 }
 
+// undefinedMeasure is a figure that there is none of.
 func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }

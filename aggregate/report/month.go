@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -86,6 +87,29 @@ func (m *month) prepare() {
 		m.whole.patterns(credit)
 		m.whole.uses(scope{credit, rollcall.Home | rollcall.Work})
 	}
+}
+
+// over gives the people of a period that ends in the month. Where it begins in an
+// earlier one, they are those in tab in each of its months, which months gives.
+func (m *month) over(ctx context.Context, from, to rollcall.Day, months func() ([]*month, error)) (*sample, error) {
+	return m.samples.get(ctx, sampleKey{from, to}, func() (*sample, int64, error) {
+		if from >= m.doc.Of.Month.First() {
+			return m.sampleOf(from, to), 1, nil
+		}
+		all, err := months()
+		if err != nil {
+			return nil, 0, err
+		}
+		s, err := common(all, from, to)
+		return s, 1, err
+	})
+}
+
+// forget leaves the month as it was when it was loaded.
+func (m *month) forget() {
+	m.samples = cache[sampleKey, *sample]{limit: mostSamples}
+	m.whole = m.sampleOf(m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+	m.prepare()
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {

@@ -45,7 +45,7 @@ func TestDiariesOfOneKeyUnite(t *testing.T) {
 	k := diaryKey{0, 0, 0, whereOf(rollcall.Home, rollcall.Use)}
 	whole := &freezer{list: []loose{{k, 0, 1}}, runs: []dayRun{{5, 20}}}
 	pieces := &freezer{list: []loose{{k, 0, 1}, {k, 1, 1}}, runs: []dayRun{{10, 20}, {5, 12}}}
-	sameBytes(t, "pieces", pieces.encode(), whole.encode())
+	equalBytes(t, "pieces", pieces.encode(), whole.encode())
 }
 
 // malformedDiaries: each is a sound body but for one thing.
@@ -112,7 +112,7 @@ func FuzzDiaries(f *testing.F) {
 
 func sampleDocument() *document {
 	return &document{
-		Format: documentVersion, Of: october, Market: rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"},
+		Format: documentVersion, Of: ofOctober, Market: rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"},
 		Services: []rollcall.Service{{ID: "aim", Name: "AIM"}, {ID: "msn", Name: "MSN"}},
 		Starts:   make([]int64, 32), Exclusions: []rollcall.Exclusion{}, Before: []pinned{}, Settings: DefaultSettings(),
 	}
@@ -121,8 +121,8 @@ func sampleDocument() *document {
 // TestDocumentIsCanonical: exclusions in any order give the same bytes.
 func TestDocumentIsCanonical(t *testing.T) {
 	at := time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC)
-	one := rollcall.Exclusion{PanelMonth: october, Panelist: 1, Reason: "a", Time: at}
-	two := rollcall.Exclusion{PanelMonth: october, Panelist: 2, Reason: "a", Time: at}
+	one := rollcall.Exclusion{PanelMonth: ofOctober, Panelist: 1, Reason: "a", Time: at}
+	two := rollcall.Exclusion{PanelMonth: ofOctober, Panelist: 2, Reason: "a", Time: at}
 	a, b := sampleDocument(), sampleDocument()
 	a.Exclusions, b.Exclusions = []rollcall.Exclusion{one, two}, []rollcall.Exclusion{two, one}
 	x, err := a.encode()
@@ -133,7 +133,7 @@ func TestDocumentIsCanonical(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBytes(t, "document", x, y)
+	equalBytes(t, "document", x, y)
 	read, err := decodeDocument(x)
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestDocumentIsCanonical(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBytes(t, "document read again", z, x)
+	equalBytes(t, "document read again", z, x)
 }
 
 // malformedDocuments are sound documents but for one thing.
@@ -236,7 +236,7 @@ func TestClusteredRosterObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBytes(t, "roster", b, []byte(clusteredRoster))
+	equalBytes(t, "roster", b, []byte(clusteredRoster))
 }
 
 func TestRosterObject(t *testing.T) {
@@ -249,7 +249,7 @@ func TestRosterObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBytes(t, "roster", b, []byte(soundRoster))
+	equalBytes(t, "roster", b, []byte(soundRoster))
 	for name, text := range malformedRosters {
 		if _, err := DecodeRoster([]byte(text)); !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -304,7 +304,7 @@ func TestUniverseObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBytes(t, "universe", b, []byte(soundUniverse))
+	equalBytes(t, "universe", b, []byte(soundUniverse))
 	for name, text := range malformedUniverses {
 		if _, err := DecodeUniverse([]byte(text)); !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -329,4 +329,42 @@ func FuzzUniverse(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// frozenOf writes diaries down again.
+func frozenOf(doc *document, all diaries) []byte {
+	f := newFreezer(doc, &rollcall.Roster{})
+	days := doc.days()
+	for _, d := range all.list {
+		one := loose{diaryKey: diaryKey{d.person, d.day, uint16(d.service), d.where}, first: uint32(len(f.runs)), count: d.count}
+		for _, r := range all.runs[d.first : d.first+uint32(d.count)] {
+			f.runs = append(f.runs, dayRun{r.from - uint16(days[d.day]), r.to - uint16(days[d.day])})
+		}
+		f.list = append(f.list, one)
+	}
+	return f.encode()
+}
+
+var ofOctober = rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, time.October)}
+
+func equalBytes(t *testing.T, what string, a, b []byte) {
+	t.Helper()
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s: the bytes differ:\n%s\n%s", what, a, b)
+	}
+}
+
+// TestDaysThatDoNotExist: Samoa had no 30 December 2011.
+func TestDaysThatDoNotExist(t *testing.T) {
+	c, err := rollcall.Market{ID: "WS", Name: "Samoa", Zone: "Pacific/Apia"}.Calendar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := document{Of: rollcall.PanelMonth{Month: rollcall.MonthOf(2011, time.December)}}
+	d.Starts = starts(c, d.Of.Month)
+	for day, want := range map[int]int{28: 1440, 29: 0, 30: 1440} {
+		if got := d.dayLength(day); got != want {
+			t.Errorf("December %d has %d minutes, want %d", day+1, got, want)
+		}
+	}
 }

@@ -215,3 +215,35 @@ func (p public) AddPublication(ctx context.Context, of rollcall.Publication) err
 	of.Internal = false
 	return p.Store.AddPublication(ctx, of)
 }
+
+// exclude records a rule; a panelist is given by the number of the clear id.
+func (h *house) exclude(ctx context.Context, e rollcall.Exclusion) error {
+	name := ""
+	if e.Panelist != 0 {
+		name, e.Panelist = fmt.Sprint("P", uint64(e.Panelist)), 0
+	}
+	return h.Exclude(ctx, e, name)
+}
+
+// erased erases a panelist, and counts the months whose roster that changed.
+func (h *house) erased(ctx context.Context, months []rollcall.PanelMonth, panelist string) (changed int, err error) {
+	before := map[rollcall.PanelMonth]rollcall.Hash{}
+	for _, of := range months {
+		if files, err := h.store.PanelObjects(ctx, of); err == nil {
+			before[of] = files.Roster
+		}
+	}
+	if _, err := h.Erase(ctx, months[0].Panel, panelist); err != nil {
+		return 0, err
+	}
+	for of, roster := range before {
+		files, err := h.store.PanelObjects(ctx, of)
+		if err != nil {
+			return changed, err
+		}
+		if files.Roster != roster {
+			changed++
+		}
+	}
+	return changed, nil
+}

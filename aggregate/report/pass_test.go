@@ -20,7 +20,7 @@ func drawMonth(t *rapid.T) *month {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &document{Of: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: of}, Starts: starts(c, of), Settings: all()}
+	d := &document{Of: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: of}, Starts: starts(c, of), Settings: DefaultSettings()}
 	many, least := 2, 1
 	if rapid.IntRange(0, 7).Draw(t, "busy") == 0 {
 		many, least = 30, 450
@@ -93,7 +93,7 @@ func (m *month) minuteByMinute(of scope, services set, person int32, from, to ui
 		idle++
 		if yes {
 			out.minutes++
-			out.sessions += int32(truth(idle > idleGap))
+			out.sessions += sessionStarts(idle)
 			idle = 0
 		}
 	}
@@ -134,4 +134,12 @@ func TestPassAgreesWithMinutes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sessionStarts counts a session after so many idle minutes.
+func sessionStarts(idle int) int32 {
+	if idle > idleGap {
+		return 1
+	}
+	return 0
 }

@@ -126,6 +126,28 @@ func (c *counted) weigh(holds func(pattern) bool) float64 {
 // place.
 func (v *view) used(p pattern) set { return servicesAt(v.place, p.home, p.work) }
 
+// servicesAt gives the services that someone uses at p, given those at home and at work.
+func servicesAt(p Place, home, work set) set {
+	var out set
+	for i := range home {
+		switch p {
+		case AtHome:
+			out[i] = home[i]
+		case AtWork:
+			out[i] = work[i]
+		case Both:
+			out[i] = home[i] & work[i]
+		case HomeOnly:
+			out[i] = home[i] &^ work[i]
+		case WorkOnly:
+			out[i] = work[i] &^ home[i]
+		default:
+			out[i] = home[i] | work[i]
+		}
+	}
+	return out
+}
+
 // uses reports whether those of a pattern are users of any of some services at
 // a place. The union is taken before the place: a person of "both" used any of
 // the services at home, and any of them at work.
@@ -142,3 +164,12 @@ func (v *view) people(services set) *panel.Term {
 }
 
 func (v *view) union(services set) []int32 { return v.counted().having(uses(services, v.place)) }
+
+// shared gives the persons who used both services.
+func (v *view) shared(a, b int) *panel.Term {
+	both := setOf(a, b)
+	out, _ := v.pairs.get(context.Background(), both, func() (*panel.Term, int64, error) {
+		return v.term(v.counted().having(func(p pattern) bool { return v.used(p).and(both) == both })), 1, nil
+	})
+	return out
+}

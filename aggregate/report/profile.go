@@ -68,7 +68,7 @@ func activate(v *view, d *division) *division {
 	return d
 }
 
-// categories divides by every demographic column, whose categories are sorted.
+// divisionsByColumn divides by every demographic column, whose categories are sorted.
 func divisionsByColumn(v *view) []*division {
 	return once(v, "categories", func() []*division {
 		var out []*division
@@ -81,13 +81,13 @@ func divisionsByColumn(v *view) []*division {
 			}
 			for k, category := range c.categories {
 				if has[k] {
-					d.names = append(d.names, (&target{op: '=', column: c.name, category: category}).String())
+					d.names = append(d.names, is(c.name, category).String())
 				}
 			}
-			slices.SortFunc(d.names, compareText)
+			slices.Sort(d.names)
 			rank := make([]int32, len(c.categories))
 			for k, category := range c.categories {
-				rank[k] = int32(slices.Index(d.names, (&target{op: '=', column: c.name, category: category}).String()))
+				rank[k] = int32(slices.Index(d.names, is(c.name, category).String()))
 			}
 			for i := range d.of {
 				d.of[i] = rank[d.of[i]]

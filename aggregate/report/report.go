@@ -197,11 +197,9 @@ func (j *job) open(ctx context.Context) (err error) {
 
 // look makes the view that the report is of.
 func (j *job) look(ctx context.Context) error {
-	saved := func(name string) (string, error) {
-		if j.reporter.Targets == nil {
-			return "", badTarget("@"+name, "is not a saved target")
-		}
-		return j.reporter.Targets(ctx, name)
+	var saved func(name string) (string, error)
+	if targets := j.reporter.Targets; targets != nil {
+		saved = func(name string) (string, error) { return targets(ctx, name) }
 	}
 	var err error
 	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
@@ -239,17 +237,7 @@ func (j *job) sample(ctx context.Context) (*sample, error) {
 	if from == m.doc.Of.Month.First() && to == m.doc.Of.Month.Last() || j.spansItself() {
 		return m.whole, nil
 	}
-	return m.samples.get(ctx, sampleKey{from, to}, func() (*sample, int64, error) {
-		if from >= m.doc.Of.Month.First() {
-			return m.sampleOf(from, to), 1, nil
-		}
-		months, err := j.monthsUpTo(ctx, from.Month())
-		if err != nil {
-			return nil, 0, err
-		}
-		s, err := common(months, from, to)
-		return s, 1, err
-	})
+	return m.over(ctx, from, to, func() ([]*month, error) { return j.monthsUpTo(ctx, from.Month()) })
 }
 
 // spansItself reports whether the report takes its period as a list of months.
@@ -321,4 +309,19 @@ func (j *job) rows() []int {
 		return j.services
 	}
 	return j.view.listed()
+}
+
+// seal takes the numbers out of every withheld measure, so that no export can
+// show them.
+func seal(t *rollcall.Table) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status.Withheld() {
+				row[i] = blank(m.Status)
+			}
+		}
+	}
+	if u := t.Meta.Universe; u != nil && u.Active.Status.Withheld() {
+		u.Active = blank(u.Active.Status)
+	}
 }

@@ -173,13 +173,19 @@ func rulesOf(v *view) *rulebook {
 
 // coherent fails with an *Incoherent where the view's figures break a rule.
 func coherent(v *view) error {
-	if found := rulesOf(v).violations; len(found) > 0 {
-		return &Incoherent{Of: v.last().doc.Of, Violations: found}
-	}
-	return nil
+	return rulesOf(v).refusal(v.last().doc.Of)
 }
 
-// check holds both credit rules' figures of the month against the rules.
+// refusal is an *Incoherent where a rule is broken.
+func (b *rulebook) refusal(of rollcall.PanelMonth) error {
+	if len(b.violations) == 0 {
+		return nil
+	}
+	return &Incoherent{Of: of, Violations: b.violations}
+}
+
+// Coherent holds both credit rules' figures of the month against the rules, and
+// fails with an *Incoherent where they break one.
 func Coherent(m *month) error {
 	for _, credit := range []Credit{ByPresence, ByUse} {
 		if err := coherent(m.whole.view(credit, HomeWork, nil)); err != nil {
@@ -193,7 +199,7 @@ func Coherent(m *month) error {
 func figuresOf(v *view) *figures {
 	f := &figures{universe: v.weights.Universe(), active: map[Place]float64{}}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} {
-		f.active[p] = v.weigh(v.at(p).present())
+		f.active[p] = v.at(p).active().Total
 	}
 	listed := v.listed()
 	for _, s := range listed {
@@ -234,7 +240,7 @@ func figureOf(v *view, s int) figure {
 	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
 	for i, person := range u.at {
 		out.sessions += v.final[person] * float64(u.sessions[i])
-		out.curve[firstDayOf(v, u, i)] += v.final[person]
+		out.curve[v.firstDay(u, i)] += v.final[person]
 		out.frequency[u.dayCount(i)-1] += v.final[person]
 	}
 	for d := range out.curve[1:] {

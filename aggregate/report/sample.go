@@ -159,6 +159,12 @@ func (s *sample) findActive() []rollcall.Location {
 	return out
 }
 
+// firstDay gives the day of the period, from 0, on which a user is credited first.
+func (s *sample) firstDay(u *use, user int) int {
+	word, bit := u.firstDay(user)
+	return s.first[word] + bit
+}
+
 // person gives the roster's line of a position.
 func (s *sample) person(at int32) *rollcall.Panelist { return &s.lead().roster.Panelists[s.own(at)] }
 
@@ -202,6 +208,14 @@ func common(months []*month, from, to rollcall.Day) (*sample, error) {
 		return nil, err
 	}
 	return newSample(months, roster, w, months[last], from, to), nil
+}
+
+// alone gives the sample's people in month k only, with the same weights.
+func (s *sample) alone(k int) *sample {
+	of := s.months[k].doc.Of.Month
+	one := newSample(s.months[k:k+1], s.roster[k:k+1], s.weights, s.leader, of.First(), of.Last())
+	one.origin = s.origin
+	return one
 }
 
 // match gives, for each month, the positions in its roster of those in tab in

@@ -2,7 +2,6 @@ package report
 
 import (
 	"testing"
-	"time"
 
 	"rollcall"
 )
@@ -47,21 +46,6 @@ func TestSessions(t *testing.T) {
 			if x := value(t, got, "msn", column); x != want {
 				t.Errorf("%s: %s is %g, want %g", c.name, column, x, want)
 			}
-		}
-	}
-}
-
-// TestDaysThatDoNotExist: Samoa had no 30 December 2011.
-func TestDaysThatDoNotExist(t *testing.T) {
-	c, err := rollcall.Market{ID: "WS", Name: "Samoa", Zone: "Pacific/Apia"}.Calendar()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := document{Of: rollcall.PanelMonth{Month: rollcall.MonthOf(2011, time.December)}}
-	d.Starts = starts(c, d.Of.Month)
-	for day, want := range map[int]int{28: 1440, 29: 0, 30: 1440} {
-		if got := d.dayLength(day); got != want {
-			t.Errorf("December %d has %d minutes, want %d", day+1, got, want)
 		}
 	}
 }

@@ -17,6 +17,11 @@ type target struct {
 	parts    []*target
 }
 
+// is gives the target of those who have a category of a column.
+func is(column, category string) *target {
+	return &target{op: '=', column: column, category: category}
+}
+
 // Target grammar, binding tightest last:
 //
 //	either  = both { "|" both }
@@ -150,7 +155,7 @@ func (p *targetParser) test() (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &target{op: '=', column: column, category: category}
+	t := is(column, category)
 	if not {
 		t = &target{op: '!', parts: []*target{t}}
 	}

@@ -15,13 +15,13 @@ func (pub *Publisher) Verify(ctx context.Context, of rollcall.PanelMonth, versio
 	if err != nil {
 		return err
 	}
-	return pub.verify(ctx, p)
+	return pub.VerifyPublication(ctx, p)
 }
 
-// verify reads a version's document and all that it names, checks every hash,
+// VerifyPublication reads a version's document and all that it names, checks every hash,
 // weighs and computes anew, and holds the figures against the rules and the
 // version's row against its document.
-func (pub *Publisher) verify(ctx context.Context, p rollcall.Publication) error {
+func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publication) error {
 	if err := pub.present(ctx, p.PanelMonth); err != nil {
 		return fmt.Errorf("verify version %d: %w", p.Version, err)
 	}

@@ -106,15 +106,13 @@ func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable
 
 // active gives the active universe that the view's reach is of.
 func (v *view) active() *panel.Term {
-	return once(v, "active", func() *panel.Term { return v.term(v.present()) })
-}
-
-func (v *view) present() []int32 {
-	at := v.sample.active(v.place.Base().Locations())
-	if v.in != nil {
-		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
-	}
-	return at
+	return once(v, "active", func() *panel.Term {
+		at := v.sample.active(v.place.Base().Locations())
+		if v.in != nil {
+			at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
+		}
+		return v.term(at)
+	})
 }
 
 // amounts gives the sessions, minutes and days of a service's or group's users.
