@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"container/list"
@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// cache keeps the values used last, up to a total cost, and makes each missing
+// Cache keeps the values used last, up to a total cost, and makes each missing
 // one once however many ask for it at a time. The zero cache keeps nothing
 // beyond the value in use: set limit.
-type cache[K comparable, V any] struct {
-	limit int64 // of the total cost, in the owner's unit
+type Cache[K comparable, V any] struct {
+	Limit int64 // of the total cost, in the owner's unit
 
 	mu    sync.Mutex // guards what follows
 	cost  int64
@@ -27,9 +27,9 @@ type slot[K comparable, V any] struct {
 	err   error
 }
 
-// get gives the value of a key, making it if it is not kept. A failure is not
+// Get gives the value of a key, making it if it is not kept. A failure is not
 // kept; one that comes from another caller's context is tried again.
-func (c *cache[K, V]) get(ctx context.Context, key K, create func() (V, int64, error)) (V, error) {
+func (c *Cache[K, V]) Get(ctx context.Context, key K, create func() (V, int64, error)) (V, error) {
 	for {
 		s, mine := c.claim(key)
 		if mine {
@@ -49,7 +49,7 @@ func (c *cache[K, V]) get(ctx context.Context, key K, create func() (V, int64, e
 }
 
 // claim gives the key's slot, and whether the caller must fill it.
-func (c *cache[K, V]) claim(key K) (s *slot[K, V], mine bool) {
+func (c *Cache[K, V]) claim(key K) (s *slot[K, V], mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at, ok := c.byKey[key]; ok {
@@ -67,12 +67,12 @@ func (c *cache[K, V]) claim(key K) (s *slot[K, V], mine bool) {
 // errAbandoned stays where the maker of a value panicked.
 var errAbandoned = errors.New("the value's making was abandoned")
 
-func (c *cache[K, V]) fill(s *slot[K, V], create func() (V, int64, error)) {
+func (c *Cache[K, V]) fill(s *slot[K, V], create func() (V, int64, error)) {
 	defer c.settle(s)
 	s.value, s.cost, s.err = create()
 }
 
-func (c *cache[K, V]) settle(s *slot[K, V]) {
+func (c *Cache[K, V]) settle(s *slot[K, V]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(s.ready)
@@ -81,7 +81,7 @@ func (c *cache[K, V]) settle(s *slot[K, V]) {
 		return
 	}
 	c.cost += s.cost
-	for at := c.order.Back(); at != nil && c.cost > c.limit; {
+	for at := c.order.Back(); at != nil && c.cost > c.Limit; {
 		last := at.Value.(*slot[K, V])
 		at = at.Prev()
 		if last != s && last.done() {
@@ -91,8 +91,8 @@ func (c *cache[K, V]) settle(s *slot[K, V]) {
 	}
 }
 
-// remove drops the values of which f is true.
-func (c *cache[K, V]) remove(f func(V) bool) {
+// Remove drops the values of which f is true.
+func (c *Cache[K, V]) Remove(f func(V) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for at := c.order.Back(); at != nil; {
@@ -105,7 +105,7 @@ func (c *cache[K, V]) remove(f func(V) bool) {
 	}
 }
 
-func (c *cache[K, V]) drop(s *slot[K, V]) {
+func (c *Cache[K, V]) drop(s *slot[K, V]) {
 	if at, ok := c.byKey[s.key]; ok {
 		c.order.Remove(at)
 		delete(c.byKey, s.key)

@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"rollcall"
@@ -6,9 +6,9 @@ import (
 
 // column is everyone's category in one column of a roster.
 type column struct {
-	name       string
-	categories []string // those that someone has
-	of         []int32  // by person: a position in categories
+	Name       string
+	Categories []string // those that someone has
+	Of         []int32  // by person: a position in categories
 }
 
 // demography gives a roster by columns: its own, then home and work, which are
@@ -25,17 +25,17 @@ func demography(r *rollcall.Roster) []column {
 }
 
 func columnOf(r *rollcall.Roster, name string, category func(*rollcall.Panelist) string) column {
-	c := column{name: name, of: make([]int32, len(r.Panelists))}
+	c := column{Name: name, Of: make([]int32, len(r.Panelists))}
 	index := map[string]int32{}
 	for i := range r.Panelists {
 		text := category(&r.Panelists[i])
 		code, ok := index[text]
 		if !ok {
-			code = int32(len(c.categories))
+			code = int32(len(c.Categories))
 			index[text] = code
-			c.categories = append(c.categories, text)
+			c.Categories = append(c.Categories, text)
 		}
-		c.of[i] = code
+		c.Of[i] = code
 	}
 	return c
 }

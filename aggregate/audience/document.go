@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"cmp"
@@ -26,7 +26,7 @@ func DefaultSettings() Settings {
 	return Settings{Thresholds: panel.Usual(), Confidence: 0.95}
 }
 
-func (s Settings) validate() error {
+func (s Settings) Validate() error {
 	if err := s.Thresholds.Validate(); err != nil {
 		return err
 	}
@@ -36,10 +36,10 @@ func (s Settings) validate() error {
 	return s.Trim.Validate()
 }
 
-// document is the small object that a publication names: everything that its
+// Document is the small object that a publication names: everything that its
 // figures are computed from, the large parts by their hash. It is JSON,
 // version 1; the same facts and settings always give the same bytes.
-type document struct {
+type Document struct {
 	Format     int                  `json:"format"`
 	Of         rollcall.PanelMonth  `json:"of"`
 	Market     rollcall.Market      `json:"market"`
@@ -49,38 +49,38 @@ type document struct {
 	Universe   rollcall.Hash        `json:"universe"`
 	Diaries    rollcall.Hash        `json:"diaries"`
 	Exclusions []rollcall.Exclusion `json:"exclusions"` // by time
-	Before     []pinned             `json:"before"`     // the last 12 months' versions at close, the latest month first
+	Before     []Pinned             `json:"before"`     // the last 12 months' versions at close, the latest month first
 	Settings   Settings             `json:"settings"`
-	Dropped    dropped              `json:"dropped"`
+	Dropped    Dropped              `json:"dropped"`
 }
 
-// pinned is a version of an earlier month: changes, loyalty and periods over
+// Pinned is a version of an earlier month: changes, loyalty and periods over
 // several months are computed from it, whatever is published of it later.
-type pinned struct {
+type Pinned struct {
 	Month    rollcall.Month `json:"month"`
 	Version  int            `json:"version"`
 	Document rollcall.Hash  `json:"document"`
 }
 
-// history is how many earlier months a version pins.
-const history = 12
+// History is how many earlier months a version pins.
+const History = 12
 
-// dropped counts diaries that are kept in the store and count in no figure.
-type dropped struct {
+// Dropped counts diaries that are kept in the store and count in no figure.
+type Dropped struct {
 	NotInTab  int `json:"not_in_tab"`
 	Unmetered int `json:"unmetered"`
 	Unknown   int `json:"unknown_service"`
 }
 
-// newDocument begins a month's document.
-func newDocument(of rollcall.PanelMonth, s Settings) *document {
-	return &document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
+// NewDocument begins a month's document.
+func NewDocument(of rollcall.PanelMonth, s Settings) *Document {
+	return &Document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
 }
 
-// compared gives the version of the month before, or nil.
-func (d *document) compared() *pinned { return d.pinned(d.Of.Month - 1) }
+// Compared gives the version of the month before, or nil.
+func (d *Document) Compared() *Pinned { return d.Pinned(d.Of.Month - 1) }
 
-func (d *document) pinned(m rollcall.Month) *pinned {
+func (d *Document) Pinned(m rollcall.Month) *Pinned {
 	for i := range d.Before {
 		if d.Before[i].Month == m {
 			return &d.Before[i]
@@ -90,11 +90,11 @@ func (d *document) pinned(m rollcall.Month) *pinned {
 }
 
 // dayLength gives the minutes of a day of the month, from 0.
-func (d *document) dayLength(day int) int { return int(d.Starts[day+1] - d.Starts[day]) }
+func (d *Document) dayLength(day int) int { return int(d.Starts[day+1] - d.Starts[day]) }
 
 // days gives the first minute of each day, and of the next month, on the
 // month's own line.
-func (d *document) days() []int32 {
+func (d *Document) days() []int32 {
 	out := make([]int32, len(d.Starts))
 	for i, at := range d.Starts {
 		out[i] = int32(at - d.Starts[0])
@@ -102,7 +102,7 @@ func (d *document) days() []int32 {
 	return out
 }
 
-func (d *document) encode() ([]byte, error) {
+func (d *Document) Encode() ([]byte, error) {
 	slices.SortFunc(d.Exclusions, compareExclusions)
 	b, err := json.Marshal(d)
 	if err != nil {
@@ -111,9 +111,9 @@ func (d *document) encode() ([]byte, error) {
 	return b, nil
 }
 
-// decodeDocument reads what encode wrote; what is malformed is ErrInvalid.
-func decodeDocument(b []byte) (*document, error) {
-	d := new(document)
+// DecodeDocument reads what encode wrote; what is malformed is ErrInvalid.
+func DecodeDocument(b []byte) (*Document, error) {
+	d := new(Document)
 	if err := decodeStrict(b, d); err != nil {
 		return nil, fmt.Errorf("publication's document: %w", err)
 	}
@@ -123,7 +123,7 @@ func decodeDocument(b []byte) (*document, error) {
 	return d, nil
 }
 
-func (d *document) fault() string {
+func (d *Document) fault() string {
 	switch {
 	case d.Format != documentVersion:
 		return fmt.Sprintf("format %d, want %d", d.Format, documentVersion)
@@ -131,18 +131,18 @@ func (d *document) fault() string {
 		return "month out of range"
 	case len(d.Starts) != d.Of.Month.Days()+1 || !d.daysFit():
 		return fmt.Sprintf("the days of %s are broken", d.Of.Month)
-	case len(d.Services) > mostServices:
-		return fmt.Sprintf("%d services, at most %d", len(d.Services), mostServices)
+	case len(d.Services) > MostServices:
+		return fmt.Sprintf("%d services, at most %d", len(d.Services), MostServices)
 	case !slices.IsSortedFunc(d.Services, func(a, b rollcall.Service) int { return strings.Compare(string(a.ID), string(b.ID)) }):
 		return "services out of order"
 	}
-	if err := d.Settings.validate(); err != nil {
+	if err := d.Settings.Validate(); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-func (d *document) daysFit() bool {
+func (d *Document) daysFit() bool {
 	for i := range d.Starts[1:] {
 		if n := d.Starts[i+1] - d.Starts[i]; n < 0 || n > rollcall.MaxMinute {
 			return false
@@ -156,9 +156,9 @@ func compareExclusions(a, b rollcall.Exclusion) int {
 		cmp.Compare(a.Service, b.Service), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Reason, b.Reason))
 }
 
-// starts gives the first UTC minute of each local day of the month and of the
+// Starts gives the first UTC minute of each local day of the month and of the
 // month after. A day that does not exist begins where the next one does.
-func starts(c *rollcall.Calendar, m rollcall.Month) []int64 {
+func Starts(c *rollcall.Calendar, m rollcall.Month) []int64 {
 	out := make([]int64, m.Days()+1)
 	for i := range out {
 		out[i] = int64(c.Start(m.First() + rollcall.Day(i)))

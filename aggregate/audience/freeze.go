@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 // freezer gathers a month's diaries from the store and writes them down in
 // their frozen form.
 type freezer struct {
-	doc     *document
+	doc     *Document
 	roster  *rollcall.Roster
 	person  map[rollcall.Visitor]int32
 	service map[rollcall.ServiceID]uint16
@@ -30,7 +30,7 @@ type loose struct {
 // dayRun is a run of minutes of one local day.
 type dayRun struct{ from, to uint16 }
 
-func newFreezer(doc *document, roster *rollcall.Roster) *freezer {
+func newFreezer(doc *Document, roster *rollcall.Roster) *freezer {
 	f := &freezer{
 		doc: doc, roster: roster,
 		person:  make(map[rollcall.Visitor]int32, len(roster.Panelists)),
@@ -45,9 +45,9 @@ func newFreezer(doc *document, roster *rollcall.Roster) *freezer {
 	return f
 }
 
-// freeze reads a month's diaries and gives their canonical bytes. What counts in
+// Freeze reads a month's diaries and gives their canonical bytes. What counts in
 // no figure is counted in the document.
-func freeze(ctx context.Context, store rollcall.Store, doc *document, roster *rollcall.Roster) ([]byte, error) {
+func Freeze(ctx context.Context, store rollcall.Store, doc *Document, roster *rollcall.Roster) ([]byte, error) {
 	f, of := newFreezer(doc, roster), doc.Of
 	query := rollcall.DiaryQuery{Market: of.Market, Panel: of.Panel, From: of.Month.First(), To: of.Month.Last()}
 	for row, err := range store.Diaries(ctx, query) {

@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"context"
@@ -10,48 +10,48 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// month is a document with all that it names, ready to be computed from. It
+// Month is a document with all that it names, ready to be computed from. It
 // never changes but for its caches, and is safe for concurrent use.
-type month struct {
-	hash     rollcall.Hash
-	doc      *document
-	roster   *rollcall.Roster // those who count, by pseudonym
-	columns  []column         // of the roster
-	margins  []rollcall.Margin
-	weights  *panel.Weights
+type Month struct {
+	Hash     rollcall.Hash
+	Doc      *Document
+	Roster   *rollcall.Roster // those who count, by pseudonym
+	Columns  []column         // of the roster
+	Margins  []rollcall.Margin
+	Weights  *panel.Weights
 	diaries  diaries   // but for any internet use
 	online   []present // by person, any internet use included
-	seen     set       // services with any diary, but for any internet use
-	excluded int       // diaries that a rule excludes
+	seen     Set       // services with any diary, but for any internet use
+	Excluded int       // diaries that a rule excludes
 
-	whole   *sample // everyone, over the whole month
-	samples cache[sampleKey, *sample]
+	Whole   *Sample // everyone, over the whole month
+	samples Cache[sampleKey, *Sample]
 }
 
-// parts are the large objects of a document.
-type parts struct {
-	roster     *rollcall.Roster
-	population *rollcall.Population
-	diaries    []byte
+// Parts are the large objects of a document.
+type Parts struct {
+	Roster     *rollcall.Roster
+	Population *rollcall.Population
+	Diaries    []byte
 }
 
-// newMonth weighs a document's roster and reads its diaries.
-func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
-	m := &month{hash: hash, doc: d, margins: p.population.Margins}
-	online := m.service(rollcall.Online)
-	r := diaryReader{b: p.diaries, people: len(p.roster.Panelists), services: len(d.Services), days: d.days(), online: online}
+// NewMonth weighs a document's roster and reads its diaries.
+func NewMonth(hash rollcall.Hash, d *Document, p Parts) (*Month, error) {
+	m := &Month{Hash: hash, Doc: d, Margins: p.Population.Margins}
+	online := m.Service(rollcall.Online)
+	r := diaryReader{b: p.Diaries, people: len(p.Roster.Panelists), services: len(d.Services), days: d.days(), online: online}
 	var err error
 	if m.diaries, err = r.read(); err != nil {
 		return nil, err
 	}
-	m.exclude(p.roster)
+	m.exclude(p.Roster)
 	m.settle(online)
-	m.columns = demography(m.roster)
-	if m.weights, err = panel.Rake(m.roster, p.population, d.Settings.Trim); err != nil {
+	m.Columns = demography(m.Roster)
+	if m.Weights, err = panel.Rake(m.Roster, p.Population, d.Settings.Trim); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
 	}
-	m.samples.limit = mostSamples
-	m.whole = m.sampleOf(d.Of.Month.First(), d.Of.Month.Last())
+	m.samples.Limit = mostSamples
+	m.Whole = m.sampleOf(d.Of.Month.First(), d.Of.Month.Last())
 	return m, nil
 }
 
@@ -62,8 +62,8 @@ type present struct{ home, work uint32 }
 
 // settle takes what reports need from the diaries: the days of any internet
 // use, whose diaries are not needed then, and where each person's others begin.
-func (m *month) settle(online int) {
-	m.online = make([]present, len(m.roster.Panelists))
+func (m *Month) settle(online int) {
+	m.online = make([]present, len(m.Roster.Panelists))
 	for i := range m.diaries.list {
 		d := &m.diaries.list[i]
 		if d.where.place().Has(rollcall.Home) {
@@ -72,73 +72,73 @@ func (m *month) settle(online int) {
 			m.online[d.person].work |= 1 << d.day
 		}
 		if int(d.service) != online {
-			m.seen = m.seen.with(int(d.service))
+			m.seen = m.seen.With(int(d.service))
 		}
 	}
 	kept := slices.DeleteFunc(m.diaries.list, func(d diary) bool { return int(d.service) == online })
 	m.diaries = diaries{list: slices.Clone(kept), runs: slices.Clone(m.diaries.runs)}
-	m.diaries.find(len(m.roster.Panelists))
+	m.diaries.find(len(m.Roster.Panelists))
 }
 
-// prepare computes what every report of the whole month stands on.
-func (m *month) prepare() {
-	m.whole.condition()
-	for _, credit := range []Credit{ByPresence, ByUse} {
-		m.whole.patterns(credit)
-		m.whole.uses(scope{credit, rollcall.Home | rollcall.Work})
+// Prepare computes what every report of the whole month stands on.
+func (m *Month) Prepare() {
+	m.Whole.Condition()
+	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
+		m.Whole.patterns(credit)
+		m.Whole.uses(scope{credit, rollcall.Home | rollcall.Work})
 	}
 }
 
-// over gives the people of a period that ends in the month. Where it begins in an
+// Over gives the people of a period that ends in the month. Where it begins in an
 // earlier one, they are those in tab in each of its months, which months gives.
-func (m *month) over(ctx context.Context, from, to rollcall.Day, months func() ([]*month, error)) (*sample, error) {
-	return m.samples.get(ctx, sampleKey{from, to}, func() (*sample, int64, error) {
-		if from >= m.doc.Of.Month.First() {
+func (m *Month) Over(ctx context.Context, from, to rollcall.Day, months func() ([]*Month, error)) (*Sample, error) {
+	return m.samples.Get(ctx, sampleKey{from, to}, func() (*Sample, int64, error) {
+		if from >= m.Doc.Of.Month.First() {
 			return m.sampleOf(from, to), 1, nil
 		}
 		all, err := months()
 		if err != nil {
 			return nil, 0, err
 		}
-		s, err := common(all, from, to)
+		s, err := Common(all, from, to)
 		return s, 1, err
 	})
 }
 
-// forget leaves the month as it was when it was loaded.
-func (m *month) forget() {
-	m.samples = cache[sampleKey, *sample]{limit: mostSamples}
-	m.whole = m.sampleOf(m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-	m.prepare()
+// Forget leaves the month as it was when it was loaded.
+func (m *Month) Forget() {
+	m.samples = Cache[sampleKey, *Sample]{Limit: mostSamples}
+	m.Whole = m.sampleOf(m.Doc.Of.Month.First(), m.Doc.Of.Month.Last())
+	m.Prepare()
 }
 
-func (m *month) sampleOf(from, to rollcall.Day) *sample {
-	return newSample([]*month{m}, nil, m.weights, m, from, to)
+func (m *Month) sampleOf(from, to rollcall.Day) *Sample {
+	return newSample([]*Month{m}, nil, m.Weights, m, from, to)
 }
 
 // exclude applies the recorded rules. One that names a panelist and neither a
 // service nor a day takes the person out of tab; any other leaves the person
 // and takes the diaries.
-func (m *month) exclude(all *rollcall.Roster) {
-	m.roster = all
-	if len(m.doc.Exclusions) == 0 {
+func (m *Month) exclude(all *rollcall.Roster) {
+	m.Roster = all
+	if len(m.Doc.Exclusions) == 0 {
 		return
 	}
-	rules := newRules(m.doc)
+	rules := newRules(m.Doc)
 	position := make([]int32, len(all.Panelists))
-	m.roster = &rollcall.Roster{Key: all.Key, Columns: all.Columns}
+	m.Roster = &rollcall.Roster{Key: all.Key, Columns: all.Columns}
 	for i, p := range all.Panelists {
 		position[i] = -1
 		if !rules.out[p.ID] {
-			position[i] = int32(len(m.roster.Panelists))
-			m.roster.Panelists = append(m.roster.Panelists, p)
+			position[i] = int32(len(m.Roster.Panelists))
+			m.Roster.Panelists = append(m.Roster.Panelists, p)
 		}
 	}
 	read := len(m.diaries.list)
 	m.diaries.list = slices.DeleteFunc(m.diaries.list, func(d diary) bool {
 		return position[d.person] < 0 || rules.match(all.Panelists[d.person].ID, int(d.service), d.day)
 	})
-	m.excluded = read - len(m.diaries.list)
+	m.Excluded = read - len(m.diaries.list)
 	for i := range m.diaries.list {
 		m.diaries.list[i].person = position[m.diaries.list[i].person]
 	}
@@ -157,7 +157,7 @@ type rule struct {
 	day      int
 }
 
-func newRules(d *document) rules {
+func newRules(d *Document) rules {
 	r := rules{out: map[rollcall.Visitor]bool{}}
 	for _, e := range d.Exclusions {
 		if e.Panelist != 0 && e.Service == "" && e.Day == 0 {
@@ -188,15 +188,15 @@ func (r rules) match(id rollcall.Visitor, service int, day uint8) bool {
 	return false
 }
 
-// cost is the memory that the month takes, in bytes, with room for its caches.
-func (m *month) cost() int64 {
+// Cost is the memory that the month takes, in bytes, with room for its caches.
+func (m *Month) Cost() int64 {
 	const perPanelist = 1000 // roster, weights, and what is kept of the month and of other periods
-	bytes := int64(len(m.roster.Panelists)) * perPanelist
+	bytes := int64(len(m.Roster.Panelists)) * perPanelist
 	bytes += int64(len(m.diaries.list))*int64(unsafe.Sizeof(diary{})) + int64(len(m.diaries.runs))*int64(unsafe.Sizeof(run{}))
 	return bytes
 }
 
-// service gives a service's position in the catalogue, or -1.
-func (m *month) service(id rollcall.ServiceID) int {
-	return slices.IndexFunc(m.doc.Services, func(s rollcall.Service) bool { return s.ID == id })
+// Service gives a service's position in the catalogue, or -1.
+func (m *Month) Service(id rollcall.ServiceID) int {
+	return slices.IndexFunc(m.Doc.Services, func(s rollcall.Service) bool { return s.ID == id })
 }

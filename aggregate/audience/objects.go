@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 // frozen is a small month's diaries, two services, three persons.
 func frozen() (body []byte, reader func(b []byte) *diaryReader) {
 	days := []int32{0, 1440, 2940, 4380} // the second day has 25 hours
-	doc := &document{Starts: []int64{0, 1440, 2940, 4380}}
+	doc := &Document{Starts: []int64{0, 1440, 2940, 4380}}
 	f := &freezer{doc: doc}
 	add := func(k diaryKey, runs ...dayRun) {
 		f.list = append(f.list, loose{k, uint32(len(f.runs)), uint16(len(runs))})
@@ -103,18 +103,18 @@ func FuzzDiaries(f *testing.F) {
 			}
 			return
 		}
-		doc := &document{Starts: []int64{0, 1440, 2940, 4380}}
+		doc := &Document{Starts: []int64{0, 1440, 2940, 4380}}
 		if again := frozenOf(doc, all); len(again) == len(b) && !bytes.Equal(again, b) {
 			t.Fatalf("%x is written as %x", b, again)
 		}
 	})
 }
 
-func sampleDocument() *document {
-	return &document{
+func sampleDocument() *Document {
+	return &Document{
 		Format: documentVersion, Of: ofOctober, Market: rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"},
 		Services: []rollcall.Service{{ID: "aim", Name: "AIM"}, {ID: "msn", Name: "MSN"}},
-		Starts:   make([]int64, 32), Exclusions: []rollcall.Exclusion{}, Before: []pinned{}, Settings: DefaultSettings(),
+		Starts:   make([]int64, 32), Exclusions: []rollcall.Exclusion{}, Before: []Pinned{}, Settings: DefaultSettings(),
 	}
 }
 
@@ -125,20 +125,20 @@ func TestDocumentIsCanonical(t *testing.T) {
 	two := rollcall.Exclusion{PanelMonth: ofOctober, Panelist: 2, Reason: "a", Time: at}
 	a, b := sampleDocument(), sampleDocument()
 	a.Exclusions, b.Exclusions = []rollcall.Exclusion{one, two}, []rollcall.Exclusion{two, one}
-	x, err := a.encode()
+	x, err := a.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, err := b.encode()
+	y, err := b.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	equalBytes(t, "document", x, y)
-	read, err := decodeDocument(x)
+	read, err := DecodeDocument(x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	z, err := read.encode()
+	z, err := read.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,15 +148,15 @@ func TestDocumentIsCanonical(t *testing.T) {
 // malformedDocuments are sound documents but for one thing.
 func malformedDocuments(t testing.TB) map[string][]byte {
 	out := map[string][]byte{"nothing": nil, "a list": []byte("[]"), "two": []byte("{}{}"), "unknown field": []byte(`{"format":1,"extra":1}`)}
-	for name, spoil := range map[string]func(d *document){
-		"format":           func(d *document) { d.Format = 2 },
-		"too few days":     func(d *document) { d.Starts = d.Starts[:31] },
-		"days that fall":   func(d *document) { d.Starts[3] = -1 },
-		"days too long":    func(d *document) { d.Starts[31] = rollcall.MaxMinute + 1 },
-		"services twisted": func(d *document) { d.Services[0], d.Services[1] = d.Services[1], d.Services[0] },
-		"services many":    func(d *document) { d.Services = make([]rollcall.Service, mostServices+1) },
-		"confidence":       func(d *document) { d.Settings.Confidence = 1 },
-		"limits":           func(d *document) { d.Settings.Low = -1 },
+	for name, spoil := range map[string]func(d *Document){
+		"format":           func(d *Document) { d.Format = 2 },
+		"too few days":     func(d *Document) { d.Starts = d.Starts[:31] },
+		"days that fall":   func(d *Document) { d.Starts[3] = -1 },
+		"days too long":    func(d *Document) { d.Starts[31] = rollcall.MaxMinute + 1 },
+		"services twisted": func(d *Document) { d.Services[0], d.Services[1] = d.Services[1], d.Services[0] },
+		"services many":    func(d *Document) { d.Services = make([]rollcall.Service, MostServices+1) },
+		"confidence":       func(d *Document) { d.Settings.Confidence = 1 },
+		"limits":           func(d *Document) { d.Settings.Low = -1 },
 	} {
 		d := sampleDocument()
 		spoil(d)
@@ -171,14 +171,14 @@ func malformedDocuments(t testing.TB) map[string][]byte {
 
 func TestDocumentRefused(t *testing.T) {
 	for name, b := range malformedDocuments(t) {
-		if _, err := decodeDocument(b); !errors.Is(err, rollcall.ErrInvalid) {
+		if _, err := DecodeDocument(b); !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func FuzzDocument(f *testing.F) {
-	b, err := sampleDocument().encode()
+	b, err := sampleDocument().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -187,14 +187,14 @@ func FuzzDocument(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d, err := decodeDocument(b)
+		d, err := DecodeDocument(b)
 		if err != nil {
 			if !errors.Is(err, rollcall.ErrInvalid) {
 				t.Fatalf("%s: %v is not ErrInvalid", b, err)
 			}
 			return
 		}
-		if _, err := d.encode(); err != nil {
+		if _, err := d.Encode(); err != nil {
 			t.Fatalf("%s was read and can't be written: %v", b, err)
 		}
 	})
@@ -332,7 +332,7 @@ func FuzzUniverse(f *testing.F) {
 }
 
 // frozenOf writes diaries down again.
-func frozenOf(doc *document, all diaries) []byte {
+func frozenOf(doc *Document, all diaries) []byte {
 	f := newFreezer(doc, &rollcall.Roster{})
 	days := doc.days()
 	for _, d := range all.list {
@@ -360,8 +360,8 @@ func TestDaysThatDoNotExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := document{Of: rollcall.PanelMonth{Month: rollcall.MonthOf(2011, time.December)}}
-	d.Starts = starts(c, d.Of.Month)
+	d := Document{Of: rollcall.PanelMonth{Month: rollcall.MonthOf(2011, time.December)}}
+	d.Starts = Starts(c, d.Of.Month)
 	for day, want := range map[int]int{28: 1440, 29: 0, 30: 1440} {
 		if got := d.dayLength(day); got != want {
 			t.Errorf("December %d has %d minutes, want %d", day+1, got, want)

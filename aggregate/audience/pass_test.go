@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"cmp"
@@ -14,13 +14,13 @@ import (
 )
 
 // drawMonth draws a month of a few persons' diaries, of 2 services or of many.
-func drawMonth(t *rapid.T) *month {
+func drawMonth(t *rapid.T) *Month {
 	of := rapid.SampledFrom([]rollcall.Month{rollcall.MonthOf(2002, time.October), rollcall.MonthOf(2003, time.March)}).Draw(t, "month")
 	c, err := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}.Calendar()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &document{Of: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: of}, Starts: starts(c, of), Settings: DefaultSettings()}
+	d := &Document{Of: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: of}, Starts: Starts(c, of), Settings: DefaultSettings()}
 	many, least := 2, 1
 	if rapid.IntRange(0, 7).Draw(t, "busy") == 0 {
 		many, least = 30, 450
@@ -48,8 +48,8 @@ func drawMonth(t *rapid.T) *month {
 		f.runs = append(f.runs, dayRun{uint16(from), uint16(to)})
 	}
 	slices.SortFunc(f.list, compareLoose)
-	m, err := newMonth(rollcall.Hash{}, d, parts{
-		roster: roster, population: &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 300}}}, diaries: f.encode(),
+	m, err := NewMonth(rollcall.Hash{}, d, Parts{
+		Roster: roster, Population: &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 300}}}, Diaries: f.encode(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func drawMonth(t *rapid.T) *month {
 // scopes are all that may be asked for.
 func scopes() []scope {
 	var out []scope
-	for _, credit := range []Credit{ByPresence, ByUse} {
+	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
 		for _, places := range []rollcall.Location{rollcall.Home, rollcall.Work, rollcall.Home | rollcall.Work} {
 			out = append(out, scope{credit, places})
 		}
@@ -74,11 +74,11 @@ type deeds struct {
 	minutes, sessions int32
 }
 
-func (m *month) minuteByMinute(of scope, services set, person int32, from, to uint8) deeds {
-	credited := make([]bool, m.doc.days()[len(m.doc.Starts)-1])
+func (m *Month) minuteByMinute(of scope, services Set, person int32, from, to uint8) deeds {
+	credited := make([]bool, m.Doc.days()[len(m.Doc.Starts)-1])
 	var out deeds
 	for _, d := range m.diaries.list {
-		if d.person != person || d.day < from || d.day > to || !of.counts(d.where) || !services.has(int(d.service)) {
+		if d.person != person || d.day < from || d.day > to || !of.counts(d.where) || !services.Has(int(d.service)) {
 			continue
 		}
 		out.days |= 1 << d.day
@@ -88,7 +88,7 @@ func (m *month) minuteByMinute(of scope, services set, person int32, from, to ui
 			}
 		}
 	}
-	idle := idleGap
+	idle := IdleGap
 	for _, yes := range credited {
 		idle++
 		if yes {
@@ -105,30 +105,30 @@ func (m *month) minuteByMinute(of scope, services set, person int32, from, to ui
 func TestPassAgreesWithMinutes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMonth(t)
-		from := uint8(rapid.IntRange(0, m.doc.Of.Month.Days()-1).Draw(t, "first day"))
-		to := uint8(rapid.IntRange(int(from), m.doc.Of.Month.Days()-1).Draw(t, "last day"))
-		first := m.doc.Of.Month.First()
+		from := uint8(rapid.IntRange(0, m.Doc.Of.Month.Days()-1).Draw(t, "first day"))
+		to := uint8(rapid.IntRange(int(from), m.Doc.Of.Month.Days()-1).Draw(t, "last day"))
+		first := m.Doc.Of.Month.First()
 		s := m.sampleOf(first+rollcall.Day(from), first+rollcall.Day(to))
 		for _, of := range scopes() {
 			for _, services := range s.sets() {
 				got := s.use(of, services)
 				var users []int32
-				for person := range int32(len(m.roster.Panelists)) {
+				for person := range int32(len(m.Roster.Panelists)) {
 					want := m.minuteByMinute(of, services, person, from, to)
 					if want.minutes == 0 {
 						continue
 					}
 					i := len(users)
 					users = append(users, person)
-					if i >= len(got.at) || got.at[i] != person || (deeds{got.days[i], got.minutes[i], got.sessions[i]}) != want || got.dayCount(i) != bits.OnesCount32(want.days) {
+					if i >= len(got.At) || got.At[i] != person || (deeds{got.days[i], got.Minutes[i], got.Sessions[i]}) != want || got.DayCount(i) != bits.OnesCount32(want.days) {
 						t.Fatalf("days %d to %d, %v of %v: person %d did %+v, got %+v", from, to, of, services, person, want, got)
 					}
 				}
-				if len(got.at) != len(users) {
-					t.Fatalf("days %d to %d, %v of %v: users %v, got %v", from, to, of, services, users, got.at)
+				if len(got.At) != len(users) {
+					t.Fatalf("days %d to %d, %v of %v: users %v, got %v", from, to, of, services, users, got.At)
 				}
-				place := map[rollcall.Location]Place{rollcall.Home: AtHome, rollcall.Work: AtWork}[of.places]
-				if who := s.view(of.credit, cmp.Or(place, HomeWork), nil).union(services); !slices.Equal(who, users) {
+				place := map[rollcall.Location]rollcall.Place{rollcall.Home: rollcall.AtHome, rollcall.Work: rollcall.AtWork}[of.places]
+				if who := s.View(of.credit, cmp.Or(place, rollcall.HomeWork), nil).union(services); !slices.Equal(who, users) {
 					t.Fatalf("days %d to %d, %v of %v: users %v, by their patterns %v", from, to, of, services, users, who)
 				}
 			}
@@ -138,7 +138,7 @@ func TestPassAgreesWithMinutes(t *testing.T) {
 
 // sessionStarts counts a session after so many idle minutes.
 func sessionStarts(idle int) int32 {
-	if idle > idleGap {
+	if idle > IdleGap {
 		return 1
 	}
 	return 0

@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"context"
@@ -7,36 +7,36 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// pattern is the listed services that a person used at each place.
-type pattern struct{ home, work set }
+// Pattern is the listed services that a person used at each place.
+type Pattern struct{ home, work Set }
 
-// patterns is a sample by what each person used where: few patterns occur, so
+// Patterns is a sample by what each person used where: few patterns occur, so
 // that most questions are asked of each once.
-type patterns struct {
-	of   []int32 // by person: a position in list
-	list []pattern
+type Patterns struct {
+	Of   []int32 // by person: a position in list
+	List []Pattern
 }
 
 // patterns gives the sample's patterns under a credit rule. The first is of
 // those who used nothing.
-func (s *sample) patterns(credit Credit) *patterns {
-	out, _ := s.byCredit.get(context.Background(), credit, func() (*patterns, int64, error) {
-		p := &patterns{of: make([]int32, s.weights.Len()), list: make([]pattern, 1)}
-		used := make([]pattern, s.weights.Len())
+func (s *Sample) patterns(credit rollcall.Credit) *Patterns {
+	out, _ := s.byCredit.Get(context.Background(), credit, func() (*Patterns, int64, error) {
+		p := &Patterns{Of: make([]int32, s.Weights.Len()), List: make([]Pattern, 1)}
+		used := make([]Pattern, s.Weights.Len())
 		s.each(func(person int32, k int, diaries []diary) {
 			for i := range diaries {
 				used[person].add(&diaries[i], s.names[k], credit)
 			}
 		})
-		index := map[pattern]int32{{}: 0}
+		index := map[Pattern]int32{{}: 0}
 		for i, u := range used {
 			at, ok := index[u]
 			if !ok {
-				at = int32(len(p.list))
+				at = int32(len(p.List))
 				index[u] = at
-				p.list = append(p.list, u)
+				p.List = append(p.List, u)
 			}
-			p.of[i] = at
+			p.Of[i] = at
 		}
 		return p, 1, nil
 	})
@@ -44,39 +44,39 @@ func (s *sample) patterns(credit Credit) *patterns {
 }
 
 // add adds a diary's service, if it counts.
-func (p *pattern) add(d *diary, names []int, credit Credit) {
+func (p *Pattern) add(d *diary, names []int, credit rollcall.Credit) {
 	service := names[d.service]
 	switch {
 	case service < 0 || !credit.Counts(d.where.kind()):
 	case d.where.place() == rollcall.Home:
-		p.home = p.home.with(service)
+		p.home = p.home.With(service)
 	default:
-		p.work = p.work.with(service)
+		p.work = p.work.With(service)
 	}
 }
 
-// counted is a view's patterns, with those who are of each: those outside the
+// Counted is a view's patterns, with those who are of each: those outside the
 // target used nothing in it.
-type counted struct {
-	patterns
+type Counted struct {
+	Patterns
 	persons []int     // by pattern
 	weight  []float64 // by pattern
 }
 
-// counted gives the view's patterns, the same at every place.
-func (v *view) counted() *counted {
-	base := v.at(HomeWork)
-	return once(base, "patterns", func() *counted {
-		p := base.patterns(base.credit)
-		c := &counted{patterns: *p, persons: make([]int, len(p.list)), weight: make([]float64, len(p.list))}
+// Counted gives the view's patterns, the same at every place.
+func (v *View) Counted() *Counted {
+	base := v.At(rollcall.HomeWork)
+	return Once(base, "patterns", func() *Counted {
+		p := base.patterns(base.Credit)
+		c := &Counted{Patterns: *p, persons: make([]int, len(p.List)), weight: make([]float64, len(p.List))}
 		if base.in != nil {
-			c.of = make([]int32, len(p.of))
+			c.Of = make([]int32, len(p.Of))
 		}
-		for i, at := range p.of {
+		for i, at := range p.Of {
 			if base.in == nil || base.in[i] {
-				c.of[i] = at
+				c.Of[i] = at
 				c.persons[at]++
-				c.weight[at] += base.final[i]
+				c.weight[at] += base.Final[i]
 			}
 		}
 		return c
@@ -84,17 +84,17 @@ func (v *view) counted() *counted {
 }
 
 // matching says which of the patterns holds says yes to.
-func (p *patterns) matching(holds func(pattern) bool) []bool {
-	in := make([]bool, len(p.list))
-	for k := range p.list {
-		in[k] = holds(p.list[k])
+func (p *Patterns) matching(holds func(Pattern) bool) []bool {
+	in := make([]bool, len(p.List))
+	for k := range p.List {
+		in[k] = holds(p.List[k])
 	}
 	return in
 }
 
-// having gives the persons of the patterns that holds says yes to, which is not
+// Having gives the persons of the patterns that holds says yes to, which is not
 // the first.
-func (c *counted) having(holds func(pattern) bool) []int32 {
+func (c *Counted) Having(holds func(Pattern) bool) []int32 {
 	in, n := c.matching(holds), 0
 	for k, yes := range in {
 		if yes {
@@ -102,7 +102,7 @@ func (c *counted) having(holds func(pattern) bool) []int32 {
 		}
 	}
 	out, next := make([]int32, n+1), 0
-	for i, k := range c.of {
+	for i, k := range c.Of {
 		out[next] = int32(i)
 		if in[k] { // no branch, where one would be taken at random
 			next++
@@ -111,8 +111,8 @@ func (c *counted) having(holds func(pattern) bool) []int32 {
 	return out[:n]
 }
 
-// weigh gives the weighted persons of the patterns that holds says yes to.
-func (c *counted) weigh(holds func(pattern) bool) float64 {
+// Weigh gives the weighted persons of the patterns that holds says yes to.
+func (c *Counted) Weigh(holds func(Pattern) bool) float64 {
 	total := 0.0
 	for k, yes := range c.matching(holds) {
 		if yes {
@@ -122,24 +122,24 @@ func (c *counted) weigh(holds func(pattern) bool) float64 {
 	return total
 }
 
-// used gives the services that those of a pattern are users of at the view's
+// Used gives the services that those of a pattern are users of at the view's
 // place.
-func (v *view) used(p pattern) set { return servicesAt(v.place, p.home, p.work) }
+func (v *View) Used(p Pattern) Set { return servicesAt(v.Place, p.home, p.work) }
 
 // servicesAt gives the services that someone uses at p, given those at home and at work.
-func servicesAt(p Place, home, work set) set {
-	var out set
+func servicesAt(p rollcall.Place, home, work Set) Set {
+	var out Set
 	for i := range home {
 		switch p {
-		case AtHome:
+		case rollcall.AtHome:
 			out[i] = home[i]
-		case AtWork:
+		case rollcall.AtWork:
 			out[i] = work[i]
-		case Both:
+		case rollcall.Both:
 			out[i] = home[i] & work[i]
-		case HomeOnly:
+		case rollcall.HomeOnly:
 			out[i] = home[i] &^ work[i]
-		case WorkOnly:
+		case rollcall.WorkOnly:
 			out[i] = work[i] &^ home[i]
 		default:
 			out[i] = home[i] | work[i]
@@ -148,28 +148,28 @@ func servicesAt(p Place, home, work set) set {
 	return out
 }
 
-// uses reports whether those of a pattern are users of any of some services at
+// Using reports whether those of a pattern are users of any of some services at
 // a place. The union is taken before the place: a person of "both" used any of
 // the services at home, and any of them at work.
-func uses(services set, at Place) func(pattern) bool {
-	return func(p pattern) bool { return at.Has(p.home.meets(services), p.work.meets(services)) }
+func Using(services Set, at rollcall.Place) func(Pattern) bool {
+	return func(p Pattern) bool { return at.Has(p.home.Meets(services), p.work.Meets(services)) }
 }
 
-// people gives the users of any of some services.
-func (v *view) people(services set) *panel.Term {
-	out, _ := v.terms.get(context.Background(), services, func() (*panel.Term, int64, error) {
-		return v.term(v.union(services)), 1, nil
+// People gives the users of any of some services.
+func (v *View) People(services Set) *panel.Term {
+	out, _ := v.terms.Get(context.Background(), services, func() (*panel.Term, int64, error) {
+		return v.Term(v.union(services)), 1, nil
 	})
 	return out
 }
 
-func (v *view) union(services set) []int32 { return v.counted().having(uses(services, v.place)) }
+func (v *View) union(services Set) []int32 { return v.Counted().Having(Using(services, v.Place)) }
 
-// shared gives the persons who used both services.
-func (v *view) shared(a, b int) *panel.Term {
-	both := setOf(a, b)
-	out, _ := v.pairs.get(context.Background(), both, func() (*panel.Term, int64, error) {
-		return v.term(v.counted().having(func(p pattern) bool { return v.used(p).and(both) == both })), 1, nil
+// Shared gives the persons who used both services.
+func (v *View) Shared(a, b int) *panel.Term {
+	both := SetOf(a, b)
+	out, _ := v.pairs.Get(context.Background(), both, func() (*panel.Term, int64, error) {
+		return v.Term(v.Counted().Having(func(p Pattern) bool { return v.Used(p).And(both) == both })), 1, nil
 	})
 	return out
 }

@@ -1,31 +1,31 @@
-package report
+package audience
 
 import "math/bits"
 
-// mostServices bounds a catalogue.
-const mostServices = 128
+// MostServices bounds a catalogue.
+const MostServices = 128
 
-// set is a set of services, by position in a document's catalogue.
-type set [mostServices / 64]uint64
+// Set is a set of services, by position in a document's catalogue.
+type Set [MostServices / 64]uint64
 
-func setOf(services ...int) set {
-	var s set
+func SetOf(services ...int) Set {
+	var s Set
 	for _, i := range services {
 		s[i/64] |= 1 << (i % 64)
 	}
 	return s
 }
 
-func (s set) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
+func (s Set) Has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
 
-func (s set) with(i int) set {
+func (s Set) With(i int) Set {
 	s[i/64] |= 1 << (i % 64)
 	return s
 }
 
-func (s set) empty() bool { return s == set{} }
+func (s Set) empty() bool { return s == Set{} }
 
-func (s set) len() int {
+func (s Set) Len() int {
 	n := 0
 	for _, w := range s {
 		n += bits.OnesCount64(w)
@@ -33,7 +33,7 @@ func (s set) len() int {
 	return n
 }
 
-func (s set) meets(o set) bool {
+func (s Set) Meets(o Set) bool {
 	for i, w := range s {
 		if w&o[i] != 0 {
 			return true
@@ -42,8 +42,8 @@ func (s set) meets(o set) bool {
 	return false
 }
 
-// each yields the services, ascending.
-func (s set) each(yield func(int) bool) {
+// Each yields the services, ascending.
+func (s Set) Each(yield func(int) bool) {
 	for i, w := range s {
 		for ; w != 0; w &= w - 1 {
 			if !yield(i*64 + bits.TrailingZeros64(w)) {
@@ -53,14 +53,14 @@ func (s set) each(yield func(int) bool) {
 	}
 }
 
-func (s set) and(o set) set {
+func (s Set) And(o Set) Set {
 	for i := range s {
 		s[i] &= o[i]
 	}
 	return s
 }
 
-func (s set) or(o set) set {
+func (s Set) or(o Set) Set {
 	for i := range s {
 		s[i] |= o[i]
 	}

@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"fmt"
@@ -9,17 +9,17 @@ import (
 	"rollcall"
 )
 
-// target is a boolean combination of demographic categories.
-type target struct {
+// Target is a boolean combination of demographic categories.
+type Target struct {
 	op       byte // '=', '!', ',' or '|'
 	column   string
 	category string
-	parts    []*target
+	parts    []*Target
 }
 
-// is gives the target of those who have a category of a column.
-func is(column, category string) *target {
-	return &target{op: '=', column: column, category: category}
+// Is gives the target of those who have a category of a column.
+func Is(column, category string) *Target {
+	return &Target{op: '=', column: column, category: category}
 }
 
 // Target grammar, binding tightest last:
@@ -42,9 +42,9 @@ const (
 	mostTarget = 4096
 )
 
-// parseTarget reads a target; "" is nil, everyone. saved gives the text of a
+// ParseTarget reads a target; "" is nil, everyone. saved gives the text of a
 // saved target, and may be nil.
-func parseTarget(s string, saved func(string) (string, error)) (*target, error) {
+func ParseTarget(s string, saved func(string) (string, error)) (*Target, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func parseTarget(s string, saved func(string) (string, error)) (*target, error) 
 	return p.whole(s)
 }
 
-func (p *targetParser) whole(s string) (*target, error) {
+func (p *targetParser) whole(s string) (*Target, error) {
 	t, err := p.either()
 	if err != nil {
 		return nil, err
@@ -81,11 +81,11 @@ func (p *targetParser) take(c byte) bool {
 	return true
 }
 
-func (p *targetParser) either() (*target, error) { return p.list('|', p.both) }
-func (p *targetParser) both() (*target, error)   { return p.list(',', p.one) }
+func (p *targetParser) either() (*Target, error) { return p.list('|', p.both) }
+func (p *targetParser) both() (*Target, error)   { return p.list(',', p.one) }
 
-func (p *targetParser) list(op byte, part func() (*target, error)) (*target, error) {
-	out := &target{op: op}
+func (p *targetParser) list(op byte, part func() (*Target, error)) (*Target, error) {
+	out := &Target{op: op}
 	for {
 		t, err := part()
 		if err != nil {
@@ -102,7 +102,7 @@ func (p *targetParser) list(op byte, part func() (*target, error)) (*target, err
 	return out, nil
 }
 
-func (p *targetParser) one() (*target, error) {
+func (p *targetParser) one() (*Target, error) {
 	if p.depth++; p.depth > mostDepth {
 		return nil, badTarget(p.rest, "is nested too deep, or a saved target names itself")
 	}
@@ -110,7 +110,7 @@ func (p *targetParser) one() (*target, error) {
 	switch {
 	case p.take('!'):
 		t, err := p.one()
-		return &target{op: '!', parts: []*target{t}}, err
+		return &Target{op: '!', parts: []*Target{t}}, err
 	case p.take('('):
 		t, err := p.either()
 		if err == nil && !p.take(')') {
@@ -123,7 +123,7 @@ func (p *targetParser) one() (*target, error) {
 	return p.test()
 }
 
-func (p *targetParser) named() (*target, error) {
+func (p *targetParser) named() (*Target, error) {
 	name, err := p.word()
 	if err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func (p *targetParser) named() (*target, error) {
 	return inner.whole(text)
 }
 
-func (p *targetParser) test() (*target, error) {
+func (p *targetParser) test() (*Target, error) {
 	column, err := p.word()
 	if err != nil {
 		return nil, err
@@ -155,9 +155,9 @@ func (p *targetParser) test() (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := is(column, category)
+	t := Is(column, category)
 	if not {
-		t = &target{op: '!', parts: []*target{t}}
+		t = &Target{op: '!', parts: []*Target{t}}
 	}
 	return t, nil
 }
@@ -188,7 +188,7 @@ func (p *targetParser) word() (string, error) {
 
 // String gives the target's canonical form, which parses to the same target;
 // "" for everyone.
-func (t *target) String() string {
+func (t *Target) String() string {
 	if t == nil {
 		return ""
 	}
@@ -205,7 +205,7 @@ func (t *target) String() string {
 	return strings.Join(parts, string(t.op))
 }
 
-func (t *target) nested() string {
+func (t *Target) nested() string {
 	if t.op == '=' || t.op == '!' {
 		return t.String()
 	}
@@ -219,14 +219,14 @@ func quoteWord(s string) string {
 	return s
 }
 
-// check refuses a column or category that a roster does not have. The columns
+// Check refuses a column or category that a roster does not have. The columns
 // home and work, 1 where a meter runs, are always there.
-func (t *target) check(columns []column) error {
+func (t *Target) Check(columns []column) error {
 	if t == nil {
 		return nil
 	}
 	for _, part := range t.parts {
-		if err := part.check(columns); err != nil {
+		if err := part.Check(columns); err != nil {
 			return err
 		}
 	}
@@ -237,29 +237,29 @@ func (t *target) check(columns []column) error {
 	if c == nil {
 		var names []string
 		for _, c := range columns {
-			names = append(names, c.name)
+			names = append(names, c.Name)
 		}
 		return badTarget(t.column, "is not a column; there are "+strings.Join(names, ", "))
 	}
-	if !slices.ContainsFunc(c.categories, t.matches) {
+	if !slices.ContainsFunc(c.Categories, t.matches) {
 		return badTarget(t.String(), "holds for no panelist: "+t.column+" has no such category")
 	}
 	return nil
 }
 
 // among finds the column that a test is of.
-func (t *target) among(columns []column) *column {
-	i := slices.IndexFunc(columns, func(c column) bool { return c.name == t.column })
+func (t *Target) among(columns []column) *column {
+	i := slices.IndexFunc(columns, func(c column) bool { return c.Name == t.column })
 	if i < 0 {
 		return nil
 	}
 	return &columns[i]
 }
 
-func (t *target) matches(category string) bool { return samePlus(category, t.category) }
+func (t *Target) matches(category string) bool { return samePlus(category, t.category) }
 
 // members says of each of a roster's n whether the target holds.
-func (t *target) members(columns []column, n int) []bool {
+func (t *Target) members(columns []column, n int) []bool {
 	in := make([]bool, n)
 	if t.op == '=' {
 		t.test(in, t.among(columns))
@@ -283,15 +283,15 @@ func (t *target) members(columns []column, n int) []bool {
 }
 
 // test says who has the category; nobody where there is no such column.
-func (t *target) test(in []bool, c *column) {
+func (t *Target) test(in []bool, c *column) {
 	if c == nil {
 		return
 	}
-	yes := make([]bool, len(c.categories))
-	for k, category := range c.categories {
+	yes := make([]bool, len(c.Categories))
+	for k, category := range c.Categories {
 		yes[k] = t.matches(category)
 	}
-	for i, code := range c.of {
+	for i, code := range c.Of {
 		in[i] = yes[code]
 	}
 }
@@ -307,6 +307,6 @@ func unplus(s string) string {
 
 // CheckTarget refuses what is not a target. Names that it uses are not looked up.
 func CheckTarget(expression string) error {
-	_, err := parseTarget(expression, func(string) (string, error) { return "saved=1", nil })
+	_, err := ParseTarget(expression, func(string) (string, error) { return "saved=1", nil })
 	return err
 }

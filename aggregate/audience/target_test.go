@@ -1,4 +1,4 @@
-package report
+package audience
 
 import (
 	"errors"
@@ -48,7 +48,7 @@ func TestTargets(t *testing.T) {
 		{"@nested", "3", "!(age=15-24|age=25-34)"},
 		{"!!sex=F", "02", "!!sex=F"},
 	} {
-		target, err := parseTarget(c.text, saved)
+		target, err := ParseTarget(c.text, saved)
 		if err != nil {
 			t.Errorf("%s: %v", c.text, err)
 			continue
@@ -87,7 +87,7 @@ var malformedTargets = []struct{ text, want string }{
 
 func TestTargetsRefused(t *testing.T) {
 	for _, c := range malformedTargets {
-		_, err := parseTarget(c.text, saved)
+		_, err := ParseTarget(c.text, saved)
 		if err == nil || !strings.HasSuffix(err.Error(), c.want) || !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%.40q: %v, want %s", c.text, err, c.want)
 		}
@@ -104,12 +104,12 @@ func FuzzTarget(f *testing.F) {
 		f.Add(c.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		target, err := parseTarget(text, saved)
+		target, err := ParseTarget(text, saved)
 		if err != nil || target == nil {
 			return
 		}
 		written := target.String()
-		again, err := parseTarget(written, nil)
+		again, err := ParseTarget(written, nil)
 		if err != nil {
 			if len(written) > mostTarget || strings.Contains(err.Error(), "nested too deep") {
 				return // parentheses were added

@@ -1,9 +1,13 @@
-package report
+// Package census counts the accounts that were seen at a service: it unites the
+// sketches of any days and places. It knows no person.
+package census
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,9 +18,9 @@ import (
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
 const DefaultMinAccounts = 50
 
-// censusPresent refuses a range of which a part has aged out: its figures would be
+// present refuses a range of which a part has aged out: its figures would be
 // too small.
-func censusPresent(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
+func present(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
 	list, err := s.Ageings(ctx)
 	if err != nil {
 		return err
@@ -29,20 +33,20 @@ func censusPresent(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuer
 		q.Market, q.From, rollcall.ErrAgedOut, rollcall.Ageings(list).Before().First(), at.Format(time.DateOnly))
 }
 
-// CensusTable answers from the store's cells, a row a service. It fails with
+// Table answers from the store's cells, a row a service. It fails with
 // rollcall.ErrAgedOut where the range begins before what is still there.
-func CensusTable(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
+func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
 	if q.To < q.From {
 		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	}
-	if err := censusPresent(ctx, store, &q); err != nil {
+	if err := present(ctx, store, &q); err != nil {
 		return nil, err
 	}
 	unions, err := unite(ctx, store, &q)
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Table{Meta: censusMeta(&q, store.K(), unions), Columns: censusColumns()}
+	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: columns()}
 	for _, service := range order(q.Services, unions) {
 		t.Rows = append(t.Rows, unions[service].row(service, store.K(), &q))
 	}
@@ -171,10 +175,10 @@ func order(asked []rollcall.ServiceID, unions map[rollcall.ServiceID]*union) []r
 	if len(asked) > 0 {
 		return asked
 	}
-	return sortedKeys(unions)
+	return slices.Sorted(maps.Keys(unions))
 }
 
-func censusColumns() []rollcall.Column {
+func columns() []rollcall.Column {
 	return []rollcall.Column{
 		{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"},
 		{Name: "location", Role: "dimension", Label: "Location", Definition: "where the accounts were seen; home+work is the union, both the intersection"},
@@ -184,7 +188,7 @@ func censusColumns() []rollcall.Column {
 	}
 }
 
-func censusMeta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*union) rollcall.Meta {
+func meta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*union) rollcall.Meta {
 	keys := make(map[string]bool)
 	for _, u := range unions {
 		keys[u.key.String()] = true
@@ -193,7 +197,7 @@ func censusMeta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*u
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
 		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
 		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
-		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(sortedKeys(keys), " ")},
+		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(slices.Sorted(maps.Keys(keys)), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
 		Notes:      []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."},
 	}

@@ -1,4 +1,4 @@
-package report
+package publish
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // Age removes the facts of every month before the given one, in every market:
@@ -18,7 +19,7 @@ func (pub *Publisher) Age(ctx context.Context, before rollcall.Month) (removed i
 	if err := pub.Store.AddAgeing(ctx, rollcall.Ageing{Before: before, Time: pub.Now().UTC()}); err != nil {
 		return 0, err
 	}
-	gone, err := pub.ages(ctx)
+	gone, err := pub.Ages(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -63,7 +64,7 @@ func (pub *Publisher) doomed(ctx context.Context, before rollcall.Month) (object
 		}
 	}
 	add(&objects, rosters...)
-	err = pub.eachDocument(ctx, func(p rollcall.Publication, d *document) {
+	err = pub.eachDocument(ctx, func(p rollcall.Publication, d *audience.Document) {
 		if p.Month < before {
 			add(&objects, d.Roster, d.Diaries)
 			add(&documents, p.Document)
@@ -84,7 +85,7 @@ func (pub *Publisher) namedFrom(ctx context.Context, first rollcall.Month) (map[
 			named[f.Roster] = true
 		}
 	}
-	err = pub.eachDocument(ctx, func(p rollcall.Publication, d *document) {
+	err = pub.eachDocument(ctx, func(p rollcall.Publication, d *audience.Document) {
 		if p.Month >= first {
 			named[p.Document], named[d.Roster], named[d.Diaries] = true, true, true
 		}
@@ -94,7 +95,7 @@ func (pub *Publisher) namedFrom(ctx context.Context, first rollcall.Month) (map[
 
 // eachDocument reads the document of every version of every market. Those that
 // are gone are passed over.
-func (pub *Publisher) eachDocument(ctx context.Context, f func(rollcall.Publication, *document)) error {
+func (pub *Publisher) eachDocument(ctx context.Context, f func(rollcall.Publication, *audience.Document)) error {
 	for _, m := range pub.Catalogue().Markets {
 		versions, err := pub.Store.Publications(ctx, m.ID, "")
 		if err != nil {
@@ -108,7 +109,7 @@ func (pub *Publisher) eachDocument(ctx context.Context, f func(rollcall.Publicat
 			if err != nil {
 				return err
 			}
-			d, err := decodeDocument(body)
+			d, err := audience.DecodeDocument(body)
 			if err != nil {
 				return err
 			}
@@ -116,26 +117,4 @@ func (pub *Publisher) eachDocument(ctx context.Context, f func(rollcall.Publicat
 		}
 	}
 	return nil
-}
-
-// ages reads what has aged out, and lets go of it in memory too.
-func (pub *Publisher) ages(ctx context.Context) (rollcall.Ageings, error) {
-	list, err := pub.Store.Ageings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a := rollcall.Ageings(list)
-	if before := a.Before(); pub.forgot.Swap(int32(before)) != int32(before) {
-		pub.months.remove(func(m *month) bool { return m.doc.Of.Month < before })
-	}
-	return a, nil
-}
-
-// present refuses a month that has aged out.
-func (pub *Publisher) present(ctx context.Context, of rollcall.PanelMonth) error {
-	a, err := pub.ages(ctx)
-	if err != nil {
-		return err
-	}
-	return a.Check(of)
 }

@@ -1,4 +1,4 @@
-package report
+package publish
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -27,7 +28,7 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 		PanelMonth: plan.Of, Status: cmp.Or(plan.Status, rollcall.Preliminary), Reason: strings.TrimSpace(plan.Reason),
 	}
 	settings := settingsOf(&plan)
-	if err := cmp.Or(checkStatus(p), settings.validate()); err != nil {
+	if err := cmp.Or(checkStatus(p), settings.Validate()); err != nil {
 		return rollcall.Publication{}, err
 	}
 	p.Internal = settings.Under(panel.Usual())
@@ -38,13 +39,13 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
-	p.Document = m.hash
+	p.Document = m.Hash
 	return pub.publish(ctx, p)
 }
 
 // settingsOf are the plan's settings, and the usual ones where it says none.
-func settingsOf(plan *rollcall.ClosePlan) Settings {
-	s := DefaultSettings()
+func settingsOf(plan *rollcall.ClosePlan) audience.Settings {
+	s := audience.DefaultSettings()
 	if plan.Low != nil {
 		s.Low = *plan.Low
 	}

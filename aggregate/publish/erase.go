@@ -1,4 +1,4 @@
-package report
+package publish
 
 import (
 	"context"
@@ -60,7 +60,7 @@ func (pub *Publisher) notFinal(ctx context.Context, panel rollcall.PanelID) ([]r
 // says how many it changed. Versions already published keep what they were
 // computed from.
 func (pub *Publisher) offRosters(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
-	gone, err := pub.ages(ctx)
+	gone, err := pub.Ages(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -85,16 +85,16 @@ func (pub *Publisher) offRoster(ctx context.Context, of rollcall.PanelMonth, who
 	if p == nil || err != nil {
 		return false, err
 	}
-	kept := *p.roster
+	kept := *p.Roster
 	kept.Panelists = nil
-	for _, person := range p.roster.Panelists {
+	for _, person := range p.Roster.Panelists {
 		if person.ID != who {
 			kept.Panelists = append(kept.Panelists, person)
 		}
 	}
-	if len(kept.Panelists) == len(p.roster.Panelists) {
+	if len(kept.Panelists) == len(p.Roster.Panelists) {
 		return false, nil
 	}
-	_, err = pub.store(ctx, of, &kept, p.population)
+	_, err = pub.store(ctx, of, &kept, p.Population)
 	return err == nil, err
 }

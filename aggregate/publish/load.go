@@ -1,4 +1,4 @@
-package report
+package publish
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -83,14 +84,14 @@ func read(files rollcall.PanelFiles, pseudonym Pseudonym, of rollcall.PanelID) (
 
 func (pub *Publisher) store(ctx context.Context, of rollcall.PanelMonth, roster *rollcall.Roster, universe *rollcall.Population) (rollcall.PanelObjects, error) {
 	files := rollcall.PanelObjects{PanelMonth: of}
-	body, err := EncodeRoster(roster)
+	body, err := audience.EncodeRoster(roster)
 	if err != nil {
 		return files, err
 	}
 	if files.Roster, err = pub.Store.PutObject(ctx, body); err != nil {
 		return files, fmt.Errorf("store the roster of %s: %w", of.Month, err)
 	}
-	if body, err = EncodeUniverse(universe); err != nil {
+	if body, err = audience.EncodeUniverse(universe); err != nil {
 		return files, err
 	}
 	if files.Universe, err = pub.Store.PutObject(ctx, body); err != nil {
@@ -153,14 +154,14 @@ func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) e
 	if p == nil || err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(p.roster.Panelists, func(q rollcall.Panelist) bool { return q.ID == e.Panelist }) {
+	if !slices.ContainsFunc(p.Roster.Panelists, func(q rollcall.Panelist) bool { return q.ID == e.Panelist }) {
 		return &rollcall.Invalid{Field: "panelist", Reason: fmt.Sprintf("is not on the roster of %s for %s", e.Panel, e.Month), Code: "panelist"}
 	}
 	return nil
 }
 
 // files loads a month's roster and universe; nil where there are none.
-func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
+func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*audience.Parts, error) {
 	files, err := pub.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
 		return nil, nil
@@ -168,6 +169,6 @@ func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*parts
 	if err != nil {
 		return nil, fmt.Errorf("panel files of %s: %w", of.Month, err)
 	}
-	p, err := loadParts(ctx, pub.Store, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
+	p, err := loadParts(ctx, pub.Store, &audience.Document{Of: of, Roster: files.Roster, Universe: files.Universe})
 	return &p, err
 }

@@ -1,10 +1,11 @@
-package report
+package publish
 
 import (
 	"context"
 	"fmt"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -25,16 +26,16 @@ func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publicat
 	if err := pub.present(ctx, p.PanelMonth); err != nil {
 		return fmt.Errorf("verify version %d: %w", p.Version, err)
 	}
-	fresh := Publisher{Store: checked{pub.Store}}
+	fresh := Versions{Store: checked{pub.Store}}
 	m, err := fresh.load(ctx, p.Document)
 	if err != nil {
 		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
 	}
-	if m.doc.Of != p.PanelMonth {
+	if m.Doc.Of != p.PanelMonth {
 		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
-			p.Version, p.Month, m.doc.Of.Month, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrIncoherent)
+			p.Version, p.Month, m.Doc.Of.Month, m.Doc.Of.Panel, m.Doc.Of.Market, rollcall.ErrIncoherent)
 	}
-	if err := pub.verifyRow(ctx, p, m.doc.Settings); err != nil {
+	if err := pub.verifyRow(ctx, p, m.Doc.Settings); err != nil {
 		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
 	}
 	return pub.Check(m)
@@ -43,7 +44,7 @@ func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publicat
 // verifyRow holds what the store says of a version against its document and the
 // versions before it. No hash covers the row: a status or reason that might have
 // been given is not found out.
-func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s Settings) error {
+func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s audience.Settings) error {
 	if internal := s.Under(panel.Usual()); internal != p.Internal {
 		return fmt.Errorf("internal is %v where its limits of %d and %d make it %v", p.Internal, s.Low, s.Caution, internal)
 	}
@@ -69,7 +70,7 @@ func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s S
 	return follows(last, p.Status)
 }
 
-// checked is a shelf whose objects are held against their names.
+// checked is a store whose objects are held against their names.
 type checked struct{ rollcall.Store }
 
 // Object gives an object, or rollcall.ErrIncoherent where its bytes are not those

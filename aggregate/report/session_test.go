@@ -33,7 +33,7 @@ func TestSessions(t *testing.T) {
 		{"the repeated hour is two hours", []credit{{home, 27, 120, 240}}, 1, 120, 1},
 		{"the whole month", []credit{{home, 1, 0, 1440}, {work, 31, 1439, 1440}}, 2, 1441, 2},
 	} {
-		h := newHouse(t)
+		h := newSite(t)
 		h.load(october, smallRoster, smallUniverse)
 		f := facts{}
 		for _, x := range c.credits {
@@ -41,7 +41,7 @@ func TestSessions(t *testing.T) {
 		}
 		h.merge(f)
 		h.close(closing(october, all()))
-		got := h.report(Request{Report: "ranking", Version: 1})
+		got := h.report(rollcall.Query{Report: "ranking", Version: 1})
 		for column, want := range map[string]float64{"sessions_per_person": c.sessions, "minutes_per_person": c.minutes, "days_per_person": c.days} {
 			if x := value(t, got, "msn", column); x != want {
 				t.Errorf("%s: %s is %g, want %g", c.name, column, x, want)

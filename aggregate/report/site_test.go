@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/publish"
 	"rollcall/internal/sqlite"
 )
 
-// house publishes and reports over a real store, with a clock that a test moves.
-type house struct {
-	*Publisher
+// site publishes and reports over a real store, with a clock that a test moves.
+type site struct {
+	*publish.Publisher
 	*Reporter
 	store *sqlite.Store
 	t     testing.TB
@@ -46,19 +48,19 @@ func catalogue(t testing.TB) *rollcall.Catalogue {
 	return c
 }
 
-func newHouse(t testing.TB) *house {
+func newSite(t testing.TB) *site {
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "rollcall.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	return newHouseOver(t, store, catalogue(t))
+	return newSiteOver(t, store, catalogue(t))
 }
 
-func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
-	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
-	h.Publisher = &Publisher{
-		Store: store, Pseudonym: testPseudonym, Check: Coherent, Catalogue: func() *rollcall.Catalogue { return c },
+func newSiteOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *site {
+	h := &site{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
+	h.Publisher = &publish.Publisher{
+		Versions: &publish.Versions{Store: store}, Pseudonym: testPseudonym, Check: Coherent, Catalogue: func() *rollcall.Catalogue { return c },
 		Now: func() time.Time { return h.now },
 	}
 	h.Reporter = &Reporter{Months: h.Publisher, Software: "test"}
@@ -76,7 +78,7 @@ func visitor(id string) rollcall.Visitor {
 	return rollcall.Visitor(n)
 }
 
-func (h *house) load(of rollcall.PanelMonth, roster, universe string) rollcall.Loaded {
+func (h *site) load(of rollcall.PanelMonth, roster, universe string) rollcall.Loaded {
 	h.t.Helper()
 	out, err := h.LoadPanel(context.Background(), of, input(roster, universe))
 	if err != nil {
@@ -119,7 +121,7 @@ func (f facts) addTo(of rollcall.PanelMonth, n int, service rollcall.ServiceID, 
 	f[d].AddRange(at.from, at.to)
 }
 
-func (h *house) merge(f facts) {
+func (h *site) merge(f facts) {
 	h.t.Helper()
 	none := func(func(rollcall.Cell, rollcall.CellState) bool) {}
 	if err := h.store.Merge(context.Background(), rollcall.Deltas{Cells: none, Diaries: maps.All(f)}); err != nil {
@@ -128,11 +130,11 @@ func (h *house) merge(f facts) {
 }
 
 // closing plans a close with these settings.
-func closing(of rollcall.PanelMonth, s Settings) rollcall.ClosePlan {
+func closing(of rollcall.PanelMonth, s audience.Settings) rollcall.ClosePlan {
 	return rollcall.ClosePlan{Of: of, Low: &s.Low, Caution: &s.Caution, Confidence: &s.Confidence, Trim: &s.Trim}
 }
 
-func (h *house) close(plan rollcall.ClosePlan) rollcall.Publication {
+func (h *site) close(plan rollcall.ClosePlan) rollcall.Publication {
 	h.t.Helper()
 	p, err := h.Close(context.Background(), plan)
 	if err != nil {
@@ -141,7 +143,7 @@ func (h *house) close(plan rollcall.ClosePlan) rollcall.Publication {
 	return p
 }
 
-func (h *house) report(r Request) *rollcall.Table {
+func (h *site) report(r rollcall.Query) *rollcall.Table {
 	h.t.Helper()
 	if r.Of == (rollcall.PanelMonth{}) {
 		r.Of = october
@@ -154,8 +156,8 @@ func (h *house) report(r Request) *rollcall.Table {
 }
 
 // all are settings that withhold nothing.
-func all() Settings {
-	s := DefaultSettings()
+func all() audience.Settings {
+	s := audience.DefaultSettings()
 	s.Low, s.Caution = 0, 0
 	return s
 }
@@ -206,7 +208,7 @@ func sameBytes(t testing.TB, what string, a, b []byte) {
 	}
 }
 
-// public is a shelf whose versions are all for readers, so that tests can read
+// public is a store whose versions are all for readers, so that tests can read
 // and compare months that withhold nothing.
 type public struct{ *sqlite.Store }
 
@@ -217,7 +219,7 @@ func (p public) AddPublication(ctx context.Context, of rollcall.Publication) err
 }
 
 // exclude records a rule; a panelist is given by the number of the clear id.
-func (h *house) exclude(ctx context.Context, e rollcall.Exclusion) error {
+func (h *site) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	name := ""
 	if e.Panelist != 0 {
 		name, e.Panelist = fmt.Sprint("P", uint64(e.Panelist)), 0
@@ -226,7 +228,7 @@ func (h *house) exclude(ctx context.Context, e rollcall.Exclusion) error {
 }
 
 // erased erases a panelist, and counts the months whose roster that changed.
-func (h *house) erased(ctx context.Context, months []rollcall.PanelMonth, panelist string) (changed int, err error) {
+func (h *site) erased(ctx context.Context, months []rollcall.PanelMonth, panelist string) (changed int, err error) {
 	before := map[rollcall.PanelMonth]rollcall.Hash{}
 	for _, of := range months {
 		if files, err := h.store.PanelObjects(ctx, of); err == nil {

@@ -1,4 +1,6 @@
-package report
+// Package tablecheck reads a table that somebody published, and names the rows
+// that can't belong to one universe.
+package tablecheck
 
 import (
 	"encoding/csv"
