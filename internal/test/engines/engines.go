@@ -25,7 +25,7 @@ const (
 	// replicas, which the library of ClickHouseEngine lacks.
 	OldClickHouseEngine Engine = "ClickHouse 18.16"
 	// Readers are DuckDB, pyarrow, openpyxl, frictionless and gptables in Python.
-	Readers     Engine = "Python's readers of exports"
+	Readers Engine = "Python's readers of exports"
 	Calc    Engine = "LibreOffice"
 )
 
