@@ -60,7 +60,7 @@ const (
 
 // chartSheet has a report's chart and the figures that it is drawn from; nil
 // where the report has none that could be shown.
-func (x *writing) chartSheet(t *rollcall.Table, of *sheet) *sheet {
+func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 	d, ok := drawingOf(t.Meta.Report)
 	if !ok {
 		return nil
@@ -94,7 +94,7 @@ func (x *writing) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 
 // alongHeading is the heading of what runs along the axis. A ranking's is its
 // services' rank.
-func (x *writing) alongHeading(t *rollcall.Table, d drawing) string {
+func (x *planning) alongHeading(t *rollcall.Table, d drawing) string {
 	if d.along == "service" {
 		return x.words.label(columnOf(t, "rank"))
 	}
@@ -103,7 +103,7 @@ func (x *writing) alongHeading(t *rollcall.Table, d drawing) string {
 
 // drawn is a cell of a chart's table: the figure, its interval's ends, or how far
 // they are from it. What is withheld is empty, since a chart takes a text for 0.
-func (x *writing) drawn(m rollcall.Measure, i int, unit string) shown {
+func (x *planning) drawn(m rollcall.Measure, i int, unit string) shown {
 	numbers := [...]float64{m.Value, m.Low, m.High, m.Value - m.Low, m.High - m.Value}
 	if m.Status.Withheld() || math.IsNaN(numbers[i]) {
 		return shown{style: x.styles.text}

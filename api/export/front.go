@@ -10,7 +10,7 @@ import (
 
 // front makes a sheet that explains the others: texts, and numbers where a text
 // is one, in rows.
-func (x *writing) front(name, table string, headings []string, rows [][]any) *sheet {
+func (x *planning) front(name, table string, headings []string, rows [][]any) *sheet {
 	s := x.newSheet(name, table)
 	m := x.first()
 	s.title, s.rows, s.fixed = name, len(rows), 1
@@ -22,7 +22,7 @@ func (x *writing) front(name, table string, headings []string, rows [][]any) *sh
 }
 
 // plain shows a text or a number.
-func (x *writing) plain(v any) shown {
+func (x *planning) plain(v any) shown {
 	switch v := v.(type) {
 	case string:
 		return x.textOr(v)
@@ -33,7 +33,7 @@ func (x *writing) plain(v any) shown {
 }
 
 // coverSheet says what a citation needs.
-func (x *writing) coverSheet() *sheet {
+func (x *planning) coverSheet() *sheet {
 	m := *x.first()
 	if len(x.tables) > 1 { // what the tables differ in is in the details
 		m.Target = ""
@@ -59,7 +59,7 @@ func (x *writing) coverSheet() *sheet {
 }
 
 // fillContents lists every sheet but the contents' own.
-func (x *writing) fillContents(s *sheet) {
+func (x *planning) fillContents(s *sheet) {
 	var rows [][]any
 	for _, other := range x.sheets {
 		if other != s {
@@ -78,7 +78,7 @@ func (x *writing) fillContents(s *sheet) {
 
 // notesSheet explains the marks, then says what the reports say beside their
 // figures, each once.
-func (x *writing) notesSheet() *sheet {
+func (x *planning) notesSheet() *sheet {
 	w := x.words
 	rows := [][]any{
 		{markBelow, w.shorthand.below}, {markCensus, w.shorthand.census}, {markDetection, w.shorthand.belowDetection},
@@ -102,7 +102,7 @@ func (x *writing) notesSheet() *sheet {
 const prose = 100
 
 // definitionsSheet maps each heading to its column's name, unit and definition.
-func (x *writing) definitionsSheet() *sheet {
+func (x *planning) definitionsSheet() *sheet {
 	var rows [][]any
 	seen := map[[2]string]bool{}
 	for _, f := range x.flats {
@@ -124,7 +124,7 @@ func (x *writing) definitionsSheet() *sheet {
 // detailsSheet has every table's meta, an item a row: the members of a member
 // under both their names, universe.population. What is the same in all tables
 // stands there once.
-func (x *writing) detailsSheet() *sheet {
+func (x *planning) detailsSheet() *sheet {
 	w := x.words
 	in := map[[2]any]int{}
 	var all [][]any
@@ -186,7 +186,7 @@ func scalar(m member) any {
 }
 
 // servicesSheet names the services.
-func (x *writing) servicesSheet() *sheet {
+func (x *planning) servicesSheet() *sheet {
 	rows := make([][]any, len(x.options.Services))
 	for i, s := range x.options.Services {
 		rows[i] = []any{string(s.ID), s.Name, s.Brand, s.Owner}

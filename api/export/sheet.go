@@ -16,7 +16,7 @@ const (
 	firstRow  = headRow + 1
 	narrowest = 11  // characters of a column
 	widest    = 60  // of a column whose width is not given
-	lineRoom  = 15  // points that a line of text takes
+	lineHeight  = 15  // points that a line of text takes
 	pageWidth = 190 // characters that still can be read on one page's width
 	scale     = 60  // percent, where a table is wider than that
 )
@@ -49,13 +49,13 @@ type shown struct {
 }
 
 // newSheet makes an empty one. Names that are taken get a number.
-func (x *writing) newSheet(name, table string) *sheet {
+func (x *planning) newSheet(name, table string) *sheet {
 	const longest = 31 // runes, in Excel
 	name = string([]rune(name)[:min(utf8.RuneCountInString(name), longest-3)])
 	return &sheet{name: x.unused(name, " "), table: x.unused(table, "_")}
 }
 
-func (x *writing) unused(name, before string) string {
+func (x *planning) unused(name, before string) string {
 	free := name
 	for i := 2; x.names[free]; i++ {
 		free = fmt.Sprintf("%s%s%d", name, before, i)
@@ -210,7 +210,7 @@ func (x *writing) writeRow(s *sheet, row int) error {
 	if high == 1 {
 		return nil
 	}
-	return x.file.SetRowHeight(s.name, firstRow+row, lineRoom*float64(min(high, 25)))
+	return x.file.SetRowHeight(s.name, firstRow+row, lineHeight*float64(min(high, 25)))
 }
 
 // linesOf is how many lines a text takes in a column, with some room to spare.
@@ -295,7 +295,7 @@ func headHeight(s *sheet) float64 {
 		c := &s.columns[i]
 		most = max(most, linesOf(c.heading, c.width-3))
 	}
-	return lineRoom * float64(min(most, 6))
+	return lineHeight * float64(min(most, 6))
 }
 
 // setUpPrint fits what can be read on one page's width to it; a wider table goes

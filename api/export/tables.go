@@ -40,7 +40,7 @@ func mark(status, report string) string {
 
 // tableSheet is a report's: the flat record but its citation, which the lines
 // above and the cover have.
-func (x *writing) tableSheet(f *flat) *sheet {
+func (x *planning) tableSheet(f *flat) *sheet {
 	m := f.meta
 	s := x.newSheet(x.words.sheetName(m), tableName(m))
 	s.title, s.rows = x.words.title(m), int(f.record.NumRows())
@@ -80,7 +80,7 @@ func tableName(m *rollcall.Meta) string {
 }
 
 // provenance is where the figures come from; where that is a simulation, that it is.
-func (x *writing) provenance(m *rollcall.Meta) string {
+func (x *planning) provenance(m *rollcall.Meta) string {
 	if simulated(m) {
 		return x.words.simulated
 	}
@@ -102,7 +102,7 @@ func fixed(f *flat) int {
 }
 
 // reportColumn shows one field of the record.
-func (x *writing) reportColumn(f *flat, i int) column {
+func (x *planning) reportColumn(f *flat, i int) column {
 	from := f.fields[i]
 	c := column{heading: x.words.heading(from), fold: from.part == se || from.part == n || from.part == status}
 	a := f.record.Column(i)
@@ -138,7 +138,7 @@ func (f *flat) statuses(i int) func(row int) string {
 }
 
 // shower shows the cells that are not null.
-func (x *writing) shower(a arrow.Array, from field) func(row int, caution bool) shown {
+func (x *planning) shower(a arrow.Array, from field) func(row int, caution bool) shown {
 	switch a := a.(type) {
 	case *array.Float64:
 		code := formatOf(from.column.Unit)
@@ -159,7 +159,7 @@ func (x *writing) shower(a arrow.Array, from field) func(row int, caution bool) 
 }
 
 // textOr is a text; where it is empty, the mark of what is not there.
-func (x *writing) textOr(s string) shown {
+func (x *planning) textOr(s string) shown {
 	if s == "" {
 		return shown{value: markUndefined, style: x.styles.absentText}
 	}

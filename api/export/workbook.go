@@ -25,22 +25,26 @@ type workbook struct {
 	made    time.Time // zero: not said
 }
 
-// writing is a workbook being written.
-type writing struct {
+// planning decides what stands where.
+type planning struct {
 	*workbook
 	words  *words
-	file   *excelize.File
 	styles styles
 	flats  []*flat
 	names  map[string]bool // of sheets and tables, each used once
 	sheets []*sheet        // in the file's order
-	charts int             // so far
+}
 
+// writing puts what was planned into the file.
+type writing struct {
+	planning
+	file     *excelize.File
+	charts   int      // so far
 	coloured []string // the series that have a colour, in the colours' order
 }
 
 func (b *workbook) write(w io.Writer) (err error) {
-	x := &writing{workbook: b, words: b.options.Locale.words(), file: excelize.NewFile(), names: map[string]bool{}}
+	x := &writing{file: excelize.NewFile(), planning: planning{workbook: b, words: b.options.Locale.words(), names: map[string]bool{}}}
 	defer func() { err = errors.Join(err, x.file.Close()) }()
 	for _, t := range b.tables {
 		f, err := flatten(t)
@@ -72,7 +76,7 @@ func (b *workbook) write(w io.Writer) (err error) {
 
 // plan lists the sheets: first what explains, then a table and its chart after
 // the other. The contents are listed last, when all others are known.
-func (x *writing) plan() {
+func (x *planning) plan() {
 	contents := x.newSheet(x.words.contents, "contents")
 	x.sheets = []*sheet{x.coverSheet(), contents, x.notesSheet(), x.definitionsSheet(), x.detailsSheet()}
 	if len(x.options.Services) > 0 {
@@ -89,10 +93,10 @@ func (x *writing) plan() {
 }
 
 // first is the meta of the first table, which the whole workbook is named by.
-func (x *writing) first() *rollcall.Meta { return &x.tables[0].Meta }
+func (x *planning) first() *rollcall.Meta { return &x.tables[0].Meta }
 
 // title is the workbook's: the one report's, or the month's.
-func (x *writing) title() string {
+func (x *planning) title() string {
 	if len(x.tables) == 1 {
 		return x.words.title(x.first())
 	}

@@ -11,10 +11,10 @@ import (
 	"rollcall/internal/test/engines"
 )
 
-// TestLibreOfficeReadsEveryCell has LibreOffice open the workbooks and save them
+// TestCalcReadsEveryCell has LibreOffice Calc open the workbooks and save them
 // anew. What it saved is held against the tables' JSON, cell by cell, and the
 // whiskers of its charts against the intervals.
-func TestLibreOfficeReadsEveryCell(t *testing.T) {
+func TestCalcReadsEveryCell(t *testing.T) {
 	engines.Require(t, engines.Calc)
 	engines.Require(t, engines.Readers)
 	from, to, tables := t.TempDir(), t.TempDir(), stored(t)
