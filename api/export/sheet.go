@@ -11,14 +11,14 @@ import (
 
 // Every sheet has this many lines of text above its table's heading.
 const (
-	lines     = 5
-	headRow   = lines + 1
-	firstRow  = headRow + 1
-	narrowest = 11  // characters of a column
-	widest    = 60  // of a column whose width is not given
-	lineHeight  = 15  // points that a line of text takes
-	pageWidth = 190 // characters that still can be read on one page's width
-	scale     = 60  // percent, where a table is wider than that
+	lines      = 5
+	headRow    = lines + 1
+	firstRow   = headRow + 1
+	narrowest  = 11  // characters of a column
+	widest     = 60  // of a column whose width is not given
+	lineHeight = 15  // points that a line of text takes
+	pageWidth  = 190 // characters that still can be read on one page's width
+	scale      = 60  // percent, where a table is wider than that
 )
 
 // sheet is one worksheet: lines of text, then one table.
