@@ -87,8 +87,8 @@ func tapes(t testing.TB, capture []byte) []*tape {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.protocols = []protocol{{"any", func([]byte, bool) wire.Verdict { return wire.Yes }, func(o wire.Opening) dissector {
-		p := &tape{first: o.Start}
+	m.protocols = []protocol{{"any", func([]byte, bool) wire.Verdict { return wire.Yes }, func(s *stream) wire.Dissector {
+		p := &tape{first: s.opening.Start}
 		all = append(all, p)
 		return p
 	}}}
