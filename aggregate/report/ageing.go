@@ -17,7 +17,7 @@ import (
 // call that broke off is completed by the next, and a second changes nothing;
 // what has aged out stays so where a later call keeps more.
 func (o *Office) Age(ctx context.Context, before rollcall.Month) (removed int, err error) {
-	if err := o.Attic.AddAgeing(ctx, rollcall.Ageing{Before: before, Time: o.Now().UTC()}); err != nil {
+	if err := o.Store.AddAgeing(ctx, rollcall.Ageing{Before: before, Time: o.Now().UTC()}); err != nil {
 		return 0, err
 	}
 	gone, err := o.ages(ctx)
@@ -31,9 +31,9 @@ func (o *Office) Age(ctx context.Context, before rollcall.Month) (removed int, e
 	}
 	// Documents go last: they name the others.
 	for _, step := range []func() (int, error){
-		func() (int, error) { return o.Attic.RemoveObjects(ctx, objects) },
-		func() (int, error) { return o.Attic.RemoveObjects(ctx, documents) },
-		func() (int, error) { return o.Attic.RemoveFacts(ctx, before) },
+		func() (int, error) { return o.Store.RemoveObjects(ctx, objects) },
+		func() (int, error) { return o.Store.RemoveObjects(ctx, documents) },
+		func() (int, error) { return o.Store.RemoveFacts(ctx, before) },
 	} {
 		n, err := step()
 		removed += n
@@ -48,7 +48,7 @@ func (o *Office) Age(ctx context.Context, before rollcall.Month) (removed int, e
 // the documents, which may exclude persons by pseudonym. What a later month
 // names too stays. Universes stay: they hold no person.
 func (o *Office) doomed(ctx context.Context, before rollcall.Month) (objects, documents []rollcall.Hash, err error) {
-	rosters, err := o.Attic.Rosters(ctx, before)
+	rosters, err := o.Store.Rosters(ctx, before)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +77,7 @@ func (o *Office) doomed(ctx context.Context, before rollcall.Month) (objects, do
 // namedFrom gives the objects that months from the given one on name.
 func (o *Office) namedFrom(ctx context.Context, first rollcall.Month) (map[rollcall.Hash]bool, error) {
 	named := map[rollcall.Hash]bool{}
-	files, err := o.Attic.ListPanelFiles(ctx)
+	files, err := o.Store.ListPanelObjects(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +98,12 @@ func (o *Office) namedFrom(ctx context.Context, first rollcall.Month) (map[rollc
 // are gone are passed over.
 func (o *Office) eachDocument(ctx context.Context, f func(rollcall.Publication, *document)) error {
 	for _, m := range o.Catalogue().Markets {
-		versions, err := o.Shelf.Publications(ctx, m.ID, "")
+		versions, err := o.Store.Publications(ctx, m.ID, "")
 		if err != nil {
 			return err
 		}
 		for _, p := range versions {
-			body, err := o.Shelf.Object(ctx, p.Document)
+			body, err := o.Store.Object(ctx, p.Document)
 			if errors.Is(err, rollcall.ErrNotFound) {
 				continue
 			}
@@ -125,7 +125,7 @@ type ages []rollcall.Ageing
 
 // ages reads what has aged out, and lets go of it in memory too.
 func (o *Office) ages(ctx context.Context) (ages, error) {
-	list, err := o.Attic.Ageings(ctx)
+	list, err := o.Store.Ageings(ctx)
 	if err != nil {
 		return nil, err
 	}

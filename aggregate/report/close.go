@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +12,6 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// CloseOptions say what for a version is made.
-type CloseOptions struct {
-	Status   rollcall.PublicationStatus // "": preliminary
-	Reason   string                     // required to restate
-	Settings Settings                   // the zero Settings: DefaultSettings
-}
-
 // mostRetries bounds how often a closer gives way to another.
 const mostRetries = 100
 
@@ -27,16 +21,19 @@ const mostRetries = 100
 // It fails with rollcall.ErrNotFound where the month has no panel loaded, with
 // an Invalid where the status can't follow those before it, and with an
 // *Incoherent where a rule of METHOD is broken; then nothing is published.
-func (o *Office) Close(ctx context.Context, of rollcall.PanelMonth, opt CloseOptions) (rollcall.Publication, error) {
-	opt = opt.filled()
-	if err := opt.check(); err != nil {
+func (o *Office) Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error) {
+	p := rollcall.Publication{
+		PanelMonth: plan.Of, Status: cmp.Or(plan.Status, rollcall.Preliminary), Reason: strings.TrimSpace(plan.Reason),
+	}
+	settings := settingsOf(&plan)
+	if err := cmp.Or(checkStatus(p), settings.validate()); err != nil {
 		return rollcall.Publication{}, err
 	}
-	p := rollcall.Publication{PanelMonth: of, Status: opt.Status, Reason: opt.Reason, Internal: opt.Settings.Under(panel.Usual())}
+	p.Internal = settings.Under(panel.Usual())
 	if _, err := o.next(ctx, p); err != nil {
 		return rollcall.Publication{}, err
 	}
-	m, err := o.freeze(ctx, of, opt.Settings)
+	m, err := o.freeze(ctx, plan.Of, settings)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
@@ -62,28 +59,35 @@ func (m *month) warm() {
 	}
 }
 
-func (c CloseOptions) filled() CloseOptions {
-	if c.Status == "" {
-		c.Status = rollcall.Preliminary
+// settingsOf are the plan's settings, and the usual ones where it says none.
+func settingsOf(plan *rollcall.ClosePlan) Settings {
+	s := DefaultSettings()
+	if plan.Low != nil {
+		s.Low = *plan.Low
 	}
-	if c.Settings == (Settings{}) {
-		c.Settings = DefaultSettings()
+	if plan.Caution != nil {
+		s.Caution = *plan.Caution
 	}
-	c.Reason = strings.TrimSpace(c.Reason)
-	return c
+	if plan.Confidence != nil {
+		s.Confidence = *plan.Confidence
+	}
+	if plan.Trim != nil {
+		s.Trim = *plan.Trim
+	}
+	return s
 }
 
-func (c CloseOptions) check() error {
-	switch c.Status {
+func checkStatus(p rollcall.Publication) error {
+	switch p.Status {
 	case rollcall.Preliminary, rollcall.Final:
+		return nil
 	case rollcall.Restated:
-		if c.Reason == "" {
+		if p.Reason == "" {
 			return &rollcall.Invalid{Field: "reason", Reason: "is missing: a restatement says why", Code: "reason"}
 		}
-	default:
-		return &rollcall.Invalid{Field: "status", Value: string(c.Status), Reason: "is not preliminary, final or restated", Code: "status"}
+		return nil
 	}
-	return c.Settings.validate()
+	return &rollcall.Invalid{Field: "status", Value: string(p.Status), Reason: "is not preliminary, final or restated", Code: "status"}
 }
 
 // publish takes the next version; where another closer was first, the one after.
@@ -94,7 +98,7 @@ func (o *Office) publish(ctx context.Context, p rollcall.Publication) (rollcall.
 			return rollcall.Publication{}, err
 		}
 		p.Version, p.Time = version, o.Now().UTC()
-		err = o.Shelf.AddPublication(ctx, p)
+		err = o.Store.AddPublication(ctx, p)
 		if err == nil {
 			return p, nil
 		}
@@ -168,7 +172,7 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 		return nil, err
 	}
 	for name, object := range map[string][]byte{"diaries": p.diaries, "document": body} {
-		if _, err := o.Shelf.PutObject(ctx, object); err != nil {
+		if _, err := o.Store.PutObject(ctx, object); err != nil {
 			return nil, fmt.Errorf("store the %s of %s: %w", name, of.Month, err)
 		}
 	}
@@ -199,7 +203,7 @@ func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings
 	if err := o.describe(d); err != nil {
 		return nil, p, err
 	}
-	files, err := o.Facts.PanelFiles(ctx, of)
+	files, err := o.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
 		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
 	}
@@ -207,7 +211,7 @@ func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings
 		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
 	}
 	d.Roster, d.Universe = files.Roster, files.Universe
-	exclusions, err := o.Facts.Exclusions(ctx, of)
+	exclusions, err := o.Store.Exclusions(ctx, of)
 	if err != nil {
 		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
 	}
@@ -215,10 +219,10 @@ func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings
 	if d.Before, err = o.before(ctx, of); err != nil {
 		return nil, p, err
 	}
-	if err := p.load(ctx, o.Shelf, d); err != nil {
+	if err := p.load(ctx, o.Store, d); err != nil {
 		return nil, p, err
 	}
-	p.diaries, err = newFreezer(d, p.roster).freeze(ctx, o.Facts)
+	p.diaries, err = newFreezer(d, p.roster).freeze(ctx, o.Store)
 	return d, p, err
 }
 

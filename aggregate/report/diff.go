@@ -15,7 +15,7 @@ import (
 // the ranking, and where it names no place the ranking's are at home, at work
 // and at either. Only cells that differ have a row; the notes say what the
 // versions were computed from.
-func (o *Office) Diff(ctx context.Context, r Request, first, second int) (*rollcall.Table, error) {
+func (o *Office) Diff(ctx context.Context, r rollcall.Query, first, second int) (*rollcall.Table, error) {
 	if first < 1 || second < 1 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprintf("%d, %d", first, second), Reason: "are not two versions: they count from 1", Code: "version"}
 	}
@@ -44,7 +44,7 @@ func (o *Office) Diff(ctx context.Context, r Request, first, second int) (*rollc
 }
 
 // both answers one request from two versions.
-func (o *Office) both(ctx context.Context, r Request, first, second int) (before, after *rollcall.Table, err error) {
+func (o *Office) both(ctx context.Context, r rollcall.Query, first, second int) (before, after *rollcall.Table, err error) {
 	r.Version = first
 	if before, err = o.Report(ctx, r); err != nil {
 		return nil, nil, err

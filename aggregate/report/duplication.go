@@ -26,14 +26,8 @@ func duplication(_ context.Context, j *job) (*rollcall.Table, error) {
 func (v *view) duplicated(a, b int) []any {
 	users, other, active := v.people(setOf(a)), v.people(setOf(b)), v.active()
 	shared := v.shared(a, b)
-	status := v.judged(v.disclosure().pair, setOf(a, b))
-	statusA, statusB := v.shown(setOf(a)), v.shown(setOf(b))
-	count, share := v.persons(shared), v.percent(shared, users)
-	withhold(&count, status)
-	withhold(&share, status, statusA)
-	index := v.plain(v.weights.NestedIndex(shared, active, users, other).Scale(100), shared.Users())
-	withhold(&index, status, statusA, statusB, v.settings.Status(active.Users()))
-	return []any{count, share, index}
+	index := v.weights.NestedIndex(shared, active, users, other).Scale(100)
+	return []any{v.persons(shared), v.percent(shared, users), v.level(index, shared.Users())}
 }
 
 // shared gives the persons who used both services.

@@ -14,17 +14,12 @@ func frequency(_ context.Context, j *job) (*rollcall.Table, error) {
 	v := j.view
 	for _, s := range j.rows() {
 		users, byDays := v.people(setOf(s)), v.byDays(s)
-		cells := v.frequencyCells(s, byDays)
 		var more *panel.Term
 		rows := make([]rollcall.Row, len(byDays))
 		for k := len(byDays) - 1; k >= 0; k-- {
 			exactly := v.term(byDays[k])
 			more = v.plus(more, exactly)
-			count, share, plus := v.persons(exactly), v.percent(exactly, users), v.persons(more)
-			withhold(&count, cells.exactly[k].status)
-			withhold(&share, cells.exactly[k].status, v.shown(setOf(s)))
-			withhold(&plus, cells.plus[k].status)
-			rows[k] = rollcall.Row{v.id(s), k + 1, count, share, plus}
+			rows[k] = rollcall.Row{v.id(s), k + 1, v.persons(exactly), v.percent(exactly, users), v.persons(more)}
 		}
 		t.Rows = append(t.Rows, rows...)
 	}
@@ -39,38 +34,6 @@ func (v *view) byDays(s int) [][]int32 {
 		k := u.dayCount(i) - 1
 		out[k] = append(out[k], person)
 	}
-	return out
-}
-
-// frequencyCells are a service's figures by days: f_k and k+, from k = 1.
-type frequencyCells struct{ exactly, plus []*cell }
-
-func (v *view) frequencyCells(s int, byDays [][]int32) frequencyCells {
-	var out frequencyCells
-	var all []*cell
-	total := v.shown(setOf(s))
-	n, value := 0, 0.0
-	var atoms []atom
-	for k := len(byDays) - 1; k >= 0; k-- {
-		own := v.weights.Value(panel.Variable{At: byDays[k]})
-		n, value = n+len(byDays[k]), value+own
-		atoms = append(atoms, atom{k, 1})
-		exactly := &cell{atoms: []atom{{k, 1}}, value: own, status: v.settings.Status(len(byDays[k]))}
-		plus := &cell{atoms: append([]atom(nil), atoms...), value: value, status: v.settings.Status(n)}
-		if k == 0 {
-			plus.status, plus.fixed = total, true
-		}
-		all = append(all, exactly, plus)
-		out.exactly, out.plus = append([]*cell{exactly}, out.exactly...), append([]*cell{plus}, out.plus...)
-	}
-	if total.Withheld() {
-		for _, c := range all {
-			if !c.status.Withheld() {
-				c.status = rollcall.Suppressed
-			}
-		}
-	}
-	protect(all)
 	return out
 }
 

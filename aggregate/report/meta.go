@@ -81,7 +81,7 @@ type condition struct {
 // condition is the month's own, where its people and weights are. The weights'
 // ID is a hash of their values in the roster's order.
 func (s *sample) condition() *condition {
-	if own := s.last().whole; s.position == nil && s != own {
+	if own := s.last().whole; s.roster == nil && s != own {
 		return own.condition()
 	}
 	s.judged.once.Do(func() {
@@ -136,7 +136,7 @@ func (j *job) method() string {
 		"population=persons",
 		"credit=" + string(v.credit),
 		"location=" + string(v.place),
-		"base=" + string(v.place.base()),
+		"base=" + string(v.place.Base()),
 		"period=" + j.request.From.String() + "/" + j.request.To.String(),
 		"zone=" + j.month.doc.Market.Zone,
 		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
@@ -147,6 +147,7 @@ func (j *job) method() string {
 		fmt.Sprintf("confidence=%g", v.settings.Confidence),
 		fmt.Sprintf("low=%d", v.settings.Low),
 		fmt.Sprintf("caution=%d", v.settings.Caution),
+		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
 		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
 	}
 	if j.target != nil {

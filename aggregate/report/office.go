@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,12 +16,11 @@ import (
 // Office closes months and answers for them. Its fields are set once, before
 // its first use; then it is safe for concurrent use.
 type Office struct {
-	Facts     Facts
-	Registry  Registry
-	Shelf     Shelf
-	Attic     Attic
+	Store     rollcall.Store
 	Catalogue func() *rollcall.Catalogue
 	Targets   func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
+	Log       *slog.Logger                                           // nil: silent
+	Pseudonym Pseudonym                                              // of panelists; nil: nobody new can be named
 	Now       func() time.Time
 	Software  string // the version printed on reports
 	Memory    int64  // bytes of months kept loaded; 0: DefaultMemory
@@ -59,7 +59,7 @@ func (o *Office) month(ctx context.Context, hash rollcall.Hash) (*month, error) 
 }
 
 func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
-	body, err := o.Shelf.Object(ctx, hash)
+	body, err := o.Store.Object(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("publication's document %s: %w", hash, err)
 	}
@@ -71,10 +71,10 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 		return nil, err
 	}
 	var p parts
-	if err := p.load(ctx, o.Shelf, d); err != nil {
+	if err := p.load(ctx, o.Store, d); err != nil {
 		return nil, err
 	}
-	if p.diaries, err = o.Shelf.Object(ctx, d.Diaries); err != nil {
+	if p.diaries, err = o.Store.Object(ctx, d.Diaries); err != nil {
 		return nil, fmt.Errorf("diaries of %s: %w", d.Of.Month, err)
 	}
 	m, err := newMonth(hash, d, p)
@@ -88,7 +88,7 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 // Publications gives the versions of a panel's months, or of all panels' where
 // panel is empty, by month, panel and version. It says which have aged out.
 func (o *Office) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	list, err := o.Shelf.Publications(ctx, market, panel)
+	list, err := o.Store.Publications(ctx, market, panel)
 	if err != nil {
 		return nil, fmt.Errorf("publications of panel %s in %s: %w", panel, market, err)
 	}

@@ -101,33 +101,26 @@ func (b *ranker) group(g group) rollcall.Row {
 func (b *ranker) audience(services set, g *group) []any {
 	v := b.view
 	users := v.people(services)
-	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
+	ua, reach := v.persons(users), v.percent(users, v.active())
 	amounts := v.amounts(services)
 	sessions, minutes, days := v.mean(amounts[0], users), v.mean(amounts[1], users), v.mean(amounts[2], users)
-	status := v.shown(services)
-	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
-		withhold(m, status)
-	}
-	withhold(&reach, v.settings.Status(v.active().Users()))
 	var gross, each any
 	if g != nil {
-		gross, each = b.gross(services, status)
+		gross, each = b.gross(services)
 	}
-	return []any{ua, gross, each, reach, coverage, sessions, minutes, days}
+	return []any{ua, gross, each, reach, v.coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
 // sum per user of any of them.
-func (b *ranker) gross(services set, shown rollcall.Status) (gross, each rollcall.Measure) {
+func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
 	v := b.view
 	sum, users := v.everyAudience(), v.people(services)
 	if services != v.all().services {
 		sum = v.sumAudience(services)
 	}
-	gross, each = v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users()), v.plain(v.weights.TermRatio(sum, users), users.Users())
-	withhold(&gross, v.disclosure().gross[services])
-	withhold(&each, shown, v.disclosure().gross[services])
-	return gross, each
+	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
+	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -138,18 +131,9 @@ func (b *ranker) shares(s int) []any {
 	v := b.view
 	users, base := v.people(setOf(s)), v.everyAudience()
 	audience := v.weights.TermRatio(users, base)
-	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], v.everyMinute())
+	minutes := v.skewed(v.amounts(setOf(s))[1], v.everyMinute(), users.Users(), 100)
 	exclusive := v.exclusive(s)
-	shares := []rollcall.Measure{
-		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
-		v.persons(exclusive), v.percent(exclusive, users),
-	}
-	d := v.disclosure()
-	withhold(&shares[0], v.shown(setOf(s)), d.shares)
-	withhold(&shares[1], v.shown(setOf(s)), d.shares)
-	withhold(&shares[2], v.alone(s))
-	withhold(&shares[3], v.shown(setOf(s)), v.alone(s))
-	return []any{shares[0], shares[1], shares[2], shares[3]}
+	return []any{v.level(audience.Scale(100), users.Users()), minutes, v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
@@ -157,20 +141,18 @@ func (v *view) everyAudience() *panel.Term {
 	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
 }
 
-// sumAudience counts each person once a service used, of some services.
+// sumAudience counts each person once a service used, of some services. At home
+// only, or at work only, a user of a service need not be one of the union.
 func (v *view) sumAudience(services set) *panel.Term {
-	g := v.gathering()
-	used := make([]float64, len(g.kinds))
-	for k, kind := range g.kinds {
-		used[k] = float64(v.used(kind).and(services).len())
+	c := v.counted()
+	used := make([]float64, len(c.list))
+	for k, p := range c.list {
+		used[k] = float64(v.used(p).and(services).len())
 	}
-	at := v.people(services).At
-	if v.place != v.place.base() { // a user of a service need not be one of the union
-		at = g.having(func(k kind) bool { return v.used(k).meets(services) })
-	}
+	at := c.having(func(p pattern) bool { return v.used(p).meets(services) })
 	counts := make([]float64, len(at))
 	for i, person := range at {
-		counts[i] = used[g.of[person]]
+		counts[i] = used[c.of[person]]
 	}
 	return v.weights.Term(panel.Variable{At: at, Values: counts})
 }
@@ -191,18 +173,11 @@ func (v *view) everyMinute() *panel.Term {
 
 // exclusive is the users of a service who used no other listed one.
 func (v *view) exclusive(s int) *panel.Term {
-	g := v.gathering()
-	alone := g.table(func(k kind) bool { return v.used(k) == setOf(s) })
-	var at []int32
-	for _, i := range v.people(setOf(s)).At {
-		if alone[g.of[i]] {
-			at = append(at, i)
-		}
-	}
-	return v.term(at)
+	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
 }
 
-// change gives the columns change and change_percent.
+// change gives the columns change and change_percent, whose raw persons are the
+// smaller month's.
 func (b *ranker) change(services set) []any {
 	if b.past == nil {
 		return []any{undefinedMeasure(), undefinedMeasure()}
@@ -210,13 +185,12 @@ func (b *ranker) change(services set) []any {
 	same := b.past.same(b.view, services)
 	now, before := b.view.people(services), b.past.people(same)
 	c := b.past.pair.TermChange(now, before)
-	out := []any{nil, nil}
-	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
-		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))
-		withhold(&m, b.view.shown(services), b.past.shown(same))
-		out[i] = m
+	n := min(now.Users(), before.Users())
+	percent, _ := b.past.intervals.Percent(c)
+	return []any{
+		b.view.settings.Measure(c.Absolute, b.past.intervals.Plain(c.Absolute), n),
+		b.view.settings.Measure(c.Percent, percent, n),
 	}
-	return out
 }
 
 // same gives the same services in the month's own catalogue.
@@ -264,7 +238,7 @@ func (v *view) standing() *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {
-			if !v.shown(setOf(i)).Withheld() {
+			if !v.few(v.people(setOf(i))) {
 				s.list = append(s.list, i)
 			}
 		}

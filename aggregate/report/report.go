@@ -10,19 +10,6 @@ import (
 	"rollcall"
 )
 
-// Request asks for a report.
-type Request struct {
-	Report   string
-	Of       rollcall.PanelMonth
-	From, To rollcall.Day // both included; 0: the month's first and last
-	Place    Place        // "": home+work
-	Services []rollcall.ServiceID
-	Credit   Credit // "": presence
-	Target   string // "": everyone
-	Version  int    // 0: the latest for readers
-	Live     bool   // compute now, from facts that are not frozen
-}
-
 // tableKey names a finished table.
 type tableKey struct {
 	document rollcall.Hash
@@ -70,10 +57,10 @@ func Reports() []string {
 	return out
 }
 
-// job is a request on its way to a table.
+// job is a question on its way to a table.
 type job struct {
 	office   *Office
-	request  Request
+	request  rollcall.Query
 	version  rollcall.Publication // Version 0: live
 	month    *month
 	target   *target
@@ -84,13 +71,13 @@ type job struct {
 	unlike   []string // which it needs and can't compare with, in a sentence each
 }
 
-// Report answers a request. The table is shared: it must not be changed. It
+// Report answers a question. The table is shared: it must not be changed. It
 // fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed,
 // rollcall.ErrNotFound or rollcall.ErrAgedOut where there is nothing to answer
 // from.
-func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
+func (o *Office) Report(ctx context.Context, r rollcall.Query) (*rollcall.Table, error) {
 	o.start()
-	answer, err := r.fill()
+	answer, err := fill(&r)
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +98,15 @@ func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error)
 }
 
 // fill puts defaults in and checks what needs no facts.
-func (r *Request) fill() (maker, error) {
+func fill(r *rollcall.Query) (maker, error) {
 	var err error
-	if r.Place, err = ParsePlace(string(r.Place)); err != nil {
+	if r.Place, err = rollcall.ParsePlace(string(r.Place)); err != nil {
 		return nil, err
 	}
-	if r.Credit, err = ParseCredit(string(r.Credit)); err != nil {
+	if r.Credit, err = rollcall.ParseCredit(string(r.Credit)); err != nil {
 		return nil, err
 	}
-	if err := r.fillPeriod(); err != nil {
+	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
 	if r.Version < 0 {
@@ -136,7 +123,7 @@ func (r *Request) fill() (maker, error) {
 // fillPeriod makes the period whole. Its last day's month is the one that the
 // report is of; another month may be named only if the period touches it and no
 // version of it is.
-func (r *Request) fillPeriod() error {
+func fillPeriod(r *rollcall.Query) error {
 	named := r.Of.Month
 	switch {
 	case r.To != 0:
@@ -147,7 +134,7 @@ func (r *Request) fillPeriod() error {
 	if r.Of.Month == 0 {
 		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
 	}
-	r.fillDays()
+	fillDays(r)
 	if r.From > r.To {
 		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
 	}
@@ -158,7 +145,7 @@ func (r *Request) fillPeriod() error {
 }
 
 // fillDays puts in the days that are not given; a trend is of whole months.
-func (r *Request) fillDays() {
+func fillDays(r *rollcall.Query) {
 	if r.From == 0 {
 		r.From = r.Of.Month.First()
 		if r.Report == "trend" {

@@ -209,21 +209,21 @@ func (v *view) gatherFigures() *figures {
 		}
 		f.unions = append(f.unions, u)
 	}
-	atoms := v.atoms()
 	for i, a := range listed {
-		f.services[i].exclusive = atoms.sum(func(m membership) bool { return m.services == setOf(a) })
+		f.services[i].exclusive = v.counted().weigh(func(p pattern) bool { return v.used(p) == setOf(a) })
 		for k, b := range listed[:i] {
-			f.pairs = append(f.pairs, pairFigure{i, k, atoms.sum(func(m membership) bool { return m.services.has(a) && m.services.has(b) })})
+			shared := func(p pattern) bool { return v.used(p).has(a) && v.used(p).has(b) }
+			f.pairs = append(f.pairs, pairFigure{i, k, v.counted().weigh(shared)})
 		}
 	}
 	return f
 }
 
+// byPlace weighs some services' users at every place.
 func (v *view) byPlace(services set) map[Place]float64 {
 	out := map[Place]float64{}
-	tally := v.tallies()[services]
-	for _, p := range Places() {
-		out[p] = tally.value(p)
+	for _, p := range rollcall.Places() {
+		out[p] = v.counted().weigh(uses(services, p))
 	}
 	return out
 }
@@ -233,9 +233,7 @@ func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable
 func (v *view) figure(s int) figure {
 	u := v.use(setOf(s))
 	out := figure{name: v.id(s), audience: v.byPlace(setOf(s))}
-	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
-		out.audience[p] = v.weigh(v.at(p).who(s))
-	}
+	out.audience[HomeWork] = v.weigh(u.at) // from the minutes, the others from what was used where
 	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
 	for i, person := range u.at {
 		out.sessions += v.final[person] * float64(u.sessions[i])

@@ -8,15 +8,24 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// Verify reads a version's document and all that it names, checks every hash,
+// Verify holds a version against its objects and the rules; what doesn't agree
+// is a rollcall.ErrIncoherent.
+func (o *Office) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
+	p, err := o.Publication(ctx, of, version)
+	if err != nil {
+		return err
+	}
+	return o.verify(ctx, p)
+}
+
+// verify reads a version's document and all that it names, checks every hash,
 // weighs and computes anew, and holds the figures against the rules and the
-// version's row against its document. What doesn't agree is a
-// rollcall.ErrIncoherent.
-func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
+// version's row against its document.
+func (o *Office) verify(ctx context.Context, p rollcall.Publication) error {
 	if err := o.present(ctx, p.PanelMonth); err != nil {
 		return fmt.Errorf("verify version %d: %w", p.Version, err)
 	}
-	fresh := Office{Shelf: checked{o.Shelf}}
+	fresh := Office{Store: checked{o.Store}}
 	m, err := fresh.load(ctx, p.Document)
 	if err != nil {
 		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
@@ -61,12 +70,12 @@ func (o *Office) verifyRow(ctx context.Context, p rollcall.Publication, s Settin
 }
 
 // checked is a shelf whose objects are held against their names.
-type checked struct{ Shelf }
+type checked struct{ rollcall.Store }
 
 // Object gives an object, or rollcall.ErrIncoherent where its bytes are not those
 // of its name.
 func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
-	body, err := c.Shelf.Object(ctx, of)
+	body, err := c.Store.Object(ctx, of)
 	if err != nil {
 		return nil, err
 	}

@@ -85,64 +85,14 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(scope{v.credit, v.place.locations()}, services)
-	keep := v.keeper(services)
-	if keep == nil {
+	u := v.sample.use(scope{v.credit, v.place.Locations()}, services)
+	if v.in == nil && v.place == v.place.Base() {
 		return u
 	}
-	return u.where(keep)
-}
-
-// who gives a service's users.
-func (v *view) who(service int) []int32 {
-	at, keep := v.sample.who(scope{v.credit, v.place.locations()}, service), v.keeper(setOf(service))
-	if keep == nil {
-		return at
-	}
-	out := make([]int32, 0, len(at))
-	for _, i := range at {
-		if keep(i) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// keeper says who of a set of services' users at the place's locations is in
-// the view; nil: everyone. Those at both places, or at one only, are known by
-// what they did at the two.
-func (v *view) keeper(services set) func(int32) bool {
-	if v.place == AtHome || v.place == AtWork || v.place == HomeWork {
-		if v.in == nil {
-			return nil
-		}
-		return func(i int32) bool { return v.in[i] }
-	}
-	g := v.gathering()
-	in := g.table(v.uses(services))
-	return func(i int32) bool { return in[g.of[i]] }
-}
-
-// people gives the users of any of some services.
-func (v *view) people(services set) *panel.Term {
-	out, _ := v.terms.get(context.Background(), services, func() (*panel.Term, int64, error) {
-		return v.term(v.union(services)), 1, nil
-	})
-	return out
-}
-
-// union is taken before the place: a person of "both" used any of the services
-// at home, and any of them at work.
-func (v *view) union(services set) []int32 {
-	if services.len() == 1 {
-		for service := range services.each {
-			return v.who(service)
-		}
-	}
-	if v.place == v.place.base() && slices.Contains(v.sets().united, services) {
-		return v.use(services).at
-	}
-	return v.gathering().having(v.uses(services))
+	// Those at both places, or at one only, are known by what they did at the two.
+	c := v.counted()
+	in := c.matching(uses(services, v.place))
+	return u.where(func(person int32) bool { return in[c.of[person]] })
 }
 
 // term prepares the persons at some positions.
@@ -154,7 +104,7 @@ func (v *view) active() *panel.Term {
 }
 
 func (v *view) present() []int32 {
-	at := v.sample.active(v.place.base().locations())
+	at := v.sample.active(v.place.Base().Locations())
 	if v.in != nil {
 		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
 	}
@@ -202,16 +152,16 @@ func groups(catalogue []rollcall.Service, listed set) []group {
 	return append(groupBy(catalogue, listed, "brand", brand), groupBy(catalogue, listed, "owner", owner)...)
 }
 
-// unions gives the services listed, alone and united as a ranking has them,
-// each set once.
-func unions(catalogue []rollcall.Service, listed set) sets {
-	var out sets
+// unions gives the services listed, alone and then united as a ranking has
+// them, each set once.
+func unions(catalogue []rollcall.Service, listed set) []set {
+	var out []set
 	for s := range listed.each {
-		out.alone = append(out.alone, setOf(s))
+		out = append(out, setOf(s))
 	}
 	add := func(s set) {
-		if s = s.and(listed); !slices.Contains(out.united, s) {
-			out.united = append(out.united, s)
+		if s = s.and(listed); !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	add(listed)

@@ -36,13 +36,13 @@ type figure struct {
 	panel.Interval
 }
 
-// tally is what the panels said of one figure.
-type tally struct {
+// score is what the panels said of one figure.
+type score struct {
 	truth, sum, square, errors float64
 	panels, hits               int
 }
 
-func (t *tally) add(f figure) {
+func (t *score) add(f figure) {
 	t.panels++
 	t.sum += f.Value
 	t.square += (f.Value - t.truth) * (f.Value - t.truth)
@@ -52,16 +52,16 @@ func (t *tally) add(f figure) {
 	}
 }
 
-func (t *tally) coverage() float64 { return 100 * float64(t.hits) / float64(t.panels) }
+func (t *score) coverage() float64 { return 100 * float64(t.hits) / float64(t.panels) }
 
-// result is a tally by figure.
-type result map[string]*tally
+// result is the scores by figure.
+type result map[string]*score
 
-// simulate draws panels, each of two months, and tallies their figures.
+// simulate draws panels, each of two months, and scores their figures.
 func simulate(ctx context.Context, p *population, panels, size int, seed uint64) (result, error) {
 	out := result{}
 	for name, truth := range p.truth {
-		out[name] = &tally{truth: truth}
+		out[name] = &score{truth: truth}
 	}
 	universe := p.universe()
 	for k := range panels {
@@ -83,17 +83,17 @@ func simulate(ctx context.Context, p *population, panels, size int, seed uint64)
 func (p *population) observe(rng *rand.Rand, universe *rollcall.Population, size int) (map[string]figure, error) {
 	first := p.draw(rng, nil, size)
 	second := p.draw(rng, first[int(float64(size)*(1-kept)):], size)
-	before, err := panel.Rake(p.roster(first), universe, panel.Trim{})
+	before, err := panel.Rake(p.roster(first), universe, rollcall.Trim{})
 	if err != nil {
 		return nil, err
 	}
-	now, err := panel.Rake(p.roster(second), universe, panel.Trim{})
+	now, err := panel.Rake(p.roster(second), universe, rollcall.Trim{})
 	if err != nil {
 		return nil, err
 	}
 	figures := p.level(now, second)
 	pair := panel.Compare(now, before)
-	moved, in := pair.Change(p.users(second, big), p.users(first, bigBefore)), pair.Intervals(level)
+	moved, in := pair.TermChange(now.Term(p.users(second, big)), before.Term(p.users(first, bigBefore))), pair.Intervals(level)
 	figures[change] = figure{moved.Absolute, in.Plain(moved.Absolute)}
 	figures[changePercent] = figure{moved.Percent, in.Plain(moved.Percent)}
 	return figures, nil
@@ -158,14 +158,16 @@ func (p *population) level(w *panel.Weights, people []int) map[string]figure {
 		minutes.Values = append(minutes.Values, float64(p.people[people[k]].minutes))
 	}
 	persons := func(v panel.Variable) figure {
-		e := w.Total(v)
-		return figure{e, in.Audience(e, w.Universe(), v.Users())}
+		users := w.Term(v)
+		e := w.Linear(panel.Part{Factor: 1, Term: users})
+		return figure{e, in.Audience(e, users)}
 	}
 	percent := func(num, den panel.Variable) figure {
-		e := w.Ratio(num, den)
-		return figure{e.Scale(100), in.Proportion(e, num.Users(), den.Users()).Scale(100)}
+		some, all := w.Term(num), w.Term(den)
+		e := w.NestedRatio(some, all)
+		return figure{e.Scale(100), in.Proportion(e, some, all).Scale(100)}
 	}
-	mean := w.Ratio(minutes, large)
+	mean := w.NestedRatio(w.Term(minutes), w.Term(large))
 	return map[string]figure{
 		audience: persons(large), duplication: persons(both),
 		reach: percent(large, online), shareOfA: percent(both, large),

@@ -20,7 +20,7 @@ const (
 	headerLen = 6 // mark, type, sequence u16, length u16
 	data      = 2
 	signOff   = 4
-	keepLine  = 512 // of a frame, the most that is read
+	mostLine  = 512 // of a frame, the most that is read
 )
 
 // hello is what a client says first.
@@ -81,7 +81,7 @@ func (s *scanner) feed(b []byte, emit func(kind byte, line []byte)) error {
 		}
 		need := headerLen
 		if len(s.buf) >= headerLen {
-			need += min(int(binary.BigEndian.Uint16(s.buf[4:])), keepLine)
+			need += min(int(binary.BigEndian.Uint16(s.buf[4:])), mostLine)
 		}
 		n := min(need-len(s.buf), len(b))
 		s.buf, b = append(s.buf, b[:n]...), b[n:]
@@ -99,13 +99,13 @@ func (s *scanner) advance(emit func(kind byte, line []byte)) {
 		return
 	}
 	whole := int(binary.BigEndian.Uint16(s.buf[4:]))
-	kept := min(whole, keepLine)
-	if len(s.buf) < headerLen+kept {
+	taken := min(whole, mostLine)
+	if len(s.buf) < headerLen+taken {
 		return
 	}
 	emit(s.buf[1], bytes.TrimRight(s.buf[headerLen:], "\x00"))
 	clear(s.buf) // a password may have been in it
-	s.buf, s.skip = s.buf[:0], whole-kept
+	s.buf, s.skip = s.buf[:0], whole-taken
 }
 
 // Feed takes the next bytes of one side. An error says that they are no TOC.

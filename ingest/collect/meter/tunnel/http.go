@@ -127,7 +127,7 @@ func (c *HTTP) request(h head) (plan, error) {
 		return plan{pause: true}, nil
 	}
 	c.reading = x
-	return plan{keep: x.kind != plain, none: method == "GET" && h.get("content-length") == ""}, nil
+	return plan{wanted: x.kind != plain, none: method == "GET" && h.get("content-length") == ""}, nil
 }
 
 // answered reads an answer's head.
@@ -163,7 +163,7 @@ func (c *HTTP) answered(h head) (plan, error) {
 	}
 	c.hub.named(c, h)
 	none := c.answer.head || status == "101" || status == "204" || status == "304"
-	return plan{keep: c.answer.kind != plain, none: none, answer: true}, nil
+	return plan{wanted: c.answer.kind != plain, none: none, answer: true}, nil
 }
 
 // at gives the opening of what begins at t in this connection.

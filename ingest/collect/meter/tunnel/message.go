@@ -62,12 +62,12 @@ const (
 
 // parser cuts one direction into messages, however the bytes arrive.
 type parser struct {
-	phase phase
-	buf   []byte // of the head or the line begun, or what waits
-	left  int64  // of the body or the chunk
-	keep  bool   // the body is read
-	cut   bool   // it was longer than is read
-	body  []byte
+	phase  phase
+	buf    []byte // of the head or the line begun, or what waits
+	left   int64  // of the body or the chunk
+	wanted bool   // the body is read
+	cut    bool   // it was longer than is read
+	body   []byte
 }
 
 // reader takes the messages of a direction.
@@ -78,7 +78,7 @@ type reader interface {
 
 // plan is what to do with what follows a head.
 type plan struct {
-	keep   bool // read the body
+	wanted bool // read the body
 	none   bool // there is no body, whatever the head says
 	answer bool // without a length, the body ends with the connection
 	pause  bool
@@ -175,7 +175,7 @@ func (p *parser) begin(t time.Time, text string, to reader) error {
 	if err != nil {
 		return err
 	}
-	p.keep, p.cut = plan.keep, false
+	p.wanted, p.cut = plan.wanted, false
 	switch n, err := strconv.ParseInt(h.get("content-length"), 10, 64); {
 	case plan.pause:
 		p.phase = paused
@@ -217,7 +217,7 @@ func (p *parser) content(t time.Time, data []byte, to reader) (int, error) {
 		n = int(min(int64(n), p.left))
 		p.left -= int64(n)
 	}
-	if p.keep && !p.cut {
+	if p.wanted && !p.cut {
 		p.body = append(p.body, data[:n]...)
 		if len(p.body) > bodyMost {
 			p.body, p.cut = nil, true
@@ -237,7 +237,7 @@ func (p *parser) content(t time.Time, data []byte, to reader) (int, error) {
 func (p *parser) finish(t time.Time, to reader) error {
 	body := p.body
 	p.phase, p.body, p.buf = inHead, nil, p.buf[:0]
-	if !p.keep || p.cut {
+	if !p.wanted || p.cut {
 		return nil
 	}
 	return to.body(t, body)

@@ -53,19 +53,19 @@ var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&apos;", "'", "&qu
 // scanner cuts the bytes of one direction into tags. Text is passed over
 // unread, but for the few elements that name the user.
 type scanner struct {
-	path   []string
-	deeper int    // elements open below the deepest that is read
-	buf    []byte // of the tag begun, without its <
-	in     bool   // in a tag
-	long   bool   // the tag is longer than is read
-	last   byte   // of such a tag: the latest byte
-	quote  byte   // in a quoted value of it
-	text   []byte
-	keep   bool // the text being passed is read
-	lost   bool // the next stanza is awaited
-	stop   bool // what follows is not XML, or not to be read yet
-	pause  bool // what follows the tag just read is in another form
-	framed bool // every element stands for itself, between <open/> and <close/>
+	path    []string
+	deeper  int    // elements open below the deepest that is read
+	buf     []byte // of the tag begun, without its <
+	in      bool   // in a tag
+	long    bool   // the tag is longer than is read
+	last    byte   // of such a tag: the latest byte
+	quote   byte   // in a quoted value of it
+	text    []byte
+	reading bool // the text being passed is read
+	lost    bool // the next stanza is awaited
+	stop    bool // what follows is not XML, or not to be read yet
+	pause   bool // what follows the tag just read is in another form
+	framed  bool // every element stands for itself, between <open/> and <close/>
 }
 
 // frame makes the scanner read elements that no stream is around.
@@ -83,7 +83,7 @@ func (s *scanner) feed(t time.Time, data []byte, emit func(element)) (int, error
 		if s.stop {
 			return i, nil
 		}
-		if !s.in && !s.keep { // text that is not read
+		if !s.in && !s.reading { // text that is not read
 			n := bytes.IndexByte(data[i:], '<')
 			if n < 0 {
 				break
@@ -185,7 +185,7 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		return nil
 	}
 	s.path = append(s.path, name)
-	s.keep = readable(name)
+	s.reading = readable(name)
 	if !s.long {
 		emit(element{at: t, path: s.path, tag: tag})
 	}
@@ -213,7 +213,7 @@ func (s *scanner) close(t time.Time, name string, emit func(element)) error {
 	emit(element{at: t, path: s.path, end: true, text: string(s.text)})
 	s.path = s.path[:len(s.path)-1]
 	clear(s.text) // a password may have been in it
-	s.text, s.keep = s.text[:0], false
+	s.text, s.reading = s.text[:0], false
 	return nil
 }
 
