@@ -141,7 +141,6 @@ func TestTruth(t *testing.T) {
 		xmppRecording: {
 			"login jabber alice@localhost 2026-11-21T23:37:53.893463Z",
 			"logout jabber alice@localhost 2026-11-21T23:38:08.104557Z",
-			"logout jabber nobody 2026-11-21T23:38:00.298956Z",
 			"presence jabber alice@localhost 2026-11-21T23:37:53.896232Z 2026-11-21T23:38:08.104535Z",
 			"presence jabber nobody 2026-11-21T23:37:55.239694Z 2026-11-21T23:38:00.298956Z",
 		},

@@ -30,6 +30,7 @@ type Conn struct {
 	role     role
 	name     string // as asked for, granted or told; the latest
 	client   string
+	messages bool // family 4 is asked, or served
 	told     bool // the name is the server's own word, in 01/0F
 	begun    bool // a hello was seen: the connection opened in view
 	oldStyle bool // name and password were in the hello
@@ -100,19 +101,26 @@ func (c *Conn) stillThere(f *frame) {
 }
 
 // signedOn yields the login that only the session itself shows: of an e-mail
-// address that has got its name, or of a cookie that was given out of sight.
+// address that has got its name; or of a cookie that was given out of sight, and
+// then it was just before the session began.
 func (c *Conn) signedOn(t time.Time) {
 	if !c.told || c.role != session {
 		return
 	}
-	_, name := Account(c.name)
-	switch {
-	case !c.held.IsZero():
+	if !c.held.IsZero() {
 		c.say(rollcall.Login, c.held, c.name, "17/03 accepted, named by 01/0F")
-	case c.fresh && !c.sessions.continues(name, t):
-		c.say(rollcall.Login, t, c.name, "01/0F after a cookie given out of sight")
+		c.held = time.Time{}
 	}
-	c.held, c.fresh = time.Time{}, false
+	if !c.fresh || !c.messages {
+		return
+	}
+	c.fresh = false
+	_, late := c.sessions.cookies[c.cookie] // the answer that gave it was read after the session's hello
+	_, name := Account(c.name)
+	if !late && !c.sessions.continues(name, t) {
+		c.say(rollcall.Login, c.opening.Start, c.name, "01/0F after a cookie given out of sight")
+		c.sessions.put(c.cookie, grant{service: session, name: c.name, client: c.client, counted: true})
+	}
 }
 
 // sender gives the side that sends such a SNAC.
@@ -204,6 +212,9 @@ func (c *Conn) answered(t time.Time, b block, where string) error {
 	secret, granted := b.find(tlvCookie)
 	_, address := b.find(tlvAddress)
 	if granted && address {
+		if c.sessions.cookies[sha256.Sum256(secret)].counted {
+			return nil // it had to wait for bytes that came late, or never
+		}
 		g := grant{service: session, name: name, client: c.client}
 		if byMail(name) {
 			g.held = t // AIM's or ICQ's, and whose, is seen in the session
@@ -250,7 +261,7 @@ func (c *Conn) goodbye(side wire.Side, f *frame) error {
 // session has messages (4), a secondary service has not.
 func (c *Conn) serves(list []uint16) {
 	if slices.Contains(list, icbm) {
-		c.role = session
+		c.role, c.messages = session, true
 		return
 	}
 	if len(list) > 0 {
@@ -262,6 +273,7 @@ func (c *Conn) serves(list []uint16) {
 // learn infers the role from a frame's family, where the server's list was
 // not seen.
 func (c *Conn) learn(family uint16) {
+	c.messages = c.messages || family == icbm
 	if c.role != unknown {
 		return
 	}

@@ -43,6 +43,7 @@ type grant struct {
 	name    string
 	client  string
 	held    time.Time // of a sign-on by e-mail address, a login once it has a name
+	counted bool      // the login was yielded by the session, before the answer that gave the cookie was read
 }
 
 // New makes Sessions that put their sightings in the sink.
@@ -62,12 +63,13 @@ func (s *Sessions) Open(o wire.Opening) *Conn {
 }
 
 // remember keeps what a cookie is for, letting go of the oldest.
-func (s *Sessions) remember(secret []byte, g grant) {
+func (s *Sessions) remember(secret []byte, g grant) { s.put(sha256.Sum256(secret), g) }
+
+func (s *Sessions) put(k cookie, g grant) {
 	if len(s.order) >= mostCookies {
 		delete(s.cookies, s.order[0])
 		s.order = append(s.order[:0], s.order[1:]...)
 	}
-	k := cookie(sha256.Sum256(secret))
 	if _, again := s.cookies[k]; !again {
 		s.order = append(s.order, k)
 	}
