@@ -18,13 +18,13 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 	}
 	for _, s := range j.rows() {
 		row := append(rollcall.Row{j.view.id(s)}, turn.service(s)...)
-		t.Rows = append(t.Rows, append(row, j.view.daily(s)...))
+		t.Rows = append(t.Rows, append(row, daily(j.view, s)...))
 	}
 	return t, nil
 }
 
 // daily gives the columns daily_audience and stickiness.
-func (v *view) daily(s int) []any {
+func daily(v *view, s int) []any {
 	users, use := v.people(setOf(s)), v.use(setOf(s))
 	days := make([]float64, len(use.at))
 	for i := range days {

@@ -101,3 +101,5 @@ func blank(s rollcall.Status) rollcall.Measure {
 	nan := math.NaN()
 	return rollcall.Measure{Value: nan, SE: nan, Low: nan, High: nan, Status: s}
 }
+
+func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -33,23 +32,6 @@ type parts struct {
 	roster     *rollcall.Roster
 	population *rollcall.Population
 	diaries    []byte
-}
-
-// load reads the roster and the universe that a document names.
-func (p *parts) load(ctx context.Context, store rollcall.Store, d *document) error {
-	roster, err := store.Object(ctx, d.Roster)
-	if err != nil {
-		return fmt.Errorf("roster of %s: %w", d.Of.Month, err)
-	}
-	if p.roster, err = DecodeRoster(roster); err != nil {
-		return err
-	}
-	universe, err := store.Object(ctx, d.Universe)
-	if err != nil {
-		return fmt.Errorf("universe of %s: %w", d.Of.Month, err)
-	}
-	p.population, err = DecodeUniverse(universe)
-	return err
 }
 
 // newMonth weighs a document's roster and reads its diaries.
@@ -97,14 +79,12 @@ func (m *month) settle(online int) {
 	m.diaries.find(len(m.roster.Panelists))
 }
 
-// prepare computes what every report of the whole month stands on, as closing
-// does: loading costs far more.
+// prepare computes what every report of the whole month stands on.
 func (m *month) prepare() {
 	m.whole.condition()
 	for _, credit := range []Credit{ByPresence, ByUse} {
-		v := m.whole.view(credit, HomeWork, nil)
-		v.rulebook()
-		v.standing()
+		m.whole.patterns(credit)
+		m.whole.uses(scope{credit, rollcall.Home | rollcall.Work})
 	}
 }
 

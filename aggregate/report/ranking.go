@@ -25,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
-	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing(), brief: brief}
+	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
 		for _, s := range b.standing.order(j.rows()) {
@@ -38,27 +38,6 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	})
 	t.Rows = append(services, groups...)
 	return t, nil
-}
-
-// past is the previous month's view of the same kind, matched person by person.
-type past struct {
-	*view
-	pair      *panel.Pair
-	intervals panel.Intervals
-}
-
-// past gives the month before as the version pins it, or nil where it pins none
-// or one that has aged out or can't be compared: changes are of whole months.
-func (j *job) past(ctx context.Context) (*past, error) {
-	if j.view.sample != j.month.whole {
-		return nil, nil
-	}
-	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
-	if before == nil || err != nil || j.differs(before) {
-		return nil, err
-	}
-	pair := panel.Compare(j.month.weights, before.weights)
-	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
 }
 
 // ranker makes the ranking's rows.
@@ -115,9 +94,9 @@ func (b *ranker) audience(services set, g *group) []any {
 // sum per user of any of them.
 func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
 	v := b.view
-	sum, users := v.everyAudience(), v.people(services)
+	sum, users := everyAudience(v), v.people(services)
 	if services != v.all().services {
-		sum = v.sumAudience(services)
+		sum = sumAudience(v, services)
 	}
 	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
 	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
@@ -129,21 +108,21 @@ func (b *ranker) shares(s int) []any {
 		return []any{nil, nil, nil, nil}
 	}
 	v := b.view
-	users, base := v.people(setOf(s)), v.everyAudience()
+	users, base := v.people(setOf(s)), everyAudience(v)
 	audience := v.weights.TermRatio(users, base)
-	minutes := v.skewed(v.amounts(setOf(s))[1], v.everyMinute(), users.Users(), 100)
-	exclusive := v.exclusive(s)
+	minutes := v.skewed(v.amounts(setOf(s))[1], everyMinute(v), users.Users(), 100)
+	exclusive := exclusiveUsers(v, s)
 	return []any{v.level(audience.Scale(100), users.Users()), minutes, v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
-func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
+func everyAudience(v *view) *panel.Term {
+	return once(v, "every audience", func() *panel.Term { return sumAudience(v, setOf(v.listed()...)) })
 }
 
 // sumAudience counts each person once a service used, of some services. At home
 // only, or at work only, a user of a service need not be one of the union.
-func (v *view) sumAudience(services set) *panel.Term {
+func sumAudience(v *view, services set) *panel.Term {
 	c := v.counted()
 	used := make([]float64, len(c.list))
 	for k, p := range c.list {
@@ -158,7 +137,7 @@ func (v *view) sumAudience(services set) *panel.Term {
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
-func (v *view) everyMinute() *panel.Term {
+func everyMinute(v *view) *panel.Term {
 	return once(v, "every minute", func() *panel.Term {
 		minutes := make([]float64, v.weights.Len())
 		for _, s := range v.listed() {
@@ -172,7 +151,7 @@ func (v *view) everyMinute() *panel.Term {
 }
 
 // exclusive is the users of a service who used no other listed one.
-func (v *view) exclusive(s int) *panel.Term {
+func exclusiveUsers(v *view, s int) *panel.Term {
 	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
 }
 
@@ -193,19 +172,6 @@ func (b *ranker) change(services set) []any {
 	}
 }
 
-// same gives the same services in the month's own catalogue.
-func (p *past) same(v *view, services set) set {
-	var out set
-	for s := range services.each {
-		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
-			out = out.with(i)
-		}
-	}
-	return out
-}
-
-func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }
-
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {
 	rank, ok := b.standing.rank[s]
@@ -215,7 +181,7 @@ func (b *ranker) place(s int) []any {
 	var change any
 	if b.past != nil {
 		id := b.view.catalogue()[s].ID
-		if before, ok := b.past.standing().rank[b.past.last().service(id)]; ok {
+		if before, ok := standingOf(b.past.view).rank[b.past.last().service(id)]; ok {
 			change = before - rank
 		}
 	}
@@ -234,7 +200,7 @@ type standing struct {
 	group map[int]int
 }
 
-func (v *view) standing() *standing {
+func standingOf(v *view) *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"text/tabwriter"
 
 	"rollcall"
 	"rollcall/internal/server"
@@ -40,26 +39,9 @@ type marketListCmd struct{ server.Engine }
 
 // Run lists the markets.
 func (c *marketListCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
-		markets, err := rows[rollcall.Market](ctx, api, "/v1/markets")
-		if err != nil {
-			return err
-		}
-		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		for _, m := range markets {
-			fmt.Fprintf(out, "%s\t%s\t%s\n", m.ID, m.Zone, m.Name)
-		}
-		return out.Flush()
+	return printRows(ctx, &c.Engine, s, "/v1/markets", func(m rollcall.Market) string {
+		return fmt.Sprintf("%s\t%s\t%s", m.ID, m.Zone, m.Name)
 	})
-}
-
-// rows reads a list of the API.
-func rows[T any](ctx context.Context, api *client, path string) ([]T, error) {
-	var list struct {
-		Rows []T `json:"rows"`
-	}
-	err := api.do(ctx, http.MethodGet, path, nil, &list)
-	return list.Rows, err
 }
 
 type serviceCmd struct {
@@ -93,15 +75,7 @@ type serviceListCmd struct{ server.Engine }
 
 // Run lists the services.
 func (c *serviceListCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
-		services, err := rows[rollcall.Service](ctx, api, "/v1/services")
-		if err != nil {
-			return err
-		}
-		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		for _, v := range services {
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", v.ID, v.Name, v.Brand, v.Owner)
-		}
-		return out.Flush()
+	return printRows(ctx, &c.Engine, s, "/v1/services", func(v rollcall.Service) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s", v.ID, v.Name, v.Brand, v.Owner)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"text/tabwriter"
 
 	"rollcall"
 	"rollcall/api"
@@ -96,4 +97,28 @@ func readProblem(method string, answer *http.Response) error {
 		return fmt.Errorf("%w: %w", err, rollcall.ErrFull)
 	}
 	return err
+}
+
+// rows reads a list of the API.
+func rows[T any](ctx context.Context, from *client, path string) ([]T, error) {
+	var list struct {
+		Rows []T `json:"rows"`
+	}
+	err := from.do(ctx, http.MethodGet, path, nil, &list)
+	return list.Rows, err
+}
+
+// printRows prints a list of the API, a line of tabbed cells a row.
+func printRows[T any](ctx context.Context, e *server.Engine, s *streams, path string, line func(T) string) error {
+	return with(ctx, e, s, func(to *client) error {
+		list, err := rows[T](ctx, to, path)
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, row := range list {
+			fmt.Fprintln(out, line(row))
+		}
+		return out.Flush()
+	})
 }

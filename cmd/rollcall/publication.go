@@ -21,20 +21,29 @@ type publicationCmd struct {
 	Verify publicationVerifyCmd `cmd:"" help:"Compute every version's objects' hashes again."`
 }
 
-type publicationListCmd struct {
+// published says whose publications are meant.
+type published struct {
 	Market string `required:"" help:"Market id."`
 	Panel  string `help:"Panel id; all where absent."`
+}
+
+func (p *published) list(ctx context.Context, api *client) ([]rollcall.Publication, error) {
+	query := url.Values{"market": {p.Market}}
+	if p.Panel != "" {
+		query.Set("panel", p.Panel)
+	}
+	return rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+}
+
+type publicationListCmd struct {
+	published
 	server.Engine
 }
 
 // Run lists the versions.
 func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		query := url.Values{"market": {c.Market}}
-		if c.Panel != "" {
-			query.Set("panel", c.Panel)
-		}
-		list, err := rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
 		}
@@ -80,8 +89,7 @@ func (c *publicationDiffCmd) Run(ctx context.Context, s *streams) error {
 }
 
 type publicationVerifyCmd struct {
-	Market string `required:"" help:"Market id."`
-	Panel  string `help:"Panel id; all where absent."`
+	published
 	server.Engine
 }
 
@@ -89,11 +97,7 @@ type publicationVerifyCmd struct {
 // it was is an error.
 func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		query := url.Values{"market": {c.Market}}
-		if c.Panel != "" {
-			query.Set("panel", c.Panel)
-		}
-		list, err := rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
 		}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"text/tabwriter"
 
 	"rollcall"
 	"rollcall/internal/server"
@@ -32,15 +30,5 @@ type targetListCmd struct{ server.Engine }
 
 // Run lists the targets.
 func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
-		targets, err := rows[rollcall.Target](ctx, api, "/v1/targets")
-		if err != nil {
-			return err
-		}
-		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		for _, t := range targets {
-			fmt.Fprintf(out, "%s\t%s\n", t.Name, t.Expression)
-		}
-		return out.Flush()
-	})
+	return printRows(ctx, &c.Engine, s, "/v1/targets", func(t rollcall.Target) string { return t.Name + "\t" + t.Expression })
 }

@@ -147,8 +147,8 @@ func (p *Process) serve() {
 		return report.CensusTable(ctx, p.store, q)
 	}
 	server := &api.Server{
-		Reports: p.reports, Census: census, Panels: p.reports, Publications: p.reports,
-		Catalogue: p.catalogue, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Reports: p.reports, Census: census, Panels: p.months, Publications: p.months,
+		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
 		Version: p.Software, Logger: p.Log,
 	}

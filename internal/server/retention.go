@@ -62,7 +62,7 @@ func (p *Process) retain(kept Retention) {
 		return
 	}
 	r := &remover{
-		months: kept.Months, now: time.Now, markets: p.catalogue.Catalogue, age: p.reports.Age, log: p.Log,
+		months: kept.Months, now: time.Now, markets: p.catalogue.Catalogue, age: p.months.Age, log: p.Log,
 		removed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_total", Help: "Rows and objects removed because of their age (--keep)."}),
 		done:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "rollcall_aged_out_timestamp_seconds", Help: "When all that was too old was last known to be removed; 0: not since the start."}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "rollcall_aged_out_failures_total", Help: "Removals that failed; they are tried again after 10 minutes."}),

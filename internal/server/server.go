@@ -52,7 +52,8 @@ type Process struct {
 	broker    *embedded.Broker // nil: on a cluster
 	cluster   *kafka.Cluster   // nil: without a log
 	source    *kafka.Source    // nil: no aggregator
-	reports   *report.Office
+	months    *report.Publisher
+	reports   *report.Reporter
 	handler   http.Handler
 	fail      chan error // owned by the aggregator's goroutine: why it ended, if not by a stop
 

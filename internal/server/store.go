@@ -92,12 +92,12 @@ func (p *Process) openStore(ctx context.Context) error {
 	if p.engine.onCluster() {
 		p.background("catalogue", p.catalogue.follow)
 	}
-	p.reports = &report.Office{
-		Store: opened, Catalogue: p.catalogue.Catalogue, Targets: targets{opened}.expression,
-		Now: time.Now, Software: p.Software, Log: p.Log,
+	p.months = &report.Publisher{
+		Store: opened, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
 	}
 	if p.keys != nil {
-		p.reports.Pseudonym = p.keys.Panelist
+		p.months.Pseudonym = p.keys.Panelist
 	}
+	p.reports = &report.Reporter{Months: p.months, Targets: targets{opened}.expression, Software: p.Software}
 	return nil
 }

@@ -28,7 +28,7 @@ import (
 
 // TestStoresAgree folds one stream of events into SQLite, into ClickHouse and
 // into two shards of it, in another order and by other flushes each, and does
-// there all that a research office does. Every sketch, every set of minutes,
+// there all that a research firm does. Every sketch, every set of minutes,
 // every report and every version must be the same, byte for byte.
 func TestStoresAgree(t *testing.T) {
 	servers := engines.ClickHouseCluster(t, 2)
@@ -124,7 +124,7 @@ func answers(t *testing.T, e *Engine, fold folding) []answer {
 	if err := o.start(t.Context(), parts{answers: true}); err != nil {
 		t.Fatal(err)
 	}
-	o.Process.reports.Now = func() time.Time { return o.clock }
+	o.Process.months.Now = func() time.Time { return o.clock }
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}
