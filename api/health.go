@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"sync/atomic"
 )
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -11,21 +13,49 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the client has gone: nobody is left to tell
 }
 
-// health says that the process lives.
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+// Health answers the probes, the same for every role: GET /healthz says that the
+// process lives, GET /readyz whether it can do its work now.
+type Health struct {
+	Ready func(context.Context) error // nil: always
+	Log   *slog.Logger                // where it says why not
+}
+
+// Live answers /healthz.
+func (h Health) Live(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, map[string]string{"status": "ok"})
 }
 
-// ready says whether the store and the log answer.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.Ready != nil {
-		if err := s.Ready(r.Context()); err != nil {
-			s.Logger.Warn("not ready", "error", err)
+// CanWork answers /readyz.
+func (h Health) CanWork(w http.ResponseWriter, r *http.Request) {
+	if h.Ready != nil {
+		if err := h.Ready(r.Context()); err != nil {
+			h.Log.Warn("not ready", "error", err)
 			problem(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
 	}
 	writeJSON(w, map[string]string{"status": "ready"})
+}
+
+// Gate answers in place of a handler that is still starting: the process lives,
+// and can do nothing else yet.
+type Gate struct{ handler atomic.Pointer[http.Handler] }
+
+// Open lets every later request through to h.
+func (g *Gate) Open(h http.Handler) { g.handler.Store(&h) }
+
+// ServeHTTP passes on, or says that the process is starting.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := g.handler.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	if r.URL.Path == "/healthz" {
+		Health{}.Live(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	problem(w, http.StatusServiceUnavailable, "starting")
 }
 
 type version struct {

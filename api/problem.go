@@ -44,6 +44,9 @@ func (s *Server) judge(op string, err error) (status int, detail string) {
 	return http.StatusInternalServerError, "something failed inside; the server's log says what"
 }
 
+// Problem is RFC 9457's, as every error is answered.
+type Problem = huma.ErrorModel
+
 // problem writes RFC 9457's problem+json outside of huma's own routes.
 func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", problemType)
@@ -54,7 +57,7 @@ func problem(w http.ResponseWriter, status int, detail string) {
 const problemType = "application/problem+json"
 
 func writeProblem(w io.Writer, status int, detail string) {
-	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail}) // the client has gone: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(Problem{Title: http.StatusText(status), Status: status, Detail: detail}) // the client has gone: nobody is left to tell
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -12,12 +12,12 @@ import (
 
 // routes are those that OpenAPI can't describe, and then those that it does.
 func (s *Server) routes() http.Handler {
-	mux := chi.NewMux()
+	mux, health := chi.NewMux(), Health{Ready: s.Ready, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
-	mux.Get("/", s.page)
-	mux.Get("/healthz", s.health)
-	mux.Get("/readyz", s.ready)
+	mux.Get("/", pages{s}.page)
+	mux.Get("/healthz", health.Live)
+	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
 	if s.Collector != nil {

@@ -63,7 +63,7 @@ func BenchmarkReport(b *testing.B) {
 		reach, share, timeShare := w.Term(active), w.Term(sum), w.Term(time)
 		for s := range services {
 			used, spent := w.Term(users[s]), w.Term(minutes[s])
-			in.Audience(w.Linear(panel.Part{Factor: 1, Term: used}), w.Universe(), used.Users())
+			in.Audience(w.Linear(panel.Part{Factor: 1, Term: used}), used)
 			w.TermRatio(used, reach)
 			w.TermRatio(used, share)
 			w.TermRatio(spent, timeShare)

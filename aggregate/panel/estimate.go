@@ -54,55 +54,20 @@ func (e Estimate) Scale(k float64) Estimate {
 	return Estimate{Value: k * e.Value, SE: math.Abs(k) * e.SE}
 }
 
-// Value gives the sum of a variable over the universe, without its error.
-func (w *Weights) Value(v Variable) float64 {
-	var total float64
-	for k, i := range v.At {
-		total += w.people[i].final * v.value(k)
-	}
-	return total
-}
+// exact is the part of a figure under which a standard error is rounding.
+const exact = 1e-9
 
-// fit regresses on the margins' indicators, weighted by base weights: it turns
-// a variable's sums by cell into the fitted value of the cell's every panelist.
-func (w *Weights) fit(cells []float64) {
-	m, moments := len(w.starts), make([]float64, w.slopes)
-	for c, sum := range cells {
-		if sum == 0 {
-			continue
-		}
-		for k, code := range w.cellCodes[c*m : (c+1)*m] {
-			moments[w.starts[k]+int(code)] += sum
-		}
+// estimate makes an estimate of a variance, whose noise is what rounding leaves
+// of it at most.
+func estimate(value, variance, noise float64) Estimate {
+	se := math.Sqrt(math.Max(variance, 0)) // NaN stays
+	if variance <= noise || se <= exact*math.Abs(value) {
+		se = 0
 	}
-	slopes := make([]float64, w.slopes)
-	for i := range slopes {
-		for j, x := range w.inverse[i*w.slopes : (i+1)*w.slopes] {
-			slopes[i] += x * moments[j]
-		}
-	}
-	for c := range cells {
-		cells[c] = 0
-		for k, code := range w.cellCodes[c*m : (c+1)*m] {
-			cells[c] += slopes[w.starts[k]+int(code)]
-		}
-	}
+	return Estimate{Value: value, SE: se}
 }
 
 // rounding is what sums of a panel's size leave, at most, of a sum of squares
 // that nothing is left of: the variable is then a margin's own, or two variables
 // are one and the same.
 const rounding = 1e-13
-
-// spread turns sums of z into n/(n-1) sum (z - mean z)^2, 0 where it is not
-// above what rounding leaves.
-func spread(sum, square, noise float64, n int) float64 {
-	if n < 2 {
-		return math.NaN()
-	}
-	out := (square - sum*sum/float64(n)) * float64(n) / float64(n-1)
-	if out <= noise {
-		return 0
-	}
-	return out
-}

@@ -326,9 +326,9 @@ func TestFixtureIntervals(t *testing.T) {
 		got       panel.Interval
 		low, high float64
 	}{
-		"audience": {in.Audience(e, fixtureUniverse, msn.Users()).Scale(1 / fixtureUniverse), 0.305857, 0.41626},
+		"audience": {in.Audience(e, f.weights.Term(msn)).Scale(1 / fixtureUniverse), 0.305857, 0.41626},
 		"logit":    {in.Logit(reach), 0.305857, 0.41626},
-		"beta":     {in.Beta(reach, 300), 0.303984, 0.41732},
+		"beta":     {in.Beta(reach), 0.303984, 0.41732},
 		"plain":    {in.Plain(reach), 0.303792, 0.4146},
 	} {
 		near(t, name+" low", c.got.Low, c.low, 2e-6)

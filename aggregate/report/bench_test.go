@@ -159,7 +159,7 @@ func benchPeriods() []benchPeriod {
 // keepAll finds the three months, and what they take.
 func (h *house) keepAll(b *testing.B) {
 	for _, m := range h.loaded(b) {
-		b.Logf("%s: %d diaries, %.1f MB, of them %.1f MB ledger", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6, float64(m.ledger.bytes())/1e6)
+		b.Logf("%s: %d diaries, %.1f MB", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6)
 	}
 }
 

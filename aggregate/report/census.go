@@ -21,12 +21,12 @@ func censusPresent(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuer
 	if err != nil {
 		return err
 	}
-	at := ages(list).since(q.From.Month())
+	at := rollcall.Ageings(list).Since(q.From.Month())
 	if at.IsZero() {
 		return nil
 	}
 	return fmt.Errorf("the census of %s from %s has %w: what is before %s was removed on %s",
-		q.Market, q.From, rollcall.ErrAgedOut, ages(list).before().First(), at.Format(time.DateOnly))
+		q.Market, q.From, rollcall.ErrAgedOut, rollcall.Ageings(list).Before().First(), at.Format(time.DateOnly))
 }
 
 // CensusTable answers from the store's cells, a row a service. It fails with

@@ -376,7 +376,7 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh.ledger.lines[tier{scope{ByPresence, rollcall.Home}, false}] = nil
+	clear(fresh.online) // nobody was active, whatever they used
 	h.months = cache[rollcall.Hash, *month]{limit: DefaultMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
 		t.Fatal(err)

@@ -16,14 +16,14 @@ type combination struct {
 }
 
 // combined gives every combination that occurs, the largest first.
-func (v *view) combined() []combination {
+func combinationsOf(v *view) []combination {
 	return once(v, "combinations", func() []combination {
-		c := v.gathering()
-		slot, at := make([]int, len(c.kinds)), [][]int32{nil} // the first is of nobody's services
+		c := v.counted()
+		slot, at := make([]int, len(c.list)), [][]int32{nil} // the first is of nobody's services
 		slots := map[set]int{{}: 0}
 		out := []combination{{}}
-		for k, kind := range c.kinds {
-			services := v.used(kind)
+		for k, p := range c.list {
+			services := v.used(p)
 			if _, ok := slots[services]; !ok {
 				slots[services] = len(at)
 				at, out = append(at, nil), append(out, combination{services: services})
@@ -58,7 +58,7 @@ func combinations(_ context.Context, j *job) (*rollcall.Table, error) {
 		}
 		t.Rows = append(t.Rows, rollcall.Row{names, m})
 	}
-	for _, c := range v.combined() {
+	for _, c := range combinationsOf(v) {
 		switch {
 		case !c.services.meets(wanted):
 		case v.few(c.users):

@@ -9,31 +9,31 @@ import (
 
 // Erase takes a panelist, named by the clear id, off the rosters and out of the
 // diaries of every month that has no final version, in every market.
-func (o *Office) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error) {
-	if o.Pseudonym == nil {
+func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error) {
+	if pub.Pseudonym == nil {
 		return 0, errNoKey
 	}
-	who, _ := o.Pseudonym(panel, panelist)
-	months, err := o.notFinal(ctx, panel)
+	who, _ := pub.Pseudonym(panel, panelist)
+	months, err := pub.notFinal(ctx, panel)
 	if err != nil {
 		return 0, err
 	}
-	rosters, err := o.offRosters(ctx, months, who)
+	rosters, err := pub.offRosters(ctx, months, who)
 	if err != nil {
 		return 0, err
 	}
-	if diaries, err = o.Store.Erase(ctx, panel, who); err != nil {
+	if diaries, err = pub.Store.Erase(ctx, panel, who); err != nil {
 		return 0, err
 	}
-	if o.Log != nil {
-		o.Log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
+	if pub.Log != nil {
+		pub.Log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
 	}
 	return diaries, nil
 }
 
 // notFinal gives a panel's months without a final version, in every market.
-func (o *Office) notFinal(ctx context.Context, panel rollcall.PanelID) ([]rollcall.PanelMonth, error) {
-	loaded, err := o.Store.ListPanelObjects(ctx)
+func (pub *Publisher) notFinal(ctx context.Context, panel rollcall.PanelID) ([]rollcall.PanelMonth, error) {
+	loaded, err := pub.Store.ListPanelObjects(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (o *Office) notFinal(ctx context.Context, panel rollcall.PanelID) ([]rollca
 		if l.Panel != panel {
 			continue
 		}
-		published, err := o.Publications(ctx, l.Market, panel)
+		published, err := pub.Publications(ctx, l.Market, panel)
 		if err != nil {
 			return nil, err
 		}
@@ -59,17 +59,17 @@ func (o *Office) notFinal(ctx context.Context, panel rollcall.PanelID) ([]rollca
 // offRosters takes a person off the rosters of months, whose files it replaces, and
 // says how many it changed. Versions already published keep what they were
 // computed from.
-func (o *Office) offRosters(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
-	gone, err := o.ages(ctx)
+func (pub *Publisher) offRosters(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
+	gone, err := pub.ages(ctx)
 	if err != nil {
 		return 0, err
 	}
 	changed := 0
 	for _, of := range months {
-		if gone.check(of) != nil {
+		if gone.Check(of) != nil {
 			continue // nobody is on its roster
 		}
-		ok, err := o.offRoster(ctx, of, who)
+		ok, err := pub.offRoster(ctx, of, who)
 		if err != nil {
 			return changed, err
 		}
@@ -80,8 +80,8 @@ func (o *Office) offRosters(ctx context.Context, months []rollcall.PanelMonth, w
 	return changed, nil
 }
 
-func (o *Office) offRoster(ctx context.Context, of rollcall.PanelMonth, who rollcall.Visitor) (bool, error) {
-	p, err := o.files(ctx, of)
+func (pub *Publisher) offRoster(ctx context.Context, of rollcall.PanelMonth, who rollcall.Visitor) (bool, error) {
+	p, err := pub.files(ctx, of)
 	if p == nil || err != nil {
 		return false, err
 	}
@@ -95,6 +95,6 @@ func (o *Office) offRoster(ctx context.Context, of rollcall.PanelMonth, who roll
 	if len(kept.Panelists) == len(p.roster.Panelists) {
 		return false, nil
 	}
-	_, err = o.store(ctx, of, &kept, p.population)
+	_, err = pub.store(ctx, of, &kept, p.population)
 	return err == nil, err
 }

@@ -13,12 +13,12 @@ func frequency(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "days", "unique_audience", "share", "k_plus")
 	v := j.view
 	for _, s := range j.rows() {
-		users, byDays := v.people(setOf(s)), v.byDays(s)
+		users, byDays := v.people(setOf(s)), usersByDays(v, s)
 		var more *panel.Term
 		rows := make([]rollcall.Row, len(byDays))
 		for k := len(byDays) - 1; k >= 0; k-- {
 			exactly := v.term(byDays[k])
-			more = v.plus(more, exactly)
+			more = plus(v, more, exactly)
 			rows[k] = rollcall.Row{v.id(s), k + 1, v.persons(exactly), v.percent(exactly, users), v.persons(more)}
 		}
 		t.Rows = append(t.Rows, rows...)
@@ -27,7 +27,7 @@ func frequency(_ context.Context, j *job) (*rollcall.Table, error) {
 }
 
 // byDays gives a service's users by their number of days, less 1.
-func (v *view) byDays(s int) [][]int32 {
+func usersByDays(v *view, s int) [][]int32 {
 	u := v.use(setOf(s))
 	out := make([][]int32, v.days())
 	for i, person := range u.at {
@@ -38,7 +38,7 @@ func (v *view) byDays(s int) [][]int32 {
 }
 
 // plus adds persons who have nobody in common with those so far.
-func (v *view) plus(sofar, more *panel.Term) *panel.Term {
+func plus(v *view, sofar, more *panel.Term) *panel.Term {
 	if sofar == nil {
 		return more
 	}

@@ -15,11 +15,11 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 	v := j.view
 	order := j.services
 	if order == nil {
-		order = v.standing().order(v.listed())
+		order = standingOf(v).order(v.listed())
 	}
-	steps := v.steps(order)
+	steps := stepsOf(v, order)
 	for k, s := range order {
-		t.Rows = append(t.Rows, rollcall.Row{v.id(s), v.persons(steps[k].union), v.increment(steps, k)})
+		t.Rows = append(t.Rows, rollcall.Row{v.id(s), v.persons(steps[k].union), increment(v, steps, k)})
 	}
 	return t, nil
 }
@@ -32,9 +32,9 @@ type step struct {
 	lost          int
 }
 
-func (v *view) steps(order []int) []step {
+func stepsOf(v *view, order []int) []step {
 	if v.place == HomeOnly || v.place == WorkOnly || v.place == Both {
-		return v.slowSteps(order)
+		return slowSteps(v, order)
 	}
 	out := make([]step, len(order))
 	found := make([]bool, v.weights.Len())
@@ -56,7 +56,7 @@ func (v *view) steps(order []int) []step {
 }
 
 // slowSteps takes each union by itself.
-func (v *view) slowSteps(order []int) []step {
+func slowSteps(v *view, order []int) []step {
 	out := make([]step, len(order))
 	var above []int32
 	for k := range order {
@@ -70,7 +70,7 @@ func (v *view) slowSteps(order []int) []step {
 // increment estimates how many more a row's union is than the one above. Its
 // raw persons are those gained and lost; where either union is of too few, so is
 // their difference.
-func (v *view) increment(steps []step, k int) rollcall.Measure {
+func increment(v *view, steps []step, k int) rollcall.Measure {
 	s := steps[k]
 	if k == 0 {
 		return v.persons(s.gained)

@@ -20,20 +20,20 @@ var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file
 // LoadPanel checks a month's roster and universe, weighs the one to the other
 // as a trial, and stores both under pseudonyms. Every error names the file, line,
 // column and value; nothing is stored then.
-func (o *Office) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error) {
-	if o.Pseudonym == nil {
+func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error) {
+	if pub.Pseudonym == nil {
 		return rollcall.Loaded{}, errNoKey
 	}
-	if _, err := o.Catalogue().Calendar(of.Market); err != nil {
+	if _, err := pub.Catalogue().Calendar(of.Market); err != nil {
 		return rollcall.Loaded{}, err
 	}
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
 		return rollcall.Loaded{}, err
 	}
-	if err := o.present(ctx, of); err != nil {
+	if err := pub.present(ctx, of); err != nil {
 		return rollcall.Loaded{}, err
 	}
-	roster, study, err := read(files, o.Pseudonym, of.Panel)
+	roster, study, err := read(files, pub.Pseudonym, of.Panel)
 	if err != nil {
 		return rollcall.Loaded{}, err
 	}
@@ -48,7 +48,7 @@ func (o *Office) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files ro
 		out.Home += metered(p, rollcall.Home)
 		out.Work += metered(p, rollcall.Work)
 	}
-	out.PanelObjects, err = o.store(ctx, of, roster, &study.Population)
+	out.PanelObjects, err = pub.store(ctx, of, roster, &study.Population)
 	return out, err
 }
 
@@ -81,22 +81,22 @@ func read(files rollcall.PanelFiles, pseudonym Pseudonym, of rollcall.PanelID) (
 	return roster, study, nil
 }
 
-func (o *Office) store(ctx context.Context, of rollcall.PanelMonth, roster *rollcall.Roster, universe *rollcall.Population) (rollcall.PanelObjects, error) {
+func (pub *Publisher) store(ctx context.Context, of rollcall.PanelMonth, roster *rollcall.Roster, universe *rollcall.Population) (rollcall.PanelObjects, error) {
 	files := rollcall.PanelObjects{PanelMonth: of}
 	body, err := EncodeRoster(roster)
 	if err != nil {
 		return files, err
 	}
-	if files.Roster, err = o.Store.PutObject(ctx, body); err != nil {
+	if files.Roster, err = pub.Store.PutObject(ctx, body); err != nil {
 		return files, fmt.Errorf("store the roster of %s: %w", of.Month, err)
 	}
 	if body, err = EncodeUniverse(universe); err != nil {
 		return files, err
 	}
-	if files.Universe, err = o.Store.PutObject(ctx, body); err != nil {
+	if files.Universe, err = pub.Store.PutObject(ctx, body); err != nil {
 		return files, fmt.Errorf("store the universe of %s: %w", of.Month, err)
 	}
-	if err = o.Store.PutPanelObjects(ctx, files); err != nil {
+	if err = pub.Store.PutPanelObjects(ctx, files); err != nil {
 		return files, fmt.Errorf("register the panel files of %s: %w", of.Month, err)
 	}
 	return files, nil
@@ -105,17 +105,17 @@ func (o *Office) store(ctx context.Context, of rollcall.PanelMonth, roster *roll
 // Exclude records a rule: what of an open month must not count, and why. The
 // facts stay; the rule takes effect at the next close. A rule that names a
 // panelist, by the clear id, and nothing else takes the person out of tab.
-func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion, panelist string) error {
+func (pub *Publisher) Exclude(ctx context.Context, e rollcall.Exclusion, panelist string) error {
 	if panelist != "" {
-		if o.Pseudonym == nil {
+		if pub.Pseudonym == nil {
 			return errNoKey
 		}
-		e.Panelist, _ = o.Pseudonym(e.Panel, panelist)
+		e.Panelist, _ = pub.Pseudonym(e.Panel, panelist)
 	}
-	return o.exclude(ctx, e)
+	return pub.exclude(ctx, e)
 }
 
-func (o *Office) exclude(ctx context.Context, e rollcall.Exclusion) error {
+func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	e.Reason = strings.TrimSpace(e.Reason)
 	switch {
 	case e.Reason == "":
@@ -125,14 +125,14 @@ func (o *Office) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
-	if err := o.present(ctx, e.PanelMonth); err != nil {
+	if err := pub.present(ctx, e.PanelMonth); err != nil {
 		return err
 	}
-	if err := o.checkExcluded(ctx, e); err != nil {
+	if err := pub.checkExcluded(ctx, e); err != nil {
 		return err
 	}
-	e.Time = o.Now().UTC()
-	if err := o.Store.AddExclusion(ctx, e); err != nil {
+	e.Time = pub.Now().UTC()
+	if err := pub.Store.AddExclusion(ctx, e); err != nil {
 		return fmt.Errorf("record an exclusion of %s: %w", e.Month, err)
 	}
 	return nil
@@ -140,16 +140,16 @@ func (o *Office) exclude(ctx context.Context, e rollcall.Exclusion) error {
 
 // checkExcluded refuses a rule for a service that isn't in the catalogue, or for
 // somebody who isn't on the month's roster, where there is one.
-func (o *Office) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
+func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
 	if e.Service != "" {
-		if _, err := o.Catalogue().Service(e.Service); err != nil {
+		if _, err := pub.Catalogue().Service(e.Service); err != nil {
 			return err
 		}
 	}
 	if e.Panelist == 0 {
 		return nil
 	}
-	p, err := o.files(ctx, e.PanelMonth)
+	p, err := pub.files(ctx, e.PanelMonth)
 	if p == nil || err != nil {
 		return err
 	}
@@ -160,14 +160,14 @@ func (o *Office) checkExcluded(ctx context.Context, e rollcall.Exclusion) error 
 }
 
 // files loads a month's roster and universe; nil where there are none.
-func (o *Office) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
-	files, err := o.Store.PanelObjects(ctx, of)
+func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
+	files, err := pub.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("panel files of %s: %w", of.Month, err)
 	}
-	p := new(parts)
-	return p, p.load(ctx, o.Store, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
+	p, err := loadParts(ctx, pub.Store, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
+	return &p, err
 }

@@ -18,13 +18,13 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 	}
 	for _, s := range j.rows() {
 		row := append(rollcall.Row{j.view.id(s)}, turn.service(s)...)
-		t.Rows = append(t.Rows, append(row, j.view.daily(s)...))
+		t.Rows = append(t.Rows, append(row, daily(j.view, s)...))
 	}
 	return t, nil
 }
 
 // daily gives the columns daily_audience and stickiness.
-func (v *view) daily(s int) []any {
+func daily(v *view, s int) []any {
 	users, use := v.people(setOf(s)), v.use(setOf(s))
 	days := make([]float64, len(use.at))
 	for i := range days {
@@ -32,8 +32,8 @@ func (v *view) daily(s int) []any {
 	}
 	mean := v.weights.Term(panel.Variable{At: use.at, Values: days})
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
-	audience := v.settings.Level(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
-	return []any{audience, v.share(v.weights.NestedRatio(mean, users), users.Users())}
+	audience := v.settings.Level(e, v.intervals.Audience(e, mean), users.Users())
+	return []any{audience, v.level(v.weights.NestedRatio(mean, users).Scale(100), users.Users())}
 }
 
 // turnover is the persons in tab in the period's month and in the one before.
@@ -91,8 +91,8 @@ func (j *job) both(before *month) (now, past *view, err error) {
 	}
 	half := func(k int) *view {
 		m := shared.months[k]
-		s := newSample([]*month{m}, shared.position[k:k+1], shared.weights, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-		s.origin, s.leader = shared.origin, j.month
+		s := newSample([]*month{m}, shared.roster[k:k+1], shared.weights, j.month, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+		s.origin = shared.origin
 		return s.view(j.view.credit, j.view.place, j.target)
 	}
 	return half(1), half(0), nil

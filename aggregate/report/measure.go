@@ -18,37 +18,26 @@ func (v *view) persons(t *panel.Term) rollcall.Measure {
 	if v.settings.Status(n).Withheld() {
 		return blank(rollcall.Below) // an interval costs more than everything else
 	}
-	return v.settings.Level(e, v.intervals.Audience(e, v.weights.Universe(), n), n)
+	return v.settings.Level(e, v.intervals.Audience(e, t), n)
 }
 
 // percent estimates one term's persons as a percentage of another's, among whom
 // they all are.
 func (v *view) percent(num, den *panel.Term) rollcall.Measure {
 	e := v.weights.NestedRatio(num, den)
-	return v.proportion(e, num.Users(), den.Users())
+	return v.proportion(e, num, den)
 }
 
-// proportion makes a percentage of an estimate between 0 and 1.
-func (v *view) proportion(e panel.Estimate, users, base int) rollcall.Measure {
+// proportion makes a percentage of an estimate between 0 and 1 of persons among
+// a base that holds them.
+func (v *view) proportion(e panel.Estimate, users, base *panel.Term) rollcall.Measure {
 	if !e.Defined() {
 		return undefinedMeasure()
 	}
-	if v.settings.Status(users).Withheld() {
+	if v.few(users) {
 		return blank(rollcall.Below)
 	}
-	return v.settings.Measure(e.Scale(100), v.intervals.Proportion(e, users, base).Scale(100), users)
-}
-
-// share makes a percentage of an estimate between 0 and 1 that is no proportion
-// of persons.
-func (v *view) share(e panel.Estimate, users int) rollcall.Measure {
-	if !e.Defined() {
-		return undefinedMeasure()
-	}
-	if v.settings.Status(users).Withheld() {
-		return blank(rollcall.Below)
-	}
-	return v.settings.Level(e.Scale(100), v.intervals.Proportion(e, users, v.weights.Len()).Scale(100), users)
+	return v.settings.Measure(e.Scale(100), v.intervals.Proportion(e, users, base).Scale(100), users.Users())
 }
 
 // coverage estimates a term's persons as a percentage of the universe, or of
@@ -67,13 +56,22 @@ func (v *view) covered(t *panel.Term) rollcall.Measure {
 		return v.percent(t, v.targeted())
 	}
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: t}).Scale(1 / v.weights.Universe())
-	return v.proportion(e, t.Users(), v.weights.Len())
+	return v.proportion(e, t, v.weights.Everyone())
 }
 
 // mean estimates a figure per user: the total of amounts over the users.
 func (v *view) mean(amounts, users *panel.Term) rollcall.Measure {
-	e := v.weights.NestedRatio(amounts, users)
-	return v.level(e, users.Users())
+	return v.skewed(amounts, users, users.Users(), 1)
+}
+
+// skewed makes a measure of a ratio that is no proportion of persons, times a
+// factor, with an interval that allows for skewness.
+func (v *view) skewed(num, den *panel.Term, n int, factor float64) rollcall.Measure {
+	if v.settings.Status(n).Withheld() {
+		return blank(rollcall.Below)
+	}
+	m := v.weights.Mean(num, den)
+	return v.settings.Level(m.Scale(factor), v.intervals.Mean(m).Scale(factor), n)
 }
 
 // level makes a measure with the interval estimate +- q SE.
@@ -103,3 +101,5 @@ func blank(s rollcall.Status) rollcall.Measure {
 	nan := math.NaN()
 	return rollcall.Measure{Value: nan, SE: nan, Low: nan, High: nan, Status: s}
 }
+
+func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }

@@ -17,9 +17,10 @@ import (
 	"rollcall/internal/sqlite"
 )
 
-// house is an office over a real store, with a clock that a test moves.
+// house publishes and reports over a real store, with a clock that a test moves.
 type house struct {
-	*Office
+	*Publisher
+	*Reporter
 	store *sqlite.Store
 	t     testing.TB
 	now   time.Time
@@ -56,10 +57,11 @@ func newHouse(t testing.TB) *house {
 
 func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
 	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
-	h.Office = &Office{
-		Store: store, Pseudonym: testPseudonym, Catalogue: func() *rollcall.Catalogue { return c },
-		Now: func() time.Time { return h.now }, Software: "test",
+	h.Publisher = &Publisher{
+		Store: store, Pseudonym: testPseudonym, Check: Coherent, Catalogue: func() *rollcall.Catalogue { return c },
+		Now: func() time.Time { return h.now },
 	}
+	h.Reporter = &Reporter{Months: h.Publisher, Software: "test"}
 	return h
 }
 

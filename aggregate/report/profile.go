@@ -17,7 +17,7 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 		for _, d := range j.divisions() {
 			parts := d.split(v.people(setOf(s)).At)
 			for k, at := range parts {
-				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, v.profiled(s, v.term(at), d.active[k])...))
+				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, profiled(v, s, v.term(at), d.active[k])...))
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func (d *division) split(at []int32) [][]int32 {
 // target asked for.
 func (j *job) divisions() []*division {
 	if j.target == nil {
-		return j.view.categories()
+		return divisionsByColumn(j.view)
 	}
 	return once(j.view, "target "+j.target.String(), func() []*division {
 		d := &division{names: []string{j.target.String()}}
@@ -56,12 +56,12 @@ func (j *job) divisions() []*division {
 			}
 			d.of = append(d.of, place)
 		}
-		return []*division{j.view.activate(d)}
+		return []*division{activate(j.view, d)}
 	})
 }
 
 // activate finds the active persons of each target.
-func (v *view) activate(d *division) *division {
+func activate(v *view, d *division) *division {
 	for _, at := range d.split(v.active().At) {
 		d.active = append(d.active, v.term(at))
 	}
@@ -69,7 +69,7 @@ func (v *view) activate(d *division) *division {
 }
 
 // categories divides by every demographic column, whose categories are sorted.
-func (v *view) categories() []*division {
+func divisionsByColumn(v *view) []*division {
 	return once(v, "categories", func() []*division {
 		var out []*division
 		for _, c := range v.lead().columns[:len(v.lead().roster.Columns)] {
@@ -92,7 +92,7 @@ func (v *view) categories() []*division {
 			for i := range d.of {
 				d.of[i] = rank[d.of[i]]
 			}
-			out = append(out, v.activate(d))
+			out = append(out, activate(v, d))
 		}
 		return out
 	})
@@ -100,7 +100,7 @@ func (v *view) categories() []*division {
 
 // profiled gives the columns unique_audience, composition, target_reach and
 // index of a service's persons in a target, given the target's active ones.
-func (v *view) profiled(s int, in, there *panel.Term) []any {
+func profiled(v *view, s int, in, there *panel.Term) []any {
 	users, active := v.people(setOf(s)), v.active()
 	index := v.weights.NestedIndex(in, active, there, users).Scale(100)
 	return []any{v.persons(in), v.percent(in, users), v.percent(in, there), v.level(index, in.Users())}

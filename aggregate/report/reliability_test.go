@@ -9,10 +9,10 @@ import (
 	"rollcall"
 )
 
-// counted is a panel of men and women of one weight each in which known
+// panelOf is a panel of men and women of one weight each in which known
 // numbers of persons use each service, those of a service from the first
 // person on.
-func counted(t *testing.T, s Settings, users map[rollcall.ServiceID]int, minutes func(person int) int) *house {
+func panelOf(t *testing.T, s Settings, users map[rollcall.ServiceID]int, minutes func(person int) int) *house {
 	t.Helper()
 	h := newHouse(t)
 	f := facts{}
@@ -48,7 +48,7 @@ func status(t *testing.T, table *rollcall.Table, column string, key ...any) roll
 // TestEachFigureByItsOwnPersons: every figure of a ranking at the limits'
 // edges. One service that is withheld withholds nothing else.
 func TestEachFigureByItsOwnPersons(t *testing.T) {
-	h := counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
+	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
 	table := h.report(Request{Report: "ranking"})
 	for service, want := range map[string]rollcall.Status{"jabber": rollcall.OK, "msn": rollcall.OK, "aim": rollcall.Caution, "icq": rollcall.Caution, "yahoo": rollcall.Below} {
 		for _, column := range []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person", "audience_share", "time_share"} {
@@ -74,7 +74,7 @@ func TestEachFigureByItsOwnPersons(t *testing.T) {
 // TestWithheldHasNoNumber: no report shows a number of what is withheld, n
 // included, and every figure that is shown has persons enough.
 func TestWithheldHasNoNumber(t *testing.T) {
-	h := counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
+	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
 	for _, name := range Reports() {
 		if name == "quality" { // which is the enumeration study's
 			continue
@@ -109,7 +109,7 @@ func TestWithheldHasNoNumber(t *testing.T) {
 // TestDerivedFiguresByWhatTheyAreOf: overlaps by those in both, increments by
 // those added and by both unions, curves and days by their own.
 func TestDerivedFiguresByWhatTheyAreOf(t *testing.T) {
-	h := counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 29, "icq": 59}, tenMinutes)
+	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 29, "icq": 59}, tenMinutes)
 	duplication := h.report(Request{Report: "duplication"})
 	steps := h.report(Request{Report: "incremental", Services: []rollcall.ServiceID{"aim", "icq", "msn"}})
 	incremental := func(s string) rollcall.Status { return status(t, steps, "incremental", s) }
@@ -140,7 +140,7 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 		before int
 		want   rollcall.Status
 	}{{29, rollcall.Below}, {30, rollcall.Caution}, {59, rollcall.Caution}, {60, rollcall.OK}} {
-		h := counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100}, tenMinutes)
+		h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100}, tenMinutes)
 		f := facts{}
 		for i := range 200 {
 			if i < c.before {
@@ -170,7 +170,7 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 // error is 30 % or more is flagged, if it is a level; coverage goes with its
 // audience.
 func TestUncertainLevelsAreFlagged(t *testing.T) {
-	h := counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 100}, func(person int) int {
+	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 100}, func(person int) int {
 		if person == 0 {
 			return 1400
 		}
@@ -220,12 +220,12 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 
 // TestLimitOfNothing: with limits of 0 a figure of nobody is shown too.
 func TestLimitOfNothing(t *testing.T) {
-	h := counted(t, all(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
+	h := panelOf(t, all(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
 	table := h.report(Request{Report: "ranking"})
 	if m := find(t, table, "jabber")["exclusive"].(rollcall.Measure); m.Status != rollcall.OK || m.N != 0 || m.Value != 0 {
 		t.Errorf("jabber's exclusive audience of nobody is %+v", m)
 	}
-	h = counted(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
+	h = panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
 	if got := status(t, h.report(Request{Report: "ranking"}), "exclusive", "jabber"); got != rollcall.Below {
 		t.Errorf("jabber's exclusive audience of nobody is %s under the usual limits", got)
 	}

@@ -6,9 +6,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"rollcall"
 )
+
+// Reporter answers for closed months. Its fields are set once, before its first
+// use; then it is safe for concurrent use.
+type Reporter struct {
+	Months   *Publisher                                             // that were published
+	Targets  func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
+	Software string                                                 // the version printed on reports
+
+	once   sync.Once // guards the limit of what follows
+	tables cache[tableKey, *rollcall.Table]
+}
+
+const mostTables = 256
+
+func (r *Reporter) start() { r.once.Do(func() { r.tables.limit = mostTables }) }
 
 // tableKey names a finished table.
 type tableKey struct {
@@ -59,14 +75,14 @@ func Reports() []string {
 
 // job is a question on its way to a table.
 type job struct {
-	office   *Office
+	reporter *Reporter
 	request  rollcall.Query
 	version  rollcall.Publication // Version 0: live
 	month    *month
 	target   *target
 	view     *view
 	services []int // asked for, by position in the catalogue; nil: all
-	ages     ages
+	ages     rollcall.Ageings
 	missed   []string // months that the report needs and that have aged out
 	unlike   []string // which it needs and can't compare with, in a sentence each
 }
@@ -75,23 +91,23 @@ type job struct {
 // fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed,
 // rollcall.ErrNotFound or rollcall.ErrAgedOut where there is nothing to answer
 // from.
-func (o *Office) Report(ctx context.Context, r rollcall.Query) (*rollcall.Table, error) {
-	o.start()
-	answer, err := fill(&r)
+func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	r.start()
+	answer, err := fill(&q)
 	if err != nil {
 		return nil, err
 	}
-	j := &job{office: o, request: r}
+	j := &job{reporter: r, request: q}
 	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.look(ctx); err != nil {
 		return nil, err
 	}
-	if r.Live {
+	if q.Live {
 		return j.run(ctx, answer)
 	}
-	return o.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+	return r.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
 		t, err := j.run(ctx, answer)
 		return t, 1, err
 	})
@@ -162,30 +178,30 @@ func fillDays(r *rollcall.Query) {
 
 // open finds the version and loads its month.
 func (j *job) open(ctx context.Context) (err error) {
-	if j.ages, err = j.office.ages(ctx); err != nil {
+	if j.ages, err = j.reporter.Months.ages(ctx); err != nil {
 		return err
 	}
-	if err := j.ages.check(j.request.Of); err != nil {
+	if err := j.ages.Check(j.request.Of); err != nil {
 		return err
 	}
 	if j.request.Live {
-		j.month, err = j.office.live(ctx, j.request.Of)
+		j.month, err = j.reporter.Months.live(ctx, j.request.Of)
 		return err
 	}
-	if j.version, err = j.office.Publication(ctx, j.request.Of, j.request.Version); err != nil {
+	if j.version, err = j.reporter.Months.Publication(ctx, j.request.Of, j.request.Version); err != nil {
 		return err
 	}
-	j.month, err = j.office.month(ctx, j.version.Document)
+	j.month, err = j.reporter.Months.month(ctx, j.version.Document)
 	return err
 }
 
 // look makes the view that the report is of.
 func (j *job) look(ctx context.Context) error {
 	saved := func(name string) (string, error) {
-		if j.office.Targets == nil {
+		if j.reporter.Targets == nil {
 			return "", badTarget("@"+name, "is not a saved target")
 		}
-		return j.office.Targets(ctx, name)
+		return j.reporter.Targets(ctx, name)
 	}
 	var err error
 	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
@@ -251,10 +267,10 @@ func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*month, e
 		if p == nil {
 			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
 		}
-		if err := j.ages.check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
+		if err := j.ages.Check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
 			return nil, err
 		}
-		before, err := j.office.month(ctx, p.Document)
+		before, err := j.reporter.Months.month(ctx, p.Document)
 		if err != nil {
 			return nil, err
 		}
@@ -271,7 +287,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
-		before: j.ages.before(),
+		before: j.ages.Before(),
 	}
 }
 
@@ -281,7 +297,7 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	var broken, err error
 	check := func() {
 		if j.request.Report != "consistency" { // which lists what is broken
-			broken = j.view.coherent()
+			broken = coherent(j.view)
 		}
 	}
 	together(check, func() { t, err = answer(ctx, j) })
@@ -306,6 +322,3 @@ func (j *job) rows() []int {
 	}
 	return j.view.listed()
 }
-
-// id gives a service's id by position.
-func (v *view) id(service int) string { return string(v.catalogue()[service].ID) }

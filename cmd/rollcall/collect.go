@@ -10,6 +10,7 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter"
+	"rollcall/internal/server"
 )
 
 type collectCmd struct {
@@ -26,7 +27,8 @@ type pcapCmd struct {
 	Panel     string `help:"The panel, with --panelist: the accounts seen are dropped."`
 	Panelist  string `help:"Whose machine it is."`
 	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
-	engine
+	server.Engine
+	stats meter.Stats
 }
 
 // Validate refuses a capture that is not there.
@@ -35,17 +37,17 @@ func (c *pcapCmd) Validate() error { return exist(c.File) }
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
 	if err != nil {
-		return meter.Install{}, usageError{err}
+		return meter.Install{}, server.UsageError{Err: err}
 	}
 	if (c.File == "") == (c.Interface == "") {
-		return meter.Install{}, usageError{errors.New("give a FILE or --interface, one of them")}
+		return meter.Install{}, server.UsageError{Err: errors.New("give a FILE or --interface, one of them")}
 	}
 	install := meter.Install{
 		Market: rollcall.MarketID(c.Market), Location: place,
 		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
 	if err := install.Validate(); err != nil {
-		return install, usageError{err}
+		return install, server.UsageError{Err: err}
 	}
 	return install, nil
 }
@@ -57,12 +59,14 @@ func (c *pcapCmd) source() string {
 	return c.Interface
 }
 
-// Run reads the capture into the log, or with --dry-run onto stdout.
+// Run reads the capture into the log, or with --dry-run onto stdout, and says
+// on stderr what it could not read.
 func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	install, err := c.install()
 	if err != nil {
 		return err
 	}
+	defer func() { c.tell(s) }()
 	if c.DryRun {
 		out := bufio.NewWriter(s.out)
 		err := c.read(ctx, install, func(seen ingest.Sighting) error {
@@ -71,12 +75,13 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 		})
 		return errors.Join(err, out.Flush())
 	}
-	return c.with(ctx, s, func(api *client) error { return c.send(ctx, s, api, install) })
+	return with(ctx, &c.Engine, s, func(api *client) error { return c.send(ctx, s, api, install) })
 }
 
 func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
+	var err error
 	if c.Interface != "" {
-		_, err := meter.Listen(ctx, c.Interface, install, yield)
+		c.stats, err = meter.Listen(ctx, c.Interface, install, yield)
 		return err
 	}
 	f, err := os.Open(c.File)
@@ -84,10 +89,18 @@ func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(in
 		return err
 	}
 	defer f.Close()
-	if _, err := meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
+	if c.stats, err = meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	return nil
+}
+
+// tell says what was not read: a line for each count that is not zero.
+func (c *pcapCmd) tell(s *streams) {
+	log := newLogger(s.err, false)
+	for _, n := range c.stats.Unread() {
+		log.Warn("not read", "source", c.source(), "what", n.Name, "count", n.N, "says", n.Says)
+	}
 }
 
 // postSize is when a body of sightings is sent.
@@ -108,6 +121,9 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		return err
 	}
 	err := c.read(ctx, install, func(seen ingest.Sighting) error {
+		if seen.Account == "" && seen.Panelist == "" {
+			return nil // nobody to count: the reading counts it as unnamed
+		}
 		body = append(seen.AppendJSON(body), '\n')
 		lines++
 		if len(body) < postSize && c.File != "" {
@@ -116,4 +132,15 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		return flush()
 	})
 	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts))
+}
+
+type httpCmd struct {
+	server.Listening
+	server.Spool
+	server.Engine
+}
+
+// Run takes events until it is told to stop.
+func (c *httpCmd) Run(ctx context.Context, s *streams) error {
+	return server.Collect(ctx, &c.Engine, c.Listening, c.Spool, s.options(c.Debug))
 }

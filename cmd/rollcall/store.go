@@ -2,77 +2,25 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
+	"net/http"
 	"path/filepath"
-	"sync"
-	"time"
 
-	"rollcall"
-	"rollcall/aggregate/hll"
-	"rollcall/internal/clickhouse"
-	"rollcall/internal/sqlite"
+	"rollcall/internal/server"
 )
 
-// openStore opens the engine's store.
-func (e *engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
-	if e.Clickhouse != "" {
-		opt, err := e.clickhouseOptions()
-		if err != nil {
-			return nil, err
-		}
-		opt.Log = log
-		return clickhouse.Open(ctx, e.Clickhouse, opt)
-	}
-	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
+type backupCmd struct {
+	File string `arg:"" help:"The copy; it must not exist yet." type:"path"`
+	server.Engine
 }
 
-// watchedStore notes how its last flush went, and gives none for ever: a store
-// that takes the connection and never answers would hold the aggregator.
-type watchedStore struct {
-	rollcall.Store
-	now func() time.Time
-
-	mu     sync.Mutex // guards the rest
-	failed error      // of the last flush
-	since  time.Time  // of the flush under way; zero: none
-}
-
-const (
-	flushTime = 2 * time.Minute  // the most that one flush may take
-	flushSlow = 30 * time.Second // a flush under way for longer is not ready
-)
-
-// Merge is the store's.
-func (w *watchedStore) Merge(ctx context.Context, deltas rollcall.Deltas) error {
-	ctx, cancel := context.WithTimeout(ctx, flushTime)
-	defer cancel()
-	w.note(nil, w.now())
-	err := w.Store.Merge(ctx, deltas)
-	w.note(err, time.Time{})
-	return err
-}
-
-// note keeps the error, unless a flush only begins: a failure is forgotten when
-// one has succeeded.
-func (w *watchedStore) note(err error, since time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.since = since
-	if since.IsZero() {
-		w.failed = err
+// Run copies the store while it is in use. The copy has an id of its own: a
+// deployment restored from it reads the log again from its start.
+func (c *backupCmd) Run(ctx context.Context, s *streams) error {
+	path, err := filepath.Abs(c.File)
+	if err != nil {
+		return err
 	}
-}
-
-// flushing is nil unless the last flush failed, or one hangs.
-func (w *watchedStore) flushing() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failed != nil {
-		return fmt.Errorf("the last flush: %w", w.failed)
-	}
-	if took := w.now().Sub(w.since); !w.since.IsZero() && took > flushSlow {
-		return fmt.Errorf("a flush is under way for %s", took.Round(time.Second))
-	}
-	return nil
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
+	})
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/arrowipc"
+	"rollcall/internal/jsondepth"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -28,6 +30,9 @@ type batcher struct {
 	again   bool // the source is a replay: what is refused is in rollcall.rejected already
 
 	// of the record being read
+	raw      *rawBatch // that holds it
+	ofRaw    int       // records and rows of it that were refused
+	rawMark  int       // of rejects, the record batch's first
 	record   *kafka.Message
 	events   []rollcall.Event // of one that is not Arrow
 	kind     string           // its content type, without parameters
@@ -47,8 +52,9 @@ type verdict struct {
 }
 
 const (
-	rowRejects  = 10000   // of one record; beyond, the record is kept whole
-	rejectBytes = 4 << 20 // gathered before they are written
+	rowRejects   = 10000          // of one record; beyond, the record is kept whole
+	batchRejects = 2 * rowRejects // of one record batch; beyond, it is kept whole
+	rejectBytes  = 4 << 20        // gathered before they are written
 )
 
 func newBatcher(s *Source, id int) *batcher {
@@ -81,25 +87,50 @@ func (b *batcher) give() *rollcall.Batch {
 	return done
 }
 
+// begin is called before a record batch's first record.
+func (b *batcher) begin(raw *rawBatch) { b.raw, b.ofRaw, b.rawMark = raw, 0, len(b.rejects) }
+
 // open begins a record, and reports whether read has more of it to do.
 func (b *batcher) open(m *kafka.Message) bool {
 	b.source.stats.Records.Add(1)
 	b.records++
 	b.record, b.rows, b.first, b.refused, b.mark = m, 0, b.batch.Len(), 0, len(b.rejects)
 	b.kind, b.backfill, b.resent = headersOf(m)
-	if b.kind != arrowipc.ContentType {
+	err := checkTimestamp(m.Time)
+	if err == nil && b.kind != arrowipc.ContentType {
 		b.single()
 		return false
 	}
-	if err := b.decoder.Open(m.Value); err != nil {
-		b.refuseRecord(err)
-		return false
+	if err == nil {
+		err = b.decoder.Open(m.Value)
 	}
-	return true
+	if err != nil {
+		b.refuseRecord(err)
+	}
+	return err == nil
 }
 
+// checkTimestamp judges what the events' ages are judged by. Some producers
+// send none; one in microseconds is thousands of years away.
+func checkTimestamp(t time.Time) error {
+	switch {
+	case t.IsZero():
+		return &rollcall.Invalid{Field: "record", Reason: "the record has no timestamp", Code: "timestamp"}
+	case t.Year() < 1990 || t.Year() >= 2200:
+		return &rollcall.Invalid{
+			Field: "record's timestamp", Value: t.Format(time.RFC3339),
+			Reason: "is not between 1990 and 2200: Kafka's are in milliseconds since 1970", Code: "timestamp",
+		}
+	}
+	return nil
+}
+
+// jsonType is the content type of one event as its source writes it.
+const jsonType = "application/json"
+
 // headersOf reads a record's content type, whether it is a backfill, and
-// whether it was refused before.
+// whether it was refused before. Many producers send no headers: what begins
+// like a JSON object is one.
 func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 	for _, h := range m.Headers {
 		switch h.Key {
@@ -113,6 +144,9 @@ func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 		case headerResent:
 			resent = string(h.Value) == "1"
 		}
+	}
+	if kind == "" && bytes.HasPrefix(bytes.TrimLeft(m.Value, " \t\r\n"), []byte("{")) {
+		kind = jsonType
 	}
 	return kind, backfill, resent
 }
@@ -146,9 +180,11 @@ func (b *batcher) add(events []rollcall.Event) error {
 
 func (b *batcher) decode(to []rollcall.Event) ([]rollcall.Event, error) {
 	m := b.record
-	switch {
+	switch deep := jsondepth.Check(m.Value); {
 	case b.kind == "":
 		return to, &rollcall.Invalid{Field: "header " + headerType, Reason: "is missing", Code: "content_type"}
+	case deep != nil: // whatever it is called, it will be read as JSON
+		return to, deep
 	case b.kind == arrowipc.RowType:
 		e, err := arrowipc.ParseRow(m.Value)
 		return append(to, e), err
@@ -281,12 +317,17 @@ func (b *batcher) refuseRow(line int, row arrowipc.Row, err error) {
 	case b.refused <= rowRejects:
 		b.refuse(rollcall.Rejected{Line: line, Type: arrowipc.RowType, Body: row.JSON()}, err)
 	case b.refused == rowRejects+1:
-		for i := range b.rejects[b.mark:] {
-			b.bytes -= len(b.rejects[b.mark+i].Body)
-		}
-		b.rejects = b.rejects[:b.mark]
+		b.unrefuse(b.mark)
 		b.refuseRecord(fmt.Errorf("more than %d rows can't be used; the last seen: %w", rowRejects, err))
 	}
+}
+
+// unrefuse forgets what was refused, but for the first n.
+func (b *batcher) unrefuse(n int) {
+	for i := range b.rejects[n:] {
+		b.bytes -= len(b.rejects[n+i].Body)
+	}
+	b.rejects = b.rejects[:n]
 }
 
 // refuseRecord keeps the record whole.
@@ -294,21 +335,32 @@ func (b *batcher) refuseRecord(err error) {
 	b.refuse(rollcall.Rejected{Type: b.kind, Body: b.record.Value}, err)
 }
 
-// refuseBatch keeps a batch that was never opened.
-func (b *batcher) refuseBatch(raw *rawBatch, err error) {
-	b.record, b.backfill, b.resent = &kafka.Message{Offset: raw.first}, false, false
-	b.refuse(rollcall.Rejected{Type: batchType, Body: raw.bytes}, err)
+// refuseBatch keeps a record batch whole.
+func (b *batcher) refuseBatch(err error) {
+	b.record, b.backfill, b.resent = &kafka.Message{Offset: b.raw.first}, false, false
+	b.refuse(rollcall.Rejected{Type: batchType, Body: b.raw.bytes}, err)
 }
 
 // batchType is the content type of a whole record batch, as Kafka has it.
 const batchType = "application/vnd.apache.kafka.batch"
 
+// refuse keeps an input. A few KB can be a batch of millions that can't be used:
+// beyond a number the batch is kept in their place, and they are only counted.
 func (b *batcher) refuse(r rollcall.Rejected, err error) {
 	b.source.stats.Rejected.Add(1)
 	if b.resent {
 		return
 	}
+	if b.ofRaw++; b.raw != nil && b.ofRaw > batchRejects {
+		if b.ofRaw > batchRejects+1 {
+			return
+		}
+		b.unrefuse(b.rawMark)
+		r = rollcall.Rejected{Type: batchType, Body: b.raw.bytes}
+		err = fmt.Errorf("more than %d records and rows of a batch can't be used; the last seen: %w", batchRejects, err)
+	}
 	r.Time, r.Backfill = b.source.opt.Now(), b.backfill
+	r.Body = bytes.Clone(r.Body) // else a few bytes would hold a whole batch in memory
 	r.Source = fmt.Sprintf("%d@%d", b.id, b.record.Offset)
 	r.Code, r.Reason = "unreadable", err.Error()
 	if e := new(rollcall.Invalid); errors.As(err, &e) {
@@ -333,6 +385,6 @@ func (b *batcher) reject(ctx context.Context) error {
 		pause(ctx, joinBackoff)
 	}
 	clear(b.rejects) // their bodies are whole messages
-	b.rejects, b.bytes, b.mark = b.rejects[:0], 0, 0
+	b.rejects, b.bytes, b.mark, b.rawMark = b.rejects[:0], 0, 0, 0
 	return nil
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,6 +180,27 @@ func TestHeaders(t *testing.T) {
 	}
 	if kind, backfill, resent := headersOf(&kafka.Message{}); kind != "" || backfill || resent {
 		t.Errorf("no headers say %q, backfill %v, resent %v", kind, backfill, resent)
+	}
+}
+
+// What the events' ages are judged by must be a time.
+func TestRecordsTimestamp(t *testing.T) {
+	value := encoded(t, events(1, 1)...)
+	for reason, at := range map[string]time.Time{
+		"record: the record has no timestamp":        {},
+		`record's timestamp "54711-07-15T00:00:00Z"`: time.Date(54711, 7, 15, 0, 0, 0, 0, time.UTC),   // microseconds taken for milliseconds
+		`record's timestamp "1970-01-12T17:46:40Z"`:  time.Date(1970, 1, 12, 17, 46, 40, 0, time.UTC), // seconds
+	} {
+		for _, kind := range []string{arrowipc.ContentType, "application/json"} {
+			m := message(value, kind)
+			m.Time = at
+			b := testBatcher(t)
+			for more := b.open(m); more; more = b.read() {
+			}
+			if b.batch.Len() != 0 || len(b.rejects) != 1 || b.rejects[0].Code != "timestamp" || !strings.Contains(b.rejects[0].Reason, reason) {
+				t.Errorf("%s, of %v: %d rows, rejects %+v", kind, at, b.batch.Len(), b.rejects)
+			}
+		}
 	}
 }
 

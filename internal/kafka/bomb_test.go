@@ -3,7 +3,9 @@ package kafka_test
 import (
 	"context"
 	"maps"
+	"strings"
 	"testing"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/kafka"
@@ -73,4 +75,57 @@ func commitAll(t *testing.T, c *kafka.Cluster, s *kafka.Source) map[rollcall.Vis
 		t.Fatal(err)
 	}
 	return seen
+}
+
+// TestDeepJSON: two million brackets in two kilobytes are rejected before any
+// parser calls itself for each, and the offset goes on.
+func TestDeepJSON(t *testing.T) {
+	c := openBroker(t).Cluster()
+	deep := `{"colour":` + strings.Repeat("[", 2_000_000)
+	for _, kind := range []string{"application/json", "application/cloudevents+json", "application/vnd.rollcall.row+json", ""} {
+		bombtest.Produce(t, c.Client(), kafka.Events, 0, bombtest.Gzipped(t, kind, deep))
+	}
+	logtest.Append(t, logtest.Writer(t, c), logtest.Events(0, 10))
+	s := logtest.Source(t, c, kafka.SourceOptions{Decode: func(to []rollcall.Event, value []byte, _ string, _ time.Time, _ bool) ([]rollcall.Event, error) {
+		t.Errorf("%d bytes came to the parser", len(value))
+		return to, nil
+	}})
+	if seen := commitAll(t, c, s); len(seen) != 10 {
+		t.Errorf("%d events came, not 10", len(seen))
+	}
+	n := 0
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+		if n++; err != nil || r.Code != "json_depth" {
+			t.Errorf("rejected as %s: %s, %v", r.Code, r.Reason, err)
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d records were rejected, not 4", n)
+	}
+}
+
+// TestBatchOfFaults: a few KB of very many records that can't be used don't fill
+// the rejected topic; the batch is kept in their place.
+func TestBatchOfFaults(t *testing.T) {
+	c := openBroker(t).Cluster()
+	const n = 100_000
+	bombtest.Produce(t, c.Client(), kafka.Events, 0, bombtest.Many(t, n, "{}"))
+	logtest.Append(t, logtest.Writer(t, c), logtest.Events(0, 10))
+	s := logtest.Source(t, c, kafka.SourceOptions{})
+	if seen := commitAll(t, c, s); len(seen) != 10 {
+		t.Errorf("%d events came, not 10", len(seen))
+	}
+	if got := s.Stats().Rejected.Load(); got != n {
+		t.Errorf("%d records were counted as rejected, not %d", got, n)
+	}
+	kept := map[string]int{}
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[r.Type]++
+	}
+	if kept[kafka.BatchType] != 1 || kept["application/json"] > 20_000 {
+		t.Errorf("rejected by type: %v", kept)
+	}
 }

@@ -24,8 +24,8 @@ type Cluster struct {
 	secure    Security
 	transport *kafka.Transport
 	client    *kafka.Client
-	sign      []byte // stands for a batch that can't be read
-	local     Local  // of a broker in this process
+	codecs    codecs
+	local     Local // of a broker in this process
 }
 
 // Security of the connections to a cluster; the zero value is plain TCP.
@@ -67,7 +67,7 @@ func DialLocal(address string, local Local) *Cluster {
 }
 
 func newCluster(brokers []string, secure Security, dial DialFunc) *Cluster {
-	c := &Cluster{brokers: brokers, dial: dial, secure: secure, sign: guard()}
+	c := &Cluster{brokers: brokers, dial: dial, secure: secure}
 	c.transport = &kafka.Transport{
 		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,
 		TLS: secure.TLS, SASL: secure.SASL,
@@ -174,8 +174,19 @@ func orUnknown(err error) error {
 // span is what a partition holds: the offsets [first, next).
 type span struct{ first, next int64 }
 
-// spans gives what each of the topic's partitions holds.
+// spans gives what each of the topic's partitions holds, open transactions
+// included.
 func (c *Cluster) spans(ctx context.Context, topic string, partitions ...int) (map[int]span, error) {
+	return c.spansAt(ctx, kafka.ReadUncommitted, topic, partitions)
+}
+
+// stableSpans ends each span at the last stable offset, where the first open
+// transaction begins: nothing behind it is read now.
+func (c *Cluster) stableSpans(ctx context.Context, topic string, partitions ...int) (map[int]span, error) {
+	return c.spansAt(ctx, kafka.ReadCommitted, topic, partitions)
+}
+
+func (c *Cluster) spansAt(ctx context.Context, level kafka.IsolationLevel, topic string, partitions []int) (map[int]span, error) {
 	if len(partitions) == 0 {
 		var err error
 		if partitions, err = c.partitions(ctx, topic); err != nil {
@@ -186,7 +197,9 @@ func (c *Cluster) spans(ctx context.Context, topic string, partitions ...int) (m
 	for _, p := range partitions {
 		asked = append(asked, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
 	}
-	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: asked}})
+	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
+		Topics: map[string][]kafka.OffsetRequest{topic: asked}, IsolationLevel: level,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: offsets of %s: %w", topic, err)
 	}
@@ -226,12 +239,13 @@ func (c *Cluster) committed(ctx context.Context, group string, partitions []int)
 }
 
 // Settle waits until the group has committed everything that rollcall.events
-// held when it was called.
+// held when it was called. Open transactions count when they are committed, and
+// are not waited for.
 func Settle(ctx context.Context, c *Cluster, group string) error {
-	spans, err := c.spans(ctx, Events)
+	spans, err := c.stableSpans(ctx, Events)
 	for passing(err) && ctx.Err() == nil {
 		pause(ctx, settleEvery)
-		spans, err = c.spans(ctx, Events)
+		spans, err = c.stableSpans(ctx, Events)
 	}
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)

@@ -18,10 +18,10 @@
 // so a range read twice changes nothing (docs/method).
 //
 // Read the files in this order: cluster, security and lag (how brokers are
-// reached and asked), writer and rejected (what is written, and the rejected
-// read back), source, partition, batcher and connections (the group's reading,
-// from generations to batches), replay (the same outside of the group), records,
-// codec and fetch (record batches, and what bounds them), stats.
+// reached and asked), writer (what is written), source, partition and batcher
+// (the group's reading, from generations to batches), fetch, batch and codec
+// (what a leader answers, what of it counts, and what bounds it), replay and
+// rejected (reading outside of the group), stats.
 package kafka
 
 import (

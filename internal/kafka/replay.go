@@ -53,7 +53,7 @@ func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (
 
 // from gives the spans to read.
 func (c *Cluster) from(ctx context.Context, start Start) (map[int]span, error) {
-	spans, err := c.spans(ctx, Events)
+	spans, err := c.stableSpans(ctx, Events)
 	if err != nil {
 		return nil, err
 	}
@@ -108,16 +108,14 @@ func (s *Source) again(ctx context.Context, spans map[int]span) error {
 		p.batcher.again = true
 		for m, err := range s.cluster.records(ctx, Events, id, at) {
 			if err == nil {
-				err = p.take(ctx, &m)
+				err = p.takeRecord(ctx, &m)
 			}
 			if err != nil {
 				return fmt.Errorf("kafka: replay: %w", err)
 			}
 		}
-		if p.next > p.done {
-			if err := p.handOn(ctx, p.next, false); err != nil {
-				return fmt.Errorf("kafka: replay: %w", err)
-			}
+		if err := p.handOn(ctx, at.next, false); err != nil {
+			return fmt.Errorf("kafka: replay: %w", err)
 		}
 	}
 	return nil

@@ -46,10 +46,6 @@ func TestTimingAndSizes(t *testing.T) {
 	if !g.WatchPartitionChanges || g.StartOffset != kafka.FirstOffset {
 		t.Errorf("the group watches partitions: %v, starts at %d", g.WatchPartitionChanges, g.StartOffset)
 	}
-	r := (&partition{source: s}).readerConfig(&connections{})
-	if !r.OffsetOutOfRangeError || r.QueueCapacity < 8 || r.QueueCapacity > 16 || r.GroupID != "" {
-		t.Errorf("a reader has OffsetOutOfRangeError %v, a queue of %d, the group %q", r.OffsetOutOfRangeError, r.QueueCapacity, r.GroupID)
-	}
 }
 
 // No message passes 900 KiB, whatever the events.

@@ -89,6 +89,30 @@ func All(t testing.TB, inflated, longest, large int) map[string][]byte {
 	}
 }
 
+// Gzipped is a batch of one record with a content type, if it is not empty.
+func Gzipped(t testing.TB, contentType, value string) []byte {
+	t.Helper()
+	text := func(to []byte, s string) []byte { return append(binary.AppendVarint(to, int64(len(s))), s...) }
+	body := text([]byte{0, 0, 0, 1}, value) // attributes, deltas, no key
+	if contentType == "" {
+		body = append(body, 0)
+	} else {
+		body = text(text(append(body, 2), "content-type"), contentType)
+	}
+	record := append(binary.AppendVarint(nil, int64(len(body))), body...)
+	return Batch(kafka.Gzip, 1, Deflate(t, kafka.Gzip, bytes.NewReader(record)))
+}
+
+// Many is a batch of n like records.
+func Many(t testing.TB, n int, value string) []byte {
+	t.Helper()
+	var all bytes.Buffer
+	for i := range n {
+		all.Write(record(int64(i), value))
+	}
+	return Batch(kafka.Gzip, int32(n), Deflate(t, kafka.Gzip, &all))
+}
+
 // longBatch is n records of 4 KB each.
 func longBatch(n int32) io.Reader {
 	var all bytes.Buffer
