@@ -3,12 +3,22 @@ package rollcall
 // PanelID names a panel of recruited people: "nn".
 type PanelID string
 
+// Household is the pseudonym of a panelist's household; 0: the person's own, as
+// far as is known.
+type Household uint64
+
+// Stratum is the pseudonym of the part of the population that a panelist was
+// recruited in; 0: the whole of it.
+type Stratum uint64
+
 // Panelist is one in-tab person of a month's roster, under the panel's
 // pseudonym.
 type Panelist struct {
 	ID         Visitor
 	Metered    Location // the places where a meter runs; a set
 	BaseWeight float64  // > 0
+	Household  Household
+	Stratum    Stratum
 	Categories []string // one a demographic column, in Roster.Columns' order
 }
 

@@ -1,11 +1,67 @@
 package rollcall
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
 	"time"
 )
+
+// Store is an engine of the store. It is the one interface to it, for every
+// stage. The order of what a list gives is the engine's own unless said; rows
+// are valid until the next step of their sequence, and an error ends them. What
+// is not there is ErrNotFound.
+type Store interface {
+	ID() string // a new store has a new one
+	K() int     // the precision of its sketches
+	Close() error
+
+	// Merge unites deltas with the facts. Those of months that have aged out
+	// are left out, and counted by LeftOut.
+	Merge(ctx context.Context, deltas Deltas) error
+	LeftOut() int64
+
+	// Cells come by service, Diaries by panelist, day, service, location, kind
+	// and key.
+	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
+	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
+	// Erase removes a panelist's diaries of every month.
+	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
+
+	Markets(ctx context.Context) ([]Market, error)
+	PutMarket(ctx context.Context, m Market) error
+	Services(ctx context.Context) ([]Service, error)
+	PutService(ctx context.Context, s Service) error
+
+	// PutPanelObjects replaces what the month is weighted with; the objects
+	// named before stay.
+	PutPanelObjects(ctx context.Context, o PanelObjects) error
+	PanelObjects(ctx context.Context, of PanelMonth) (PanelObjects, error)
+	ListPanelObjects(ctx context.Context) ([]PanelObjects, error)
+	AddExclusion(ctx context.Context, e Exclusion) error
+	Exclusions(ctx context.Context, of PanelMonth) ([]Exclusion, error)
+
+	// PutObject stores bytes under their hash: twice changes nothing.
+	PutObject(ctx context.Context, body []byte) (Hash, error)
+	Object(ctx context.Context, of Hash) ([]byte, error)
+
+	// AddPublication fails with ErrConflict where the version is taken.
+	AddPublication(ctx context.Context, p Publication) error
+	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
+
+	SaveTarget(ctx context.Context, name, expression string) error
+	Targets(ctx context.Context) (expressions map[string]string, err error)
+
+	// Ageings come with the earliest month first. Rosters gives every roster
+	// that the months before ever had. RemoveFacts removes those months' cells,
+	// diaries and exclusions. A removal that broke off is completed by the next.
+	AddAgeing(ctx context.Context, a Ageing) error
+	Ageings(ctx context.Context) ([]Ageing, error)
+	Rosters(ctx context.Context, before Month) ([]Hash, error)
+	RemoveObjects(ctx context.Context, hashes []Hash) (removed int, err error)
+	RemoveFacts(ctx context.Context, before Month) (rows int, err error)
+}
 
 // Deltas is what one flush brings to the store. Each value is united with what
 // the store has, so the same deltas twice change nothing. Values are valid
@@ -113,8 +169,8 @@ type PanelMonth struct {
 	Month  Month    `json:"month"`
 }
 
-// PanelFiles are the objects that a panel's month is weighted with.
-type PanelFiles struct {
+// PanelObjects are the stored objects that a panel's month is weighted with.
+type PanelObjects struct {
 	PanelMonth
 	Roster   Hash `json:"roster"`
 	Universe Hash `json:"universe"`

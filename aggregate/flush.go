@@ -13,8 +13,8 @@ func (f *Fold) Deltas() rollcall.Deltas {
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
 	var state rollcall.CellState
 	for key, c := range f.cells {
-		c.visitors.settle()
-		c.minutes.settle()
+		c.visitors.sketchIDs()
+		c.minutes.sketchIDs()
 		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() {
 			continue
 		}
@@ -35,9 +35,9 @@ func (f *Fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
 }
 
 // flushed marks everything as in the store. Diaries are dropped: an erased
-// panelist must not come back from memory. Cells are kept, up to keep bytes,
+// panelist must not come back from memory. Cells are kept, up to most bytes,
 // since one whose registers no longer change need not be flushed again.
-func (f *Fold) flushed(keep int) {
+func (f *Fold) flushed(most int) {
 	f.bytes = 0
 	f.forget()
 	for _, c := range f.cells {
@@ -45,7 +45,7 @@ func (f *Fold) flushed(keep int) {
 		c.minutes.sketch.MarkClean()
 		f.bytes += c.size()
 	}
-	if f.bytes > keep {
+	if f.bytes > most {
 		clear(f.cells)
 		f.bytes = 0
 	}

@@ -18,8 +18,8 @@ type Fold struct {
 	diaries map[rollcall.Diary]*rollcall.Minutes
 	bytes   int // held by both, about
 
-	lanes  map[rollcall.Group]*lane
-	byCode []*lane // of the batch in hand
+	groups map[rollcall.Group]*groupFold
+	byCode []*groupFold // of the batch in hand
 }
 
 // census is a cell's two sketches.
@@ -36,27 +36,27 @@ type column struct {
 	ids    []uint64
 }
 
-// lane is where a group's rows go. Its slots remember the latest local days,
+// groupFold is where a group's rows go. Its slots remember the latest local days,
 // direct-mapped by six-hour block of UTC time.
-type lane struct {
+type groupFold struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
-	slots    [laneSlots]slot
+	slots    [groupSlots]slot
 }
 
 type slot struct {
 	span         rollcall.Span
 	from, length uint64  // of the span, in Unix nanoseconds
-	cell         *census // nil in a panel's lane
+	cell         *census // nil in a panel's group
 }
 
 const (
-	laneSlots = 64
-	minute    = 60e9 // nanoseconds
-	slotTime  = 6 * 60 * minute
-	maxLanes  = 1024
-	firstIDs  = 16   // of a column's ids, before it is given room for
-	mostIDs   = 1024 // of them
+	groupSlots = 64
+	minute     = 60e9 // nanoseconds
+	slotTime   = 6 * 60 * minute
+	maxGroups  = 1024
+	firstIDs   = 16   // of a column's ids, before it has space for
+	mostIDs    = 1024 // of them
 
 	cellOverhead = 512 // of a cell beside its columns, about
 	diaryBytes   = 512 // of a diary with its key, about
@@ -84,7 +84,7 @@ func NewReach(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error
 // forget drops the diaries and everything that points at cells.
 func (f *Fold) forget() {
 	f.diaries = make(map[rollcall.Diary]*rollcall.Minutes)
-	f.lanes = make(map[rollcall.Group]*lane)
+	f.groups = make(map[rollcall.Group]*groupFold)
 	f.byCode = f.byCode[:0]
 }
 
@@ -110,10 +110,10 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	return nil
 }
 
-// known gives the census cell of an instant, or nil for one that the lane does
+// known gives the census cell of an instant, or nil for one that the group does
 // not remember.
-func (l *lane) known(at int64) *census {
-	s := &l.slots[uint64(at)/slotTime%laneSlots]
+func (l *groupFold) known(at int64) *census {
+	s := &l.slots[uint64(at)/slotTime%groupSlots]
 	if uint64(at)-s.from >= s.length {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (l *lane) known(at int64) *census {
 }
 
 // row folds row i of the batch, whatever it is.
-func (f *Fold) row(l *lane, b *rollcall.Batch, i int) {
+func (f *Fold) row(l *groupFold, b *rollcall.Batch, i int) {
 	if l.calendar == nil {
 		return // a kind that counts nothing
 	}
@@ -133,14 +133,14 @@ func (f *Fold) row(l *lane, b *rollcall.Batch, i int) {
 	}
 }
 
-// open finds the lane of each group of the batch.
+// open finds the state of each group of the batch.
 func (f *Fold) open(groups []rollcall.Group) error {
 	f.byCode = f.byCode[:0]
-	if len(f.lanes) > maxLanes {
-		clear(f.lanes)
+	if len(f.groups) > maxGroups {
+		clear(f.groups)
 	}
 	for i := range groups {
-		l, err := f.lane(&groups[i])
+		l, err := f.group(&groups[i])
 		if err != nil {
 			return err
 		}
@@ -149,19 +149,19 @@ func (f *Fold) open(groups []rollcall.Group) error {
 	return nil
 }
 
-func (f *Fold) lane(g *rollcall.Group) (*lane, error) {
-	if l := f.lanes[*g]; l != nil {
+func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
+	if l := f.groups[*g]; l != nil {
 		return l, nil
 	}
 	if !g.Kind.Counts() {
-		return new(lane), nil
+		return new(groupFold), nil
 	}
 	calendar, err := f.calendar(g.Market)
 	if err != nil {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
-	l := &lane{group: *g, calendar: calendar}
-	f.lanes[*g] = l
+	l := &groupFold{group: *g, calendar: calendar}
+	f.groups[*g] = l
 	return l, nil
 }
 
@@ -175,8 +175,8 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 }
 
 // slot finds the local day of a minute.
-func (f *Fold) slot(l *lane, m rollcall.UnixMinute) *slot {
-	s := &l.slots[uint64(m)*minute/slotTime%laneSlots]
+func (f *Fold) slot(l *groupFold, m rollcall.UnixMinute) *slot {
+	s := &l.slots[uint64(m)*minute/slotTime%groupSlots]
 	if !s.span.Has(m) {
 		s.span = l.calendar.Span(m)
 		s.from, s.length = uint64(s.span.From)*minute, uint64(s.span.To-s.span.From)*minute
@@ -187,7 +187,7 @@ func (f *Fold) slot(l *lane, m rollcall.UnixMinute) *slot {
 	return s
 }
 
-func (f *Fold) cell(l *lane, day rollcall.Day) *census {
+func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	key := rollcall.Cell{
 		Market: l.group.Market, Day: day, Service: l.group.Service,
 		Location: l.group.Location, Kind: l.group.Kind, Key: l.group.Key,
@@ -208,7 +208,7 @@ func (c *census) size() int { return cellOverhead + c.visitors.size() + c.minute
 func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) }
 
 // credit notes a census row for the cell of each local day that it touches.
-func (f *Fold) credit(l *lane, visitor uint64, from, to rollcall.UnixMinute) {
+func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute) {
 	for from < to {
 		s := f.slot(l, from)
 		end := min(to, s.span.To)
@@ -236,31 +236,31 @@ func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
 // note adds an id to a column.
 func (f *Fold) note(c *column, id uint64) {
 	if len(c.ids) == cap(c.ids) {
-		f.makeRoom(c)
+		f.grow(c)
 	}
 	c.ids = append(c.ids, id)
 }
 
-// makeRoom lets a column's ids be more, up to mostIDs; then they go to the
+// grow lets a column's ids be more, up to mostIDs; then they go to the
 // sketch.
-func (f *Fold) makeRoom(c *column) {
+func (f *Fold) grow(c *column) {
 	before := c.size()
-	if room := max(firstIDs, 2*cap(c.ids)); room <= mostIDs {
-		c.ids = append(make([]uint64, 0, room), c.ids...)
+	if size := max(firstIDs, 2*cap(c.ids)); size <= mostIDs {
+		c.ids = append(make([]uint64, 0, size), c.ids...)
 	} else {
-		c.settle()
+		c.sketchIDs()
 	}
 	f.bytes += c.size() - before
 }
 
-// settle brings the ids to the sketch.
-func (c *column) settle() {
+// sketchIDs brings the ids to the sketch.
+func (c *column) sketchIDs() {
 	c.sketch.AddSlice(c.ids)
 	c.ids = c.ids[:0]
 }
 
 // write adds a panel row to the diary of each local day that it touches.
-func (f *Fold) write(l *lane, panelist rollcall.Visitor, from, to rollcall.UnixMinute) {
+func (f *Fold) write(l *groupFold, panelist rollcall.Visitor, from, to rollcall.UnixMinute) {
 	for from < to {
 		s := f.slot(l, from)
 		end := min(to, s.span.To)

@@ -36,15 +36,15 @@ func (l *line) Commit(_ context.Context, o rollcall.Offsets) error {
 	return nil
 }
 
-// ledger notes when it was flushed to; it fails while away.
-type ledger struct {
+// memoryStore notes when it was flushed to; it fails while away.
+type memoryStore struct {
 	at   []time.Time
 	away func() bool
 	src  *line
 	t    *testing.T
 }
 
-func (l *ledger) Merge(_ context.Context, d rollcall.Deltas) error {
+func (l *memoryStore) Merge(_ context.Context, d rollcall.Deltas) error {
 	if l.away != nil && l.away() {
 		return errors.New("the store is away")
 	}
@@ -57,7 +57,7 @@ func (l *ledger) Merge(_ context.Context, d rollcall.Deltas) error {
 	return nil
 }
 
-func runFor(t *testing.T, d time.Duration, src *line, store *ledger, opt Options) error {
+func runFor(t *testing.T, d time.Duration, src *line, store *memoryStore, opt Options) error {
 	t.Helper()
 	src.batch, store.src, store.t = benchBatch(10), src, t
 	opt.K, opt.Calendar, opt.Log = testK, testCalendar(t), slog.New(slog.DiscardHandler)
@@ -85,7 +85,7 @@ func TestFlushRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := new(ledger)
+				store := new(memoryStore)
 				if err := runFor(t, c.run, &c.src, store, c.opt); err != nil {
 					t.Fatal(err)
 				}
@@ -105,7 +105,7 @@ func TestStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		src := &line{every: 100 * time.Millisecond}
-		store := &ledger{away: func() bool { return time.Since(begin) < time.Minute }}
+		store := &memoryStore{away: func() bool { return time.Since(begin) < time.Minute }}
 		if err := runFor(t, 70*time.Second, src, store, Options{}); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestStoreAway(t *testing.T) {
 // TestSourceFails: the source's own fault ends the run and is named.
 func TestSourceFails(t *testing.T) {
 	broken := errors.New("broken line")
-	err := Run(t.Context(), fault{broken}, new(ledger), Options{K: testK, Calendar: testCalendar(t), Log: slog.New(slog.DiscardHandler)})
+	err := Run(t.Context(), fault{broken}, new(memoryStore), Options{K: testK, Calendar: testCalendar(t), Log: slog.New(slog.DiscardHandler)})
 	if !errors.Is(err, broken) {
 		t.Fatalf("Run gives %v, want the source's error", err)
 	}

@@ -1,4 +1,10 @@
 // Package api serves reports over REST: routes, parameters, problem+json and
 // the forms that a report can be had in. It knows no stage; what it asks of
-// them is declared here and wired by the command.
+// them is declared in server.go, in the root's own words, and wired by
+// internal/server.
+//
+// Read server.go and routes.go first, then a noun: report.go, census.go,
+// panel.go, publication.go, catalogue.go, target.go, log.go, health.go. form.go
+// writes a table, problem.go an error; auth.go and limits.go stand before all
+// routes. page.go and pageview.go make the page at GET /.
 package api

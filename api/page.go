@@ -40,9 +40,12 @@ type link struct {
 	Current   bool
 }
 
+// pages makes the page from what the API serves.
+type pages struct{ *Server }
+
 // page serves GET /: the ranking of the latest published month, or of that
 // which ?market, ?panel and ?month name, as a page that needs no script.
-func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+func (s pages) page(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	p, err := s.look(r.Context(), r.URL.Query())
 	if err != nil {
@@ -64,7 +67,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 }
 
 // look makes the page that the parameters ask for.
-func (s *Server) look(ctx context.Context, asked url.Values) (*page, error) {
+func (s pages) look(ctx context.Context, asked url.Values) (*page, error) {
 	months, err := s.published(ctx)
 	if err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func (s *Server) look(ctx context.Context, asked url.Values) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	ranking, err := s.Reports.Report(ctx, Query{Report: "ranking", Of: of})
+	ranking, err := s.Reports.Report(ctx, rollcall.Query{Report: "ranking", Of: of})
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +103,10 @@ func nothingYet() *page {
 
 // published gives the months with a version that readers can see, each once,
 // by market, panel and month.
-func (s *Server) published(ctx context.Context) ([]rollcall.PanelMonth, error) {
+func (s pages) published(ctx context.Context) ([]rollcall.PanelMonth, error) {
 	var out []rollcall.PanelMonth
 	for _, m := range s.Catalogue.Catalogue().Markets {
-		versions, err := s.Panels.Publications(ctx, m.ID, "")
+		versions, err := s.Publications.Publications(ctx, m.ID, "")
 		if err != nil {
 			return nil, err
 		}
@@ -172,8 +175,8 @@ func monthName(m rollcall.Month) string {
 
 // trend gives the months up to of; nil where there is but one, or where they
 // can't be had: the ranking stands without them.
-func (s *Server) trend(ctx context.Context, of rollcall.PanelMonth, n names) *trendView {
-	t, err := s.Reports.Report(ctx, Query{Report: "trend", Of: of})
+func (s pages) trend(ctx context.Context, of rollcall.PanelMonth, n names) *trendView {
+	t, err := s.Reports.Report(ctx, rollcall.Query{Report: "trend", Of: of})
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			s.Logger.Warn("the page has no trend", "month", of.Month, "error", err)
@@ -193,7 +196,7 @@ type names struct {
 	markets  map[rollcall.MarketID]string
 }
 
-func (s *Server) names() names {
+func (s pages) names() names {
 	c := s.Catalogue.Catalogue()
 	n := names{services: map[string]string{"any": "Any of these services"}, markets: map[rollcall.MarketID]string{}}
 	for _, v := range c.Services {

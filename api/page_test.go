@@ -13,31 +13,34 @@ import (
 	"rollcall"
 )
 
-// shelf is what a page is made from.
-type shelf struct {
+// publications is under another name, for the method that is called so too.
+type publications = Publications
+
+// published is what a page is made from.
+type published struct {
 	Reports
-	Panels
-	catalogue    *rollcall.Catalogue
-	publications []rollcall.Publication
-	tables       map[string]*rollcall.Table // by report and month
+	publications
+	catalogue *rollcall.Catalogue
+	versions  []rollcall.Publication
+	tables    map[string]*rollcall.Table // by report and month
 }
 
-func (s *shelf) Report(_ context.Context, q Query) (*rollcall.Table, error) {
+func (s *published) Report(_ context.Context, q rollcall.Query) (*rollcall.Table, error) {
 	if t, ok := s.tables[q.Report+" "+q.Of.Month.String()]; ok {
 		return t, nil
 	}
 	return nil, fmt.Errorf("%s: %w", q.Report, rollcall.ErrNotFound)
 }
 
-func (s *shelf) Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
-	return s.publications, nil
+func (s *published) Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
+	return s.versions, nil
 }
 
-func (s *shelf) Catalogue() *rollcall.Catalogue                     { return s.catalogue }
-func (s *shelf) AddMarket(context.Context, rollcall.Market) error   { return nil }
-func (s *shelf) AddService(context.Context, rollcall.Service) error { return nil }
+func (s *published) Catalogue() *rollcall.Catalogue                     { return s.catalogue }
+func (s *published) AddMarket(context.Context, rollcall.Market) error   { return nil }
+func (s *published) AddService(context.Context, rollcall.Service) error { return nil }
 
-func newShelf(t *testing.T) *shelf {
+func newPublished(t *testing.T) *published {
 	t.Helper()
 	c, err := rollcall.NewCatalogue(
 		[]rollcall.Market{{ID: "FR", Name: "France", Zone: "Europe/Paris"}},
@@ -45,18 +48,18 @@ func newShelf(t *testing.T) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{catalogue: c, tables: map[string]*rollcall.Table{}}
+	return &published{catalogue: c, tables: map[string]*rollcall.Table{}}
 }
 
-// publish puts a month's ranking on the shelf: MSN first, AIM tied with ICQ,
+// publish puts a month's ranking : MSN first, AIM tied with ICQ,
 // and ICQ withheld by its low base.
-func (s *shelf) publish(t *testing.T, text string, msn float64) {
+func (s *published) publish(t *testing.T, text string, msn float64) {
 	t.Helper()
 	m, err := rollcall.ParseMonth(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.publications = append(s.publications, rollcall.Publication{
+	s.versions = append(s.versions, rollcall.Publication{
 		PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "demo", Month: m}, Version: 1, Status: rollcall.Final,
 	})
 	s.tables["ranking "+text] = rankingOf(text, msn)
@@ -66,7 +69,7 @@ func rankingOf(month string, msn float64) *rollcall.Table {
 	t := &rollcall.Table{Meta: rollcall.Meta{
 		Report: "ranking", Market: "FR", Panel: "demo", Month: month, Location: "home+work", Credit: "presence", Version: 1, Status: "final",
 		Universe:   &rollcall.UniverseMeta{Population: 19640000, Active: measure(14300000), Source: "simulated by Rollcall (seed 2002), calibrated"},
-		Confidence: 0.95, Thresholds: map[string]int{"low": 45, "caution": 100}, Notes: []string{"A note."},
+		Confidence: 0.95, Thresholds: map[string]int{"low": 30, "caution": 60}, Notes: []string{"A note."},
 		Compared: &rollcall.ComparedMeta{Month: "2002-09"},
 	}}
 	for _, name := range []string{"service", "level", "unique_audience", "reach", "change", "change_percent", "rank", "tied_with"} {
@@ -74,7 +77,7 @@ func rankingOf(month string, msn float64) *rollcall.Table {
 	}
 	below := rollcall.Measure{Status: rollcall.Below}
 	low := measure(545000)
-	low.Status = rollcall.Caution
+	low.N, low.Status = 45, rollcall.Caution
 	t.Rows = []rollcall.Row{
 		{"msn", "service", measure(msn), measure(11.08), measure(106600), measure(7.2), 1, nil},
 		{"aim", "service", low, measure(3.8), rollcall.Measure{Value: -6600, Low: -80000, High: 70000, Status: rollcall.OK}, measure(-1.3), 2, []string{"icq"}},
@@ -89,9 +92,9 @@ func measure(x float64) rollcall.Measure {
 	return rollcall.Measure{Value: x, Low: 0.9 * x, High: 1.1 * x, N: 500, Status: rollcall.OK}
 }
 
-func (s *shelf) get(t *testing.T, path string) (status int, body string) {
+func (s *published) get(t *testing.T, path string) (status int, body string) {
 	t.Helper()
-	server := &Server{Reports: s, Panels: s, Catalogue: s, Version: "1", Logger: slog.New(slog.DiscardHandler)}
+	server := &Server{Reports: s, Publications: s, Catalogue: s, Version: "1", Logger: slog.New(slog.DiscardHandler)}
 	answer := httptest.NewRecorder()
 	server.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	text, err := io.ReadAll(answer.Body)
@@ -107,7 +110,7 @@ func (s *shelf) get(t *testing.T, path string) (status int, body string) {
 // TestPageShows: the headline, the figures in words, the months and what to
 // know of them; a name from the catalogue is text, never markup.
 func TestPageShows(t *testing.T) {
-	s := newShelf(t)
+	s := newPublished(t)
 	s.publish(t, "2002-09", 1478000)
 	s.publish(t, "2002-10", 1585000.4)
 	status, body := s.get(t, "/")
@@ -118,7 +121,7 @@ func TestPageShows(t *testing.T) {
 		"<h1>MSN Messenger, 1,585,000 unique visitors at home and at work in October 2002</h1>",
 		"Simulated by Rollcall (seed 2002), calibrated.",
 		"1,427,000 to 1,744,000", "&#43;107,000", "−7,000", "may be chance", "Change from Sep 2002",
-		"AIM &lt;&amp;&gt;", "tied with ICQ; low base: fewer than 100 panelists", "not shown: fewer than 45 panelists",
+		"AIM &lt;&amp;&gt;", "tied with ICQ; low base: fewer than 60 panelists", "not shown: fewer than 30 panelists",
 		"Any of these services", "19,640,000 persons", "A note.",
 		`<a href="/?market=FR&amp;month=2002-09&amp;panel=demo">September 2002</a>`,
 		`<a href="/?market=FR&amp;month=2002-10&amp;panel=demo" aria-current="page">October 2002</a>`,
@@ -136,7 +139,7 @@ func TestPageShows(t *testing.T) {
 }
 
 func TestPageOfAMonth(t *testing.T) {
-	s := newShelf(t)
+	s := newPublished(t)
 	s.publish(t, "2002-09", 1478000)
 	s.publish(t, "2002-10", 1585000)
 	for _, tt := range []struct {
@@ -158,9 +161,9 @@ func TestPageOfAMonth(t *testing.T) {
 
 // TestPageOfNothing: what only internal versions have is not published.
 func TestPageOfNothing(t *testing.T) {
-	s := newShelf(t)
+	s := newPublished(t)
 	s.publish(t, "2002-10", 1585000)
-	s.publications[0].Internal = true
+	s.versions[0].Internal = true
 	status, body := s.get(t, "/")
 	if status != http.StatusOK || !strings.Contains(body, "Nothing is published yet") || !strings.Contains(body, "rollcall close") {
 		t.Errorf("status %d, %.200s", status, body)
@@ -172,7 +175,7 @@ func TestPageOfNothing(t *testing.T) {
 
 // TestPageTrend: a row a month, a column a service, a dash for what is withheld.
 func TestPageTrend(t *testing.T) {
-	s := newShelf(t)
+	s := newPublished(t)
 	s.publish(t, "2002-10", 1585000)
 	s.tables["trend 2002-10"] = &rollcall.Table{
 		Columns: []rollcall.Column{{Name: "month"}, {Name: "service"}, {Name: "unique_audience"}},

@@ -105,21 +105,22 @@ func viewRow(t *rollcall.Table, i int, n names) rankingRow {
 		remarks = append(remarks, "tied with "+n.list(tied))
 	}
 	if audience, ok := t.Cell(i, "unique_audience").(rollcall.Measure); ok {
-		remarks = append(remarks, inWords(audience.Status, t.Meta.Thresholds)...)
+		remarks = append(remarks, inWords(audience, t.Meta.Thresholds)...)
 	}
 	row.Remark = strings.Join(remarks, "; ")
 	return row
 }
 
 // inWords says what a status means; ok needs no word.
-func inWords(s rollcall.Status, limits map[string]int) []string {
-	switch s {
+func inWords(m rollcall.Measure, limits map[string]int) []string {
+	switch m.Status {
 	case rollcall.Caution:
+		if m.N >= limits["caution"] {
+			return []string{"uncertain: a standard error of 30 % or more"}
+		}
 		return []string{fmt.Sprintf("low base: fewer than %d panelists", limits["caution"])}
 	case rollcall.Below:
 		return []string{fmt.Sprintf("not shown: fewer than %d panelists", limits["low"])}
-	case rollcall.Suppressed:
-		return []string{"not shown: it would give away a figure that is withheld"}
 	}
 	return nil
 }

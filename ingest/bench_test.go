@@ -34,11 +34,11 @@ func benchmarkLines(b *testing.B, line func(i int) string) {
 	for i := range n {
 		fmt.Fprintln(&body, line(i))
 	}
-	desk := benchDesk(b)
+	converter := benchConverter(b)
 	b.ReportAllocs()
 	b.SetBytes(int64(body.Len()))
 	for b.Loop() {
-		in := ingest.NewIntake(desk, nowhere{}, "bench", true)
+		in := ingest.NewBatcher(converter, nowhere{}, "bench", true)
 		if err := ingest.Lines(b.Context(), in, bytes.NewReader(body.Bytes())); err != nil || in.Accepted != n {
 			b.Fatal(in.Counts, err)
 		}
@@ -52,7 +52,7 @@ type nowhere struct{}
 func (nowhere) Append(context.Context, []rollcall.Event) error    { return nil }
 func (nowhere) Reject(context.Context, []rollcall.Rejected) error { return nil }
 
-func benchDesk(tb testing.TB) *ingest.Desk {
+func benchConverter(tb testing.TB) *ingest.Converter {
 	tb.Helper()
 	keys, err := ingest.NewKeys(bytes.Repeat([]byte("k"), ingest.MasterSize))
 	if err != nil {
@@ -64,7 +64,7 @@ func benchDesk(tb testing.TB) *ingest.Desk {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &ingest.Desk{
+	return &ingest.Converter{
 		Keys:      keys,
 		Catalogue: func() *rollcall.Catalogue { return catalogue },
 		Now:       func() time.Time { return time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC) },

@@ -9,7 +9,7 @@ import (
 
 // ParseCloudEvent reads one CloudEvents 1.0 envelope in structured JSON. The
 // event is its data; the envelope's id, source and time serve where the data
-// has none. (SDKs turn +02:00 into Z, so what depends on the offset must be in
+// has none. (SDKs write +02:00 as Z, so what depends on the offset must be in
 // the data.)
 func ParseCloudEvent(b []byte) (Sighting, error) {
 	var envelope struct {
@@ -23,7 +23,7 @@ func ParseCloudEvent(b []byte) (Sighting, error) {
 		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + jsonFault(err), Code: "json"}
 	}
 	if envelope.SpecVersion != "1.0" {
-		return Sighting{}, &rollcall.Invalid{Field: "specversion", Value: envelope.SpecVersion, Reason: "is not 1.0", Code: "specversion"}
+		return Sighting{}, &rollcall.Invalid{Field: "specversion", Reason: "is not 1.0", Code: "specversion"}
 	}
 	if envelope.Data == nil {
 		return Sighting{}, &rollcall.Invalid{Field: "data", Reason: "is missing", Code: "data_missing"}

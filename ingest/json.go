@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"rollcall"
+	"rollcall/internal/jsondepth"
 )
 
 // Fields is an event as its source wrote it: schemas/event.schema.json. What
@@ -46,8 +47,12 @@ func (f *Fields) parseInPlace(b []byte) (Sighting, error) {
 }
 
 // unmarshal reads all of b; what it puts in v shares b's memory. Names are
-// matched in their case, as the schema has them.
+// matched in their case, as the schema has them. Text nested too deep is not
+// looked at: the parser would call itself for every level.
 func unmarshal(b []byte, v any) error {
+	if jsondepth.Check(b) != nil {
+		return errDeep
+	}
 	rest, err := json.Parse(b, v, json.DontCopyString|json.DontMatchCaseInsensitiveStructFields)
 	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
 		return errAfter
@@ -55,7 +60,10 @@ func unmarshal(b []byte, v any) error {
 	return err
 }
 
-var errAfter = errors.New("text after the object")
+var (
+	errAfter = errors.New("text after the object")
+	errDeep  = fmt.Errorf("nested more than %d levels deep", jsondepth.Most)
+)
 
 // Sighting reads the fields. The error is an Invalid that names the field.
 func (f *Fields) Sighting() (Sighting, error) {
@@ -82,10 +90,23 @@ func (f *Fields) At(at, until time.Time) (s Sighting, err error) {
 		Client: f.Client, Evidence: f.Evidence,
 	}
 	if s.Location, err = required("location", f.Location, rollcall.ParseLocation); err != nil {
-		return s, err
+		return s, unquoted(err)
 	}
 	s.Kind, err = required("kind", f.Kind, rollcall.ParseKind)
-	return s, err
+	return s, unquoted(err)
+}
+
+// unquoted is an Invalid without the value that was given: an account that was
+// put into the wrong field must not come out in a reason. A time is what was
+// read, and not what was written.
+func unquoted(err error) error {
+	var invalid *rollcall.Invalid
+	if !errors.As(err, &invalid) || invalid.Value == "" || invalid.Field == "time" || invalid.Field == "until" {
+		return err
+	}
+	bare := *invalid
+	bare.Value = ""
+	return &bare
 }
 
 func required[T any](field, value string, parse func(string) (T, error)) (T, error) {
@@ -102,10 +123,30 @@ func ParseTime(field, value string) (time.Time, error) {
 		return time.Time{}, &rollcall.Invalid{Field: field, Reason: "is missing", Code: field + "_missing"}
 	}
 	t, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		t, err = parseRare(&value)
+	}
 	if err != nil || !strict(value) {
-		return time.Time{}, &rollcall.Invalid{Field: field, Value: strings.Clone(value), Reason: "is not an RFC 3339 time such as 2002-10-03T18:22:05Z", Code: field}
+		return time.Time{}, &rollcall.Invalid{Field: field, Reason: "is not an RFC 3339 time such as 2002-10-03T18:22:05Z", Code: field}
 	}
 	return t.UTC(), nil
+}
+
+// parseRare reads what RFC 3339 allows and time.Parse does not: "t" and "z" in
+// lower case, and a leap second, 23:59:60 UTC on a month's last day, which is
+// in the minute 23:59. value becomes what was parsed.
+func parseRare(value *string) (time.Time, error) {
+	const second = len("2002-10-03T18:22:")
+	*value = strings.NewReplacer("t", "T", "z", "Z").Replace(*value)
+	leap := len(*value) > second+2 && (*value)[second:second+2] == "60"
+	if leap {
+		*value = (*value)[:second] + "59" + (*value)[second+2:]
+	}
+	t, err := time.Parse(time.RFC3339Nano, *value)
+	if u := t.UTC(); err == nil && leap && (u.Hour() != 23 || u.Minute() != 59 || u.AddDate(0, 0, 1).Day() != 1) {
+		return t, errors.New("not a leap second")
+	}
+	return t, err
 }
 
 // strict refuses what time.Parse lets pass beside RFC 3339: an hour of one
@@ -128,7 +169,9 @@ func jsonFault(err error) string {
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, errAfter):
-		return "text after the object"
+		return errAfter.Error()
+	case errors.Is(err, errDeep):
+		return errDeep.Error()
 	case errors.As(err, &mistyped) && mistyped.Field == "data":
 		return "data is not an object"
 	case errors.As(err, &mistyped) && mistyped.Field != "":

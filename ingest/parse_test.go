@@ -66,7 +66,7 @@ type verdict struct {
 	beyond     bool   // a refusal that a schema can't express
 }
 
-// verdicts is what ParseJSON and Desk say, and the schema with them.
+// verdicts is what ParseJSON and Converter say, and the schema with them.
 // reason: one table.
 func verdicts() []verdict {
 	const badTime = ": is not an RFC 3339 time such as 2002-10-03T18:22:05Z"
@@ -75,6 +75,17 @@ func verdicts() []verdict {
 		{"census", census(), "", false},
 		{"panel", panelLine("until", "2002-10-03T18:52:00Z"), "", false},
 		{"everything", census("id", "E01", "source", "log", "client", "MSNMSGR 4.6", "evidence", "USR OK", "colour", "red"), "", false},
+		{"lower case", census("time", "2002-10-03t18:22:05z"), "", false},
+		{"a leap second", census("time", "2002-10-31T23:59:60Z"), "", false},
+		{"a leap second in another zone", census("time", "2002-11-01T00:59:60.5+01:00"), "", false},
+		{"a leap second at noon", census("time", "2002-10-31T12:59:60Z"), "time" + badTime, false},
+		{"a leap second in a month's middle", census("time", "2002-10-03T23:59:60Z"), "time" + badTime, true},
+		{"an account as the time", census("time", secret), "time" + badTime, false},
+		{"an account as the market", census("market", "s3cret"), "market: is not known; add it with `rollcall market add`", true},
+		{"an account as the service", census("service", "s3cret"), "service: is not known; add it with `rollcall service add`", true},
+		{"an account as the location", census("location", secret), "location: is not home, work or elsewhere", false},
+		{"an account as the kind", census("kind", secret), "kind: is not login, presence, use, logout or login_failed", false},
+		{"an account as the panel", panelLine("panel", secret), "panel: has a character other than letters, digits, '.', '_' and '-'", false},
 		{"an offset", census("time", "2002-10-03T20:22:05.123456789+02:00"), "", false},
 		{"until is time", census("until", "2002-10-03T18:22:05Z"), "", false},
 		{"the longest account", census("account", long[:2048]), "", false},
@@ -95,19 +106,19 @@ func verdicts() []verdict {
 		{"the other half", panelLine("panel", ""), "panel: is missing", false},
 		{"another case", strings.Replace(census(), `"time"`, `"Time"`, 1), "time: is missing", false},
 
-		{"a date", census("time", "2002-10-03"), `time "2002-10-03"` + badTime, false},
-		{"no zone", census("time", "2002-10-03T18:22:05"), `time "2002-10-03T18:22:05"` + badTime, false},
-		{"a space", census("time", "2002-10-03 18:22:05Z"), `time "2002-10-03 18:22:05Z"` + badTime, false},
-		{"one digit", census("time", "2002-10-03T8:22:05Z"), `time "2002-10-03T8:22:05Z"` + badTime, false},
-		{"a comma", census("time", "2002-10-03T18:22:05,5Z"), `time "2002-10-03T18:22:05,5Z"` + badTime, false},
-		{"an offset of a day", census("time", "2002-10-03T18:22:05+24:00"), `time "2002-10-03T18:22:05+24:00"` + badTime, false},
-		{"30 February", census("time", "2002-02-30T18:22:05Z"), `time "2002-02-30T18:22:05Z"` + badTime, false},
-		{"until is no time", census("until", "soon"), `until "soon"` + badTime, false},
-		{"a moon", census("location", "moon"), `location "moon": is not home, work or elsewhere`, false},
-		{"two places", census("location", "home+work"), `location "home+work": is not home, work or elsewhere`, false},
-		{"a chat", census("kind", "chat"), `kind "chat": is not login, presence, use, logout or login_failed`, false},
-		{"a bad market", census("market", "F R"), `market "F R": has a character other than letters, digits, '.', '_' and '-'`, false},
-		{"a bad panel", panelLine("panel", "n/n"), `panel "n/n": has a character other than letters, digits, '.', '_' and '-'`, false},
+		{"a date", census("time", "2002-10-03"), "time" + badTime, false},
+		{"no zone", census("time", "2002-10-03T18:22:05"), "time" + badTime, false},
+		{"a space", census("time", "2002-10-03 18:22:05Z"), "time" + badTime, false},
+		{"one digit", census("time", "2002-10-03T8:22:05Z"), "time" + badTime, false},
+		{"a comma", census("time", "2002-10-03T18:22:05,5Z"), "time" + badTime, false},
+		{"an offset of a day", census("time", "2002-10-03T18:22:05+24:00"), "time" + badTime, false},
+		{"30 February", census("time", "2002-02-30T18:22:05Z"), "time" + badTime, false},
+		{"until is no time", census("until", "soon"), "until" + badTime, false},
+		{"a moon", census("location", "moon"), `location: is not home, work or elsewhere`, false},
+		{"two places", census("location", "home+work"), `location: is not home, work or elsewhere`, false},
+		{"a chat", census("kind", "chat"), `kind: is not login, presence, use, logout or login_failed`, false},
+		{"a bad market", census("market", "F R"), `market: has a character other than letters, digits, '.', '_' and '-'`, false},
+		{"a bad panel", panelLine("panel", "n/n"), `panel: has a character other than letters, digits, '.', '_' and '-'`, false},
 		{"a long account", census("account", long), "account: is longer than 1024 characters", false},
 		{"a long panelist", panelLine("panelist", long[:514]), "panelist: is longer than 256 characters", false},
 
@@ -116,13 +127,15 @@ func verdicts() []verdict {
 		{"an array", "[" + census() + "]", "line: is not a JSON event: bad syntax", false},
 		{"a string", `"` + secret + `"`, "line: is not a JSON event: bad syntax", false},
 
+		{"64 levels", raw(census(), "colour", strings.Repeat("[", 63)+strings.Repeat("]", 63)), "", false},
+		{"65 levels", raw(census(), "colour", strings.Repeat("[", 64)+strings.Repeat("]", 64)), "line: is not a JSON event: nested more than 64 levels deep", true},
 		{"not JSON", secret, "line: is not a JSON event: bad syntax", true},
 		{"half", census()[:60], "line: is not a JSON event: bad syntax", true},
 		{"two", census() + census(), "line: is not a JSON event: text after the object", true},
 		{"until before time", census("until", "2002-10-03T18:22:04Z"), `until "2002-10-03T18:22:04Z": is before time`, true},
 		{"over a day", census("until", "2002-10-04T18:22:06Z"), `until "2002-10-04T18:22:06Z": is more than 24 hours after time`, true},
-		{"another market", census("market", "XX"), "market \"XX\": is not known; add it with `rollcall market add`", true},
-		{"another service", census("service", "irc"), "service \"irc\": is not known; add it with `rollcall service add`", true},
+		{"another market", census("market", "XX"), "market: is not known; add it with `rollcall market add`", true},
+		{"another service", census("service", "irc"), "service: is not known; add it with `rollcall service add`", true},
 		{"old", census("time", "2001-09-26T23:59:59Z"), `time "2001-09-26T23:59:59Z": is more than 400 days old`, true},
 		{"ahead", census("time", "2002-11-01T00:10:01Z"), `time "2002-11-01T00:10:01Z": is more than 10 minutes ahead`, true},
 		{"an age ago", census("time", "1989-10-03T18:22:05Z"), `time "1989-10-03T18:22:05Z": is outside the years 1990 to 2199`, true},
@@ -131,13 +144,13 @@ func verdicts() []verdict {
 	}
 }
 
-func TestParseJSONAndDesk(t *testing.T) {
-	desk := benchDesk(t)
+func TestParseJSONAndConverter(t *testing.T) {
+	converter := benchConverter(t)
 	for _, v := range verdicts() {
 		t.Run(v.name, func(t *testing.T) {
 			s, err := ingest.ParseJSON([]byte(v.line))
 			if err == nil {
-				_, err = desk.Append(nil, &s, desk.Now(), false)
+				_, err = converter.Append(nil, &s, converter.Now(), false)
 			}
 			switch {
 			case v.want == "" && err != nil:
@@ -173,14 +186,23 @@ func TestSchemaAgrees(t *testing.T) {
 			t.Fatalf("%s: %v", v.name, err)
 		}
 		if err := schema.Validate(event); (err == nil) != (v.want == "") {
-			t.Errorf("%s: the schema says %v; the desk says %q", v.name, err, v.want)
+			t.Errorf("%s: the schema says %v; the converter says %q", v.name, err, v.want)
 		}
+	}
+}
+
+// TestDeepNesting: a parser that follows two million levels ends the process.
+func TestDeepNesting(t *testing.T) {
+	const want = "line: is not a JSON event: nested more than 64 levels deep"
+	line := strings.TrimSuffix(census(), "}") + `,"colour":` + strings.Repeat("[", 2_000_000)
+	if _, err := ingest.ParseJSON([]byte(line)); err == nil || err.Error() != want {
+		t.Error(err)
 	}
 }
 
 func TestRefusalsKeepNames(t *testing.T) {
 	log := &slice{}
-	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 	refused := 0
 	for i, v := range verdicts() {
 		if err := in.Line(t.Context(), i+1, []byte(v.line)); err != nil {
@@ -211,7 +233,7 @@ func TestRefusalsKeepNames(t *testing.T) {
 // TestEventsKeepNoLine writes over the lines after they were read.
 func TestEventsKeepNoLine(t *testing.T) {
 	log := &slice{}
-	in := ingest.NewIntake(benchDesk(t), log, "test", false)
+	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
 	for i, text := range []string{census(), panelLine()} {
 		line := []byte(text)
 		if err := in.Line(t.Context(), i+1, line); err != nil {
@@ -239,12 +261,13 @@ func TestParseCloudEvent(t *testing.T) {
 		{"whole", `{"specversion":"1.0","id":"E01","source":"/meter/17","type":"sighting","data":` + census("id", "mine", "source", "log") + `}`, ""},
 		{"envelope's own", `{"specversion":"1.0","id":"mine","source":"log","type":"sighting","time":"2002-10-03T18:22:05Z","data":` + census("time", "") + `}`, ""},
 		{"no version", `{"id":"E01","data":` + census() + `}`, "specversion: is not 1.0"},
-		{"another version", `{"specversion":"0.3","data":` + census() + `}`, `specversion "0.3": is not 1.0`},
+		{"another version", `{"specversion":"0.3","data":` + census() + `}`, `specversion: is not 1.0`},
 		{"no data", `{"specversion":"1.0","id":"E01"}`, "data: is missing"},
 		{"null data", `{"specversion":"1.0","data":null}`, "data: is missing"},
 		{"data is text", `{"specversion":"1.0","data":"` + secret + `"}`, "line: is not a CloudEvent: data is not an object"},
 		{"no time at all", `{"specversion":"1.0","data":` + census("time", "") + `}`, "time: is missing"},
 		{"an array", `[]`, "line: is not a CloudEvent: bad syntax"},
+		{"two million levels", `{"specversion":"1.0","data":` + strings.Repeat("[", 2_000_000), "line: is not a CloudEvent: nested more than 64 levels deep"},
 		{"nothing", ``, "line: is not a CloudEvent: bad syntax"},
 	} {
 		s, err := ingest.ParseCloudEvent([]byte(tt.text))
@@ -264,12 +287,12 @@ func FuzzParseJSON(f *testing.F) {
 	for _, v := range verdicts() {
 		f.Add([]byte(v.line))
 	}
-	desk := benchDesk(f)
+	converter := benchConverter(f)
 	f.Fuzz(func(t *testing.T, line []byte) {
 		s, err := ingest.ParseJSON(line)
 		if err == nil {
 			var events []rollcall.Event
-			events, err = desk.Append(nil, &s, desk.Now(), false)
+			events, err = converter.Append(nil, &s, converter.Now(), false)
 			for _, e := range events {
 				if e.Validate() != nil {
 					t.Errorf("an event that is not valid: %v", e)

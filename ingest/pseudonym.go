@@ -59,8 +59,8 @@ func NewKeys(master []byte) (*Keys, error) {
 // Account gives the pseudonym of an account of a service in a local year.
 func (k *Keys) Account(service rollcall.ServiceID, year int, account string) (rollcall.Visitor, rollcall.KeyID) {
 	d := k.key(scope{kind: "census", of: string(service), epoch: year})
-	var room [128]byte // most names fit, without an allocation
-	return d.visitor(append(room[:0], Normalise(service, account)...)), d.id
+	var buffer [128]byte // most names fit, without an allocation
+	return d.visitor(append(buffer[:0], Normalise(service, account)...)), d.id
 }
 
 // Panelist gives the pseudonym of a panelist of a panel. Space around the name
@@ -75,8 +75,8 @@ func (k *Keys) panel(panel rollcall.PanelID) key {
 }
 
 func (k *key) panelist(name string) rollcall.Visitor {
-	var room [128]byte
-	b := append(append(room[:0], k.of...), '|')
+	var buffer [128]byte
+	b := append(append(buffer[:0], k.of...), '|')
 	return k.visitor(append(b, strings.TrimSpace(name)...))
 }
 

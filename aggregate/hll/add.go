@@ -35,7 +35,7 @@ func (s *Sketch) insert(h uint64) {
 	}
 	if s.keys.add(h) {
 		s.dirty = true
-		if s.keys.len() >= s.limit() {
+		if s.keys.len() >= limit(s.k) {
 			s.toLarge()
 		}
 	}
@@ -56,7 +56,7 @@ func (s *Sketch) raiseSlice(vs []uint64) {
 }
 
 // raised adds hash h to the registers and gives 0 if none rose. It has no
-// branch: while a sketch fills, a guess of what a register holds is a bad one.
+// branch: while a sketch fills, predicting what a register holds fails.
 func raised(regs []byte, h uint64, k uint8) uint32 {
 	at := h & uint64(len(regs)-1)
 	rank := uint32(bits.TrailingZeros64(h^at)+1) - uint32(k) // rankOf without a shift

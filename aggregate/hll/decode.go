@@ -60,7 +60,7 @@ func (s *Sketch) read(b []byte) error {
 	if isLarge(b) {
 		return s.readLarge(b)
 	}
-	keys, err := setKeys(b, s.limit())
+	keys, err := setKeys(b, limit(s.k))
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Sketch) readSet(keys []byte) error {
 			return malformed("hash %#x twice", h)
 		}
 	}
-	if s.keys.len() >= s.limit() {
+	if s.keys.len() >= limit(s.k) {
 		s.toLarge()
 	}
 	return nil

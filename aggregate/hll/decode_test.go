@@ -147,9 +147,9 @@ func TestDecodeTakesAnyOrder(t *testing.T) {
 }
 
 func TestPackingIsReversible(t *testing.T) {
-	for lane := range 8 {
+	for place := range 8 {
 		for rank := range uint64(64) {
-			w := rank<<(8*lane) | 0x010203042a3f0015&^(0xff<<(8*lane))
+			w := rank<<(8*place) | 0x010203042a3f0015&^(0xff<<(8*place))
 			if got := unpack8(pack8(w) | 0xbeef<<48); got != w {
 				t.Fatalf("%016x packed and unpacked is %016x", w, got)
 			}

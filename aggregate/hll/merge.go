@@ -40,14 +40,14 @@ func (s *Sketch) mergeRegisters(regs []byte) {
 	s.dirty = s.dirty || rose
 }
 
-// mergeKeys adds every key of t, which is not changed. Making room first keeps
+// mergeKeys adds every key of t, which is not changed. Reserving first keeps
 // the keys, which come in about ascending order, from crowding a small table.
 func (s *Sketch) mergeKeys(t *keySet) {
 	if t == &s.keys {
 		return
 	}
 	if !s.large() {
-		s.keys.reserve(min(t.len(), s.limit()-1))
+		s.keys.reserve(min(t.len(), limit(s.k)-1))
 	}
 	for _, h := range t.slots {
 		if h != 0 {
@@ -78,7 +78,7 @@ func (s *Sketch) Reduce(k int) error {
 		regs := make([]byte, 1<<k)
 		foldInto(regs, s.regs, s.k)
 		s.regs = regs
-	case s.keys.len() >= s.limit():
+	case s.keys.len() >= limit(s.k):
 		s.toLarge()
 	}
 	return nil
@@ -99,7 +99,7 @@ func (s *Sketch) mergeState(b []byte) error {
 	if isLarge(b) {
 		return s.mergePacked(b)
 	}
-	keys, err := setKeys(b, s.limit())
+	keys, err := setKeys(b, limit(s.k))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Sketch) mergePacked(b []byte) error {
 // insertEncoded adds encoded keys, no two equal.
 func (s *Sketch) insertEncoded(keys []byte) {
 	if !s.large() {
-		s.keys.reserve(min(len(keys)/8, s.limit()-1))
+		s.keys.reserve(min(len(keys)/8, limit(s.k)-1))
 	}
 	for ; len(keys) > 0; keys = keys[8:] {
 		s.insert(binary.LittleEndian.Uint64(keys))

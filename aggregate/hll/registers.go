@@ -16,8 +16,8 @@ func below8(x, y uint64) uint64 { return (x | topBits) - y }
 // max8 is the greater of x and y in each of their eight bytes.
 func max8(x, y uint64) uint64 {
 	atLeast := below8(x, y) & topBits
-	keep := atLeast - atLeast>>7 // 0x7f where x's byte is kept
-	return y ^ (x^y)&keep
+	mask := atLeast - atLeast>>7 // 0x7f where x's byte is kept
+	return y ^ (x^y)&mask
 }
 
 // raiseAll raises each register of dst to that of src and reports whether any

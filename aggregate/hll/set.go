@@ -77,7 +77,7 @@ func (t *keySet) resize(size int) {
 }
 
 // place puts h, which is not held, into the first empty slot from its home on,
-// and gives the slot. The table has room.
+// and gives the slot. The table is not full.
 func (t *keySet) place(h uint64) {
 	mask := len(t.slots) - 1
 	i := t.home(h)
@@ -87,7 +87,7 @@ func (t *keySet) place(h uint64) {
 	t.slots[i&mask] = h
 }
 
-// reserve makes room for n keys in all.
+// reserve makes space for n keys in all.
 func (t *keySet) reserve(n int) {
 	if size := slotsFor(n); size > len(t.slots) {
 		t.resize(size)

@@ -1,13 +1,3 @@
-// Package hll is HyperLogLog in ClickHouse's own bytes: a state here is byte
-// for byte an AggregateFunction(uniqCombined64(K), UInt64) state, so a
-// ClickHouse cluster merges Rollcall's sketches and Rollcall merges ClickHouse's.
-//
-// A sketch is the set of its hashes while they are few, and counts exactly;
-// from 2^(K-5) of them on it is 2^K registers, each the greatest rank seen.
-// Both are unions: adding or merging anything twice, in any order, by any
-// split, leaves the same bytes.
-//
-// docs/formats/sketch.md specifies the bytes; [Sketch.Decode] sums it up.
 package hll
 
 import (
@@ -88,9 +78,9 @@ func (s *Sketch) Reset() {
 func (s *Sketch) large() bool { return len(s.regs) != 0 }
 
 // limit is the number of keys at which a set becomes registers.
-func (s *Sketch) limit() int { return 1 << (s.k - 5) }
+func limit(k uint8) int { return 1 << (k - 5) }
 
-// toLarge turns the set into registers and lets its table go.
+// toLarge makes registers of the set and lets its table go.
 func (s *Sketch) toLarge() {
 	s.setRegisters()
 	clear(s.regs)

@@ -3,6 +3,7 @@ package panel_test
 import (
 	"testing"
 
+	"rollcall"
 	"rollcall/aggregate/panel"
 )
 
@@ -11,7 +12,7 @@ import (
 func BenchmarkRake(b *testing.B) {
 	d := draw(1, 100_000)
 	for b.Loop() {
-		if _, err := panel.Rake(d.roster, d.population, panel.Trim{}); err != nil {
+		if _, err := panel.Rake(d.roster, d.population, rollcall.Trim{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -19,19 +20,19 @@ func BenchmarkRake(b *testing.B) {
 
 func BenchmarkTotal(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	users, _ := d.variables(1, 0.1)
 	for b.Loop() {
-		w.Total(users)
+		w.Linear(panel.Part{Factor: 1, Term: w.Term(users)})
 	}
 }
 
 func BenchmarkCompare(b *testing.B) {
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,37 +44,48 @@ func BenchmarkCompare(b *testing.B) {
 func BenchmarkReport(b *testing.B) {
 	const services = 12
 	d := draw(1, 100_000)
-	w, err := panel.Rake(d.roster, d.population, panel.Trim{})
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	pair := panel.Compare(w, w)
 	var users, before, minutes [services]panel.Variable
+	var terms [services]*panel.Term
 	for s := range services {
 		share := 0.3 / float64(s+1)
 		users[s], minutes[s] = d.variables(uint64(s), share)
 		before[s], _ = d.variables(uint64(100+s), share)
 	}
 	active, _ := d.variables(50, 0.7)
-	sum, time := panel.Sum(users[:]...), panel.Sum(minutes[:]...)
+	sum, time := added(d, users[:]), added(d, minutes[:])
 	in := w.Intervals(0.95)
 	for b.Loop() {
 		reach, share, timeShare := w.Term(active), w.Term(sum), w.Term(time)
 		for s := range services {
-			e := w.Total(users[s])
-			in.Audience(e, w.Universe(), users[s].Users())
-			used := w.Term(users[s])
+			used, spent := w.Term(users[s]), w.Term(minutes[s])
+			in.Audience(w.Linear(panel.Part{Factor: 1, Term: used}), used)
 			w.TermRatio(used, reach)
 			w.TermRatio(used, share)
-			w.TermRatio(w.Term(minutes[s]), timeShare)
+			w.TermRatio(spent, timeShare)
 			for range 3 { // sessions, minutes and days per person
-				w.Ratio(minutes[s], users[s])
+				w.NestedRatio(spent, used)
 			}
-			w.Ratio(users[s], users[s]) // loyalty
+			w.NestedRatio(used, used) // loyalty
+			terms[s] = used
 			for other := range s {
-				w.Diff(users[s], users[other])
+				w.Linear(panel.Part{Factor: 1, Term: used}, panel.Part{Factor: -1, Term: terms[other]})
 			}
-			pair.Change(users[s], before[s])
+			pair.TermChange(used, w.Term(before[s]))
 		}
 	}
+}
+
+func added(d drawn, list []panel.Variable) panel.Variable {
+	sum := make([]float64, len(d.roster.Panelists))
+	for _, v := range list {
+		for i, y := range dense(v, len(sum)) {
+			sum[i] += y
+		}
+	}
+	return panel.Dense(sum)
 }

@@ -4,7 +4,28 @@
 // standard errors and intervals. Figures in, figures out: it knows no store,
 // no clock and no service.
 //
+// The files in reading order:
+//
+//	table.go      a comma-separated file, and the faults found in it
+//	roster.go     panelists.csv
+//	universe.go   universe.csv
+//	frame.go      the roster laid against the universe
+//	rake.go       the weights that meet every margin
+//	quality.go    what weighing has cost
+//	weights.go    the roster with its weights
+//	design.go     households and strata: who varies with whom
+//	estimate.go   a variable, and an estimate with its standard error
+//	estimator.go  what estimates need of the panelists
+//	term.go       the one way from variables to estimates
+//	months.go     several months in one estimator
+//	change.go     from one month to another
+//	mean.go       means, whose estimates are skewed
+//	interval.go   from an estimate to its interval
+//	rank.go       the ranks that a figure may have
+//	threshold.go  from an estimate to a published measure
+//
 // The variance is Taylor's on calibration residuals (Deville and Sarndal 1992,
 // "Calibration estimators in survey sampling", JASA 87), and equals that of
-// R survey's calibrate(calfun = "raking").
+// R survey's svydesign(ids = ~household, strata = ~stratum, nest = TRUE) and
+// calibrate(calfun = "raking").
 package panel

@@ -59,6 +59,11 @@ type fault struct {
 // short of non-convergence: each fault names its file, line, column and value.
 func Check(r *Recruits, s *Study) error {
 	_, list := newFrame(&rollcall.Roster{Columns: r.Columns, Panelists: r.panelists()}, &s.Population)
+	for i, f := range list {
+		if f.column == "stratum" && f.person >= 0 {
+			list[i].value = r.People[f.person].Stratum
+		}
+	}
 	var all faults
 	for _, f := range list {
 		place := where(s.File, 0, "column "+f.column)
@@ -78,8 +83,11 @@ func refuse(list []fault) error {
 	var all faults
 	for _, f := range list {
 		place := "universe, " + f.column
-		if f.axis != "" {
+		switch {
+		case f.axis != "":
 			place = "margin " + f.axis + ", " + f.column
+		case f.person >= 0:
+			place = "roster, " + f.column
 		}
 		all.add(&rollcall.Invalid{Field: place, Value: f.value, Reason: f.reason, Code: f.column})
 	}
@@ -300,6 +308,10 @@ func (b *framer) checkPeople() {
 			// Such a roster was not read by ReadRoster; every category of it is in doubt.
 			panic(fmt.Sprintf("panel: panelist %d has %d categories for %d columns", i, len(p.Categories), len(b.roster.Columns)))
 		}
+	}
+	for _, person := range lonely(peopleOf(b.roster.Panelists).units) {
+		b.list = append(b.list, fault{row: -1, person: person, column: "stratum",
+			value: fmt.Sprintf("%016x", uint64(b.roster.Panelists[person].Stratum)), reason: "is a stratum with one cluster, which has no variance"})
 	}
 }
 

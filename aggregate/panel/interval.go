@@ -17,49 +17,52 @@ func (i Interval) Scale(k float64) Interval { return Interval{Low: k * i.Low, Hi
 
 // Intervals makes intervals at one level of confidence.
 type Intervals struct {
-	level     float64
-	n         int
-	effective float64 // per panelist: Kish's n_eff/n
-	q         float64
+	level    float64
+	persons  int
+	df       int // degrees of freedom: clusters less strata
+	q        float64
+	everyone *Term
 }
 
-// Intervals gives the intervals of the roster's figures at a level between 0
-// and 1, such as 0.95: t quantiles with n-1 degrees of freedom.
-func (w *Weights) Intervals(level float64) Intervals {
-	return newIntervals(level, w.Len(), w.kish()/float64(w.Len()))
+// Intervals gives the intervals of the estimator's figures at a level between 0
+// and 1, such as 0.95: t quantiles with as many degrees of freedom as there are
+// clusters, less the strata.
+func (e *Estimator) Intervals(level float64) Intervals {
+	v := Intervals{level: level, persons: e.persons, df: e.freedom(), everyone: e.everyone}
+	v.q = v.quantile(v.df)
+	return v
 }
 
-// Intervals gives the intervals of changes: n is the size of the union.
-func (p *Pair) Intervals(level float64) Intervals {
-	return newIntervals(level, p.Len(), p.now.kish()/float64(p.now.Len()))
-}
-
-func newIntervals(level float64, n int, effective float64) Intervals {
-	q := math.NaN()
-	if n > 1 {
-		q = distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.5 + level/2)
+// quantile gives the t quantile of some degrees of freedom: NaN for none.
+func (v Intervals) quantile(df int) float64 {
+	if df < 1 {
+		return math.NaN()
 	}
-	return Intervals{level: level, n: n, effective: effective, q: q}
+	return distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile(0.5 + v.level/2)
 }
 
 // Q gives the t quantile: a plain interval is the estimate +- Q*SE. It is NaN
-// for a roster of one.
+// for a roster of one cluster.
 func (v Intervals) Q() float64 { return v.q }
+
+// DF gives the degrees of freedom.
+func (v Intervals) DF() int { return v.df }
 
 // Plain gives estimate +- q SE.
 func (v Intervals) Plain(e Estimate) Interval {
 	return Interval{Low: e.Value - v.q*e.SE, High: e.Value + v.q*e.SE}
 }
 
-// Tied reports whether a difference is not told from 0: |difference| < q SE.
+// Tied reports whether a difference is not told from 0: |difference| <= q SE.
 func (v Intervals) Tied(difference Estimate) bool {
-	return math.Abs(difference.Value) < v.q*difference.SE
+	return math.Abs(difference.Value) <= v.q*difference.SE
 }
 
-// Audience gives the interval of a unique audience: that of its proportion of
-// the universe, times the universe. Users are raw persons.
-func (v Intervals) Audience(e Estimate, universe float64, users int) Interval {
-	return v.Proportion(e.Scale(1/universe), users, v.n).Scale(universe)
+// Audience gives the interval of a unique audience, the total of users: that of
+// its proportion of the universe, times the universe.
+func (v Intervals) Audience(e Estimate, users *Term) Interval {
+	universe := v.everyone.Total
+	return v.Proportion(e.Scale(1/universe), users, v.everyone).Scale(universe)
 }
 
 // fewPersons and edgeShare are where the logit's normal approximation fails.
@@ -68,17 +71,43 @@ const (
 	edgeShare  = 0.02
 )
 
-// Proportion gives the interval of a proportion of users among a base of raw
-// persons, the value in 0..1: by logit, or by Korn and Graubard's beta (1998,
-// "Confidence intervals for proportions with small expected number of positive
-// counts", Survey Methodology 24) where users or the others are under 30 or
-// the proportion is outside 2-98 %.
-func (v Intervals) Proportion(e Estimate, users, base int) Interval {
+// Proportion gives the interval of a proportion in 0..1 of users among a base
+// that holds them, terms of 0s and 1s (or of parts of 1, as for the persons of
+// a mean day): by logit, or by Korn and Graubard's
+// beta (1998, "Confidence intervals for proportions with small expected number
+// of positive counts", Survey Methodology 24) where users or the others are
+// under 30 persons or the proportion is outside 2-98 %. Whether it is 0 or 1 is
+// decided by counting persons, never by sums of weights.
+func (v Intervals) Proportion(e Estimate, users, base *Term) Interval {
 	p := e.Value
-	if users < fewPersons || base-users < fewPersons || p < edgeShare || p > 1-edgeShare {
-		return v.Beta(e, base)
+	switch {
+	case math.IsNaN(p) || math.IsNaN(v.q):
+		return Interval{Low: math.NaN(), High: math.NaN()}
+	case len(users.At) == 0:
+		return Interval{Low: 0, High: 1 - v.extreme(base)}
+	case users.Values == nil && len(users.At) == len(base.At):
+		return Interval{Low: v.extreme(base), High: 1}
+	case users.users < fewPersons || base.users-users.users < fewPersons || p < edgeShare || p > 1-edgeShare:
+		return v.Beta(e)
 	}
 	return v.Logit(e)
+}
+
+// extreme gives the least proportion that a base of nothing but users is
+// compatible with: (a/2)^(1/n_eff), a = 1 - level, n_eff the base's effective
+// number of households.
+func (v Intervals) extreme(base *Term) float64 {
+	return math.Pow((1-v.level)/2, 1/(base.effective()*v.freed(base.users)))
+}
+
+// freed gives (t(n-1)/t(df))^2, what an effective sample size loses by the
+// degrees of freedom of a design with clusters.
+func (v Intervals) freed(n int) float64 {
+	if n < 2 {
+		return 1
+	}
+	t := v.quantile(n-1) / v.q
+	return t * t
 }
 
 // Logit gives the interval of a proportion inside 0..1, symmetric in
@@ -91,21 +120,15 @@ func (v Intervals) Logit(e Estimate) Interval {
 
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// Beta gives Korn and Graubard's interval, with n_eff = p(1-p)/variance: R's
-// svyciprop(method = "beta") for a design without clusters. A proportion of 0
-// or 1 has no variance; Kish's effective size of the base stands for n_eff.
-func (v Intervals) Beta(e Estimate, base int) Interval {
-	p := min(max(e.Value, 0), 1)
-	nEff := p * (1 - p) / (e.SE * e.SE)
-	switch {
-	case math.IsNaN(e.Value) || math.IsNaN(v.q):
-		return Interval{Low: math.NaN(), High: math.NaN()}
-	case p == 0 || p == 1:
-		nEff = v.effective * float64(base)
-	case e.SE == 0 || nEff > 1e15:
+// Beta gives Korn and Graubard's interval of a proportion inside 0..1, with
+// n_eff = p(1-p)/variance, corrected for the degrees of freedom: R's
+// svyciprop(method = "beta").
+func (v Intervals) Beta(e Estimate) Interval {
+	p := e.Value
+	if e.SE == 0 {
 		return Interval{Low: p, High: p}
 	}
-	tail := (1 - v.level) / 2
+	nEff, tail := p*(1-p)/(e.SE*e.SE)*v.freed(v.persons), (1-v.level)/2
 	return Interval{
 		Low:  betaQuantile(tail, nEff*p, nEff*(1-p)+1),
 		High: betaQuantile(1-tail, nEff*p+1, nEff*(1-p)),

@@ -7,50 +7,66 @@ import (
 	"rollcall"
 )
 
+// someOf makes a term of 0s and 1s of so many persons, of weight 1 but for
+// what the mass says.
+func someOf(n int, mass float64) *Term {
+	return &Term{Variable: Variable{At: make([]int32, n)}, Total: float64(n), mass: mass, users: n}
+}
+
+func intervalsOf(n int) Intervals {
+	v := Intervals{level: 0.95, persons: n, df: n - 1}
+	v.q = v.quantile(v.df)
+	return v
+}
+
 // The wanted figures are R's: qt(.975, 299), qbeta.
 func TestIntervalEdges(t *testing.T) {
-	in := newIntervals(0.95, 300, 0.9)
+	in := intervalsOf(300)
 	want := func(what string, got Interval, low, high float64) {
 		t.Helper()
 		if math.Abs(got.Low-low) > 1e-9 || math.Abs(got.High-high) > 1e-9 {
 			t.Errorf("%s is %.10f to %.10f, want %.10f to %.10f", what, got.Low, got.High, low, high)
 		}
 	}
+	persons := func(n int) *Term { return someOf(n, float64(n)/0.9) }
 	want("q", Interval{in.Q(), in.Q()}, 1.9679296690656691, 1.9679296690656691)
-	want("nobody of 100", in.Proportion(Estimate{}, 0, 100), 0, 1-math.Pow(0.025, 1.0/90))
-	want("all of 100", in.Proportion(Estimate{Value: 1}, 100, 100), math.Pow(0.025, 1.0/90), 1)
-	want("a margin's own share", in.Proportion(Estimate{Value: 0.25}, 20, 100), 0.25, 0.25)
-	want("a logit without error", in.Proportion(Estimate{Value: 0.25}, 40, 100), 0.25, 0.25)
+	freed := math.Pow(1.9842169515086827/1.9679296690656691, 2) // qt(.975, 99), qt(.975, 299)
+	want("nobody of 100", in.Proportion(Estimate{}, persons(0), persons(100)), 0, 1-math.Pow(0.025, 1.0/90/freed))
+	want("all of 100", in.Proportion(Estimate{Value: 1}, persons(100), persons(100)), math.Pow(0.025, 1.0/90/freed), 1)
+	// By counted persons: what rounding makes of a sum of weights says nothing.
+	want("all of 100 but for rounding", in.Proportion(Estimate{Value: 0.9999999999, SE: 1e-7}, persons(100), persons(100)), math.Pow(0.025, 1.0/90/freed), 1)
+	want("a margin's own share", in.Proportion(Estimate{Value: 0.25}, persons(20), persons(100)), 0.25, 0.25)
+	want("a logit without error", in.Proportion(Estimate{Value: 0.25}, persons(40), persons(100)), 0.25, 0.25)
 	want("a plain one", in.Plain(Estimate{Value: 5, SE: 1}), 5-in.Q(), 5+in.Q())
 	e := Estimate{Value: 0.1, SE: 0.02}
-	want("few users", in.Proportion(e, 29, 300), in.Beta(e, 300).Low, in.Beta(e, 300).High)
-	want("few others", in.Proportion(e, 271, 300), in.Beta(e, 300).Low, in.Beta(e, 300).High)
-	want("enough of both", in.Proportion(e, 30, 60), in.Logit(e).Low, in.Logit(e).High)
+	want("few users", in.Proportion(e, persons(29), persons(300)), in.Beta(e).Low, in.Beta(e).High)
+	want("few others", in.Proportion(e, persons(271), persons(300)), in.Beta(e).Low, in.Beta(e).High)
+	want("enough of both", in.Proportion(e, persons(30), persons(60)), in.Logit(e).Low, in.Logit(e).High)
 	edge := Estimate{Value: 0.0199, SE: 0.005}
-	want("an edge", in.Proportion(edge, 40, 300), in.Beta(edge, 300).Low, in.Beta(edge, 300).High)
-	want("beta of 0.1", in.Beta(e, 300), 0.0641007744456672, 0.1468631553798090)
+	want("an edge", in.Proportion(edge, persons(40), persons(300)), in.Beta(edge).Low, in.Beta(edge).High)
+	want("beta of 0.1", in.Beta(e), 0.0641007744456672, 0.1468631553798090)
 }
 
 func TestIntervalsOfARosterOfOne(t *testing.T) {
 	r := &rollcall.Roster{Columns: []string{"sex"}, Panelists: []rollcall.Panelist{{ID: 1, BaseWeight: 1, Categories: []string{"F"}}}}
-	w, err := Rake(r, &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 10}}}, Trim{})
+	w, err := Rake(r, &rollcall.Population{Margins: []rollcall.Margin{{Name: "sex", Category: "F", Population: 10}}}, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := Variable{At: []int32{0}}
-	e := w.Total(v)
+	used := w.Term(Variable{At: []int32{0}})
+	e := w.Linear(Part{1, used})
 	if e.Value != 10 || !math.IsNaN(e.SE) || !e.Defined() {
 		t.Errorf("total is %+v", e)
 	}
-	if i := w.Intervals(0.95).Audience(e, 10, 1); !math.IsNaN(i.Low) || !math.IsNaN(i.High) {
+	if i := w.Intervals(0.95).Audience(e, used); !math.IsNaN(i.Low) || !math.IsNaN(i.High) {
 		t.Errorf("interval is %+v", i)
 	}
 }
 
 func TestTied(t *testing.T) {
-	in := newIntervals(0.95, 300, 1)
-	if !in.Tied(Estimate{Value: -1.96, SE: 1}) || in.Tied(Estimate{Value: 1.97, SE: 1}) || in.Tied(Estimate{}) {
-		t.Error("ties are |difference| < 1.968 SE, strictly")
+	in := intervalsOf(301)
+	if !in.Tied(Estimate{Value: -1.96, SE: 1}) || in.Tied(Estimate{Value: 1.97, SE: 1}) || !in.Tied(Estimate{}) {
+		t.Error("ties are |difference| <= 1.968 SE")
 	}
 }
 
@@ -60,7 +76,7 @@ func TestThresholds(t *testing.T) {
 		n    int
 		want rollcall.Status
 	}{
-		{Usual(), 44, rollcall.Below}, {Usual(), 45, rollcall.Caution}, {Usual(), 99, rollcall.Caution}, {Usual(), 100, rollcall.OK},
+		{Usual(), 0, rollcall.Below}, {Usual(), 29, rollcall.Below}, {Usual(), 30, rollcall.Caution}, {Usual(), 59, rollcall.Caution}, {Usual(), 60, rollcall.OK},
 		{Thresholds{}, 0, rollcall.OK}, {Thresholds{Low: 0, Caution: 10}, 0, rollcall.Caution}, {Thresholds{Low: 200, Caution: 100}, 150, rollcall.Below},
 	} {
 		if got := c.t.Status(c.n); got != c.want {
@@ -78,7 +94,7 @@ func TestThresholds(t *testing.T) {
 			t.Errorf("%+v is taken", bad)
 		}
 	}
-	if Usual().Validate() != nil || !(Thresholds{Low: 44, Caution: 100}).Under(Usual()) || Usual().Under(Usual()) {
+	if Usual().Validate() != nil || !(Thresholds{Low: 29, Caution: 60}).Under(Usual()) || Usual().Under(Usual()) {
 		t.Error("the usual thresholds are sound, and under nothing of their own")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,17 +17,17 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// requireR gives Rscript's path where R has its survey package. Without, the
+// requireR gives Rscript's path where R has its survey package and MASS. Without, the
 // test fails under ROLLCALL_ENGINES=require and is skipped otherwise.
 func requireR(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("Rscript")
 	missing := "Rscript is missing (Debian: r-base-core)"
 	if err == nil {
-		if exec.Command(path, "-e", "library(survey)").Run() == nil {
+		if exec.Command(path, "-e", "library(survey); library(MASS)").Run() == nil {
 			return path
 		}
-		missing = "R's package survey is missing (Debian: r-cran-survey)"
+		missing = "R's package survey, or MASS that it needs, is missing (Debian: r-cran-survey, r-cran-mass)"
 	}
 	if os.Getenv("ROLLCALL_ENGINES") == "require" {
 		t.Fatal(missing)
@@ -34,15 +36,16 @@ func requireR(t *testing.T) string {
 	return ""
 }
 
-// R survey's calibrate(calfun = "raking") weighs panels drawn at random, with
-// unequal base weights, a two-way margin and a partial one, beside us.
+// R survey's calibrate(calfun = "raking") weighs panels of three months drawn at
+// random beside us, with unequal base weights, a two-way margin and a partial
+// one; with households and strata, with one of them, and without. Persons join,
+// leave, and move between households and strata.
 func TestLiveAgainstRSurvey(t *testing.T) {
 	rscript := requireR(t)
 	const panels = 8
 	dir := t.TempDir()
 	for k := range panels {
-		d := draw(uint64(1000+k), 300+50*k)
-		d.write(t, dir, k)
+		livePanel(k).write(t, dir, k)
 	}
 	cmd := exec.Command(rscript, "testdata/live.R", dir, strconv.Itoa(panels))
 	var stderr bytes.Buffer
@@ -52,42 +55,94 @@ func TestLiveAgainstRSurvey(t *testing.T) {
 		t.Fatalf("Rscript: %v\n%s", err, stderr.String())
 	}
 	theirs := readLive(t, out)
+	compared, worst := 0, 0.0
 	for k := range panels {
-		d := draw(uint64(1000+k), 300+50*k)
-		for name, want := range d.figures(t, k) {
-			got, ok := theirs[fmt.Sprint(k, " ", name)]
+		for name, ours := range livePanel(k).figures(t) {
+			want, ok := theirs[fmt.Sprint(k, " ", name)]
 			if !ok {
 				t.Fatalf("R says nothing of %s of panel %d", name, k)
 			}
-			near(t, fmt.Sprint("panel ", k, ": ", name), want, got, 1e-6)
+			near(t, fmt.Sprint("panel ", k, ": ", name), ours, want, 1e-6)
+			compared++
+			worst = max(worst, math.Abs(ours-want)/math.Abs(want))
 		}
 	}
+	if compared != len(theirs) {
+		t.Errorf("%d figures compared of the %d that R gave", compared, len(theirs))
+	}
+	t.Logf("%d figures, largest relative difference %.2g", compared, worst)
+}
+
+// liveMonths are the three months of a panel, the latest last.
+type liveMonths [3]drawn
+
+const liveServices = 6
+
+func livePanel(k int) liveMonths {
+	var out liveMonths
+	n := 300 + 50*k
+	for t := range out {
+		out[t] = draw(uint64(1000+10*k+t), n)
+		rng := rand.New(rand.NewPCG(uint64(k), uint64(t)))
+		for i := range out[t].roster.Panelists {
+			p := &out[t].roster.Panelists[i]
+			p.ID += rollcall.Visitor(n / 5 * t) // the same persons but for a fifth
+			household := uint64(p.ID)/3 + 1
+			if rng.IntN(10) == 0 {
+				household = rng.Uint64N(uint64(n)) + 1
+			}
+			stratum := household / 7 % 4
+			if rng.IntN(20) == 0 {
+				stratum = rng.Uint64N(4)
+			}
+			if k%2 == 1 {
+				p.Household = rollcall.Household(household)
+			}
+			if k/2%2 == 1 {
+				p.Stratum = rollcall.Stratum(stratum + 1)
+			}
+		}
+	}
+	return out
 }
 
 // live draws the variables of the comparison.
-func (d drawn) live(k int) (users, rare, minutes panel.Variable) {
-	users, minutes = d.variables(uint64(k), 0.4)
-	rare, _ = d.variables(uint64(k)+100, 0.04)
-	return users, rare, minutes
+func (d drawn) live() (users, rare, minutes panel.Variable, services [liveServices]panel.Variable) {
+	seed := uint64(len(d.roster.Panelists)) + uint64(d.roster.Panelists[0].ID)
+	users, minutes = d.variables(seed, 0.4)
+	rare, _ = d.variables(seed+100, 0.06)
+	for s := range services {
+		services[s], _ = d.variables(seed+uint64(200+s), 0.5-0.07*float64(s))
+	}
+	return users, rare, minutes, services
 }
 
-func (d drawn) write(t *testing.T, dir string, k int) {
+func (m liveMonths) write(t *testing.T, dir string, k int) {
 	t.Helper()
-	users, rare, minutes := d.live(k)
-	n := len(d.roster.Panelists)
-	u, r, m := dense(users, n), dense(rare, n), dense(minutes, n)
 	var people, margins strings.Builder
-	people.WriteString("base,sexage,region,work,users,rare,minutes\n")
-	for i, p := range d.roster.Panelists {
-		work := 0
-		if p.Metered.Has(rollcall.Work) {
-			work = 1
+	people.WriteString("month,id,base,sexage,region,work,household,stratum,users,rare,minutes,s1,s2,s3,s4,s5,s6\n")
+	margins.WriteString("month,margin,category,population\n")
+	for month, d := range m {
+		users, rare, minutes, services := d.live()
+		n := len(d.roster.Panelists)
+		columns := [][]float64{dense(users, n), dense(rare, n), dense(minutes, n)}
+		for _, s := range services {
+			columns = append(columns, dense(s, n))
 		}
-		fmt.Fprintf(&people, "%.17g,%s*%s,%s,%d,%g,%g,%g\n", p.BaseWeight, p.Categories[0], p.Categories[1], p.Categories[2], work, u[i], r[i], m[i])
-	}
-	margins.WriteString("margin,category,population\n")
-	for _, x := range d.population.Margins {
-		fmt.Fprintf(&margins, "%s,%s,%.17g\n", strings.ReplaceAll(x.Name, "*", ""), x.Category, x.Population)
+		for i, p := range d.roster.Panelists {
+			work := 0
+			if p.Metered.Has(rollcall.Work) {
+				work = 1
+			}
+			fmt.Fprintf(&people, "%d,%d,%.17g,%s*%s,%s,%d,%d,%d", month+1, p.ID, p.BaseWeight, p.Categories[0], p.Categories[1], p.Categories[2], work, p.Household, p.Stratum)
+			for _, c := range columns {
+				fmt.Fprintf(&people, ",%g", c[i])
+			}
+			people.WriteString("\n")
+		}
+		for _, x := range d.population.Margins {
+			fmt.Fprintf(&margins, "%d,%s,%s,%.17g\n", month+1, strings.ReplaceAll(x.Name, "*", ""), x.Category, x.Population)
+		}
 	}
 	for name, text := range map[string]string{"-people.csv": people.String(), "-margins.csv": margins.String()} {
 		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(k)+name), []byte(text), 0o600); err != nil {
@@ -110,22 +165,73 @@ func readLive(t *testing.T, out []byte) map[string]float64 {
 	return figures
 }
 
+// said gathers figures under the names that live.R prints them by.
+type said map[string]float64
+
+func (s said) estimate(name string, e panel.Estimate) { s[name], s[name+"_se"] = e.Value, e.SE }
+
+func (s said) interval(name string, i panel.Interval) { s[name+"1"], s[name+"2"] = i.Low, i.High }
+
 // figures computes by this package what live.R prints.
-func (d drawn) figures(t *testing.T, k int) map[string]float64 {
+func (m liveMonths) figures(t *testing.T) said {
 	t.Helper()
-	w := mustRake(t, d)
-	users, rare, minutes := d.live(k)
-	out := map[string]float64{}
+	out := said{}
+	weights := make([]*panel.Weights, len(m))
+	for k, d := range m {
+		weights[k] = mustRake(t, d)
+	}
+	m[2].month(weights[2], out)
+	m.change(weights, out)
+	m.pool(weights, out)
+	return out
+}
+
+// month says the figures of one month.
+func (d drawn) month(w *panel.Weights, out said) {
+	users, rare, minutes, services := d.live()
 	for i, x := range w.Final()[:5] {
 		out["weight"+strconv.Itoa(i+1)] = x
 	}
-	for name, e := range map[string]panel.Estimate{"users": w.Total(users), "rare": w.Total(rare), "minutes": w.Total(minutes),
-		"ratio": w.Ratio(minutes, users), "diff": w.Diff(users, rare)} {
-		out[name], out[name+"_se"] = e.Value, e.SE
+	in := w.Intervals(0.95)
+	out["df"] = float64(in.DF())
+	for name, e := range map[string]panel.Estimate{"users": total(w, users), "rare": total(w, rare), "minutes": total(w, minutes),
+		"ratio": ratio(w, minutes, users), "diff": diff(w, users, rare)} {
+		out.estimate(name, e)
 	}
-	in, n := w.Intervals(0.95), len(d.roster.Panelists)
-	logit := in.Proportion(w.Total(users).Scale(1/w.Universe()), users.Users(), n)
-	beta := in.Proportion(w.Total(rare).Scale(1/w.Universe()), rare.Users(), n)
-	out["logit_low"], out["logit_high"], out["beta_low"], out["beta_high"] = logit.Low, logit.High, beta.Low, beta.High
-	return out
+	out.interval("logit", in.Proportion(total(w, users).Scale(1/w.Universe()), w.Term(users), w.Everyone()))
+	out.interval("beta", in.Beta(total(w, rare).Scale(1/w.Universe())))
+	out.interval("hall", in.Mean(w.Mean(w.Term(minutes), w.Term(users))))
+	places := in.Places(liveServices, func(i, j int) panel.Estimate { return diff(w, services[i], services[j]) })
+	for i, p := range places {
+		out["low"+strconv.Itoa(i+1)], out["high"+strconv.Itoa(i+1)] = float64(p.Low), float64(p.High)
+	}
+}
+
+// change says the figures of the change from the second month to the third.
+func (m liveMonths) change(weights []*panel.Weights, out said) {
+	now, _, _, _ := m[2].live()
+	before, _, _, _ := m[1].live()
+	pair := panel.Compare(weights[2], weights[1])
+	c, in := pair.TermChange(weights[2].Term(now), weights[1].Term(before)), pair.Intervals(0.95)
+	out["change_df"] = float64(in.DF())
+	out.estimate("change", c.Absolute)
+	out.estimate("percent", c.Percent)
+	fieller, _ := in.Percent(c)
+	out.interval("fieller", fieller)
+}
+
+// pool says the figures of the mean of the three months.
+func (m liveMonths) pool(weights []*panel.Weights, out said) {
+	var users, minutes [3]panel.Variable
+	for k, d := range m {
+		users[k], _, minutes[k], _ = d.live()
+	}
+	p := panel.Pool(weights...)
+	used, spent := p.Term(p.Variable(users[:]...)), p.Term(p.Variable(minutes[:]...))
+	in := p.Intervals(0.95)
+	out["pool_df"] = float64(in.DF())
+	audience, time := p.Linear(panel.Part{Factor: 1, Term: used}), p.Linear(panel.Part{Factor: 1, Term: spent})
+	out["pool1"], out["pool_se1"], out["pool2"], out["pool_se2"] = audience.Value, audience.SE, time.Value, time.SE
+	out.estimate("pool_ratio", p.NestedRatio(spent, used))
+	out.interval("pool_logit", in.Proportion(audience.Scale(1/p.Universe()), used, p.Everyone()))
 }

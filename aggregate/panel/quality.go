@@ -1,6 +1,10 @@
 package panel
 
-import "slices"
+import (
+	"slices"
+
+	"rollcall"
+)
 
 // Grade judges the efficiency of the weights.
 type Grade string
@@ -14,17 +18,17 @@ const (
 
 // Quality says what weighing has cost, as every report prints it.
 type Quality struct {
-	N          int        `json:"n"`
-	Deff       float64    `json:"deff"`       // Kish's design effect
-	NEff       float64    `json:"n_eff"`      // Kish's effective sample size
-	Efficiency float64    `json:"efficiency"` // n_eff/n, 0 to 1
-	Grade      Grade      `json:"grade"`
-	MinWeight  float64    `json:"min_weight"` // persons
-	MaxWeight  float64    `json:"max_weight"`
-	Iterations int        `json:"iterations"` // sweeps over the margins
-	Trimming   *Trim      `json:"trimming"`   // nil: none
-	Margins    []Achieved `json:"-"`
-	Notes      []string   `json:"-"`
+	N          int            `json:"n"`
+	Deff       float64        `json:"deff"`       // Kish's design effect
+	NEff       float64        `json:"n_eff"`      // Kish's effective sample size
+	Efficiency float64        `json:"efficiency"` // n_eff/n, 0 to 1
+	Grade      Grade          `json:"grade"`
+	MinWeight  float64        `json:"min_weight"` // persons
+	MaxWeight  float64        `json:"max_weight"`
+	Iterations int            `json:"iterations"` // sweeps over the margins
+	Trimming   *rollcall.Trim `json:"trimming"`   // nil: none
+	Margins    []Achieved     `json:"-"`
+	Notes      []string       `json:"-"`
 }
 
 // Achieved is one category of a margin: its target and what the weights make of it.

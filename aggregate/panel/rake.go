@@ -14,34 +14,13 @@ const (
 	mostTrimmings = 1000
 )
 
-// Trim bounds the final weights to [Floor, Cap] times the mean weight. The
-// zero Trim trims nothing.
-type Trim struct {
-	Floor float64 `json:"floor"` // >= 0, < 1
-	Cap   float64 `json:"cap"`   // > 1, or 0 for none
-}
-
-// On reports whether the trim bounds anything.
-func (t Trim) On() bool { return t != Trim{} }
-
-// Validate refuses bounds that don't have the mean weight between them.
-func (t Trim) Validate() error {
-	if !(t.Floor >= 0 && t.Floor < 1) {
-		return &rollcall.Invalid{Field: "trim floor", Value: fmt.Sprint(t.Floor), Reason: "is not at least 0 and under 1", Code: "trim"}
-	}
-	if t.Cap != 0 && !(t.Cap > 1 && t.Cap <= math.MaxFloat64) {
-		return &rollcall.Invalid{Field: "trim cap", Value: fmt.Sprint(t.Cap), Reason: "is not above 1", Code: "trim"}
-	}
-	return nil
-}
-
 // Rake weighs a roster to a population by iterative proportional fitting from
 // the base weights (Deming and Stephan 1940), until every margin is within
 // 1e-9 of its target. With a trim, weights are clipped after each sweep, until
 // none needs it and every margin is within 1e-6. It refuses, with ErrInvalid
 // and the category named: margins that disagree, a target category without a
 // panelist, a panelist without a category, and what does not converge.
-func Rake(r *rollcall.Roster, p *rollcall.Population, trim Trim) (*Weights, error) {
+func Rake(r *rollcall.Roster, p *rollcall.Population, trim rollcall.Trim) (*Weights, error) {
 	if err := trim.Validate(); err != nil {
 		return nil, err
 	}
@@ -49,23 +28,34 @@ func Rake(r *rollcall.Roster, p *rollcall.Population, trim Trim) (*Weights, erro
 	if len(list) > 0 {
 		return nil, refuse(list)
 	}
-	base := make([]float64, len(r.Panelists))
-	ids := make([]rollcall.Visitor, len(r.Panelists))
-	for i := range r.Panelists {
-		base[i], ids[i] = r.Panelists[i].BaseWeight, r.Panelists[i].ID
+	return weigh(f, f.cells(len(r.Panelists)), peopleOf(r.Panelists), trim)
+}
+
+// people is what weighing needs of each panelist, besides the frame.
+type people struct {
+	base  []float64
+	ids   []rollcall.Visitor
+	units []unit
+}
+
+func peopleOf(list []rollcall.Panelist) *people {
+	p := &people{base: make([]float64, len(list)), ids: make([]rollcall.Visitor, len(list)), units: make([]unit, len(list))}
+	for i := range list {
+		p.base[i], p.ids[i], p.units[i] = list[i].BaseWeight, list[i].ID, unit{list[i].Stratum, list[i].Household}
 	}
-	return weigh(f, f.cells(len(base)), base, ids, trim)
+	return p
 }
 
 // weigh rakes a frame: whole cells at a time, as raking gives all panelists of
 // one cell one factor, or panelist by panelist where weights are trimmed.
-func weigh(f *frame, cells []int32, base []float64, ids []rollcall.Visitor, trim Trim) (*Weights, error) {
-	w := &Weights{frame: f, trim: trim, ids: ids, people: make([]person, len(base))}
-	w.group(base, cells)
-	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, w.cells())}
+func weigh(f *frame, cells []int32, p *people, trim rollcall.Trim) (*Weights, error) {
+	n := len(p.base)
+	w := &Weights{Estimator: &Estimator{people: make([]person, n), persons: n, universe: f.universe}, frame: f, trim: trim, ids: p.ids, units: p.units}
+	w.group(p.base, cells)
+	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, len(w.cellSums))}
 	if trim.On() {
-		s.codes, s.weights = f.codes, make([]float64, len(base))
-		mean := f.universe / float64(len(base))
+		s.codes, s.weights = f.codes, make([]float64, n)
+		mean := f.universe / float64(n)
 		s.low, s.high = trim.Floor*mean, math.Inf(1)
 		if trim.Cap > 0 {
 			s.high = trim.Cap * mean

@@ -42,12 +42,12 @@ func TestRakeRefusesByCategory(t *testing.T) {
 	} {
 		r := small(t)
 		r.Panelists = r.Panelists[:4]
-		_, err := panel.Rake(r, p, panel.Trim{})
+		_, err := panel.Rake(r, p, rollcall.Trim{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is\n%v\nwant\n%s", err, want)
 		}
 	}
-	_, err := panel.Rake(&rollcall.Roster{Columns: []string{"sex"}}, population(sexes(1, 1)), panel.Trim{})
+	_, err := panel.Rake(&rollcall.Roster{Columns: []string{"sex"}}, population(sexes(1, 1)), rollcall.Trim{})
 	says(t, err, "universe, panelist: the roster has no panelist")
 }
 
@@ -60,7 +60,7 @@ func homeBySex(category string) []rollcall.Margin {
 func TestRakeRefusesWhatDoesNotConverge(t *testing.T) {
 	r := small(t)
 	r.Panelists = []rollcall.Panelist{r.Panelists[0], r.Panelists[3]}
-	_, err := panel.Rake(r, population(sexes(50, 50), ages(60, 40, 0)[:2]), panel.Trim{})
+	_, err := panel.Rake(r, population(sexes(50, 50), ages(60, 40, 0)[:2]), rollcall.Trim{})
 	says(t, err, `margin sex, category "F": raking does not converge: after 10000 sweeps it holds 60 persons for a target of 50`)
 }
 
@@ -94,14 +94,14 @@ func TestRakeCompletesAPartialMargin(t *testing.T) {
 
 func TestTrim(t *testing.T) {
 	f := readFixture(t)
-	loose, err := panel.Rake(f.roster, fixturePopulation(), panel.Trim{Floor: 0.4, Cap: 2})
+	loose, err := panel.Rake(f.roster, fixturePopulation(), rollcall.Trim{Floor: 0.4, Cap: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range f.weights.Final() {
 		near(t, "weight inside the bounds", loose.Final()[i], want, 1e-8)
 	}
-	trim := panel.Trim{Floor: 0.62, Cap: 1.7}
+	trim := rollcall.Trim{Floor: 0.62, Cap: 1.7}
 	tight, err := panel.Rake(f.roster, fixturePopulation(), trim)
 	if err != nil {
 		t.Fatal(err)
@@ -118,13 +118,13 @@ func TestTrim(t *testing.T) {
 
 func TestTrimRefuses(t *testing.T) {
 	f := readFixture(t)
-	_, err := panel.Rake(f.roster, fixturePopulation(), panel.Trim{Floor: 0.99, Cap: 1.01})
+	_, err := panel.Rake(f.roster, fixturePopulation(), rollcall.Trim{Floor: 0.99, Cap: 1.01})
 	if err == nil || !strings.Contains(err.Error(), "raking with trimmed weights does not converge: after 1000 sweeps") {
 		t.Errorf("error is %v", err)
 	}
-	_, err = panel.Rake(f.roster, fixturePopulation(), panel.Trim{Cap: 1})
+	_, err = panel.Rake(f.roster, fixturePopulation(), rollcall.Trim{Cap: 1})
 	says(t, err, `trim cap "1": is not above 1`)
-	_, err = panel.Rake(f.roster, fixturePopulation(), panel.Trim{Floor: 1, Cap: 2})
+	_, err = panel.Rake(f.roster, fixturePopulation(), rollcall.Trim{Floor: 1, Cap: 2})
 	says(t, err, `trim floor "1": is not at least 0 and under 1`)
 }
 

@@ -193,7 +193,7 @@ func FuzzReadUniverse(f *testing.F) {
 			return
 		}
 		checked := panel.Check(recruits, study)
-		w, err := panel.Rake(roster, &study.Population, panel.Trim{})
+		w, err := panel.Rake(roster, &study.Population, rollcall.Trim{})
 		if err != nil && !errors.Is(err, rollcall.ErrInvalid) {
 			t.Fatalf("rake: %v", err)
 		}

@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rollcall"
@@ -18,17 +20,20 @@ type Recruits struct {
 
 // Recruit is one line of the file. Its Panelist has no ID yet.
 type Recruit struct {
-	Line int    // from 1
-	Name string // the clear id
+	Line      int    // from 1
+	Name      string // the clear id
+	Household string // the clear id; "" where the file has no such column
+	Stratum   string // likewise
 	rollcall.Panelist
 }
 
 // ReadRoster reads panelists.csv:
 //
-//	panelist,home,work,base_weight,<any demographic columns>
+//	panelist,home,work,base_weight,household,stratum,<any demographic columns>
 //
-// in any order of columns; base_weight may be absent and is 1 then. The error
-// joins every fault (20 at most), each a rollcall.Invalid that names the file,
+// in any order of columns. base_weight may be absent and is 1 then; household
+// and stratum may be absent, and every person is a household, and all are of
+// one stratum then. The error joins every fault (20 at most), each a rollcall.Invalid that names the file,
 // line, column and value, or is the reader's own.
 func ReadRoster(r io.Reader, file string) (*Recruits, error) {
 	t, err := openTable(r, file)
@@ -61,7 +66,7 @@ type rosterReader struct {
 
 func (in *rosterReader) readHeader() bool {
 	for i, name := range in.header {
-		if slices.Contains([]string{"panelist", "home", "work", "base_weight"}, name) {
+		if slices.Contains([]string{"panelist", "home", "work", "base_weight", "household", "stratum"}, name) {
 			continue
 		}
 		if strings.ContainsAny(name, "*=,") {
@@ -77,6 +82,7 @@ func (in *rosterReader) readRow() {
 	person := Recruit{Line: in.line, Name: in.readName()}
 	person.Metered = in.readMeter("home", rollcall.Home) | in.readMeter("work", rollcall.Work)
 	person.BaseWeight = in.readBaseWeight()
+	person.Household, person.Stratum = in.readUnit("household"), in.readUnit("stratum")
 	person.Categories = make([]string, len(in.at))
 	for k, i := range in.at {
 		if strings.Contains(in.fields[i], "*") {
@@ -99,6 +105,15 @@ func (in *rosterReader) readName() string {
 	}
 	in.lines[name] = in.line
 	return name
+}
+
+// readUnit reads where a person was sampled: any id, in every row or in none.
+func (in *rosterReader) readUnit(column string) string {
+	id, ok := in.value(column)
+	if ok && id == "" {
+		in.fault(column, "", "is empty")
+	}
+	return id
 }
 
 func (in *rosterReader) readMeter(column string, place rollcall.Location) rollcall.Location {
@@ -134,10 +149,13 @@ const beyondWeight = "is not between 1e-9 and 1e9"
 func soundWeight(w float64) bool { return w >= 1e-9 && w <= 1e9 }
 
 // Roster gives the roster under the pseudonyms of pseudonym, in the file's
-// order. Two clear ids with one pseudonym are refused: they would be one person.
+// order: households and strata get pseudonyms too. Two clear ids with one
+// pseudonym are refused: they would be one person, household or stratum.
 func (r *Recruits) Roster(pseudonym func(name string) rollcall.Visitor) (*rollcall.Roster, error) {
 	out := &rollcall.Roster{Columns: r.Columns, Panelists: make([]rollcall.Panelist, len(r.People))}
 	seen := make(map[rollcall.Visitor]int, len(r.People))
+	households := namer{pseudonym: pseudonym, file: r.File, column: "household"}
+	strata := namer{pseudonym: pseudonym, file: r.File, column: "stratum"}
 	for i, person := range r.People {
 		id := pseudonym(person.Name)
 		if line, ok := seen[id]; ok {
@@ -147,14 +165,59 @@ func (r *Recruits) Roster(pseudonym func(name string) rollcall.Visitor) (*rollca
 		seen[id] = person.Line
 		out.Panelists[i] = person.Panelist
 		out.Panelists[i].ID = id
+		out.Panelists[i].Household = rollcall.Household(households.name(person.Household, person.Line))
+		out.Panelists[i].Stratum = rollcall.Stratum(strata.name(person.Stratum, person.Line))
 	}
-	return out, nil
+	return out, errors.Join(households.err, strata.err)
 }
 
+// namer gives the ids of a column their pseudonyms, which are others than
+// panelists of the same ids have.
+type namer struct {
+	pseudonym    func(name string) rollcall.Visitor
+	file, column string
+	byName       map[string]rollcall.Visitor
+	byID         map[rollcall.Visitor]string
+	err          error
+}
+
+// name gives an id's pseudonym: 0 for none.
+func (n *namer) name(id string, line int) rollcall.Visitor {
+	if id == "" {
+		return 0
+	}
+	if out, ok := n.byName[id]; ok {
+		return out
+	}
+	if n.byName == nil {
+		n.byName, n.byID = map[string]rollcall.Visitor{}, map[rollcall.Visitor]string{}
+	}
+	out := n.pseudonym(n.column + " " + id)
+	if other, ok := n.byID[out]; n.err == nil && (ok || out == 0) {
+		n.err = &rollcall.Invalid{Field: where(n.file, line, "column "+n.column), Value: id, Reason: "has the pseudonym of " + strconv.Quote(other), Code: "pseudonym"}
+	}
+	n.byName[id], n.byID[out] = out, id
+	return out
+}
+
+// panelists gives the recruits as the frame needs them, households and strata
+// under numbers of no other meaning.
 func (r *Recruits) panelists() []rollcall.Panelist {
 	out := make([]rollcall.Panelist, len(r.People))
+	households, strata := map[string]rollcall.Household{"": 0}, map[string]rollcall.Stratum{"": 0}
 	for i, person := range r.People {
 		out[i] = person.Panelist
+		out[i].Household = numbered(households, person.Household)
+		out[i].Stratum = numbered(strata, person.Stratum)
 	}
 	return out
+}
+
+func numbered[N ~uint64](seen map[string]N, id string) N {
+	n, ok := seen[id]
+	if !ok {
+		n = N(len(seen))
+		seen[id] = n
+	}
+	return n
 }

@@ -1,137 +1,224 @@
 package panel
 
 import (
-	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
 // Term is a variable with all that its estimates share: its total, and its
 // regression on the margins. Estimates made of terms cost what the terms have
 // in common, not what the roster has.
+//
+// With u the variable's weighted values added up by cluster, g a cluster's
+// weights by category and b the regression's slopes, a cluster's z is u - b'g,
+// and a sum of products over clusters is one of u and u, and of small vectors.
 type Term struct {
 	Variable
 	Total float64
 
-	fit   []float64 // the fitted value, by cell
-	cross []float64 // the sum of w^2 y, by cell
-	sum   float64   // of z
-	own   float64   // of z^2
-	size  float64   // of w^2 y^2
-	whole float64   // of w^2 y
-	users int
+	slopes  []float64 // b
+	through []float64 // b' sum of factor*g*g'
+	cross   []float64 // the sum of factor*u*g
+	sums    []float64 // of z, by stratum
+	own     float64   // of factor*z*z
+	size    float64   // of factor*u*u
+	mass    float64   // of u*u
+	whole   float64   // of factor*w*w*y, where every panelist is a cluster
+	users   int
 
 	once  sync.Once // guards what follows
 	bits  []uint64  // of a variable of 0s and 1s: one for each panelist
 	dense []float64 // of any other: every panelist's value
 }
 
-// Users gives the number of panelists where the variable is given.
+// Users gives the number of persons for whom the variable is given.
 func (t *Term) Users() int { return t.users }
 
-// Term prepares a variable. Its positions must not change afterwards.
-func (w *Weights) Term(v Variable) *Term {
-	t := &Term{Variable: v, fit: make([]float64, w.cells()), cross: make([]float64, w.cells())}
-	t.users = len(v.At)
-	total, size, whole := 0.0, 0.0, 0.0
+// effective gives the size of the sample of a term of 0s and 1s: (sum of w)^2
+// over the sum of the squared weights of its households.
+func (t *Term) effective() float64 { return t.Total * t.Total / t.mass }
+
+// Term prepares a variable.
+func (e *Estimator) Term(v Variable) *Term {
+	t := &Term{Variable: v, users: e.distinct(v.At), sums: make([]float64, len(e.size))}
+	s := e.scratch()
+	defer e.release(s)
 	for k, i := range v.At {
-		p, y := &w.people[i], v.value(k)
-		total += p.final * y
-		t.fit[p.cell] += p.base * y
-		square := p.final * p.final * y
-		t.cross[p.cell] += square
-		whole += square
-		size += square * y
+		p, y := &e.people[i], v.value(k)
+		u := p.final * y
+		t.Total += u
+		t.sums[e.stratum[e.cluster[i]]] += u
+		s.base[p.cell] += p.base * y
 	}
-	t.Total, t.size, t.whole = total, size, whole
-	w.regress(t)
+	if e.alone() {
+		e.addPersons(t, s)
+	} else {
+		e.addClusters(t, s)
+	}
+	if len(v.At) == len(e.people) && v.Values == nil {
+		t.Total = e.universe
+	}
+	t.slopes, t.cross = e.regress(s.base), e.byCategory(s.cross)
+	e.finish(t)
 	return t
 }
 
-// Terms prepares several variables of the same panelists, at the cost of little
-// more than one.
-func (w *Weights) Terms(at []int32, values ...[]float64) []*Term {
-	n := len(values)
-	totals, sizes, wholes := make([]float64, n), make([]float64, n), make([]float64, n)
-	fits, crosses := make([]float64, n*w.cells()), make([]float64, n*w.cells())
-	for k, i := range at {
-		p := &w.people[i]
-		square, cell := p.final*p.final, n*int(p.cell)
-		for j, list := range values {
-			y := list[k]
-			totals[j] += p.final * y
-			fits[cell+j] += p.base * y
-			crosses[cell+j] += square * y
-			wholes[j] += square * y
-			sizes[j] += square * y * y
-		}
-	}
-	out := make([]*Term, n)
+// Terms prepares several variables of the same panelists.
+func (e *Estimator) Terms(at []int32, values ...[]float64) []*Term {
+	out := make([]*Term, len(values))
 	for j, list := range values {
-		t := &Term{Variable: Variable{At: at, Values: list}, Total: totals[j], size: sizes[j], whole: wholes[j], users: len(at)}
-		t.fit, t.cross = make([]float64, w.cells()), make([]float64, w.cells())
-		for c := range t.fit {
-			t.fit[c], t.cross[c] = fits[n*c+j], crosses[n*c+j]
-		}
-		w.regress(t)
-		out[j] = t
+		out[j] = e.Term(Variable{At: at, Values: list})
 	}
 	return out
 }
 
-// regress ends a term whose sums by cell are known.
-func (w *Weights) regress(t *Term) {
-	w.fit(t.fit)
-	t.sum = t.Total
-	for c, all := range w.cellSums {
-		t.sum -= t.fit[c] * all.final
+// addPersons adds what the variable has in common with the weights, where every
+// panelist is a cluster.
+func (e *Estimator) addPersons(t *Term, s *scratch) {
+	for k, i := range t.At {
+		p, y := &e.people[i], t.value(k)
+		whole := p.factor * p.final * p.final * y
+		s.cross[p.cell] += whole
+		t.whole += whole
+		t.size += whole * y
+		t.mass += p.final * p.final * y * y
 	}
-	t.own = w.product(t, t, t.size)
+}
+
+// addClusters is addPersons where panelists share clusters.
+func (e *Estimator) addClusters(t *Term, s *scratch) {
+	e.add(s, t.Variable)
+	for _, c := range s.touched {
+		u := s.cluster[c]
+		t.mass += u * u
+		for _, i := range e.design.of(c) {
+			p := &e.people[i]
+			s.cross[p.cell] += p.factor * p.final * u
+		}
+		t.size += e.factor(c) * u * u
+	}
+}
+
+// finish ends a term whose slopes and cross are known, and whose sums are those
+// of u.
+func (e *Estimator) finish(t *Term) {
+	n := len(t.slopes)
+	t.through = make([]float64, n)
+	for i, b := range t.slopes {
+		for j, g := range e.squares[i*n : (i+1)*n] {
+			t.through[j] += b * g
+		}
+	}
+	for h := range t.sums {
+		t.sums[h] -= dot(t.slopes, e.strata[h*n:(h+1)*n])
+	}
+	t.own = e.product(t, t, t.size)
+}
+
+func dot(a, b []float64) float64 {
+	var sum float64
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
 }
 
 // Plus gives the sum of two terms of 0s and 1s that have nobody in common, such
-// as the persons of one more day. It has no positions: only Linear by itself,
-// NestedRatio and Plus may use it.
-func (w *Weights) Plus(a, b *Term) *Term {
+// as the persons of one more day.
+func (e *Estimator) Plus(a, b *Term) *Term {
 	t := &Term{
-		Total: a.Total + b.Total, fit: make([]float64, len(a.fit)), cross: make([]float64, len(a.cross)),
-		sum: a.sum + b.sum, size: a.size + b.size, whole: a.whole + b.whole, users: a.users + b.users,
+		Variable: Variable{At: merge(a.At, b.At)}, Total: a.Total + b.Total,
+		slopes: added(a.slopes, b.slopes), cross: added(a.cross, b.cross), sums: added(a.sums, b.sums),
+		size: a.size + b.size, mass: a.mass + b.mass, whole: a.whole + b.whole,
 	}
-	for c := range t.fit {
-		t.fit[c] = a.fit[c] + b.fit[c]
-		t.cross[c] = a.cross[c] + b.cross[c]
+	if !e.alone() {
+		shared := e.shared(a, b)
+		t.size, t.mass = t.size+2*shared.factored, t.mass+2*shared.plain
 	}
-	t.own = w.product(t, t, t.size)
+	t.users = e.distinct(t.At)
+	t.through = added(a.through, b.through)
+	t.own = e.product(t, t, t.size)
 	return t
 }
 
-// product gives the sum of z_a z_b over the roster, z = w (y - fit), from that
-// of w^2 y_a y_b.
-func (w *Weights) product(a, b *Term, overlap float64) float64 {
-	for c, all := range w.cellSums {
-		overlap += all.square*a.fit[c]*b.fit[c] - a.fit[c]*b.cross[c] - b.fit[c]*a.cross[c]
+// merge unites two lists in ascending order that have nothing in common.
+func merge(a, b []int32) []int32 {
+	out := make([]int32, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0] < b[0] {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
 	}
-	return overlap
+	return append(append(out, a...), b...)
 }
 
-// overlap gives the sum of w^2 y_a y_b.
-func (w *Weights) overlap(a, b *Term) float64 {
-	if a == b {
-		return a.size
+func added(a, b []float64) []float64 {
+	out := slices.Clone(a)
+	for i, x := range b {
+		out[i] += x
 	}
+	return out
+}
+
+// product gives the sum over clusters of factor*z_a*z_b, from that of
+// factor*u_a*u_b.
+func (e *Estimator) product(a, b *Term, overlap float64) float64 {
+	return overlap + dot(a.through, b.slopes) - dot(a.slopes, b.cross) - dot(b.slopes, a.cross)
+}
+
+// overlap gives the sum over clusters of factor*u_a*u_b.
+func (e *Estimator) overlap(a, b *Term) float64 {
+	switch {
+	case a == b:
+		return a.size
+	case e.alone():
+		return e.inCommon(a, b)
+	}
+	return e.shared(a, b).factored
+}
+
+// overlaps is what two variables have in common, cluster by cluster.
+type overlaps struct {
+	factored float64 // the sum of factor*u_a*u_b
+	plain    float64 // of u_a*u_b
+}
+
+// shared gives what two variables have in common where panelists share clusters.
+func (e *Estimator) shared(a, b *Term) overlaps {
 	if len(a.At) > len(b.At) {
 		a, b = b, a
 	}
-	b.once.Do(func() { b.index(len(w.people)) })
+	s := e.scratch()
+	defer e.release(s)
+	e.add(s, a.Variable)
+	var out overlaps
+	for k, i := range b.At {
+		p := &e.people[i]
+		product := p.final * b.value(k) * s.cluster[e.cluster[i]]
+		out.plain += product
+		out.factored += p.factor * product
+	}
+	return out
+}
+
+// inCommon gives the sum of factor*w*w*y_a*y_b over the panelists.
+func (e *Estimator) inCommon(a, b *Term) float64 {
+	if len(a.At) > len(b.At) {
+		a, b = b, a
+	}
+	b.once.Do(func() { b.index(len(e.people)) })
 	if a.Values == nil && b.bits != nil && len(a.At) > len(b.bits) {
-		a.once.Do(func() { a.index(len(w.people)) })
-		return w.common(a.bits, b.bits)
+		a.once.Do(func() { a.index(len(e.people)) })
+		return e.common(a.bits, b.bits)
 	}
 	var total float64
 	for k, i := range a.At {
 		if y := b.at(i); y != 0 {
-			final := w.people[i].final
-			total += final * final * a.value(k) * y
+			p := &e.people[i]
+			total += p.factor * p.final * p.final * a.value(k) * y
 		}
 	}
 	return total
@@ -160,13 +247,13 @@ func (t *Term) at(i int32) float64 {
 	return float64(t.bits[i/64] >> (i % 64) & 1)
 }
 
-// common gives the sum of w^2 over those whose bit is in both.
-func (w *Weights) common(a, b []uint64) float64 {
+// common gives the sum of factor*w*w over those whose bit is in both.
+func (e *Estimator) common(a, b []uint64) float64 {
 	var total float64
 	for i, x := range a {
 		for x &= b[i]; x != 0; x &= x - 1 {
-			final := w.people[i*64+bits.TrailingZeros64(x)].final
-			total += final * final
+			p := &e.people[i*64+bits.TrailingZeros64(x)]
+			total += p.factor * p.final * p.final
 		}
 	}
 	return total
@@ -179,44 +266,60 @@ type Part struct {
 }
 
 // Linear estimates a linear combination of totals: sum of factor times total.
-func (w *Weights) Linear(parts ...Part) Estimate {
-	return w.combine(parts, func(i, j int) float64 { return w.overlap(parts[i].Term, parts[j].Term) })
+func (e *Estimator) Linear(parts ...Part) Estimate {
+	value := 0.0
+	for _, p := range parts {
+		value += p.Factor * p.Term.Total
+	}
+	variance, noise := e.variance(parts, func(i, j int) float64 { return e.overlap(parts[i].Term, parts[j].Term) })
+	return estimate(value, variance, noise)
 }
 
-// combine is Linear, given the overlap of two different parts.
-func (w *Weights) combine(parts []Part, overlap func(i, j int) float64) Estimate {
-	var out Estimate
-	var sum, square, noise float64
+// variance gives a linear combination's variance, and what rounding may leave
+// of it, given the overlap of two different parts.
+func (e *Estimator) variance(parts []Part, overlap func(i, j int) float64) (variance, noise float64) {
+	sums := make([]float64, len(e.size))
+	var product float64
 	for i, p := range parts {
-		out.Value += p.Factor * p.Term.Total
-		sum += p.Factor * p.Term.sum
-		own := p.Factor * p.Factor * p.Term.own
-		square += own
-		noise += p.Factor * p.Factor * p.Term.size * rounding
-		if len(parts) > 1 {
-			noise += own * cancelled
+		for h, z := range p.Term.sums {
+			sums[h] += p.Factor * z
 		}
+		product += p.Factor * p.Factor * p.Term.own
+		noise += p.Factor * p.Factor * p.Term.size * rounding
 		for j, q := range parts[:i] {
-			square += 2 * p.Factor * q.Factor * w.product(p.Term, q.Term, overlap(i, j))
+			product += 2 * p.Factor * q.Factor * e.product(p.Term, q.Term, overlap(i, j))
 		}
 	}
-	out.SE = math.Sqrt(spread(sum, square, noise, len(w.people)))
-	return out
+	return e.centred(product, sums, sums), noise
 }
 
-// TermRatio is Ratio of prepared variables.
-func (w *Weights) TermRatio(num, den *Term) Estimate {
-	return w.ratio(num, den, func(_, _ int) float64 { return w.overlap(num, den) })
+// TermRatio estimates the total of num over that of den, linearised: z is that
+// of (num - R den)/D. It is undefined where den's total is 0.
+func (e *Estimator) TermRatio(num, den *Term) Estimate {
+	return e.ratio(num, den, func(_, _ int) float64 { return e.overlap(num, den) })
 }
 
-// NestedRatio is Ratio where den is of 0s and 1s, everyone in num being in den:
-// persons of persons, or an amount a person. Its cost is that of the margins
-// alone.
-func (w *Weights) NestedRatio(num, den *Term) Estimate {
-	return w.ratio(num, den, func(_, _ int) float64 { return num.whole })
+// NestedRatio is TermRatio where den is of 0s and 1s, everyone in num being in
+// den: persons of persons, or an amount a person. It is 1 without error where
+// num is all of den.
+func (e *Estimator) NestedRatio(num, den *Term) Estimate {
+	if num.Values == nil && len(num.At) == len(den.At) && len(den.At) > 0 {
+		return Estimate{Value: 1}
+	}
+	return e.ratio(num, den, e.nested(num, den))
 }
 
-func (w *Weights) ratio(num, den *Term, overlap func(i, j int) float64) Estimate {
+// nested gives the overlap of a term and a larger one that holds it.
+func (e *Estimator) nested(small, large *Term) func(_, _ int) float64 {
+	return func(_, _ int) float64 {
+		if e.alone() {
+			return small.whole
+		}
+		return e.overlap(small, large)
+	}
+}
+
+func (e *Estimator) ratio(num, den *Term, overlap func(i, j int) float64) Estimate {
 	if den.Total == 0 {
 		return undefined
 	}
@@ -224,14 +327,19 @@ func (w *Weights) ratio(num, den *Term, overlap func(i, j int) float64) Estimate
 	if num == den {
 		return Estimate{Value: ratio}
 	}
-	linear := w.combine([]Part{{1 / den.Total, num}, {-ratio / den.Total, den}}, overlap)
-	return Estimate{Value: ratio, SE: linear.SE}
+	variance, noise := e.variance(linearised(num, den), overlap)
+	return estimate(ratio, variance, noise)
+}
+
+// linearised gives the parts whose variance is that of a ratio.
+func linearised(num, den *Term) []Part {
+	return []Part{{1 / den.Total, num}, {-num.Total / den.Total / den.Total, den}}
 }
 
 // NestedIndex estimates both*all/(a*b), the ratio of an overlap to what it
 // would be by chance, for terms of 0s and 1s: both is who is in a and in b, and
 // all holds a and b. It is undefined where a or b is nobody.
-func (w *Weights) NestedIndex(both, all, a, b *Term) Estimate {
+func (e *Estimator) NestedIndex(both, all, a, b *Term) Estimate {
 	if a.Total == 0 || b.Total == 0 {
 		return undefined
 	}
@@ -239,8 +347,12 @@ func (w *Weights) NestedIndex(both, all, a, b *Term) Estimate {
 		return Estimate{}
 	}
 	value := both.Total * all.Total / (a.Total * b.Total)
-	overlaps := [4][4]float64{1: {both.size}, 2: {both.size, a.size}, 3: {both.size, b.size, both.size}}
-	linear := w.combine([]Part{{1 / both.Total, both}, {1 / all.Total, all}, {-1 / a.Total, a}, {-1 / b.Total, b}},
-		func(i, j int) float64 { return overlaps[i][j] })
-	return Estimate{Value: value, SE: value * linear.SE}
+	parts := []Part{{1 / both.Total, both}, {1 / all.Total, all}, {-1 / a.Total, a}, {-1 / b.Total, b}}
+	overlap := func(i, j int) float64 { return e.overlap(parts[i].Term, parts[j].Term) }
+	if e.alone() {
+		known := [4][4]float64{1: {both.size}, 2: {both.size, a.size}, 3: {both.size, b.size, both.size}}
+		overlap = func(i, j int) float64 { return known[i][j] }
+	}
+	variance, noise := e.variance(parts, overlap)
+	return estimate(value, value*value*variance, value*value*noise)
 }

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -8,10 +9,18 @@ import (
 	"rollcall"
 )
 
-// TestTermsAgree holds the prepared estimates against the plain ones.
+// TestTermsAgree holds the prepared estimates against the plain ones, for
+// persons alone, in households, in strata, and in both.
 func TestTermsAgree(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	w := termPanel(t, random)
+	for _, grouped := range []struct{ households, strata bool }{{}, {households: true}, {strata: true}, {true, true}} {
+		t.Run(fmt.Sprint(grouped), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			termsAgree(t, random, termPanel(t, random, grouped.households, grouped.strata))
+		})
+	}
+}
+
+func termsAgree(t *testing.T, random *rand.Rand, w *Weights) {
 	draw := func(within []int32, part float64) Variable {
 		var v Variable
 		for _, i := range within {
@@ -45,6 +54,17 @@ func TestTermsAgree(t *testing.T) {
 		agree(t, "index", w.NestedIndex(tboth, tall, ta, tb), w.Product([]Variable{both, all}, []Variable{a, b}))
 		rest := Variable{At: subtraction(b.At, a.At)}
 		agree(t, "sum", w.Linear(Part{1, w.Plus(ta, w.Term(rest))}), w.Total(Combine(1, a, 1, rest)))
+		mean := w.Mean(two[0], ta)
+		agree(t, "mean", mean.Estimate, w.Ratio(amounts, a))
+		if want := w.plainSkew(amounts, a); math.Abs(mean.skew-want) > 1e-9*math.Abs(want) || want == 0 {
+			t.Errorf("skewness = %v, want %v", mean.skew, want)
+		}
+		if got, want := tall.effective(), w.plainEffective(all); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("effective size = %v, want %v", got, want)
+		}
+		if got, want := w.Plus(ta, w.Term(rest)).effective(), w.plainEffective(Combine(1, a, 1, rest)); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("effective size of a sum = %v, want %v", got, want)
+		}
 		agree(t, "nested ratio of a sum", w.NestedRatio(w.Plus(ta, w.Term(rest)), tall), w.Ratio(Combine(1, a, 1, rest), all))
 	}
 }
@@ -83,17 +103,23 @@ func subtraction(a, b []int32) (out []int32) {
 	return out
 }
 
-func termPanel(t *testing.T, random *rand.Rand) *Weights {
+func termPanel(t *testing.T, random *rand.Rand, households, strata bool) *Weights {
 	roster := &rollcall.Roster{Columns: []string{"sex", "age"}}
 	for i := range 500 {
 		roster.Panelists = append(roster.Panelists, rollcall.Panelist{
 			ID: rollcall.Visitor(i), BaseWeight: 1 + random.Float64(), Categories: []string{string("MF"[random.IntN(2)]), string("abc"[random.IntN(3)])},
 		})
+		if households {
+			roster.Panelists[i].Household = rollcall.Household(1 + random.IntN(200))
+		}
+		if strata {
+			roster.Panelists[i].Stratum = rollcall.Stratum(1 + random.IntN(3))
+		}
 	}
 	w, err := Rake(roster, &rollcall.Population{Margins: []rollcall.Margin{
 		{Name: "sex", Category: "M", Population: 520}, {Name: "sex", Category: "F", Population: 480},
 		{Name: "age", Category: "a", Population: 300}, {Name: "age", Category: "b", Population: 300}, {Name: "age", Category: "c", Population: 400},
-	}}, Trim{})
+	}}, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,19 +1,25 @@
 package panel
 
 import (
+	"math"
 	"strconv"
 
 	"rollcall"
 )
 
-// Thresholds are the raw persons that a figure needs. 0 withholds nothing.
+// Thresholds are the raw persons that a figure needs. 0 withholds nothing. They
+// are those of NCHS, which flags a relative standard error of 30 % too.
 type Thresholds struct {
 	Low     int `json:"low"`     // under it a figure is withheld
 	Caution int `json:"caution"` // under it a figure is flagged
 }
 
-// Usual gives the method's thresholds, 45 and 100.
-func Usual() Thresholds { return Thresholds{Low: 45, Caution: 100} }
+// Usual gives the method's thresholds, 30 and 60.
+func Usual() Thresholds { return Thresholds{Low: 30, Caution: 60} }
+
+// CautionRSE is the relative standard error from which a level is flagged. It
+// is no setting.
+const CautionRSE = 0.30
 
 // Validate refuses negative limits. A low above caution leaves no caution.
 func (t Thresholds) Validate() error {
@@ -49,4 +55,16 @@ func (t Thresholds) Measure(e Estimate, i Interval, n int) rollcall.Measure {
 		return rollcall.Measure{Status: rollcall.Undefined}
 	}
 	return rollcall.Measure{Value: e.Value, SE: e.SE, Low: i.Low, High: i.High, N: n, Status: t.Status(n)}
+}
+
+// Level is Measure for a figure that is no proportion, change or difference: it
+// is judged by its relative standard error too. (That of a difference says
+// nothing where it is near 0, that of a proportion is another one than its
+// complement's.)
+func (t Thresholds) Level(e Estimate, i Interval, n int) rollcall.Measure {
+	m := t.Measure(e, i, n)
+	if m.Status == rollcall.OK && e.SE > 0 && e.SE >= CautionRSE*math.Abs(e.Value) {
+		m.Status = rollcall.Caution
+	}
+	return m
 }

@@ -3,7 +3,6 @@ package panel
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -14,24 +13,15 @@ import (
 // It never changes, and is safe for concurrent use. Panelists are known by
 // their position in the roster.
 type Weights struct {
+	*Estimator
 	frame      *frame
-	trim       Trim
+	trim       rollcall.Trim
 	ids        []rollcall.Visitor
-	people     []person
+	units      []unit
 	cellCodes  []int32 // post-stratification cell by axis, row-major
 	cellSums   []sums
+	starts     []int // of each axis's categories among all of them
 	iterations int
-
-	starts  []int     // of each axis's categories among all of them
-	inverse []float64 // (X'DX)+, row-major over all categories
-	slopes  int       // the number of all categories
-	pool    sync.Pool // of *scratch
-}
-
-// person is one panelist's part in a figure.
-type person struct {
-	base, final float64
-	cell        int32
 }
 
 // sums is what a cell's panelists add up to.
@@ -39,8 +29,6 @@ type sums struct {
 	base, final, square float64 // of base weights, of final weights and of their squares
 	n                   int32
 }
-
-func (w *Weights) cells() int { return len(w.cellSums) }
 
 // group puts the panelists in their cells, which are numbered as they appear.
 func (w *Weights) group(base []float64, cells []int32) {
@@ -89,16 +77,17 @@ func (w *Weights) finish(raked []float64) {
 		cell.final += p.final
 		cell.square += p.final * p.final
 	}
-	w.factor()
+	inverse := w.regression()
+	w.prepare(newDesign(w.units, nil), inverse)
 }
 
-// factor computes the pseudo-inverse of the margins' Gram matrix under the base
-// weights. It is rank-deficient by nature: every margin adds up to the same
-// constant. It is scaled to a unit diagonal first, so that one cut-off serves
-// categories of all sizes.
-func (w *Weights) factor() {
+// regression computes the pseudo-inverse of the margins' Gram matrix under the
+// base weights. It is rank-deficient by nature: every margin adds up to the
+// same constant. It is scaled to a unit diagonal first, so that one cut-off
+// serves categories of all sizes.
+func (w *Weights) regression() []float64 {
 	gram := w.gram()
-	p := w.slopes
+	p := gram.SymmetricDim()
 	scale := make([]float64, p)
 	for i := range scale {
 		if d := gram.At(i, i); d > 0 {
@@ -110,27 +99,31 @@ func (w *Weights) factor() {
 			gram.SetSym(i, j, gram.At(i, j)*scale[i]*scale[j])
 		}
 	}
-	w.inverse = pseudoInverse(gram)
+	inverse := pseudoInverse(gram)
 	for i := range p {
 		for j := range p {
-			w.inverse[i*p+j] *= scale[i] * scale[j]
+			inverse[i*p+j] *= scale[i] * scale[j]
 		}
 	}
+	return inverse
 }
 
 // gram gives X'DX over all categories.
 func (w *Weights) gram() *mat.SymDense {
+	slopes := 0
 	for _, a := range w.frame.axes {
-		w.starts = append(w.starts, w.slopes)
-		w.slopes += len(a.categories)
+		w.starts = append(w.starts, slopes)
+		slopes += len(a.categories)
 	}
-	gram, m := mat.NewSymDense(w.slopes, nil), len(w.starts)
+	gram, m := mat.NewSymDense(slopes, nil), len(w.starts)
+	w.categories = make([][]int32, len(w.cellSums))
 	for c, cell := range w.cellSums {
-		codes := w.cellCodes[c*m : (c+1)*m]
-		for k := range codes {
-			for l := k; l < m; l++ {
-				i, j := w.starts[k]+int(codes[k]), w.starts[l]+int(codes[l])
-				gram.SetSym(i, j, gram.At(i, j)+cell.base)
+		for k, code := range w.cellCodes[c*m : (c+1)*m] {
+			w.categories[c] = append(w.categories[c], int32(w.starts[k])+code)
+		}
+		for k, i := range w.categories[c] {
+			for _, j := range w.categories[c][k:] {
+				gram.SetSym(int(i), int(j), gram.At(int(i), int(j))+cell.base)
 			}
 		}
 	}
@@ -157,21 +150,8 @@ func pseudoInverse(a *mat.SymDense) []float64 {
 	return inverse.RawMatrix().Data
 }
 
-// Len gives the number of panelists, n of every variance.
+// Len gives the number of panelists.
 func (w *Weights) Len() int { return len(w.people) }
-
-// kish gives the effective sample size.
-func (w *Weights) kish() float64 {
-	var sum, square float64
-	for _, cell := range w.cellSums {
-		sum += cell.final
-		square += cell.square
-	}
-	return sum * sum / square
-}
-
-// Universe gives U, the population that the weights add up to.
-func (w *Weights) Universe() float64 { return w.frame.universe }
 
 // Final gives the final weights, persons per panelist, in the roster's order.
 func (w *Weights) Final() []float64 {
@@ -185,19 +165,20 @@ func (w *Weights) Final() []float64 {
 // Subset rakes some of the roster, from their base weights to the same
 // population and with the same trim: those in tab in other months too, say.
 // Positions must ascend; panelist at[i] of w is panelist i of the result. It
-// refuses as Rake does.
+// refuses as Rake does, but for a stratum left with one cluster, which is
+// centred on the mean of all clusters.
 func (w *Weights) Subset(at []int32) (*Weights, error) {
 	m := len(w.frame.axes)
 	f := &frame{universe: w.frame.universe, notes: w.frame.notes, codes: make([]int32, 0, len(at)*m)}
-	base, ids := make([]float64, len(at)), make([]rollcall.Visitor, len(at))
-	cells, number, next := make([]int32, len(at)), none(w.cells()), int32(0)
+	p := &people{base: make([]float64, len(at)), ids: make([]rollcall.Visitor, len(at)), units: make([]unit, len(at))}
+	cells, number, next := make([]int32, len(at)), make([]int32, len(w.cellSums)), int32(0)
 	for i, person := range at {
-		p := &w.people[person]
-		if number[p.cell] < 0 {
-			number[p.cell] = next
+		cell := w.people[person].cell
+		if number[cell] == 0 {
 			next++
+			number[cell] = next
 		}
-		base[i], ids[i], cells[i] = p.base, w.ids[person], number[p.cell]
+		p.base[i], p.ids[i], p.units[i], cells[i] = w.people[person].base, w.ids[person], w.units[person], number[cell]-1
 		f.codes = append(f.codes, w.frame.codes[int(person)*m:int(person+1)*m]...)
 	}
 	b := &framer{frame: f}
@@ -213,5 +194,5 @@ func (w *Weights) Subset(at []int32) (*Weights, error) {
 	if len(b.list) > 0 {
 		return nil, refuse(b.list)
 	}
-	return weigh(f, cells, base, ids, w.trim)
+	return weigh(f, cells, p, w.trim)
 }

@@ -37,7 +37,7 @@ func agedQuarter(t *testing.T) (h *house, before map[string][]byte, gone []rollc
 	if err != nil || removed == 0 {
 		t.Fatalf("removed %d: %v", removed, err)
 	}
-	return h, before, []rollcall.Hash{first.Files.Roster, list[0].Document, m.doc.Diaries}
+	return h, before, []rollcall.Hash{first.Roster, list[0].Document, m.doc.Diaries}
 }
 
 const augustIsGone = "2002-08 of panel nn in FR has aged out: its facts were removed on 2002-12-01, and no figure can be computed from them"
@@ -59,12 +59,12 @@ func TestAge(t *testing.T) {
 	if err != nil || len(list) != 3 || !list[0].AgedOut.Equal(h.now) || !list[1].AgedOut.IsZero() {
 		t.Fatalf("publications %+v, %v", list, err)
 	}
-	if err := h.Verify(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
+	if err := h.verify(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
 		t.Errorf("verify August: %v", err)
 	}
 	for _, p := range list[1:] {
 		p.Internal = true // as its limits of 0 make it; the shelf of this test says otherwise
-		if err := h.Verify(ctx, p); err != nil {
+		if err := h.verify(ctx, p); err != nil {
 			t.Errorf("verify %s: %v", p.Month, err)
 		}
 	}
@@ -100,15 +100,15 @@ func TestAgedMonthIsRefused(t *testing.T) {
 		"live":    second(h.Report(ctx, Request{Report: "ranking", Of: august, Live: true})),
 		"period":  second(h.Report(ctx, Request{Report: "ranking", From: august.Month.First(), To: october.Month.Last(), Of: october})),
 		"diff":    second(h.Diff(ctx, Request{Of: august}, 1, 1)),
-		"close":   second(h.Close(ctx, august, CloseOptions{Status: rollcall.Restated, Reason: "late events"})),
+		"close":   second(h.Close(ctx, rollcall.ClosePlan{Of: august, Status: rollcall.Restated, Reason: "late events"})),
 		"load":    second(h.LoadPanel(ctx, august, input(smallRoster, smallUniverse))),
-		"exclude": h.Exclude(ctx, rollcall.Exclusion{PanelMonth: august, Panelist: 1, Reason: "a faulty meter"}),
+		"exclude": h.exclude(ctx, rollcall.Exclusion{PanelMonth: august, Panelist: 1, Reason: "a faulty meter"}),
 	} {
 		if !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != augustIsGone {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if n, err := h.Erase(ctx, []rollcall.PanelMonth{august, september}, visitor("P4")); n != 1 || err != nil {
+	if n, err := h.offRosters(ctx, []rollcall.PanelMonth{august, september}, visitor("P4")); n != 1 || err != nil {
 		t.Errorf("a panelist is erased from %d rosters: %v", n, err)
 	}
 }
@@ -178,7 +178,7 @@ func TestAgedCensus(t *testing.T) {
 		}
 	}}
 	census := func(from rollcall.Day) (*rollcall.Table, error) {
-		return CensusTable(ctx, h.store, CensusRequest{Market: "FR", From: from, To: first, At: CensusPlace{Any: rollcall.Home}, Credit: ByPresence, K: k})
+		return CensusTable(ctx, h.store, rollcall.CensusQuery{Market: "FR", From: from, To: first, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: ByPresence})
 	}
 	for range 2 { // a replay brings nothing back
 		if err := h.store.Merge(ctx, cells); err != nil {

@@ -99,14 +99,14 @@ func BenchmarkMonth(b *testing.B) {
 		b.Fatal(err)
 	}
 	h := newHouseOver(b, store, c)
-	h.Shelf = public{store}
+	h.Store = public{store}
 	n.close(h, august)
 	n.close(h, september)
 	n.close(h, october)
 	b.Run("close", func(b *testing.B) {
 		for b.Loop() {
 			h := newHouseOver(b, store, c)
-			h.close(october, CloseOptions{})
+			h.close(rollcall.ClosePlan{Of: october})
 		}
 	})
 	b.Run("load", func(b *testing.B) { h.benchmarkLoad(b) })
@@ -120,7 +120,7 @@ func BenchmarkMonth(b *testing.B) {
 	for _, p := range benchPeriods() {
 		h.benchmark(b, worst, "ranking of a target of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Target: "sex=F,!age=a1"})
 		h.benchmark(b, worst, "ranking by use of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Credit: ByUse})
-		for _, place := range Places()[1:] {
+		for _, place := range rollcall.Places()[1:] {
 			h.benchmark(b, worst, "ranking at "+string(place)+" of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Place: place})
 		}
 	}
@@ -135,7 +135,7 @@ func (n *nation) close(h *house, of rollcall.PanelMonth) {
 	for from := 0; from < n.panelists; from += batch {
 		h.merge(n.facts(of, from, from+batch))
 	}
-	h.close(of, CloseOptions{})
+	h.close(rollcall.ClosePlan{Of: of})
 }
 
 type benchPeriod struct {
@@ -159,7 +159,7 @@ func benchPeriods() []benchPeriod {
 // keepAll finds the three months, and what they take.
 func (h *house) keepAll(b *testing.B) {
 	for _, m := range h.loaded(b) {
-		b.Logf("%s: %d diaries, %.1f MB, of them %.1f MB ledger", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6, float64(m.ledger.bytes())/1e6)
+		b.Logf("%s: %d diaries, %.1f MB", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6)
 	}
 }
 

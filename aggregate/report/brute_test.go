@@ -102,7 +102,7 @@ func (w *world) load(h *house, panel rollcall.PanelID) {
 		}
 		of.Panel = panel
 		h.load(of, roster.String(), universe)
-		h.close(of, CloseOptions{Settings: all()})
+		h.close(closing(of, all()))
 	}
 }
 
@@ -170,11 +170,11 @@ type person struct {
 func (s *slow) person(i int, p Place, services ...rollcall.ServiceID) person {
 	home, work := s.minutes(i, services, rollcall.Home, s.credit), s.minutes(i, services, rollcall.Work, s.credit)
 	var out person
-	if s.weight[i] == 0 || !p.holds(len(home) > 0, len(work) > 0) {
+	if s.weight[i] == 0 || !p.Has(len(home) > 0, len(work) > 0) {
 		return out
 	}
 	out.user, out.dates = true, map[rollcall.Day]bool{}
-	all := s.minutes(i, services, p.locations(), s.credit)
+	all := s.minutes(i, services, p.Locations(), s.credit)
 	for k, m := range all {
 		day := s.calendar.Day(m.Time())
 		out.dates[day] = true
@@ -205,7 +205,7 @@ func (s *slow) audience(p Place, services ...rollcall.ServiceID) float64 {
 func (s *slow) active(p Place) float64 {
 	sum := 0.0
 	for i, w := range s.weight {
-		if len(s.minutes(i, []rollcall.ServiceID{"msn", "aim", "icq", "online"}, p.base().locations(), ByPresence)) > 0 {
+		if len(s.minutes(i, []rollcall.ServiceID{"msn", "aim", "icq", "online"}, p.Base().Locations(), ByPresence)) > 0 {
 			sum += w
 		}
 	}
@@ -251,7 +251,7 @@ func same(t *rapid.T, what string, cell any, want float64) {
 // TestAgainstTheSlowWay compares every report with sums over plain lists.
 func TestAgainstTheSlowWay(t *testing.T) {
 	h := newHouse(t)
-	h.Shelf = public{h.store}
+	h.Store = public{h.store}
 	c, err := h.Catalogue().Calendar("FR")
 	if err != nil {
 		t.Fatal(err)
@@ -273,7 +273,7 @@ func TestAgainstTheSlowWay(t *testing.T) {
 					k = 0
 				}
 				s := w.look(k, credit, period[0], period[1])
-				p := rapid.SampledFrom(Places()).Draw(t, "place")
+				p := rapid.SampledFrom(rollcall.Places()).Draw(t, "place")
 				request := Request{Of: of, From: period[0], To: period[1], Credit: credit, Place: p}
 				if len(s.listed(k)) > 0 {
 					s.compare(t, h, request, s.listed(k))

@@ -11,86 +11,40 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// CensusRequest asks for the unique accounts of services over any set of days
-// and places, by union. A figure is of one service: accounts can't be joined
-// across services.
-type CensusRequest struct {
-	Market      rollcall.MarketID
-	Services    []rollcall.ServiceID // empty: all that were seen
-	From, To    rollcall.Day         // both included
-	At          CensusPlace
-	Credit      Credit
-	MinAccounts int // under it a figure is withheld
-	K           int // the store's sketch precision
-}
-
-// CensusPlace says where accounts were seen: at any of some places, by union,
-// or at home and at work both. A sketch unites; it does not subtract, so there
-// is no "home only".
-type CensusPlace struct {
-	Any  rollcall.Location
-	Both bool
-}
-
-// ParseCensusPlace reads places joined by "+", or "both"; "" is home+work.
-func ParseCensusPlace(s string) (CensusPlace, error) {
-	either := CensusPlace{Any: rollcall.Home | rollcall.Work}
-	switch s {
-	case "":
-		return either, nil
-	case string(Both):
-		either.Both = true
-		return either, nil
-	}
-	set, err := rollcall.ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
-	return CensusPlace{Any: set}, err
-}
-
-// String gives what ParseCensusPlace reads.
-func (p CensusPlace) String() string {
-	if p.Both {
-		return string(Both)
-	}
-	return p.Any.String()
-}
-
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
 const DefaultMinAccounts = 50
 
-// BelowDetection marks an intersection whose interval reaches zero.
-const BelowDetection rollcall.Status = "below detection"
-
-// present refuses a range of which a part has aged out: its figures would be
+// censusPresent refuses a range of which a part has aged out: its figures would be
 // too small.
-func (q CensusRequest) present(ctx context.Context, c Census) error {
-	list, err := c.Ageings(ctx)
+func censusPresent(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
+	list, err := s.Ageings(ctx)
 	if err != nil {
 		return err
 	}
-	at := ages(list).since(q.From.Month())
+	at := rollcall.Ageings(list).Since(q.From.Month())
 	if at.IsZero() {
 		return nil
 	}
 	return fmt.Errorf("the census of %s from %s has %w: what is before %s was removed on %s",
-		q.Market, q.From, rollcall.ErrAgedOut, ages(list).before().First(), at.Format(time.DateOnly))
+		q.Market, q.From, rollcall.ErrAgedOut, rollcall.Ageings(list).Before().First(), at.Format(time.DateOnly))
 }
 
-// CensusTable answers a census request, a row a service. It fails with
+// CensusTable answers from the store's cells, a row a service. It fails with
 // rollcall.ErrAgedOut where the range begins before what is still there.
-func CensusTable(ctx context.Context, c Census, q CensusRequest) (*rollcall.Table, error) {
+func CensusTable(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
 	if q.To < q.From {
 		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	}
-	if err := q.present(ctx, c); err != nil {
+	if err := censusPresent(ctx, store, &q); err != nil {
 		return nil, err
 	}
-	unions, err := unite(ctx, c, q)
+	unions, err := unite(ctx, store, &q)
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Table{Meta: censusMeta(q, unions), Columns: censusColumns()}
+	t := &rollcall.Table{Meta: censusMeta(&q, store.K(), unions), Columns: censusColumns()}
 	for _, service := range order(q.Services, unions) {
-		t.Rows = append(t.Rows, unions[service].row(service, q))
+		t.Rows = append(t.Rows, unions[service].row(service, store.K(), &q))
 	}
 	return t, nil
 }
@@ -104,10 +58,10 @@ type union struct {
 	minutes         *hll.Sketch
 }
 
-func unite(ctx context.Context, c Census, q CensusRequest) (map[rollcall.ServiceID]*union, error) {
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (map[rollcall.ServiceID]*union, error) {
 	unions := make(map[rollcall.ServiceID]*union)
 	cells := rollcall.CellQuery{Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any}
-	for row, err := range c.Cells(ctx, cells) {
+	for row, err := range store.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
 		}
@@ -116,7 +70,7 @@ func unite(ctx context.Context, c Census, q CensusRequest) (map[rollcall.Service
 		}
 		u := unions[row.Service]
 		if u == nil {
-			u = newUnion(&row, q.K)
+			u = newUnion(&row, store.K())
 			unions[row.Service] = u
 		}
 		if err := u.add(&row, q.At); err != nil {
@@ -132,7 +86,7 @@ func newUnion(row *rollcall.CellRow, k int) *union {
 
 // add unites one cell. A cell of another key is refused: the pseudonyms of two
 // keys are two different sets of numbers.
-func (u *union) add(row *rollcall.CellRow, at CensusPlace) error {
+func (u *union) add(row *rollcall.CellRow, at rollcall.CensusPlace) error {
 	if row.Key != u.key {
 		early, late := min(row.Day, u.keyDay), max(row.Day, u.keyDay)
 		return &rollcall.Invalid{
@@ -163,9 +117,9 @@ func (u *union) apart(l rollcall.Location) *hll.Sketch {
 	return u.work
 }
 
-func (u *union) row(service rollcall.ServiceID, q CensusRequest) rollcall.Row {
+func (u *union) row(service rollcall.ServiceID, k int, q *rollcall.CensusQuery) rollcall.Row {
 	if u == nil {
-		u = newUnion(&rollcall.CellRow{}, q.K)
+		u = newUnion(&rollcall.CellRow{}, k)
 	}
 	all := u.all.Estimate()
 	accounts := sketchMeasure(all, q.MinAccounts)
@@ -203,7 +157,7 @@ func intersection(u *union, atLeast int) (m rollcall.Measure, exact bool) {
 	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
 	switch {
 	case !exact && value-hll.Z95*se <= 0:
-		m.Status = BelowDetection
+		m.Status = rollcall.BelowDetection
 	case value < float64(atLeast):
 		m.Status = rollcall.Below
 	}
@@ -230,7 +184,7 @@ func censusColumns() []rollcall.Column {
 	}
 }
 
-func censusMeta(q CensusRequest, unions map[rollcall.ServiceID]*union) rollcall.Meta {
+func censusMeta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*union) rollcall.Meta {
 	keys := make(map[string]bool)
 	for _, u := range unions {
 		keys[u.key.String()] = true
@@ -239,7 +193,7 @@ func censusMeta(q CensusRequest, unions map[rollcall.ServiceID]*union) rollcall.
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
 		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
 		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
-		Sketch:     &rollcall.SketchMeta{K: q.K, RelativeError: hll.StdErr(q.K), Key: strings.Join(sortedKeys(keys), " ")},
+		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(sortedKeys(keys), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
 		Notes:      []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."},
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +12,6 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// CloseOptions say what for a version is made.
-type CloseOptions struct {
-	Status   rollcall.PublicationStatus // "": preliminary
-	Reason   string                     // required to restate
-	Settings Settings                   // the zero Settings: DefaultSettings
-}
-
 // mostRetries bounds how often a closer gives way to another.
 const mostRetries = 100
 
@@ -25,76 +19,69 @@ const mostRetries = 100
 // and checks them, and publishes. The same facts and settings always make the
 // same document. A version whose limits are under panel.Usual's is internal.
 // It fails with rollcall.ErrNotFound where the month has no panel loaded, with
-// an Invalid where the status can't follow those before it, and with an
-// *Incoherent where a rule of METHOD is broken; then nothing is published.
-func (o *Office) Close(ctx context.Context, of rollcall.PanelMonth, opt CloseOptions) (rollcall.Publication, error) {
-	opt = opt.filled()
-	if err := opt.check(); err != nil {
+// an Invalid where the status can't follow those before it, and with
+// rollcall.ErrIncoherent where a rule of METHOD is broken; then nothing is
+// published.
+func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error) {
+	p := rollcall.Publication{
+		PanelMonth: plan.Of, Status: cmp.Or(plan.Status, rollcall.Preliminary), Reason: strings.TrimSpace(plan.Reason),
+	}
+	settings := settingsOf(&plan)
+	if err := cmp.Or(checkStatus(p), settings.validate()); err != nil {
 		return rollcall.Publication{}, err
 	}
-	p := rollcall.Publication{PanelMonth: of, Status: opt.Status, Reason: opt.Reason, Internal: opt.Settings.Under(panel.Usual())}
-	if _, err := o.next(ctx, p); err != nil {
+	p.Internal = settings.Under(panel.Usual())
+	if _, err := pub.next(ctx, p); err != nil {
 		return rollcall.Publication{}, err
 	}
-	m, err := o.freeze(ctx, of, opt.Settings)
+	m, err := pub.freeze(ctx, plan.Of, settings)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
 	p.Document = m.hash
-	if p, err = o.publish(ctx, p); err != nil {
-		return rollcall.Publication{}, err
-	}
-	m.warm()
-	return p, nil
+	return pub.publish(ctx, p)
 }
 
-// warm computes what the rankings of the month stand on, so that its first
-// readers don't wait for it.
-func (m *month) warm() {
-	for _, credit := range []Credit{ByPresence, ByUse} {
-		for _, place := range []Place{HomeWork, AtHome, AtWork} {
-			v := m.whole.view(credit, place, nil)
-			v.standing()
-			for _, g := range append([]group{v.all()}, v.groups()...) {
-				v.people(g.services)
-			}
-		}
+// settingsOf are the plan's settings, and the usual ones where it says none.
+func settingsOf(plan *rollcall.ClosePlan) Settings {
+	s := DefaultSettings()
+	if plan.Low != nil {
+		s.Low = *plan.Low
 	}
+	if plan.Caution != nil {
+		s.Caution = *plan.Caution
+	}
+	if plan.Confidence != nil {
+		s.Confidence = *plan.Confidence
+	}
+	if plan.Trim != nil {
+		s.Trim = *plan.Trim
+	}
+	return s
 }
 
-func (c CloseOptions) filled() CloseOptions {
-	if c.Status == "" {
-		c.Status = rollcall.Preliminary
-	}
-	if c.Settings == (Settings{}) {
-		c.Settings = DefaultSettings()
-	}
-	c.Reason = strings.TrimSpace(c.Reason)
-	return c
-}
-
-func (c CloseOptions) check() error {
-	switch c.Status {
+func checkStatus(p rollcall.Publication) error {
+	switch p.Status {
 	case rollcall.Preliminary, rollcall.Final:
+		return nil
 	case rollcall.Restated:
-		if c.Reason == "" {
+		if p.Reason == "" {
 			return &rollcall.Invalid{Field: "reason", Reason: "is missing: a restatement says why", Code: "reason"}
 		}
-	default:
-		return &rollcall.Invalid{Field: "status", Value: string(c.Status), Reason: "is not preliminary, final or restated", Code: "status"}
+		return nil
 	}
-	return c.Settings.validate()
+	return &rollcall.Invalid{Field: "status", Value: string(p.Status), Reason: "is not preliminary, final or restated", Code: "status"}
 }
 
 // publish takes the next version; where another closer was first, the one after.
-func (o *Office) publish(ctx context.Context, p rollcall.Publication) (rollcall.Publication, error) {
+func (pub *Publisher) publish(ctx context.Context, p rollcall.Publication) (rollcall.Publication, error) {
 	for range mostRetries {
-		version, err := o.next(ctx, p)
+		version, err := pub.next(ctx, p)
 		if err != nil {
 			return rollcall.Publication{}, err
 		}
-		p.Version, p.Time = version, o.Now().UTC()
-		err = o.Shelf.AddPublication(ctx, p)
+		p.Version, p.Time = version, pub.Now().UTC()
+		err = pub.Store.AddPublication(ctx, p)
 		if err == nil {
 			return p, nil
 		}
@@ -107,8 +94,8 @@ func (o *Office) publish(ctx context.Context, p rollcall.Publication) (rollcall.
 
 // next gives the number of the next version, and refuses a status that can't
 // follow the last one that readers have seen.
-func (o *Office) next(ctx context.Context, p rollcall.Publication) (int, error) {
-	list, err := o.versions(ctx, p.PanelMonth)
+func (pub *Publisher) next(ctx context.Context, p rollcall.Publication) (int, error) {
+	list, err := pub.versions(ctx, p.PanelMonth)
 	if err != nil {
 		return 0, err
 	}
@@ -141,8 +128,8 @@ func follows(last rollcall.Publication, status rollcall.PublicationStatus) error
 
 // freeze loads the month's facts as they are now and, if no rule is broken,
 // stores them: an object that no publication names would never age out.
-func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings) (*month, error) {
-	d, p, err := o.collect(ctx, of, s)
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings) (*month, error) {
+	d, p, err := pub.collect(ctx, of, s)
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +138,9 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 	if err != nil {
 		return nil, err
 	}
-	o.start()
+	pub.start()
 	hash := rollcall.HashOf(body)
-	m, err := o.months.get(ctx, hash, func() (*month, int64, error) {
+	m, err := pub.months.get(ctx, hash, func() (*month, int64, error) {
 		m, err := newMonth(hash, d, p)
 		if err != nil {
 			return nil, 0, err
@@ -164,11 +151,11 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.check(); err != nil {
+	if err := pub.Check(m); err != nil {
 		return nil, err
 	}
 	for name, object := range map[string][]byte{"diaries": p.diaries, "document": body} {
-		if _, err := o.Shelf.PutObject(ctx, object); err != nil {
+		if _, err := pub.Store.PutObject(ctx, object); err != nil {
 			return nil, fmt.Errorf("store the %s of %s: %w", name, of.Month, err)
 		}
 	}
@@ -176,8 +163,8 @@ func (o *Office) freeze(ctx context.Context, of rollcall.PanelMonth, s Settings)
 }
 
 // live computes a month from its facts as they are now; nothing is stored.
-func (o *Office) live(ctx context.Context, of rollcall.PanelMonth) (*month, error) {
-	d, p, err := o.collect(ctx, of, DefaultSettings())
+func (pub *Publisher) live(ctx context.Context, of rollcall.PanelMonth) (*month, error) {
+	d, p, err := pub.collect(ctx, of, DefaultSettings())
 	if err != nil {
 		return nil, err
 	}
@@ -190,16 +177,16 @@ func (o *Office) live(ctx context.Context, of rollcall.PanelMonth) (*month, erro
 }
 
 // collect reads everything that a month's figures are computed from.
-func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings) (*document, parts, error) {
+func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s Settings) (*document, parts, error) {
 	d := &document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
 	var p parts
-	if err := o.present(ctx, of); err != nil {
+	if err := pub.present(ctx, of); err != nil {
 		return nil, p, err
 	}
-	if err := o.describe(d); err != nil {
+	if err := pub.describe(d); err != nil {
 		return nil, p, err
 	}
-	files, err := o.Facts.PanelFiles(ctx, of)
+	files, err := pub.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
 		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
 	}
@@ -207,24 +194,24 @@ func (o *Office) collect(ctx context.Context, of rollcall.PanelMonth, s Settings
 		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
 	}
 	d.Roster, d.Universe = files.Roster, files.Universe
-	exclusions, err := o.Facts.Exclusions(ctx, of)
+	exclusions, err := pub.Store.Exclusions(ctx, of)
 	if err != nil {
 		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
 	}
 	d.Exclusions = append(d.Exclusions, exclusions...)
-	if d.Before, err = o.before(ctx, of); err != nil {
+	if d.Before, err = pub.before(ctx, of); err != nil {
 		return nil, p, err
 	}
-	if err := p.load(ctx, o.Shelf, d); err != nil {
+	if p, err = loadParts(ctx, pub.Store, d); err != nil {
 		return nil, p, err
 	}
-	p.diaries, err = newFreezer(d, p.roster).freeze(ctx, o.Facts)
+	p.diaries, err = newFreezer(d, p.roster).freeze(ctx, pub.Store)
 	return d, p, err
 }
 
 // describe fills in the market and the catalogue.
-func (o *Office) describe(d *document) error {
-	c := o.Catalogue()
+func (pub *Publisher) describe(d *document) error {
+	c := pub.Catalogue()
 	calendar, err := c.Calendar(d.Of.Market)
 	if err != nil {
 		return err
@@ -242,8 +229,8 @@ func (o *Office) describe(d *document) error {
 }
 
 // before pins the latest versions, for readers, of the months before.
-func (o *Office) before(ctx context.Context, of rollcall.PanelMonth) ([]pinned, error) {
-	list, err := o.Publications(ctx, of.Market, of.Panel)
+func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth) ([]pinned, error) {
+	list, err := pub.Publications(ctx, of.Market, of.Panel)
 	if err != nil {
 		return nil, err
 	}

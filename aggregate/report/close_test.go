@@ -43,7 +43,7 @@ func value(t testing.TB, table *rollcall.Table, row, column string) float64 {
 // TestLateEventsChangeNoVersion: what a version was computed from is frozen.
 func TestLateEventsChangeNoVersion(t *testing.T) {
 	h := smallHouse(t)
-	first := h.close(october, CloseOptions{Settings: all()})
+	first := h.close(closing(october, all()))
 	var before [][]byte
 	for _, name := range Reports() {
 		before = append(before, body(t, h.report(Request{Report: name, Version: 1})))
@@ -61,7 +61,7 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if live.Meta.Status != "provisional" || live.Meta.Version != 0 {
 		t.Errorf("a live report is %q, version %d", live.Meta.Status, live.Meta.Version)
 	}
-	second := h.close(october, CloseOptions{Settings: all()})
+	second := h.close(closing(october, all()))
 	if second.Version != 2 || second.Document == first.Document {
 		t.Errorf("the second version is %d with document %s, the first's is %s", second.Version, second.Document, first.Document)
 	}
@@ -77,7 +77,7 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if a, b := row["before"].(rollcall.Measure).Value, row["after"].(rollcall.Measure).Value; a != 300 || b != 500 {
 		t.Errorf("the difference is from %g to %g, want from 300 to 500", a, b)
 	}
-	if err := h.Verify(context.Background(), first); err != nil {
+	if err := h.verify(context.Background(), first); err != nil {
 		t.Errorf("verify version 1: %v", err)
 	}
 }
@@ -86,8 +86,8 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 // beside another.
 func TestDiffOfInternalIsInternal(t *testing.T) {
 	h := smallHouse(t)
-	h.close(october, CloseOptions{Settings: all()})
-	h.close(october, CloseOptions{})
+	h.close(closing(october, all()))
+	h.close(rollcall.ClosePlan{Of: october})
 	for _, order := range [][2]int{{1, 2}, {2, 1}} {
 		diff, err := h.Diff(context.Background(), Request{Of: october}, order[0], order[1])
 		if err != nil {
@@ -103,11 +103,11 @@ func TestDiffOfInternalIsInternal(t *testing.T) {
 // rows that only one version has are there.
 func TestDiffOfAnyReport(t *testing.T) {
 	h := smallHouse(t)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	late := facts{}
 	late.add(5, "jabber", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
 	h.merge(late)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	for _, name := range []string{"ranking", "duplication", "combinations", "incremental", "profile", "frequency", "curve", "loyalty"} {
 		for _, order := range [][2]int{{1, 2}, {2, 1}} {
 			diff, err := h.Diff(context.Background(), Request{Of: october, Report: name, Place: AtHome}, order[0], order[1])
@@ -125,13 +125,13 @@ func TestDiffOfAnyReport(t *testing.T) {
 // TestSameFactsSameDocument closes twice, in two houses, at two times.
 func TestSameFactsSameDocument(t *testing.T) {
 	h := smallHouse(t)
-	a := h.close(october, CloseOptions{})
+	a := h.close(rollcall.ClosePlan{Of: october})
 	h.now = h.now.Add(time.Hour)
-	b := newHouseOver(t, h.store, h.Catalogue()).close(october, CloseOptions{})
+	b := newHouseOver(t, h.store, h.Catalogue()).close(rollcall.ClosePlan{Of: october})
 	if a.Document != b.Document || b.Version != 2 {
 		t.Errorf("documents %s and %s of versions %d and %d", a.Document, b.Document, a.Version, b.Version)
 	}
-	c := smallHouse(t).close(october, CloseOptions{})
+	c := smallHouse(t).close(rollcall.ClosePlan{Of: october})
 	if a.Document != c.Document {
 		t.Errorf("the same facts in another store have the document %s, not %s", c.Document, a.Document)
 	}
@@ -145,7 +145,7 @@ func TestTwoClosersAtOnce(t *testing.T) {
 	got := make([]rollcall.Publication, closers)
 	errs := make([]error, closers)
 	for i := range closers {
-		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), october, CloseOptions{}) })
+		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), rollcall.ClosePlan{Of: october}) })
 	}
 	wait.Wait()
 	seen := map[int]bool{}
@@ -181,7 +181,9 @@ func TestStatusesFollow(t *testing.T) {
 		h := smallHouse(t)
 		version := 0
 		for i, s := range steps {
-			p, err := h.Close(context.Background(), october, CloseOptions{Status: s.status, Reason: s.reason, Settings: s.limits})
+			plan := closing(october, s.limits)
+			plan.Status, plan.Reason = s.status, s.reason
+			p, err := h.Close(context.Background(), plan)
 			if s.want != "" {
 				if err == nil || err.Error() != s.want || !errors.Is(err, rollcall.ErrInvalid) {
 					t.Errorf("step %d: %v, want %s", i+1, err, s.want)
@@ -200,15 +202,15 @@ func TestStatusesFollow(t *testing.T) {
 // those who name it see.
 func TestInternalIsNotServed(t *testing.T) {
 	h := smallHouse(t)
-	if p := h.close(october, CloseOptions{Settings: all()}); !p.Internal {
+	if p := h.close(closing(october, all())); !p.Internal {
 		t.Fatal("a version without limits is not internal")
 	}
 	_, err := h.Report(context.Background(), Request{Report: "ranking", Of: october})
 	if !errors.Is(err, rollcall.ErrNotClosed) || err.Error() != "2002-10 of panel nn in FR is not closed; close it, or ask with --live" {
 		t.Errorf("asked for the latest: %v", err)
 	}
-	h.close(october, CloseOptions{})
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(rollcall.ClosePlan{Of: october})
+	h.close(closing(october, all()))
 	got := h.report(Request{Report: "ranking"})
 	if got.Meta.Version != 2 || got.Meta.Internal {
 		t.Errorf("the latest is version %d, internal %v; want 2", got.Meta.Version, got.Meta.Internal)
@@ -234,22 +236,22 @@ func TestExclusions(t *testing.T) {
 		{rollcall.Exclusion{Reason: "typo", Panelist: 77}, "panelist: is not on the roster of nn for 2002-10"},
 	} {
 		e.rule.PanelMonth = october
-		if err := h.Exclude(context.Background(), e.rule); err == nil || err.Error() != e.want {
+		if err := h.exclude(context.Background(), e.rule); err == nil || err.Error() != e.want {
 			t.Errorf("%+v: %v, want %s", e.rule, err, e.want)
 		}
 	}
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	for _, e := range []rollcall.Exclusion{
 		{Panelist: 1, Reason: "faulty meter"},
 		{Panelist: 4, Service: "icq", Day: october.Month.First() + 1, Reason: "robot"},
 	} {
 		e.PanelMonth = october
-		if err := h.Exclude(context.Background(), e); err != nil {
+		if err := h.exclude(context.Background(), e); err != nil {
 			t.Fatal(err)
 		}
 		h.now = h.now.Add(time.Second)
 	}
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	before, after := h.report(Request{Report: "ranking", Version: 1}), h.report(Request{Report: "ranking", Version: 2})
 	if got := value(t, before, "msn", "unique_audience"); got != 300 {
 		t.Errorf("before: msn %g, want 300", got)
@@ -275,7 +277,7 @@ func TestNotCounted(t *testing.T) {
 	f.add(2, "msn", rollcall.Elsewhere, rollcall.Use, stretch{1, 0, 10}) // nor has anyone elsewhere
 	f.add(99, "msn", rollcall.Home, rollcall.Use, stretch{1, 0, 10})     // not in tab
 	h.merge(f)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	got := h.report(Request{Report: "ranking", Version: 1})
 	if s := got.Meta.Sample; s.NotInTab != 1 || s.Unmetered != 2 || s.Home != 6 || s.Work != 5 {
 		t.Errorf("sample: %+v", s)
@@ -290,10 +292,10 @@ func TestRefusals(t *testing.T) {
 	ctx := context.Background()
 	other := october
 	other.Month++
-	if _, err := h.Close(ctx, other, CloseOptions{}); !errors.Is(err, rollcall.ErrNotFound) {
+	if _, err := h.Close(ctx, rollcall.ClosePlan{Of: other}); !errors.Is(err, rollcall.ErrNotFound) {
 		t.Errorf("close without a roster: %v", err)
 	}
-	h.close(october, CloseOptions{})
+	h.close(rollcall.ClosePlan{Of: october})
 	day := october.Month.First()
 	for _, c := range []struct {
 		request Request
@@ -337,13 +339,13 @@ func TestLoadPanelRefuses(t *testing.T) {
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
 		}
-		if _, err := h.store.PanelFiles(context.Background(), october); !errors.Is(err, rollcall.ErrNotFound) {
+		if _, err := h.store.PanelObjects(context.Background(), october); !errors.Is(err, rollcall.ErrNotFound) {
 			t.Errorf("after %s, the files are there: %v", c.want, err)
 		}
 	}
 	h := newHouse(t)
 	got := h.load(october, smallRoster, smallUniverse)
-	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Universe != 900 || got.Margins != 2 {
+	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Population != 900 || got.Margins != 2 {
 		t.Errorf("loaded %+v", got)
 	}
 }
@@ -351,11 +353,11 @@ func TestLoadPanelRefuses(t *testing.T) {
 // TestErase takes a person off the roster of an open month.
 func TestErase(t *testing.T) {
 	h := smallHouse(t)
-	n, err := h.Erase(context.Background(), []rollcall.PanelMonth{october}, visitor("P4"))
+	n, err := h.offRosters(context.Background(), []rollcall.PanelMonth{october}, visitor("P4"))
 	if n != 1 || err != nil {
 		t.Fatalf("erased from %d months: %v", n, err)
 	}
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	if got := h.report(Request{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 2 {
 		t.Errorf("after erasing: %+v", got)
 	}
@@ -365,7 +367,7 @@ func TestErase(t *testing.T) {
 // machine would, and closes.
 func TestViolationBlocksPublication(t *testing.T) {
 	h := smallHouse(t)
-	p := h.close(october, CloseOptions{})
+	p := h.close(rollcall.ClosePlan{Of: october})
 	m, err := h.month(context.Background(), p.Document)
 	if err != nil {
 		t.Fatal(err)
@@ -374,13 +376,13 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh.ledger.lines[tier{scope{ByPresence, rollcall.Home}, false}] = nil
+	clear(fresh.online) // nobody was active, whatever they used
 	h.months = cache[rollcall.Hash, *month]{limit: DefaultMemory}
 	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
 		t.Fatal(err)
 	}
 	h.tables = cache[tableKey, *rollcall.Table]{limit: mostTables}
-	_, err = h.Close(context.Background(), october, CloseOptions{})
+	_, err = h.Close(context.Background(), rollcall.ClosePlan{Of: october})
 	var incoherent *Incoherent
 	if !errors.As(err, &incoherent) {
 		t.Fatalf("an incoherent month is closed: %v", err)

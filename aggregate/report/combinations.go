@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -15,14 +16,14 @@ type combination struct {
 }
 
 // combined gives every combination that occurs, the largest first.
-func (v *view) combined() []combination {
+func combinationsOf(v *view) []combination {
 	return once(v, "combinations", func() []combination {
-		c := v.gathering()
-		slot, at := make([]int, len(c.kinds)), [][]int32{nil} // the first is of nobody's services
+		c := v.counted()
+		slot, at := make([]int, len(c.list)), [][]int32{nil} // the first is of nobody's services
 		slots := map[set]int{{}: 0}
 		out := []combination{{}}
-		for k, kind := range c.kinds {
-			services := v.used(kind)
+		for k, p := range c.list {
+			services := v.used(p)
 			if _, ok := slots[services]; !ok {
 				slots[services] = len(at)
 				at, out = append(at, nil), append(out, combination{services: services})
@@ -57,11 +58,10 @@ func combinations(_ context.Context, j *job) (*rollcall.Table, error) {
 		}
 		t.Rows = append(t.Rows, rollcall.Row{names, m})
 	}
-	for _, c := range v.combined() {
-		status := v.disclosure().exactly[c.services]
+	for _, c := range combinationsOf(v) {
 		switch {
 		case !c.services.meets(wanted):
-		case status.Withheld():
+		case v.few(c.users):
 			hidden = append(hidden, c)
 		default:
 			add(c, v.persons(c.users))
@@ -69,7 +69,20 @@ func combinations(_ context.Context, j *job) (*rollcall.Table, error) {
 	}
 	sortByServices(hidden)
 	for _, c := range hidden {
-		add(c, blank(v.disclosure().exactly[c.services]))
+		add(c, blank(rollcall.Below))
 	}
 	return t, nil
+}
+
+// sortCombinations orders sets by audience, the largest first, then by what is
+// in them.
+func sortCombinations(list []combination) {
+	slices.SortFunc(list, func(a, b combination) int {
+		return cmp.Or(cmp.Compare(b.users.Total, a.users.Total), slices.Compare(a.services[:], b.services[:]))
+	})
+}
+
+// sortByServices orders sets by what is in them alone.
+func sortByServices(list []combination) {
+	slices.SortFunc(list, func(a, b combination) int { return slices.Compare(a.services[:], b.services[:]) })
 }

@@ -27,7 +27,7 @@ func aged() string {
 // who is in the target, and no more who isn't.
 func TestTargetUnknownLastMonth(t *testing.T) {
 	h := newHouse(t)
-	h.Shelf = public{h.store}
+	h.Store = public{h.store}
 	f := facts{}
 	for _, of := range []rollcall.PanelMonth{september, october} {
 		for person := range 6 {
@@ -36,9 +36,9 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 	}
 	h.merge(f)
 	h.load(september, smallRoster, smallUniverse)
-	h.close(september, CloseOptions{Settings: all()})
+	h.close(closing(september, all()))
 	h.load(october, aged(), agedUniverse)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	if got := value(t, h.report(Request{Report: "ranking"}), "msn", "change"); got != 0 {
 		t.Errorf("without a target the change is %g, want 0", got)
 	}
@@ -62,15 +62,15 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 // of the report is.
 func TestMonthsWithNobodyInCommon(t *testing.T) {
 	h := newHouse(t)
-	h.Shelf = public{h.store}
+	h.Store = public{h.store}
 	f := facts{}
 	f.addTo(september, 1, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 630})
 	f.addTo(october, 11, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 630})
 	h.merge(f)
 	h.load(september, smallRoster, smallUniverse)
-	h.close(september, CloseOptions{Settings: all()})
+	h.close(closing(september, all()))
 	h.load(october, strings.ReplaceAll(smallRoster, "P", "P1"), smallUniverse)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	loyalty := h.report(Request{Report: "loyalty"})
 	row := find(t, loyalty, "msn")
 	for _, column := range []string{"new", "returned", "retained", "lapsed"} {
@@ -104,7 +104,7 @@ func TestTwoPanelsInOneRoster(t *testing.T) {
 		h.merge(f)
 		h.load(october, roster.String(), "margin,category,population,source,source_date\n"+
 			"sex,M,17345678,s,2002-06-30\nsex,F,18234567,s,2002-06-30\nage,0,11111111,s,2002-06-30\nage,1,12345678,s,2002-06-30\nage,2,12123456,s,2002-06-30\n")
-		if _, err := h.Close(context.Background(), october, CloseOptions{}); err != nil {
+		if _, err := h.Close(context.Background(), rollcall.ClosePlan{Of: october}); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestPeriodAndMonth(t *testing.T) {
 // TestServiceThatNobodyUsed: with limits of 0 its counts are 0, not withheld.
 func TestServiceThatNobodyUsed(t *testing.T) {
 	h := smallHouse(t)
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	row := find(t, h.report(Request{Report: "ranking", Version: 1, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
 	for _, column := range []string{"unique_audience", "exclusive", "reach"} {
 		if m := row[column].(rollcall.Measure); m.Status != rollcall.OK || m.Value != 0 || m.SE != 0 {
@@ -163,7 +163,7 @@ func TestServiceThatNobodyUsed(t *testing.T) {
 			t.Errorf("duplication is %+v, want 0", m)
 		}
 	}
-	h.close(october, CloseOptions{})
+	h.close(rollcall.ClosePlan{Of: october})
 	row = find(t, h.report(Request{Report: "ranking", Version: 2, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
 	if m := row["exclusive"].(rollcall.Measure); m.Status != rollcall.Below {
 		t.Errorf("exclusive is %+v, want it below", m)

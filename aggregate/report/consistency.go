@@ -10,7 +10,7 @@ import (
 // comparisons were made of each. Every other report is refused where one is broken.
 func consistency(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("rule", "checked", "violations")
-	book := j.view.rulebook()
+	book := rulesOf(j.view)
 	for _, rule := range ruleNames() {
 		texts := []string{}
 		for _, v := range book.violations {

@@ -13,32 +13,29 @@ func curve(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "day", "date", "unique_audience", "reach")
 	v := j.view
 	for _, s := range j.rows() {
-		status := v.shown(setOf(s))
 		var users *panel.Term
-		for d, fresh := range v.byFirstDay(s) {
-			users = v.plus(users, v.term(fresh))
-			count, reach := v.persons(users), v.percent(users, v.active())
-			withhold(&count, status)
-			withhold(&reach, status)
-			t.Rows = append(t.Rows, rollcall.Row{v.id(s), d + 1, (v.from + rollcall.Day(d)).String(), count, reach})
+		for d, fresh := range usersByFirstDay(v, s) {
+			users = plus(v, users, v.term(fresh))
+			date := (v.from + rollcall.Day(d)).String()
+			t.Rows = append(t.Rows, rollcall.Row{v.id(s), d + 1, date, v.persons(users), v.percent(users, v.active())})
 		}
 	}
 	return t, nil
 }
 
 // byFirstDay gives a service's users by the day of the period of their first use.
-func (v *view) byFirstDay(s int) [][]int32 {
+func usersByFirstDay(v *view, s int) [][]int32 {
 	u := v.use(setOf(s))
 	out := make([][]int32, v.days())
 	for i, person := range u.at {
-		day := v.firstDay(u, i)
+		day := firstDayOf(v, u, i)
 		out[day] = append(out[day], person)
 	}
 	return out
 }
 
 // firstDay gives the day of the period, from 0, on which user i is credited first.
-func (v *view) firstDay(u *use, i int) int {
+func firstDayOf(v *view, u *use, i int) int {
 	word, bit := u.firstDay(i)
 	return v.first[word] + bit
 }

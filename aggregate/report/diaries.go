@@ -34,8 +34,20 @@ func (w where) kind() rollcall.Kind      { return rollcall.Kind(w >> 4) }
 
 // diaries are a month's, ordered by person, day, service, place and kind.
 type diaries struct {
-	list []diary
-	runs []run
+	list  []diary
+	runs  []run
+	first []uint32 // by person, and one more: where in list their diaries begin
+}
+
+// find finds where each person's diaries begin.
+func (d *diaries) find(persons int) {
+	d.first = make([]uint32, persons+1)
+	for i := range d.list {
+		d.first[d.list[i].person+1]++
+	}
+	for i := range persons {
+		d.first[i+1] += d.first[i]
+	}
 }
 
 const diariesVersion = 1

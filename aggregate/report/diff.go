@@ -11,25 +11,25 @@ import (
 )
 
 // Diff compares two versions of a month cell by cell: those of the report that
-// r asks for, its Version and Live aside. Where r names no report they are of
+// q asks for, its Version and Live aside. Where q names no report they are of
 // the ranking, and where it names no place the ranking's are at home, at work
 // and at either. Only cells that differ have a row; the notes say what the
 // versions were computed from.
-func (o *Office) Diff(ctx context.Context, r Request, first, second int) (*rollcall.Table, error) {
+func (r *Reporter) Diff(ctx context.Context, q rollcall.Query, first, second int) (*rollcall.Table, error) {
 	if first < 1 || second < 1 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprintf("%d, %d", first, second), Reason: "are not two versions: they count from 1", Code: "version"}
 	}
-	if r.Report == "" {
-		r.Report = "ranking"
+	if q.Report == "" {
+		q.Report = "ranking"
 	}
-	places := []Place{r.Place}
-	if r.Place == "" && r.Report == "ranking" {
+	places := []Place{q.Place}
+	if q.Place == "" && q.Report == "ranking" {
 		places = []Place{HomeWork, AtHome, AtWork}
 	}
 	var out *rollcall.Table
 	for _, place := range places {
-		r.Place, r.Live = place, false
-		before, after, err := o.both(ctx, r, first, second)
+		q.Place, q.Live = place, false
+		before, after, err := r.both(ctx, q, first, second)
 		if err != nil {
 			return nil, err
 		}
@@ -44,13 +44,13 @@ func (o *Office) Diff(ctx context.Context, r Request, first, second int) (*rollc
 }
 
 // both answers one request from two versions.
-func (o *Office) both(ctx context.Context, r Request, first, second int) (before, after *rollcall.Table, err error) {
-	r.Version = first
-	if before, err = o.Report(ctx, r); err != nil {
+func (r *Reporter) both(ctx context.Context, q rollcall.Query, first, second int) (before, after *rollcall.Table, err error) {
+	q.Version = first
+	if before, err = r.Report(ctx, q); err != nil {
 		return nil, nil, err
 	}
-	r.Version = second
-	after, err = o.Report(ctx, r)
+	q.Version = second
+	after, err = r.Report(ctx, q)
 	return before, after, err
 }
 

@@ -16,12 +16,12 @@ const documentVersion = 1
 // Settings are the choices that a version is computed with; they are printed
 // on its reports.
 type Settings struct {
-	panel.Thresholds            // raw persons under which a figure is withheld, or flagged
-	Confidence       float64    `json:"confidence"` // 0 to 1
-	Trim             panel.Trim `json:"trim"`
+	panel.Thresholds               // raw persons under which a figure is withheld, or flagged
+	Confidence       float64       `json:"confidence"` // 0 to 1
+	Trim             rollcall.Trim `json:"trim"`
 }
 
-// DefaultSettings are METHOD's: 45 and 100 persons, 95 %, no trimming.
+// DefaultSettings are METHOD's: 30 and 60 persons, 95 %, no trimming.
 func DefaultSettings() Settings {
 	return Settings{Thresholds: panel.Usual(), Confidence: 0.95}
 }

@@ -15,7 +15,7 @@ func duplication(_ context.Context, j *job) (*rollcall.Table, error) {
 	for _, a := range j.rows() {
 		for _, b := range v.listed() {
 			if a != b {
-				t.Rows = append(t.Rows, append(rollcall.Row{v.id(a), v.id(b)}, v.duplicated(a, b)...))
+				t.Rows = append(t.Rows, append(rollcall.Row{v.id(a), v.id(b)}, duplicated(v, a, b)...))
 			}
 		}
 	}
@@ -23,21 +23,15 @@ func duplication(_ context.Context, j *job) (*rollcall.Table, error) {
 }
 
 // duplicated gives the columns duplication, share_of_a and index of a pair.
-func (v *view) duplicated(a, b int) []any {
+func duplicated(v *view, a, b int) []any {
 	users, other, active := v.people(setOf(a)), v.people(setOf(b)), v.active()
-	shared := v.shared(a, b)
-	status := v.judged(v.disclosure().pair, setOf(a, b))
-	statusA, statusB := v.shown(setOf(a)), v.shown(setOf(b))
-	count, share := v.persons(shared), v.percent(shared, users)
-	withhold(&count, status)
-	withhold(&share, status, statusA)
-	index := v.plain(v.weights.NestedIndex(shared, active, users, other).Scale(100), shared.Users())
-	withhold(&index, status, statusA, statusB, v.settings.Status(active.Users()))
-	return []any{count, share, index}
+	shared := sharedUsers(v, a, b)
+	index := v.weights.NestedIndex(shared, active, users, other).Scale(100)
+	return []any{v.persons(shared), v.percent(shared, users), v.level(index, shared.Users())}
 }
 
 // shared gives the persons who used both services.
-func (v *view) shared(a, b int) *panel.Term {
+func sharedUsers(v *view, a, b int) *panel.Term {
 	key := setOf(a, b)
 	out, _ := v.pairs.get(context.Background(), key, func() (*panel.Term, int64, error) {
 		return v.term(intersect(v.people(setOf(a)).At, v.people(setOf(b)).At)), 1, nil

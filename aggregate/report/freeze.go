@@ -47,10 +47,10 @@ func newFreezer(doc *document, roster *rollcall.Roster) *freezer {
 
 // freeze reads the month's diaries and gives their canonical bytes. What
 // counts in no figure is counted in the document.
-func (f *freezer) freeze(ctx context.Context, facts Facts) ([]byte, error) {
+func (f *freezer) freeze(ctx context.Context, store rollcall.Store) ([]byte, error) {
 	of := f.doc.Of
 	query := rollcall.DiaryQuery{Market: of.Market, Panel: of.Panel, From: of.Month.First(), To: of.Month.Last()}
-	for row, err := range facts.Diaries(ctx, query) {
+	for row, err := range store.Diaries(ctx, query) {
 		if err != nil {
 			return nil, fmt.Errorf("read the diaries of %s: %w", of.Month, err)
 		}

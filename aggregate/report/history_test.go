@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 func quarter(t *testing.T) *house { return fillQuarter(newHouse(t)) }
 
 func fillQuarter(h *house) *house {
-	h.Shelf = public{h.store}
+	h.Store = public{h.store}
 	for back, users := range map[int][]int{2: {1, 2}, 1: {1, 4}, 0: {1, 2, 5}} {
 		of := october
 		of.Month -= rollcall.Month(back)
@@ -46,7 +46,7 @@ func fillQuarter(h *house) *house {
 	for back := 2; back >= 0; back-- {
 		of := october
 		of.Month -= rollcall.Month(back)
-		h.close(of, CloseOptions{Settings: all()})
+		h.close(closing(of, all()))
 	}
 	return h
 }
@@ -98,12 +98,12 @@ func TestPinnedMonthsStay(t *testing.T) {
 	late := facts{}
 	late.addTo(september, 5, "msn", rollcall.Home, rollcall.Use, stretch{9, 0, 10})
 	h.merge(late)
-	h.close(september, CloseOptions{Settings: all()})
+	h.close(closing(september, all()))
 	other := newHouseOver(t, h.store, h.Catalogue())
 	for _, name := range Reports() {
 		sameBytes(t, name, body(t, other.report(Request{Report: name})), before[name])
 	}
-	h.close(october, CloseOptions{Settings: all()})
+	h.close(closing(october, all()))
 	if got := value(t, h.report(Request{Report: "ranking"}), "msn", "change"); got != 400-550 {
 		t.Errorf("after the restatement the change is %g, want %d", got, 400-550)
 	}
@@ -132,18 +132,18 @@ func TestPeriodOfSeveralMonths(t *testing.T) {
 // TestVerifyFindsOtherBytes: a shelf that gives other bytes is found out.
 func TestVerifyFindsOtherBytes(t *testing.T) {
 	h := smallHouse(t)
-	p := h.close(october, CloseOptions{})
-	if err := h.Verify(context.Background(), p); err != nil {
+	p := h.close(rollcall.ClosePlan{Of: october})
+	if err := h.verify(context.Background(), p); err != nil {
 		t.Fatal(err)
 	}
-	h.Shelf = rotten{h.store}
-	if err := h.Verify(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
+	h.Store = rotten{h.store}
+	if err := h.verify(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a rotten shelf is verified: %v", err)
 	}
 	wrong := p
 	wrong.Month++
-	h.Shelf = h.store
-	if err := h.Verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
+	h.Store = h.store
+	if err := h.verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
 		t.Errorf("a document of another month is verified: %v", err)
 	}
 }
@@ -164,7 +164,7 @@ func TestVerifyFindsOtherRows(t *testing.T) {
 		{"public made internal", func(list []rollcall.Publication) []rollcall.Publication {
 			list[2].Internal = true
 			return list
-		}, "internal is true where its limits of 45 and 100 make it false"},
+		}, "internal is true where its limits of 30 and 60 make it false"},
 		{"final made preliminary", func(list []rollcall.Publication) []rollcall.Publication {
 			list[0].Status = rollcall.Preliminary
 			list[2].Status = rollcall.Final
@@ -174,19 +174,19 @@ func TestVerifyFindsOtherRows(t *testing.T) {
 		{"a row taken out", func(list []rollcall.Publication) []rollcall.Publication { return append(list[:1], list[2:]...) }, "version 2 is missing"},
 	} {
 		h := smallHouse(t)
-		h.close(october, CloseOptions{Status: rollcall.Final})
-		h.close(october, CloseOptions{Settings: all()})
-		h.close(october, CloseOptions{Status: rollcall.Restated, Reason: "a meter"})
-		h.close(october, CloseOptions{Status: rollcall.Restated, Reason: "another"})
+		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Final})
+		h.close(closing(october, all()))
+		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "a meter"})
+		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "another"})
 		list, err := h.Publications(context.Background(), "FR", "nn")
 		if err != nil {
 			t.Fatal(err)
 		}
 		list = c.spoil(list)
-		h.Shelf = rows{h.store, list}
+		h.Store = rows{h.store, list}
 		var found error
 		for _, p := range list {
-			found = errors.Join(found, h.Verify(context.Background(), p))
+			found = errors.Join(found, h.verify(context.Background(), p))
 		}
 		if c.says == "" && found != nil || c.says != "" && (!errors.Is(found, rollcall.ErrIncoherent) || !strings.Contains(found.Error(), c.says)) {
 			t.Errorf("%s: %v", c.name, found)
@@ -206,10 +206,10 @@ func (r rows) Publications(context.Context, rollcall.MarketID, rollcall.PanelID)
 }
 
 // rotten is a shelf on which the last byte of every object has decayed.
-type rotten struct{ Shelf }
+type rotten struct{ rollcall.Store }
 
 func (r rotten) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
-	b, err := r.Shelf.Object(ctx, of)
+	b, err := r.Store.Object(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func TestMeta(t *testing.T) {
 	h := fixtureHouse(t, DefaultSettings())
 	m := h.report(Request{Report: "ranking", Place: AtWork, Credit: ByUse, Target: "sex=F"}).Meta
 	if m.Report != "ranking" || m.Month != "2002-10" || m.Location != "work" || m.Credit != "use" || m.Target != "sex=F" ||
-		m.Version != 1 || m.Status != "preliminary" || m.Internal || m.Confidence != 0.95 || m.Thresholds["low"] != 45 || m.Thresholds["caution"] != 100 {
+		m.Version != 1 || m.Status != "preliminary" || m.Internal || m.Confidence != 0.95 || m.Thresholds["low"] != 30 || m.Thresholds["caution"] != 60 {
 		t.Errorf("%+v", m)
 	}
 	if u := m.Universe; u.Population != fixtureUniverse || u.Source != "enumeration study" || u.SourceDate != "2002-06-30" || len(u.ID) != 64 {
@@ -235,7 +235,7 @@ func TestMeta(t *testing.T) {
 	near(t, "deff", m.Weights.Deff, 1.07570537)
 	near(t, "n_eff", m.Weights.NEff, 278.8867736)
 	want := "method=rollcall-1; population=persons; credit=use; location=work; base=work; period=2002-10-01/2002-10-31; zone=Europe/Paris; " +
-		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard; confidence=0.95; low=45; caution=100; trim=0,0; target=sex=F"
+		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard; confidence=0.95; low=30; caution=60; caution_rse=0.3; trim=0,0; target=sex=F"
 	if m.Method != want {
 		t.Errorf("method %s", m.Method)
 	}

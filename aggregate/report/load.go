@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -12,53 +11,44 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// PanelInput is a month's files as they are given, with the names that errors
-// call them by.
-type PanelInput struct {
-	Roster, Universe         io.Reader
-	RosterName, UniverseName string
-	// Pseudonym gives the pseudonym of a panelist's clear id, and its key.
-	Pseudonym func(panel rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID)
-}
+// Pseudonym gives the pseudonym of a panelist's clear id, and its key.
+type Pseudonym func(panel rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID)
 
-// Loaded says what was loaded.
-type Loaded struct {
-	Panelists int
-	Home      int // metered there
-	Work      int
-	Margins   int // rows of the universe
-	Universe  float64
-	Quality   panel.Quality
-	Files     rollcall.PanelFiles
-}
+// errNoKey says that this process was given no pseudonyms.
+var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file)", rollcall.ErrConflict)
 
 // LoadPanel checks a month's roster and universe, weighs the one to the other
 // as a trial, and stores both under pseudonyms. Every error names the file, line,
 // column and value; nothing is stored then.
-func (o *Office) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files PanelInput) (Loaded, error) {
-	if _, err := o.Catalogue().Calendar(of.Market); err != nil {
-		return Loaded{}, err
+func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error) {
+	if pub.Pseudonym == nil {
+		return rollcall.Loaded{}, errNoKey
+	}
+	if _, err := pub.Catalogue().Calendar(of.Market); err != nil {
+		return rollcall.Loaded{}, err
 	}
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
-		return Loaded{}, err
+		return rollcall.Loaded{}, err
 	}
-	if err := o.present(ctx, of); err != nil {
-		return Loaded{}, err
+	if err := pub.present(ctx, of); err != nil {
+		return rollcall.Loaded{}, err
 	}
-	roster, study, err := read(files, of.Panel)
+	roster, study, err := read(files, pub.Pseudonym, of.Panel)
 	if err != nil {
-		return Loaded{}, err
+		return rollcall.Loaded{}, err
 	}
-	w, err := panel.Rake(roster, &study.Population, panel.Trim{})
+	w, err := panel.Rake(roster, &study.Population, rollcall.Trim{})
 	if err != nil {
-		return Loaded{}, fmt.Errorf("%s against %s: %w", files.RosterName, files.UniverseName, err)
+		return rollcall.Loaded{}, fmt.Errorf("%s against %s: %w", files.RosterName, files.UniverseName, err)
 	}
-	out := Loaded{Panelists: len(roster.Panelists), Margins: len(study.Margins), Universe: w.Universe(), Quality: w.Quality()}
+	out := rollcall.Loaded{
+		Panelists: len(roster.Panelists), Margins: len(study.Margins), Population: w.Universe(), Efficiency: w.Quality().Efficiency,
+	}
 	for _, p := range roster.Panelists {
 		out.Home += metered(p, rollcall.Home)
 		out.Work += metered(p, rollcall.Work)
 	}
-	out.Files, err = o.store(ctx, of, roster, &study.Population)
+	out.PanelObjects, err = pub.store(ctx, of, roster, &study.Population)
 	return out, err
 }
 
@@ -70,7 +60,7 @@ func metered(p rollcall.Panelist, at rollcall.Location) int {
 }
 
 // read reads both files; the faults of both are given at once.
-func read(files PanelInput, of rollcall.PanelID) (*rollcall.Roster, *panel.Study, error) {
+func read(files rollcall.PanelFiles, pseudonym Pseudonym, of rollcall.PanelID) (*rollcall.Roster, *panel.Study, error) {
 	recruits, rosterErr := panel.ReadRoster(files.Roster, files.RosterName)
 	study, studyErr := panel.ReadUniverse(files.Universe, files.UniverseName)
 	if err := errors.Join(rosterErr, studyErr); err != nil {
@@ -81,7 +71,7 @@ func read(files PanelInput, of rollcall.PanelID) (*rollcall.Roster, *panel.Study
 	}
 	var key rollcall.KeyID
 	roster, err := recruits.Roster(func(name string) (id rollcall.Visitor) {
-		id, key = files.Pseudonym(of, name)
+		id, key = pseudonym(of, name)
 		return id
 	})
 	if err != nil {
@@ -91,22 +81,22 @@ func read(files PanelInput, of rollcall.PanelID) (*rollcall.Roster, *panel.Study
 	return roster, study, nil
 }
 
-func (o *Office) store(ctx context.Context, of rollcall.PanelMonth, roster *rollcall.Roster, universe *rollcall.Population) (rollcall.PanelFiles, error) {
-	files := rollcall.PanelFiles{PanelMonth: of}
+func (pub *Publisher) store(ctx context.Context, of rollcall.PanelMonth, roster *rollcall.Roster, universe *rollcall.Population) (rollcall.PanelObjects, error) {
+	files := rollcall.PanelObjects{PanelMonth: of}
 	body, err := EncodeRoster(roster)
 	if err != nil {
 		return files, err
 	}
-	if files.Roster, err = o.Shelf.PutObject(ctx, body); err != nil {
+	if files.Roster, err = pub.Store.PutObject(ctx, body); err != nil {
 		return files, fmt.Errorf("store the roster of %s: %w", of.Month, err)
 	}
 	if body, err = EncodeUniverse(universe); err != nil {
 		return files, err
 	}
-	if files.Universe, err = o.Shelf.PutObject(ctx, body); err != nil {
+	if files.Universe, err = pub.Store.PutObject(ctx, body); err != nil {
 		return files, fmt.Errorf("store the universe of %s: %w", of.Month, err)
 	}
-	if err = o.Registry.PutPanelFiles(ctx, files); err != nil {
+	if err = pub.Store.PutPanelObjects(ctx, files); err != nil {
 		return files, fmt.Errorf("register the panel files of %s: %w", of.Month, err)
 	}
 	return files, nil
@@ -114,8 +104,18 @@ func (o *Office) store(ctx context.Context, of rollcall.PanelMonth, roster *roll
 
 // Exclude records a rule: what of an open month must not count, and why. The
 // facts stay; the rule takes effect at the next close. A rule that names a
-// panelist and nothing else takes the person out of tab.
-func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
+// panelist, by the clear id, and nothing else takes the person out of tab.
+func (pub *Publisher) Exclude(ctx context.Context, e rollcall.Exclusion, panelist string) error {
+	if panelist != "" {
+		if pub.Pseudonym == nil {
+			return errNoKey
+		}
+		e.Panelist, _ = pub.Pseudonym(e.Panel, panelist)
+	}
+	return pub.exclude(ctx, e)
+}
+
+func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	e.Reason = strings.TrimSpace(e.Reason)
 	switch {
 	case e.Reason == "":
@@ -125,14 +125,14 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
-	if err := o.present(ctx, e.PanelMonth); err != nil {
+	if err := pub.present(ctx, e.PanelMonth); err != nil {
 		return err
 	}
-	if err := o.checkExcluded(ctx, e); err != nil {
+	if err := pub.checkExcluded(ctx, e); err != nil {
 		return err
 	}
-	e.Time = o.Now().UTC()
-	if err := o.Registry.AddExclusion(ctx, e); err != nil {
+	e.Time = pub.Now().UTC()
+	if err := pub.Store.AddExclusion(ctx, e); err != nil {
 		return fmt.Errorf("record an exclusion of %s: %w", e.Month, err)
 	}
 	return nil
@@ -140,16 +140,16 @@ func (o *Office) Exclude(ctx context.Context, e rollcall.Exclusion) error {
 
 // checkExcluded refuses a rule for a service that isn't in the catalogue, or for
 // somebody who isn't on the month's roster, where there is one.
-func (o *Office) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
+func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
 	if e.Service != "" {
-		if _, err := o.Catalogue().Service(e.Service); err != nil {
+		if _, err := pub.Catalogue().Service(e.Service); err != nil {
 			return err
 		}
 	}
 	if e.Panelist == 0 {
 		return nil
 	}
-	p, err := o.files(ctx, e.PanelMonth)
+	p, err := pub.files(ctx, e.PanelMonth)
 	if p == nil || err != nil {
 		return err
 	}
@@ -160,57 +160,14 @@ func (o *Office) checkExcluded(ctx context.Context, e rollcall.Exclusion) error 
 }
 
 // files loads a month's roster and universe; nil where there are none.
-func (o *Office) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
-	files, err := o.Facts.PanelFiles(ctx, of)
+func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*parts, error) {
+	files, err := pub.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("panel files of %s: %w", of.Month, err)
 	}
-	p := new(parts)
-	return p, p.load(ctx, o.Shelf, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
-}
-
-// Erase takes a person off the rosters of months, whose files it replaces, and
-// says how many it changed. Versions already published keep what they were
-// computed from; diaries are the store's to erase.
-func (o *Office) Erase(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
-	gone, err := o.ages(ctx)
-	if err != nil {
-		return 0, err
-	}
-	changed := 0
-	for _, of := range months {
-		if gone.check(of) != nil {
-			continue // nobody is on its roster
-		}
-		ok, err := o.erase(ctx, of, who)
-		if err != nil {
-			return changed, err
-		}
-		if ok {
-			changed++
-		}
-	}
-	return changed, nil
-}
-
-func (o *Office) erase(ctx context.Context, of rollcall.PanelMonth, who rollcall.Visitor) (bool, error) {
-	p, err := o.files(ctx, of)
-	if p == nil || err != nil {
-		return false, err
-	}
-	kept := *p.roster
-	kept.Panelists = nil
-	for _, person := range p.roster.Panelists {
-		if person.ID != who {
-			kept.Panelists = append(kept.Panelists, person)
-		}
-	}
-	if len(kept.Panelists) == len(p.roster.Panelists) {
-		return false, nil
-	}
-	_, err = o.store(ctx, of, &kept, p.population)
-	return err == nil, err
+	p, err := loadParts(ctx, pub.Store, &document{Of: of, Roster: files.Roster, Universe: files.Universe})
+	return &p, err
 }

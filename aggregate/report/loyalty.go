@@ -17,14 +17,14 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 		return nil, err
 	}
 	for _, s := range j.rows() {
-		row := append(rollcall.Row{j.view.id(s)}, turn.service(j.view, s)...)
-		t.Rows = append(t.Rows, append(row, j.view.daily(s)...))
+		row := append(rollcall.Row{j.view.id(s)}, turn.service(s)...)
+		t.Rows = append(t.Rows, append(row, daily(j.view, s)...))
 	}
 	return t, nil
 }
 
 // daily gives the columns daily_audience and stickiness.
-func (v *view) daily(s int) []any {
+func daily(v *view, s int) []any {
 	users, use := v.people(setOf(s)), v.use(setOf(s))
 	days := make([]float64, len(use.at))
 	for i := range days {
@@ -32,11 +32,8 @@ func (v *view) daily(s int) []any {
 	}
 	mean := v.weights.Term(panel.Variable{At: use.at, Values: days})
 	e := v.weights.Linear(panel.Part{Factor: 1, Term: mean})
-	audience := v.settings.Measure(e, v.intervals.Audience(e, v.weights.Universe(), users.Users()), users.Users())
-	stickiness := v.proportion(v.weights.NestedRatio(mean, users), users.Users(), v.weights.Len())
-	withhold(&audience, v.shown(setOf(s)))
-	withhold(&stickiness, v.shown(setOf(s)))
-	return []any{audience, stickiness}
+	audience := v.settings.Level(e, v.intervals.Audience(e, mean), users.Users())
+	return []any{audience, v.level(v.weights.NestedRatio(mean, users).Scale(100), users.Users())}
 }
 
 // turnover is the persons in tab in the period's month and in the one before.
@@ -94,15 +91,15 @@ func (j *job) both(before *month) (now, past *view, err error) {
 	}
 	half := func(k int) *view {
 		m := shared.months[k]
-		s := newSample([]*month{m}, shared.position[k:k+1], shared.weights, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-		s.origin, s.leader = shared.origin, j.month
+		s := newSample([]*month{m}, shared.roster[k:k+1], shared.weights, j.month, m.doc.Of.Month.First(), m.doc.Of.Month.Last())
+		s.origin = shared.origin
 		return s.view(j.view.credit, j.view.place, j.target)
 	}
 	return half(1), half(0), nil
 }
 
 // service gives the columns new, returned, retained and lapsed.
-func (t *turnover) service(v *view, s int) []any {
+func (t *turnover) service(s int) []any {
 	if t == nil {
 		return []any{undefinedMeasure(), undefinedMeasure(), undefinedMeasure(), undefinedMeasure()}
 	}
@@ -111,25 +108,7 @@ func (t *turnover) service(v *view, s int) []any {
 	came, left := without(now.At, stayed), without(past.At, stayed)
 	fresh, back := t.split(s, came)
 	w := t.now
-	out := []rollcall.Measure{
-		w.percent(w.term(fresh), now), w.percent(w.term(back), now), w.percent(w.term(stayed), now), w.percent(w.term(left), past),
-	}
-	var cells []*cell
-	all := &cell{status: rollcall.OK, fixed: true}
-	for i, at := range [][]int32{fresh, back, stayed} {
-		cells = append(cells, &cell{atoms: []atom{{i, 1}}, value: w.weights.Value(panel.Variable{At: at}), status: v.settings.Status(len(at))})
-		all.atoms = append(all.atoms, atom{i, 1})
-	}
-	protect(append(cells, all))
-	row := make([]any, len(out))
-	for i := range out {
-		if i < len(cells) {
-			withhold(&out[i], cells[i].status)
-		}
-		withhold(&out[i], v.shown(setOf(s)))
-		row[i] = out[i]
-	}
-	return row
+	return []any{w.percent(w.term(fresh), now), w.percent(w.term(back), now), w.percent(w.term(stayed), now), w.percent(w.term(left), past)}
 }
 
 // split tells those who came from those who came back.

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -22,7 +20,7 @@ func (j *job) meta() rollcall.Meta {
 		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.condition().meta,
 		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
 		Thresholds: map[string]int{"low": v.settings.Low, "caution": v.settings.Caution},
-		Document:   j.month.hash.String(), Software: j.office.Software, Method: j.method(), Notes: j.notes(),
+		Document:   j.month.hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
 	}
 	if r.Live {
 		m.Status = "provisional"
@@ -71,43 +69,6 @@ func (j *job) sampleMeta() *rollcall.SampleMeta {
 	return s
 }
 
-// condition is what a sample's people and weights are like.
-type condition struct {
-	meta       *rollcall.WeightsMeta
-	quality    panel.Quality
-	home, work int // metered there
-}
-
-// condition is the month's own, where its people and weights are. The weights'
-// ID is a hash of their values in the roster's order.
-func (s *sample) condition() *condition {
-	if own := s.last().whole; s.position == nil && s != own {
-		return own.condition()
-	}
-	s.judged.once.Do(func() {
-		for i := range s.weights.Len() {
-			at := s.person(int32(i)).Metered
-			s.judged.home += int(at & rollcall.Home / rollcall.Home)
-			s.judged.work += int(at & rollcall.Work / rollcall.Work)
-		}
-		q := s.weights.Quality()
-		m := &rollcall.WeightsMeta{
-			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
-			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",
-		}
-		if q.Trimming != nil {
-			m.Trimming = fmt.Sprintf("[%g, %g] times the mean weight", q.Trimming.Floor, q.Trimming.Cap)
-		}
-		bits := make([]byte, 0, 8*len(s.final))
-		for _, x := range s.final {
-			bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
-		}
-		m.ID = rollcall.HashOf(bits).String()
-		s.judged.meta, s.judged.quality = m, q
-	})
-	return &s.judged.condition
-}
-
 // exclusionsMeta gives the recorded rules without pseudonyms.
 func exclusionsMeta(d *document) []string {
 	var out []string
@@ -136,7 +97,7 @@ func (j *job) method() string {
 		"population=persons",
 		"credit=" + string(v.credit),
 		"location=" + string(v.place),
-		"base=" + string(v.place.base()),
+		"base=" + string(v.place.Base()),
 		"period=" + j.request.From.String() + "/" + j.request.To.String(),
 		"zone=" + j.month.doc.Market.Zone,
 		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
@@ -147,6 +108,7 @@ func (j *job) method() string {
 		fmt.Sprintf("confidence=%g", v.settings.Confidence),
 		fmt.Sprintf("low=%d", v.settings.Low),
 		fmt.Sprintf("caution=%d", v.settings.Caution),
+		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
 		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
 	}
 	if j.target != nil {

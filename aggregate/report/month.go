@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -23,8 +22,6 @@ type month struct {
 	online   []present // by person, any internet use included
 	seen     set       // services with any diary, but for any internet use
 	excluded int       // diaries that a rule excludes
-	ledger   *ledger   // of every service, brand and owner, and of any
-	asked    cache[string, *ledger]
 
 	whole   *sample // everyone, over the whole month
 	samples cache[sampleKey, *sample]
@@ -35,23 +32,6 @@ type parts struct {
 	roster     *rollcall.Roster
 	population *rollcall.Population
 	diaries    []byte
-}
-
-// load reads the roster and the universe that a document names.
-func (p *parts) load(ctx context.Context, shelf Shelf, d *document) error {
-	roster, err := shelf.Object(ctx, d.Roster)
-	if err != nil {
-		return fmt.Errorf("roster of %s: %w", d.Of.Month, err)
-	}
-	if p.roster, err = DecodeRoster(roster); err != nil {
-		return err
-	}
-	universe, err := shelf.Object(ctx, d.Universe)
-	if err != nil {
-		return fmt.Errorf("universe of %s: %w", d.Of.Month, err)
-	}
-	p.population, err = DecodeUniverse(universe)
-	return err
 }
 
 // newMonth weighs a document's roster and reads its diaries.
@@ -69,21 +49,18 @@ func newMonth(hash rollcall.Hash, d *document, p parts) (*month, error) {
 	if m.weights, err = panel.Rake(m.roster, p.population, d.Settings.Trim); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
 	}
-	m.samples.limit, m.asked.limit = mostSamples, mostAsked
+	m.samples.limit = mostSamples
 	m.whole = m.sampleOf(d.Of.Month.First(), d.Of.Month.Last())
 	return m, nil
 }
 
-const (
-	mostSamples = 2 // periods kept
-	mostAsked   = 2 // ledgers of other months' brands and owners
-)
+const mostSamples = 2 // periods held
 
 // present is the days, a bit each, on which someone did anything.
 type present struct{ home, work uint32 }
 
 // settle takes what reports need from the diaries: the days of any internet
-// use, whose diaries are not needed then, and a ledger of the others.
+// use, whose diaries are not needed then, and where each person's others begin.
 func (m *month) settle(online int) {
 	m.online = make([]present, len(m.roster.Panelists))
 	for i := range m.diaries.list {
@@ -98,44 +75,21 @@ func (m *month) settle(online int) {
 		}
 	}
 	kept := slices.DeleteFunc(m.diaries.list, func(d diary) bool { return int(d.service) == online })
-	m.diaries = diaries{slices.Clone(kept), slices.Clone(m.diaries.runs)}
-	m.ledger = m.diaries.write(unions(m.doc.Services, m.seen))
+	m.diaries = diaries{list: slices.Clone(kept), runs: slices.Clone(m.diaries.runs)}
+	m.diaries.find(len(m.roster.Panelists))
 }
 
-// answers gives a ledger of some sets, as the month has them. The month's own
-// does, but where its brands or owners are not those of the sets.
-func (m *month) answers(wanted sets) (*ledger, sets) {
-	seen := sets{make([]set, len(wanted.alone)), make([]set, len(wanted.united))}
-	for i, s := range wanted.alone {
-		seen.alone[i] = s.and(m.seen)
-	}
-	missing := false
-	for i, s := range wanted.united {
-		seen.united[i] = s.and(m.seen)
-		missing = missing || !seen.united[i].empty() && !slices.Contains(m.ledger.sets.united, seen.united[i])
-	}
-	if !missing {
-		return m.ledger, seen
-	}
-	own, _ := m.asked.get(context.Background(), fmt.Sprint(seen), func() (*ledger, int64, error) {
-		return m.diaries.write(seen), 1, nil
-	})
-	return own, seen
-}
-
-// prepare computes what every report of the whole month stands on, as closing
-// does: loading costs far more.
+// prepare computes what every report of the whole month stands on.
 func (m *month) prepare() {
 	m.whole.condition()
 	for _, credit := range []Credit{ByPresence, ByUse} {
-		v := m.whole.view(credit, HomeWork, nil)
-		v.rulebook()
-		v.standing()
+		m.whole.patterns(credit)
+		m.whole.uses(scope{credit, rollcall.Home | rollcall.Work})
 	}
 }
 
 func (m *month) sampleOf(from, to rollcall.Day) *sample {
-	return newSample([]*month{m}, nil, m.weights, from, to)
+	return newSample([]*month{m}, nil, m.weights, m, from, to)
 }
 
 // exclude applies the recorded rules. One that names a panelist and neither a
@@ -212,10 +166,10 @@ func (r rules) match(id rollcall.Visitor, service int, day uint8) bool {
 
 // cost is the memory that the month takes, in bytes, with room for its caches.
 func (m *month) cost() int64 {
-	const perPanelist = 600 // roster, weights, and what is kept of the month and of other periods
+	const perPanelist = 1000 // roster, weights, and what is kept of the month and of other periods
 	bytes := int64(len(m.roster.Panelists)) * perPanelist
 	bytes += int64(len(m.diaries.list))*int64(unsafe.Sizeof(diary{})) + int64(len(m.diaries.runs))*int64(unsafe.Sizeof(run{}))
-	return bytes + m.ledger.bytes()
+	return bytes
 }
 
 // service gives a service's position in the catalogue, or -1.

@@ -10,10 +10,14 @@ import (
 	"rollcall"
 )
 
-const objectVersion = 1
+const (
+	objectVersion  = 1
+	clusterVersion = 2 // of a roster with households or strata
+)
 
-// rosterObject is the stored roster, version 1: JSON, panelists in order of
-// pseudonym, so that the same roster always has the same hash.
+// rosterObject is the stored roster: JSON, panelists in order of pseudonym, so
+// that the same roster always has the same hash. Version 2 has households and
+// strata; a roster with neither is written as version 1, as it always was.
 type rosterObject struct {
 	Format    int              `json:"format"`
 	Key       string           `json:"key"` // 16 hexadecimal digits
@@ -26,6 +30,8 @@ type panelistObject struct {
 	Metered    rollcall.Location `json:"metered"`
 	BaseWeight float64           `json:"base_weight"`
 	Categories []string          `json:"categories"`
+	Household  *rollcall.Visitor `json:"household,omitempty"` // 16 hexadecimal digits; nil: the person's own
+	Stratum    *rollcall.Visitor `json:"stratum,omitempty"`   // likewise; nil: the whole population
 }
 
 // EncodeRoster gives the canonical bytes of a roster; the roster's own order
@@ -33,7 +39,11 @@ type panelistObject struct {
 func EncodeRoster(r *rollcall.Roster) ([]byte, error) {
 	out := rosterObject{Format: objectVersion, Key: r.Key.String(), Columns: orEmpty(r.Columns), Panelists: make([]panelistObject, len(r.Panelists))}
 	for i, p := range r.Panelists {
-		out.Panelists[i] = panelistObject{ID: p.ID, Metered: p.Metered, BaseWeight: p.BaseWeight, Categories: orEmpty(p.Categories)}
+		out.Panelists[i] = panelistObject{ID: p.ID, Metered: p.Metered, BaseWeight: p.BaseWeight, Categories: orEmpty(p.Categories),
+			Household: orNone(rollcall.Visitor(p.Household)), Stratum: orNone(rollcall.Visitor(p.Stratum))}
+		if p.Household != 0 || p.Stratum != 0 {
+			out.Format = clusterVersion
+		}
 	}
 	slices.SortFunc(out.Panelists, func(a, b panelistObject) int { return compareVisitors(a.ID, b.ID) })
 	b, err := json.Marshal(out)
@@ -51,22 +61,41 @@ func DecodeRoster(b []byte) (*rollcall.Roster, error) {
 		return nil, fmt.Errorf("stored roster: %w", err)
 	}
 	key, err := rollcall.ParseKeyID(in.Key)
-	if err != nil || in.Format != objectVersion {
+	if err != nil || in.Format != objectVersion && in.Format != clusterVersion {
 		return nil, fmt.Errorf("stored roster: format %d, key %q: %w", in.Format, in.Key, rollcall.ErrInvalid)
 	}
 	out := &rollcall.Roster{Key: key, Columns: in.Columns, Panelists: make([]rollcall.Panelist, len(in.Panelists))}
 	for i, p := range in.Panelists {
-		if i > 0 && in.Panelists[i-1].ID >= p.ID || !p.sound(len(in.Columns)) {
+		if i > 0 && in.Panelists[i-1].ID >= p.ID || !p.sound(len(in.Columns), in.Format) {
 			return nil, fmt.Errorf("stored roster: panelist %d (%s): %w", i+1, p.ID, rollcall.ErrInvalid)
 		}
 		out.Panelists[i] = rollcall.Panelist{ID: p.ID, Metered: p.Metered, BaseWeight: p.BaseWeight, Categories: p.Categories}
+		if p.Household != nil {
+			out.Panelists[i].Household = rollcall.Household(*p.Household)
+		}
+		if p.Stratum != nil {
+			out.Panelists[i].Stratum = rollcall.Stratum(*p.Stratum)
+		}
 	}
 	return out, nil
 }
 
-func (p *panelistObject) sound(columns int) bool {
+func (p *panelistObject) sound(columns, format int) bool {
 	known := rollcall.Home | rollcall.Work
+	for _, id := range []*rollcall.Visitor{p.Household, p.Stratum} {
+		if id != nil && (format < clusterVersion || *id == 0) {
+			return false
+		}
+	}
 	return p.Metered&^known == 0 && p.BaseWeight > 0 && !math.IsInf(p.BaseWeight, 0) && len(p.Categories) == columns
+}
+
+// orNone gives a pseudonym, or nil for 0.
+func orNone(id rollcall.Visitor) *rollcall.Visitor {
+	if id == 0 {
+		return nil
+	}
+	return &id
 }
 
 func compareVisitors(a, b rollcall.Visitor) int {

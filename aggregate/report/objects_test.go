@@ -205,7 +205,9 @@ const soundRoster = `{"format":1,"key":"000000000000feed","columns":["sex"],"pan
 
 var malformedRosters = map[string]string{
 	"nothing":              "",
-	"format":               strings.Replace(soundRoster, `"format":1`, `"format":2`, 1),
+	"format":               strings.Replace(soundRoster, `"format":1`, `"format":3`, 1),
+	"households in 1":      strings.Replace(clusteredRoster, `"format":2`, `"format":1`, 1),
+	"a household of 0":     strings.Replace(clusteredRoster, "00000000000000aa", "0000000000000000", 1),
 	"key":                  strings.Replace(soundRoster, "feed", "zzzz", 1),
 	"a number for an id":   strings.Replace(soundRoster, `"0000000000000001"`, `1`, 1),
 	"the same person":      strings.Replace(soundRoster, "0000000000000001", "0000000000000002", 1),
@@ -215,6 +217,26 @@ var malformedRosters = map[string]string{
 	"too few categories":   strings.Replace(soundRoster, `["M"]`, `[]`, 1),
 	"something after it":   soundRoster + "{}",
 	"a field that is more": strings.Replace(soundRoster, `"format":1`, `"format":1,"name":"P1"`, 1),
+}
+
+// clusteredRoster is of version 2: one household of one stratum.
+const clusteredRoster = `{"format":2,"key":"000000000000feed","columns":["sex"],"panelists":[` +
+	`{"id":"0000000000000001","metered":1,"base_weight":1,"categories":["F"],"household":"00000000000000aa","stratum":"00000000000000bb"},` +
+	`{"id":"0000000000000002","metered":3,"base_weight":2,"categories":["M"],"household":"00000000000000aa","stratum":"00000000000000bb"}]}`
+
+func TestClusteredRosterObject(t *testing.T) {
+	r, err := DecodeRoster([]byte(clusteredRoster))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := r.Panelists[1]; p.Household != 0xaa || p.Stratum != 0xbb {
+		t.Errorf("second panelist is %+v", p)
+	}
+	b, err := EncodeRoster(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameBytes(t, "roster", b, []byte(clusteredRoster))
 }
 
 func TestRosterObject(t *testing.T) {
@@ -237,6 +259,7 @@ func TestRosterObject(t *testing.T) {
 
 func FuzzRoster(f *testing.F) {
 	f.Add(soundRoster)
+	f.Add(clusteredRoster)
 	for _, text := range malformedRosters {
 		f.Add(text)
 	}

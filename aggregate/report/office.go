@@ -1,10 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,45 +11,41 @@ import (
 	"rollcall"
 )
 
-// Office closes months and answers for them. Its fields are set once, before
-// its first use; then it is safe for concurrent use.
-type Office struct {
-	Facts     Facts
-	Registry  Registry
-	Shelf     Shelf
-	Attic     Attic
+// Publisher takes a panel's files, closes its months, and finds what was
+// published. Its fields are set once, before its first use; then it is safe for
+// concurrent use.
+type Publisher struct {
+	Store     rollcall.Store
 	Catalogue func() *rollcall.Catalogue
-	Targets   func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
+	Check     func(*month) error // the rules without which no month is published
+	Log       *slog.Logger       // nil: silent
+	Pseudonym Pseudonym          // of panelists; nil: nobody new can be named
 	Now       func() time.Time
-	Software  string // the version printed on reports
-	Memory    int64  // bytes of months kept loaded; 0: DefaultMemory
+	Memory    int64 // bytes of months that stay loaded; 0: DefaultMemory
 
-	forgot atomic.Int32 // the month before which nothing is kept loaded
+	forgot atomic.Int32 // the month before which nothing stays loaded
 
-	once   sync.Once // guards the limits of what follows
+	once   sync.Once // guards the limit of what follows
 	months cache[rollcall.Hash, *month]
-	tables cache[tableKey, *rollcall.Table]
 }
 
-// DefaultMemory is Office.Memory's default, in bytes.
+// DefaultMemory is Publisher.Memory's default, in bytes.
 const DefaultMemory = 512 << 20
 
-const mostTables = 256
-
-func (o *Office) start() {
-	o.once.Do(func() {
-		o.months.limit, o.tables.limit = o.Memory, mostTables
-		if o.Memory <= 0 {
-			o.months.limit = DefaultMemory
+func (pub *Publisher) start() {
+	pub.once.Do(func() {
+		pub.months.limit = pub.Memory
+		if pub.Memory <= 0 {
+			pub.months.limit = DefaultMemory
 		}
 	})
 }
 
 // month loads a document, or finds it loaded.
-func (o *Office) month(ctx context.Context, hash rollcall.Hash) (*month, error) {
-	o.start()
-	return o.months.get(ctx, hash, func() (*month, int64, error) {
-		m, err := o.load(ctx, hash)
+func (pub *Publisher) month(ctx context.Context, hash rollcall.Hash) (*month, error) {
+	pub.start()
+	return pub.months.get(ctx, hash, func() (*month, int64, error) {
+		m, err := pub.load(ctx, hash)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -58,8 +53,8 @@ func (o *Office) month(ctx context.Context, hash rollcall.Hash) (*month, error) 
 	})
 }
 
-func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
-	body, err := o.Shelf.Object(ctx, hash)
+func (pub *Publisher) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
+	body, err := pub.Store.Object(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("publication's document %s: %w", hash, err)
 	}
@@ -70,11 +65,11 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 	if err != nil {
 		return nil, err
 	}
-	var p parts
-	if err := p.load(ctx, o.Shelf, d); err != nil {
+	p, err := loadParts(ctx, pub.Store, d)
+	if err != nil {
 		return nil, err
 	}
-	if p.diaries, err = o.Shelf.Object(ctx, d.Diaries); err != nil {
+	if p.diaries, err = pub.Store.Object(ctx, d.Diaries); err != nil {
 		return nil, fmt.Errorf("diaries of %s: %w", d.Of.Month, err)
 	}
 	m, err := newMonth(hash, d, p)
@@ -85,57 +80,19 @@ func (o *Office) load(ctx context.Context, hash rollcall.Hash) (*month, error) {
 	return m, nil
 }
 
-// Publications gives the versions of a panel's months, or of all panels' where
-// panel is empty, by month, panel and version. It says which have aged out.
-func (o *Office) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	list, err := o.Shelf.Publications(ctx, market, panel)
+// loadParts reads the roster and the universe that a document names.
+func loadParts(ctx context.Context, store rollcall.Store, d *document) (p parts, err error) {
+	roster, err := store.Object(ctx, d.Roster)
 	if err != nil {
-		return nil, fmt.Errorf("publications of panel %s in %s: %w", panel, market, err)
+		return p, fmt.Errorf("roster of %s: %w", d.Of.Month, err)
 	}
-	gone, err := o.ages(ctx)
+	if p.roster, err = DecodeRoster(roster); err != nil {
+		return p, err
+	}
+	universe, err := store.Object(ctx, d.Universe)
 	if err != nil {
-		return nil, err
+		return p, fmt.Errorf("universe of %s: %w", d.Of.Month, err)
 	}
-	list = slices.Clone(list)
-	for i := range list {
-		list[i].AgedOut = gone.since(list[i].Month)
-	}
-	slices.SortFunc(list, comparePublications)
-	return list, nil
-}
-
-func comparePublications(a, b rollcall.Publication) int {
-	return cmp.Or(cmp.Compare(a.Month, b.Month), cmp.Compare(a.Panel, b.Panel), a.Version-b.Version)
-}
-
-// versions gives the versions of one month, ascending.
-func (o *Office) versions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Publication, error) {
-	list, err := o.Publications(ctx, of.Market, of.Panel)
-	return slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Month != of.Month }), err
-}
-
-// Publication finds a version of a month; version 0 is the latest that is not
-// internal. It fails with rollcall.ErrNotClosed where the month has no version
-// for readers, and rollcall.ErrNotFound where it has others but not this one.
-func (o *Office) Publication(ctx context.Context, of rollcall.PanelMonth, version int) (rollcall.Publication, error) {
-	list, err := o.versions(ctx, of)
-	if err != nil {
-		return rollcall.Publication{}, err
-	}
-	var latest rollcall.Publication
-	for _, p := range list {
-		if p.Version == version {
-			return p, nil
-		}
-		if !p.Internal {
-			latest = p
-		}
-	}
-	if version != 0 && len(list) > 0 {
-		return latest, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
-	}
-	if latest.Version == 0 {
-		return latest, fmt.Errorf("%s of panel %s in %s is %w; close it, or ask with --live", of.Month, of.Panel, of.Market, rollcall.ErrNotClosed)
-	}
-	return latest, nil
+	p.population, err = DecodeUniverse(universe)
+	return p, err
 }

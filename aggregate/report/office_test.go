@@ -17,9 +17,10 @@ import (
 	"rollcall/internal/sqlite"
 )
 
-// house is an office over a real store, with a clock that a test moves.
+// house publishes and reports over a real store, with a clock that a test moves.
 type house struct {
-	*Office
+	*Publisher
+	*Reporter
 	store *sqlite.Store
 	t     testing.TB
 	now   time.Time
@@ -56,10 +57,11 @@ func newHouse(t testing.TB) *house {
 
 func newHouseOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *house {
 	h := &house{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
-	h.Office = &Office{
-		Facts: store, Registry: store, Shelf: store, Attic: store, Catalogue: func() *rollcall.Catalogue { return c },
-		Now: func() time.Time { return h.now }, Software: "test",
+	h.Publisher = &Publisher{
+		Store: store, Pseudonym: testPseudonym, Check: Coherent, Catalogue: func() *rollcall.Catalogue { return c },
+		Now: func() time.Time { return h.now },
 	}
+	h.Reporter = &Reporter{Months: h.Publisher, Software: "test"}
 	return h
 }
 
@@ -74,7 +76,7 @@ func visitor(id string) rollcall.Visitor {
 	return rollcall.Visitor(n)
 }
 
-func (h *house) load(of rollcall.PanelMonth, roster, universe string) Loaded {
+func (h *house) load(of rollcall.PanelMonth, roster, universe string) rollcall.Loaded {
 	h.t.Helper()
 	out, err := h.LoadPanel(context.Background(), of, input(roster, universe))
 	if err != nil {
@@ -83,11 +85,14 @@ func (h *house) load(of rollcall.PanelMonth, roster, universe string) Loaded {
 	return out
 }
 
-func input(roster, universe string) PanelInput {
-	return PanelInput{
+func testPseudonym(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) {
+	return visitor(id), testKey
+}
+
+func input(roster, universe string) rollcall.PanelFiles {
+	return rollcall.PanelFiles{
 		Roster: strings.NewReader(roster), RosterName: "panelists.csv",
 		Universe: strings.NewReader(universe), UniverseName: "universe.csv",
-		Pseudonym: func(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) { return visitor(id), testKey },
 	}
 }
 
@@ -122,9 +127,14 @@ func (h *house) merge(f facts) {
 	}
 }
 
-func (h *house) close(of rollcall.PanelMonth, opt CloseOptions) rollcall.Publication {
+// closing plans a close with these settings.
+func closing(of rollcall.PanelMonth, s Settings) rollcall.ClosePlan {
+	return rollcall.ClosePlan{Of: of, Low: &s.Low, Caution: &s.Caution, Confidence: &s.Confidence, Trim: &s.Trim}
+}
+
+func (h *house) close(plan rollcall.ClosePlan) rollcall.Publication {
 	h.t.Helper()
-	p, err := h.Close(context.Background(), of, opt)
+	p, err := h.Close(context.Background(), plan)
 	if err != nil {
 		h.t.Fatal(err)
 	}

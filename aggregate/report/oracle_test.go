@@ -83,7 +83,7 @@ func fixtureHouse(t testing.TB, s Settings) *house {
 	f := newFixture(t)
 	h.load(october, f.roster, f.universe)
 	h.merge(f.facts)
-	h.close(october, CloseOptions{Settings: s})
+	h.close(closing(october, s))
 	return h
 }
 
@@ -169,7 +169,7 @@ func TestEveryReport(t *testing.T) {
 	for _, s := range []Settings{DefaultSettings(), all()} {
 		h := fixtureHouse(t, s)
 		for _, name := range Reports() {
-			for _, place := range Places() {
+			for _, place := range rollcall.Places() {
 				for _, credit := range []Credit{ByPresence, ByUse} {
 					got := h.report(Request{Report: name, Place: place, Credit: credit, Version: 1})
 					if len(got.Rows) == 0 {

@@ -16,8 +16,8 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	for _, s := range j.rows() {
 		for _, d := range j.divisions() {
 			parts := d.split(v.people(setOf(s)).At)
-			for k, c := range v.profileCells(s, d, parts) {
-				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, v.profiled(s, v.term(parts[k]), d.active[k], c.status)...))
+			for k, at := range parts {
+				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, profiled(v, s, v.term(at), d.active[k])...))
 			}
 		}
 	}
@@ -45,19 +45,23 @@ func (d *division) split(at []int32) [][]int32 {
 // target asked for.
 func (j *job) divisions() []*division {
 	if j.target == nil {
-		return j.view.categories()
+		return divisionsByColumn(j.view)
 	}
 	return once(j.view, "target "+j.target.String(), func() []*division {
 		d := &division{names: []string{j.target.String()}}
 		for _, in := range j.view.members(j.target) {
-			d.of = append(d.of, int32(once01(!in)))
+			place := int32(1) // outside
+			if in {
+				place = 0
+			}
+			d.of = append(d.of, place)
 		}
-		return []*division{j.view.activate(d)}
+		return []*division{activate(j.view, d)}
 	})
 }
 
 // activate finds the active persons of each target.
-func (v *view) activate(d *division) *division {
+func activate(v *view, d *division) *division {
 	for _, at := range d.split(v.active().At) {
 		d.active = append(d.active, v.term(at))
 	}
@@ -65,7 +69,7 @@ func (v *view) activate(d *division) *division {
 }
 
 // categories divides by every demographic column, whose categories are sorted.
-func (v *view) categories() []*division {
+func divisionsByColumn(v *view) []*division {
 	return once(v, "categories", func() []*division {
 		var out []*division
 		for _, c := range v.lead().columns[:len(v.lead().roster.Columns)] {
@@ -88,54 +92,16 @@ func (v *view) categories() []*division {
 			for i := range d.of {
 				d.of[i] = rank[d.of[i]]
 			}
-			out = append(out, v.activate(d))
+			out = append(out, activate(v, d))
 		}
 		return out
 	})
 }
 
-// profileCells judges a service's persons by target against their total. One
-// target alone is judged against everyone outside it too.
-func (v *view) profileCells(s int, d *division, parts [][]int32) []*cell {
-	users, total := v.people(setOf(s)), v.shown(setOf(s))
-	all := &cell{value: users.Total, status: total, fixed: true}
-	cells := []*cell{}
-	left := users.Users()
-	for k, at := range parts {
-		left -= len(at)
-		cells = append(cells, v.profileCell(k, at, total))
-		all.atoms = append(all.atoms, atom{k, 1})
-	}
-	judged := append(slices.Clip(cells), all)
-	if len(parts) == 1 && slices.Contains(d.of, 1) {
-		all.atoms = append(all.atoms, atom{1, 1})
-		rest := v.profileCell(1, nil, total)
-		rest.status = v.settings.Status(left)
-		if rest.status.Withheld() {
-			judged = append(judged, rest)
-		}
-	}
-	protect(judged)
-	return cells
-}
-
-func (v *view) profileCell(k int, at []int32, total rollcall.Status) *cell {
-	c := &cell{atoms: []atom{{k, 1}}, value: v.weigh(at), status: v.settings.Status(len(at))}
-	if total.Withheld() && !c.status.Withheld() {
-		c.status = rollcall.Suppressed
-	}
-	return c
-}
-
 // profiled gives the columns unique_audience, composition, target_reach and
 // index of a service's persons in a target, given the target's active ones.
-func (v *view) profiled(s int, in, there *panel.Term, status rollcall.Status) []any {
-	users, active, total := v.people(setOf(s)), v.active(), v.shown(setOf(s))
-	count, composition, reach := v.persons(in), v.percent(in, users), v.percent(in, there)
-	index := v.plain(v.weights.NestedIndex(in, active, there, users).Scale(100), in.Users())
-	withhold(&count, status)
-	withhold(&composition, status, total)
-	withhold(&reach, status, v.settings.Status(there.Users()))
-	withhold(&index, status, total, v.settings.Status(active.Users()), v.settings.Status(there.Users()))
-	return []any{count, composition, reach, index}
+func profiled(v *view, s int, in, there *panel.Term) []any {
+	users, active := v.people(setOf(s)), v.active()
+	index := v.weights.NestedIndex(in, active, there, users).Scale(100)
+	return []any{v.persons(in), v.percent(in, users), v.percent(in, there), v.level(index, in.Users())}
 }

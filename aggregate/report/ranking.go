@@ -25,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
-	b := &ranker{job: j, view: j.view, past: past, standing: j.view.standing(), brief: brief}
+	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
 		for _, s := range b.standing.order(j.rows()) {
@@ -38,27 +38,6 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	})
 	t.Rows = append(services, groups...)
 	return t, nil
-}
-
-// past is the previous month's view of the same kind, matched person by person.
-type past struct {
-	*view
-	pair      *panel.Pair
-	intervals panel.Intervals
-}
-
-// past gives the month before as the version pins it, or nil where it pins none
-// or one that has aged out or can't be compared: changes are of whole months.
-func (j *job) past(ctx context.Context) (*past, error) {
-	if j.view.sample != j.month.whole {
-		return nil, nil
-	}
-	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
-	if before == nil || err != nil || j.differs(before) {
-		return nil, err
-	}
-	pair := panel.Compare(j.month.weights, before.weights)
-	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
 }
 
 // ranker makes the ranking's rows.
@@ -101,33 +80,26 @@ func (b *ranker) group(g group) rollcall.Row {
 func (b *ranker) audience(services set, g *group) []any {
 	v := b.view
 	users := v.people(services)
-	ua, reach, coverage := v.persons(users), v.percent(users, v.active()), v.coverage(users)
+	ua, reach := v.persons(users), v.percent(users, v.active())
 	amounts := v.amounts(services)
 	sessions, minutes, days := v.mean(amounts[0], users), v.mean(amounts[1], users), v.mean(amounts[2], users)
-	status := v.shown(services)
-	for _, m := range []*rollcall.Measure{&ua, &reach, &coverage, &sessions, &minutes, &days} {
-		withhold(m, status)
-	}
-	withhold(&reach, v.settings.Status(v.active().Users()))
 	var gross, each any
 	if g != nil {
-		gross, each = b.gross(services, status)
+		gross, each = b.gross(services)
 	}
-	return []any{ua, gross, each, reach, coverage, sessions, minutes, days}
+	return []any{ua, gross, each, reach, v.coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
 // sum per user of any of them.
-func (b *ranker) gross(services set, shown rollcall.Status) (gross, each rollcall.Measure) {
+func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
 	v := b.view
-	sum, users := v.everyAudience(), v.people(services)
+	sum, users := everyAudience(v), v.people(services)
 	if services != v.all().services {
-		sum = v.sumAudience(services)
+		sum = sumAudience(v, services)
 	}
-	gross, each = v.plain(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users()), v.plain(v.weights.TermRatio(sum, users), users.Users())
-	withhold(&gross, v.disclosure().gross[services])
-	withhold(&each, shown, v.disclosure().gross[services])
-	return gross, each
+	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
+	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -136,47 +108,36 @@ func (b *ranker) shares(s int) []any {
 		return []any{nil, nil, nil, nil}
 	}
 	v := b.view
-	users, base := v.people(setOf(s)), v.everyAudience()
+	users, base := v.people(setOf(s)), everyAudience(v)
 	audience := v.weights.TermRatio(users, base)
-	minutes := v.weights.TermRatio(v.amounts(setOf(s))[1], v.everyMinute())
-	exclusive := v.exclusive(s)
-	shares := []rollcall.Measure{
-		v.proportion(audience, users.Users(), v.weights.Len()), v.proportion(minutes, users.Users(), v.weights.Len()),
-		v.persons(exclusive), v.percent(exclusive, users),
-	}
-	d := v.disclosure()
-	withhold(&shares[0], v.shown(setOf(s)), d.shares)
-	withhold(&shares[1], v.shown(setOf(s)), d.shares)
-	withhold(&shares[2], v.alone(s))
-	withhold(&shares[3], v.shown(setOf(s)), v.alone(s))
-	return []any{shares[0], shares[1], shares[2], shares[3]}
+	minutes := v.skewed(v.amounts(setOf(s))[1], everyMinute(v), users.Users(), 100)
+	exclusive := exclusiveUsers(v, s)
+	return []any{v.level(audience.Scale(100), users.Users()), minutes, v.persons(exclusive), v.percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
-func (v *view) everyAudience() *panel.Term {
-	return once(v, "every audience", func() *panel.Term { return v.sumAudience(setOf(v.listed()...)) })
+func everyAudience(v *view) *panel.Term {
+	return once(v, "every audience", func() *panel.Term { return sumAudience(v, setOf(v.listed()...)) })
 }
 
-// sumAudience counts each person once a service used, of some services.
-func (v *view) sumAudience(services set) *panel.Term {
-	g := v.gathering()
-	used := make([]float64, len(g.kinds))
-	for k, kind := range g.kinds {
-		used[k] = float64(v.used(kind).and(services).len())
+// sumAudience counts each person once a service used, of some services. At home
+// only, or at work only, a user of a service need not be one of the union.
+func sumAudience(v *view, services set) *panel.Term {
+	c := v.counted()
+	used := make([]float64, len(c.list))
+	for k, p := range c.list {
+		used[k] = float64(v.used(p).and(services).len())
 	}
-	at := v.people(services).At
-	if v.place != v.place.base() { // a user of a service need not be one of the union
-		at = g.having(func(k kind) bool { return v.used(k).meets(services) })
-	}
+	at := c.having(func(p pattern) bool { return v.used(p).meets(services) })
 	counts := make([]float64, len(at))
 	for i, person := range at {
-		counts[i] = used[g.of[person]]
+		counts[i] = used[c.of[person]]
 	}
 	return v.weights.Term(panel.Variable{At: at, Values: counts})
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
-func (v *view) everyMinute() *panel.Term {
+func everyMinute(v *view) *panel.Term {
 	return once(v, "every minute", func() *panel.Term {
 		minutes := make([]float64, v.weights.Len())
 		for _, s := range v.listed() {
@@ -190,19 +151,12 @@ func (v *view) everyMinute() *panel.Term {
 }
 
 // exclusive is the users of a service who used no other listed one.
-func (v *view) exclusive(s int) *panel.Term {
-	g := v.gathering()
-	alone := g.table(func(k kind) bool { return v.used(k) == setOf(s) })
-	var at []int32
-	for _, i := range v.people(setOf(s)).At {
-		if alone[g.of[i]] {
-			at = append(at, i)
-		}
-	}
-	return v.term(at)
+func exclusiveUsers(v *view, s int) *panel.Term {
+	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
 }
 
-// change gives the columns change and change_percent.
+// change gives the columns change and change_percent, whose raw persons are the
+// smaller month's.
 func (b *ranker) change(services set) []any {
 	if b.past == nil {
 		return []any{undefinedMeasure(), undefinedMeasure()}
@@ -210,27 +164,13 @@ func (b *ranker) change(services set) []any {
 	same := b.past.same(b.view, services)
 	now, before := b.view.people(services), b.past.people(same)
 	c := b.past.pair.TermChange(now, before)
-	out := []any{nil, nil}
-	for i, e := range []panel.Estimate{c.Absolute, c.Percent} {
-		m := b.view.settings.Measure(e, b.past.intervals.Plain(e), min(now.Users(), before.Users()))
-		withhold(&m, b.view.shown(services), b.past.shown(same))
-		out[i] = m
+	n := min(now.Users(), before.Users())
+	percent, _ := b.past.intervals.Percent(c)
+	return []any{
+		b.view.settings.Measure(c.Absolute, b.past.intervals.Plain(c.Absolute), n),
+		b.view.settings.Measure(c.Percent, percent, n),
 	}
-	return out
 }
-
-// same gives the same services in the month's own catalogue.
-func (p *past) same(v *view, services set) set {
-	var out set
-	for s := range services.each {
-		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
-			out = out.with(i)
-		}
-	}
-	return out
-}
-
-func undefinedMeasure() rollcall.Measure { return blank(rollcall.Undefined) }
 
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {
@@ -241,7 +181,7 @@ func (b *ranker) place(s int) []any {
 	var change any
 	if b.past != nil {
 		id := b.view.catalogue()[s].ID
-		if before, ok := b.past.standing().rank[b.past.last().service(id)]; ok {
+		if before, ok := standingOf(b.past.view).rank[b.past.last().service(id)]; ok {
 			change = before - rank
 		}
 	}
@@ -260,11 +200,11 @@ type standing struct {
 	group map[int]int
 }
 
-func (v *view) standing() *standing {
+func standingOf(v *view) *standing {
 	return once(v, "standing", func() *standing {
 		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.listed() {
-			if !v.shown(setOf(i)).Withheld() {
+			if !v.few(v.people(setOf(i))) {
 				s.list = append(s.list, i)
 			}
 		}

@@ -6,22 +6,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"rollcall"
 )
 
-// Request asks for a report.
-type Request struct {
-	Report   string
-	Of       rollcall.PanelMonth
-	From, To rollcall.Day // both included; 0: the month's first and last
-	Place    Place        // "": home+work
-	Services []rollcall.ServiceID
-	Credit   Credit // "": presence
-	Target   string // "": everyone
-	Version  int    // 0: the latest for readers
-	Live     bool   // compute now, from facts that are not frozen
+// Reporter answers for closed months. Its fields are set once, before its first
+// use; then it is safe for concurrent use.
+type Reporter struct {
+	Months   *Publisher                                             // that were published
+	Targets  func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
+	Software string                                                 // the version printed on reports
+
+	once   sync.Once // guards the limit of what follows
+	tables cache[tableKey, *rollcall.Table]
 }
+
+const mostTables = 256
+
+func (r *Reporter) start() { r.once.Do(func() { r.tables.limit = mostTables }) }
 
 // tableKey names a finished table.
 type tableKey struct {
@@ -70,56 +73,56 @@ func Reports() []string {
 	return out
 }
 
-// job is a request on its way to a table.
+// job is a question on its way to a table.
 type job struct {
-	office   *Office
-	request  Request
+	reporter *Reporter
+	request  rollcall.Query
 	version  rollcall.Publication // Version 0: live
 	month    *month
 	target   *target
 	view     *view
 	services []int // asked for, by position in the catalogue; nil: all
-	ages     ages
+	ages     rollcall.Ageings
 	missed   []string // months that the report needs and that have aged out
 	unlike   []string // which it needs and can't compare with, in a sentence each
 }
 
-// Report answers a request. The table is shared: it must not be changed. It
+// Report answers a question. The table is shared: it must not be changed. It
 // fails with an Invalid for a bad parameter, and wraps rollcall.ErrNotClosed,
 // rollcall.ErrNotFound or rollcall.ErrAgedOut where there is nothing to answer
 // from.
-func (o *Office) Report(ctx context.Context, r Request) (*rollcall.Table, error) {
-	o.start()
-	answer, err := r.fill()
+func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	r.start()
+	answer, err := fill(&q)
 	if err != nil {
 		return nil, err
 	}
-	j := &job{office: o, request: r}
+	j := &job{reporter: r, request: q}
 	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.look(ctx); err != nil {
 		return nil, err
 	}
-	if r.Live {
+	if q.Live {
 		return j.run(ctx, answer)
 	}
-	return o.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+	return r.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
 		t, err := j.run(ctx, answer)
 		return t, 1, err
 	})
 }
 
 // fill puts defaults in and checks what needs no facts.
-func (r *Request) fill() (maker, error) {
+func fill(r *rollcall.Query) (maker, error) {
 	var err error
-	if r.Place, err = ParsePlace(string(r.Place)); err != nil {
+	if r.Place, err = rollcall.ParsePlace(string(r.Place)); err != nil {
 		return nil, err
 	}
-	if r.Credit, err = ParseCredit(string(r.Credit)); err != nil {
+	if r.Credit, err = rollcall.ParseCredit(string(r.Credit)); err != nil {
 		return nil, err
 	}
-	if err := r.fillPeriod(); err != nil {
+	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
 	if r.Version < 0 {
@@ -136,7 +139,7 @@ func (r *Request) fill() (maker, error) {
 // fillPeriod makes the period whole. Its last day's month is the one that the
 // report is of; another month may be named only if the period touches it and no
 // version of it is.
-func (r *Request) fillPeriod() error {
+func fillPeriod(r *rollcall.Query) error {
 	named := r.Of.Month
 	switch {
 	case r.To != 0:
@@ -147,7 +150,7 @@ func (r *Request) fillPeriod() error {
 	if r.Of.Month == 0 {
 		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
 	}
-	r.fillDays()
+	fillDays(r)
 	if r.From > r.To {
 		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
 	}
@@ -158,7 +161,7 @@ func (r *Request) fillPeriod() error {
 }
 
 // fillDays puts in the days that are not given; a trend is of whole months.
-func (r *Request) fillDays() {
+func fillDays(r *rollcall.Query) {
 	if r.From == 0 {
 		r.From = r.Of.Month.First()
 		if r.Report == "trend" {
@@ -175,30 +178,30 @@ func (r *Request) fillDays() {
 
 // open finds the version and loads its month.
 func (j *job) open(ctx context.Context) (err error) {
-	if j.ages, err = j.office.ages(ctx); err != nil {
+	if j.ages, err = j.reporter.Months.ages(ctx); err != nil {
 		return err
 	}
-	if err := j.ages.check(j.request.Of); err != nil {
+	if err := j.ages.Check(j.request.Of); err != nil {
 		return err
 	}
 	if j.request.Live {
-		j.month, err = j.office.live(ctx, j.request.Of)
+		j.month, err = j.reporter.Months.live(ctx, j.request.Of)
 		return err
 	}
-	if j.version, err = j.office.Publication(ctx, j.request.Of, j.request.Version); err != nil {
+	if j.version, err = j.reporter.Months.Publication(ctx, j.request.Of, j.request.Version); err != nil {
 		return err
 	}
-	j.month, err = j.office.month(ctx, j.version.Document)
+	j.month, err = j.reporter.Months.month(ctx, j.version.Document)
 	return err
 }
 
 // look makes the view that the report is of.
 func (j *job) look(ctx context.Context) error {
 	saved := func(name string) (string, error) {
-		if j.office.Targets == nil {
+		if j.reporter.Targets == nil {
 			return "", badTarget("@"+name, "is not a saved target")
 		}
-		return j.office.Targets(ctx, name)
+		return j.reporter.Targets(ctx, name)
 	}
 	var err error
 	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
@@ -264,10 +267,10 @@ func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*month, e
 		if p == nil {
 			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
 		}
-		if err := j.ages.check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
+		if err := j.ages.Check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
 			return nil, err
 		}
-		before, err := j.office.month(ctx, p.Document)
+		before, err := j.reporter.Months.month(ctx, p.Document)
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +287,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
-		before: j.ages.before(),
+		before: j.ages.Before(),
 	}
 }
 
@@ -294,7 +297,7 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	var broken, err error
 	check := func() {
 		if j.request.Report != "consistency" { // which lists what is broken
-			broken = j.view.coherent()
+			broken = coherent(j.view)
 		}
 	}
 	together(check, func() { t, err = answer(ctx, j) })
@@ -319,6 +322,3 @@ func (j *job) rows() []int {
 	}
 	return j.view.listed()
 }
-
-// id gives a service's id by position.
-func (v *view) id(service int) string { return string(v.catalogue()[service].ID) }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rollcall"
-	"rollcall/aggregate/panel"
 )
 
 // figures are what the rules of METHOD's section 6 compare: the weighted
@@ -167,23 +166,23 @@ func (b *rulebook) service(s figure) {
 }
 
 // rulebook gives the view's figures, at every place, held against the rules.
-func (v *view) rulebook() *rulebook {
+func rulesOf(v *view) *rulebook {
 	base := v.at(HomeWork)
-	return once(base, "rules", func() *rulebook { return base.gatherFigures().check() })
+	return once(base, "rules", func() *rulebook { return figuresOf(base).check() })
 }
 
 // coherent fails with an *Incoherent where the view's figures break a rule.
-func (v *view) coherent() error {
-	if found := v.rulebook().violations; len(found) > 0 {
+func coherent(v *view) error {
+	if found := rulesOf(v).violations; len(found) > 0 {
 		return &Incoherent{Of: v.last().doc.Of, Violations: found}
 	}
 	return nil
 }
 
 // check holds both credit rules' figures of the month against the rules.
-func (m *month) check() error {
+func Coherent(m *month) error {
 	for _, credit := range []Credit{ByPresence, ByUse} {
-		if err := m.whole.view(credit, HomeWork, nil).coherent(); err != nil {
+		if err := coherent(m.whole.view(credit, HomeWork, nil)); err != nil {
 			return err
 		}
 	}
@@ -191,17 +190,17 @@ func (m *month) check() error {
 }
 
 // gatherFigures computes what the rules compare; the view is of home+work.
-func (v *view) gatherFigures() *figures {
+func figuresOf(v *view) *figures {
 	f := &figures{universe: v.weights.Universe(), active: map[Place]float64{}}
 	for _, p := range []Place{AtHome, AtWork, HomeWork} {
 		f.active[p] = v.weigh(v.at(p).present())
 	}
 	listed := v.listed()
 	for _, s := range listed {
-		f.services = append(f.services, v.figure(s))
+		f.services = append(f.services, figureOf(v, s))
 	}
 	for _, g := range append([]group{v.all()}, v.groups()...) {
-		u := figure{name: g.level + " " + g.name, audience: v.byPlace(g.services)}
+		u := figure{name: g.level + " " + g.name, audience: audienceByPlace(v, g.services)}
 		for i, s := range listed {
 			if g.services.has(s) {
 				u.parts = append(u.parts, i)
@@ -209,37 +208,33 @@ func (v *view) gatherFigures() *figures {
 		}
 		f.unions = append(f.unions, u)
 	}
-	atoms := v.atoms()
 	for i, a := range listed {
-		f.services[i].exclusive = atoms.sum(func(m membership) bool { return m.services == setOf(a) })
+		f.services[i].exclusive = v.counted().weigh(func(p pattern) bool { return v.used(p) == setOf(a) })
 		for k, b := range listed[:i] {
-			f.pairs = append(f.pairs, pairFigure{i, k, atoms.sum(func(m membership) bool { return m.services.has(a) && m.services.has(b) })})
+			shared := func(p pattern) bool { return v.used(p).has(a) && v.used(p).has(b) }
+			f.pairs = append(f.pairs, pairFigure{i, k, v.counted().weigh(shared)})
 		}
 	}
 	return f
 }
 
-func (v *view) byPlace(services set) map[Place]float64 {
+// byPlace weighs some services' users at every place.
+func audienceByPlace(v *view, services set) map[Place]float64 {
 	out := map[Place]float64{}
-	tally := v.tallies()[services]
-	for _, p := range Places() {
-		out[p] = tally.value(p)
+	for _, p := range rollcall.Places() {
+		out[p] = v.counted().weigh(uses(services, p))
 	}
 	return out
 }
 
-func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable{At: at}) }
-
-func (v *view) figure(s int) figure {
+func figureOf(v *view, s int) figure {
 	u := v.use(setOf(s))
-	out := figure{name: v.id(s), audience: v.byPlace(setOf(s))}
-	for _, p := range []Place{AtHome, AtWork, HomeWork} { // each from its own diaries
-		out.audience[p] = v.weigh(v.at(p).who(s))
-	}
+	out := figure{name: v.id(s), audience: audienceByPlace(v, setOf(s))}
+	out.audience[HomeWork] = v.weigh(u.at) // from the minutes, the others from what was used where
 	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
 	for i, person := range u.at {
 		out.sessions += v.final[person] * float64(u.sessions[i])
-		out.curve[v.firstDay(u, i)] += v.final[person]
+		out.curve[firstDayOf(v, u, i)] += v.final[person]
 		out.frequency[u.dayCount(i)-1] += v.final[person]
 	}
 	for d := range out.curve[1:] {

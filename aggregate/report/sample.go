@@ -12,14 +12,15 @@ import (
 // weighed to the last month's universe. It is safe for concurrent use.
 type sample struct {
 	months   []*month  // in order, each touched by the period
-	position [][]int32 // by month: the sample's position of each of its roster, or -1; nil: its own
-	origin   []int32   // the lead month's position of each; nil: its own
+	roster   [][]int32 // by month: each person's position in its roster; nil: the same
+	origin   []int32   // each person's position in the lead month's roster; nil: the same
 	weights  *panel.Weights
 	final    []float64 // the weights, persons a panelist
 	from, to rollcall.Day
 	first    []int // of each month, its first day's place in the period
 
-	leader *month // nil: the last
+	leader *month
+	names  [][]int // by month and its services: the lead month's position, or -1
 
 	online struct {
 		once sync.Once           // guards what follows
@@ -34,46 +35,48 @@ type sample struct {
 	catalogue struct {
 		once   sync.Once // guards what follows
 		listed []int
-		sets   sets // that there are uses of
+		sets   []set // that there are uses of
 	}
 
-	books  cache[tier, []use]
-	found  cache[scope, [][]int32]
-	crowds cache[Credit, *crowd]
-	views  cache[viewKey, *view]
+	passes   cache[scope, []use]
+	byCredit cache[Credit, *patterns]
+	views    cache[viewKey, *view]
 }
 
 // sampleKey is a period that ends in the month.
 type sampleKey struct{ from, to rollcall.Day }
 
-func newSample(months []*month, position [][]int32, w *panel.Weights, from, to rollcall.Day) *sample {
-	s := &sample{months: months, position: position, weights: w, final: w.Final(), from: from, to: to}
-	s.books.limit, s.found.limit, s.crowds.limit, s.views.limit = 12, 6, 2, 64
+// newSample makes a sample that is known by the lead month.
+func newSample(months []*month, roster [][]int32, w *panel.Weights, lead *month, from, to rollcall.Day) *sample {
+	s := &sample{months: months, roster: roster, weights: w, final: w.Final(), leader: lead, from: from, to: to}
+	s.passes.limit, s.byCredit.limit, s.views.limit = 6, 2, 64
 	for _, m := range months {
 		s.first = append(s.first, int(m.doc.Of.Month.First()-from))
-	}
-	if position == nil {
-		return s
-	}
-	s.origin = make([]int32, w.Len())
-	for own, at := range position[len(position)-1] {
-		if at >= 0 {
-			s.origin[at] = int32(own)
+		names := make([]int, len(m.doc.Services))
+		for i, service := range m.doc.Services {
+			names[i] = lead.service(service.ID)
 		}
+		s.names = append(s.names, names)
+	}
+	if roster != nil {
+		s.origin = roster[len(roster)-1]
 	}
 	return s
+}
+
+// inRoster gives a person's position in month k's roster.
+func (s *sample) inRoster(k int, person int32) int32 {
+	if s.roster == nil {
+		return person
+	}
+	return s.roster[k][person]
 }
 
 // last is the month that the sample is weighed to.
 func (s *sample) last() *month { return s.months[len(s.months)-1] }
 
 // lead is the month whose catalogue and roster the sample is known by.
-func (s *sample) lead() *month {
-	if s.leader != nil {
-		return s.leader
-	}
-	return s.last()
-}
+func (s *sample) lead() *month { return s.leader }
 
 // days gives the length of the period.
 func (s *sample) days() int { return int(s.to-s.from) + 1 }
@@ -84,20 +87,6 @@ func (s *sample) span(k int) (from, to uint8) {
 	return uint8(max(s.from, first) - first), uint8(min(s.to, last) - first)
 }
 
-// translate gives the same services in month k's catalogue.
-func (s *sample) translate(services set, k int) set {
-	if s.months[k] == s.lead() {
-		return services
-	}
-	var out set
-	for i := range services.each {
-		if j := s.months[k].service(s.lead().doc.Services[i].ID); j >= 0 {
-			out = out.with(j)
-		}
-	}
-	return out
-}
-
 // listed gives the services that anyone used in the sample's months: those
 // with a row, and the base of shares.
 func (s *sample) listed() []int {
@@ -106,7 +95,7 @@ func (s *sample) listed() []int {
 }
 
 // sets gives the services, alone and united, that there are uses of.
-func (s *sample) sets() sets {
+func (s *sample) sets() []set {
 	s.list()
 	return s.catalogue.sets
 }
@@ -126,8 +115,10 @@ func (s *sample) list() {
 
 func (s *sample) anyDiary(service int) bool {
 	for k, m := range s.months {
-		if s.translate(setOf(service), k).meets(m.seen) {
-			return true
+		for i, at := range s.names[k] {
+			if at == service && m.seen.has(i) {
+				return true
+			}
 		}
 	}
 	return false
@@ -147,24 +138,21 @@ func (s *sample) active(places rollcall.Location) []int32 {
 	return out[:next]
 }
 
+// daysOf gives a bit for each of the days from to to.
+func daysOf(from, to uint8) uint32 { return uint32(1)<<(to+1) - uint32(1)<<from }
+
 // findActive gives the places where each person was active.
 func (s *sample) findActive() []rollcall.Location {
 	out := make([]rollcall.Location, s.weights.Len())
 	for k, m := range s.months {
-		from, to := s.span(k)
-		period := daysOf(from, to)
-		for own, days := range m.online {
-			if s.position != nil {
-				own = int(s.position[k][own])
-			}
-			if own < 0 {
-				continue
-			}
+		period := daysOf(s.span(k))
+		for i := range out {
+			days := m.online[s.inRoster(k, int32(i))]
 			if days.home&period != 0 {
-				out[own] |= rollcall.Home
+				out[i] |= rollcall.Home
 			}
 			if days.work&period != 0 {
-				out[own] |= rollcall.Work
+				out[i] |= rollcall.Work
 			}
 		}
 	}
@@ -204,31 +192,24 @@ func (s *sample) lost() float64 {
 
 // common makes the sample of those in tab in every month.
 func common(months []*month, from, to rollcall.Day) (*sample, error) {
-	at, position := match(months)
-	if len(at) == 0 {
+	roster := match(months)
+	last := len(months) - 1
+	if len(roster[last]) == 0 {
 		return nil, &rollcall.Invalid{Field: "from", Value: from.String(), Reason: "nobody was in tab in every month up to " + to.String(), Code: "from"}
 	}
-	w, err := months[len(months)-1].weights.Subset(at)
+	w, err := months[last].weights.Subset(roster[last])
 	if err != nil {
 		return nil, err
 	}
-	return newSample(months, position, w, from, to), nil
+	return newSample(months, roster, w, months[last], from, to), nil
 }
 
-// match finds the positions in the last month of those in tab in every month,
-// and for each month each person's place among them, or -1. Rosters are in the
-// order of pseudonyms.
-func match(months []*month) (at []int32, position [][]int32) {
-	next := make([]int, len(months))
-	for _, m := range months {
-		none := make([]int32, len(m.roster.Panelists))
-		for i := range none {
-			none[i] = -1
-		}
-		position = append(position, none)
-	}
+// match gives, for each month, the positions in its roster of those in tab in
+// every month. Rosters are in the order of pseudonyms.
+func match(months []*month) [][]int32 {
+	out, next := make([][]int32, len(months)), make([]int, len(months))
 	if !sameKey(months) {
-		return nil, position
+		return out
 	}
 	last := len(months) - 1
 	for i, p := range months[last].roster.Panelists {
@@ -245,11 +226,10 @@ func match(months []*month) (at []int32, position [][]int32) {
 		}
 		next[last] = i
 		for k := range months {
-			position[k][next[k]] = int32(len(at))
+			out[k] = append(out[k], int32(next[k]))
 		}
-		at = append(at, int32(i))
 	}
-	return at, position
+	return out
 }
 
 // sameKey reports whether the months' pseudonyms can be compared.

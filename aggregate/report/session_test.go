@@ -41,7 +41,7 @@ func TestSessions(t *testing.T) {
 			f.add(1, "msn", x.place, rollcall.Use, stretch{x.day, x.from, x.to})
 		}
 		h.merge(f)
-		h.close(october, CloseOptions{Settings: all()})
+		h.close(closing(october, all()))
 		got := h.report(Request{Report: "ranking", Version: 1})
 		for column, want := range map[string]float64{"sessions_per_person": c.sessions, "minutes_per_person": c.minutes, "days_per_person": c.days} {
 			if x := value(t, got, "msn", column); x != want {

@@ -60,7 +60,7 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)
 	key := one.key()
 	key.report = "ranking of a trend"
-	out, err := j.office.tables.get(ctx, key, func() (*rollcall.Table, int64, error) {
+	out, err := j.reporter.tables.get(ctx, key, func() (*rollcall.Table, int64, error) {
 		t, err := one.run(ctx, rankedBriefly)
 		return t, 1, err
 	})

@@ -12,11 +12,6 @@ type use struct {
 	sessions []int32
 }
 
-// newUse makes room for n users.
-func newUse(words, n int) use {
-	return use{words: words, at: make([]int32, 0, n), days: make([]uint32, 0, n*words), minutes: make([]int32, 0, n), sessions: make([]int32, 0, n)}
-}
-
 // dayCount gives the credited days of user i.
 func (u *use) dayCount(i int) int {
 	n := 0
@@ -38,7 +33,7 @@ func (u *use) firstDay(i int) (word, bit int) {
 
 // where gives the users that keep says yes to.
 func (u *use) where(keep func(person int32) bool) *use {
-	out := newUse(u.words, len(u.at))
+	out := use{words: u.words}
 	for i, person := range u.at {
 		if keep(person) {
 			out.add(person, u.days[i*u.words:(i+1)*u.words], u.minutes[i], u.sessions[i])
@@ -48,7 +43,7 @@ func (u *use) where(keep func(person int32) bool) *use {
 }
 
 // credit adds to the last user, or begins the next: what was done in month k.
-func (u *use) credit(person int32, k int, days uint32, minutes, sessions int32) {
+func (u *use) credit(person int32, k int, d did) {
 	last := len(u.at) - 1
 	if last < 0 || u.at[last] != person {
 		last++
@@ -57,9 +52,9 @@ func (u *use) credit(person int32, k int, days uint32, minutes, sessions int32) 
 			u.days = append(u.days, 0)
 		}
 	}
-	u.days[last*u.words+k] = days
-	u.minutes[last] += minutes
-	u.sessions[last] += sessions
+	u.days[last*u.words+k] = d.days
+	u.minutes[last] += d.minutes
+	u.sessions[last] += d.sessions
 }
 
 func (u *use) add(person int32, days []uint32, minutes, sessions int32) {

@@ -8,15 +8,24 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// Verify reads a version's document and all that it names, checks every hash,
+// Verify holds a version against its objects and the rules; what doesn't agree
+// is a rollcall.ErrIncoherent.
+func (pub *Publisher) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
+	p, err := pub.Publication(ctx, of, version)
+	if err != nil {
+		return err
+	}
+	return pub.verify(ctx, p)
+}
+
+// verify reads a version's document and all that it names, checks every hash,
 // weighs and computes anew, and holds the figures against the rules and the
-// version's row against its document. What doesn't agree is a
-// rollcall.ErrIncoherent.
-func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
-	if err := o.present(ctx, p.PanelMonth); err != nil {
+// version's row against its document.
+func (pub *Publisher) verify(ctx context.Context, p rollcall.Publication) error {
+	if err := pub.present(ctx, p.PanelMonth); err != nil {
 		return fmt.Errorf("verify version %d: %w", p.Version, err)
 	}
-	fresh := Office{Shelf: checked{o.Shelf}}
+	fresh := Publisher{Store: checked{pub.Store}}
 	m, err := fresh.load(ctx, p.Document)
 	if err != nil {
 		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
@@ -25,20 +34,20 @@ func (o *Office) Verify(ctx context.Context, p rollcall.Publication) error {
 		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
 			p.Version, p.Month, m.doc.Of.Month, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrIncoherent)
 	}
-	if err := o.verifyRow(ctx, p, m.doc.Settings); err != nil {
+	if err := pub.verifyRow(ctx, p, m.doc.Settings); err != nil {
 		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
 	}
-	return m.check()
+	return pub.Check(m)
 }
 
 // verifyRow holds what the store says of a version against its document and the
 // versions before it. No hash covers the row: a status or reason that might have
 // been given is not found out.
-func (o *Office) verifyRow(ctx context.Context, p rollcall.Publication, s Settings) error {
+func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s Settings) error {
 	if internal := s.Under(panel.Usual()); internal != p.Internal {
 		return fmt.Errorf("internal is %v where its limits of %d and %d make it %v", p.Internal, s.Low, s.Caution, internal)
 	}
-	list, err := o.versions(ctx, p.PanelMonth)
+	list, err := pub.versions(ctx, p.PanelMonth)
 	if err != nil {
 		return err
 	}
@@ -61,12 +70,12 @@ func (o *Office) verifyRow(ctx context.Context, p rollcall.Publication, s Settin
 }
 
 // checked is a shelf whose objects are held against their names.
-type checked struct{ Shelf }
+type checked struct{ rollcall.Store }
 
 // Object gives an object, or rollcall.ErrIncoherent where its bytes are not those
 // of its name.
 func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
-	body, err := c.Shelf.Object(ctx, of)
+	body, err := c.Store.Object(ctx, of)
 	if err != nil {
 		return nil, err
 	}

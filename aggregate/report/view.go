@@ -76,6 +76,9 @@ func once[T any](v *view, name string, compute func() T) T {
 // catalogue gives the services that the view knows, by position.
 func (v *view) catalogue() []rollcall.Service { return v.lead().doc.Services }
 
+// id gives a service's id by position.
+func (v *view) id(service int) string { return string(v.catalogue()[service].ID) }
+
 // use gives what the view's people did with a service, or with all of a group.
 func (v *view) use(services set) *use {
 	out, _ := v.byService.get(context.Background(), services, func() (*use, int64, error) {
@@ -85,68 +88,21 @@ func (v *view) use(services set) *use {
 }
 
 func (v *view) restrict(services set) *use {
-	u := v.sample.use(scope{v.credit, v.place.locations()}, services)
-	keep := v.keeper(services)
-	if keep == nil {
+	u := v.sample.use(scope{v.credit, v.place.Locations()}, services)
+	if v.in == nil && v.place == v.place.Base() {
 		return u
 	}
-	return u.where(keep)
-}
-
-// who gives a service's users.
-func (v *view) who(service int) []int32 {
-	at, keep := v.sample.who(scope{v.credit, v.place.locations()}, service), v.keeper(setOf(service))
-	if keep == nil {
-		return at
-	}
-	out := make([]int32, 0, len(at))
-	for _, i := range at {
-		if keep(i) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// keeper says who of a set of services' users at the place's locations is in
-// the view; nil: everyone. Those at both places, or at one only, are known by
-// what they did at the two.
-func (v *view) keeper(services set) func(int32) bool {
-	if v.place == AtHome || v.place == AtWork || v.place == HomeWork {
-		if v.in == nil {
-			return nil
-		}
-		return func(i int32) bool { return v.in[i] }
-	}
-	g := v.gathering()
-	in := g.table(v.uses(services))
-	return func(i int32) bool { return in[g.of[i]] }
-}
-
-// people gives the users of any of some services.
-func (v *view) people(services set) *panel.Term {
-	out, _ := v.terms.get(context.Background(), services, func() (*panel.Term, int64, error) {
-		return v.term(v.union(services)), 1, nil
-	})
-	return out
-}
-
-// union is taken before the place: a person of "both" used any of the services
-// at home, and any of them at work.
-func (v *view) union(services set) []int32 {
-	if services.len() == 1 {
-		for service := range services.each {
-			return v.who(service)
-		}
-	}
-	if v.place == v.place.base() && slices.Contains(v.sets().united, services) {
-		return v.use(services).at
-	}
-	return v.gathering().having(v.uses(services))
+	// Those at both places, or at one only, are known by what they did at the two.
+	c := v.counted()
+	in := c.matching(uses(services, v.place))
+	return u.where(func(person int32) bool { return in[c.of[person]] })
 }
 
 // term prepares the persons at some positions.
 func (v *view) term(at []int32) *panel.Term { return v.weights.Term(panel.Variable{At: at}) }
+
+// weigh gives the weighted persons at some positions.
+func (v *view) weigh(at []int32) float64 { return v.weights.Value(panel.Variable{At: at}) }
 
 // active gives the active universe that the view's reach is of.
 func (v *view) active() *panel.Term {
@@ -154,7 +110,7 @@ func (v *view) active() *panel.Term {
 }
 
 func (v *view) present() []int32 {
-	at := v.sample.active(v.place.base().locations())
+	at := v.sample.active(v.place.Base().Locations())
 	if v.in != nil {
 		at = slices.DeleteFunc(at, func(i int32) bool { return !v.in[i] })
 	}
@@ -177,63 +133,4 @@ func (v *view) amounts(services set) []*panel.Term {
 // targeted gives everyone in the view's target.
 func (v *view) targeted() *panel.Term {
 	return once(v, "targeted", func() *panel.Term { return v.term(positions(v.in)) })
-}
-
-// group is services united under one name: a row of any, a brand or an owner.
-type group struct {
-	name     string
-	level    string
-	services set
-}
-
-// all gives the union of the listed services.
-func (v *view) all() group {
-	return group{name: "any", level: "any", services: setOf(v.listed()...)}
-}
-
-// groups gives the view's brands, then its owners.
-func (v *view) groups() []group { return groups(v.catalogue(), setOf(v.listed()...)) }
-
-// groups gives the brands, then the owners, that have more than one service in
-// the catalogue and at least one listed; each by name.
-func groups(catalogue []rollcall.Service, listed set) []group {
-	brand := func(s rollcall.Service) string { return s.Brand }
-	owner := func(s rollcall.Service) string { return s.Owner }
-	return append(groupBy(catalogue, listed, "brand", brand), groupBy(catalogue, listed, "owner", owner)...)
-}
-
-// unions gives the services listed, alone and united as a ranking has them,
-// each set once.
-func unions(catalogue []rollcall.Service, listed set) sets {
-	var out sets
-	for s := range listed.each {
-		out.alone = append(out.alone, setOf(s))
-	}
-	add := func(s set) {
-		if s = s.and(listed); !slices.Contains(out.united, s) {
-			out.united = append(out.united, s)
-		}
-	}
-	add(listed)
-	for _, g := range groups(catalogue, listed) {
-		add(g.services)
-	}
-	return out
-}
-
-func groupBy(catalogue []rollcall.Service, listed set, level string, name func(rollcall.Service) string) []group {
-	members := map[string]set{}
-	for i, s := range catalogue {
-		if s.ID != rollcall.Online && name(s) != "" {
-			members[name(s)] = members[name(s)].with(i)
-		}
-	}
-	var out []group
-	for name, services := range members {
-		if services.len() > 1 && services.meets(listed) {
-			out = append(out, group{name: name, level: level, services: services})
-		}
-	}
-	slices.SortFunc(out, func(a, b group) int { return compareText(a.name, b.name) })
-	return out
 }

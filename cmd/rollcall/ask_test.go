@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"rollcall/aggregate/report"
+	"rollcall/internal/server"
 )
 
-// askers are a crowd that asks for reports all at once.
+// askers ask for reports all at once.
 type askers struct {
 	*testing.T
 	of    *child
@@ -89,7 +90,7 @@ func TestSoakServeMemory(t *testing.T) {
 }
 
 func serveMemory(t *testing.T, rounds int) {
-	const inside, bound = 68, serveMemoryBytes
+	const inside, bound = 68, server.ServeMemory
 	c := newCluster(t)
 	c.program = build(t)
 	c.aggregator("--flush-bytes", "67108864")

@@ -8,7 +8,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"rollcall/internal/kafka"
-	"rollcall/internal/kafka/bombtest"
+	"rollcall/internal/test/bombtest"
 )
 
 // TestBombMemory puts batches of a few KB that stand for gigabytes on a real

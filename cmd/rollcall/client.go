@@ -7,91 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
-	"time"
+	"text/tabwriter"
 
 	"rollcall"
+	"rollcall/api"
+	"rollcall/internal/server"
 )
 
 // client is how every command speaks to the stages: REST over the folder's
 // socket, whether another process holds the folder or this one does.
-type client struct {
-	http  *http.Client
-	close func() error
-}
-
-// dial reaches the folder's holder, or becomes it for the length of a command.
-// On a cluster it runs the stages but the aggregator, behind a socket of its own.
-func (e *engine) dial(ctx context.Context, s *streams) (*client, error) {
-	log := newLogger(s.err, e.Debug).With("command", "rollcall")
-	if e.Clickhouse != "" {
-		return e.dialSelf(ctx, log)
-	}
-	d, err := start(ctx, e, log)
-	var held *errHeld
-	if errors.As(err, &held) {
-		c := &client{http: socketClient(e.Data), close: func() error { return nil }}
-		if err := c.awake(ctx); err != nil {
-			return nil, fmt.Errorf("%w, which does not answer on its socket: %w", held, err)
-		}
-		return c, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &client{http: socketClient(e.Data), close: d.Close}, nil
-}
-
-// dialSelf runs a cluster's API for one command, in a private folder.
-func (e *engine) dialSelf(ctx context.Context, log *slog.Logger) (*client, error) {
-	dir, err := os.MkdirTemp("", "rollcall-")
-	if err != nil {
-		return nil, err
-	}
-	d := newDeployment(e, log)
-	d.onClose("folder", func() error { return os.RemoveAll(dir) })
-	err = d.start(ctx, parts{answers: true})
-	if err == nil {
-		err = d.openSocket(dir)
-	}
-	if err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
-	return &client{http: socketClient(dir), close: d.Close}, nil
-}
-
-// awake waits for a holder that is still starting, for wakeTime at most.
-func (c *client) awake(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, wakeTime)
-	defer cancel()
-	for {
-		err := c.do(ctx, http.MethodGet, "/healthz", nil, nil)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wakePoll):
-		}
-	}
-}
-
-const (
-	wakeTime = 15 * time.Second
-	wakePoll = 50 * time.Millisecond
-)
+type client struct{ http *http.Client }
 
 // with runs a command's own part against the stages.
-func (e *engine) with(ctx context.Context, s *streams, f func(*client) error) error {
-	c, err := e.dial(ctx, s)
+func with(ctx context.Context, e *server.Engine, s *streams, f func(*client) error) error {
+	o := s.options(e.Debug)
+	o.Log = o.Log.With("command", "rollcall")
+	to, err := server.Connect(ctx, e, o)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(c), c.close())
+	return errors.Join(f(&client{http: to.HTTP}), to.Close())
 }
 
 // do sends in as JSON and reads the answer into out; nil is nothing.
@@ -141,20 +78,10 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	return answer, nil
 }
 
-// problem is what the API said was wrong.
-type problem struct {
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Errors []struct {
-		Message  string `json:"message"`
-		Location string `json:"location"`
-	} `json:"errors"`
-}
-
 // readProblem makes the answer's problem a plain error. A question that can't
 // be asked is bad usage; input that can't be taken is a failure.
 func readProblem(method string, answer *http.Response) error {
-	var p problem
+	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
 		return fmt.Errorf("the server answered %s", answer.Status)
 	}
@@ -165,9 +92,33 @@ func readProblem(method string, answer *http.Response) error {
 	err := errors.New(text)
 	switch {
 	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet:
-		return usageError{err}
+		return server.UsageError{Err: err}
 	case answer.StatusCode == http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %w", err, rollcall.ErrFull)
 	}
 	return err
+}
+
+// rows reads a list of the API.
+func rows[T any](ctx context.Context, from *client, path string) ([]T, error) {
+	var list struct {
+		Rows []T `json:"rows"`
+	}
+	err := from.do(ctx, http.MethodGet, path, nil, &list)
+	return list.Rows, err
+}
+
+// printRows prints a list of the API, a line of tabbed cells a row.
+func printRows[T any](ctx context.Context, e *server.Engine, s *streams, path string, line func(T) string) error {
+	return with(ctx, e, s, func(to *client) error {
+		list, err := rows[T](ctx, to, path)
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, row := range list {
+			fmt.Fprintln(out, line(row))
+		}
+		return out.Flush()
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter"
+	"rollcall/internal/server"
 )
 
 type collectCmd struct {
@@ -26,7 +27,7 @@ type pcapCmd struct {
 	Panel     string `help:"The panel, with --panelist: the accounts seen are dropped."`
 	Panelist  string `help:"Whose machine it is."`
 	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
-	engine
+	server.Engine
 }
 
 // Validate refuses a capture that is not there.
@@ -35,17 +36,17 @@ func (c *pcapCmd) Validate() error { return exist(c.File) }
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
 	if err != nil {
-		return meter.Install{}, usageError{err}
+		return meter.Install{}, server.UsageError{Err: err}
 	}
 	if (c.File == "") == (c.Interface == "") {
-		return meter.Install{}, usageError{errors.New("give a FILE or --interface, one of them")}
+		return meter.Install{}, server.UsageError{Err: errors.New("give a FILE or --interface, one of them")}
 	}
 	install := meter.Install{
 		Market: rollcall.MarketID(c.Market), Location: place,
 		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
 	if err := install.Validate(); err != nil {
-		return install, usageError{err}
+		return install, server.UsageError{Err: err}
 	}
 	return install, nil
 }
@@ -71,7 +72,7 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 		})
 		return errors.Join(err, out.Flush())
 	}
-	return c.with(ctx, s, func(api *client) error { return c.send(ctx, s, api, install) })
+	return with(ctx, &c.Engine, s, func(api *client) error { return c.send(ctx, s, api, install) })
 }
 
 func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
@@ -116,4 +117,15 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		return flush()
 	})
 	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts))
+}
+
+type httpCmd struct {
+	server.Listening
+	server.Spool
+	server.Engine
+}
+
+// Run takes events until it is told to stop.
+func (c *httpCmd) Run(ctx context.Context, s *streams) error {
+	return server.Collect(ctx, &c.Engine, c.Listening, c.Spool, s.options(c.Debug))
 }

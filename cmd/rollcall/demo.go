@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -20,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/collect/simulate"
+	"rollcall/internal/server"
 )
 
 type demoCmd struct {
@@ -32,60 +30,34 @@ type demoCmd struct {
 // Run loads the demonstration market, unless the folder has it already, prints
 // a month of it and serves it.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
-	if err := openKey(c.Data, c.Seed); err != nil {
+	if err := server.GiveKey(c.Data, seedKey(c.Seed)); err != nil {
 		return err
 	}
-	e := engine{Data: c.Data, Debug: c.Debug}
-	d, err := start(ctx, &e, newLogger(s.err, c.Debug))
+	p, err := server.Start(ctx, &server.Engine{Data: c.Data}, s.options(c.Debug))
 	if err != nil {
 		return err
 	}
-	address, err := d.open(c.Listen)
+	address, err := p.Open(c.Listen)
 	if err != nil {
-		return errors.Join(err, d.Close())
+		return errors.Join(err, p.Close())
 	}
-	api := &client{http: socketClient(c.Data)}
-	err = d.during(ctx, func(ctx context.Context) error { return c.show(ctx, s, api, address) })
+	api := &client{http: server.SocketClient(c.Data)}
+	err = p.During(ctx, func(ctx context.Context) error { return c.show(ctx, s, api, address) })
 	switch {
 	case ctx.Err() != nil:
-		return d.Close() // told to stop while loading: the next start goes on
+		return p.Close() // told to stop while loading: the next start goes on
 	case err != nil:
-		return errors.Join(err, d.Close())
+		return errors.Join(err, p.Close())
 	}
-	return d.wait(ctx)
+	return p.Wait(ctx)
 }
 
-// openKey gives a new folder a pseudonym key made from the seed, so that one
-// seed makes the same hashes and sketches everywhere. It is no secret, and
-// hides nobody: the demonstration's people do not exist.
-func openKey(dir string, seed uint64) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "master.key"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("master key: %w", err)
-	}
-	_, err = fmt.Fprintf(f, "%x\n", sha256.Sum256(fmt.Appendf(nil, "rollcall demonstration, seed %d", seed)))
-	return errors.Join(err, f.Close())
-}
-
-// during runs f while the stages run; it ends early where the aggregator fails.
-func (d *deployment) during(ctx context.Context, f func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1) // owned by f's goroutine
-	go func() { done <- f(ctx) }()
-	select {
-	case err := <-done:
-		return err
-	case err := <-d.fail:
-		cancel()
-		return errors.Join(err, <-done)
-	}
+// seedKey makes a pseudonym key from the seed, so that one seed makes the same
+// hashes and sketches everywhere. It is no secret, and hides nobody: the
+// demonstration's people do not exist.
+func seedKey(seed uint64) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "rollcall demonstration, seed %d", seed))
+	return sum[:]
 }
 
 // demoMonth is the month that the demonstration prints.

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"rollcall/internal/server"
 )
 
 // severity says how hard the faults are.
@@ -22,17 +23,17 @@ type severity struct {
 // produce puts events on the log, a small body at a time, until stop is called.
 func (c *cluster) produce(seed uint64) (stop func()) {
 	c.Helper()
-	e := &engine{Brokers: []string{c.kafka.Addr()}, Clickhouse: c.dsn(), KeyFile: c.keyFile()}
-	api, err := e.dialSelf(c.Context(), newLogger(io.Discard, false))
+	e := &server.Engine{Brokers: []string{c.kafka.Addr()}, Clickhouse: c.dsn(), KeyFile: c.keyFile()}
+	to, err := server.Connect(c.Context(), e, quiet())
 	if err != nil {
 		c.Fatal(err)
 	}
 	enough, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- trickle(c.Context(), newSender(api, "trickle", true), seed, enough) }()
+	go func() { done <- trickle(c.Context(), newSender(&client{http: to.HTTP}, "trickle", true), seed, enough) }()
 	return func() {
 		c.Helper()
 		close(enough)
-		if err := errors.Join(<-done, api.close()); err != nil {
+		if err := errors.Join(<-done, to.Close()); err != nil {
 			c.Fatal(err)
 		}
 	}

@@ -146,7 +146,7 @@ func arrowStream(t testing.TB, schema *arrow.Schema, records ...arrow.Record) []
 	return out.Bytes()
 }
 
-// flood is a crowd of producers, each with a body of its own, of the seed's
+// flood is many producers, each with a body of its own, of the seed's
 // events. All bodies but their tails are sent at once; the tails, at ebb.
 type flood struct {
 	*testing.T

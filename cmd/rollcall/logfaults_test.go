@@ -1,8 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"io"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"rollcall/aggregate"
 	"rollcall/ingest"
 	"rollcall/internal/kafka"
+	"rollcall/schemas"
 )
 
 // poster posts bodies to a collector, each until it is taken, and counts them.
@@ -127,16 +129,13 @@ func (c *cluster) compareWithAll(bodies []string) {
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	source.end = cancel
-	registry, err := openRegistry(ctx, store, newLogger(io.Discard, false))
+	catalogue := c.catalogue(store)
+	keys, err := ingest.NewKeys(bytes.Repeat([]byte{0x5a}, ingest.MasterSize))
 	if err != nil {
 		c.Fatal(err)
 	}
-	keys, err := parseKey(strings.Repeat("5a", 32), "the test")
-	if err != nil {
-		c.Fatal(err)
-	}
-	source.desk = &ingest.Desk{Keys: keys, Catalogue: registry.Catalogue, Now: time.Now}
-	if err := aggregate.Run(ctx, source, store, aggregate.Options{K: store.K(), Calendar: registry.calendar, Log: newLogger(io.Discard, false)}); err != nil {
+	source.converter = &ingest.Converter{Keys: keys, Catalogue: func() *rollcall.Catalogue { return catalogue }, Now: time.Now}
+	if err := aggregate.Run(ctx, source, store, aggregate.Options{K: store.K(), Calendar: catalogue.Calendar, Log: quiet().Log}); err != nil {
 		c.Fatal(err)
 	}
 	if want := whole.dump(); got != want {
@@ -144,15 +143,30 @@ func (c *cluster) compareWithAll(bodies []string) {
 	}
 }
 
+// catalogue is what the store and the common services make.
+func (c *cluster) catalogue(store rollcall.Store) *rollcall.Catalogue {
+	c.Helper()
+	markets, err := store.Markets(c.Context())
+	common, failed := schemas.Services()
+	if err := errors.Join(err, failed); err != nil {
+		c.Fatal(err)
+	}
+	catalogue, err := rollcall.NewCatalogue(markets, common)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return catalogue
+}
+
 // bodySource gives bodies to the fold, a batch each, and then ends.
 type bodySource struct {
 	*cluster
-	desk   *ingest.Desk
-	bodies []string
-	next   int
-	end    func()
-	events []rollcall.Event // of a line
-	batch  rollcall.Batch
+	converter *ingest.Converter
+	bodies    []string
+	next      int
+	end       func()
+	events    []rollcall.Event // of a line
+	batch     rollcall.Batch
 }
 
 func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
@@ -167,7 +181,7 @@ func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.events, err = s.desk.Append(s.events[:0], &sighting, time.Now(), true); err != nil {
+		if s.events, err = s.converter.Append(s.events[:0], &sighting, time.Now(), true); err != nil {
 			return nil, err
 		}
 		for i := range s.events {

@@ -1,6 +1,3 @@
-// Command rollcall measures the audience of messaging services: it collects
-// events, folds them, closes months and serves the reports. See docs/ and
-// `rollcall --help`.
 package main
 
 import (
@@ -8,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"rollcall/internal/server"
 )
 
 // Exit codes.
@@ -34,13 +36,8 @@ func main() {
 	os.Exit(exitCode(err))
 }
 
-// usageError is a command line that can't be carried out as written.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 func exitCode(err error) int {
-	var usage usageError
+	var usage server.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
@@ -79,6 +76,11 @@ type streams struct {
 	out, err io.Writer
 }
 
+// options are what a process of this command is given.
+func (s *streams) options(debug bool) server.Options {
+	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out}
+}
+
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	helped := false
 	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true })
@@ -90,7 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return nil
 	}
 	if err != nil {
-		return usageError{err}
+		return server.UsageError{Err: err}
 	}
 	return command.Run()
 }
@@ -112,4 +114,47 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// newLogger writes for people on a terminal, JSON elsewhere.
+func newLogger(w io.Writer, debug bool) *slog.Logger {
+	level := slog.LevelInfo
+	if debug {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// version is the release; the build's own record of the commit stands beside it.
+const version = "0.1.0"
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(s *streams) error {
+	_, err := fmt.Fprintln(s.out, software())
+	return err
+}
+
+// software names the build as every publication records it.
+func software() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "rollcall " + version
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "rollcall " + version + " " + setting.Value[:min(12, len(setting.Value))]
+		}
+	}
+	return "rollcall " + version
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,12 +11,19 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/server"
 )
 
 // TestMain makes the test binary serve as rollcall itself, for the scripts and
 // for tests that kill a process of their own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rollcall": main})
+}
+
+// quiet are options of a process that says nothing.
+func quiet() server.Options {
+	return server.Options{Software: software(), Log: slog.New(slog.DiscardHandler), Out: io.Discard}
 }
 
 // TestScript runs the command sessions of testdata/script.
@@ -45,7 +53,7 @@ func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
 // awaitAged is the scripts' "aged DIR": it waits until the folder's holder has
 // removed what is too old.
 func awaitAged(ts *testscript.TestScript, _ bool, args []string) {
-	api := &client{http: socketClient(ts.MkAbs(args[0]))}
+	api := &client{http: server.SocketClient(ts.MkAbs(args[0]))}
 	awaitScript(ts, args[0]+" was not aged", func() bool {
 		answer, err := api.get(context.Background(), "/metrics", nil)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"rollcall/internal/server"
 )
 
 // The roles are offered about ten times what they can take, and none may hold
@@ -91,7 +93,7 @@ func collectorMemory(t *testing.T, mib int) {
 		if f.refused.Load() == 0 || f.held.Load() == 0 {
 			t.Errorf("%s: %d bodies under way, %d refused", name, f.held.Load(), f.refused.Load())
 		}
-		collector.requireBound(fmt.Sprintf("%s, %d bodies of %d MiB of which %d under way", name, f.producers, mib, f.held.Load()), bodies+idleMemory)
+		collector.requireBound(fmt.Sprintf("%s, %d bodies of %d MiB of which %d under way", name, f.producers, mib, f.held.Load()), bodies+server.IdleMemory)
 		close(f.ebb)
 		if away {
 			await(t, func() bool {
@@ -103,7 +105,7 @@ func collectorMemory(t *testing.T, mib int) {
 			c.kafka.Restart()
 		}
 		f.run.Wait()
-		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later, %d connections cut", name, f.refused.Load(), f.cut.Load()), bodies+idleMemory)
+		collector.requireBound(fmt.Sprintf("%s: at the end, %d answers to come back later, %d connections cut", name, f.refused.Load(), f.cut.Load()), bodies+server.IdleMemory)
 		awaitFor(t, floodTime, time.Second/10, func() bool { return collector.metric("rollcall_spool_bytes") == 0 })
 		all = append(all, postBodies(f.seed, f.producers)...)
 	}
@@ -115,10 +117,10 @@ func collectorMemory(t *testing.T, mib int) {
 const floodTime = 10 * time.Minute
 
 // tenTimes is how many bodies of the size, of each kind in turn, would need ten
-// times the room: one kind is read whole, and reckoned at four times its length.
-func tenTimes(room, size int) int {
+// times the memory: one kind is read whole, and reckoned at four times its length.
+func tenTimes(memory, size int) int {
 	kinds := len(bodyKinds())
-	return 10 * room * kinds / (kinds*24<<20 + 4*size)
+	return 10 * memory * kinds / (kinds*24<<20 + 4*size)
 }
 
 // soak passes over a test that is only for soaks.
@@ -150,13 +152,13 @@ func runMemory(t *testing.T, mib, rounds int) {
 		f := newFlood(t, p, uint64(round), tenTimes(bodies, mib<<20), mib<<20)
 		a.all(60)
 		awaitFor(t, floodTime, time.Second/10, f.crested)
-		p.requireBound(fmt.Sprintf("%d bodies of %d MiB, %d reports", f.producers, mib, 60*len(a.calm)), runMemoryBytes)
+		p.requireBound(fmt.Sprintf("%d bodies of %d MiB, %d reports", f.producers, mib, 60*len(a.calm)), server.RunMemory)
 		close(f.ebb)
 		f.run.Wait()
 		all = append(all, postBodies(f.seed, f.producers)...)
 	}
 	rollcallRun(t, "events", "load", "--backfill", "--data", dir, write(t, t.TempDir(), "last.ndjson", seededEvents(99, 100))) // waits for what came before
-	p.requireBound("at the end", runMemoryBytes)
+	p.requireBound("at the end", server.RunMemory)
 	p.stop()
 	undisturbed := keyedFolder(t)
 	demonstrate(t, undisturbed)

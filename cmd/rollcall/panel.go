@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 type panelCmd struct {
@@ -37,7 +38,7 @@ type panelLoadCmd struct {
 	month
 	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
 	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
-	engine
+	server.Engine
 }
 
 // Validate refuses files that are not there.
@@ -45,7 +46,7 @@ func (c *panelLoadCmd) Validate() error { return exist(c.Panelists, c.Universe) 
 
 // Run sends both files; what is wrong with them names the file, line and column.
 func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		path := fmt.Sprintf("/v1/panels/%s/months/%s?market=%s", url.PathEscape(c.Panel), c.month.Month, url.QueryEscape(c.Market))
 		answer, err := c.put(ctx, api, path)
 		if err != nil {
@@ -102,13 +103,13 @@ type panelExcludeCmd struct {
 	Service  string `help:"Service id; all where absent."`
 	Day      string `help:"Local day, YYYY-MM-DD; all where absent."`
 	Reason   string `required:"" help:"Why it must not count; printed on the reports."`
-	engine
+	server.Engine
 }
 
 // Run records the rule.
 func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 	if c.Panelist == "" && c.Service == "" && c.Day == "" {
-		return usageError{errors.New("exclude what? give --panelist, --service or --day")}
+		return server.UsageError{Err: errors.New("exclude what? give --panelist, --service or --day")}
 	}
 	in := map[string]string{"market": c.Market, "panel": c.Panel, "month": c.month.Month.String(), "reason": c.Reason}
 	for name, value := range map[string]string{"panelist": c.Panelist, "service": c.Service, "day": c.Day} {
@@ -116,7 +117,7 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 			in[name] = value
 		}
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/exclusions", in, nil)
 	})
 }
@@ -124,12 +125,12 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 type panelEraseCmd struct {
 	Panel    string `required:"" help:"Panel id."`
 	Panelist string `required:"" help:"Panelist id."`
-	engine
+	server.Engine
 }
 
 // Run erases the panelist.
 func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		var out struct {
 			Diaries int `json:"diaries"`
 		}

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 type publicationCmd struct {
@@ -17,20 +21,29 @@ type publicationCmd struct {
 	Verify publicationVerifyCmd `cmd:"" help:"Compute every version's objects' hashes again."`
 }
 
-type publicationListCmd struct {
+// published says whose publications are meant.
+type published struct {
 	Market string `required:"" help:"Market id."`
 	Panel  string `help:"Panel id; all where absent."`
-	engine
+}
+
+func (p *published) list(ctx context.Context, api *client) ([]rollcall.Publication, error) {
+	query := url.Values{"market": {p.Market}}
+	if p.Panel != "" {
+		query.Set("panel", p.Panel)
+	}
+	return rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+}
+
+type publicationListCmd struct {
+	published
+	server.Engine
 }
 
 // Run lists the versions.
 func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
-		query := url.Values{"market": {c.Market}}
-		if c.Panel != "" {
-			query.Set("panel", c.Panel)
-		}
-		list, err := rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
 		}
@@ -60,7 +73,7 @@ type publicationDiffCmd struct {
 	Report string `help:"The report to compare; the rankings at home+work, home and work where absent."`
 	narrowing
 	output
-	engine
+	server.Engine
 }
 
 // Run prints what differs.
@@ -72,24 +85,19 @@ func (c *publicationDiffCmd) Run(ctx context.Context, s *streams) error {
 	if c.Report != "" {
 		query.Set("report", c.Report)
 	}
-	return c.with(ctx, s, func(api *client) error { return c.print(ctx, s, api, path, query) })
+	return with(ctx, &c.Engine, s, func(api *client) error { return c.print(ctx, s, api, path, query) })
 }
 
 type publicationVerifyCmd struct {
-	Market string `required:"" help:"Market id."`
-	Panel  string `help:"Panel id; all where absent."`
-	engine
+	published
+	server.Engine
 }
 
 // Run verifies each version that has not aged out; the first that is not what
 // it was is an error.
 func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
-		query := url.Values{"market": {c.Market}}
-		if c.Panel != "" {
-			query.Set("panel", c.Panel)
-		}
-		list, err := rows[rollcall.Publication](ctx, api, "/v1/publications?"+query.Encode())
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
 		}
@@ -112,4 +120,66 @@ func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
 		_, err = fmt.Fprintf(s.out, "%d versions are what they were%s\n", len(list)-aged, left)
 		return err
 	})
+}
+
+type closeCmd struct {
+	month
+	Status  string `help:"preliminary, final or restated." enum:"preliminary,final,restated" default:"preliminary"`
+	Reason  string `help:"Why; required where restated."`
+	Low     *int   `help:"Persons under which a figure is withheld; under the market's own the version is internal."`
+	Caution *int   `help:"Persons under which a figure is flagged."`
+
+	Confidence *float64 `help:"Of the intervals, 0.5 to 1." placeholder:"0.95"`
+	Trim       string   `help:"Clip weights while raking, to these multiples of their mean; CAP 0 for none." placeholder:"FLOOR,CAP"`
+	server.Engine
+}
+
+// Run closes the month and names the version.
+func (c *closeCmd) Run(ctx context.Context, s *streams) error {
+	in := map[string]any{"market": c.Market, "panel": c.Panel, "month": c.month.Month, "status": c.Status, "reason": c.Reason}
+	if c.Low != nil {
+		in["low"] = *c.Low
+	}
+	if c.Caution != nil {
+		in["caution"] = *c.Caution
+	}
+	if c.Confidence != nil {
+		if !(*c.Confidence >= 0.5 && *c.Confidence < 1) {
+			return server.UsageError{Err: fmt.Errorf("--confidence %g: is not at least 0.5 and under 1", *c.Confidence)}
+		}
+		in["confidence"] = *c.Confidence
+	}
+	if c.Trim != "" {
+		trim, err := parseTrim(c.Trim)
+		if err != nil {
+			return err
+		}
+		in["trim"] = trim
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		var p rollcall.Publication
+		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
+		return err
+	})
+}
+
+// parseTrim reads FLOOR,CAP.
+func parseTrim(s string) (rollcall.Trim, error) {
+	floor, limit, _ := strings.Cut(s, ",")
+	low, err := strconv.ParseFloat(floor, 64)
+	high, err2 := strconv.ParseFloat(limit, 64)
+	if err != nil || err2 != nil || math.IsNaN(low+high) || math.IsInf(low+high, 0) {
+		return rollcall.Trim{}, server.UsageError{Err: fmt.Errorf("--trim %q: is not two numbers FLOOR,CAP, such as 0.3,3", s)}
+	}
+	return rollcall.Trim{Floor: low, Cap: high}, nil
+}
+
+func internalNote(p rollcall.Publication) string {
+	if p.Internal {
+		return ", internal (limits under the market's own)"
+	}
+	return ""
 }

@@ -15,10 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/aggregate/hll"
-	"rollcall/internal/sqlite"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/aggregate/hll"
+	"rollcall/internal/server"
+	"rollcall/internal/sqlite"
 )
 
 // TestReplay loads the same events in every way that the log may bring them,
@@ -105,16 +106,16 @@ func load(t *testing.T, dir string, files ...string) {
 // loadWithTwo loads while a second aggregator of the same group folds too.
 func loadWithTwo(t *testing.T, dir, file string) {
 	t.Helper()
-	d, err := start(t.Context(), &engine{Data: dir}, newLogger(io.Discard, false))
+	p, err := server.Start(t.Context(), &server.Engine{Data: dir}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := d.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	if err := d.aggregate(t.Context(), prometheus.NewRegistry()); err != nil {
+	if err := p.Fold(t.Context(), prometheus.NewRegistry()); err != nil {
 		t.Fatal(err)
 	}
 	load(t, dir, file)
@@ -129,7 +130,7 @@ func killWhileLoading(t *testing.T, dir, file string) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	api := socketClient(dir)
+	api := server.SocketClient(dir)
 	await(t, func() bool { return folded(t.Context(), api) > 0 })
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)

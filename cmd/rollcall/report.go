@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"rollcall"
+	"rollcall/internal/server"
 )
 
 type reportCmd struct {
@@ -19,7 +19,7 @@ type reportCmd struct {
 	Version int  `help:"A published version; the latest where absent."`
 	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
 	output
-	engine
+	server.Engine
 }
 
 // narrowing says what a report is narrowed to.
@@ -53,34 +53,8 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 	if c.Live {
 		query.Set("live", "true")
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/reports/"+url.PathEscape(c.Report), query)
-	})
-}
-
-type censusCmd struct {
-	Market      string       `required:"" help:"Market id, such as FR."`
-	Service     string       `help:"Service ids joined by commas; all that were seen where absent."`
-	From        rollcall.Day `required:"" help:"First day, YYYY-MM-DD." placeholder:"YYYY-MM-DD"`
-	To          rollcall.Day `required:"" help:"Last day." placeholder:"YYYY-MM-DD"`
-	Location    string       `help:"home, work, elsewhere, several joined by +, or both (at home and at work)." default:"home+work"`
-	Credit      string       `help:"presence or use." default:"presence"`
-	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
-	output
-	engine
-}
-
-// Run prints the census.
-func (c *censusCmd) Run(ctx context.Context, s *streams) error {
-	query := url.Values{
-		"market": {c.Market}, "from": {c.From.String()}, "to": {c.To.String()},
-		"location": {c.Location}, "credit": {c.Credit}, "min_accounts": {strconv.Itoa(c.MinAccounts)},
-	}
-	if c.Service != "" {
-		query.Set("service", c.Service)
-	}
-	return c.with(ctx, s, func(api *client) error {
-		return c.print(ctx, s, api, "/v1/census", query)
 	})
 }
 

@@ -2,42 +2,69 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
+	"time"
+
+	"rollcall/internal/server"
 )
 
 type runCmd struct {
-	listening
-	keeping
-	engine
+	server.Listening
+	server.Retention
+	server.Engine
 }
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	limitMemory(runMemoryBytes)
-	log := newLogger(s.err, c.Debug)
-	d, err := start(ctx, &c.engine, log)
+	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, s.options(c.Debug))
+}
+
+type aggregateCmd struct {
+	Listen string       `help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	Tokens string       `help:"File of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
+	Flush  server.Flush `embed:"" prefix:"flush-"`
+	server.Retention
+	server.Engine
+}
+
+// Run folds the log into the store until it is told to stop.
+func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
+	listening := server.Listening{Listen: c.Listen, Tokens: c.Tokens}
+	return server.Aggregate(ctx, &c.Engine, listening, c.Retention, c.Flush, s.options(c.Debug))
+}
+
+type serveCmd struct {
+	server.Listening
+	server.Engine
+}
+
+// Run serves the API until it is told to stop.
+func (c *serveCmd) Run(ctx context.Context, s *streams) error {
+	return server.Serve(ctx, &c.Engine, c.Listening, s.options(c.Debug))
+}
+
+// probeCmd is for images that have no other program in them.
+type probeCmd struct {
+	URL     string        `arg:"" help:"Such as http://127.0.0.1:8080/readyz."`
+	Timeout time.Duration `help:"How long it may take." default:"4s"`
+}
+
+// Run asks once.
+func (c *probeCmd) Run(ctx context.Context, _ *streams) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return server.UsageError{Err: err}
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}
-	d.retain(c.Keep)
-	address, err := d.openTo(c.listening, d.handler)
-	if err != nil {
-		return errors.Join(err, d.Close())
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", c.URL, answer.Status)
 	}
-	if _, err := fmt.Fprintf(s.out, "Rollcall listens on %s://%s\n", c.scheme(), address); err != nil {
-		return errors.Join(err, d.Close())
-	}
-	return d.wait(ctx)
-}
-
-// wait blocks until ctx ends or the aggregator fails, then stops everything.
-func (d *deployment) wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		d.log.Info("stopping")
-		return d.Close()
-	case err := <-d.fail:
-		return errors.Join(err, d.Close())
-	}
+	return nil
 }

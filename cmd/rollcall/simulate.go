@@ -18,21 +18,22 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/simulate"
+	"rollcall/internal/server"
 )
 
 type simulateCmd struct {
 	Seed   uint64           `help:"Seed of the simulated panel." default:"2002"`
 	Months []rollcall.Month `help:"These months only, of 2002-09 to 2003-10." placeholder:"YYYY-MM,..."`
-	engine
+	server.Engine
 }
 
 // Run loads the demonstration market through the stages, and closes its months.
 func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
 	months, err := c.months()
 	if err != nil {
-		return usageError{err}
+		return server.UsageError{Err: err}
 	}
-	return c.with(ctx, s, func(api *client) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
 		l, err := newSimulation(api, s.err, c.Seed, months)
 		if err != nil {
 			return err

@@ -2,121 +2,25 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
+	"net/http"
 	"path/filepath"
-	"sync"
-	"time"
 
-	"rollcall"
-	"rollcall/aggregate"
-	"rollcall/aggregate/hll"
-	"rollcall/aggregate/report"
-	"rollcall/internal/clickhouse"
-	"rollcall/internal/sqlite"
+	"rollcall/internal/server"
 )
 
-// store is what the stages together ask of an engine of the store.
-type store interface {
-	panelStore
-	censusStore
-	houseStore
+type backupCmd struct {
+	File string `arg:"" help:"The copy; it must not exist yet." type:"path"`
+	server.Engine
 }
 
-type panelStore interface {
-	report.Facts
-	report.Registry
-	report.Shelf
-}
-
-type censusStore interface {
-	report.Census
-	aggregate.Store
-	erasable
-}
-
-type erasable interface {
-	report.Attic
-	LeftOut() int64
-	Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error)
-}
-
-type houseStore interface {
-	shelf
-	targetStore
-	self
-}
-
-type targetStore interface {
-	SaveTarget(ctx context.Context, name, expr string) error
-	Targets(ctx context.Context) (map[string]string, error)
-}
-
-type self interface {
-	ID() string
-	K() int
-	Close() error
-}
-
-// openStore opens the engine's store.
-func (e *engine) openStore(ctx context.Context, log *slog.Logger) (store, error) {
-	if e.Clickhouse != "" {
-		opt, err := e.clickhouseOptions()
-		if err != nil {
-			return nil, err
-		}
-		opt.Log = log
-		return clickhouse.Open(ctx, e.Clickhouse, opt)
+// Run copies the store while it is in use. The copy has an id of its own: a
+// deployment restored from it reads the log again from its start.
+func (c *backupCmd) Run(ctx context.Context, s *streams) error {
+	path, err := filepath.Abs(c.File)
+	if err != nil {
+		return err
 	}
-	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
-}
-
-// watchedStore notes how its last flush went, and gives none for ever: a store
-// that takes the connection and never answers would hold the aggregator.
-type watchedStore struct {
-	store
-	now func() time.Time
-
-	mu     sync.Mutex // guards the rest
-	failed error      // of the last flush
-	since  time.Time  // of the flush under way; zero: none
-}
-
-const (
-	flushTime = 2 * time.Minute  // the most that one flush may take
-	flushSlow = 30 * time.Second // a flush under way for longer is not ready
-)
-
-// Merge is the store's.
-func (w *watchedStore) Merge(ctx context.Context, deltas rollcall.Deltas) error {
-	ctx, cancel := context.WithTimeout(ctx, flushTime)
-	defer cancel()
-	w.note(nil, w.now())
-	err := w.store.Merge(ctx, deltas)
-	w.note(err, time.Time{})
-	return err
-}
-
-// note keeps the error, unless a flush only begins: a failure is forgotten when
-// one has succeeded.
-func (w *watchedStore) note(err error, since time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.since = since
-	if since.IsZero() {
-		w.failed = err
-	}
-}
-
-// flushing is nil unless the last flush failed, or one hangs.
-func (w *watchedStore) flushing() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failed != nil {
-		return fmt.Errorf("the last flush: %w", w.failed)
-	}
-	if took := w.now().Sub(w.since); !w.since.IsZero() && took > flushSlow {
-		return fmt.Errorf("a flush is under way for %s", took.Round(time.Second))
-	}
-	return nil
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
+	})
 }

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"text/tabwriter"
+
+	"rollcall"
+	"rollcall/internal/server"
 )
 
 type targetCmd struct {
@@ -12,38 +13,22 @@ type targetCmd struct {
 	List targetListCmd `cmd:"" help:"List saved targets."`
 }
 
-// target is a saved group of persons.
-type target struct {
-	Name       string `json:"name"`
-	Expression string `json:"expression"`
-}
-
 type targetSaveCmd struct {
 	Name       string `arg:"" help:"The target's name."`
 	Expression string `arg:"" help:"Such as 'age=15-24,sex=F': ',' is and, '|' or, '!' not."`
-	engine
+	server.Engine
 }
 
 // Run saves the target.
 func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/targets", target{c.Name, c.Expression}, nil)
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
 	})
 }
 
-type targetListCmd struct{ engine }
+type targetListCmd struct{ server.Engine }
 
 // Run lists the targets.
 func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
-	return c.with(ctx, s, func(api *client) error {
-		targets, err := rows[target](ctx, api, "/v1/targets")
-		if err != nil {
-			return err
-		}
-		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		for _, t := range targets {
-			fmt.Fprintf(out, "%s\t%s\n", t.Name, t.Expression)
-		}
-		return out.Flush()
-	})
+	return printRows(ctx, &c.Engine, s, "/v1/targets", func(t rollcall.Target) string { return t.Name + "\t" + t.Expression })
 }

@@ -18,6 +18,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/kafka"
+	"rollcall/internal/server"
 )
 
 // TestSoakThroughput measures, and judges nothing: how fast one aggregator takes
@@ -176,19 +177,19 @@ func (b *bench) fold(form string) float64 {
 func (b *bench) fresh(perSecond float64) {
 	b.Helper()
 	b.spawn("aggregate")
-	e := &engine{Clickhouse: b.dsn()}
-	api, err := e.dialSelf(b.Context(), newLogger(b.Output(), false))
+	e := &server.Engine{Clickhouse: b.dsn()}
+	to, err := server.Connect(b.Context(), e, quiet())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = api.close() }()
+	defer func() { _ = to.Close() }()
 	ctx, stop := context.WithCancel(b.Context())
 	sent := make(chan int)
 	go func() { sent <- b.load(ctx, perSecond) }()
 	var delays []time.Duration
 	begin := time.Now()
 	for i := range 60 {
-		delays = append(delays, b.probe(api, i))
+		delays = append(delays, b.probe(&client{http: to.HTTP}, i))
 	}
 	stop()
 	took := time.Since(begin)

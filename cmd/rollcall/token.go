@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"rollcall/api"
+	"rollcall/internal/server"
 )
 
 type tokenCmd struct {
@@ -15,9 +15,6 @@ type tokenCmd struct {
 	List   tokenListCmd   `cmd:"" help:"List the API keys; the keys themselves are not kept."`
 	Revoke tokenRevokeCmd `cmd:"" help:"Revoke an API key; a running server takes note at once."`
 }
-
-// tokensFile is the name of the API keys' file in the data folder.
-const tokensFile = "tokens"
 
 // tokens says which file holds the API keys.
 type tokens struct {
@@ -29,7 +26,7 @@ func (t *tokens) path() string {
 	if t.Tokens != "" {
 		return t.Tokens
 	}
-	return filepath.Join(t.Data, tokensFile)
+	return server.TokensPath(t.Data)
 }
 
 type tokenNewCmd struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/server"
 )
 
 // wide is a log of as many different cells and diaries as can be: hardly two
@@ -86,7 +87,7 @@ func aggregatorMemory(t *testing.T, flushBytes int) {
 	w.addMarkets(c)
 	w.write(10 * max(flushBytes/eventBytes, 1<<16))
 	flags := []string{"--flush-bytes", fmt.Sprint(flushBytes), "--flush-every", "1h", "--flush-behind", "1h"}
-	bound := int64(2*flushBytes + idleMemory)
+	bound := int64(2*flushBytes + server.IdleMemory)
 	a := c.spawn(append([]string{"aggregate"}, flags...)...)
 	c.await(func() bool { return a.metric(foldedTotal) > 0 })
 	c.server.Kill()

@@ -55,13 +55,13 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Spool stands before a log. Lane's logs are safe for concurrent use.
+// Spool stands before a log. The logs of Log are safe for concurrent use.
 type Spool struct {
 	dir string
 	log func(backfill bool) ingest.Log
 	opt Options
 
-	wake chan struct{} // owned by keep: there is something to drain
+	wake chan struct{} // owned by store: there is something to drain
 
 	mu       sync.Mutex // guards the rest
 	why      error      // the log is away; nil: it is not
@@ -101,31 +101,31 @@ func Open(dir string, log func(backfill bool) ingest.Log, opt Options) (*Spool, 
 	return s, nil
 }
 
-// Lane gives the log that collectors append to: of ordinary events, or of
+// Log gives the log that collectors append to: of ordinary events, or of
 // backfill. An append returns when the log has acknowledged it or the disk has
 // it; with neither, the error is rollcall.ErrFull.
-func (s *Spool) Lane(backfill bool) ingest.Log {
-	l := lane{spool: s, kind: frameEvents, to: s.log(backfill)}
+func (s *Spool) Log(backfill bool) ingest.Log {
+	l := spooled{spool: s, kind: frameEvents, to: s.log(backfill)}
 	if backfill {
 		l.kind = frameBackfill
 	}
 	return l
 }
 
-type lane struct {
+type spooled struct {
 	spool *Spool
 	kind  frameKind
 	to    ingest.Log
 }
 
 // Append brings events to the log, or to the disk.
-func (l lane) Append(ctx context.Context, events []rollcall.Event) error {
+func (l spooled) Append(ctx context.Context, events []rollcall.Event) error {
 	return l.spool.pass(ctx, func(ctx context.Context) error { return l.to.Append(ctx, events) },
 		func() ([]frame, error) { return eventFrames(l.kind, events) })
 }
 
 // Reject brings refused inputs to the log, or to the disk.
-func (l lane) Reject(ctx context.Context, rejected []rollcall.Rejected) error {
+func (l spooled) Reject(ctx context.Context, rejected []rollcall.Rejected) error {
 	return l.spool.pass(ctx, func(ctx context.Context) error { return l.to.Reject(ctx, rejected) },
 		func() ([]frame, error) { return rejectedFrames(rejected) })
 }
@@ -143,7 +143,7 @@ func (s *Spool) pass(ctx context.Context, send func(context.Context) error, enco
 	}
 	frames, err := encode()
 	if err == nil {
-		err = s.keep(frames)
+		err = s.store(frames)
 	}
 	if err != nil {
 		return fmt.Errorf("spool: %w", err)
@@ -178,8 +178,8 @@ func (s *Spool) Size() (used, bound int64) {
 	return s.bytes, s.opt.Bound
 }
 
-// keep brings frames to the disk.
-func (s *Spool) keep(frames []frame) error {
+// store brings frames to the disk.
+func (s *Spool) store(frames []frame) error {
 	total := int64(0)
 	for _, f := range frames {
 		total += f.size()

@@ -28,7 +28,7 @@ type line struct {
 	rejected []rollcall.Rejected
 }
 
-func (l *line) lane(backfill bool) ingest.Log { return half{l, backfill} }
+func (l *line) log(backfill bool) ingest.Log { return half{l, backfill} }
 
 func (l *line) set(away error, hangs bool) {
 	l.mu.Lock()
@@ -92,7 +92,7 @@ func someEvents(n int) []rollcall.Event {
 
 func open(t *testing.T, dir string, l *line, opt Options) *Spool {
 	t.Helper()
-	s, err := Open(dir, l.lane, opt)
+	s, err := Open(dir, l.log, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,11 +111,11 @@ func TestAwayAndBack(t *testing.T) {
 		run.Go(func() { s.Run(ctx) })
 		events := someEvents(300)
 		for part := range slices.Chunk(events, 50) {
-			must(t, s.Lane(false).Append(ctx, part))
+			must(t, s.Log(false).Append(ctx, part))
 		}
-		must(t, s.Lane(true).Append(ctx, events[:10]))
+		must(t, s.Log(true).Append(ctx, events[:10]))
 		refused := rollcall.Rejected{Time: time.Unix(1e9, 0).UTC(), Code: "kind", Body: []byte("{}"), Source: "a"}
-		must(t, s.Lane(false).Reject(ctx, []rollcall.Rejected{refused}))
+		must(t, s.Log(false).Reject(ctx, []rollcall.Rejected{refused}))
 		time.Sleep(time.Minute) // of the bubble's own time
 		if used, _ := s.Size(); used == 0 || s.Away() == nil || len(l.got(false)) > 0 {
 			t.Fatalf("away: %d bytes wait, away %v, %d events in the log", used, s.Away(), len(l.got(false)))
@@ -130,7 +130,7 @@ func TestAwayAndBack(t *testing.T) {
 		if len(l.rejected) != 1 || l.rejected[0].Code != "kind" || !l.rejected[0].Time.Equal(refused.Time) {
 			t.Errorf("the refused inputs are %+v", l.rejected)
 		}
-		must(t, s.Lane(false).Append(ctx, events[:1])) // to the log itself
+		must(t, s.Log(false).Append(ctx, events[:1])) // to the log itself
 		wantEvents(t, l.got(false), append(slices.Clone(events), events[0]))
 		stop()
 		run.Wait()
@@ -148,8 +148,8 @@ func TestHangingLog(t *testing.T) {
 		l := &line{hangs: true}
 		s := open(t, dir, l, Options{})
 		begin := time.Now()
-		must(t, s.Lane(false).Append(t.Context(), someEvents(3)))
-		must(t, s.Lane(false).Append(t.Context(), someEvents(3)))
+		must(t, s.Log(false).Append(t.Context(), someEvents(3)))
+		must(t, s.Log(false).Append(t.Context(), someEvents(3)))
 		if took := time.Since(begin); took != defaultPatience {
 			t.Errorf("two appends to a log that hangs took %s, want the patience once", took)
 		}
@@ -164,7 +164,7 @@ func TestRestart(t *testing.T) {
 	l := &line{away: errAway}
 	s := open(t, dir, l, Options{})
 	events := someEvents(100)
-	must(t, s.Lane(false).Append(t.Context(), events))
+	must(t, s.Log(false).Append(t.Context(), events))
 	path := s.segments[0].path // the process is killed here: no Close
 	whole, err := os.ReadFile(path)
 	must(t, err)
@@ -194,7 +194,7 @@ func TestFull(t *testing.T) {
 	taken := 0
 	var err error
 	for range 100 {
-		if err = s.Lane(false).Append(t.Context(), someEvents(50)); err != nil {
+		if err = s.Log(false).Append(t.Context(), someEvents(50)); err != nil {
 			break
 		}
 		taken += 50
@@ -214,7 +214,7 @@ func TestFull(t *testing.T) {
 	if got := len(l.got(false)); got != taken {
 		t.Errorf("%d events reached the log, want %d", got, taken)
 	}
-	must(t, s.Lane(false).Append(t.Context(), someEvents(50)))
+	must(t, s.Log(false).Append(t.Context(), someEvents(50)))
 }
 
 // TestFullDisk: a write that the disk cuts short is refused and undone. The
@@ -222,10 +222,10 @@ func TestFull(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	l := &line{away: errAway}
 	s := open(t, t.TempDir(), l, Options{})
-	must(t, s.Lane(false).Append(t.Context(), someEvents(50)))
+	must(t, s.Log(false).Append(t.Context(), someEvents(50)))
 	before := s.segments[0].size
 	limitFiles(t, uint64(before)+100)
-	err := s.Lane(false).Append(t.Context(), someEvents(50))
+	err := s.Log(false).Append(t.Context(), someEvents(50))
 	if !errors.Is(err, rollcall.ErrFull) {
 		t.Fatalf("on a full disk: %v", err)
 	}

@@ -7,7 +7,7 @@ import "github.com/apache/arrow/go/v15/arrow/memory"
 // MaxMemory in all it panics with an error that the decoder gives back.
 type arena struct {
 	chunk []byte // pieces are cut from its start
-	keep  []byte // the chunk to start the next stream with
+	first []byte // the chunk to start the next stream with
 	used  int
 }
 
@@ -27,8 +27,8 @@ func (a *arena) Allocate(size int) []byte {
 	whole := (size + align - 1) / align * align
 	if whole > len(a.chunk) {
 		a.chunk = make([]byte, max(whole, firstChunk))
-		if len(a.keep) == 0 {
-			a.keep = a.chunk
+		if len(a.first) == 0 {
+			a.first = a.chunk
 		}
 	}
 	piece := a.chunk[:size:size]
@@ -52,8 +52,8 @@ func (a *arena) Free([]byte) {}
 
 // reset takes every piece back. No array of the stream may be used after it.
 func (a *arena) reset() {
-	if len(a.keep) > firstChunk {
-		a.keep = nil // a foreign stream's large first piece
+	if len(a.first) > firstChunk {
+		a.first = nil // a foreign stream's large first piece
 	}
-	a.chunk, a.used = a.keep, 0
+	a.chunk, a.used = a.first, 0
 }

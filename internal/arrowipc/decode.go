@@ -153,7 +153,7 @@ func (d *Decoder) row(g *group, i int) Row {
 	return r
 }
 
-// recovered turns a panic of the Arrow library, or of a limit, into an error.
+// recovered makes an error of a panic of the Arrow library, or of a limit.
 func recovered(err *error) {
 	switch p := recover().(type) {
 	case nil:

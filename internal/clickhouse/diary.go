@@ -89,7 +89,7 @@ func (s *Store) diaries(ctx context.Context, where string, args []any, yield fun
 	}, fmt.Sprintf(query, where), args...)
 }
 
-// diaryReader turns rows into diaries.
+// diaryReader reads rows as diaries.
 type diaryReader struct {
 	out     rollcall.DiaryRow
 	minutes []byte

@@ -1,10 +1,3 @@
-// Package clickhouse is the store on ClickHouse, for any number of aggregators
-// and readers: sketches and sets of minutes are united by the engine itself.
-//
-// The tables are those of schemas/clickhouse, on one server, on shards, or on
-// replicated shards. A write is on the server's disk when it returns. A flush
-// is several inserts: one that fails may have stored a part of itself, and is
-// completed by sending it again, since all of it is unions.
 package clickhouse
 
 import (
@@ -41,6 +34,8 @@ type Options struct {
 	Password string      // never printed; empty: the DSN's password
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
 }
+
+var _ rollcall.Store = (*Store)(nil)
 
 // Store is an open store. It is safe for concurrent use.
 type Store struct {

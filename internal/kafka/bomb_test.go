@@ -1,63 +1,59 @@
-package kafka
+package kafka_test
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"maps"
-	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"rollcall"
-	"rollcall/internal/kafka/bombtest"
-
-	"github.com/segmentio/kafka-go"
-	"github.com/twmb/franz-go/pkg/kmsg"
+	"rollcall/internal/kafka"
+	"rollcall/internal/test/bombtest"
+	"rollcall/internal/test/logtest"
 )
 
 // TestBombs: a batch that would be very large is kept among the rejected as it
 // is, once; what stands before and behind it is read; the offsets go on.
 func TestBombs(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
+	b := openBroker(t)
 	c := b.Cluster()
-	w := newWriter(t, c)
-	want, all := 0, bombtest.All(t, MaxInflated, MaxRecord, 16*MaxInflated)
+	w := logtest.Writer(t, c)
+	want, all := 0, bombtest.All(t, kafka.MaxInflated, kafka.MaxRecord, 16*kafka.MaxInflated)
 	for _, raw := range all {
 		for partition := range 2 {
-			bombtest.Produce(t, c.client, Events, partition, raw)
+			bombtest.Produce(t, c.Client(), kafka.Events, partition, raw)
 		}
-		if err := w.Append(within(t, patience), events(want, 20_000)); err != nil {
-			t.Fatal(err)
-		}
+		logtest.Append(t, w, logtest.Events(want, 20_000))
 		want += 20_000
 	}
-	bombtest.Produce(t, c.client, Events, 0, all["zstd"]) // the last of its partition
-	s := newSource(t, c, SourceOptions{})
+	bombtest.Produce(t, c.Client(), kafka.Events, 0, all["zstd"]) // the last of its partition
+	s := logtest.Source(t, c, kafka.SourceOptions{})
 	seen := commitAll(t, c, s)
 	if len(seen) != want {
 		t.Errorf("%d of %d events came", len(seen), want)
 	}
 	whole := map[string]int{}
-	for r, err := range ReadRejected(within(t, patience), c, 0) {
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		whole[r.Type+" "+r.Code]++
 	}
-	if n := 2*len(all) + 1; !maps.Equal(whole, map[string]int{batchType + " records": n}) {
+	if n := 2*len(all) + 1; !maps.Equal(whole, map[string]int{kafka.BatchType + " records": n}) {
 		t.Errorf("rejected %v, want %d batches", whole, n)
 	}
 }
 
 // commitAll reads and commits until the group has settled, and gives who was
 // seen.
-func commitAll(t *testing.T, c *Cluster, s *Source) map[rollcall.Visitor]bool {
+func commitAll(t *testing.T, c *kafka.Cluster, s *kafka.Source) map[rollcall.Visitor]bool {
 	t.Helper()
-	ctx, stop := context.WithCancel(within(t, 5*patience))
+	ctx, stop := context.WithCancel(logtest.Within(t, 5*logtest.Patience))
 	settled := make(chan error, 1)
 	go func() {
 		defer stop()
-		settled <- Settle(ctx, c, "rollcall-test")
+		settled <- kafka.Settle(ctx, c, logtest.Group)
 	}()
 	seen := map[rollcall.Visitor]bool{}
 	for {
@@ -81,91 +77,55 @@ func commitAll(t *testing.T, c *Cluster, s *Source) map[rollcall.Visitor]bool {
 	return seen
 }
 
-// TestGuard: kafka-go's codecs take no more memory than a batch may hold.
-func TestGuard(t *testing.T) {
-	guard()
-	var before, after runtime.MemStats
-	for name, raw := range bombtest.All(t, MaxInflated, MaxRecord, 16*MaxInflated) {
-		var b kmsg.RecordBatch
-		if err := b.ReadFrom(raw); err != nil {
+// TestDeepJSON: two million brackets in two kilobytes are rejected before any
+// parser calls itself for each, and the offset goes on.
+func TestDeepJSON(t *testing.T) {
+	c := openBroker(t).Cluster()
+	deep := `{"colour":` + strings.Repeat("[", 2_000_000)
+	for _, kind := range []string{"application/json", "application/cloudevents+json", "application/vnd.rollcall.row+json", ""} {
+		bombtest.Produce(t, c.Client(), kafka.Events, 0, bombtest.Gzipped(t, kind, deep))
+	}
+	logtest.Append(t, logtest.Writer(t, c), logtest.Events(0, 10))
+	s := logtest.Source(t, c, kafka.SourceOptions{Decode: func(to []rollcall.Event, value []byte, _ string, _ time.Time, _ bool) ([]rollcall.Event, error) {
+		t.Errorf("%d bytes came to the parser", len(value))
+		return to, nil
+	}})
+	if seen := commitAll(t, c, s); len(seen) != 10 {
+		t.Errorf("%d events came, not 10", len(seen))
+	}
+	n := 0
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+		if n++; err != nil || r.Code != "json_depth" {
+			t.Errorf("rejected as %s: %s, %v", r.Code, r.Reason, err)
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d records were rejected, not 4", n)
+	}
+}
+
+// TestBatchOfFaults: a few KB of very many records that can't be used don't fill
+// the rejected topic; the batch is kept in their place.
+func TestBatchOfFaults(t *testing.T) {
+	c := openBroker(t).Cluster()
+	const n = 100_000
+	bombtest.Produce(t, c.Client(), kafka.Events, 0, bombtest.Many(t, n, "{}"))
+	logtest.Append(t, logtest.Writer(t, c), logtest.Events(0, 10))
+	s := logtest.Source(t, c, kafka.SourceOptions{})
+	if seen := commitAll(t, c, s); len(seen) != 10 {
+		t.Errorf("%d events came, not 10", len(seen))
+	}
+	if got := s.Stats().Rejected.Load(); got != n {
+		t.Errorf("%d records were counted as rejected, not %d", got, n)
+	}
+	kept := map[string]int{}
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+		if err != nil {
 			t.Fatal(err)
 		}
-		runtime.ReadMemStats(&before)
-		r := kafka.Compression(b.Attributes & 7).Codec().NewReader(bytes.NewReader(b.Records))
-		got, err := io.ReadAll(r)
-		runtime.ReadMemStats(&after)
-		if err != nil || !bytes.Contains(got, guard()) {
-			t.Errorf("%s: %d bytes, %v", name, len(got), err)
-		}
-		if taken := after.TotalAlloc - before.TotalAlloc; taken > 12*MaxInflated {
-			t.Errorf("%s: %d MiB were taken", name, taken>>20)
-		}
-		if err := r.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		kept[r.Type]++
 	}
-	good := append(record("x", 0), record("", 1)...)
-	for _, codec := range []kafka.Compression{kafka.Gzip, kafka.Snappy, kafka.Lz4, kafka.Zstd} {
-		for range 3 { // what is used again
-			r := codec.Codec().NewReader(bytes.NewReader(bombtest.Deflate(t, codec, bytes.NewReader(good))))
-			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, good) {
-				t.Errorf("%v: %q, %v", codec, got, err)
-			}
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-		}
+	if kept[kafka.BatchType] != 1 || kept["application/json"] > 20_000 {
+		t.Errorf("rejected by type: %v", kept)
 	}
-}
-
-// malformedBatches are no batches.
-func malformedBatches() map[string][]byte {
-	good := bombtest.Batch(0, 1, record("x", 0))
-	changed := func(at int, to ...byte) []byte {
-		b := bytes.Clone(good)
-		copy(b[at:], to)
-		return b
-	}
-	return map[string][]byte{
-		"nothing":             nil,
-		"half a head":         good[:20],
-		"cut":                 good[:len(good)-1],
-		"length of 2^31":      changed(8, 0x7f, 0xff, 0xff, 0xff),
-		"negative length":     changed(8, 0xff, 0xff, 0xff, 0xff),
-		"length of nothing":   changed(8, 0, 0, 0, 0),
-		"negative offset":     changed(0, 0xff),
-		"ends before it does": changed(23, 0xff, 0xff, 0xff, 0xff),
-	}
-}
-
-func TestMalformedBatches(t *testing.T) {
-	for name, raw := range malformedBatches() {
-		if b, err := cutBatch(raw); err == nil {
-			t.Errorf("%s: offsets %d to %d", name, b.first, b.next)
-		}
-	}
-	good := append(bombtest.Batch(0, 3, record("x", 0)), 1, 2, 3)
-	if b, err := cutBatch(good); err != nil || b.first != 0 || b.next != 3 || len(b.bytes) != len(good)-3 {
-		t.Errorf("a good batch: %+v, %v", b.span, err)
-	}
-}
-
-// FuzzBatch reads batches, and answers to a Fetch.
-func FuzzBatch(f *testing.F) {
-	for _, raw := range malformedBatches() {
-		f.Add(raw)
-	}
-	for name, raw := range bombtest.All(f, MaxInflated, MaxRecord, 16*MaxInflated) {
-		if len(raw) < 10_000 {
-			f.Add(raw)
-		} else {
-			f.Logf("%s is too long a seed", name)
-		}
-	}
-	f.Fuzz(func(_ *testing.T, raw []byte) {
-		_, _ = (&rawFetch{}).answer(raw) // any error will do
-		if b, err := cutBatch(raw); err == nil {
-			_ = b.fault()
-		}
-	})
 }

@@ -5,7 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"rollcall"
@@ -17,12 +20,12 @@ import (
 // Cluster says how brokers are reached. It is safe for concurrent use.
 type Cluster struct {
 	brokers   []string
-	dial      dialFunc
+	dial      DialFunc
 	secure    Security
 	transport *kafka.Transport
 	client    *kafka.Client
-	sign      []byte  // stands for a batch that can't be read
-	broker    *Broker // nil: not the embedded one
+	codecs    codecs
+	local     Local // of a broker in this process
 }
 
 // Security of the connections to a cluster; the zero value is plain TCP.
@@ -30,6 +33,18 @@ type Security struct {
 	TLS  *tls.Config    // nil: none
 	SASL sasl.Mechanism // nil: none
 }
+
+// Local is what a broker in this process (package embedded) has its clients do;
+// the zero value is for brokers elsewhere.
+type Local struct {
+	Dial    DialFunc                                     // reaches it
+	Admit   func(ctx context.Context, bytes int64) error // waits until rollcall.events may grow by so much
+	Topics  map[string]string                            // settings of every topic that is made
+	Sources *atomic.Int32                                // counts the sources that have not left their group
+}
+
+// DialFunc connects to an address.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 const (
 	dialTimeout    = 5 * time.Second
@@ -44,8 +59,15 @@ func Dial(brokers []string, secure Security) *Cluster {
 	return newCluster(brokers, secure, d.DialContext)
 }
 
-func newCluster(brokers []string, secure Security, dial dialFunc) *Cluster {
-	c := &Cluster{brokers: brokers, dial: dial, secure: secure, sign: guard()}
+// DialLocal names a broker in this process.
+func DialLocal(address string, local Local) *Cluster {
+	c := newCluster([]string{address}, Security{}, local.Dial)
+	c.local = local
+	return c
+}
+
+func newCluster(brokers []string, secure Security, dial DialFunc) *Cluster {
+	c := &Cluster{brokers: brokers, dial: dial, secure: secure}
 	c.transport = &kafka.Transport{
 		Dial: dial, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, ClientID: clientID,
 		TLS: secure.TLS, SASL: secure.SASL,
@@ -94,12 +116,14 @@ func (c *Cluster) EnsureTopics(ctx context.Context, partitions int) error {
 func (c *Cluster) topic(name string, partitions int) kafka.TopicConfig {
 	t := kafka.TopicConfig{Topic: name, NumPartitions: partitions, ReplicationFactor: -1}
 	if name == Rejects {
-		// room for any whole message of rollcall.events, and its reason
+		// enough for any whole message of rollcall.events, and its reason
 		t.ConfigEntries = []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: "2097152"}}
 	}
-	if c.broker != nil {
+	if c.local.Topics != nil {
 		t.ReplicationFactor = 1
-		t.ConfigEntries = append(t.ConfigEntries, c.broker.topicConfig()...)
+	}
+	for _, setting := range slices.Sorted(maps.Keys(c.local.Topics)) {
+		t.ConfigEntries = append(t.ConfigEntries, kafka.ConfigEntry{ConfigName: setting, ConfigValue: c.local.Topics[setting]})
 	}
 	return t
 }
@@ -150,8 +174,19 @@ func orUnknown(err error) error {
 // span is what a partition holds: the offsets [first, next).
 type span struct{ first, next int64 }
 
-// spans gives what each of the topic's partitions holds.
+// spans gives what each of the topic's partitions holds, open transactions
+// included.
 func (c *Cluster) spans(ctx context.Context, topic string, partitions ...int) (map[int]span, error) {
+	return c.spansAt(ctx, kafka.ReadUncommitted, topic, partitions)
+}
+
+// stableSpans ends each span at the last stable offset, where the first open
+// transaction begins: nothing behind it is read now.
+func (c *Cluster) stableSpans(ctx context.Context, topic string, partitions ...int) (map[int]span, error) {
+	return c.spansAt(ctx, kafka.ReadCommitted, topic, partitions)
+}
+
+func (c *Cluster) spansAt(ctx context.Context, level kafka.IsolationLevel, topic string, partitions []int) (map[int]span, error) {
 	if len(partitions) == 0 {
 		var err error
 		if partitions, err = c.partitions(ctx, topic); err != nil {
@@ -162,7 +197,9 @@ func (c *Cluster) spans(ctx context.Context, topic string, partitions ...int) (m
 	for _, p := range partitions {
 		asked = append(asked, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
 	}
-	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: asked}})
+	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
+		Topics: map[string][]kafka.OffsetRequest{topic: asked}, IsolationLevel: level,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: offsets of %s: %w", topic, err)
 	}
@@ -202,12 +239,13 @@ func (c *Cluster) committed(ctx context.Context, group string, partitions []int)
 }
 
 // Settle waits until the group has committed everything that rollcall.events
-// held when it was called.
+// held when it was called. Open transactions count when they are committed, and
+// are not waited for.
 func Settle(ctx context.Context, c *Cluster, group string) error {
-	spans, err := c.spans(ctx, Events)
+	spans, err := c.stableSpans(ctx, Events)
 	for passing(err) && ctx.Err() == nil {
 		pause(ctx, settleEvery)
-		spans, err = c.spans(ctx, Events)
+		spans, err = c.stableSpans(ctx, Events)
 	}
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)

@@ -1,7 +1,7 @@
 // Package kafka is the log: events and refused inputs on Apache Kafka or any
 // broker of its protocol, through segmentio/kafka-go alone. Where no cluster is
-// named, Broker is one in this process, kept behind guard rails, so that the
-// default install, the tests and a cluster run the same code.
+// named, package embedded has a broker in this process, so that the default
+// install, the tests and a cluster run the same code.
 //
 //	Writer.Append ---> rollcall.events ---> Source.Next, Source.Commit
 //	Writer.Reject ---> rollcall.rejected <--- Source, for what it can't read
@@ -16,6 +16,12 @@
 //
 // Delivery is at least once. Everything made of events is an idempotent union,
 // so a range read twice changes nothing (docs/method).
+//
+// Read the files in this order: cluster, security and lag (how brokers are
+// reached and asked), writer (what is written), source, partition and batcher
+// (the group's reading, from generations to batches), fetch, batch and codec
+// (what a leader answers, what of it counts, and what bounds it), replay and
+// rejected (reading outside of the group), stats.
 package kafka
 
 import (
@@ -39,7 +45,8 @@ type Options struct {
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-func (o Options) filled() Options {
+// WithDefaults fills in what is nil; the registerer stays as it is.
+func (o Options) WithDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

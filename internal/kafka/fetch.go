@@ -12,94 +12,70 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// rawBatch is a record batch as it lies on the broker: the offsets [first,
-// next), and its bytes.
-type rawBatch struct {
-	span
-	bytes []byte
+// kafka-go's own readers give the records of aborted transactions and of open
+// ones, and its client's Fetch drops the list that tells them apart. So the
+// request is made here, and its answer is read as whole record batches.
+
+// fetched is what a leader gave of a partition, in order.
+type fetched struct {
+	batches []rawBatch // from the one that holds the offset on
+	stable  int64      // the last stable offset: whatever is before it is committed or aborted
 }
 
-// batchAt asks the leader for the batch that holds the offset, or the first
-// after it.
-func (c *Cluster) batchAt(ctx context.Context, topic string, partition int, offset int64) (rawBatch, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
+// next is the offset that follows the batches.
+func (f *fetched) next() int64 { return f.batches[len(f.batches)-1].next }
+
+// fetch asks the leader for the batches from the offset on, up to the last
+// stable offset. No batch says that there is none yet.
+func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset int64) (f fetched, err error) {
 	answer, err := c.transport.RoundTrip(ctx, c.client.Addr, &rawFetch{topic: topic, partition: int32(partition), offset: offset})
 	if err != nil {
-		return rawBatch{}, fmt.Errorf("kafka: fetch %s/%d at %d: %w", topic, partition, offset, err)
+		return f, fmt.Errorf("kafka: fetch %s/%d at %d: %w", topic, partition, offset, err)
 	}
-	fetched, ok := answer.(*rawFetched)
+	raw, ok := answer.(*rawFetched)
 	if !ok {
-		return rawBatch{}, fmt.Errorf("kafka: fetch %s/%d at %d: the answer is a %T", topic, partition, offset, answer)
+		return f, fmt.Errorf("kafka: fetch %s/%d at %d: the answer is a %T", topic, partition, offset, answer)
 	}
-	for rest := fetched.records; ; {
-		b, err := cutBatch(rest)
-		if err != nil {
-			return b, fmt.Errorf("kafka: fetch %s/%d at %d: %w", topic, partition, offset, err)
-		}
-		if b.next > offset {
-			return b, nil
-		}
-		rest = rest[len(b.bytes):]
+	if f.batches, err = cutBatches(raw.records, offset); err != nil {
+		return f, fmt.Errorf("kafka: fetch %s/%d at %d: %w", topic, partition, offset, err)
 	}
+	passOver(f.batches, raw.aborted)
+	f.stable = raw.stable
+	return f, nil
 }
 
-// cutBatch reads the head of the first batch: base offset, int64; length of
-// what follows, int32; of version 2 also the leader's epoch, int32; the
-// version, int8; a sum, int32; attributes, int16; the last record's offset less
-// the base, int32. Before version 2 the offset is the last record's.
-func cutBatch(b []byte) (rawBatch, error) {
-	const head, lengthAt, versionAt, lastAt = 27, 8, 16, 23
-	if len(b) < head {
-		return rawBatch{}, badRecords("%d bytes are no batch", len(b))
+// open opens a batch; why says that it can't be read. One that came broken over
+// the wire is fetched once more.
+func (c *Cluster) open(ctx context.Context, topic string, partition int, b *rawBatch) (records opened, why, err error) {
+	records, why = b.open(&c.codecs)
+	if !errors.Is(why, errSum) {
+		return records, why, nil
 	}
-	first := int64(binary.BigEndian.Uint64(b))
-	length := int64(int32(binary.BigEndian.Uint32(b[lengthAt:]))) + lengthAt + 4
-	last := first
-	if b[versionAt] == 2 {
-		last += int64(int32(binary.BigEndian.Uint32(b[lastAt:])))
+	f, err := c.fetch(ctx, topic, partition, b.first)
+	if err == nil && (len(f.batches) == 0 || f.batches[0].first != b.first) {
+		err = fmt.Errorf("kafka: fetch %s/%d at %d: batch is gone: %w", topic, partition, b.first, io.ErrUnexpectedEOF)
 	}
-	if first < 0 || last < first || length < head || length > int64(len(b)) {
-		return rawBatch{}, badRecords("a batch of the offsets %d to %d claims %d bytes of %d", first, last, length, len(b))
+	if err != nil {
+		return records, nil, err
 	}
-	return rawBatch{span: span{first: first, next: last + 1}, bytes: b[:length]}, nil
+	b.bytes = f.batches[0].bytes
+	records, why = b.open(&c.codecs)
+	return records, why, nil
 }
 
-// unreadable gives the batch at the offset, and why it can't be read. That it can
-// is an error: it must have come broken over the wire.
-func (c *Cluster) unreadable(ctx context.Context, topic string, partition int, at int64) (b rawBatch, why, err error) {
-	if b, err = c.batchAt(ctx, topic, partition, at); err != nil {
-		return b, nil, err
-	}
-	if why = b.fault(); why == nil {
-		err = fmt.Errorf("kafka: batch %s/%d at %d came broken: %w", topic, partition, at, io.ErrUnexpectedEOF)
-	}
-	return b, why, err
-}
-
-// fault says why the batch can't be read; nil: it can.
-func (b *rawBatch) fault() error {
-	var batch kmsg.RecordBatch
-	if err := batch.ReadFrom(b.bytes); err != nil {
-		return badRecords("a batch can't be read: %v", err)
-	}
-	code := kafka.Compression(batch.Attributes & 7)
-	records, err := inflate(batch.Records, code)
-	if err != nil || code == 0 {
-		return err
-	}
-	return checkEach(records)
-}
-
-// rawFetch is a Fetch request whose answer is not looked into. kafka-go lets a
-// message speak for itself on the connection to the leader.
+// rawFetch is a Fetch request whose answer's records are not looked into.
+// kafka-go lets a message speak for itself on the connection to the leader.
 type rawFetch struct {
 	topic     string
 	partition int32
 	offset    int64
 }
 
-type rawFetched struct{ records []byte }
+type rawFetched struct {
+	records []byte
+	stable  int64
+	aborted []aborted
+}
 
 // ApiKey is Fetch's.
 func (*rawFetch) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // the library's name
@@ -120,9 +96,10 @@ func (f *rawFetch) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 }
 
 const (
-	rawVersion = 4       // of Fetch: the oldest that Kafka 4 speaks
-	rawMost    = 1 << 20 // bytes asked for; one batch is whole all the same
-	rawAnswer  = 128 << 20
+	rawVersion    = 4       // of Fetch: the oldest that Kafka 4 speaks
+	rawMost       = 1 << 20 // bytes asked for; one batch is whole all the same
+	rawAnswer     = 128 << 20
+	readCommitted = 1 // the isolation level: no record after the last stable offset, and a list of what was aborted
 )
 
 // RawExchange sends the request, and reads the answer's records.
@@ -148,7 +125,7 @@ func (f *rawFetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 func (f *rawFetch) frame() []byte {
 	req := kmsg.NewPtrFetchRequest()
 	req.SetVersion(rawVersion)
-	req.ReplicaID, req.MinBytes, req.MaxBytes = -1, 1, rawMost
+	req.ReplicaID, req.MinBytes, req.MaxBytes, req.IsolationLevel = -1, 1, rawMost, readCommitted
 	req.MaxWaitMillis = int32(fetchWait.Milliseconds())
 	p := kmsg.NewFetchRequestTopicPartition()
 	p.Partition, p.FetchOffset, p.PartitionMaxBytes = f.partition, f.offset, rawMost
@@ -178,5 +155,9 @@ func (f *rawFetch) answer(body []byte) (protocol.Message, error) {
 	if p.ErrorCode != 0 {
 		return nil, kafka.Error(p.ErrorCode)
 	}
-	return &rawFetched{records: p.RecordBatches}, nil
+	got := &rawFetched{records: p.RecordBatches, stable: p.LastStableOffset}
+	for _, a := range p.AbortedTransactions {
+		got.aborted = append(got.aborted, aborted{producer: a.ProducerID, first: a.FirstOffset})
+	}
+	return got, nil
 }

@@ -3,11 +3,14 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"rollcall"
 	"rollcall/internal/kafka"
 	"rollcall/internal/test/engines"
 	"rollcall/internal/test/logtest"
@@ -40,4 +43,34 @@ func emptyCluster(t *testing.T, addr string) *kafka.Cluster {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// TestKcat feeds the topic with a client that nobody here wrote, and reads it.
+func TestKcat(t *testing.T) {
+	path, err := exec.LookPath("kcat")
+	if err != nil {
+		t.Skip("kcat is not installed")
+	}
+	addr := engines.Kafka(t).Addr()
+	c := emptyCluster(t, addr)
+	ctx := logtest.Within(t, time.Minute)
+	send := exec.CommandContext(ctx, path, "-b", addr, "-P", "-t", kafka.Events, "-H", "content-type=application/json")
+	send.Stdin = strings.NewReader("one\ntwo\n")
+	if out, err := send.CombinedOutput(); err != nil {
+		t.Fatalf("kcat -P: %v\n%s", err, out)
+	}
+	visitors := map[string]int{"one": 1, "two": 2}
+	s := logtest.Source(t, c, kafka.SourceOptions{Decode: func(to []rollcall.Event, value []byte, kind string, _ time.Time, _ bool) ([]rollcall.Event, error) {
+		if kind != "application/json" {
+			t.Errorf("the record is of %q", kind)
+		}
+		e := logtest.Events(visitors[string(value)], 1)[0]
+		e.Time = time.Now()
+		return append(to, e), nil
+	}})
+	logtest.Gather(t, s, 2)
+	read := exec.CommandContext(ctx, path, "-b", addr, "-C", "-t", kafka.Events, "-o", "beginning", "-e", "-q")
+	if out, err := read.Output(); err != nil || len(strings.Fields(string(out))) != 2 {
+		t.Errorf("kcat -C gave %q: %v", out, err)
+	}
 }

@@ -11,6 +11,7 @@ type Position struct {
 	Partition int
 	First     int64 // the oldest record that the log has
 	End       int64 // the offset after its last record
+	Stable    int64 // the offset that its first open transaction begins at; End: there is none
 	Committed int64 // the offset that the group reads next; -1: nothing is committed
 }
 
@@ -24,13 +25,17 @@ func (c *Cluster) Positions(ctx context.Context, group string) ([]Position, erro
 		return nil, err
 	}
 	partitions := slices.Sorted(maps.Keys(spans))
+	stable, err := c.stableSpans(ctx, Events, partitions...)
+	if err != nil {
+		return nil, err
+	}
 	offsets, err := c.committed(ctx, group, partitions)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]Position, 0, len(partitions))
 	for _, p := range partitions {
-		row := Position{Partition: p, First: spans[p].first, End: spans[p].next, Committed: -1}
+		row := Position{Partition: p, First: spans[p].first, End: spans[p].next, Stable: stable[p].next, Committed: -1}
 		if at, ok := offsets[p]; ok {
 			row.Committed = at
 		}

@@ -4,22 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"sync"
 
 	"github.com/segmentio/kafka-go"
 )
 
 // partition reads one partition for one generation.
 type partition struct {
-	source *Source
-	gen    *kafka.Generation
-	id     int
-	next   int64 // the offset expected next; negative: the log's first
-	done   int64 // everything before it was handed on
-	missed int64 // a place where the log was seen to have more; -1: none
-	reader *kafka.Reader
-	intake *intake
-	wait   fetchDeadline
+	source  *Source
+	gen     *kafka.Generation
+	id      int
+	next    int64 // the offset expected next; negative: the log's first
+	done    int64 // everything before it was handed on
+	batcher *batcher
 }
 
 // Limits of a batch.
@@ -28,15 +25,15 @@ const (
 	batchRecords = 1 << 13
 )
 
-// errStalled says that a reader gave nothing while the log has more.
-var errStalled = errors.New("the reader stands still while the log grows")
+// errStalled says that brokers gave nothing while the log has more.
+var errStalled = errors.New("the brokers give nothing of a log that has more")
 
-// consume reads the partition until the generation ends. A reader in trouble is
-// replaced; kafka-go's own retries can last for ever.
+// consume reads the partition until the generation ends. What fails begins anew
+// behind what was handed on.
 func (s *Source) consume(ctx context.Context, gen *kafka.Generation, a kafka.PartitionAssignment) {
 	ctx, cancel := context.WithCancel(ctx) // one that others derive from cheaply
 	defer cancel()
-	p := &partition{source: s, gen: gen, id: a.ID, next: a.Offset, done: a.Offset, intake: newIntake(s, a.ID)}
+	p := &partition{source: s, gen: gen, id: a.ID, next: a.Offset, done: a.Offset, batcher: newBatcher(s, a.ID)}
 	for ctx.Err() == nil {
 		err := p.follow(ctx)
 		if ctx.Err() != nil {
@@ -48,65 +45,69 @@ func (s *Source) consume(ctx context.Context, gen *kafka.Generation, a kafka.Par
 	}
 }
 
-// follow opens a reader and hands on what it gives, until it fails.
+// follow hands on what is fetched, until that fails. The next answer is fetched
+// while one is taken apart.
 func (p *partition) follow(ctx context.Context) error {
 	if err := p.locate(ctx); err != nil {
 		return err
 	}
-	line := &tether{dial: p.source.cluster.dial}
-	p.reader = kafka.NewReader(p.readerConfig(line))
-	defer p.reader.Close()
-	defer line.cut() // else Close waits for a connection that may never answer
-	if err := p.reader.SetOffset(p.next); err != nil {
-		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
-	}
-	defer p.intake.drop()
-	p.wait = fetchDeadline{parent: ctx, after: p.source.opt.Stall}
-	defer p.wait.end()
+	defer p.batcher.drop()
+	var fetching sync.WaitGroup
+	defer fetching.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	answers, failed := make(chan fetched, 1), make(chan error, 1)
+	at := p.next
+	fetching.Go(func() { failed <- p.fetchFrom(ctx, at, answers) })
 	for {
-		m, err := p.fetch(ctx)
-		if err != nil {
-			return err
-		}
-		if p.source.cluster.jammed(&m) {
-			err = p.leap(ctx)
-		} else {
-			err = p.take(ctx, &m)
-		}
-		if err != nil {
+		select {
+		case f := <-answers:
+			if err := p.take(ctx, &f); err != nil {
+				return err
+			}
+		case err := <-failed:
 			return err
 		}
 	}
 }
 
-// leap keeps the batch that can't be read among the rejected, as it is, and goes
-// on behind it.
-func (p *partition) leap(ctx context.Context) error {
-	b, why, err := p.source.cluster.unreadable(ctx, Events, p.id, p.next)
-	if err != nil {
-		return err
+// fetchFrom hands on answers, none of which is empty, until one fails.
+func (p *partition) fetchFrom(ctx context.Context, at int64, answers chan<- fetched) error {
+	for empty := 0; ; {
+		f, err := p.fetch(ctx, at)
+		switch {
+		case err != nil:
+			return err
+		case len(f.batches) > 0:
+			empty, at = 0, f.next()
+		case f.stable <= at: // the request has waited for more
+			empty = 0
+			continue
+		case empty > 0:
+			p.source.stats.Stalls.Add(1)
+			return fmt.Errorf("kafka: partition %d at %d, which ends at %d: %w", p.id, at, f.stable, errStalled)
+		default:
+			empty++
+			continue
+		}
+		select {
+		case answers <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	p.source.opt.Log.Error("a batch of records can't be read, and is kept among the rejected",
-		"partition", p.id, "from", b.first, "to", b.next, "err", why)
-	p.intake.refuseBatch(&b, why)
-	p.next = b.next
-	if err := p.reader.SetOffset(p.next); err != nil {
-		return fmt.Errorf("kafka: read partition %d from %d: %w", p.id, p.next, err)
-	}
-	return p.handOn(ctx, p.next, true)
 }
 
-func (p *partition) readerConfig(line *tether) kafka.ReaderConfig {
-	dialer := p.source.cluster.dialer()
-	dialer.DialFunc = line.connect
-	return kafka.ReaderConfig{
-		Brokers: p.source.cluster.brokers, Dialer: dialer, Topic: Events, Partition: p.id,
-		MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait, QueueCapacity: queuedMessages,
-		ReadLagInterval: -1, OffsetOutOfRangeError: true,
-		ErrorLogger: kafka.LoggerFunc(func(format string, args ...any) {
-			p.source.opt.Log.Debug("kafka reader: " + fmt.Sprintf(format, args...))
-		}),
+// fetch waits for an answer, for so long: after a broker's trouble a connection
+// may be silent for good.
+func (p *partition) fetch(ctx context.Context, at int64) (fetched, error) {
+	limited, cancel := context.WithTimeout(ctx, fetchWait+p.source.opt.Stall)
+	defer cancel()
+	f, err := p.source.cluster.fetch(limited, Events, p.id, at)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		p.source.stats.Stalls.Add(1)
 	}
+	return f, err
 }
 
 // locate puts next inside of what the log has. An offset ahead of the log means
@@ -130,7 +131,7 @@ func (p *partition) locate(ctx context.Context) error {
 	case p.next < at.first:
 		p.skipped(at.first)
 	}
-	p.done, p.missed = p.next, -1
+	p.done = p.next
 	return nil
 }
 
@@ -142,75 +143,74 @@ func (p *partition) skipped(to int64) {
 	p.next = to
 }
 
-// fetch waits for the next record. Where none came for a while it looks at the
-// log: kafka-go's reader can block for good after a broker's trouble, or wait
-// for an offset that the log no longer reaches.
-func (p *partition) fetch(ctx context.Context) (kafka.Message, error) {
-	for {
-		m, err := p.reader.FetchMessage(p.wait.context())
-		if err == nil {
-			return m, nil
+// take adds what was fetched to the batch, and hands it on when nothing more
+// waits or it is large enough.
+func (p *partition) take(ctx context.Context, f *fetched) error {
+	for i := range f.batches {
+		b := &f.batches[i]
+		if b.first > p.next {
+			p.skipped(b.first)
 		}
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return m, fmt.Errorf("kafka: read partition %d at %d: %w", p.id, p.next, err)
+		if err := p.takeBatch(ctx, b); err != nil {
+			return err
 		}
-		if err := p.look(ctx); err != nil {
-			return m, err
-		}
+		p.next = b.next
 	}
+	if p.next < f.stable {
+		return nil
+	}
+	return p.handOn(ctx, p.next, false)
 }
 
-// look compares the reader's place with the log's end. One that was seen behind
-// at the last look too, and has not moved, stands still.
-func (p *partition) look(ctx context.Context) error {
-	spans, err := p.source.cluster.spans(ctx, Events, p.id)
+// takeBatch adds a batch's records, unless none of them counts.
+func (p *partition) takeBatch(ctx context.Context, b *rawBatch) error {
+	if b.pass {
+		p.source.stats.passed(b)
+		return nil
+	}
+	records, why, err := p.source.cluster.open(ctx, Events, p.id, b)
 	if err != nil {
 		return err
 	}
-	end := spans[p.id].next
-	if end == p.next || end > p.next && p.missed != p.next {
-		p.missed = p.next
-		if end == p.next {
-			p.missed = -1
-		}
+	p.batcher.begin(b)
+	if why != nil {
+		p.source.opt.Log.Error("a batch of records can't be read, and is kept among the rejected",
+			"partition", p.id, "from", b.first, "to", b.next, "err", why)
+		p.batcher.refuseBatch(why)
 		return nil
 	}
-	if end > p.next {
-		p.source.stats.Stalls.Add(1)
+	for m := range records.each(p.next) {
+		if err := p.takeRecord(ctx, &m); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("kafka: partition %d at %d, log's end at %d: %w", p.id, p.next, end, errStalled)
+	return nil
 }
 
-// take adds a record to the batch, and hands the batch on when nothing more
-// waits or it is large enough.
-func (p *partition) take(ctx context.Context, m *kafka.Message) error {
-	if m.Offset > p.next {
-		p.skipped(m.Offset)
-	}
-	in := p.intake
-	for more := in.open(m); more; {
-		more = in.read()
-		if more { // a large record: its offset is committed with its last part
+// takeRecord adds a record. A large one is handed on in parts: its offset is
+// committed with its last.
+func (p *partition) takeRecord(ctx context.Context, m *kafka.Message) error {
+	for more := p.batcher.open(m); more; {
+		more = p.batcher.read()
+		if more {
 			if err := p.handOn(ctx, m.Offset, true); err != nil {
 				return err
 			}
 		}
 	}
-	p.next = m.Offset + 1
-	behind := p.next < m.HighWaterMark
-	if behind && !in.full() {
+	if !p.batcher.full() {
 		return nil
 	}
-	return p.handOn(ctx, p.next, behind)
+	return p.handOn(ctx, m.Offset+1, true)
 }
 
 // handOn gives the batch to Next, after what was refused of it is acknowledged
 // by the brokers: the offset may be committed from then on.
 func (p *partition) handOn(ctx context.Context, next int64, behind bool) error {
-	if err := p.intake.reject(ctx); err != nil {
+	if err := p.batcher.reject(ctx); err != nil {
 		return err
 	}
-	b := p.intake.give()
+	b := p.batcher.give()
 	b.Partition, b.Next, b.Behind = p.id, next, behind
 	p.source.stats.Rows.Add(int64(b.Len()))
 	select {
@@ -220,31 +220,5 @@ func (p *partition) handOn(ctx context.Context, next int64, behind bool) error {
 	case <-ctx.Done():
 		p.source.recycle(b)
 		return ctx.Err()
-	}
-}
-
-// fetchDeadline gives a context that ends when nothing was fetched for a
-// while. One is used for many fetches: making one costs more than a fetch.
-type fetchDeadline struct {
-	parent context.Context //nolint:containedctx // it makes contexts: this is what they end with
-	after  time.Duration
-	ctx    context.Context //nolint:containedctx // shared by many fetches, see above
-	cancel context.CancelFunc
-	fresh  time.Time // until when ctx may be used again
-}
-
-func (d *fetchDeadline) context() context.Context {
-	now := time.Now()
-	if d.ctx == nil || now.After(d.fresh) || d.ctx.Err() != nil {
-		d.end()
-		d.ctx, d.cancel = context.WithTimeout(d.parent, d.after)
-		d.fresh = now.Add(d.after / 2)
-	}
-	return d.ctx
-}
-
-func (d *fetchDeadline) end() {
-	if d.cancel != nil {
-		d.cancel()
 	}
 }

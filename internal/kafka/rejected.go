@@ -18,7 +18,7 @@ import (
 // there at the call, at most so many (0: all). An error ends the sequence.
 func ReadRejected(ctx context.Context, c *Cluster, most int) iter.Seq2[rollcall.Rejected, error] {
 	return func(yield func(rollcall.Rejected, error) bool) {
-		spans, err := c.spans(ctx, Rejects)
+		spans, err := c.stableSpans(ctx, Rejects)
 		if err != nil {
 			yield(rollcall.Rejected{}, err)
 			return
@@ -37,47 +37,59 @@ func ReadRejected(ctx context.Context, c *Cluster, most int) iter.Seq2[rollcall.
 	}
 }
 
-// records reads a partition's records of the span.
+// records reads a partition's records of the span, which ends at a last stable
+// offset. It passes over batches that can't be read.
 func (c *Cluster) records(ctx context.Context, topic string, partition int, s span) iter.Seq2[kafka.Message, error] {
 	return func(yield func(kafka.Message, error) bool) {
-		if s.first >= s.next {
-			return
-		}
-		r := kafka.NewReader(kafka.ReaderConfig{
-			Brokers: c.brokers, Dialer: c.dialer(), Topic: topic, Partition: partition,
-			MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait, QueueCapacity: queuedMessages,
-			ReadLagInterval: -1, OffsetOutOfRangeError: true,
-		})
-		defer r.Close()
-		err := r.SetOffset(s.first)
-		for at := s.first; at < s.next; {
-			var m kafka.Message
-			if err == nil {
-				m, err = r.FetchMessage(ctx)
+		for b, err := range c.batches(ctx, topic, partition, s) {
+			if err != nil {
+				yield(kafka.Message{}, err)
+				return
 			}
-			if err == nil && c.jammed(&m) {
-				at, err = c.leap(ctx, r, at)
+			records, why, err := c.open(ctx, topic, partition, &b)
+			switch {
+			case err != nil:
+				yield(kafka.Message{}, err)
+				return
+			case why != nil:
 				continue
 			}
-			if err != nil {
-				yield(m, fmt.Errorf("kafka: read %s/%d at %d: %w", topic, partition, at, err))
-				return
+			for m := range records.each(s.first) {
+				if m.Offset < s.next && !yield(m, nil) {
+					return
+				}
 			}
-			if !yield(m, nil) {
-				return
-			}
-			at = m.Offset + 1
 		}
 	}
 }
 
-// leap takes the reader behind a batch that can't be read.
-func (c *Cluster) leap(ctx context.Context, r *kafka.Reader, at int64) (int64, error) {
-	b, _, err := c.unreadable(ctx, r.Config().Topic, r.Config().Partition, at)
-	if err != nil {
-		return at, err
+// batches reads a partition's batches of the span that count.
+func (c *Cluster) batches(ctx context.Context, topic string, partition int, s span) iter.Seq2[rawBatch, error] {
+	return func(yield func(rawBatch, error) bool) {
+		for at := s.first; at < s.next; {
+			f, err := c.fetchWithin(ctx, topic, partition, at)
+			if err == nil && len(f.batches) == 0 {
+				err = fmt.Errorf("kafka: read %s/%d at %d of %d: %w", topic, partition, at, s.next, errStalled)
+			}
+			if err != nil {
+				yield(rawBatch{}, err)
+				return
+			}
+			for _, b := range f.batches {
+				if !b.pass && b.first < s.next && !yield(b, nil) {
+					return
+				}
+			}
+			at = f.next()
+		}
 	}
-	return b.next, r.SetOffset(b.next)
+}
+
+// fetchWithin is fetch with a bound on how long it may take.
+func (c *Cluster) fetchWithin(ctx context.Context, topic string, partition int, at int64) (fetched, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchWait+defaultStall)
+	defer cancel()
+	return c.fetch(ctx, topic, partition, at)
 }
 
 // rejectedOf reads a record of rollcall.rejected. A header that is missing or

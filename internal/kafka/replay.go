@@ -37,7 +37,7 @@ func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (
 	if err != nil {
 		return nil, fmt.Errorf("kafka: replay: %w", err)
 	}
-	opt.Options = opt.filled()
+	opt.Options = opt.WithDefaults()
 	s := &Source{
 		cluster: c, opt: opt, name: "replay",
 		out: make(chan read, queuedBatches), free: make(chan *rollcall.Batch, queuedBatches),
@@ -53,7 +53,7 @@ func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (
 
 // from gives the spans to read.
 func (c *Cluster) from(ctx context.Context, start Start) (map[int]span, error) {
-	spans, err := c.spans(ctx, Events)
+	spans, err := c.stableSpans(ctx, Events)
 	if err != nil {
 		return nil, err
 	}
@@ -104,20 +104,18 @@ func (c *Cluster) since(ctx context.Context, t time.Time, spans map[int]span) er
 // again reads each span, one after the other.
 func (s *Source) again(ctx context.Context, spans map[int]span) error {
 	for id, at := range spans {
-		p := &partition{source: s, id: id, next: at.first, done: at.first, intake: newIntake(s, id)}
-		p.intake.again = true
+		p := &partition{source: s, id: id, next: at.first, done: at.first, batcher: newBatcher(s, id)}
+		p.batcher.again = true
 		for m, err := range s.cluster.records(ctx, Events, id, at) {
 			if err == nil {
-				err = p.take(ctx, &m)
+				err = p.takeRecord(ctx, &m)
 			}
 			if err != nil {
 				return fmt.Errorf("kafka: replay: %w", err)
 			}
 		}
-		if p.next > p.done {
-			if err := p.handOn(ctx, p.next, false); err != nil {
-				return fmt.Errorf("kafka: replay: %w", err)
-			}
+		if err := p.handOn(ctx, at.next, false); err != nil {
+			return fmt.Errorf("kafka: replay: %w", err)
 		}
 	}
 	return nil

@@ -24,15 +24,15 @@ type SourceOptions struct {
 	Options
 	Decode Decode                      // nil: every record that is not Arrow is refused
 	Check  func(*rollcall.Group) error // refuses a group, such as one of an unknown market; called once a batch for each group; nil: none
-	Stall  time.Duration               // a reader that has had nothing for so long is looked at; default 15 s
+	Stall  time.Duration               // brokers that have not answered for so long are asked anew; default 15 s
 }
 
 // Source reads rollcall.events as a member of a consumer group; it is the
 // aggregate stage's Source. Next and Commit are for one goroutine.
 //
-// Every partition that the group assigns has a goroutine and a reader of its
-// own, which end with the generation: a reader kept over a rebalance would
-// hand on what was queued before it.
+// Every partition that the group assigns has goroutines of its own, which end
+// with the generation: one that lived over a rebalance would hand on what was
+// queued before it.
 type Source struct {
 	cluster *Cluster
 	opt     SourceOptions
@@ -71,16 +71,14 @@ const (
 	watchInterval    = 5 * time.Second
 	defaultStall     = 15 * time.Second
 
-	queuedBatches  = 8
-	queuedMessages = 8       // of one partition; the default 100 would hold 25 MiB
-	fetchBytes     = 4 << 20 // of one request
-	fetchWait      = 500 * time.Millisecond
+	queuedBatches = 8
+	fetchWait     = 500 * time.Millisecond // of a request that finds nothing yet
 )
 
 // NewSource joins the group, in the background. The group starts at the log's
 // first record where it has committed nothing. The topics must exist.
 func NewSource(c *Cluster, group string, opt SourceOptions) (*Source, error) {
-	opt.Options = opt.filled()
+	opt.Options = opt.WithDefaults()
 	if opt.Stall == 0 {
 		opt.Stall = defaultStall
 	}
@@ -95,8 +93,8 @@ func NewSource(c *Cluster, group string, opt SourceOptions) (*Source, error) {
 	}
 	s.stats.register(opt.Registerer, opt.Log)
 	s.rejects = NewWriter(c, WriterOptions{Options: opt.Options})
-	if c.broker != nil {
-		c.broker.readers.Add(1)
+	if n := c.local.Sources; n != nil {
+		n.Add(1)
 	}
 	s.run.Go(s.generations)
 	return s, nil
@@ -290,8 +288,8 @@ func (s *Source) Close() (err error) {
 		err = s.group.Close()
 		s.run.Wait()
 		err = errors.Join(err, s.rejects.Close())
-		if b := s.cluster.broker; b != nil {
-			b.readers.Add(-1)
+		if n := s.cluster.local.Sources; n != nil {
+			n.Add(-1)
 		}
 	})
 	if err != nil {

@@ -1,10 +1,9 @@
-package kafka
+package kafka_test
 
 import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"sync"
@@ -12,23 +11,26 @@ import (
 	"testing"
 	"time"
 
-	"rollcall"
-
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"rollcall"
+	"rollcall/internal/kafka"
+	"rollcall/internal/kafka/embedded"
+	"rollcall/internal/test/logtest"
 )
 
 // commitAt sets the group's offset from outside.
-func commitAt(t *testing.T, c *Cluster, partition int, offset int64) {
+func commitAt(t *testing.T, c *kafka.Cluster, partition int, offset int64) {
 	t.Helper()
-	res, err := c.client.OffsetCommit(within(t, patience), &kafka.OffsetCommitRequest{
-		GroupID: "rollcall-test", GenerationID: -1,
-		Topics: map[string][]kafka.OffsetCommit{Events: {{Partition: partition, Offset: offset}}},
+	res, err := c.Client().OffsetCommit(logtest.Within(t, logtest.Patience), &kafkago.OffsetCommitRequest{
+		GroupID: logtest.Group, GenerationID: -1,
+		Topics: map[string][]kafkago.OffsetCommit{kafka.Events: {{Partition: partition, Offset: offset}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range res.Topics[Events] {
+	for _, p := range res.Topics[kafka.Events] {
 		if p.Error != nil {
 			t.Fatal(p.Error)
 		}
@@ -38,52 +40,61 @@ func commitAt(t *testing.T, c *Cluster, partition int, offset int64) {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx := within(t, patience)
+	ctx := logtest.Within(t, logtest.Patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
 	for !holds() {
-		if pause(ctx, 5*time.Millisecond); ctx.Err() != nil {
-			t.Fatalf("%s: not within %v", what, patience)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v", what, logtest.Patience)
 		}
 	}
 }
 
 func TestOffsetAheadOfTheLog(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	if err := w.Append(within(t, patience), events(0, 20000)); err != nil {
-		t.Fatal(err)
-	}
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	logtest.Append(t, w, logtest.Events(0, 20000))
 	commitAt(t, b.Cluster(), 0, 1e6)
 	commitAt(t, b.Cluster(), 1, 1e6)
-	s := newSource(t, b.Cluster(), SourceOptions{})
-	gather(t, s, 20000)
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	logtest.Gather(t, s, 20000)
 	if got := s.Stats().Ahead.Load(); got != 2 {
 		t.Errorf("%d offsets were found ahead of the log, not 2", got)
 	}
 }
 
 func TestGapIsCounted(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
+	b := openBrokerWith(t, embedded.Options{Segment: 256 << 10})
+	c := b.Cluster()
+	w := logtest.Writer(t, c)
 	for i := range 40 {
-		if err := w.Append(within(t, patience), events(i*2000, 2000)); err != nil {
-			t.Fatal(err)
-		}
+		logtest.Append(t, w, logtest.Events(i*2000, 2000))
 	}
-	at := ends(b)
-	commitAt(t, b.Cluster(), 0, 1)
-	if err := b.kfake.DeleteRecords(Events, 0, at[0]-1); err != nil { // as a cluster's retention may
+	other, err := kafka.NewSource(c, "another group", kafka.SourceOptions{Options: logtest.Options(t)})
+	if err != nil {
 		t.Fatal(err)
 	}
+	logtest.Gather(t, other, 80000)
+	if err := errors.Join(other.Close(), b.Trim("another group")); err != nil { // as a cluster's retention may
+		t.Fatal(err)
+	}
+	commitAt(t, c, 0, 1)
+	at, err := c.Positions(logtest.Within(t, logtest.Patience), logtest.Group)
+	if err != nil || at[0].First < 3 {
+		t.Fatalf("the log was trimmed to %+v: %v", at, err)
+	}
 	registry := prometheus.NewRegistry()
-	opt := SourceOptions{Options: options(t)}
+	opt := kafka.SourceOptions{Options: logtest.Options(t)}
 	opt.Registerer = registry
-	s, err := NewSource(b.Cluster(), "rollcall-test", opt)
+	s, err := kafka.NewSource(c, logtest.Group, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	gather(t, s, 1)
-	want := at[0] - 2
+	logtest.Gather(t, s, 1)
+	want := at[0].First - 1
 	eventually(t, "the gap is counted", func() bool { return s.Stats().Gaps.Load() == want })
 	if got := metric(t, registry, "rollcall_log_gap_offsets_total"); got != float64(want) {
 		t.Errorf("the metric of gaps is %v, not %d", got, want)
@@ -108,55 +119,44 @@ func metric(t *testing.T, g prometheus.Gatherer, name string) float64 {
 // Two members share the partitions; one that leaves hands its own back, and
 // what it had not committed is read again.
 func TestTwoMembers(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	first := newSource(t, b.Cluster(), SourceOptions{})
-	if err := w.Append(within(t, patience), events(0, 20000)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, first, 20000)
-	second := newSource(t, b.Cluster(), SourceOptions{})
-	owns := func(s *Source) int {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.owned)
-	}
-	eventually(t, "each member has a partition", func() bool { return owns(first) == 1 && owns(second) == 1 })
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	first := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	logtest.Append(t, w, logtest.Events(0, 20000))
+	logtest.Gather(t, first, 20000)
+	second := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	eventually(t, "each member has a partition", func() bool { return first.Owned() == 1 && second.Owned() == 1 })
 	eventually(t, "both count two members", func() bool { return first.Members() == 2 && second.Members() == 2 })
 
-	if err := w.Append(within(t, patience), events(20000, 20000)); err != nil {
-		t.Fatal(err)
-	}
-	batch, err := second.Next(within(t, patience))
+	logtest.Append(t, w, logtest.Events(20000, 20000))
+	batch, err := second.Next(logtest.Within(t, logtest.Patience))
 	if err != nil {
 		t.Fatal(err)
 	}
 	lost, next := batch.Partition, batch.Next
-	if err := first.Commit(within(t, patience), rollcall.Offsets{lost: next + 100}); err != nil {
+	if err := first.Commit(logtest.Within(t, logtest.Patience), rollcall.Offsets{lost: next + 100}); err != nil {
 		t.Fatal(err)
 	}
-	offsets, err := b.Cluster().committed(within(t, patience), "rollcall-test", []int{lost})
+	offsets, err := b.Cluster().Committed(logtest.Within(t, logtest.Patience), logtest.Group, []int{lost})
 	if err != nil || offsets[lost] >= next {
 		t.Errorf("a member committed %v of a partition that is not its own: %v", offsets, err)
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	gather(t, first, 20000)
+	logtest.Gather(t, first, 20000)
 }
 
 // Batches that were queued when their generation ended are not handed on.
 func TestStaleBatchesAreDropped(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	s := newSource(t, b.Cluster(), SourceOptions{})
-	eventually(t, "the group is joined", func() bool { return s.current() != nil })
+	b := openBroker(t)
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	eventually(t, "the group is joined", func() bool { return s.Generation() != nil })
 	stale := &rollcall.Batch{Partition: 0, Next: 99}
-	s.out <- read{batch: stale, gen: &kafka.Generation{}}
-	w := newWriter(t, b.Cluster())
-	if err := w.Append(within(t, patience), events(0, 1)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Next(within(t, patience))
+	s.Queue(stale, &kafkago.Generation{})
+	w := logtest.Writer(t, b.Cluster())
+	logtest.Append(t, w, logtest.Events(0, 1))
+	got, err := s.Next(logtest.Within(t, logtest.Patience))
 	if err != nil || got.Next == 99 {
 		t.Errorf("Next gave the batch %v: %v", got, err)
 	}
@@ -164,23 +164,19 @@ func TestStaleBatchesAreDropped(t *testing.T) {
 
 // A commit that the brokers refuse is no error: the range is read again.
 func TestFailedCommitReadsAgain(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	s := newSource(t, b.Cluster(), SourceOptions{})
-	if err := w.Append(within(t, patience), events(0, 100)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, s, 1)
-	expel(t, b.Cluster(), s.current().MemberID)
-	if err := w.Append(within(t, patience), events(100, 100)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, s, 100) // its commit fails
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	logtest.Append(t, w, logtest.Events(0, 100))
+	logtest.Gather(t, s, 1)
+	expel(t, b.Cluster(), s.Generation().MemberID)
+	logtest.Append(t, w, logtest.Events(100, 100))
+	logtest.Gather(t, s, 100) // its commit fails
 	if s.Stats().Uncommit.Load() != 1 {
 		t.Errorf("%d commits failed, not 1", s.Stats().Uncommit.Load())
 	}
-	gather(t, s, 100) // what was not committed comes again
-	if err := Settle(within(t, patience), b.Cluster(), "rollcall-test"); err != nil {
+	logtest.Gather(t, s, 100) // what was not committed comes again
+	if err := kafka.Settle(logtest.Within(t, logtest.Patience), b.Cluster(), logtest.Group); err != nil {
 		t.Error(err)
 	}
 }
@@ -188,41 +184,39 @@ func TestFailedCommitReadsAgain(t *testing.T) {
 // What a member still holds from an earlier generation takes nothing back that
 // another has committed since.
 func TestCommitNeverGoesBack(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	s := newSource(t, b.Cluster(), SourceOptions{})
-	if err := w.Append(within(t, patience), events(0, 1000)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, s, 1000)
-	before, err := b.Cluster().committed(within(t, patience), "rollcall-test", []int{0, 1})
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+	logtest.Append(t, w, logtest.Events(0, 1000))
+	logtest.Gather(t, s, 1000)
+	before, err := b.Cluster().Committed(logtest.Within(t, logtest.Patience), logtest.Group, []int{0, 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := s.current()
+	old := s.Generation()
 	expel(t, b.Cluster(), old.MemberID)
-	eventually(t, "the group is joined again", func() bool { return s.current() != old && s.Joined() == nil })
+	eventually(t, "the group is joined again", func() bool { return s.Generation() != old && s.Joined() == nil })
 	for p, next := range before {
 		if next > 0 {
-			if err := s.Commit(within(t, patience), rollcall.Offsets{p: next - 1}); err != nil {
+			if err := s.Commit(logtest.Within(t, logtest.Patience), rollcall.Offsets{p: next - 1}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	after, err := b.Cluster().committed(within(t, patience), "rollcall-test", []int{0, 1})
+	after, err := b.Cluster().Committed(logtest.Within(t, logtest.Patience), logtest.Group, []int{0, 1})
 	if err != nil || !maps.Equal(before, after) {
 		t.Errorf("committed %v, and after an old flush %v: %v", before, after, err)
 	}
-	if err := Settle(within(t, patience), b.Cluster(), "rollcall-test"); err != nil {
+	if err := kafka.Settle(logtest.Within(t, logtest.Patience), b.Cluster(), logtest.Group); err != nil {
 		t.Error(err)
 	}
 }
 
 // expel makes the group's coordinator forget a member.
-func expel(t *testing.T, c *Cluster, member string) {
+func expel(t *testing.T, c *kafka.Cluster, member string) {
 	t.Helper()
-	res, err := c.client.LeaveGroup(within(t, patience), &kafka.LeaveGroupRequest{
-		GroupID: "rollcall-test", Members: []kafka.LeaveGroupRequestMember{{ID: member}},
+	res, err := c.Client().LeaveGroup(logtest.Within(t, logtest.Patience), &kafkago.LeaveGroupRequest{
+		GroupID: logtest.Group, Members: []kafkago.LeaveGroupRequestMember{{ID: member}},
 	})
 	if err == nil {
 		err = res.Error
@@ -233,8 +227,8 @@ func expel(t *testing.T, c *Cluster, member string) {
 }
 
 func TestNextEnds(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	s := newSource(t, b.Cluster(), SourceOptions{})
+	b := openBroker(t)
+	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
@@ -251,7 +245,7 @@ func TestNextEnds(t *testing.T) {
 // freezer makes connections that stop answering: those that have fetched when
 // freeze is called never give another byte, nor an error.
 type freezer struct {
-	inner dialFunc
+	inner kafka.DialFunc
 	mu    sync.Mutex // guards conns
 	conns []*frozenConn
 }
@@ -312,85 +306,20 @@ func (c *frozenConn) Close() error {
 
 // A reader that has fallen silent while the log grows is replaced.
 func TestWatchdog(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	f := &freezer{inner: b.listener.dial}
-	c := newCluster(b.Cluster().brokers, Security{}, f.dial)
+	b := openBroker(t)
+	f := &freezer{inner: b.Cluster().Dialer()}
+	c := kafka.DialLocal("embedded:9092", kafka.Local{Dial: f.dial})
 	defer c.Close()
-	w := newWriter(t, b.Cluster())
-	s := newSource(t, c, SourceOptions{Stall: 400 * time.Millisecond})
-	if err := w.Append(within(t, patience), events(0, 20000)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, s, 20000)
+	w := logtest.Writer(t, b.Cluster())
+	s := logtest.Source(t, c, kafka.SourceOptions{Stall: 400 * time.Millisecond})
+	logtest.Append(t, w, logtest.Events(0, 20000))
+	logtest.Gather(t, s, 20000)
 	if !f.freeze() {
 		t.Fatal("no connection has fetched")
 	}
-	if err := w.Append(within(t, patience), events(20000, 20000)); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, s, 20000)
+	logtest.Append(t, w, logtest.Events(20000, 20000))
+	logtest.Gather(t, s, 20000)
 	if s.Stats().Stalls.Load() == 0 {
 		t.Error("no stall was counted")
 	}
-}
-
-// kafka-go's defaults are wrong for this log; these are the relations that
-// must hold.
-func TestTimingAndSizes(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	for _, k := range []*kafka.Writer{w.events, w.rejects} {
-		if k.RequiredAcks != kafka.RequireAll || k.Async {
-			t.Errorf("the writer of %s waits for %v", k.Topic, k.RequiredAcks)
-		}
-		if k.BatchTimeout < 5*time.Millisecond || k.BatchTimeout > 10*time.Millisecond {
-			t.Errorf("the writer of %s holds a batch for %v", k.Topic, k.BatchTimeout)
-		}
-	}
-	if w.events.BatchBytes > 900<<10 {
-		t.Errorf("a request has up to %d bytes", w.events.BatchBytes)
-	}
-	g := newSource(t, b.Cluster(), SourceOptions{}).groupConfig()
-	if g.HeartbeatInterval > g.SessionTimeout/6 || g.SessionTimeout < 6*time.Second || g.SessionTimeout > 10*time.Second {
-		t.Errorf("heartbeats come every %v of %v", g.HeartbeatInterval, g.SessionTimeout)
-	}
-	if !g.WatchPartitionChanges || g.StartOffset != kafka.FirstOffset {
-		t.Errorf("the group watches partitions: %v, starts at %d", g.WatchPartitionChanges, g.StartOffset)
-	}
-	r := (&partition{source: &Source{cluster: b.Cluster(), opt: SourceOptions{Options: options(t)}}}).readerConfig(&tether{})
-	if !r.OffsetOutOfRangeError || r.QueueCapacity < 8 || r.QueueCapacity > 16 || r.GroupID != "" {
-		t.Errorf("a reader has OffsetOutOfRangeError %v, a queue of %d, the group %q", r.OffsetOutOfRangeError, r.QueueCapacity, r.GroupID)
-	}
-}
-
-// No message passes 900 KiB, whatever the events.
-func TestMessagesAreBounded(t *testing.T) {
-	b := openBroker(t, t.TempDir(), BrokerOptions{})
-	w := newWriter(t, b.Cluster())
-	list := events(0, 50000)
-	for i := range list {
-		list[i].Market = rollcall.MarketID(fmt.Sprintf("%064d", i))
-		list[i].Panel = rollcall.PanelID(fmt.Sprintf("%064d", i))
-		list[i].Service = rollcall.ServiceID(fmt.Sprintf("%064d", i))
-	}
-	enc := w.encoder()
-	for rest := list; len(rest) > 0; {
-		n, messages, err := w.encode(enc, rest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range messages {
-			if len(m.Value) > messageBytes+1024 {
-				t.Errorf("a message has %d bytes", len(m.Value))
-			}
-		}
-		if total := sizeOf(messages); total > appendBytes+messageBytes {
-			t.Errorf("%d bytes are encoded at once", total)
-		}
-		rest = rest[n:]
-	}
-	if err := w.Append(within(t, patience), list); err != nil {
-		t.Fatal(err)
-	}
-	gather(t, newSource(t, b.Cluster(), SourceOptions{}), len(list))
 }

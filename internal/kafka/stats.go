@@ -13,10 +13,18 @@ type Stats struct {
 	Records  atomic.Int64 // read of rollcall.events
 	Rows     atomic.Int64 // events handed on
 	Rejected atomic.Int64 // records and rows sent to rollcall.rejected
+	Aborted  atomic.Int64 // records of aborted transactions, passed over
 	Gaps     atomic.Int64 // offsets that were skipped: records gone before they were read
 	Ahead    atomic.Int64 // times that a committed offset was ahead of the log
-	Stalls   atomic.Int64 // times that a reader stood still while the log grew
+	Stalls   atomic.Int64 // times that brokers gave nothing of a log that had more, or did not answer
 	Uncommit atomic.Int64 // commits that failed; their range is read again
+}
+
+// passed counts a batch that is not read.
+func (s *Stats) passed(b *rawBatch) {
+	if !b.has(ofControl) {
+		s.Aborted.Add(b.count())
+	}
 }
 
 // register makes the counts metrics. A registerer that has them already, of
@@ -32,9 +40,10 @@ func (s *Stats) register(r prometheus.Registerer, log *slog.Logger) {
 		{"records_total", "Records read of the log.", &s.Records},
 		{"events_total", "Events read of the log and handed on.", &s.Rows},
 		{"rejected_total", "Records and rows of the log sent to the rejected topic.", &s.Rejected},
+		{"aborted_records_total", "Records of aborted transactions, passed over.", &s.Aborted},
 		{"gap_offsets_total", "Offsets skipped: records gone from the log before they were read.", &s.Gaps},
 		{"offset_ahead_total", "Times a committed offset was ahead of the log.", &s.Ahead},
-		{"stalls_total", "Times a reader stood still while the log grew.", &s.Stalls},
+		{"stalls_total", "Times the brokers gave nothing of a log that had more, or did not answer.", &s.Stalls},
 		{"commit_failures_total", "Offset commits that failed; their range is read again.", &s.Uncommit},
 	} {
 		count := prometheus.NewCounterFunc(

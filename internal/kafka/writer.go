@@ -56,7 +56,7 @@ const (
 
 // NewWriter makes a writer. Close it before the broker.
 func NewWriter(c *Cluster, opt WriterOptions) *Writer {
-	opt.Options = opt.filled()
+	opt.Options = opt.WithDefaults()
 	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
@@ -148,8 +148,8 @@ func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
 }
 
 func (w *Writer) write(ctx context.Context, to *kafka.Writer, messages []kafka.Message) error {
-	if b := w.cluster.broker; b != nil {
-		if err := b.room.take(ctx, sizeOf(messages)); err != nil {
+	if admit := w.cluster.local.Admit; admit != nil {
+		if err := admit(ctx, sizeOf(messages)); err != nil {
 			return err
 		}
 	}
@@ -177,7 +177,7 @@ func firstError(err error) error {
 	return nil
 }
 
-// Reject keeps refused inputs in rollcall.rejected. It returns when they are
+// Reject writes refused inputs to rollcall.rejected. It returns when they are
 // acknowledged. A body over 1 MiB is cut, and its whole size noted.
 func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error {
 	if len(rejected) == 0 {

@@ -80,12 +80,12 @@ func diaryQuery(q rollcall.DiaryQuery, months []string) (query string, args []an
 	return strings.Join(parts, ` UNION ALL `) + ` ORDER BY panelist, day, key`, args
 }
 
-// diaryReader turns rows, which are of one panelist's day and key, into
+// diaryReader reads rows, which are of one panelist's day and key, as
 // diaries. It gathers a panelist's day first, since key comes last in the
 // diaries' order and a day may have several.
 type diaryReader struct {
 	out   rollcall.DiaryRow // market, panel, panelist and day of what is gathered
-	book  daybook
+	uses  dayUses
 	keys  []keyed
 	names names
 	days  map[string]rollcall.Day
@@ -113,7 +113,7 @@ func (r *diaryReader) row(rows *sql.Rows, yield func(*rollcall.DiaryRow) bool) (
 	panelist, err1 := parseHex(r.panelist)
 	key, err2 := parseHex(r.key)
 	day, err3 := r.parseDay(r.day)
-	for _, err := range []error{err1, err2, err3, r.book.decode(r.diary, r.names)} {
+	for _, err := range []error{err1, err2, err3, r.uses.decode(r.diary, r.names)} {
 		if err != nil {
 			return false, fmt.Errorf("panelist %q, day %q, key %q: %w", r.panelist, r.day, r.key, err)
 		}
@@ -124,8 +124,8 @@ func (r *diaryReader) row(rows *sql.Rows, yield func(*rollcall.DiaryRow) bool) (
 		}
 		r.out.Panelist, r.out.Day = rollcall.Visitor(panelist), day
 	}
-	for i := range r.book {
-		r.keys = append(r.keys, keyed{r.book[i], rollcall.KeyID(key)})
+	for i := range r.uses {
+		r.keys = append(r.keys, keyed{r.uses[i], rollcall.KeyID(key)})
 	}
 	return true, nil
 }

@@ -54,7 +54,7 @@ type diaryMerge struct {
 type personDay struct {
 	panelist rollcall.Visitor
 	deltas   []*rollcall.DiaryRow
-	book     daybook
+	uses     dayUses
 	bytes    []byte
 	changed  bool
 }
@@ -168,7 +168,7 @@ func (m *diaryMerge) addPersonDay(v rollcall.Visitor) {
 	n := len(m.group)
 	m.group = slices.Grow(m.group, 1)[:n+1]
 	p := &m.group[n]
-	*p = personDay{panelist: v, deltas: p.deltas[:0], book: p.book[:0], bytes: p.bytes[:0]}
+	*p = personDay{panelist: v, deltas: p.deltas[:0], uses: p.uses[:0], bytes: p.bytes[:0]}
 }
 
 func (m *diaryMerge) mergeGroup(g page) error {
@@ -187,15 +187,15 @@ func (m *diaryMerge) mergeGroup(g page) error {
 	return m.writeChanged(g)
 }
 
-// unite adds the deltas, and encodes the book if that changed it.
+// unite adds the deltas, and encodes the uses if that changed it.
 func (p *personDay) unite() bool {
 	for _, d := range p.deltas {
-		if p.book.unite(use{d.Service, d.Location, d.Kind}, &d.Minutes) {
+		if p.uses.unite(use{d.Service, d.Location, d.Kind}, &d.Minutes) {
 			p.changed = true
 		}
 	}
 	if p.changed {
-		p.bytes = p.book.append(p.bytes[:0])
+		p.bytes = p.uses.append(p.bytes[:0])
 	}
 	return p.changed
 }
@@ -205,7 +205,7 @@ func (m *diaryMerge) bind(g page) {
 	m.args = append(m.args[:0], string(g.market), string(g.panel), g.day.Month().String(), g.day.String(), g.key.String())
 }
 
-// read reads the group's stored books. A group that isn't full asks for its
+// read reads the group's stored rows. A group that isn't full asks for its
 // last panelist several times, to use the same statement.
 func (m *diaryMerge) read(g page) error {
 	m.bind(g)
@@ -229,7 +229,7 @@ func (m *diaryMerge) read(g page) error {
 	return rows.Err()
 }
 
-// found gives a stored book to its person-day.
+// found gives a stored row to its person-day.
 func (m *diaryMerge) found(panelist, diary []byte) error {
 	v, err := parseHex(panelist)
 	if err != nil {
@@ -239,7 +239,7 @@ func (m *diaryMerge) found(panelist, diary []byte) error {
 	if !ok {
 		return fmt.Errorf("was not asked for")
 	}
-	return m.group[i].book.decode(diary, m.names)
+	return m.group[i].uses.decode(diary, m.names)
 }
 
 func (m *diaryMerge) writeAll(g page) error {

@@ -50,7 +50,7 @@ func TestSettings(t *testing.T) {
 }
 
 // TestFullDisk: what doesn't fit is not written, what was stays, and the store
-// goes on when there is room.
+// goes on when there is space.
 func TestFullDisk(t *testing.T) {
 	s, alone := openInside(t), openInside(t)
 	first := storetest.Draw(rand.New(rand.NewPCG(1, 1)), 12, 50, 500)
@@ -202,7 +202,7 @@ func TestDamage(t *testing.T) {
 	var last error
 	for _, last = range s.Diaries(t.Context(), rollcall.DiaryQuery{Market: "FR", Panel: "nn", To: 100000}) {
 	}
-	if !errors.Is(last, errDaybook) || !strings.Contains(last.Error(), "000000000000000a") {
+	if !errors.Is(last, errDayUses) || !strings.Contains(last.Error(), "000000000000000a") {
 		t.Errorf("a damaged diary: %v", last)
 	}
 	for _, last = range s.Cells(t.Context(), rollcall.CellQuery{Market: "FR", To: 100000}) {

@@ -72,8 +72,8 @@ func TestOpenRefuses(t *testing.T) {
 func TestUpgrade(t *testing.T) {
 	path := newPath(t)
 	s := openStore(t, path, 12)
-	f := rollcall.PanelFiles{PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}, Roster: rollcall.HashOf([]byte("a roster"))}
-	if err := s.PutPanelFiles(t.Context(), f); err != nil {
+	f := rollcall.PanelObjects{PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}, Roster: rollcall.HashOf([]byte("a roster"))}
+	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
 	if err := script(path, `DROP TABLE ageings; DROP TABLE rosters; DELETE FROM migrations WHERE number = 2`); err != nil {

@@ -9,9 +9,9 @@ import (
 	"rollcall"
 )
 
-// PutPanelFiles says what a panel's month is weighted with, in the place of
+// PutPanelObjects says what a panel's month is weighted with, in the place of
 // what was said before.
-func (s *Store) PutPanelFiles(ctx context.Context, f rollcall.PanelFiles) error {
+func (s *Store) PutPanelObjects(ctx context.Context, f rollcall.PanelObjects) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		key := []any{string(f.Market), string(f.Panel), f.Month.String(), f.Roster.String()}
 		if f.Roster != (rollcall.Hash{}) {
@@ -30,27 +30,27 @@ func (s *Store) PutPanelFiles(ctx context.Context, f rollcall.PanelFiles) error 
 
 const panelFiles = `SELECT market, panel, month, roster, universe FROM panel_files`
 
-func scanPanelFiles(r *sql.Rows) (f rollcall.PanelFiles, err error) {
+func scanPanelObjects(r *sql.Rows) (f rollcall.PanelObjects, err error) {
 	return f, r.Scan(&f.Market, &f.Panel, monthColumn{&f.Month}, hashColumn{&f.Roster}, hashColumn{&f.Universe})
 }
 
-// PanelFiles gives what was last put for a panel's month; an ErrNotFound if
+// PanelObjects gives what was last put for a panel's month; an ErrNotFound if
 // nothing was.
-func (s *Store) PanelFiles(ctx context.Context, m rollcall.PanelMonth) (rollcall.PanelFiles, error) {
-	all, err := list(ctx, s, scanPanelFiles, panelFiles+` WHERE market = ? AND panel = ? AND month = ?`,
+func (s *Store) PanelObjects(ctx context.Context, m rollcall.PanelMonth) (rollcall.PanelObjects, error) {
+	all, err := list(ctx, s, scanPanelObjects, panelFiles+` WHERE market = ? AND panel = ? AND month = ?`,
 		string(m.Market), string(m.Panel), m.Month.String())
 	if err == nil && len(all) == 0 {
 		err = rollcall.ErrNotFound
 	}
 	if err != nil {
-		return rollcall.PanelFiles{}, fmt.Errorf("read the files of %v: %w", m, err)
+		return rollcall.PanelObjects{}, fmt.Errorf("read the files of %v: %w", m, err)
 	}
 	return all[0], nil
 }
 
-// ListPanelFiles gives the files of every month, by market, panel and month.
-func (s *Store) ListPanelFiles(ctx context.Context) ([]rollcall.PanelFiles, error) {
-	all, err := list(ctx, s, scanPanelFiles, panelFiles+` ORDER BY market, panel, month`)
+// ListPanelObjects gives the files of every month, by market, panel and month.
+func (s *Store) ListPanelObjects(ctx context.Context) ([]rollcall.PanelObjects, error) {
+	all, err := list(ctx, s, scanPanelObjects, panelFiles+` ORDER BY market, panel, month`)
 	if err != nil {
 		return nil, fmt.Errorf("list panel files: %w", err)
 	}
@@ -143,15 +143,15 @@ func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries 
 	}
 	defer rows.Close()
 	var body sql.RawBytes
-	var book daybook
+	var uses dayUses
 	for rows.Next() {
 		if err := rows.Scan(&body); err != nil {
 			return 0, err
 		}
-		if err := book.decode(body, names{}); err != nil {
+		if err := uses.decode(body, names{}); err != nil {
 			return 0, err
 		}
-		diaries += len(book)
+		diaries += len(uses)
 	}
 	return diaries, rows.Err()
 }

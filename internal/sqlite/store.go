@@ -1,9 +1,3 @@
-// Package sqlite is the store embedded: one file, rollcall.db, that anyone
-// with sqlite3 can open and read while Rollcall runs.
-//
-// Every write is one transaction, on the disk when it returns. One connection
-// writes; a small pool reads, each reader from the snapshot of its beginning.
-// A full disk gives [rollcall.ErrFull] and leaves the store as it was.
 package sqlite
 
 import (
@@ -20,6 +14,8 @@ import (
 	driver "modernc.org/sqlite"
 
 	"rollcall/aggregate/hll"
+
+	"rollcall"
 )
 
 // Options of Open.
@@ -27,6 +23,8 @@ type Options struct {
 	K   int          // the sketches' precision, 12..18; 0: the store's own, hll.DefaultK in a new one
 	Log *slog.Logger // nil: silent
 }
+
+var _ rollcall.Store = (*Store)(nil)
 
 // Store is an open store. It is safe for concurrent use.
 type Store struct {

@@ -1,29 +1,96 @@
-# Weighs the panels that live_test.go wrote, with survey's calibrate, and prints
-# name value lines. Arguments: the folder, the number of panels.
+# Estimates from the panels that live_test.go wrote, with survey's calibrate, and
+# prints "panel name value" lines. Arguments: the folder, the number of panels.
 suppressMessages(library(survey))
 options(digits = 15)
 args <- commandArgs(TRUE)
-say <- function(panel, name, x) cat(panel, name, format(as.numeric(x), digits = 15), "\n")
+say <- function(name, x) for (i in seq_along(x))
+  cat(k, if (length(x) > 1) paste0(name, i) else name, format(as.numeric(x[i]), digits = 15), "\n")
+
+# design weighs some months together, each to its own margins, every weight
+# times a factor. A person's household and stratum are the latest month's.
+design <- function(months, factor) {
+  p <- people[people$month %in% months, ]
+  latest <- p[order(-p$month), ]
+  latest <- latest[!duplicated(latest$id), ]
+  at <- match(p$id, latest$id)
+  p$household <- latest$household[at]; p$stratum <- latest$stratum[at]
+  p$w0 <- p$base * factor
+  columns <- character(); totals <- numeric()
+  add <- function(name, values, total) {
+    p[[name]] <<- as.numeric(values); columns <<- c(columns, name); totals <<- c(totals, factor * total)
+  }
+  for (t in months) {
+    m <- margins[margins$month == t, ]
+    add(paste0("all_", t), p$month == t, sum(m$population[m$margin == "sexage"]))
+    for (column in c("sexage", "region", "work")) {
+      part <- m[m$margin == column, ]
+      if (column != "work") part <- part[-1, ]
+      for (i in seq_len(nrow(part))) add(paste(column, i, t, sep = "_"), p$month == t & p[[column]] == part$category[i], part$population[i])
+    }
+  }
+  ids <- if (all(p$household == 0)) ~id else ~household
+  d <- if (all(p$stratum == 0)) svydesign(ids = ids, weights = ~w0, data = p) else
+    svydesign(ids = ids, strata = ~stratum, weights = ~w0, data = p, nest = TRUE)
+  calibrate(d, reformulate(columns, intercept = FALSE), population = setNames(totals, columns), calfun = "raking", epsilon = 1e-13, maxit = 500)
+}
+
+# hall gives Hall's interval of a ratio. z is the ratio's influence on the
+# calibration residuals, regressed anew.
+hall <- function(d, num, den) {
+  p <- d$variables; w <- weights(d)
+  r <- svyratio(reformulate(num), reformulate(den), d)
+  y <- (p[[num]] - coef(r) * p[[den]]) / sum(w * p[[den]])
+  z <- w * resid(lm(y ~ sexage + region + work, data = p, weights = p$base))
+  cluster <- interaction(d$strata[, 1], d$cluster[, 1], drop = TRUE)
+  total <- tapply(z, cluster, sum); stratum <- tapply(as.integer(factor(d$strata[, 1])), cluster, function(x) x[1])
+  se <- as.numeric(SE(r))
+  a <- sum((total - ave(total, stratum))^3) / se^3
+  q <- qt(.975, degf(d)); root <- function(x) sign(x) * abs(x)^(1 / 3)
+  inv <- function(x) 3 / a * (root(1 + a * (x - a / 6)) - 1)
+  c(max(0, coef(r) - se * inv(q)), coef(r) - se * inv(-q))
+}
+
+# places gives the ranks by Holm's adjustment of each pair's p.
+places <- function(d, names) {
+  t <- svytotal(reformulate(names), d); n <- length(names); pairs <- combn(n, 2)
+  p <- apply(pairs, 2, function(i) {
+    k <- rep(0, n); k[i] <- c(1, -1)
+    one <- svycontrast(t, k)
+    2 * pt(-abs(coef(one) / SE(one)), degf(d))
+  })
+  sure <- p.adjust(p, "holm") < 0.05
+  low <- rep(1, n); high <- rep(n, n)
+  for (j in which(sure)) {
+    i <- pairs[, j]; if (coef(t)[i[1]] < coef(t)[i[2]]) i <- rev(i)
+    low[i[2]] <- low[i[2]] + 1; high[i[1]] <- high[i[1]] - 1
+  }
+  say("low", low); say("high", high)
+}
+
 for (k in seq_len(as.integer(args[2])) - 1) {
-  p <- read.csv(file.path(args[1], paste0(k, "-people.csv")), colClasses = c(sexage = "factor", region = "factor", work = "factor"))
-  m <- read.csv(file.path(args[1], paste0(k, "-margins.csv")), colClasses = c(category = "character"))
-  target <- function(column) {
-    part <- m[m$margin == column, ]
-    levels <- levels(p[[column]])[-1]
-    setNames(part$population[match(levels, part$category)], paste0(column, levels))
-  }
-  totals <- c("(Intercept)" = sum(m$population[m$margin == "sexage"]), target("sexage"), target("region"), target("work"))
-  d <- svydesign(id = ~1, weights = ~base, data = p)
-  d <- calibrate(d, ~ sexage + region + work, population = totals, calfun = "raking", epsilon = 1e-13, maxit = 500)
-  for (i in 1:5) say(k, paste0("weight", i), weights(d)[i])
+  people <- read.csv(file.path(args[1], paste0(k, "-people.csv")), colClasses = c(sexage = "character", region = "character", work = "character"))
+  margins <- read.csv(file.path(args[1], paste0(k, "-margins.csv")), colClasses = c(category = "character"))
+
+  d <- design(3, 1)
+  say("weight", weights(d)[1:5]); say("df", degf(d))
   t <- svytotal(~ users + rare + minutes, d)
-  for (v in names(coef(t))) { say(k, v, coef(t)[v]); say(k, paste0(v, "_se"), SE(t)[match(v, names(coef(t)))]) }
-  r <- svyratio(~minutes, ~users, d)
-  say(k, "ratio", coef(r)); say(k, "ratio_se", SE(r))
-  c <- svycontrast(t, c(users = 1, rare = -1))
-  say(k, "diff", coef(c)); say(k, "diff_se", SE(c))
-  for (method in c("logit", "beta")) {
-    ci <- confint(svyciprop(if (method == "logit") ~users else ~rare, d, method = method))
-    say(k, paste0(method, "_low"), ci[1]); say(k, paste0(method, "_high"), ci[2])
-  }
+  for (v in names(coef(t))) { say(v, coef(t)[v]); say(paste0(v, "_se"), SE(t)[match(v, names(coef(t)))]) }
+  r <- svyratio(~minutes, ~users, d); say("ratio", coef(r)); say("ratio_se", SE(r))
+  c <- svycontrast(t, c(users = 1, rare = -1)); say("diff", coef(c)); say("diff_se", SE(c))
+  say("logit", confint(svyciprop(~users, d, method = "logit"), df = degf(d)))
+  say("beta", confint(svyciprop(~rare, d, method = "beta")))
+  say("hall", hall(d, "minutes", "users"))
+  places(d, paste0("s", 1:6))
+
+  two <- update(design(2:3, 1), now = users * (month == 3), before = users * (month == 2))
+  t <- svytotal(~ now + before, two)
+  c <- svycontrast(t, c(now = 1, before = -1)); say("change", coef(c)); say("change_se", SE(c)); say("change_df", degf(two))
+  r <- svyratio(~now, ~before, two); say("percent", 100 * (coef(r) - 1)); say("percent_se", 100 * SE(r))
+  v <- vcov(t); q2 <- qt(.975, degf(two))^2; a <- coef(t)[1]; b <- coef(t)[2]
+  say("fieller", 100 * (sort(Re(polyroot(c(a^2 - q2 * v[1, 1], -2 * (a * b - q2 * v[1, 2]), b^2 - q2 * v[2, 2])))) - 1))
+
+  three <- design(1:3, 1 / 3)
+  t <- svytotal(~ users + minutes, three); say("pool", coef(t)); say("pool_se", SE(t)); say("pool_df", degf(three))
+  r <- svyratio(~minutes, ~users, three); say("pool_ratio", coef(r)); say("pool_ratio_se", SE(r))
+  say("pool_logit", confint(svyciprop(~users, three, method = "logit"), df = degf(three)))
 }

@@ -13,12 +13,12 @@ import (
 	"rollcall/internal/arrowipc"
 )
 
-// Stream carries an Arrow IPC stream from outside to the intake: each row is a
+// Stream carries an Arrow IPC stream from outside to the batcher: each row is a
 // sighting, its line the row's number from 1. A bad row is refused as the JSON
 // that it would have been. Good rows before a fault of the stream are kept; the
 // error is then an Invalid. The caller bounds r; what is decoded of it is
 // bounded by arrowipc.MaxMemory and MaxRows.
-func Stream(ctx context.Context, in *ingest.Intake, r io.Reader) error {
+func Stream(ctx context.Context, in *ingest.Batcher, r io.Reader) error {
 	body, err := io.ReadAll(r)
 	if err != nil {
 		return err
@@ -36,9 +36,9 @@ func Stream(ctx context.Context, in *ingest.Intake, r io.Reader) error {
 }
 
 type taker struct {
-	in   *ingest.Intake
-	rows int
-	room ingest.Fields
+	in     *ingest.Batcher
+	rows   int
+	fields ingest.Fields
 }
 
 func (k *taker) record(ctx context.Context, rec arrow.Record) error {
@@ -47,6 +47,11 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 		return err
 	}
 	for i := range t.rows {
+		if k.in.Hopeless() {
+			k.in.RefuseRest(k.rows+1, t.rows-i)
+			k.rows += t.rows - i
+			return nil
+		}
 		if err := k.row(ctx, t, i); err != nil {
 			return err
 		}
@@ -56,7 +61,7 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 }
 
 func (k *taker) row(ctx context.Context, t *table, i int) error {
-	s, err := t.sighting(i, &k.room)
+	s, err := t.sighting(i, &k.fields)
 	if err != nil {
 		return k.in.Refuse(ctx, k.rows+1, err, t.json(i))
 	}

@@ -96,7 +96,7 @@ func unfit(column, reason string) error {
 	return &rollcall.Invalid{Field: "column", Value: column, Reason: reason, Code: "arrow_schema"}
 }
 
-// sighting reads row i; f is room for its fields.
+// sighting reads row i; f holds its fields.
 func (t *table) sighting(i int, f *ingest.Fields) (s ingest.Sighting, err error) {
 	t.fields(i, f)
 	at, err := t.time(columnTime, "time", i, f.Time)

@@ -73,7 +73,7 @@ func next(stream *ipc.Reader, m *messages, err *error) (ok bool) {
 	return ok && *err == nil
 }
 
-// recovered turns a panic of the Arrow library over a broken file into a fault.
+// recovered makes a fault of the Arrow library's panic over a broken file.
 func recovered(err *error, format string) {
 	if p := recover(); p != nil {
 		*err = fault(fmt.Sprintf("is not readable as %s: %v", format, p))

@@ -43,7 +43,7 @@ func (s *slice) Reject(_ context.Context, rejected []rollcall.Rejected) error {
 	return nil
 }
 
-func desk(tb testing.TB) *ingest.Desk {
+func converter(tb testing.TB) *ingest.Converter {
 	tb.Helper()
 	keys, err := ingest.NewKeys(bytes.Repeat([]byte("k"), ingest.MasterSize))
 	if err != nil {
@@ -55,7 +55,7 @@ func desk(tb testing.TB) *ingest.Desk {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &ingest.Desk{
+	return &ingest.Converter{
 		Keys:      keys,
 		Catalogue: func() *rollcall.Catalogue { return catalogue },
 		Now:       func() time.Time { return time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC) },
@@ -73,14 +73,14 @@ type loaded struct {
 func load(tb testing.TB, path string) *loaded {
 	tb.Helper()
 	l := &loaded{}
-	d := desk(tb)
+	d := converter(tb)
 	for part, err := range file.Parts(tb.Context(), path, nil) {
 		if err != nil {
 			l.err = err
 			break
 		}
 		l.parts = append(l.parts, part)
-		in := ingest.NewIntake(d, &l.slice, "file", true)
+		in := ingest.NewBatcher(d, &l.slice, "file", true)
 		take := ingest.NDJSON
 		if part.Type == columnar.ContentType {
 			take = columnar.Stream

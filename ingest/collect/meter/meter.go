@@ -1,12 +1,3 @@
-// Package meter reads packets, from a capture file or a live interface, and
-// says who used which messaging service. Packets become TCP streams, streams
-// are handed to the dissector that knows their first bytes, on any port, and
-// dissectors yield sightings.
-//
-//	file or interface -> packets -> connections -> streams -> dissector -> sighting
-//
-// Place, market and panelist are those of the meter's installation; nothing of
-// them is guessed from traffic. All times are the packets' own.
 package meter
 
 import (

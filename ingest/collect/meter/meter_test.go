@@ -556,7 +556,7 @@ func FuzzRead(f *testing.F) {
 }
 
 // FuzzStreams: two directions of any bytes give the same sightings however they
-// are cut, through whichever dissector. A turn is a side, a length and bytes.
+// are cut, through whichever dissector. A message is a side, a length and bytes.
 func FuzzStreams(f *testing.F) {
 	for _, recording := range recordings {
 		for _, p := range tapes(f, recorded(f, recording)) {
@@ -584,7 +584,7 @@ func FuzzStreams(f *testing.F) {
 	})
 }
 
-// dissect feeds turns to a stream, cut into parts of the size; late says which
+// dissect feeds messages to a stream, cut into parts of the size; late says which
 // sides have no beginning.
 func dissect(t *testing.T, raw []byte, late uint8, size int) ([]ingest.Sighting, map[string]int64) {
 	m, err := newMeter(atHome, rollcall.MaxEvent, nil)

@@ -42,7 +42,7 @@ func (d *Demonstration) Month(m rollcall.Month) (*Month, error) {
 		return nil, err
 	}
 	out := &Month{demonstration: d, month: m, people: d.inTab(m), population: d.population(m)}
-	weights, err := panel.Rake(out.roster(), out.population, panel.Trim{})
+	weights, err := panel.Rake(out.roster(), out.population, rollcall.Trim{})
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", m, err)
 	}

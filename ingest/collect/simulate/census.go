@@ -14,15 +14,15 @@ import (
 // CensusScale is how many users of May 2001 one simulated account stands for.
 const CensusScale = 1000
 
-// crowd is a service's worldwide users of May 2001, and how its simulated
+// worldwide is a service's worldwide users of May 2001, and how its simulated
 // accounts are written.
-type crowd struct {
+type worldwide struct {
 	service rollcall.ServiceID
 	users   int
 	name    func(i int) string
 }
 
-var crowds = []crowd{
+var services2001 = []worldwide{
 	{"msn", 30_000_000, func(i int) string { return "sim" + strconv.Itoa(i) + "@example.com" }},
 	{"aim", 29_000_000, func(i int) string { return "sim" + strconv.Itoa(i) }},
 	{"icq", 23_000_000, func(i int) string { return strconv.Itoa(100_000_000 + i) }},
@@ -38,15 +38,15 @@ func (d *Demonstration) Census(m rollcall.Month) iter.Seq[ingest.Sighting] {
 			return
 		}
 		days := newDays(d.calendar, m)
-		for k, c := range crowds {
-			if !d.crowd(c, days, d.stream(forCensus, uint64(k), uint64(m)), yield) {
+		for k, c := range services2001 {
+			if !d.accounts(c, days, d.stream(forCensus, uint64(k), uint64(m)), yield) {
 				return
 			}
 		}
 	}
 }
 
-func (d *Demonstration) crowd(c crowd, days *days, r *rand.Rand, yield func(ingest.Sighting) bool) bool {
+func (d *Demonstration) accounts(c worldwide, days *days, r *rand.Rand, yield func(ingest.Sighting) bool) bool {
 	for i := range c.users / CensusScale {
 		s := ingest.Sighting{Market: Place().ID, Service: c.service, Account: c.name(i)}
 		writer := diarist{days: days, random: r}

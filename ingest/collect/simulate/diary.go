@@ -82,12 +82,12 @@ type habit struct {
 var (
 	eveningHours = []float64{.02, .01, 0, 0, 0, 0, .01, .02, .02, .02, .02, .03, .04, .04, .04, .04, .06, .09, .11, .12, .11, .10, .07, .03}
 	weekendHours = []float64{.03, .02, .01, 0, 0, 0, 0, .01, .02, .04, .06, .07, .06, .06, .08, .08, .08, .08, .07, .06, .06, .05, .04, .02}
-	officeHours  = []float64{0, 0, 0, 0, 0, 0, 0, .01, .06, .13, .13, .11, .07, .08, .12, .11, .09, .06, .02, .01, 0, 0, 0, 0}
+	workHours    = []float64{0, 0, 0, 0, 0, 0, 0, .01, .06, .13, .13, .11, .07, .08, .12, .11, .09, .06, .02, .01, 0, 0, 0, 0}
 )
 
 var (
 	atHomeHabit = habit{daily: [2]float64{0.19, 0.23}, hours: [2][]float64{eveningHours, weekendHours}, minutes: 14}
-	atWorkHabit = habit{daily: [2]float64{0.30, 0}, hours: [2][]float64{officeHours, officeHours}, minutes: 18}
+	atWorkHabit = habit{daily: [2]float64{0.30, 0}, hours: [2][]float64{workHours, workHours}, minutes: 18}
 )
 
 func habitAt(place rollcall.Location) habit {

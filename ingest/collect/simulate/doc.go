@@ -22,4 +22,8 @@
 // month, three quarters of a million in all, of 25,000 panelist-days a month.
 // The census stream is a thousandth of the worldwide users of May 2001 in two
 // months: 96,000 accounts of 2 sightings each, twice.
+//
+// Read calibration.go first (the figures), then universe.go and people.go (the
+// persons), audience.go (who uses what in a month), diary.go (when) and
+// census.go; stream.go gives all of them their random numbers.
 package simulate

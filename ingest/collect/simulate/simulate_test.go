@@ -52,7 +52,7 @@ type seen struct {
 func watch(t testing.TB, m *Month) *seen {
 	t.Helper()
 	roster, population, position := read(t, m)
-	weights, err := panel.Rake(roster, population, panel.Trim{})
+	weights, err := panel.Rake(roster, population, rollcall.Trim{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestTies(t *testing.T) {
 		{october2003, "aim", "icq", false},
 	} {
 		got := watch(t, month(t, d, tt.month))
-		difference := got.weights.Diff(got.users[tt.a], got.users[tt.b])
+		difference := got.weights.Linear(panel.Part{Factor: 1, Term: got.weights.Term(got.users[tt.a])}, panel.Part{Factor: -1, Term: got.weights.Term(got.users[tt.b])})
 		if difference.Value <= 0 {
 			t.Errorf("%s: %s is not before %s", tt.month, tt.a, tt.b)
 		}
@@ -273,7 +273,7 @@ func TestTies(t *testing.T) {
 // published for the United States in September 2001.
 func TestOverlap(t *testing.T) {
 	got := watch(t, month(t, demonstration(t, DefaultSeed), october2002))
-	if share := 100 * got.weights.Ratio(got.several, got.any).Value; math.Abs(share-29) > 1 {
+	if share := 100 * got.weights.Value(got.several) / got.weights.Value(got.any); math.Abs(share-29) > 1 {
 		t.Errorf("%.1f %% use two services or more, want 29", share)
 	}
 }

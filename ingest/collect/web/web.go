@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -22,50 +24,69 @@ import (
 
 // Collector serves POST /v1/events.
 type Collector struct {
-	Desk *ingest.Desk
+	Converter *ingest.Converter
 	// Log gives the log for ordinary events, or for backfill: those whose age
 	// is not judged.
 	Log func(backfill bool) ingest.Log
 	// MaxBody bounds a body in bytes, as sent and again after decompression.
 	MaxBody int64
-	// Room bounds the memory, in bytes, that the bodies under way are reckoned
-	// to take; 0: DefaultRoom.
-	Room int64
+	// Memory bounds the memory, in bytes, that the bodies under way are reckoned
+	// to take; 0: DefaultMemory.
+	Memory int64
+	// Sender says who sends: each has a part of the memory, and so many refused
+	// lines. It may be nil; then it is the address that a request came from.
+	Sender func(*http.Request) string
 
-	room room
+	budget   budget
+	refusals refusals
 }
 
 // ServeHTTP takes one body. Good events are kept whatever stands beside them:
 // 200 with counts where all were good, 422 with counts and the first refused
 // lines where some were not, 400 where the body itself is broken, 413 where it
 // is too long, 408 where it comes too slowly, 429 where the log is full, or so
-// many bodies are under way that there is no room for another: that one was not
-// looked at.
+// many bodies are under way that there is no memory for it: what was taken of it
+// counts once when it is sent again.
 func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	need := c.weigh(r)
-	if !c.room.enter(need, c.most()) {
-		answer(w, ingest.Counts{}, errNoRoom)
+	sender := c.sender(r)
+	mine := &share{budget: &c.budget, most: c.most(), sender: sender}
+	if !mine.grow(weigh("", "", 0)) {
+		answer(w, ingest.Counts{}, errBusy)
 		return
 	}
-	defer c.room.leave(need)
+	defer mine.release()
 	r.Body = pace(w, r.Body)
 	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
 	source := r.URL.Query().Get("source")
 	if source == "" {
 		source = "http"
 	}
-	in := ingest.NewIntake(c.Desk, c.Log(backfill), source, backfill)
-	err := c.take(r.Context(), in, r)
+	in := ingest.NewBatcher(c.Converter, c.Log(backfill), source, backfill)
+	in.MayReject = func() bool { return c.refusals.allow(sender, c.Converter.Now()) }
+	err := c.take(r.Context(), in, r, mine)
 	answer(w, in.Counts, err)
 }
 
-func (c *Collector) take(ctx context.Context, in *ingest.Intake, r *http.Request) error {
-	body, err := c.body(r)
+// sender names who sent a request.
+func (c *Collector) sender(r *http.Request) string {
+	if c.Sender != nil {
+		return c.Sender(r)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Request, mine *share) error {
+	unpacked, err := c.body(r)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	switch contentType(r) {
+	defer unpacked.Close()
+	body := &shared{Reader: unpacked, share: mine, kind: contentType(r), encoding: coding(r)}
+	switch body.kind {
 	case "application/x-ndjson", "application/jsonl":
 		return ingest.NDJSON(ctx, in, body)
 	case "application/json", "text/plain":
@@ -89,17 +110,33 @@ func contentType(r *http.Request) string {
 	return t
 }
 
+// The content codings (RFC 9110, 8.4.1). A body of several gzip members or zstd
+// frames is one text.
+const (
+	codingGzip = "gzip"
+	codingZstd = "zstd"
+)
+
+// coding names the content coding: names are without case, and x-gzip is gzip.
+func coding(r *http.Request) string {
+	name := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+	if name == "x-gzip" {
+		return codingGzip
+	}
+	return name
+}
+
 // body undoes the content encoding; both sides of it are bounded.
 func (c *Collector) body(r *http.Request) (io.ReadCloser, error) {
 	sent := http.MaxBytesReader(nil, r.Body, c.MaxBody)
 	var unpack func(io.Reader) (io.ReadCloser, error)
-	encoding := r.Header.Get("Content-Encoding")
+	encoding := coding(r)
 	switch encoding {
 	case "", "identity":
 		return sent, nil
-	case "gzip":
+	case codingGzip:
 		unpack = func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
-	case "zstd":
+	case codingZstd:
 		unpack = unpackZstd
 	default:
 		return nil, errEncoding
@@ -154,7 +191,7 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d events refused; the others were kept", counts.Refused(), counts.Read)
 	case errors.Is(err, rollcall.ErrFull):
 		return http.StatusTooManyRequests, "the log is full; send the body again later"
-	case errors.Is(err, errNoRoom):
+	case errors.Is(err, errBusy):
 		return http.StatusTooManyRequests, err.Error()
 	case errors.Is(err, errSlow):
 		return http.StatusRequestTimeout, errSlow.Error()

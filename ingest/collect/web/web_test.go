@@ -62,7 +62,7 @@ func collector(tb testing.TB, log func(backfill bool) ingest.Log) *web.Collector
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &web.Collector{MaxBody: maxBody, Log: log, Desk: &ingest.Desk{
+	return &web.Collector{MaxBody: maxBody, Log: log, Converter: &ingest.Converter{
 		Keys:      keys,
 		Catalogue: func() *rollcall.Catalogue { return catalogue },
 		Now:       func() time.Time { return time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC) },
@@ -134,6 +134,10 @@ func TestStatusCodes(t *testing.T) {
 		{"JSON lines", "application/jsonl", "", good, nil, 200, 1, ""},
 		{"text", "text/plain", "", good, nil, 200, 1, ""},
 		{"gzip", ndjson, "gzip", gzipped(t, good), nil, 200, 1, ""},
+		{"GZIP", ndjson, "GZIP", gzipped(t, good), nil, 200, 1, ""},
+		{"x-gzip", ndjson, "X-Gzip", gzipped(t, good), nil, 200, 1, ""},
+		{"gzip of two members", ndjson, "gzip", gzipped(t, good+"\n") + gzipped(t, good), nil, 200, 2, ""},
+		{"zstd of two frames", ndjson, "Zstd", zstandard(t, good+"\n") + zstandard(t, good), nil, 200, 2, ""},
 		{"zstd", ndjson, "zstd", zstandard(t, good), nil, 200, 1, ""},
 		{"Arrow", columnar.ContentType, "", table(t, 3, columns...), nil, 200, 3, ""},
 		{"Arrow in zstd", columnar.ContentType, "zstd", zstandard(t, table(t, 3, columns...)), nil, 200, 3, ""},

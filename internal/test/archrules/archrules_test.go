@@ -1,6 +1,7 @@
 package archrules
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -8,8 +9,8 @@ import (
 	"testing/fstest"
 )
 
-// TestHouse holds the module's own source to the rules.
-func TestHouse(t *testing.T) {
+// TestModule holds the module's own source to the rules.
+func TestModule(t *testing.T) {
 	files, err := Read(os.DirFS("../../.."))
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +151,105 @@ func TestPlantedPackageNames(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.path+" "+tt.name, func(t *testing.T) { wantBreach(t, tt.path, "package "+tt.name, tt.want) })
 	}
+}
+
+func TestPlantedNames(t *testing.T) {
+	checkPlanted(t, []planted{
+		{"a type", "ingest/a.go", `type Desk struct{}`, `Desk: a newcomer can't tell what "desk" means`},
+		{"a word of a type", "ingest/a.go", `type bigLedger int`, `"ledger"`},
+		{"a function", "ingest/a.go", `func newShelf() {}`, `"shelf"`},
+		{"a method", "ingest/a.go", `type x int; func (x) tallyAll() {}`, `"tally"`},
+		{"a field", "ingest/a.go", `type x struct{ rooms int }`, `"room"`},
+		{"a parameter", "ingest/a.go", `func f(crowd int) {}`, `"crowd"`},
+		{"a receiver", "ingest/a.go", `type x int; func (lane x) f() {}`, `"lane"`},
+		{"a result", "ingest/a.go", `func f() (keep bool) { return false }`, `"keep"`},
+		{"a local", "ingest/a.go", `func f() { book := 1; _ = book }`, `"book"`},
+		{"a range", "ingest/a.go", `func f() { for _, tour := range []int{} { _ = tour } }`, `"tour"`},
+		{"a variable", "ingest/a.go", `var houseOf = 1`, `"house"`},
+		{"a constant", "ingest/a.go", `const maxTurns = 1`, `"turns"`},
+		{"a test's", "ingest/a_test.go", `func drawTier() {}`, `"tier"`},
+		{"a file", "ingest/attic.go", ``, `"attic"`},
+		{"a folder", "ingest/office/a.go", ``, `"office"`},
+		{"an engine", "ingest/a.go", `func openClickHouse() { clickHouseAddr := 1; _ = clickHouseAddr }`, ""},
+		{"a longer word", "ingest/a.go", `type bookmark int; func f() { planes, broom, tourist := 1, 2, 3; _, _, _ = planes, broom, tourist }`, ""},
+		{"a protocol's word", "ingest/a.go", `const keepAlive = 1`, ""},
+		{"another's name", "ingest/a.go", `import "example.org/x"; func f() { x.Desk() }`, ""},
+		{"a flag's", "ingest/a.go", "type x struct{ Days string `name:\"keep\"` }", ""},
+	})
+	file, err := Parse("ingest/a.go", []byte("package gathering"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Check([]File{file}); len(got) != 1 || !strings.Contains(got[0], `"gathering"`) {
+		t.Errorf("a package called gathering: breaches %q", got)
+	}
+}
+
+// checkPackage checks sources that make one package in dir, called a0.go,
+// a1.go, ... and more, each "package planted".
+func checkPackage(t *testing.T, dir string, sources int, more ...string) []string {
+	t.Helper()
+	var files []File
+	for i := range sources {
+		more = append(more, fmt.Sprintf("a%d.go", i))
+	}
+	for _, name := range more {
+		f, err := Parse(dir+"/"+name, []byte("package planted"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	return Check(files)
+}
+
+func TestPlantedPackageSizes(t *testing.T) {
+	tests := []struct {
+		name, dir string
+		sources   int
+		more      []string
+		want      string // part of the only breach; empty: none
+	}{
+		{"21 files", "ingest", 20, []string{"doc.go"}, "ingest has 21 files without tests; at most 20"},
+		{"20 files and a test", "ingest", 19, []string{"doc.go", "b_test.go"}, ""},
+		{"an adapter of 23", "internal/tlsfile", 22, []string{"doc.go"}, "has 23 files without tests; at most 22"},
+		{"an adapter of 22", "internal/tlsfile", 21, []string{"doc.go"}, ""},
+		{"seven and no doc.go", "ingest", 7, nil, "ingest has 7 files and no doc.go"},
+		{"six and no doc.go", "ingest", 6, []string{"b_test.go"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := checkPackage(t, tt.dir, tt.sources, tt.more...)
+			if tt.want == "" && len(got) == 0 || len(got) == 1 && tt.want != "" && strings.Contains(got[0], tt.want) {
+				return
+			}
+			t.Errorf("breaches %q; want one with %q, or none if that is empty", got, tt.want)
+		})
+	}
+}
+
+func TestPlantedMethods(t *testing.T) {
+	methods := func(n int, receiver string) (source string) {
+		for i := range n {
+			source += fmt.Sprintf("func (%s) m%d() {}; ", receiver, i)
+		}
+		return source
+	}
+	signatures := func(n int) (source string) {
+		for i := range n {
+			source += fmt.Sprintf("m%d(); ", i)
+		}
+		return source
+	}
+	checkPlanted(t, []planted{
+		{"31 methods", "ingest/a.go", "type view int; " + methods(31, "view"), "view has 31 methods; at most 30"},
+		{"30 by pointer, one by value", "ingest/a.go", "type view int; func (view) f() {}; " + methods(30, "v *view"), "view has 31 methods"},
+		{"of a generic type", "ingest/a.go", "type view[T any] struct{}; " + methods(31, "v *view[T]"), "view has 31 methods"},
+		{"of an interface", "ingest/a.go", "type view interface{ " + signatures(31) + "}", "view has 31 methods"},
+		{"30 methods", "ingest/a.go", "type view int; " + methods(30, "view"), ""},
+		{"a store's 41", "ingest/a.go", "type Store int; " + methods(41, "Store"), "Store has 41 methods; at most 40"},
+		{"a store's 40", "ingest/a.go", "type FactStore int; " + methods(40, "*FactStore"), ""},
+	})
 }
 
 func TestReadSkipsWhatIsNotOurs(t *testing.T) {

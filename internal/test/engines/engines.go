@@ -1,6 +1,3 @@
-// Package engines runs a real Apache Kafka and a real ClickHouse for tests:
-// each in a process of its own on loopback, in the test's temporary folder,
-// which a test may kill, pause and start again. "make engines" fetches them.
 package engines
 
 import (

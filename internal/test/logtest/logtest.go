@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *kafka.Cluster) {
 		"age is judged by the record":           ageIsJudged,
 		"a backfill has no age":                 backfillHasNoAge,
 		"single events":                         singleEvents,
+		"records without a header":              headless,
 		"what can't be read does not stop":      unreadable,
 		"bad rows go, good rows stay":           badRows,
 		"groups are checked":                    groupsAreChecked,
@@ -291,6 +292,22 @@ func singleEvents(l *log) {
 	got := l.drain(l.source(kafka.SourceOptions{Decode: decode}))
 	l.expectEvents(got, slices.Concat(sample(0, 1), sample(2, 1), sample(40, 2)))
 	l.expectCodes(map[string]int{"json": 3, "time": 1, "content_type": 1})
+}
+
+// headless records are those of producers that send no headers.
+func headless(l *log) {
+	l.raw("", []byte(`{"visitor": 7}`), []byte(" \n{}"), []byte("[]"), nil)
+	opt := kafka.SourceOptions{Decode: func(to []rollcall.Event, value []byte, contentType string, _ time.Time, _ bool) ([]rollcall.Event, error) {
+		if contentType != "application/json" {
+			l.Errorf("%s is read as %q", value, contentType)
+		}
+		if string(value) != `{"visitor": 7}` {
+			return to, &rollcall.Invalid{Field: "event", Reason: "is not one", Code: "json"}
+		}
+		return append(to, sample(7, 1)...), nil
+	}}
+	l.expectEvents(l.drain(l.source(opt)), sample(7, 1))
+	l.expectCodes(map[string]int{"json": 1, "content_type": 2})
 }
 
 func unreadable(l *log) {

@@ -43,7 +43,7 @@ func (a aged) document(t *testing.T, s Store, exclusion bool) (october []rollcal
 		for _, body := range []string{"the first of ", "the last of "} {
 			roster, err := s.PutObject(t.Context(), []byte(body+m.String()))
 			must(t, err)
-			must(t, s.PutPanelFiles(t.Context(), rollcall.PanelFiles{PanelMonth: of, Roster: roster}))
+			must(t, s.PutPanelObjects(t.Context(), rollcall.PanelObjects{PanelMonth: of, Roster: roster}))
 			if m < a.before {
 				october = append(october, roster)
 			}

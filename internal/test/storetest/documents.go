@@ -72,29 +72,29 @@ func testObjects(t *testing.T, open func(*testing.T, int) Store) {
 	}
 }
 
-func testPanelFiles(t *testing.T, open func(*testing.T, int) Store) {
+func testPanelObjects(t *testing.T, open func(*testing.T, int) Store) {
 	s := open(t, k)
 	month := rollcall.MonthOf(2002, 10)
-	file := func(market rollcall.MarketID, panel rollcall.PanelID, m rollcall.Month, roster string) rollcall.PanelFiles {
-		return rollcall.PanelFiles{PanelMonth: rollcall.PanelMonth{Market: market, Panel: panel, Month: m}, Roster: rollcall.HashOf([]byte(roster))}
+	file := func(market rollcall.MarketID, panel rollcall.PanelID, m rollcall.Month, roster string) rollcall.PanelObjects {
+		return rollcall.PanelObjects{PanelMonth: rollcall.PanelMonth{Market: market, Panel: panel, Month: m}, Roster: rollcall.HashOf([]byte(roster))}
 	}
-	sorted := []rollcall.PanelFiles{file("DE", "nn", month, "a"), file("FR", "a", month+3, "b"), file("FR", "nn", month, "c"), file("FR", "nn", month+1, "d")}
+	sorted := []rollcall.PanelObjects{file("DE", "nn", month, "a"), file("FR", "a", month+3, "b"), file("FR", "nn", month, "c"), file("FR", "nn", month+1, "d")}
 	sorted[2].Universe = rollcall.HashOf([]byte("u"))
-	must(t, s.PutPanelFiles(t.Context(), file("FR", "nn", month, "before")))
+	must(t, s.PutPanelObjects(t.Context(), file("FR", "nn", month, "before")))
 	for _, f := range slices.Backward(sorted) {
-		must(t, s.PutPanelFiles(t.Context(), f))
+		must(t, s.PutPanelObjects(t.Context(), f))
 	}
-	all, err := s.ListPanelFiles(t.Context())
+	all, err := s.ListPanelObjects(t.Context())
 	must(t, err)
 	if !slices.Equal(all, sorted) {
 		t.Errorf("panel files are %v, want %v", all, sorted)
 	}
-	f, err := s.PanelFiles(t.Context(), sorted[2].PanelMonth)
+	f, err := s.PanelObjects(t.Context(), sorted[2].PanelMonth)
 	must(t, err)
 	if f != sorted[2] {
 		t.Errorf("panel files of %v are %v", sorted[2].PanelMonth, f)
 	}
-	if _, err := s.PanelFiles(t.Context(), rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: month + 9}); !errors.Is(err, rollcall.ErrNotFound) {
+	if _, err := s.PanelObjects(t.Context(), rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: month + 9}); !errors.Is(err, rollcall.ErrNotFound) {
 		t.Errorf("panel files that aren't there: %v", err)
 	}
 }
@@ -238,7 +238,7 @@ func testHostileIDs(t *testing.T, open func(*testing.T, int) Store) {
 		if err := errors.Join(err1, err2, err3); n != 0 || err != nil {
 			t.Errorf("%.50q: erased %d, %v", text, n, err)
 		}
-		if _, err := s.PanelFiles(t.Context(), month); !errors.Is(err, rollcall.ErrNotFound) {
+		if _, err := s.PanelObjects(t.Context(), month); !errors.Is(err, rollcall.ErrNotFound) {
 			t.Errorf("%.50q: %v", text, err)
 		}
 	}

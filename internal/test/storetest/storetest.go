@@ -1,60 +1,20 @@
-// Package storetest is what every engine of the store must do. An engine's
-// own tests call [Run]; what only one engine promises is tested beside it.
-//
-// The laws: whatever order deltas come in, however they are split, repeated or
-// sent by two mergers at once, the store holds the same facts.
 package storetest
 
 import (
 	"bytes"
 	"context"
 	"io"
-	"iter"
 	"strings"
 	"testing"
 
 	"rollcall"
 )
 
-// Store is what the stages together use of an engine.
-//
-// Cells come ordered by service, and within one in an order of the engine's
-// own that is the same at each call; Diaries by panelist, day, service,
-// location, kind and key. Rows are valid until the next step, and an error
-// ends them. Dump's text is the same for two stores of one engine that hold
-// the same facts.
+// Store is an engine, and its dump: the same text for two stores of one engine
+// that hold the same facts. Cells of one service come in an order that is the
+// same at each call.
 type Store interface {
-	ID() string
-	K() int
-
-	Merge(context.Context, rollcall.Deltas) error
-	Cells(context.Context, rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error]
-	Diaries(context.Context, rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error]
-	Erase(context.Context, rollcall.PanelID, rollcall.Visitor) (rows int, err error)
-
-	AddAgeing(context.Context, rollcall.Ageing) error
-	Ageings(context.Context) ([]rollcall.Ageing, error)
-	Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error)
-	RemoveObjects(context.Context, []rollcall.Hash) (removed int, err error)
-	RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error)
-	LeftOut() int64
-
-	PutMarket(context.Context, rollcall.Market) error
-	Markets(context.Context) ([]rollcall.Market, error)
-	PutService(context.Context, rollcall.Service) error
-	Services(context.Context) ([]rollcall.Service, error)
-	PutObject(context.Context, []byte) (rollcall.Hash, error)
-	Object(context.Context, rollcall.Hash) ([]byte, error)
-	PutPanelFiles(context.Context, rollcall.PanelFiles) error
-	PanelFiles(context.Context, rollcall.PanelMonth) (rollcall.PanelFiles, error)
-	ListPanelFiles(context.Context) ([]rollcall.PanelFiles, error)
-	AddExclusion(context.Context, rollcall.Exclusion) error
-	Exclusions(context.Context, rollcall.PanelMonth) ([]rollcall.Exclusion, error)
-	AddPublication(context.Context, rollcall.Publication) error
-	Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error)
-	SaveTarget(ctx context.Context, name, expr string) error
-	Targets(context.Context) (map[string]string, error)
-
+	rollcall.Store
 	Dump(context.Context, io.Writer) error
 }
 
@@ -78,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"ageing at once", testAgeingAtOnce},
 		{"catalogue", testCatalogue},
 		{"objects", testObjects},
-		{"panel files", testPanelFiles},
+		{"panel files", testPanelObjects},
 		{"exclusions", testExclusions},
 		{"publications", testPublications},
 		{"closers at once", testClosersAtOnce},

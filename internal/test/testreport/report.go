@@ -29,7 +29,7 @@ type reporter struct {
 	skipped map[string][]test // by reason
 }
 
-// report turns events into the reader's lines.
+// report writes events as the reader's lines.
 func report(events io.Reader, out io.Writer) error {
 	r := reporter{out: bufio.NewWriter(out), said: map[test]string{}, skipped: map[string][]test{}}
 	dec := json.NewDecoder(events)

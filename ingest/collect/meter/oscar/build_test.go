@@ -39,7 +39,7 @@ func greeting(seq int, tlvs ...[]byte) []byte {
 
 func named(name string) []byte { return append([]byte{byte(len(name))}, name...) }
 
-// say is one turn of a conversation: a side, minutes after noon, bytes.
+// say is one message of a conversation: a side, minutes after noon, bytes.
 type say struct {
 	side   wire.Side
 	minute int
@@ -86,9 +86,9 @@ var bos = []int{1, 2, 3, 4, 9, 0x13}
 func run(s *Sessions, o wire.Opening, why wire.End, talk []say) error {
 	c := s.Open(o)
 	var at time.Time
-	for _, turn := range talk {
-		at = noon.Add(time.Duration(turn.minute) * time.Minute)
-		if err := c.Feed(turn.side, at, turn.data); err != nil {
+	for _, message := range talk {
+		at = noon.Add(time.Duration(message.minute) * time.Minute)
+		if err := c.Feed(message.side, at, message.data); err != nil {
 			c.End(at, wire.Nonsense)
 			return err
 		}

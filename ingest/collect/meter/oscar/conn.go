@@ -190,7 +190,7 @@ func (c *Conn) serves(list []uint16) {
 	}
 }
 
-// learn guesses the role from a frame's family, where the server's list was
+// learn infers the role from a frame's family, where the server's list was
 // not seen.
 func (c *Conn) learn(family uint16) {
 	if c.role != unknown {

@@ -146,9 +146,9 @@ func TestGap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := listen(rollcall.MaxEvent)
 			c := h.Open(whole)
-			feed := func(turns ...say) {
-				for _, turn := range turns {
-					if err := c.Feed(turn.side, noon.Add(time.Duration(turn.minute)*time.Minute), turn.data); err != nil {
+			feed := func(messages ...say) {
+				for _, message := range messages {
+					if err := c.Feed(message.side, noon.Add(time.Duration(message.minute)*time.Minute), message.data); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -180,9 +180,9 @@ func TestGap(t *testing.T) {
 func TestSecretsAreNotKept(t *testing.T) {
 	h := listen(rollcall.MaxEvent)
 	c := h.Open(whole)
-	for _, turn := range slices.Concat(login("ann", accept("COOKIECOOKIE")), []say{
+	for _, message := range slices.Concat(login("ann", accept("COOKIECOOKIE")), []say{
 		{client, 0, greeting(1, tlv(tlvName, "ann"), tlv(tlvPassword, "ROASTED"))}}) {
-		_ = c.Feed(turn.side, noon, turn.data)
+		_ = c.Feed(message.side, noon, message.data)
 	}
 	kept := fmt.Sprintf("%+v %+v", c, h.list)
 	for side := range c.scan {
@@ -216,8 +216,8 @@ func TestCookiesAreBounded(t *testing.T) {
 func TestMessagesCostNothing(t *testing.T) {
 	h := listen(rollcall.MaxEvent)
 	c := h.Open(whole)
-	for _, turn := range begin("c1", bos...) {
-		if err := c.Feed(turn.side, noon, turn.data); err != nil {
+	for _, message := range begin("c1", bos...) {
+		if err := c.Feed(message.side, noon, message.data); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 	mark       = 0x2A
 	headerLen  = 6         // mark, channel, sequence u16, length u16
 	snacLen    = 10        // family u16, subtype u16, flags u16, request u32
-	keepBody   = 8 << 10   // a longer body is passed over: no frame that is read comes near it
+	mostBody   = 8 << 10   // a longer body is passed over: no frame that is read comes near it
 	searchMost = 128 << 10 // bytes looked through for a frame before giving up
 )
 
@@ -71,7 +71,7 @@ const (
 	synced   phase = iota
 	lost           // looking for something like a frame
 	guessing       // the frame in buf looks like one
-	unsure         // a guessed frame is complete; the next header decides
+	unsure         // an assumed frame is complete; the next header decides
 )
 
 // scanner cuts the bytes of one direction into FLAP frames, however they
@@ -82,8 +82,8 @@ type scanner struct {
 	phase    phase
 	buf      []byte // the frame begun: header, SNAC header, wanted body
 	skip     int    // bytes of an unwanted body still to come
-	next     uint16 // the sequence number that confirms a guess
-	held     *frame // the guessed frame
+	next     uint16 // the sequence number that confirms an assumed frame
+	held     *frame // the assumed frame
 	searched int    // bytes looked through since the last good frame
 }
 
@@ -146,14 +146,14 @@ func (s *scanner) advance(t time.Time, emit func(*frame) error) error {
 	return s.body(t, emit)
 }
 
-// decide confirms the guess by the header in buf, or drops it.
+// decide confirms the assumed frame by the header in buf, or drops it.
 func (s *scanner) decide(emit func(*frame) error) error {
 	f := s.held
 	s.held = nil
 	seq := binary.BigEndian.Uint16(s.buf[2:])
 	if checkHeader(s.buf) != nil || seq != s.next && seq != 0 {
 		s.phase = lost
-		return nil //nolint:nilerr // the guess was wrong; the search goes on
+		return nil //nolint:nilerr // the assumption was wrong; the search goes on
 	}
 	s.phase, s.searched = synced, 0
 	return emit(f)
@@ -196,7 +196,7 @@ func (s *scanner) body(t time.Time, emit func(*frame) error) error {
 		f.family, f.subtype = binary.BigEndian.Uint16(s.buf[6:]), binary.BigEndian.Uint16(s.buf[8:])
 	}
 	whole := headerLen + int(binary.BigEndian.Uint16(s.buf[4:]))
-	if !f.wanted() || whole > keepBody {
+	if !f.wanted() || whole > mostBody {
 		s.skip = whole - len(s.buf)
 		return s.finish(&f, emit)
 	}
@@ -207,7 +207,7 @@ func (s *scanner) body(t time.Time, emit func(*frame) error) error {
 	return s.finish(&f, emit)
 }
 
-// finish emits a frame, or holds a guessed one, and wipes what was read: it may
+// finish emits a frame, or holds an assumed one, and wipes what was read: it may
 // have been a password.
 func (s *scanner) finish(f *frame, emit func(*frame) error) error {
 	defer func(read []byte) { clear(read) }(s.buf)

@@ -112,7 +112,7 @@ func FuzzScanner(f *testing.F) {
 				})
 				return err == nil
 			})
-			if cap(s.buf) > 2*keepBody {
+			if cap(s.buf) > 2*mostBody {
 				t.Errorf("%d bytes held", cap(s.buf))
 			}
 			return frames, err
@@ -139,7 +139,7 @@ func sameFrame(a, b frame) bool {
 }
 
 // FuzzConn: a conversation of any bytes yields the same sightings however each
-// turn is cut, all of them valid. A turn is a side, a length and its bytes.
+// message is cut, all of them valid. A message is a side, a length and its bytes.
 func FuzzConn(f *testing.F) {
 	for _, talk := range [][]say{
 		slices.Concat(login("ann", accept("c1")), begin("c1", bos...)),
@@ -154,13 +154,13 @@ func FuzzConn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, opening, size uint8) {
 		o := wire.Opening{Start: noon, Whole: [2]bool{opening&1 == 0, opening&2 == 0}}
-		talk := turns(raw)
+		talk := messagesOf(raw)
 		atOnce, inParts := listen(rollcall.MaxEvent), listen(rollcall.MaxEvent)
 		err := run(atOnce.Sessions, o, wire.Closed, talk)
 		var cut []say
-		for _, turn := range talk {
-			for part := range slices.Chunk(turn.data, 1+int(size)) {
-				cut = append(cut, say{turn.side, turn.minute, part})
+		for _, message := range talk {
+			for part := range slices.Chunk(message.data, 1+int(size)) {
+				cut = append(cut, say{message.side, message.minute, part})
 			}
 		}
 		errCut := run(inParts.Sessions, o, wire.Closed, cut)
@@ -175,18 +175,18 @@ func FuzzConn(f *testing.F) {
 	})
 }
 
-// script writes a conversation as bytes, for turns to read.
+// script writes a conversation as bytes, for messagesOf to read.
 func script(talk []say) []byte {
 	var raw []byte
-	for _, turn := range talk {
-		for part := range slices.Chunk(turn.data, 255) {
-			raw = append(append(raw, byte(turn.side)|byte(turn.minute)<<1, byte(len(part))), part...)
+	for _, message := range talk {
+		for part := range slices.Chunk(message.data, 255) {
+			raw = append(append(raw, byte(message.side)|byte(message.minute)<<1, byte(len(part))), part...)
 		}
 	}
 	return raw
 }
 
-func turns(raw []byte) []say {
+func messagesOf(raw []byte) []say {
 	var talk []say
 	minute := 0
 	for len(raw) >= 2 {

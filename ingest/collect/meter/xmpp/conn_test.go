@@ -57,7 +57,7 @@ func TestConversations(t *testing.T) {
 		"iq:auth, asking for its fields, is no sign-on": {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="get" id="a1"><query xmlns="jabber:iq:auth"><username>ann</username></query></iq>`, `S<iq type="result" id="a1"/>`}, nil},
 		"registering is no sign-on":                     {whole, wire.Closed, []string{streamOpen, answerOpen, `C<iq type="set" id="a1"><query xmlns="jabber:iq:register"><username>ann</username></query></iq>`, `S<iq type="result" id="a1"/>`}, nil},
 		"contacts and messages": {whole, wire.Cut, slices.Concat(accepted, []string{"S<presence from='bob@example.org/x' to='ann@example.org/work'/>", "S<presence from='bob@example.org/x' type='unavailable'/>",
-			"C<presence to='room@muc.example.org/ann'/>", "C<message to='bob@example.org'><body>&lt;/stream:stream> <![CDATA[</stream:stream>]]></body></message>", "S<message from='bob@example.org'><body>hi</body></message>"}),
+			"C<presence to='forum@muc.example.org/ann'/>", "C<message to='bob@example.org'><body>&lt;/stream:stream> <![CDATA[</stream:stream>]]></body></message>", "S<message from='bob@example.org'><body>hi</body></message>"}),
 			[]string{"login ann@example.org 3", "use ann@example.org 12", "presence ann@example.org 8-14"}},
 		"away and back": {whole, wire.Closed, slices.Concat(accepted, []string{"C<presence type='unavailable'/>", "C<presence><show>away</show></presence>", "C</stream:stream>"}),
 			[]string{"login ann@example.org 3", "presence ann@example.org 8-9", "presence ann@example.org 10-11", "logout ann@example.org 11"}},

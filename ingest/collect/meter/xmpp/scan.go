@@ -57,14 +57,14 @@ var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&apos;", "'", "&qu
 // scanner cuts the bytes of one direction into tags. Text is passed over
 // unread, but for the few elements that name the user.
 type scanner struct {
-	path  []string
-	buf   []byte // of the tag begun, without its <
-	in    bool   // in a tag
-	quote byte   // in a quoted value of it
-	text  []byte
-	keep  bool // the text being passed is read
-	lost  bool // the next stanza is awaited
-	stop  bool // what follows is not XML, or not to be read yet
+	path    []string
+	buf     []byte // of the tag begun, without its <
+	in      bool   // in a tag
+	quote   byte   // in a quoted value of it
+	text    []byte
+	reading bool // the text being passed is read
+	lost    bool // the next stanza is awaited
+	stop    bool // what follows is not XML, or not to be read yet
 }
 
 // gap says that bytes are missing before the next ones.
@@ -88,7 +88,7 @@ func (s *scanner) next(t time.Time, b byte, emit func(element)) error {
 	case !s.in && b == '<':
 		s.in, s.buf = true, s.buf[:0]
 	case !s.in:
-		if s.keep && len(s.text) < textMost {
+		if s.reading && len(s.text) < textMost {
 			s.text = append(s.text, b)
 		}
 	case bytes.HasPrefix(s.buf, []byte("![CDATA[")):
@@ -151,7 +151,7 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		return errDepth
 	}
 	s.path = append(s.path, name)
-	s.keep = readable(name)
+	s.reading = readable(name)
 	emit(element{at: t, path: s.path, tag: tag})
 	if strings.HasSuffix(tag, "/") {
 		return s.close(t, name, emit)
@@ -170,7 +170,7 @@ func (s *scanner) close(t time.Time, name string, emit func(element)) error {
 	emit(element{at: t, path: s.path, end: true, text: string(s.text)})
 	s.path = s.path[:len(s.path)-1]
 	clear(s.text) // a password may have been in it
-	s.text, s.keep = s.text[:0], false
+	s.text, s.reading = s.text[:0], false
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 // is not looked at.
 const (
 	headerLen  = 20
-	keepBody   = 32 << 10  // a longer body is passed over
+	mostBody   = 32 << 10  // a longer body is passed over
 	searchMost = 128 << 10 // bytes looked through for a packet before giving up
 )
 
@@ -123,7 +123,7 @@ func (s *scanner) advance(t time.Time, emit func(*packet)) error {
 	}
 	p := &packet{at: t, service: binary.BigEndian.Uint16(s.buf[10:]), status: binary.BigEndian.Uint32(s.buf[12:])}
 	whole := headerLen + s.length()
-	if !wanted(p.service) || whole > keepBody {
+	if !wanted(p.service) || whole > mostBody {
 		s.skip = whole - len(s.buf)
 		s.buf = s.buf[:0]
 		emit(p)

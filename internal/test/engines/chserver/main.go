@@ -37,19 +37,19 @@ func run(args []string) error {
 	var query func(argc int32, argv **byte) uintptr
 	purego.RegisterLibFunc(&query, lib, "chdb_query_cmdline")
 
-	argv, keep := cArguments(append([]string{"clickhouse", "--query", serve}, args[1:]...))
+	argv, held := cArguments(append([]string{"clickhouse", "--query", serve}, args[1:]...))
 	query(int32(len(argv)-1), &argv[0])
-	runtime.KeepAlive(keep)
+	runtime.KeepAlive(held)
 	return fmt.Errorf("serve with %s: the server ended by itself", args[0])
 }
 
 // cArguments gives argv as C wants it: pointers to zero-ended strings, closed
-// by a nil. keep holds the bytes that argv points to.
-func cArguments(args []string) (argv []*byte, keep [][]byte) {
+// by a nil. held holds the bytes that argv points to.
+func cArguments(args []string) (argv []*byte, held [][]byte) {
 	for _, arg := range args {
 		b := append([]byte(arg), 0)
-		keep = append(keep, b)
+		held = append(held, b)
 		argv = append(argv, &b[0])
 	}
-	return append(argv, nil), keep
+	return append(argv, nil), held
 }

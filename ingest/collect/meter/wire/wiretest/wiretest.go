@@ -20,7 +20,7 @@ type Conn interface {
 	End(at time.Time, why wire.End)
 }
 
-// Hear feeds a conversation, "C" or "S" before each turn and a minute for each,
+// Hear feeds a conversation, "C" or "S" before each message and a minute for each,
 // and gives "kind account from-until" of what was yielded, minutes after noon.
 func Hear(open func(wire.Sink) Conn, why wire.End, talk ...string) ([]string, error) {
 	var heard []string
@@ -32,12 +32,12 @@ func Hear(open func(wire.Sink) Conn, why wire.End, talk ...string) ([]string, er
 		}
 		heard = append(heard, line)
 	}})
-	for i, turn := range talk {
+	for i, message := range talk {
 		side := wire.Client
-		if turn[0] == 'S' {
+		if message[0] == 'S' {
 			side = wire.Server
 		}
-		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(turn[1:])); err != nil {
+		if err := c.Feed(side, noon.Add(time.Duration(i)*time.Minute), []byte(message[1:])); err != nil {
 			return heard, err
 		}
 	}

@@ -1,0 +1,114 @@
+package panel
+
+import (
+	"slices"
+
+	"rollcall"
+)
+
+// Months is the panelists of several months in one estimator: a row for each
+// panelist of each month. Rows of one person vary together, so a difference or
+// a mean of months is judged as what it is: mostly the same people, asked more
+// than once. A person's household and stratum are the latest month's; a stratum
+// left with one cluster is centred on the mean of all clusters.
+type Months struct {
+	*Estimator
+	first []int // of each month, and one more: its panelists' rows
+}
+
+// Join joins months, the latest last, every weight times a factor.
+func Join(factor float64, months ...*Weights) *Months {
+	m := &Months{Estimator: &Estimator{}, first: []int{0}}
+	slopes, rows := 0, 0
+	for _, w := range months {
+		rows += w.Len()
+	}
+	m.people = make([]person, 0, rows)
+	for _, w := range months {
+		m.append(w, factor, slopes)
+		slopes += w.slopes()
+	}
+	m.prepare(m.match(months), blockDiagonal(months, slopes))
+	return m
+}
+
+// Pool joins months for their mean: the total of a variable of every month is
+// the mean of the months' totals, and the universe that of their universes.
+func Pool(months ...*Weights) *Months { return Join(1/float64(len(months)), months...) }
+
+// append adds a month's rows and cells.
+func (m *Months) append(w *Weights, factor float64, slopes int) {
+	cells := int32(len(m.categories))
+	for _, p := range w.people {
+		p.final *= factor
+		p.cell += cells
+		m.people = append(m.people, p)
+	}
+	for _, categories := range w.categories {
+		own := slices.Clone(categories)
+		for i := range own {
+			own[i] += int32(slopes)
+		}
+		m.categories = append(m.categories, own)
+	}
+	m.universe += factor * w.universe
+	m.first = append(m.first, len(m.people))
+}
+
+// match finds each row's person by pseudonym, and makes the clusters.
+func (m *Months) match(months []*Weights) *design {
+	m.of = make([]int32, len(m.people))
+	units := make([]unit, len(m.people))
+	person := make(map[rollcall.Visitor]int32, len(m.people))
+	var latest []unit
+	for k := len(months) - 1; k >= 0; k-- {
+		for i, id := range months[k].ids {
+			number, ok := person[id]
+			if !ok {
+				number = int32(len(latest))
+				person[id] = number
+				latest = append(latest, months[k].units[i])
+			}
+			row := m.first[k] + i
+			m.of[row], units[row] = number, latest[number]
+		}
+	}
+	m.persons = len(latest)
+	return newDesign(units, m.of)
+}
+
+// blockDiagonal gives the regression of the months, each on its own margins.
+func blockDiagonal(months []*Weights, slopes int) []float64 {
+	out := make([]float64, slopes*slopes)
+	at := 0
+	for _, w := range months {
+		n := w.slopes()
+		for i := range n {
+			copy(out[(at+i)*slopes+at:], w.inverse[i*n:(i+1)*n])
+		}
+		at += n
+	}
+	return out
+}
+
+// Row gives the row of a month's panelist; months count from 0.
+func (m *Months) Row(month int, panelist int32) int32 { return int32(m.first[month]) + panelist }
+
+// Variable gives a variable of the months' panelists as one of the rows: one
+// variable a month, the latest last.
+func (m *Months) Variable(months ...Variable) Variable {
+	var out Variable
+	values := slices.ContainsFunc(months, func(v Variable) bool { return v.Values != nil })
+	for k, v := range months {
+		for i, at := range v.At {
+			out.At = append(out.At, m.Row(k, at))
+			if values {
+				out.Values = append(out.Values, v.value(i))
+			}
+		}
+	}
+	return out
+}
+
+// Len gives the number of persons in any of the months.
+func (m *Months) Len() int { return m.persons }

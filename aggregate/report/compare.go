@@ -1,0 +1,95 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rollcall"
+	"rollcall/aggregate/panel"
+)
+
+// past is the previous month's view of the same kind, matched person by person.
+type past struct {
+	*view
+	pair      *panel.Pair
+	intervals panel.Intervals
+}
+
+// past gives the month before as the version pins it, or nil where it pins none
+// or one that has aged out or can't be compared: changes are of whole months.
+func (j *job) past(ctx context.Context) (*past, error) {
+	if j.view.sample != j.month.whole {
+		return nil, nil
+	}
+	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
+	if before == nil || err != nil || j.differs(before) {
+		return nil, err
+	}
+	pair := panel.Compare(j.month.weights, before.weights)
+	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
+}
+
+// same gives the same services in the month's own catalogue.
+func (p *past) same(v *view, services set) set {
+	var out set
+	for s := range services.each {
+		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
+			out = out.with(i)
+		}
+	}
+	return out
+}
+
+// recall loads a month that the version pins; nil where it pins none, or where
+// that has aged out, which the report's notes then say.
+func (j *job) recall(ctx context.Context, at rollcall.Month) (*month, error) {
+	p := j.month.doc.pinned(at)
+	if p == nil || j.misses(at) {
+		return nil, nil
+	}
+	return j.reporter.Months.month(ctx, p.Document)
+}
+
+// misses reports, and notes, that a month which the version pins has aged out.
+func (j *job) misses(at rollcall.Month) bool {
+	if j.month.doc.pinned(at) == nil || j.ages.Since(at).IsZero() {
+		return false
+	}
+	j.missed = append(j.missed, at.String())
+	return true
+}
+
+// missing says which months the report lacks, and why.
+func (j *job) missing() []string {
+	if len(j.missed) == 0 {
+		return j.unlike
+	}
+	return append([]string{fmt.Sprintf("Aged out, and so left out: %s. Figures that need these months are undefined, though they may have been published.",
+		strings.Join(j.missed, ", "))}, j.unlike...)
+}
+
+// differs reports, and notes, that a month can't be put beside the report's own:
+// its panelists can't be told to be the same persons, or its roster doesn't say
+// who of them is in the target.
+func (j *job) differs(m *month) bool {
+	if m.roster.Key != j.month.roster.Key {
+		j.apart(m, "its panelists' pseudonyms are of another key")
+		return true
+	}
+	return j.blind(m)
+}
+
+// blind reports, and notes, that a month's roster doesn't say who is in the
+// target. (Not even its opposite then holds for anybody.)
+func (j *job) blind(m *month) bool {
+	err := j.target.check(m.columns)
+	if err != nil {
+		j.apart(m, err.Error())
+	}
+	return err != nil
+}
+
+func (j *job) apart(m *month, why string) {
+	j.unlike = append(j.unlike, fmt.Sprintf("%s can't be compared: %s. Figures that need it are undefined.", m.doc.Of.Month, why))
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"rollcall"
+)
+
+// putPanel takes a month's roster and universe together, since each is checked
+// against the other: multipart/mixed or form-data with the parts "roster" and
+// "universe", each with its file name.
+func (s *Server) putPanel(w http.ResponseWriter, r *http.Request) {
+	loaded, err := s.loadPanel(r)
+	if err != nil {
+		status, detail := s.judge("load panel", err)
+		problem(w, status, detail)
+		return
+	}
+	writeJSON(w, loaded)
+}
+
+func (s *Server) loadPanel(r *http.Request) (rollcall.Loaded, error) {
+	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
+	of, err := a.panelMonth()
+	if err != nil {
+		return rollcall.Loaded{}, err
+	}
+	files, err := panelParts(r)
+	if err != nil {
+		return rollcall.Loaded{}, err
+	}
+	return s.Panels.LoadPanel(r.Context(), of, files)
+}
+
+// panelParts reads both parts into memory, bounded by the body's own bound.
+func panelParts(r *http.Request) (rollcall.PanelFiles, error) {
+	var files rollcall.PanelFiles
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return files, &rollcall.Invalid{Field: "body", Reason: "is not multipart with the parts roster and universe", Code: "body"}
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return files, &rollcall.Invalid{Field: "body", Reason: "is cut short or too long", Code: "body"}
+		}
+		if err := takePart(&files, part); err != nil {
+			return files, err
+		}
+	}
+	if files.Roster == nil || files.Universe == nil {
+		return files, &rollcall.Invalid{Field: "body", Reason: "lacks the part roster or universe", Code: "body"}
+	}
+	return files, nil
+}
+
+func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
+	text, err := io.ReadAll(part)
+	if err != nil {
+		return &rollcall.Invalid{Field: part.FormName(), Reason: "is cut short or too long", Code: "body"}
+	}
+	switch part.FormName() {
+	case "roster":
+		f.Roster, f.RosterName = bytes.NewReader(text), part.FileName()
+	case "universe":
+		f.Universe, f.UniverseName = bytes.NewReader(text), part.FileName()
+	}
+	return nil
+}
+
+type exclusionInput struct {
+	Body struct {
+		Market   string `json:"market"`
+		Panel    string `json:"panel"`
+		Month    string `json:"month"`
+		Panelist string `json:"panelist,omitempty"`
+		Service  string `json:"service,omitempty"`
+		Day      string `json:"day,omitempty"`
+		Reason   string `json:"reason" minLength:"1" maxLength:"1000"`
+	}
+}
+
+func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct{}, error) {
+	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
+	if err != nil {
+		return nil, s.fault("exclude", err)
+	}
+	day, _, err := days(in.Body.Day, "")
+	if err != nil {
+		return nil, s.fault("exclude", err)
+	}
+	rule := rollcall.Exclusion{PanelMonth: of, Service: rollcall.ServiceID(in.Body.Service), Day: day, Reason: in.Body.Reason}
+	if err := s.Panels.Exclude(ctx, rule, in.Body.Panelist); err != nil {
+		return nil, s.fault("exclude", err)
+	}
+	return nil, nil
+}
+
+type erasureInput struct {
+	Body struct {
+		Panel    string `json:"panel"`
+		Panelist string `json:"panelist" minLength:"1"`
+	}
+}
+
+type erased struct {
+	Diaries int `json:"diaries"`
+}
+
+func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[erased], error) {
+	n, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+	if err != nil {
+		return nil, s.fault("erase", err)
+	}
+	return &body[erased]{Body: erased{n}}, nil
+}

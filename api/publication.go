@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall"
+)
+
+type publicationInput struct {
+	Body struct {
+		Market  string `json:"market"`
+		Panel   string `json:"panel"`
+		Month   string `json:"month"`
+		Status  string `json:"status,omitempty" enum:"preliminary,final,restated" default:"preliminary"`
+		Reason  string `json:"reason,omitempty" maxLength:"1000"`
+		Low     *int   `json:"low,omitempty" minimum:"0"`
+		Caution *int   `json:"caution,omitempty" minimum:"0"`
+
+		Confidence *float64       `json:"confidence,omitempty" minimum:"0.5" exclusiveMaximum:"1" doc:"of the intervals; 0.95 where absent"`
+		Trim       *rollcall.Trim `json:"trim,omitempty" doc:"bounds of the weights, in multiples of their mean"`
+	}
+}
+
+func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
+	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
+	if err != nil {
+		return nil, s.fault("close", err)
+	}
+	p, err := s.Publications.Close(ctx, rollcall.ClosePlan{
+		Of: of, Status: rollcall.PublicationStatus(in.Body.Status), Reason: in.Body.Reason, Low: in.Body.Low, Caution: in.Body.Caution,
+		Confidence: in.Body.Confidence, Trim: in.Body.Trim,
+	})
+	if err != nil {
+		return nil, s.fault("close", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
+}
+
+type publicationsInput struct {
+	Market string `query:"market" required:"true"`
+	Panel  string `query:"panel"`
+}
+
+func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*list[rollcall.Publication], error) {
+	p, err := s.Publications.Publications(ctx, rollcall.MarketID(in.Market), rollcall.PanelID(in.Panel))
+	if err != nil {
+		return nil, s.fault("publications", err)
+	}
+	return listOf(p), nil
+}
+
+// Edition names one version, in the path.
+type Edition struct {
+	Market  string `path:"market"`
+	Panel   string `path:"panel"`
+	Month   string `path:"month"`
+	Version int    `path:"version" minimum:"1"`
+}
+
+func (e Edition) about() About { return About{Market: e.Market, Panel: e.Panel, Month: e.Month} }
+
+type diffInput struct {
+	Edition
+	Other  int    `path:"other" minimum:"1"`
+	Report string `query:"report" doc:"the report to compare; the rankings at home+work, home and work where absent"`
+	Cut
+	Format string `query:"format" enum:"json,csv" default:"json"`
+}
+
+func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamResponse, error) {
+	q, err := in.query(in.Report, in.about())
+	if err != nil {
+		return nil, s.fault("diff", err)
+	}
+	table, err := s.Reports.Diff(ctx, q, in.Version, in.Other)
+	if err != nil {
+		return nil, s.fault("diff", err)
+	}
+	return s.form(table, in.Format), nil
+}
+
+func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{}, error) {
+	of, err := in.about().panelMonth()
+	if err != nil {
+		return nil, s.fault("verify", err)
+	}
+	if err := s.Publications.Verify(ctx, of, in.Version); err != nil {
+		return nil, s.fault("verify", err)
+	}
+	return nil, nil
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+// routes are those that OpenAPI can't describe, and then those that it does.
+func (s *Server) routes() http.Handler {
+	mux, health := chi.NewMux(), Health{Ready: s.Ready, Log: s.Logger}
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
+	mux.NotFound(notFound)
+	mux.Get("/", pages{s}.page)
+	mux.Get("/healthz", health.Live)
+	mux.Get("/readyz", health.CanWork)
+	mux.Get("/v1/rejected", s.getRejected)
+	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
+	if s.Collector != nil {
+		mux.Method(http.MethodPost, "/v1/events", s.Collector)
+	}
+	if s.Metrics != nil {
+		mux.Method(http.MethodGet, "/metrics", s.Metrics)
+	}
+	s.operations(humachi.New(mux, config(s.Version)))
+	return mux
+}
+
+// operations are the routes that OpenAPI describes.
+func (s *Server) operations(api huma.API) {
+	huma.Register(api, get("/v1/markets", "Markets"), s.getMarkets)
+	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
+	huma.Register(api, get("/v1/services", "Services of the catalogue"), s.getServices)
+	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)
+	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
+	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
+	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
+	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
+	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
+	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
+	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
+	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
+	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
+	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
+	huma.Register(api, post("/v1/rejected/replay", "Append what was refused to the log once more"), s.postRejected)
+	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
+	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
+}
+
+// maxBody bounds every body; the collector bounds its own further.
+const maxBody = 256 << 20
+
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("Rollcall", version)
+	c.DocsPath, c.SchemasPath = "", ""
+	c.CreateHooks = nil // no $schema links in bodies
+	c.RejectUnknownQueryParameters = true
+	return c
+}
+
+func get(path, summary string) huma.Operation {
+	return huma.Operation{OperationID: operationID("get", path), Method: http.MethodGet, Path: path, Summary: summary}
+}
+
+func post(path, summary string) huma.Operation {
+	return huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusOK}
+}
+
+// headers says what no page of ours needs.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// operationID names an operation for OpenAPI: get-v1-reports-report.
+func operationID(method, path string) string {
+	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+}

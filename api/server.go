@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"rollcall"
+)
+
+// Server is what the API serves from. Every field but Collector, Metrics and
+// Ready is required.
+type Server struct {
+	Reports      Reports
+	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
+	Panels       Panels
+	Publications Publications
+	Catalogue    Catalogue
+	Targets      Targets
+	Log          Log
+	Rejected     Rejected
+	Backup       func(ctx context.Context, file string) error // of the store
+	Collector    http.Handler                                 // POST /v1/events
+	Metrics      http.Handler                                 // GET /metrics
+	Ready        func(context.Context) error
+	Version      string
+	Concurrent   int // reports and the like computed at a time; 0: DefaultConcurrent
+	Logger       *slog.Logger
+}
+
+// Reports answers for panels.
+type Reports interface {
+	Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error)
+	Diff(ctx context.Context, q rollcall.Query, first, second int) (*rollcall.Table, error)
+}
+
+// Panels takes rosters in, and changes what of them counts. A panelist is named
+// by the clear id.
+type Panels interface {
+	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
+	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error // panelist "": the rule names none
+	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
+}
+
+// Publications closes months, lists what was published and verifies it.
+type Publications interface {
+	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
+	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
+	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+}
+
+// Catalogue is the deployment's markets and services.
+type Catalogue interface {
+	Catalogue() *rollcall.Catalogue
+	AddMarket(ctx context.Context, m rollcall.Market) error
+	AddService(ctx context.Context, s rollcall.Service) error
+}
+
+// Targets are groups of persons saved under names.
+type Targets interface {
+	SaveTarget(ctx context.Context, t rollcall.Target) error
+	Targets(ctx context.Context) ([]rollcall.Target, error)
+}
+
+// ReplayFrom says where a replay of the log begins: at a time of the records'
+// clock, or at an offset of each partition named.
+type ReplayFrom struct {
+	Time    time.Time
+	Offsets rollcall.Offsets // nil: Time says
+}
+
+// Log is what commands ask of the log: to wait until what it holds is in the
+// store, and to fold a part of it again.
+type Log interface {
+	Settle(ctx context.Context) error
+	Replay(ctx context.Context, from ReplayFrom) (events int64, err error)
+}
+
+// Rejected is what was refused: to look at, and to append to the log once more
+// after a fix.
+type Rejected interface {
+	Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error]
+	Resend(ctx context.Context) (inputs int, err error)
+}
+
+// Handler gives the routes. On a loopback listener it is wrapped by Guard.
+func (s *Server) Handler() http.Handler { return s.routes() }
+
+// Listener gives an http.Server with the time limits that every listener has.
+func Listener(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"rollcall"
+	"rollcall/internal/server"
+)
+
+type marketCmd struct {
+	Add  marketAddCmd  `cmd:"" help:"Add or change a market."`
+	List marketListCmd `cmd:"" help:"List markets."`
+}
+
+type marketAddCmd struct {
+	ID   string `arg:"" help:"The market's id, such as FR."`
+	Zone string `required:"" help:"IANA zone whose calendar its days follow, such as Europe/Paris."`
+	Name string `help:"Name; the id where absent."`
+	server.Engine
+}
+
+// Run adds the market.
+func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
+	m := rollcall.Market{ID: rollcall.MarketID(c.ID), Name: c.Name, Zone: c.Zone}
+	if m.Name == "" {
+		m.Name = c.ID
+	}
+	if _, err := m.Calendar(); err != nil {
+		return server.UsageError{Err: err}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/markets", m, nil)
+	})
+}
+
+type marketListCmd struct{ server.Engine }
+
+// Run lists the markets.
+func (c *marketListCmd) Run(ctx context.Context, s *streams) error {
+	return printRows(ctx, &c.Engine, s, "/v1/markets", func(m rollcall.Market) string {
+		return fmt.Sprintf("%s\t%s\t%s", m.ID, m.Zone, m.Name)
+	})
+}
+
+type serviceCmd struct {
+	Add  serviceAddCmd  `cmd:"" help:"Add or change a service."`
+	List serviceListCmd `cmd:"" help:"List services."`
+}
+
+type serviceAddCmd struct {
+	ID    string `arg:"" help:"The service's id, such as msn."`
+	Name  string `required:"" help:"Name."`
+	Brand string `help:"Brand; the name where absent."`
+	Owner string `help:"Owner."`
+	server.Engine
+}
+
+// Run adds the service.
+func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
+	v := rollcall.Service{ID: rollcall.ServiceID(c.ID), Name: c.Name, Brand: c.Brand, Owner: c.Owner}
+	if v.Brand == "" {
+		v.Brand = c.Name
+	}
+	if err := v.Validate(); err != nil {
+		return server.UsageError{Err: err}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/services", v, nil)
+	})
+}
+
+type serviceListCmd struct{ server.Engine }
+
+// Run lists the services.
+func (c *serviceListCmd) Run(ctx context.Context, s *streams) error {
+	return printRows(ctx, &c.Engine, s, "/v1/services", func(v rollcall.Service) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s", v.ID, v.Name, v.Brand, v.Owner)
+	})
+}

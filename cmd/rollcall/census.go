@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"rollcall"
+	"rollcall/internal/server"
+)
+
+type censusCmd struct {
+	Market      string       `required:"" help:"Market id, such as FR."`
+	Service     string       `help:"Service ids joined by commas; all that were seen where absent."`
+	From        rollcall.Day `required:"" help:"First day, YYYY-MM-DD." placeholder:"YYYY-MM-DD"`
+	To          rollcall.Day `required:"" help:"Last day." placeholder:"YYYY-MM-DD"`
+	Location    string       `help:"home, work, elsewhere, several joined by +, or both (at home and at work)." default:"home+work"`
+	Credit      string       `help:"presence or use." default:"presence"`
+	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
+	output
+	server.Engine
+}
+
+// Run prints the census.
+func (c *censusCmd) Run(ctx context.Context, s *streams) error {
+	query := url.Values{
+		"market": {c.Market}, "from": {c.From.String()}, "to": {c.To.String()},
+		"location": {c.Location}, "credit": {c.Credit}, "min_accounts": {strconv.Itoa(c.MinAccounts)},
+	}
+	if c.Service != "" {
+		query.Set("service", c.Service)
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return c.print(ctx, s, api, "/v1/census", query)
+	})
+}

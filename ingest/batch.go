@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall"
+)
+
+// Log is where events go, and what was refused. Append returns once the log
+// has the events durably; an error wrapping rollcall.ErrFull means that it // no space now.
+type Log interface {
+	Append(ctx context.Context, events []rollcall.Event) error
+	Reject(ctx context.Context, rejected []rollcall.Rejected) error
+}
+
+// Counts says what became of an input.
+type Counts struct {
+	Read     int            `json:"read"`
+	Accepted int            `json:"accepted"`           // the log has them durably
+	Rejected map[string]int `json:"rejected"`           // by code
+	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
+	Errors   []LineError    `json:"errors"`             // the first maxErrors
+}
+
+// Codes of warnings.
+const (
+	// WarnNoRoster: accepted events of a panel that has no roster (yet). No
+	// figure has them until it is loaded.
+	WarnNoRoster = "panel_without_roster"
+	// WarnNotKept: refused lines that the log of refused ones does not have,
+	// as their sender had sent more than it may.
+	WarnNotKept = "rejected_not_kept"
+)
+
+// LineError is one refused line, without the line's own text.
+type LineError struct {
+	Line   int    `json:"line"` // from 1
+	Field  string `json:"field"`
+	Reason string `json:"reason"`
+}
+
+const maxErrors = 20
+
+// Refused gives the number of rejected lines.
+func (c *Counts) Refused() int {
+	total := 0
+	for _, n := range c.Rejected {
+		total += n
+	}
+	return total
+}
+
+// Add adds what became of a further input whose first line was base+1.
+func (c *Counts) Add(o Counts, base int) {
+	c.Read += o.Read
+	c.Accepted += o.Accepted
+	for code, n := range o.Rejected {
+		c.count(code, n)
+	}
+	for code, n := range o.Warnings {
+		c.warn(code, n)
+	}
+	for _, e := range o.Errors {
+		e.Line += base
+		c.note(e)
+	}
+}
+
+func (c *Counts) count(code string, n int) {
+	if c.Rejected == nil {
+		c.Rejected = make(map[string]int)
+	}
+	c.Rejected[code] += n
+}
+
+func (c *Counts) warn(code string, n int) {
+	if c.Warnings == nil {
+		c.Warnings = make(map[string]int)
+	}
+	c.Warnings[code] += n
+}
+
+func (c *Counts) note(e LineError) {
+	if len(c.Errors) < maxErrors {
+		c.Errors = append(c.Errors, e)
+	}
+}
+
+// Batcher carries one input to the log in batches. It is for one goroutine.
+type Batcher struct {
+	Counts
+	// MayReject says whether one more refused line may go to the log; nil: any
+	// may. It is counted in any case.
+	MayReject func() bool
+
+	converter *Converter
+	log       Log
+	source    string
+	backfill  bool
+	fields    Fields // the line being read
+	events    []rollcall.Event
+	taken     int // sightings that events are of
+	rejected  []rollcall.Rejected
+	bad       int // lines refused
+	refused   int // bytes held in rejected
+}
+
+// Bounds of what an Batcher holds before it appends.
+const (
+	maxEvents  = 16384
+	maxRefused = 4 << 20
+	// MaxLine is the longest line that is kept whole among the rejected.
+	MaxLine = 1 << 20
+	// maxBad is the number of refused lines from which an input that is mostly
+	// refused is not looked at any more: a body of nothing but "{}" lines costs
+	// its sender nothing, and each line a search, a record and its place among
+	// the rejected.
+	maxBad = 10_000
+)
+
+// NewBatcher begins an input; source names it among the rejected.
+func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
+	return &Batcher{converter: converter, log: log, source: source, backfill: backfill}
+}
+
+// Sighting takes one sighting of the input's line; raw gives the line as it
+// was, should it be refused.
+func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
+	in.Read++
+	events, err := in.converter.Append(in.events, s, in.converter.Now(), in.backfill)
+	if err != nil {
+		return in.refuse(ctx, line, err, raw())
+	}
+	in.events = events
+	in.taken++
+	if s.Panel != "" && in.converter.withoutRoster(s) {
+		in.warn(WarnNoRoster, 1)
+	}
+	if len(in.events) < maxEvents {
+		return nil
+	}
+	return in.Flush(ctx)
+}
+
+// Line takes one line of NDJSON.
+func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
+	s, err := in.fields.parseInPlace(text) // an event keeps no part of it
+	if err != nil {
+		in.Read++
+		return in.refuse(ctx, line, err, text)
+	}
+	return in.Sighting(ctx, line, &s, func() []byte { return text })
+}
+
+// Refuse takes one line that could not be read at all.
+func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte) error {
+	in.Read++
+	return in.refuse(ctx, line, err, text)
+}
+
+// Hopeless reports whether what is left of the input is not worth a look: many
+// lines were refused, and more than were not.
+func (in *Batcher) Hopeless() bool {
+	return in.bad >= maxBad && 2*in.bad > in.Read
+}
+
+// RefuseRest refuses the rest of a hopeless input, n lines from line on: they
+// are counted, and are one line among the errors.
+func (in *Batcher) RefuseRest(line, n int) {
+	if n == 0 {
+		return
+	}
+	first := in.Rejected[codeRest] == 0
+	in.Read, in.bad = in.Read+n, in.bad+n
+	in.count(codeRest, n)
+	if !first {
+		return
+	}
+	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Reason: fmt.Sprintf(
+		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
+}
+
+const codeRest = "too_many_rejected"
+
+func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
+	var invalid *rollcall.Invalid
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("line %d: %w", line, err)
+	}
+	in.bad++
+	in.count(invalid.Code, 1)
+	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
+	if in.MayReject != nil && !in.MayReject() {
+		in.warn(WarnNotKept, 1)
+		return nil
+	}
+	in.rejected = append(in.rejected, rollcall.Rejected{
+		Time: in.converter.Now(), Source: in.source, Line: line, Code: invalid.Code,
+		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
+	})
+	in.refused += len(text)
+	if in.refused < maxRefused && len(in.rejected) < maxEvents {
+		return nil
+	}
+	return in.Flush(ctx)
+}
+
+// Flush appends what is held. After it returns nil the log has it.
+func (in *Batcher) Flush(ctx context.Context) error {
+	if len(in.rejected) > 0 {
+		if err := in.log.Reject(ctx, in.rejected); err != nil {
+			return fmt.Errorf("append rejected events: %w", err)
+		}
+		in.rejected, in.refused = in.rejected[:0], 0
+	}
+	if len(in.events) == 0 {
+		return nil
+	}
+	if err := in.log.Append(ctx, in.events); err != nil {
+		return fmt.Errorf("append events: %w", err)
+	}
+	in.Accepted += in.taken
+	in.events, in.taken = in.events[:0], 0
+	return nil
+}

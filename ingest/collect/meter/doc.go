@@ -1,0 +1,14 @@
+// Package meter reads packets, from a capture file or a live interface, and
+// says who used which messaging service. Packets become TCP streams, streams
+// are handed to the dissector that knows their first bytes, on any port, and
+// dissectors yield sightings.
+//
+//	file or interface -> packets -> connections -> streams -> dissector -> sighting
+//
+// Place, market and panelist are those of the meter's installation; nothing of
+// them is inferred from traffic. All times are the packets' own.
+//
+// Read meter.go first, then capture.go and listen_linux.go (where packets come
+// from), segment.go (a packet's TCP), conns.go and conn.go
+// (connections put in order), and stream.go (who reads which protocol).
+package meter

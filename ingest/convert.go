@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"rollcall"
+)
+
+// Converter makes sightings into events. It is safe for concurrent use.
+type Converter struct {
+	Keys      *Keys
+	Catalogue func() *rollcall.Catalogue // today's markets and services
+	Now       func() time.Time
+	// HasRoster says whether a panel has been given a roster of any month; nil:
+	// nobody asks. Events of one that has none are taken all the same.
+	HasRoster func(rollcall.MarketID, rollcall.PanelID) bool
+}
+
+// withoutRoster reports whether a panel's sighting is of one without a roster.
+func (c *Converter) withoutRoster(s *Sighting) bool {
+	return c.HasRoster != nil && !c.HasRoster(s.Market, s.Panel)
+}
+
+// Append appends the sighting as an event, pseudonymised and valid; the error
+// is an Invalid that names the field, and then nothing is appended. Age is
+// judged against record, the log record's timestamp, unless backfill lifts it.
+//
+// An account has another pseudonym in each local year, so what it does over New
+// Year is two events, cut at midnight: minutes of a year under another's key
+// could be counted with neither.
+func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
+	e := rollcall.Event{
+		Group: rollcall.Group{
+			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
+		},
+		Time:  s.Time,
+		Until: s.Until,
+	}
+	if err := checkWho(s); err != nil {
+		return to, err
+	}
+	if err := e.Validate(); err != nil {
+		return to, unquoted(err)
+	}
+	catalogue := c.Catalogue()
+	if err := catalogue.Check(&e.Group); err != nil {
+		return to, unquoted(err)
+	}
+	if !backfill {
+		if err := e.Age(record); err != nil {
+			return to, err
+		}
+	}
+	if s.Panel != "" {
+		k := c.Keys.panel(s.Panel)
+		e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
+		return append(to, e), nil
+	}
+	calendar, err := catalogue.Calendar(s.Market)
+	if err != nil {
+		return to, err
+	}
+	return c.appendAccount(to, s.Account, e, calendar), nil
+}
+
+// appendAccount appends an account's event, as two if it lasts over New Year:
+// no event is long enough for more.
+func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) []rollcall.Event {
+	year := calendar.Year(e.Time)
+	e.Visitor, e.Key = c.Keys.Account(e.Service, year, account)
+	if e.Until.IsZero() || calendar.Year(e.Until.Add(-1)) == year {
+		return append(to, e)
+	}
+	midnight := calendar.Start(rollcall.DayOf(year+1, time.January, 1)).Time()
+	next := e
+	e.Until, next.Time = midnight, midnight
+	next.Visitor, next.Key = c.Keys.Account(e.Service, year+1, account)
+	return append(to, e, next)
+}
+
+// checkWho refuses a sighting of nobody, or of both an account and a panelist.
+func checkWho(s *Sighting) error {
+	switch {
+	case s.Panel == "" && s.Panelist == "" && s.Account == "":
+		return &rollcall.Invalid{Field: "account", Reason: "is missing (or give panel and panelist)", Code: "account_missing"}
+	case s.Account != "" && (s.Panel != "" || s.Panelist != ""):
+		return &rollcall.Invalid{Field: "account", Reason: "stands beside a panelist; give one of them", Code: "account_and_panelist"}
+	case s.Account != "":
+		return checkName("account", s.Account, Normalise(s.Service, s.Account), maxAccount)
+	case s.Panel == "":
+		return &rollcall.Invalid{Field: "panel", Reason: "is missing", Code: "panel_missing"}
+	case s.Panelist == "":
+		return &rollcall.Invalid{Field: "panelist", Reason: "is missing", Code: "panelist_missing"}
+	}
+	return checkName("panelist", s.Panelist, strings.TrimSpace(s.Panelist), maxPanelist)
+}
+
+// The longest names that schemas/event.schema.json allows, in characters.
+const (
+	maxAccount  = 1024
+	maxPanelist = 256
+)
+
+// checkName refuses a name that is too long, or of which the spelling that
+// makes the pseudonym has nothing left: all such would be one visitor. It
+// never quotes the name, which may be somebody's address.
+func checkName(field, name, spelling string, most int) error {
+	if spelling == "" {
+		return &rollcall.Invalid{Field: field, Reason: "is blank", Code: field + "_missing"}
+	}
+	if len(name) > most && utf8.RuneCountInString(name) > most {
+		return &rollcall.Invalid{Field: field, Reason: fmt.Sprintf("is longer than %d characters", most), Code: field + "_too_long"}
+	}
+	return nil
+}

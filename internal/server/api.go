@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rollcall"
+	"rollcall/aggregate/report"
+	"rollcall/api"
+	"rollcall/ingest/collect/web"
+	"rollcall/internal/kafka"
+	"rollcall/internal/sqlite"
+)
+
+// targets are the store's.
+type targets struct{ rollcall.Store }
+
+// SaveTarget saves a target that can be understood.
+func (s targets) SaveTarget(ctx context.Context, t rollcall.Target) error {
+	if err := rollcall.CheckID("name", t.Name); err != nil {
+		return err
+	}
+	if err := report.CheckTarget(t.Expression); err != nil {
+		return err
+	}
+	return s.Store.SaveTarget(ctx, t.Name, t.Expression)
+}
+
+// Targets lists them by name.
+func (s targets) Targets(ctx context.Context) ([]rollcall.Target, error) {
+	saved, err := s.Store.Targets(ctx)
+	var list []rollcall.Target
+	for _, name := range slices.Sorted(maps.Keys(saved)) {
+		list = append(list, rollcall.Target{Name: name, Expression: saved[name]})
+	}
+	return list, err
+}
+
+// expression finds a saved target's text.
+func (s targets) expression(ctx context.Context, name string) (string, error) {
+	saved, err := s.Store.Targets(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, ok := saved[name]
+	if !ok {
+		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
+	}
+	return text, nil
+}
+
+// backup copies the embedded store.
+func (p *Process) backup(ctx context.Context, file string) error {
+	embedded, ok := p.store.Store.(*sqlite.Store)
+	if !ok {
+		return fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
+	}
+	return embedded.Backup(ctx, file)
+}
+
+// errNoLog says that this process was given no log.
+var errNoLog = fmt.Errorf("%w: this needs the log (--brokers)", rollcall.ErrConflict)
+
+type eventLog struct{ *Process }
+
+// Replay folds a part of the log again.
+func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error) {
+	if l.cluster == nil {
+		return 0, errNoLog
+	}
+	if !l.replaying.TryLock() {
+		return 0, fmt.Errorf("%w: another replay is under way", rollcall.ErrConflict)
+	}
+	defer l.replaying.Unlock()
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+}
+
+func (l eventLog) Settle(ctx context.Context) error {
+	if l.cluster == nil {
+		return errNoLog
+	}
+	return kafka.Settle(ctx, l.cluster, l.group())
+}
+
+type rejected struct{ *Process }
+
+// Resend appends everything refused to the log once more.
+func (l rejected) Resend(ctx context.Context) (inputs int, err error) {
+	if l.cluster == nil {
+		return 0, errNoLog
+	}
+	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
+	defer func() { err = errors.Join(err, w.Close()) }()
+	for r, err := range l.Rejected(ctx) {
+		if err != nil {
+			return inputs, err
+		}
+		if err := w.Replay(ctx, r); err != nil {
+			return inputs, err
+		}
+		inputs++
+	}
+	return inputs, nil
+}
+
+// Rejected reads what was refused, oldest first.
+func (l rejected) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+	if l.cluster == nil {
+		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
+	}
+	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
+}
+
+// maxRejected bounds one listing of the rejected.
+const maxRejected = 100_000
+
+// ready says what the process can't do now; nil: nothing.
+func (p *Process) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	var errs []error
+	if _, err := p.store.Markets(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if p.cluster != nil {
+		errs = append(errs, p.cluster.Reachable(ctx))
+	}
+	if p.source != nil {
+		errs = append(errs, p.source.Joined(), p.store.flushing())
+	}
+	return errors.Join(errs...)
+}
+
+// readyTime is how long the engines have to answer.
+const readyTime = 3 * time.Second
+
+// serve makes the API's handler.
+func (p *Process) serve() {
+	census := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
+		return report.CensusTable(ctx, p.store, q)
+	}
+	server := &api.Server{
+		Reports: p.reports, Census: census, Panels: p.months, Publications: p.months,
+		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
+		Version: p.Software, Logger: p.Log,
+	}
+	if p.cluster != nil {
+		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)
+	}
+	p.handler = server.Handler()
+}

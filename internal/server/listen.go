@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rollcall/api"
+)
+
+// Listening says where a process listens, and who may ask it.
+type Listening struct {
+	Listen  string `help:"Address to listen on. Any but a loopback address needs API keys (see rollcall token)." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Tokens  string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
+	TLSCert string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
+	TLSKey  string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
+}
+
+func (l *Listening) scheme() string {
+	if l.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// listen serves until Close; requests under way are let finish.
+func (p *Process) listen(name string, l net.Listener, h http.Handler) {
+	server := api.Listener(h)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	p.onClose(name, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		err := server.Shutdown(ctx)
+		if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+		return err
+	})
+}
+
+// stopTime is how long requests under way may take at a stop.
+const stopTime = 10 * time.Second
+
+// Open serves the API on a loopback address, without keys.
+func (p *Process) Open(address string) (net.Addr, error) {
+	return p.openTo(Listening{Listen: address}, p.handler)
+}
+
+// openTo listens as l says. Without keys only a loopback address is open, and
+// only to programs and pages of its own.
+func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
+	keys, err := l.keyring(p.engine)
+	if err != nil {
+		return nil, err
+	}
+	local, err := loopback(l.Listen)
+	switch {
+	case err != nil:
+		return nil, err
+	case keys != nil:
+		h = api.Authorize(keys, h)
+	case !local:
+		return nil, UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
+	default:
+		h = api.Guard(h)
+	}
+	listener, err := l.socket()
+	if err != nil {
+		return nil, fmt.Errorf("--listen %q: %w", l.Listen, err)
+	}
+	p.listen("listener", listener, h)
+	return listener.Addr(), nil
+}
+
+// keyring opens the file of API keys, nil where there is none.
+func (l Listening) keyring(e *Engine) (*api.Keyring, error) {
+	if l.Tokens != "" {
+		return api.OpenKeyring(l.Tokens)
+	}
+	if local, err := loopback(l.Listen); err != nil || local {
+		return nil, err // the folder's keys are for others than this machine
+	}
+	path := TokensPath(e.Data)
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return nil, nil //nolint:nilerr // no file, no keys
+	}
+	return api.OpenKeyring(path)
+}
+
+// TokensPath is where a data folder has the file of its API keys.
+func TokensPath(dir string) string { return filepath.Join(dir, "tokens") }
+
+func loopback(address string) (bool, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false, UsageError{Err: fmt.Errorf("--listen %q: %w", address, err)}
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
+}
+
+func (l Listening) socket() (net.Listener, error) {
+	plain, err := new(net.ListenConfig).Listen(context.Background(), "tcp", l.Listen)
+	if err != nil || l.TLSCert == "" {
+		return plain, err
+	}
+	own, err := tls.LoadX509KeyPair(l.TLSCert, l.TLSKey)
+	if err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	return tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rollcall/api"
+)
+
+// A role's process listens at once, so that its probes are answered, and starts
+// its stages as soon as the engines let it. /healthz says that it lives;
+// /readyz, whether it can do its work now.
+
+// Flush says when what was folded goes to the store.
+type Flush struct {
+	Every  time.Duration `help:"Between flushes when caught up, for each member of the group." default:"2s"`
+	Behind time.Duration `help:"Between flushes when behind." default:"30s"`
+	Bytes  int           `help:"Flush at so many bytes in memory." default:"268435456"`
+}
+
+// Run is every stage in one process, until ctx ends.
+func Run(ctx context.Context, e *Engine, l Listening, r Retention, o Options) error {
+	limitMemory(RunMemory)
+	p, err := Start(ctx, e, o)
+	if err != nil {
+		return err
+	}
+	p.retain(r)
+	address, err := p.openTo(l, p.handler)
+	if err == nil {
+		err = p.sayListening(l, address)
+	}
+	if err != nil {
+		return errors.Join(err, p.Close())
+	}
+	return p.Wait(ctx)
+}
+
+// Aggregate folds the log into the store, until ctx ends.
+func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush, o Options) error {
+	if len(e.Brokers) == 0 {
+		return UsageError{Err: errors.New("aggregate needs --brokers; on one machine `rollcall run` does everything")}
+	}
+	p := newProcess(e, o)
+	p.flush = f
+	limitMemory(IdleMemory + 2*int64(f.Bytes))
+	return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
+		which := parts{folds: true, patient: true, answers: e.Clickhouse == ""}
+		if err := p.start(ctx, which); err != nil {
+			return nil, err
+		}
+		p.retain(r)
+		if which.answers { // the store is in the folder, and only this process can reach it
+			return p.probes(p.ready), p.openSocket(e.Data)
+		}
+		return p.probes(p.ready), nil
+	})
+}
+
+// Serve answers the API, until ctx ends.
+func Serve(ctx context.Context, e *Engine, l Listening, o Options) error {
+	if e.Clickhouse == "" {
+		return UsageError{Err: errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
+	}
+	p := newProcess(e, o)
+	limitMemory(ServeMemory)
+	return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
+		err := p.start(ctx, parts{answers: true, patient: true})
+		return p.handler, err
+	})
+}
+
+// role listens, starts the stages, and stops them in the order of the picture:
+// first no request comes in, then the stages end.
+func (p *Process) role(ctx context.Context, l Listening, start func(context.Context) (http.Handler, error)) error {
+	front := newProcess(p.engine, p.Options)
+	var gate api.Gate
+	address, err := front.openTo(l, &gate)
+	if err == nil {
+		err = p.sayListening(l, address)
+	}
+	if err != nil {
+		return errors.Join(err, front.Close())
+	}
+	handler, err := start(ctx)
+	if err == nil {
+		gate.Open(handler)
+		p.Log.Info("ready to work")
+		select {
+		case <-ctx.Done():
+		case err = <-p.fail:
+		}
+	}
+	if ctx.Err() != nil { // told to stop, perhaps while it waited for an engine
+		p.Log.Info("stopping")
+		err = nil
+	}
+	return errors.Join(err, front.Close(), p.Close())
+}
+
+func (o Options) sayListening(l Listening, address fmt.Stringer) error {
+	_, err := fmt.Fprintf(o.Out, "Rollcall listens on %s://%s\n", l.scheme(), address)
+	return err
+}
+
+// probes serves what a role without an API answers.
+func (p *Process) probes(ready func(context.Context) error) *http.ServeMux {
+	mux := http.NewServeMux()
+	health := api.Health{Ready: ready, Log: p.Log}
+	mux.HandleFunc("GET /healthz", health.Live)
+	mux.HandleFunc("GET /readyz", health.CanWork)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}))
+	return mux
+}

@@ -1,0 +1,80 @@
+package rollcall
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Status says whether a measure may be read.
+type Status string
+
+// The statuses. Those after caution withhold the figure.
+const (
+	OK             Status = "ok"              // enough persons
+	Caution        Status = "caution"         // shown, and flagged
+	Below          Status = "below"           // too few persons
+	Undefined      Status = "undefined"       // a zero base, or no previous month
+	BelowDetection Status = "below_detection" // an intersection of sketches whose interval reaches zero
+)
+
+// Withheld reports whether no number of the measure may be shown.
+func (s Status) Withheld() bool { return s != OK && s != Caution }
+
+// Measure is one figure of a report with its precision. Persons in persons,
+// time in minutes, percentages in percent; N is the raw persons behind it.
+type Measure struct {
+	Value  float64
+	SE     float64
+	Low    float64
+	High   float64
+	N      int
+	Status Status
+}
+
+// measureJSON has a null where a number is withheld or has no value.
+type measureJSON struct {
+	Value  *float64 `json:"value"`
+	SE     *float64 `json:"se"`
+	Low    *float64 `json:"low"`
+	High   *float64 `json:"high"`
+	N      *int     `json:"n"`
+	Status Status   `json:"status"`
+}
+
+// MarshalJSON writes {value, se, low, high, n, status}: all five numbers null
+// where the measure is withheld, and null for a number that is not finite.
+func (m Measure) MarshalJSON() ([]byte, error) {
+	out := measureJSON{Status: m.Status}
+	if !m.Status.Withheld() {
+		out.Value, out.SE, out.N = finite(m.Value), finite(m.SE), &m.N
+		out.Low, out.High = finite(m.Low), finite(m.High)
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. A null is NaN, or 0 for N.
+func (m *Measure) UnmarshalJSON(b []byte) error {
+	var in measureJSON
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*m = Measure{Value: orNaN(in.Value), SE: orNaN(in.SE), Low: orNaN(in.Low), High: orNaN(in.High), Status: in.Status}
+	if in.N != nil {
+		m.N = *in.N
+	}
+	return nil
+}
+
+func finite(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+func orNaN(x *float64) float64 {
+	if x == nil {
+		return math.NaN()
+	}
+	return *x
+}

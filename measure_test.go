@@ -1,0 +1,31 @@
+package rollcall
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+func TestMeasureJSON(t *testing.T) {
+	for want, m := range map[string]Measure{
+		`{"value":1585000.4,"se":2,"low":3,"high":4,"n":812,"status":"ok"}`:                   {1585000.4, 2, 3, 4, 812, OK},
+		`{"value":1,"se":2,"low":3,"high":4,"n":50,"status":"caution"}`:                       {1, 2, 3, 4, 50, Caution},
+		`{"value":null,"se":null,"low":null,"high":null,"n":null,"status":"below"}`:           {1, 2, 3, 4, 5, Below},
+		`{"value":null,"se":null,"low":null,"high":null,"n":null,"status":"below_detection"}`: {1, 2, 3, 4, 5, BelowDetection},
+		`{"value":null,"se":null,"low":null,"high":null,"n":null,"status":"undefined"}`:       {1, 2, 3, 4, 5, Undefined},
+		`{"value":0,"se":0,"low":0,"high":0,"n":0,"status":"ok"}`:                             {Status: OK},
+		`{"value":7,"se":null,"low":null,"high":null,"n":1,"status":"ok"}`:                    {7, math.NaN(), math.NaN(), math.Inf(1), 1, OK},
+	} {
+		got, err := json.Marshal(m)
+		if err != nil || string(got) != want {
+			t.Errorf("%+v is %s, %v; want %s", m, got, err, want)
+		}
+		var back Measure
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := json.Marshal(back); string(again) != want {
+			t.Errorf("%s reads back as %s", want, again)
+		}
+	}
+}
