@@ -49,10 +49,6 @@ func newPage(tree fs.FS) *Page {
 // Built says whether the binary carries the page, or only how to build it.
 func (p *Page) Built() bool { return !bytes.Equal(p.index, unbuilt) }
 
-// Paths are the routes that the page serves; each is one of net/http's patterns
-// without a method.
-func (p *Page) Paths() []string { return []string{"/", "/accounts", "/assets/*"} }
-
 // ServeHTTP serves the page at every path but those of its assets: which figures
 // it shows is in its address, and read by its script. It needs no key, and has
 // no figure in it.
