@@ -14,6 +14,7 @@ import (
 	"rollcall"
 	"rollcall/aggregate/report"
 	"rollcall/api"
+	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
 	"rollcall/internal/sqlite"
@@ -149,6 +150,7 @@ func (p *Process) serve() {
 	server := &api.Server{
 		Reports: p.reports, Census: census, Panels: p.months, Publications: p.months,
 		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
 		Version: p.Software, Logger: p.Log,
 	}
