@@ -15,6 +15,7 @@ import (
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
 	"rollcall/api"
+	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
 	"rollcall/internal/sqlite"
@@ -149,7 +150,8 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
-		Catalogue: p.catalogue, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
 		Version: p.Software, Logger: p.Log,
 	}
