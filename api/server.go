@@ -10,8 +10,8 @@ import (
 	"rollcall"
 )
 
-// Server is what the API serves from. Every field but Collector, Metrics and
-// Ready is required.
+// Server is what the API serves from. Every field but Collector, Page, Metrics
+// and Ready is required.
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
@@ -23,6 +23,7 @@ type Server struct {
 	Rejected     Rejected
 	Backup       func(ctx context.Context, file string) error // of the store
 	Collector    http.Handler                                 // POST /v1/events
+	Page         http.Handler                                 // GET of pagePaths
 	Metrics      http.Handler                                 // GET /metrics
 	Ready        func(context.Context) error
 	Version      string
