@@ -31,7 +31,7 @@ check: format vet lint race fuzz ## what CI runs: all of the below, with the rea
 fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
 
-engines: ## fetch the real Kafka and ClickHouse into build/engines, or $ROLLCALL_ENGINES_DIR
+engines: ## fetch the real Kafka and ClickHouse, and Python's readers of exports, into build/engines, or $ROLLCALL_ENGINES_DIR
 	go run ./internal/test/engines/fetch
 
 format: ## fail if gofmt would change a file

@@ -28,6 +28,7 @@ type pcapCmd struct {
 	Panelist  string `help:"Whose machine it is."`
 	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
 	server.Engine
+	stats meter.Stats
 }
 
 // Validate refuses a capture that is not there.
@@ -58,12 +59,14 @@ func (c *pcapCmd) source() string {
 	return c.Interface
 }
 
-// Run reads the capture into the log, or with --dry-run onto stdout.
+// Run reads the capture into the log, or with --dry-run onto stdout, and says
+// on stderr what it could not read.
 func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	install, err := c.install()
 	if err != nil {
 		return err
 	}
+	defer func() { c.tell(s) }()
 	if c.DryRun {
 		out := bufio.NewWriter(s.out)
 		err := c.read(ctx, install, func(seen ingest.Sighting) error {
@@ -76,8 +79,9 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 }
 
 func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
+	var err error
 	if c.Interface != "" {
-		_, err := meter.Listen(ctx, c.Interface, install, yield)
+		c.stats, err = meter.Listen(ctx, c.Interface, install, yield)
 		return err
 	}
 	f, err := os.Open(c.File)
@@ -85,10 +89,18 @@ func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(in
 		return err
 	}
 	defer f.Close()
-	if _, err := meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
+	if c.stats, err = meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	return nil
+}
+
+// tell says what was not read: a line for each count that is not zero.
+func (c *pcapCmd) tell(s *streams) {
+	log := newLogger(s.err, false)
+	for _, n := range c.stats.Unread() {
+		log.Warn("not read", "source", c.source(), "what", n.Name, "count", n.N, "says", n.Says)
+	}
 }
 
 // postSize is when a body of sightings is sent.
@@ -109,6 +121,9 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		return err
 	}
 	err := c.read(ctx, install, func(seen ingest.Sighting) error {
+		if seen.Account == "" && seen.Panelist == "" {
+			return nil // nobody to count: the reading counts it as unnamed
+		}
 		body = append(seen.AppendJSON(body), '\n')
 		lines++
 		if len(body) < postSize && c.File != "" {

@@ -132,7 +132,7 @@ func (s *sender) post(ctx context.Context, contentType string, body []byte, base
 	}
 }
 
-// try sends the body once. A body that the log had no room for is sent again
+// try sends the body once. A body that the log had no space for is sent again
 // whole: what was taken of it already counts once whatever happens.
 func (s *sender) try(ctx context.Context, contentType string, body []byte) (counts ingest.Counts, full bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/v1/events?"+s.query, bytes.NewReader(body))

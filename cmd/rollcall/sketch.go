@@ -93,7 +93,7 @@ func eachState(r io.Reader, take func(state []byte) error) error {
 	})
 }
 
-// longestLine holds the hex of the largest state, K = 18, with room.
+// longestLine holds the hex of the largest state, K = 18, and more.
 const longestLine = 1 << 20
 
 // eachLine gives every line that is not blank; an error names the line.

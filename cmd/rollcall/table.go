@@ -41,7 +41,7 @@ func printTable(w io.Writer, body io.Reader) error {
 	return nil
 }
 
-// shown gives the columns that a terminal has room for: all but a ranking's
+// shown gives the columns that fit on a terminal: all but a ranking's
 // finer ones, which the other formats have.
 func shown(t *rollcall.Table) []int {
 	ranking := []string{"rank", "service", "level", "unique_audience", "reach", "minutes_per_person", "days_per_person", "change", "tied_with"}

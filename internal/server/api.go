@@ -148,7 +148,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: census, Panels: p.months, Publications: p.months,
-		Catalogue: p.catalogue, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
 		Version: p.Software, Logger: p.Log,
 	}

@@ -11,19 +11,17 @@ import (
 	"rollcall/schemas"
 )
 
-// listing is where the deployment's own markets and services are: the store, or a
-// collector's copy of it.
-type listing interface {
+// lists is where the deployment's own markets and services are read: the store,
+// or a collector's copy of it.
+type lists interface {
 	Markets(ctx context.Context) ([]rollcall.Market, error)
-	PutMarket(ctx context.Context, m rollcall.Market) error
 	Services(ctx context.Context) ([]rollcall.Service, error)
-	PutService(ctx context.Context, s rollcall.Service) error
 }
 
 // catalogue is the deployment's: the services that Rollcall comes with, and what
 // the deployment added.
 type catalogue struct {
-	own listing
+	own lists
 	log *slog.Logger
 
 	mu  sync.RWMutex // guards the rest
@@ -31,7 +29,7 @@ type catalogue struct {
 	at  time.Time // when now was asked for
 }
 
-func openCatalogue(ctx context.Context, own listing, log *slog.Logger) (*catalogue, error) {
+func openCatalogue(ctx context.Context, own lists, log *slog.Logger) (*catalogue, error) {
 	c := &catalogue{own: own, log: log}
 	return c, c.load(ctx)
 }
@@ -111,28 +109,6 @@ func (c *catalogue) Catalogue() *rollcall.Catalogue {
 	return c.now
 }
 
-// AddMarket adds or changes a market.
-func (c *catalogue) AddMarket(ctx context.Context, m rollcall.Market) error {
-	if _, err := m.Calendar(); err != nil {
-		return err
-	}
-	if err := c.own.PutMarket(ctx, m); err != nil {
-		return err
-	}
-	return c.load(ctx)
-}
-
-// AddService adds or changes a service.
-func (c *catalogue) AddService(ctx context.Context, s rollcall.Service) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	if err := c.own.PutService(ctx, s); err != nil {
-		return err
-	}
-	return c.load(ctx)
-}
-
 // check refuses a group of an unknown market or service, after it has looked
 // whether another process has just added it.
 func (c *catalogue) check(g *rollcall.Group) error {
@@ -156,4 +132,32 @@ func (c *catalogue) old() bool {
 
 func (c *catalogue) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
 	return c.Catalogue().Calendar(id)
+}
+
+// changeable is a catalogue with the store that its changes go to.
+type changeable struct {
+	*catalogue
+	store rollcall.Store
+}
+
+// AddMarket adds or changes a market.
+func (c changeable) AddMarket(ctx context.Context, m rollcall.Market) error {
+	if _, err := m.Calendar(); err != nil {
+		return err
+	}
+	if err := c.store.PutMarket(ctx, m); err != nil {
+		return err
+	}
+	return c.load(ctx)
+}
+
+// AddService adds or changes a service.
+func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if err := c.store.PutService(ctx, s); err != nil {
+		return err
+	}
+	return c.load(ctx)
 }

@@ -98,7 +98,7 @@ func (c *collector) openSpool() (*spool.Spool, error) {
 	return waiting, nil
 }
 
-// canTake is nil while the log answers, or the spool has room.
+// canTake is nil while the log answers, or the spool has space.
 func (c *collector) canTake(ctx context.Context, waiting *spool.Spool) error {
 	used, bound := waiting.Size()
 	if used < bound-bound/20 {
@@ -136,47 +136,37 @@ type copiedCatalogue struct {
 }
 
 // Markets lists the markets.
-func (k *copiedCatalogue) Markets(ctx context.Context) ([]rollcall.Market, error) {
-	return kept(ctx, k, "markets.json", rollcall.Store.Markets)
+func (c *copiedCatalogue) Markets(ctx context.Context) ([]rollcall.Market, error) {
+	return storeOrCopy(ctx, c, "markets.json", rollcall.Store.Markets)
 }
 
 // Services lists the services.
-func (k *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
-	return kept(ctx, k, "services.json", rollcall.Store.Services)
-}
-
-// PutMarket is refused: a collector only reads.
-func (k *copiedCatalogue) PutMarket(context.Context, rollcall.Market) error {
-	return rollcall.ErrConflict
-}
-
-// PutService is refused: a collector only reads.
-func (k *copiedCatalogue) PutService(context.Context, rollcall.Service) error {
-	return rollcall.ErrConflict
+func (c *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
+	return storeOrCopy(ctx, c, "services.json", rollcall.Store.Services)
 }
 
 // Close closes the store, if it was reached.
-func (k *copiedCatalogue) Close() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.opened == nil {
+func (c *copiedCatalogue) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened == nil {
 		return nil
 	}
-	return k.opened.Close()
+	return c.opened.Close()
 }
 
-// kept asks the store, and where it is away the copy of its last answer.
-func kept[T any](ctx context.Context, k *copiedCatalogue, name string, ask func(rollcall.Store, context.Context) ([]T, error)) ([]T, error) {
-	path := filepath.Join(k.dir, name)
-	opened, err := k.reach(ctx)
+// storeOrCopy asks the store, and where it is away the copy of its last answer.
+func storeOrCopy[T any](ctx context.Context, c *copiedCatalogue, name string, ask func(rollcall.Store, context.Context) ([]T, error)) ([]T, error) {
+	path := filepath.Join(c.dir, name)
+	opened, err := c.reach(ctx)
 	if err == nil {
 		var list []T
 		if list, err = ask(opened, ctx); err == nil {
-			k.noteAway(nil)
+			c.noteAway(nil)
 			return list, copyTo(path, list)
 		}
 	}
-	k.noteAway(err)
+	c.noteAway(err)
 	text, failed := os.ReadFile(path)
 	if failed != nil {
 		return nil, err
@@ -191,30 +181,30 @@ func kept[T any](ctx context.Context, k *copiedCatalogue, name string, ask func(
 // catalogueTime is how long the store has to give the catalogue.
 const catalogueTime = 5 * time.Second
 
-func (k *copiedCatalogue) reach(ctx context.Context) (rollcall.Store, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.opened != nil {
-		return k.opened, nil
+func (c *copiedCatalogue) reach(ctx context.Context) (rollcall.Store, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened != nil {
+		return c.opened, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, catalogueTime)
 	defer cancel()
-	opened, err := k.engine.openStore(ctx, k.log)
+	opened, err := c.engine.openStore(ctx, c.log)
 	if err != nil {
 		return nil, err
 	}
-	k.opened = opened
+	c.opened = opened
 	return opened, nil
 }
 
 // noteAway says once that the copy is used.
-func (k *copiedCatalogue) noteAway(err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err != nil && !k.away {
-		k.log.Warn("the store is away; the last catalogue stands", "error", err)
+func (c *copiedCatalogue) noteAway(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && !c.away {
+		c.log.Warn("the store is away; the last catalogue stands", "error", err)
 	}
-	k.away = err != nil
+	c.away = err != nil
 }
 
 // copyTo writes the list, if it is another than the file's.

@@ -15,7 +15,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	defer p.Close()
 	for _, m := range []rollcall.Market{{ID: "FR", Zone: "Europe/Paris", Name: "France"}, {ID: "US", Zone: "America/New_York", Name: "The States"}} {
-		if err := p.catalogue.AddMarket(b.Context(), m); err != nil {
+		if err := (changeable{p.catalogue, p.store}).AddMarket(b.Context(), m); err != nil {
 			b.Fatal(err)
 		}
 	}

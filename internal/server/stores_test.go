@@ -28,7 +28,7 @@ import (
 
 // TestStoresAgree folds one stream of events into SQLite, into ClickHouse and
 // into two shards of it, in another order and by other flushes each, and does
-// there all that a research office does. Every sketch, every set of minutes,
+// there all that a research firm does. Every sketch, every set of minutes,
 // every report and every version must be the same, byte for byte.
 func TestStoresAgree(t *testing.T) {
 	servers := engines.ClickHouseCluster(t, 2)

@@ -87,8 +87,8 @@ func tapes(t testing.TB, capture []byte) []*tape {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.protocols = []protocol{{"any", func([]byte, bool) wire.Verdict { return wire.Yes }, func(o wire.Opening) dissector {
-		p := &tape{first: o.Start}
+	m.protocols = []protocol{{"any", func([]byte, bool) wire.Verdict { return wire.Yes }, func(s *stream) wire.Dissector {
+		p := &tape{first: s.opening.Start}
 		all = append(all, p)
 		return p
 	}}}
@@ -203,6 +203,9 @@ func (s *sender) packet(t testing.TB, at time.Time, side wire.Side, ahead int, d
 	if side == wire.Server {
 		tcp.SrcPort, tcp.DstPort = tcp.DstPort, tcp.SrcPort
 	}
+	if tcp.SYN && tcp.ACK {
+		tcp.Ack++
+	}
 	stack := append(s.under(side), tcp, gopacket.Payload(data))
 	buf := gopacket.NewSerializeBuffer()
 	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true}, stack...); err != nil {
@@ -297,7 +300,13 @@ func info(p sent) gopacket.CaptureInfo {
 // recordedPackets gives the packets of the recording as they are.
 func recordedPackets(t testing.TB, name string) []sent {
 	t.Helper()
-	src, err := openCapture(bytes.NewReader(recorded(t, name)))
+	return packetsOf(t, recorded(t, name))
+}
+
+// packetsOf gives the packets of a capture.
+func packetsOf(t testing.TB, file []byte) []sent {
+	t.Helper()
+	src, err := openCapture(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}

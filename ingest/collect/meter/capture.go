@@ -15,10 +15,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"rollcall"
+	"rollcall/ingest/collect/meter/packet"
 )
 
-// packet is one captured packet; its data is valid until the next.
-type packet struct {
+// frame is one captured packet; its data is valid until the next.
+type frame struct {
 	at   time.Time
 	link layers.LinkType
 	data []byte
@@ -76,7 +77,7 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("too short")
 	}
-	return fmt.Errorf("capture is not a pcap or pcapng file (%v): %w", err, rollcall.ErrInvalid)
+	return fmt.Errorf("capture is not a pcap or pcapng file that can be read (%v): %w", err, rollcall.ErrInvalid)
 }
 
 // unpack unpacks gzip or zstd; done frees what unpacking holds.
@@ -109,6 +110,9 @@ func openPcap(r *bufio.Reader) (*capture, error) {
 		return nil, err
 	}
 	link := p.LinkType()
+	if !packet.Readable(link) {
+		return nil, fmt.Errorf("its link type %d is none that can be read", uint32(link))
+	}
 	return &capture{
 		read: p.ZeroCopyReadPacketData,
 		link: func(gopacket.CaptureInfo) layers.LinkType { return link },
@@ -132,19 +136,19 @@ func openNg(r *bufio.Reader) (*capture, error) {
 }
 
 // next gives the next packet; io.EOF only at the end of a whole packet.
-func (c *capture) next() (packet, error) {
+func (c *capture) next() (frame, error) {
 	data, ci, err := c.read()
 	if errors.Is(err, io.EOF) && ci.CaptureLength == 0 {
-		return packet{}, io.EOF
+		return frame{}, io.EOF
 	}
 	if err != nil {
-		return packet{}, c.damaged(err)
+		return frame{}, c.damaged(err)
 	}
 	c.done++
 	if c.at >= 0 {
 		c.at += recordHeader + int64(len(data))
 	}
-	return packet{at: ci.Timestamp.UTC(), link: c.link(ci), data: data}, nil
+	return frame{at: ci.Timestamp.UTC(), link: c.link(ci), data: data}, nil
 }
 
 // damaged says in one line where the good part ends.

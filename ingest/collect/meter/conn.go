@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 // conn is one TCP connection: what the reassembler calls a Stream.
 type conn struct {
 	meter       *meter
-	number      uint64
+	next        *conn            // another between the same two ports, in another tunnel
+	ways        [2]uint32        // by Side: the number of its tunnel, where each direction has its own
+	flows       [2]gopacket.Flow // by Side: its name for the reassembler
 	client      netip.AddrPort
 	first, last time.Time
 	from        wire.Side // who sent the first segment
@@ -27,15 +30,32 @@ type conn struct {
 
 // newConn opens a connection by its first segment.
 func newConn(m *meter, number uint64, s segment) *conn {
-	c := &conn{meter: m, number: number, first: s.at, last: s.at, client: s.src}
-	switch {
-	case s.tcp.SYN && s.tcp.ACK:
-		c.client = s.dst
-	case !s.tcp.SYN && s.src.Port() < s.dst.Port():
-		c.client = s.dst
+	c := &conn{meter: m, first: s.at, last: s.at, client: s.src}
+	server := s.dst
+	if s.tcp.SYN && s.tcp.ACK || !s.tcp.SYN && s.src.Port() < s.dst.Port() {
+		c.client, server = s.dst, s.src
 	}
 	c.from = c.sideOf(s.src)
+	c.ways[c.from] = s.way
+	c.flows = flowsOf(number)
+	c.stream = stream{meter: m, opening: wire.Opening{
+		Start: s.at, Ends: [2]netip.AddrPort{c.client, server}, Owner: m.install.owner(c.client.Addr(), server.Addr()),
+	}}
 	return c
+}
+
+// carries reports whether the segment is of the connection by its tunnel, and
+// whether that is certain: a direction's number is known by its first segment.
+func (c *conn) carries(s segment) (certain, perhaps bool) {
+	side := c.sideOf(s.src)
+	if c.ways[side] != 0 || s.way == 0 {
+		return c.ways[side] == s.way, false
+	}
+	opened := c.syn[side.Other()]
+	if s.tcp.SYN && s.tcp.ACK && opened != nil {
+		return false, s.tcp.Ack == *opened+1
+	}
+	return false, true
 }
 
 func (c *conn) sideOf(a netip.AddrPort) wire.Side {
@@ -67,9 +87,12 @@ func (c *conn) saw(s segment) {
 	if s.at.After(c.last) {
 		c.last = s.at
 	}
+	side := c.sideOf(s.src)
+	c.ways[side] = s.way
 	if s.tcp.SYN {
 		seq := s.tcp.Seq
-		c.syn[c.sideOf(s.src)] = &seq
+		c.syn[side] = &seq
+		c.stream.opening.Whole[side] = true
 	}
 }
 
@@ -89,7 +112,7 @@ func (c *conn) end(t time.Time, why wire.End) {
 	if !c.finished.IsZero() {
 		t, why = c.finished, wire.Closed
 	}
-	c.stream.end(t, why)
+	c.stream.End(t, why)
 }
 
 // Accept lets every segment in, and lets a stream begin without its SYN.
@@ -114,10 +137,10 @@ func (c *conn) ReassembledSG(sg reassembly.ScatterGather, ac reassembly.Assemble
 	at := ac.GetCaptureInfo().Timestamp
 	if skip != 0 {
 		c.meter.stats.Gaps++
-		c.stream.gap(side, at)
+		c.stream.Gap(side, at)
 	}
 	if n, _ := sg.Lengths(); n > 0 {
-		c.stream.data(c, chunk{side, at, sg.Fetch(n)})
+		_ = c.stream.Feed(side, at, sg.Fetch(n)) // it never errs: a dissector that does is let go
 	}
 	if end && !c.resetting && c.finished.IsZero() {
 		c.finished = at
@@ -131,4 +154,17 @@ func (c *conn) ReassemblyComplete(reassembly.AssemblerContext) bool {
 		c.end(c.finished, wire.Closed)
 	}
 	return true
+}
+
+// flowsOf names a connection to the reassembler by a number, so that ports used
+// again are another connection.
+func flowsOf(number uint64) (flows [2]gopacket.Flow) {
+	var ends [2][]byte
+	for i := range ends {
+		ends[i] = append(binary.BigEndian.AppendUint64(nil, number), byte(i))
+	}
+	for side := range flows {
+		flows[side] = gopacket.NewFlow(gopacket.EndpointInvalid, ends[side], ends[1-side])
+	}
+	return flows
 }

@@ -2,7 +2,6 @@ package meter
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,6 +14,8 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/packet"
+	"rollcall/ingest/collect/meter/tunnel"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -39,25 +40,33 @@ type meter struct {
 	install   Install
 	yield     func(ingest.Sighting) error
 	protocols []protocol
+	gateways  *tunnel.Gateways
 	stats     Stats
 	out       []ingest.Sighting // found since the last delivery
 
+	decoder   packet.Decoder
+	tcp       layers.TCP // the segment being read
 	pool      *reassembly.Assembler
 	conns     map[pair]*conn
+	open      int // of conns, those behind each other included
 	made      uint64
 	opening   *conn // the connection that New is about to be asked for
 	now       time.Time
 	flushedAt time.Time
 }
 
-// pair names a connection by its ends, the lower first.
-type pair struct{ low, high netip.AddrPort }
+// pair names a connection by its ends, the lower first, and by the VLANs and
+// tunnels that it came through.
+type pair struct {
+	low, high netip.AddrPort
+	path      packet.Path
+}
 
-func pairOf(a, b netip.AddrPort) pair {
+func pairOf(a, b netip.AddrPort, path packet.Path) pair {
 	if a.Compare(b) > 0 {
 		a, b = b, a
 	}
-	return pair{a, b}
+	return pair{a, b, path}
 }
 
 func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) error) (*meter, error) {
@@ -68,20 +77,16 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 		install: install, yield: yield, conns: make(map[pair]*conn),
 		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)},
 	}
-	m.protocols = protocols(wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }})
+	m.protocols = protocols(m, wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }})
 	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
 	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
 }
 
-// found takes a dissector's sighting. One with no account says something only
-// of a known panelist.
+// found takes a dissector's sighting.
 func (m *meter) found(s ingest.Sighting) {
-	if s.Account == "" && s.Kind != rollcall.Logout {
+	if s.Account == "" && m.install.Panelist == "" && s.Kind != rollcall.Logout {
 		m.stats.Unnamed++
-	}
-	if s.Account == "" && m.install.Panelist == "" {
-		return
 	}
 	m.out = append(m.out, m.install.stamp(s))
 }
@@ -99,25 +104,37 @@ func (m *meter) deliver() error {
 }
 
 // packet takes the next packet.
-func (m *meter) packet(p packet) error {
+func (m *meter) packet(p frame) error {
 	m.stats.Packets++
 	m.stats.Bytes += int64(len(p.data))
 	m.clock(p.at)
 	if p.at.Sub(m.flushedAt) >= flushEvery {
 		m.flush()
 	}
-	s, ok := decode(p)
-	if !ok {
-		m.stats.NoTCP++
+	d, how := m.decoder.Decode(p.at, p.link, p.data)
+	if how != packet.Found {
+		m.stats.unread(how)
 		return m.deliver()
 	}
-	if c := m.find(s); c != nil {
-		m.assemble(c, s)
+	if d.Protocol == packet.TCP {
+		m.takeTCP(d)
 	}
 	return m.deliver()
 }
 
-// clock moves packet time, which never runs back.
+// takeTCP takes a TCP segment.
+func (m *meter) takeTCP(d packet.Datagram) {
+	s, ok := m.segment(d)
+	if !ok {
+		m.stats.Damaged++
+		return
+	}
+	if c := m.find(s); c != nil {
+		m.assemble(c, s)
+	}
+}
+
+// clock moves packet time, which runs back only where it was set back.
 func (m *meter) clock(t time.Time) {
 	if m.stats.First.IsZero() {
 		m.stats.First, m.flushedAt = t, t
@@ -125,32 +142,31 @@ func (m *meter) clock(t time.Time) {
 	if t.Before(m.stats.First) {
 		m.stats.First = t
 	}
-	if t.After(m.now) {
-		m.now, m.stats.Last = t, t
+	if t.After(m.stats.Last) {
+		m.stats.Last = t
+	}
+	if t.After(m.now) || m.now.Sub(t) > jump {
+		m.now = t
+	}
+	if m.flushedAt.After(m.now) {
+		m.flushedAt = m.now
 	}
 }
 
 // find gives the connection of a segment, opening it where it is new; nil
 // where there is nothing to follow.
 func (m *meter) find(s segment) *conn {
-	key := pairOf(s.src, s.dst)
-	c := m.conns[key]
+	key := pairOf(s.src, s.dst, s.path)
+	c := carrier(m.conns[key], s)
 	if c != nil && c.replacedBy(s) {
 		c.end(c.last, wire.Idle)
+		m.remove(key, c)
 		c = nil
 	}
 	if c == nil {
-		if len(s.tcp.Payload) == 0 && !s.tcp.SYN {
-			return nil // the tail of something over, or nothing yet
-		}
-		if len(m.conns) >= connections {
-			m.stats.Overflow++
+		if c = m.begin(key, s); c == nil {
 			return nil
 		}
-		m.made++
-		m.stats.Connections++
-		c = newConn(m, m.made, s)
-		m.conns[key] = c
 	}
 	if c.over {
 		return nil
@@ -159,11 +175,62 @@ func (m *meter) find(s segment) *conn {
 	return c
 }
 
+// carrier finds the segment's connection among those between its two ports.
+func carrier(c *conn, s segment) (likely *conn) {
+	for ; c != nil; c = c.next {
+		certain, perhaps := c.carries(s)
+		if certain {
+			return c
+		}
+		if perhaps && likely == nil {
+			likely = c
+		}
+	}
+	return likely
+}
+
+// begin opens a connection by its first segment, if there is something to
+// follow.
+func (m *meter) begin(key pair, s segment) *conn {
+	if len(s.tcp.Payload) == 0 && !s.tcp.SYN {
+		return nil // the tail of something over, or nothing yet
+	}
+	if m.open >= connections {
+		m.stats.Overflow++
+		return nil
+	}
+	m.made++
+	m.open++
+	m.stats.Connections++
+	c := newConn(m, m.made, s)
+	c.next, m.conns[key] = m.conns[key], c
+	return c
+}
+
+// remove lets go of a connection.
+func (m *meter) remove(key pair, gone *conn) {
+	for at, c := (*conn)(nil), m.conns[key]; c != nil; at, c = c, c.next {
+		if c != gone {
+			continue
+		}
+		m.open--
+		switch {
+		case at != nil:
+			at.next = c.next
+		case c.next != nil:
+			m.conns[key] = c.next
+		default:
+			delete(m.conns, key)
+		}
+		return
+	}
+}
+
 // assemble puts the segment in its place in the stream.
 func (m *meter) assemble(c *conn, s segment) {
 	m.opening = c
 	side := c.sideOf(s.src)
-	m.pool.AssembleWithContext(c.flow(side), s.tcp, moment(s.at))
+	m.pool.AssembleWithContext(c.flows[side], s.tcp, moment(s.at))
 	if c.resetting {
 		c.end(s.at, wire.Reset)
 	}
@@ -174,14 +241,17 @@ func (m *meter) flush() {
 	m.flushedAt = m.now
 	before := len(m.out)
 	m.pool.FlushWithOptions(reassembly.FlushOptions{T: m.now.Add(-gapAfter), TC: m.now.Add(-idleAfter)})
-	for key, c := range m.conns {
-		if c.stale(m.now) {
-			c.end(c.last, wire.Idle)
-		}
-		if c.over && m.now.Sub(c.last) > lingerFor {
-			delete(m.conns, key)
+	for key, first := range m.conns {
+		for c := first; c != nil; c = c.next {
+			if c.stale(m.now) {
+				c.end(c.last, wire.Idle)
+			}
+			if c.over && m.now.Sub(c.last) > lingerFor {
+				m.remove(key, c)
+			}
 		}
 	}
+	m.gateways.Flush(m.now)
 	sortSightings(m.out[before:])
 }
 
@@ -192,9 +262,12 @@ func (m *meter) close() error {
 	}
 	before := len(m.out)
 	m.pool.FlushAll()
-	for _, c := range m.conns {
-		c.end(m.now, wire.Cut)
+	for _, first := range m.conns {
+		for c := first; c != nil; c = c.next {
+			c.end(c.last, wire.Cut)
+		}
 	}
+	m.gateways.Close()
 	sortSightings(m.out[before:])
 	return m.deliver()
 }
@@ -221,14 +294,4 @@ type factory struct{ m *meter }
 // New gives the connection.
 func (f factory) New(_, _ gopacket.Flow, _ *layers.TCP, _ reassembly.AssemblerContext) reassembly.Stream {
 	return f.m.opening
-}
-
-// flow names the connection to the reassembler by its number, so that ports
-// used again are another connection.
-func (c *conn) flow(side wire.Side) gopacket.Flow {
-	var ends [2][]byte
-	for i := range ends {
-		ends[i] = append(binary.BigEndian.AppendUint64(nil, c.number), byte(i))
-	}
-	return gopacket.NewFlow(gopacket.EndpointInvalid, ends[side], ends[side.Other()])
 }

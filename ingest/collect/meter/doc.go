@@ -3,12 +3,15 @@
 // are handed to the dissector that knows their first bytes, on any port, and
 // dissectors yield sightings.
 //
-//	file or interface -> packets -> connections -> streams -> dissector -> sighting
+//	file or interface -> packets -> datagrams -> connections -> streams -> dissector -> sighting
+//	                                                             ^              |
+//	                                                             +--- tunnel <--+
 //
 // Place, market and panelist are those of the meter's installation; nothing of
 // them is inferred from traffic. All times are the packets' own.
 //
 // Read meter.go first, then capture.go and listen_linux.go (where packets come
-// from), segment.go (a packet's TCP), conns.go and conn.go
-// (connections put in order), and stream.go (who reads which protocol).
+// from), clock.go (whose time is believed), packet (what is in a packet),
+// segment.go (its TCP), conns.go and conn.go (connections put in order), and
+// stream.go (who reads which protocol).
 package meter

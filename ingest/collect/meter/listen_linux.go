@@ -40,13 +40,13 @@ type live struct {
 }
 
 // next waits for a packet; the end of the context is the end of packets.
-func (l live) next() (packet, error) {
+func (l live) next() (frame, error) {
 	data, ci, err := l.handle.ZeroCopyReadPacketData()
 	if err != nil && l.stopped() != nil {
-		return packet{}, io.EOF
+		return frame{}, io.EOF
 	}
 	if err != nil {
-		return packet{}, fmt.Errorf("listen: %w", err)
+		return frame{}, fmt.Errorf("listen: %w", err)
 	}
-	return packet{at: ci.Timestamp.UTC(), link: layers.LinkTypeEthernet, data: data}, nil
+	return frame{at: ci.Timestamp.UTC(), link: layers.LinkTypeEthernet, data: data}, nil
 }

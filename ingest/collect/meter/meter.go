@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"net/netip"
+	"slices"
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/signs"
+	"rollcall/ingest/collect/meter/wire"
 )
 
 // Install is a meter's installation: what every sighting of it shares.
@@ -18,6 +21,24 @@ type Install struct {
 	Panel    rollcall.PanelID  // with Panelist, or both empty
 	Panelist string            // whose machine it is; accounts are then dropped
 	Source   string            // the meter's own name, optional
+	Hosts    []netip.Prefix    // the panelist's own addresses, where they are known
+	Signs    *signs.Table      // how today's services are known; nil: as built in
+}
+
+// owner says whose machine opened a connection.
+func (in Install) owner(client, server netip.Addr) wire.Owner {
+	ours := func(a netip.Addr) bool {
+		return slices.ContainsFunc(in.Hosts, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	switch {
+	case len(in.Hosts) == 0:
+		return wire.Anybody
+	case ours(client):
+		return wire.Ours
+	case ours(server):
+		return wire.Others
+	}
+	return wire.Anybody
 }
 
 // Validate says what is wrong with the installation, if anything: an
@@ -48,29 +69,17 @@ func (in Install) stamp(s ingest.Sighting) ingest.Sighting {
 	return s
 }
 
-// Stats counts what a meter read and what it left.
-type Stats struct {
-	Packets     int64            // packets read
-	Bytes       int64            // bytes captured of them
-	NoTCP       int64            // packets with no TCP segment in them
-	Connections int64            // TCP connections
-	Overflow    int64            // packets of connections over the limit, not followed
-	Gaps        int64            // holes in streams: packets that the capture missed
-	Protocols   map[string]int64 // connections by the dissector that knew them
-	GivenUp     map[string]int64 // connections that a dissector gave up, by reason
-	Unnamed     int64            // sightings with no account: left out, unless the panelist is known
-	Sightings   int64            // yielded
-	First, Last time.Time        // the earliest and the latest packet
-}
-
 // checkEvery is how many packets are read between looks at the context.
 const checkEvery = 256
 
 // Read reads a capture, pcap or pcapng, plain or packed with gzip or zstd, and
-// yields its sightings in a fixed order; a presence is yielded when it ends, or
-// at the capture's end up to the last packet.
+// yields its sightings in a fixed order; a presence is yielded when it ends. One
+// that is open at the capture's end ends with its own last packet, and the time
+// that its protocol keeps silent.
 //
-// A capture that is cut short or damaged yields what stands before the damage,
+// Without a panelist some sightings have no account: somebody uses a service,
+// nobody knows who. They can be shown, not counted. A capture of a link type
+// that can't be read is an error. A capture that is cut short or damaged yields what stands before the damage,
 // and the error, an ErrInvalid, names the packet. An error of yield stops the
 // reading and is returned.
 func Read(ctx context.Context, r io.Reader, install Install, yield func(ingest.Sighting) error) (Stats, error) {
@@ -83,17 +92,21 @@ func Read(ctx context.Context, r io.Reader, install Install, yield func(ingest.S
 		return m.stats, err
 	}
 	defer src.close()
-	return m.run(ctx, src)
+	stats, err := m.run(ctx, src)
+	if err == nil && stats.UnknownLinks > 0 {
+		err = fmt.Errorf("%d packets are of a link type that can't be read: %w", stats.UnknownLinks, rollcall.ErrInvalid)
+	}
+	return stats, err
 }
 
 // packets is where packets come from.
 type packets interface {
-	next() (packet, error) // io.EOF at the end
+	next() (frame, error) // io.EOF at the end
 }
 
 // run reads to the end or to the first error, then closes what is open.
 func (m *meter) run(ctx context.Context, src packets) (Stats, error) {
-	reading := m.read(ctx, src)
+	reading := m.read(ctx, &steady{src: src, wild: &m.stats.WildTimes})
 	if ctx.Err() != nil && reading != nil {
 		return m.stats, reading
 	}

@@ -1,57 +1,40 @@
 package meter
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
-	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
+
+	"rollcall/ingest/collect/meter/packet"
 )
 
-// segment is one TCP segment.
+// segment is one TCP segment; its header and data are valid until the next.
 type segment struct {
 	at       time.Time
 	src, dst netip.AddrPort
+	path     packet.Path
+	way      uint32
 	tcp      *layers.TCP
 }
 
-// decoder gives the decoder of a link type; nil where there is none.
-func decoder(link layers.LinkType) gopacket.Decoder {
-	switch link {
-	case layers.LinkTypeIPv4:
-		return layers.LayerTypeIPv4
-	case layers.LinkTypeIPv6:
-		return layers.LayerTypeIPv6
-	}
-	if link >= layers.LinkTypeMax {
-		return nil
-	}
-	return link
-}
+// tcpHeader is the least that a TCP header has.
+const tcpHeader = 20
 
-// decode finds the TCP segment of a packet, behind whatever tunnel: its
-// addresses are then the tunnel's. Decoding stops at TCP and outlives any
-// nonsense.
-func decode(p packet) (segment, bool) {
-	d := decoder(p.link)
-	if d == nil {
+// segment reads a datagram's TCP header: what is needed of it.
+func (m *meter) segment(d packet.Datagram) (segment, bool) {
+	b := d.Segment
+	n := int(b[12]>>4) * 4
+	if n < tcpHeader || n > len(b) {
 		return segment{}, false
 	}
-	decoded := gopacket.NewPacket(p.data, d, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
-	tcp, ok := decoded.Layer(layers.LayerTypeTCP).(*layers.TCP)
-	if !ok || decoded.NetworkLayer() == nil {
-		return segment{}, false
+	m.tcp = layers.TCP{
+		SrcPort: layers.TCPPort(d.Src.Port()), DstPort: layers.TCPPort(d.Dst.Port()),
+		Seq: binary.BigEndian.Uint32(b[4:]), Ack: binary.BigEndian.Uint32(b[8:]),
+		FIN: b[13]&1 != 0, SYN: b[13]&2 != 0, RST: b[13]&4 != 0, PSH: b[13]&8 != 0, ACK: b[13]&16 != 0,
+		Window:    binary.BigEndian.Uint16(b[14:]),
+		BaseLayer: layers.BaseLayer{Contents: b[:n], Payload: b[n:]},
 	}
-	from, to := decoded.NetworkLayer().NetworkFlow().Endpoints()
-	src, dst := address(from.Raw()), address(to.Raw())
-	return segment{
-		at: p.at, tcp: tcp,
-		src: netip.AddrPortFrom(src, uint16(tcp.SrcPort)),
-		dst: netip.AddrPortFrom(dst, uint16(tcp.DstPort)),
-	}, src.IsValid() && dst.IsValid()
-}
-
-func address(ip []byte) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a
+	return segment{at: d.At, src: d.Src, dst: d.Dst, path: d.Path, way: d.Way, tcp: &m.tcp}, true
 }

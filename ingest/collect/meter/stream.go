@@ -7,41 +7,44 @@ import (
 
 	"rollcall/ingest/collect/meter/msnp"
 	"rollcall/ingest/collect/meter/oscar"
+	"rollcall/ingest/collect/meter/toc"
+	"rollcall/ingest/collect/meter/tunnel"
 	"rollcall/ingest/collect/meter/wire"
 	"rollcall/ingest/collect/meter/xmpp"
 	"rollcall/ingest/collect/meter/ymsg"
 )
 
-// dissector reads the two directions of one connection, in order.
-type dissector interface {
-	// Feed takes the next bytes of a side; an error gives the connection up.
-	Feed(side wire.Side, t time.Time, data []byte) error
-	// Gap says that bytes of a side are missing before those of t.
-	Gap(side wire.Side, t time.Time)
-	// End says that the connection is over.
-	End(t time.Time, why wire.End)
-}
-
 // protocol is what the meter can read: how it begins, and how to read it.
 type protocol struct {
 	name  string
 	match func(head []byte, whole bool) wire.Verdict
-	open  func(wire.Opening) dissector
+	open  func(*stream) wire.Dissector
 }
 
 // protocols is the table of everything that the meter can read.
-func protocols(sink wire.Sink) []protocol {
+func protocols(m *meter, sink wire.Sink) []protocol {
 	sessions := oscar.New(sink)
+	inner := tunnel.Inner{
+		Open: func(o wire.Opening) wire.Dissector { return &stream{meter: m, opening: o} },
+		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
+	}
+	m.gateways = tunnel.NewGateways(inner)
 	return []protocol{
-		{"oscar", oscar.Match, func(o wire.Opening) dissector { return sessions.Open(o) }},
-		{"msnp", msnp.Match, func(o wire.Opening) dissector { return msnp.Open(sink, o) }},
-		{"ymsg", ymsg.Match, func(o wire.Opening) dissector { return ymsg.Open(sink, o) }},
-		{"xmpp", xmpp.Match, func(o wire.Opening) dissector { return xmpp.Open(sink, o) }},
+		{"toc", toc.Match, func(s *stream) wire.Dissector { return toc.Open(sink, s.opening) }},
+		{"oscar", oscar.Match, func(s *stream) wire.Dissector { return sessions.Open(s.opening) }},
+		{"msnp", msnp.Match, func(s *stream) wire.Dissector { return msnp.Open(sink, s.opening) }},
+		{"ymsg", ymsg.Match, func(s *stream) wire.Dissector { return ymsg.Open(sink, s.opening) }},
+		{"xmpp", xmpp.Match, func(s *stream) wire.Dissector { return xmpp.Open(sink, s.opening) }},
+		{"socks", tunnel.MatchSocks, func(s *stream) wire.Dissector { return tunnel.OpenSocks(inner, s.opening) }},
+		{"http", tunnel.MatchHTTP, func(s *stream) wire.Dissector { return m.gateways.OpenHTTP(s.opening) }},
 	}
 }
 
-// sniffMost is how many bytes of a direction are looked at for a protocol.
-const sniffMost = 4 << 10
+// Limits of looking for a protocol.
+const (
+	sniffMost   = 4 << 10 // bytes of a direction that are looked at
+	nestingMost = 4       // streams within streams
+)
 
 // chunk is a run of bytes of one side.
 type chunk struct {
@@ -50,29 +53,33 @@ type chunk struct {
 	data []byte
 }
 
-// stream finds the dissector of a connection and feeds it. Until it is found,
-// the first bytes wait.
+// stream finds the dissector of a connection, or of what is within one, and
+// feeds it. Until it is found, the first bytes wait.
 type stream struct {
-	dissector dissector
+	meter     *meter
+	opening   wire.Opening // Whole is settled by the time a dissector is chosen
+	dissector wire.Dissector
 	refused   bool
 	waiting   []chunk
 	head      [2][]byte
 	holed     [2]bool
 }
 
-// data takes the next bytes.
-func (s *stream) data(c *conn, k chunk) {
+// Feed takes the next bytes. It never errs: a dissector that can't read them is
+// let go.
+func (s *stream) Feed(side wire.Side, t time.Time, data []byte) error {
 	switch {
 	case s.refused:
 	case s.dissector != nil:
-		s.feed(c, k)
+		s.give(side, t, data)
 	default:
-		s.sniff(c, k)
+		s.sniff(chunk{side, t, data})
 	}
+	return nil
 }
 
-// gap says that bytes are missing; what waits before them is of no more use.
-func (s *stream) gap(side wire.Side, t time.Time) {
+// Gap says that bytes are missing; what waits before them is of no more use.
+func (s *stream) Gap(side wire.Side, t time.Time) {
 	if s.dissector != nil {
 		s.dissector.Gap(side, t)
 		return
@@ -81,53 +88,58 @@ func (s *stream) gap(side wire.Side, t time.Time) {
 	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
 }
 
-// end tells the dissector, and lets everything go.
-func (s *stream) end(t time.Time, why wire.End) {
+// End tells the dissector, and lets everything go.
+func (s *stream) End(t time.Time, why wire.End) {
 	if s.dissector != nil {
 		s.dissector.End(t, why)
 	}
-	*s = stream{refused: true}
+	s.refuse()
 }
 
-// feed gives bytes to the dissector; one that can't read them is let go.
-func (s *stream) feed(c *conn, k chunk) {
-	if err := s.dissector.Feed(k.side, k.at, k.data); err != nil {
-		c.meter.stats.GivenUp[err.Error()]++
-		s.end(k.at, wire.Nonsense)
+// refuse lets everything go.
+func (s *stream) refuse() { s.dissector, s.refused, s.waiting, s.head = nil, true, nil, [2][]byte{} }
+
+// give hands bytes to the dissector.
+func (s *stream) give(side wire.Side, t time.Time, data []byte) {
+	if err := s.dissector.Feed(side, t, data); err != nil {
+		s.meter.stats.GivenUp[err.Error()]++
+		s.End(t, wire.Nonsense)
 	}
 }
 
+// whole reports whether a side's bytes begin at the beginning.
+func (s *stream) whole(side wire.Side) bool { return s.opening.Whole[side] && !s.holed[side] }
+
 // sniff looks for the protocol of the first bytes.
-func (s *stream) sniff(c *conn, k chunk) {
+func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
-	head, whole := s.head[k.side], c.syn[k.side] != nil && !s.holed[k.side]
+	head, whole := s.head[k.side], s.whole(k.side)
 	maybe := false
-	for _, p := range c.meter.protocols {
+	for _, p := range s.meter.protocols {
 		switch p.match(head, whole) {
 		case wire.Yes:
-			s.choose(c, p)
+			s.choose(p)
 			return
 		case wire.More:
 			maybe = true
 		}
 	}
 	if !maybe || len(head) > sniffMost {
-		*s = stream{refused: true}
+		s.refuse()
 	}
 }
 
 // choose opens the dissector and gives it what waited.
-func (s *stream) choose(c *conn, p protocol) {
-	c.meter.stats.Protocols[p.name]++
-	o := wire.Opening{Start: c.first}
-	for side := range o.Whole {
-		o.Whole[side] = c.syn[side] != nil && !s.holed[side]
+func (s *stream) choose(p protocol) {
+	s.meter.stats.Protocols[p.name]++
+	for side := range s.opening.Whole {
+		s.opening.Whole[side] = s.whole(wire.Side(side))
 	}
 	waiting := s.waiting
-	s.dissector, s.waiting, s.head = p.open(o), nil, [2][]byte{}
+	s.dissector, s.waiting, s.head = p.open(s), nil, [2][]byte{}
 	for _, k := range waiting {
-		s.data(c, k)
+		_ = s.Feed(k.side, k.at, k.data)
 	}
 }

@@ -56,7 +56,7 @@ func (m *Month) roster() *rollcall.Roster {
 	out := &rollcall.Roster{Columns: columns, Panelists: make([]rollcall.Panelist, len(m.people))}
 	for i := range m.people {
 		p := &m.people[i]
-		out.Panelists[i] = rollcall.Panelist{ID: rollcall.Visitor(i), Metered: p.metered, BaseWeight: p.base, Categories: p.categories()}
+		out.Panelists[i] = rollcall.Panelist{ID: rollcall.Visitor(i), Metered: p.metered, BaseWeight: p.base, Categories: p.categories()} // weights take no account of households
 	}
 	return out
 }

@@ -2,6 +2,8 @@
 // persons metered at home and 1,500 at work, 750 of them at both, September
 // 2002 to October 2003. Nobody in it exists. What is real is what it is
 // calibrated to: the figures published for October 2002 and October 2003.
+// Persons live alone or in twos or threes, who are recruited and leave together,
+// are of one region and share half of what makes them sociable.
 //
 // A person's demographics, tastes and habits, and what he does in a month, each
 // come from a random stream of their own, seeded by the market's seed, the

@@ -16,8 +16,28 @@ const (
 	slots    = homeOnly + bothHere + workOnly
 )
 
-// leaving is the share of the panel that leaves after each month.
+// leaving is the share of the panel's households that leave after each month.
 const leaving = 0.04
+
+// together is how many slots at home make two households: one of a person alone
+// and one of the others.
+const together = 3
+
+// household gives the slot that a slot's household is known by, its first. Each
+// of those metered at both places lives with one of those metered at home only;
+// those metered at work only were recruited one by one.
+func household(slot int) int {
+	switch {
+	case slot < homeOnly:
+		if slot%together == together-1 {
+			return slot - 1
+		}
+		return slot
+	case slot < homeOnly+bothHere:
+		return household((slot - homeOnly) * (homeOnly / bothHere))
+	}
+	return slot
+}
 
 // The demographic columns, and the categories of each.
 var (
@@ -40,6 +60,7 @@ var (
 type person struct {
 	seed             uint64 // of the market: two markets have no person in common
 	slot, generation int
+	household        int // the slot that it is known by; it leaves as one
 	metered          rollcall.Location
 	sex, age, region int     // positions in the category lists
 	base             float64 // base weight
@@ -49,6 +70,9 @@ type person struct {
 }
 
 func (p *person) name() string { return fmt.Sprintf("s%d-%04d-%d", p.seed, p.slot, p.generation) }
+
+// home names the household.
+func (p *person) home() string { return fmt.Sprintf("h%d-%04d-%d", p.seed, p.household, p.generation) }
 
 // key is the person's part of a stream's key.
 func (p *person) key() uint64 { return uint64(p.slot)<<16 | uint64(p.generation) }
@@ -62,7 +86,7 @@ func (d *Demonstration) inTab(m rollcall.Month) []person {
 	out := make([]person, slots)
 	for slot := range out {
 		generation := 0
-		turnover := d.stream(forTurnover, uint64(slot))
+		turnover := d.stream(forTurnover, uint64(household(slot)))
 		for at := firstMonth; at < m; at++ {
 			if turnover.Float64() < leaving {
 				generation++
@@ -85,7 +109,10 @@ func meters(slot int) rollcall.Location {
 
 // recruit makes the person who is the generation-th of a slot.
 func (d *Demonstration) recruit(slot, generation int) person {
-	p := person{seed: d.seed, slot: slot, generation: generation, metered: meters(slot)}
+	p := person{seed: d.seed, slot: slot, generation: generation, household: household(slot), metered: meters(slot)}
+	home := d.stream(forHouseholds, uint64(p.household)<<16|uint64(generation))
+	p.region = draw(home, regionsOfPanel)
+	p.base = math.Round(spreadOut(home, 0.15)*1000) / 1000
 	r := d.stream(forTraits, p.key())
 	women, byAge := womenAtHome, agesAtHome
 	if p.metered.Has(rollcall.Work) {
@@ -95,11 +122,9 @@ func (d *Demonstration) recruit(slot, generation int) person {
 		p.sex = 1
 	}
 	p.age = draw(r, byAge)
-	p.region = draw(r, regionsOfPanel)
-	p.base = math.Round(spreadOut(r, 0.15)*1000) / 1000
 	p.heavy = spreadOut(r, 0.6)
 	p.surfing = r.NormFloat64()
-	sociable := r.NormFloat64() + sociableAt[p.metered]
+	sociable := (home.NormFloat64()+r.NormFloat64())/math.Sqrt2 + sociableAt[p.metered]
 	for s := range p.taste {
 		p.taste[s] = appeal(s, &p) + shared*sociable + lasting*r.NormFloat64()
 	}

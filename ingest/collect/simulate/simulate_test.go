@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash/fnv"
 	"math"
 	"testing"
 	"time"
@@ -122,7 +123,14 @@ func read(t testing.TB, m *Month) (*rollcall.Roster, *rollcall.Population, map[s
 	for i := range recruits.People {
 		position[recruits.People[i].Name] = i
 	}
-	r, err := recruits.Roster(func(name string) rollcall.Visitor { return rollcall.Visitor(position[name]) })
+	r, err := recruits.Roster(func(name string) rollcall.Visitor {
+		if at, ok := position[name]; ok {
+			return rollcall.Visitor(at)
+		}
+		h := fnv.New64a() // a household
+		h.Write([]byte(name))
+		return rollcall.Visitor(h.Sum64())
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,4 +404,43 @@ func digest(t testing.TB, d *Demonstration, m rollcall.Month) string {
 		_, _ = h.Write(s.AppendJSON(nil))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// TestHouseholds: persons of one household are of one region, came together and
+// leave together, resemble each other, and are one cluster.
+func TestHouseholds(t *testing.T) {
+	d := demonstration(t, DefaultSeed)
+	before, after := month(t, d, october2002), month(t, d, october2002+1)
+	first, sizes := map[string]*person{}, map[int]int{}
+	stays := map[string]bool{}
+	members, same := map[string]int{}, 0.0
+	for i := range before.people {
+		p := &before.people[i]
+		members[p.home()]++
+		stayed := p.name() == after.people[i].name()
+		other, ok := first[p.home()]
+		if !ok {
+			first[p.home()], stays[p.home()] = p, stayed
+			continue
+		}
+		if other.region != p.region || stayed != stays[p.home()] || other.metered == rollcall.Work || p.metered == rollcall.Work {
+			t.Fatalf("%s and %s are of one household", other.name(), p.name())
+		}
+		if other.taste[aim] > 0 == (p.taste[aim] > 0) {
+			same++
+		}
+	}
+	for _, n := range members {
+		sizes[n]++
+	}
+	if sizes[1] == 0 || sizes[2] == 0 || sizes[3] == 0 || len(sizes) != 3 {
+		t.Errorf("households by size: %v", sizes)
+	}
+	if share := same / float64(slots-len(first)); share < 0.54 {
+		t.Errorf("%.2f of those who live together agree on AIM, want more than chance gives", share)
+	}
+	got := watch(t, before)
+	if df := got.weights.Intervals(0.95).DF(); df != len(first)-1 {
+		t.Errorf("%d degrees of freedom of %d households", df, len(first))
+	}
 }

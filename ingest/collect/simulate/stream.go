@@ -14,6 +14,7 @@ const (
 	forScores
 	forDiary
 	forCensus
+	forHouseholds
 )
 
 // stream gives the random numbers of one purpose and what it is for. Two

@@ -88,10 +88,10 @@ func (m *Month) WriteUniverse(w io.Writer) error {
 // WriteRoster writes the month's panelists.csv.
 func (m *Month) WriteRoster(w io.Writer) error {
 	out := csv.NewWriter(w)
-	records := [][]string{append([]string{"panelist", "home", "work", "base_weight"}, columns...)}
+	records := [][]string{append([]string{"panelist", "home", "work", "base_weight", "household"}, columns...)}
 	for i := range m.people {
 		p := &m.people[i]
-		record := []string{p.name(), meter(p, rollcall.Home), meter(p, rollcall.Work), strconv.FormatFloat(p.base, 'f', -1, 64)}
+		record := []string{p.name(), meter(p, rollcall.Home), meter(p, rollcall.Work), strconv.FormatFloat(p.base, 'f', -1, 64), p.home()}
 		records = append(records, append(record, p.categories()...))
 	}
 	return out.WriteAll(records)

@@ -8,99 +8,195 @@ import (
 	"rollcall"
 )
 
-// The demographic columns and their categories.
+// The demographic columns and their categories. A region is a stratum of the
+// recruiting.
 const (
 	sexes, ages, regions = 2, 4, 5
 	cells                = sexes * ages * regions
 )
 
-// Bits of what a citizen uses.
+// service is one that citizens use.
+type service struct {
+	name  string
+	reach float64 // of everyone
+}
+
+// services are from one that nearly half the country uses to one that next to
+// nobody does.
+func services() []service {
+	return []service{{"40 %", 0.40}, {"17 %", 0.17}, {"5 %", 0.05}, {"0.4 %", 0.004}}
+}
+
+// sigmas are the skewness of minutes: the standard deviation of their logarithm.
+func sigmas() []float64 { return []float64{0.8, 1.5, 1.8} }
+
+// timed is the number of services, from the first, whose minutes are known.
+const timed = 3
+
+// Bits of what a citizen uses: the services of this month, from the first, and
+// these.
 const (
-	active    = 1 << iota // any internet use
-	big                   // the large service, this month
-	small                 // the small service, this month
-	bigBefore             // the large service, the month before
+	active = 1 << (iota + 6) // any internet use
+	before                   // the first service, the month before
 )
 
 // citizen is one person of the population.
 type citizen struct {
-	cell    uint8
-	uses    uint8
-	minutes uint16 // of the large service, this month
+	household int32
+	cell      uint8
+	uses      uint8
+	taste     float32
+	minutes   [timed][3]float32 // of a service, by sigma
 }
 
-func (c citizen) has(use uint8) bool { return c.uses&use == use }
+func (c *citizen) has(use uint8) bool { return c.uses&use == use }
+
+// household is the citizens from first to last-1.
+type household struct{ first, last int32 }
 
 // population is a country whose every figure is known.
 type population struct {
-	people []citizen
-	counts [cells]int
-	truth  map[string]float64
+	people     []citizen
+	households []household
+	byRegion   [regions][]int32 // households
+	counts     [cells]int
+	truth      map[string]float64
 }
 
-// newPopulation makes a country of n persons. Use depends on sex, age and
-// region, on taste (one service goes with the other), and on habit (a month
-// goes with the one before); minutes are skewed as real ones are.
+// newPopulation makes a country of about n persons. Use depends on sex, age and
+// region, on taste, of which a household shares half (one service goes with the
+// other), and on habit (a month goes with the one before).
 func newPopulation(n int, seed uint64) *population {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	p := &population{people: make([]citizen, n)}
-	for i := range p.people {
-		p.people[i] = newCitizen(rng)
-		p.counts[p.people[i].cell]++
+	p := &population{people: make([]citizen, 0, n+5)}
+	for len(p.people) < n {
+		p.addHousehold(rng)
 	}
-	p.settle()
+	p.use(rng)
+	p.count()
 	return p
 }
 
-func newCitizen(rng *rand.Rand) citizen {
-	c := citizen{cell: uint8(rng.IntN(cells))}
+// addHousehold adds one to five persons of one region.
+func (p *population) addHousehold(rng *rand.Rand) {
+	region, shared := rng.IntN(regions), rng.NormFloat64()
+	number, first := int32(len(p.households)), int32(len(p.people))
+	members := 1 + rng.IntN(3)
+	if rng.IntN(4) == 0 {
+		members += 2
+	}
+	for k := range members {
+		age := rng.IntN(ages)
+		if k < 2 && age == 0 { // the young live with others
+			age = 1 + rng.IntN(ages-1)
+		}
+		cell := uint8((rng.IntN(sexes)*ages+age)*regions + region)
+		taste := (shared + rng.NormFloat64()) / math.Sqrt2
+		p.people = append(p.people, citizen{household: number, cell: cell, taste: float32(taste)})
+		p.counts[cell]++
+	}
+	p.households = append(p.households, household{first, int32(len(p.people))})
+	p.byRegion[region] = append(p.byRegion[region], number)
+}
+
+// score is how ready a citizen is to use anything.
+func (c *citizen) score() float64 {
 	sex, age, region := split(c.cell)
-	if rng.IntN(4) == 0 && age > 0 { // not every cell is as large
-		c.cell -= regions
-		age--
+	return -0.4*float64(age) + 0.2*float64(sex) + 0.1*float64(region) + float64(c.taste)
+}
+
+// use decides who uses what.
+func (p *population) use(rng *rand.Rand) {
+	list := services()
+	ready := make([]float64, len(list))
+	for s, service := range list {
+		ready[s] = p.intercept(service.reach)
 	}
-	taste := rng.NormFloat64()
-	score := -0.5*float64(age) + 0.2*float64(sex) + 0.1*float64(region) + taste
-	if !chance(rng, 2.5+score) {
-		return c
+	for i := range p.people {
+		c := &p.people[i]
+		score := c.score()
+		for s := range list {
+			if !chance(rng, ready[s]+score) {
+				continue
+			}
+			c.uses |= active | 1<<s
+			if s < timed {
+				for k, sigma := range sigmas() {
+					c.minutes[s][k] = float32(math.Exp(4 + 0.2*float64(c.taste) + sigma*rng.NormFloat64()))
+				}
+			}
+		}
+		if chance(rng, 1.5+score) {
+			c.uses |= active
+		}
+		habit := -1.6
+		if c.has(1) {
+			habit = 1.8
+		}
+		if chance(rng, habit+0.3*score) {
+			c.uses |= before
+		}
 	}
-	c.uses = active
-	if chance(rng, -0.2+score) {
-		c.uses |= big
-		c.minutes = uint16(min(1+math.Exp(4.5+0.2*taste+0.8*rng.NormFloat64()), math.MaxUint16))
+}
+
+// intercept finds what to add to the scores for a share of the citizens to use
+// a service, by halving, from the first of them.
+func (p *population) intercept(share float64) float64 {
+	some := p.people[:min(len(p.people), 50_000)]
+	low, high := -20.0, 20.0
+	for range 60 {
+		middle, sum := (low+high)/2, 0.0
+		for i := range some {
+			sum += logistic(middle + some[i].score())
+		}
+		if sum > share*float64(len(some)) {
+			high = middle
+		} else {
+			low = middle
+		}
 	}
-	if chance(rng, -1.4+score) {
-		c.uses |= small
-	}
-	habit := -1.6
-	if c.has(big) {
-		habit = 1.8
-	}
-	if chance(rng, habit+0.3*score) {
-		c.uses |= bigBefore
-	}
-	return c
+	return low
 }
 
 func split(cell uint8) (sex, age, region int) {
 	return int(cell) / (ages * regions), int(cell) / regions % ages, int(cell) % regions
 }
 
-func chance(rng *rand.Rand, score float64) bool { return rng.Float64() < 1/(1+math.Exp(-score)) }
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// settle counts the truth.
-func (p *population) settle() {
-	var online, large, both, before, minutes float64
-	for _, c := range p.people {
+func chance(rng *rand.Rand, score float64) bool { return rng.Float64() < logistic(score) }
+
+// count counts the truth.
+func (p *population) count() {
+	list := services()
+	users, both := make([]float64, len(list)), make([]float64, len(list))
+	var online, past float64
+	var minutes [timed][3]float64
+	for i := range p.people {
+		c := &p.people[i]
 		online += unit(c.has(active))
-		large += unit(c.has(big))
-		both += unit(c.has(big | small))
-		before += unit(c.has(bigBefore))
-		minutes += float64(c.minutes)
+		past += unit(c.has(before))
+		for s := range list {
+			users[s] += unit(c.has(1 << s))
+			both[s] += unit(c.has(1 | 1<<s))
+		}
+		for s := range timed {
+			for k := range sigmas() {
+				minutes[s][k] += float64(c.minutes[s][k])
+			}
+		}
 	}
-	p.truth = map[string]float64{
-		audience: large, reach: 100 * large / online, duplication: both, shareOfA: 100 * both / large,
-		perPerson: minutes / large, change: large - before, changePercent: 100 * (large/before - 1),
+	p.truth = map[string]float64{change: users[0] - past, changePercent: 100 * (users[0]/past - 1)}
+	for s, service := range list {
+		p.truth[audience(service)], p.truth[reach(service)] = users[s], 100*users[s]/online
+		if s == 1 || s == 2 {
+			p.truth[duplication(service)], p.truth[shareOfA(service)] = both[s], 100*both[s]/users[0]
+		}
+		if s < timed {
+			for k, sigma := range sigmas() {
+				p.truth[perPerson(service, sigma)] = minutes[s][k] / users[s]
+			}
+		}
 	}
 }
 
@@ -111,7 +207,7 @@ func unit(yes bool) float64 {
 	return 0
 }
 
-// universe gives the enumeration study: sex, age, region, and sex by age.
+// universe gives the enumeration study: sex by age, and region.
 func (p *population) universe() *rollcall.Population {
 	out := &rollcall.Population{}
 	for _, name := range []string{"sex*age", "region"} {

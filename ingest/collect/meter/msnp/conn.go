@@ -7,6 +7,7 @@ package msnp
 import (
 	"bytes"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,9 @@ type Conn struct {
 	stay      wire.Stay
 	board     bool // a switchboard
 	asked     string
-	challenge bool // the server asked for the password, and has not answered it
+	version   int  // the protocol's, as agreed
+	signedOn  bool // the login was yielded
+	challenge bool // the server asked for the ticket, and the client has not sent it
 	used      rollcall.UnixMinute
 	over      bool
 }
@@ -102,16 +105,20 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 	})
 }
 
-// Gap says that bytes of one side are missing before the next ones.
-func (c *Conn) Gap(side wire.Side, _ time.Time) { c.scan[side].gap() }
+// Gap says that bytes of one side are missing before the next ones. The answer
+// to the challenge may have been among them.
+func (c *Conn) Gap(side wire.Side, _ time.Time) {
+	c.scan[side].gap()
+	c.challenge = false
+}
 
-// End says that the connection is over at t, and why. A wrong password is seen
-// as a challenge that ends the connection.
+// End says that the connection is over at t, and why. A client whose password
+// Passport has refused has no ticket to answer the challenge with, and closes.
 func (c *Conn) End(t time.Time, why wire.End) {
-	if c.challenge && why.Seen() && !c.over {
-		c.refused(t, "closed after USR S")
+	if c.challenge && why == wire.Closed && !c.over && c.opening.Whole == [2]bool{true, true} {
+		c.refused(t, "closed after USR S, with no ticket")
 	}
-	c.leave(t, why.String(), why.Seen())
+	c.leave(why.Last(t), why.String(), why.Seen())
 }
 
 // client reads a line of the client.
@@ -123,8 +130,8 @@ func (c *Conn) client(l line) {
 		c.board, c.stay.Who.Account = true, account(l.arg(2))
 	case "CVR":
 		c.stay.Who.Client = strings.TrimSpace(printable(l.arg(6)) + " " + printable(l.arg(7)))
-	case "MSG":
-		c.talks(l.at)
+	case "MSG", "SDG", "UUM":
+		c.talks(l)
 	case "OUT":
 		c.leave(l.at, "OUT", true)
 	case "PNG":
@@ -138,24 +145,38 @@ func (c *Conn) signs(l line) {
 	switch {
 	case strings.Contains(l.arg(2), "@"):
 		c.board, c.stay.Who.Account = true, account(l.arg(2))
-	case l.arg(3) == "I":
+	case l.arg(3) == "I" && !c.signedOn:
 		c.asked = account(l.arg(4))
+	case l.arg(3) == "S":
+		c.challenge = false // answered
 	}
 }
 
-// talks yields use, once a minute.
-func (c *Conn) talks(t time.Time) {
-	minute := rollcall.MinuteOf(t)
-	if !c.board || c.used == minute {
-		return
+// talks yields use, once a minute: for what a person wrote. On a switchboard
+// that is a MSG asking for acknowledgement of all (A) or of failures (N); U is
+// typing, D what the client sends by itself. Since MSNP15 a text may go to
+// another network by UUM of type 1, since MSNP21 all go by SDG.
+func (c *Conn) talks(l line) {
+	how := ""
+	switch kind := l.arg(2); {
+	case l.arg(0) == "MSG" && c.board && (kind == "N" || kind == "A") && l.text:
+		how = "MSG sent on a switchboard"
+	case l.arg(0) == "UUM" && l.arg(4) == "1" && c.signedOn:
+		how = "UUM sent"
+	case l.arg(0) == "SDG" && l.text && c.signedOn:
+		how = "SDG sent"
 	}
-	c.used = minute
-	c.stay.Say(c.sink, rollcall.Use, t, "MSG sent on a switchboard")
+	if minute := rollcall.MinuteOf(l.at); how != "" && c.used != minute {
+		c.used = minute
+		c.stay.Say(c.sink, rollcall.Use, l.at, how)
+	}
 }
 
 // server reads a line of the server. NLN, ILN and FLN are contacts.
 func (c *Conn) server(l line) {
 	switch l.arg(0) {
+	case "VER":
+		c.agreed(l.arg(2))
 	case "USR":
 		c.answers(l)
 	case "XFR":
@@ -174,13 +195,27 @@ func (c *Conn) server(l line) {
 // answers reads "USR 3 TWN S challenge" and "USR 4 OK mail".
 func (c *Conn) answers(l line) {
 	switch {
-	case c.board:
+	case c.board || c.signedOn: // since MSNP18 a later USR OK is of a circle
 	case l.arg(2) == "OK":
-		c.challenge = false
+		c.challenge, c.signedOn = false, true
 		c.stay.Who.Account = account(l.arg(3))
 		c.stay.Say(c.sink, rollcall.Login, l.at, "USR OK")
-	case l.arg(3) == "S":
+		if c.version >= withoutCHG {
+			c.stay.Begin(l.at, "USR OK")
+		}
+	case l.arg(3) == "S" && c.asked != "":
 		c.challenge = true
+	}
+}
+
+// withoutCHG is the first version in which a user is online without CHG.
+const withoutCHG = 21
+
+// agreed reads the version that the server has chosen.
+func (c *Conn) agreed(version string) {
+	n, err := strconv.Atoi(strings.TrimPrefix(version, "MSNP"))
+	if err == nil {
+		c.version = n
 	}
 }
 

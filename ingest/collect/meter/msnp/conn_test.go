@@ -31,14 +31,28 @@ func TestConversations(t *testing.T) {
 		talk    []string
 		want    []string
 	}{
-		"accepted":            {whole, wire.Closed, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
-		"cut":                 {whole, wire.Cut, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7"}},
-		"never online":        {whole, wire.Closed, accepted[:6], []string{"login ann@hotmail.com 5"}},
-		"wrong password, FIN": {whole, wire.Closed, in, []string{"login_failed ann@hotmail.com 5"}},
-		"wrong password, 911": {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
-		"cut at the password": {whole, wire.Cut, in, nil},
-		"redirected":          {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
-		"elsewhere":           {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"accepted":                    {whole, wire.Closed, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"cut":                         {whole, wire.Cut, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8"}},
+		"never online":                {whole, wire.Closed, accepted[:6], []string{"login ann@hotmail.com 5"}},
+		"wrong password, no ticket":   {whole, wire.Closed, in[:4], []string{"login_failed ann@hotmail.com 4"}},
+		"closed with the ticket sent": {whole, wire.Closed, in, nil},
+		"reset at the challenge":      {whole, wire.Reset, in[:4], nil},
+		"a gap after the challenge":   {whole, wire.Closed, append(slices.Clone(in[:4]), "G"), nil},
+		"a gap of the server there":   {whole, wire.Closed, append(slices.Clone(in[:4]), "g"), nil},
+		"one direction alone":         {wire.Opening{Start: noon, Whole: [2]bool{false, true}}, wire.Closed, in[3:4], nil},
+		"MD5, of version 2 to 7": {whole, wire.Closed, []string{"CVER 0 MSNP7 MSNP6 CVR0\r\n", "SVER 0 MSNP7\r\n", "CINF 1\r\n", "SINF 1 MD5\r\n", "CUSR 2 MD5 I ann@hotmail.com\r\n", "SUSR 2 MD5 S 989048851.1851137130\r\n",
+			"CUSR 3 MD5 S 23e54a439a6a17d15025f4c6cbd0f6b5\r\n", "SUSR 3 OK ann@hotmail.com Ann\r\n", "CCHG 4 NLN\r\n", "SCHG 4 NLN\r\n"}, []string{"login ann@hotmail.com 7", "presence ann@hotmail.com 9-10", "logout ann@hotmail.com 10"}},
+		"version 21, with a circle and no CHG": {whole, wire.Closed, []string{"CVER 1 MSNP21 CVR0\r\n", "SVER 1 MSNP21\r\n", "CUSR 3 SSO I ann@hotmail.com\r\n", "SUSR 3 SSO S MBI_KEY_OLD nonce\r\n", "CUSR 4 SSO S t=x blob {guid}\r\n",
+			"SUSR 4 OK ann@hotmail.com 1 0\r\n", "CUSR 5 SHA A ticket\r\n", "SUSR 5 OK 00000000-0000-0000-0009-000000000000@live.com 0 0\r\n",
+			"CSDG 6 86\r\nRouting: 1.0\r\nTo: 1:bob@hotmail.com\r\n\r\nMessaging: 2.0\r\nMessage-Type: Text\r\n\r\nhello\r\n\r\n", "CSDG 7 48\r\nRouting: 1.0\r\n\r\nMessage-Type: Control/Typing\r\n\r\n"},
+			[]string{"login ann@hotmail.com 5", "use ann@hotmail.com 8", "presence ann@hotmail.com 5-10", "logout ann@hotmail.com 10"}},
+		"to another network":            {whole, wire.Cut, append(slices.Clone(accepted), "CUUM 8 bob@yahoo.com 32 2 0\r\nUUM 9 bob@yahoo.com 32 1 5\r\nhello"), []string{"login ann@hotmail.com 5", "use ann@hotmail.com 7", "presence ann@hotmail.com 6-9"}},
+		"typing, pictures, invitations": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 2 U 5\r\nhello", "CMSG 3 D 5\r\nhello", "CMSG 4 N 49\r\nContent-Type: text/x-msmsgsinvite\r\n\r\nhello world!"}, nil},
+		"a text":                        {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
+		"wrong password, 911":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"cut at the password":           {whole, wire.Cut, in, nil},
+		"redirected":                    {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
+		"elsewhere":                     {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
 		"contacts and payloads": {whole, wire.Closed, slices.Concat(accepted, []string{
 			"SILN 6 NLN bob@hotmail.com Bob 0\r\nNLN AWY eve@hotmail.com Eve 0\r\nFLN bob@hotmail.com\r\n",
 			"SMSG Hotmail Hotmail 9\r\nOUT OTH\r\nUBX bob@hotmail.com 7\r\n<x></x>ADL 7 OK\r\nQRY 8\r\n", "CQRY 8 PROD0038 4\r\nOUT\nADL 9 5\r\n<ml/>PNG\r\n",
@@ -46,7 +60,7 @@ func TestConversations(t *testing.T) {
 		"switchboard joined": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "SIRO 1 1 1 bob@hotmail.com Bob\r\nANS 1 OK\r\n", "CMSG 2 N 5\r\nhello", "SMSG bob@hotmail.com Bob 2\r\nhi"},
 			[]string{"use ann@hotmail.com 2"}},
 		"switchboard opened": {whole, wire.Closed, []string{"CUSR 1 ann@hotmail.com 123.4\r\n", "SUSR 1 OK ann@hotmail.com Ann\r\n", "CMSG 2 N 5\r\nhelloMSG 3 N 2\r\nyo"}, []string{"use ann@hotmail.com 2"}},
-		"already open":       {late, wire.Closed, []string{"Sping>\r\n", "CPNG\r\n", "SQNG 50\r\n"}, []string{"presence  0-3", "logout  3"}},
+		"already open":       {late, wire.Closed, []string{"Sping>\r\n", "CPNG\r\n", "SQNG 50\r\n"}, []string{"presence  0-3"}},
 	} {
 		got, err := hear(t, test.opening, test.why, test.talk...)
 		if err != nil || !slices.Equal(got, test.want) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ var (
 type line struct {
 	at   time.Time
 	args [][]byte // the command first
+	text bool     // of a MSG or SDG: its payload's headers don't say that it is no text
 }
 
 // arg gives an argument, the command being 0; empty beyond the last.
@@ -64,19 +66,22 @@ func number(s string) bool {
 // scanner cuts the bytes of one direction into lines, and passes over payloads
 // unread.
 type scanner struct {
-	buf  []byte
-	skip int
-	lost bool // not at the beginning of a line: the first line end is awaited
+	buf    []byte
+	skip   int
+	lost   bool   // not at the beginning of a line: the first line end is awaited
+	waits  *line  // a message whose headers are being read
+	header []byte // the line of them begun
 }
 
 // gap says that bytes are missing before the next ones.
-func (s *scanner) gap() { *s = scanner{buf: s.buf[:0], lost: true} }
+func (s *scanner) gap() { *s = scanner{buf: s.buf[:0], header: s.header[:0], lost: true} }
 
 // feed takes the next bytes and emits the lines that they complete.
 func (s *scanner) feed(t time.Time, data []byte, emit func(line)) error {
 	for len(data) > 0 {
 		if s.skip > 0 {
 			n := min(s.skip, len(data))
+			s.payload(data[:n], s.skip == n, emit)
 			s.skip, data = s.skip-n, data[n:]
 			continue
 		}
@@ -101,7 +106,7 @@ func (s *scanner) line(t time.Time, emit func(line)) error {
 		return nil
 	}
 	defer func(read []byte) { clear(read) }(s.buf)
-	l := line{t, bytes.Fields(s.buf)}
+	l := line{at: t, args: bytes.Fields(s.buf)}
 	s.buf = s.buf[:0]
 	if !command(l.arg(0)) {
 		if s.lost || len(l.args) == 0 {
@@ -112,11 +117,76 @@ func (s *scanner) line(t time.Time, emit func(line)) error {
 	s.lost = false
 	n, err := l.payload()
 	s.skip = n
-	if err == nil {
-		emit(l)
+	if err != nil {
+		return err
 	}
-	return err
+	if c := l.arg(0); n > 0 && (c == "MSG" || c == "SDG") {
+		for i, arg := range l.args {
+			l.args[i] = bytes.Clone(arg)
+		}
+		l.text = true
+		s.waits, s.header = &l, s.header[:0]
+		return nil
+	}
+	emit(l)
+	return nil
 }
+
+// payload reads the headers of a message, never the text after them, and emits
+// the message's line; the rest of any payload is passed over.
+func (s *scanner) payload(part []byte, last bool, emit func(line)) {
+	for s.waits != nil && len(part) > 0 {
+		i := bytes.IndexByte(part, '\n')
+		n := i + 1
+		if i < 0 {
+			n = len(part)
+		}
+		s.header = append(s.header, part[:n]...)
+		part = part[n:]
+		if i < 0 && len(s.header) <= headerMost {
+			break
+		}
+		if !s.waits.header(bytes.TrimSpace(s.header)) || i < 0 {
+			s.message(emit)
+		}
+		s.header = s.header[:0]
+	}
+	if last && s.waits != nil {
+		s.message(emit)
+	}
+}
+
+func (s *scanner) message(emit func(line)) {
+	l := *s.waits
+	s.waits, s.header = nil, s.header[:0]
+	emit(l)
+}
+
+// headerMost is the longest header line that is read.
+const headerMost = 512
+
+// header reads a header line of a message; false where the headers are over.
+// MSG of other types are invitations, typing, pictures; SDG tells its kind in a
+// header of its own.
+func (l *line) header(b []byte) bool {
+	name, value, ok := bytes.Cut(b, []byte(":"))
+	if !ok {
+		return len(b) == 0 && l.arg(0) == "SDG" // which has several blocks of headers
+	}
+	kind := strings.ToLower(string(bytes.TrimSpace(value)))
+	switch strings.ToLower(string(name)) {
+	case "content-type":
+		kind, _, _ = strings.Cut(kind, ";")
+		l.text = l.text && wrote[strings.TrimSpace(kind)]
+	case "message-type":
+		l.text = l.text && kind == "text"
+		return false
+	}
+	return true
+}
+
+// wrote are the types of what a person wrote, by keys or by hand.
+var wrote = map[string]bool{"text/plain": true, "application/x-ms-ink": true, "image/gif": true}
 
 // command reports whether the word is three capital letters or digits.
 func command(s string) bool {

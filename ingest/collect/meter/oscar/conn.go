@@ -3,8 +3,10 @@ package oscar
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -28,9 +30,15 @@ type Conn struct {
 	role     role
 	name     string // as asked for, granted or told; the latest
 	client   string
+	messages bool // family 4 is asked, or served
+	told     bool // the name is the server's own word, in 01/0F
 	begun    bool // a hello was seen: the connection opened in view
 	oldStyle bool // name and password were in the hello
+	holed    bool // the client's 01/02 may have been in a gap
+	moved    bool // the server has sent the session on to another connection
 	cookie   cookie
+	fresh    bool      // the cookie is one that was never given in view
+	held     time.Time // of the sign-on by e-mail address that gave the cookie
 	stay     wire.Stay
 	ended    bool
 }
@@ -43,21 +51,24 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 }
 
 // Gap says that bytes of one side are missing before those of t. What the
-// client sent in it may have been its 01/02, so a session counts from there.
+// client sent in it may have been its 01/02.
 func (c *Conn) Gap(side wire.Side, t time.Time) {
 	c.scan[side].gap()
-	if side == wire.Client && c.role == session && c.name != "" {
-		c.online(t, "a gap in the capture")
+	c.holed = c.holed || side == wire.Client
+	if name := c.who(); name != "" && c.role == session {
+		_, name = Account(name)
+		c.sessions.missed(name, t)
 	}
 }
 
 // End says that the connection is over at t, and why.
-func (c *Conn) End(t time.Time, why wire.End) { c.leave(t, why.String(), why.Seen()) }
+func (c *Conn) End(t time.Time, why wire.End) { c.leave(why.Last(t), why.String(), why.Seen()) }
 
 // frame reads one frame of a side.
 func (c *Conn) frame(side wire.Side, f *frame) error {
 	if f.channel == snac {
 		c.learn(f.family)
+		c.stillThere(f)
 	}
 	if f.body == nil || c.ended {
 		return nil
@@ -75,7 +86,41 @@ func (c *Conn) frame(side wire.Side, f *frame) error {
 	if c.opening.Sided() && side != f.sender() {
 		return nil
 	}
-	return c.snac(f, body)
+	err = c.snac(f, body)
+	c.signedOn(f.at)
+	return err
+}
+
+// stillThere takes what only comes to a user who is online, contacts coming and
+// going and messages, for the 01/02 that was in a gap.
+func (c *Conn) stillThere(f *frame) {
+	arrived := f.family == buddy && (f.subtype == 0x0B || f.subtype == 0x0C) || f.family == icbm && (f.subtype == 6 || f.subtype == 7)
+	if c.holed && arrived && c.role == session && c.begun {
+		c.online(f.at, "after a gap")
+	}
+}
+
+// signedOn yields the login that only the session itself shows: of an e-mail
+// address that has got its name; or of a cookie that was given out of sight, and
+// then it was just before the session began.
+func (c *Conn) signedOn(t time.Time) {
+	if !c.told || c.role != session {
+		return
+	}
+	if !c.held.IsZero() {
+		c.say(rollcall.Login, c.held, c.name, "17/03 accepted, named by 01/0F")
+		c.held = time.Time{}
+	}
+	if !c.fresh || !c.messages {
+		return
+	}
+	c.fresh = false
+	_, late := c.sessions.cookies[c.cookie] // the answer that gave it was read after the session's hello
+	_, name := Account(c.name)
+	if !late && !c.sessions.continues(name, t) {
+		c.say(rollcall.Login, c.opening.Start, c.name, "01/0F after a cookie given out of sight")
+		c.sessions.put(c.cookie, grant{service: session, name: c.name, client: c.client, counted: true})
+	}
 }
 
 // sender gives the side that sends such a SNAC.
@@ -96,10 +141,12 @@ func (c *Conn) snac(f *frame, body []byte) error {
 		c.serves(families(body))
 	case f.is(oservice, serviceResponse):
 		return c.redirected(body)
+	case f.is(oservice, migrate):
+		return c.sentOn(body)
 	case f.is(oservice, clientOnline):
 		c.online(f.at, "01/02")
 	case f.is(oservice, selfInfo):
-		c.told(body)
+		c.named(body)
 	}
 	return nil
 }
@@ -117,6 +164,8 @@ func (c *Conn) hello(f *frame) error {
 	}
 	if secret, ok := b.find(tlvCookie); ok {
 		c.cookie = cookie(sha256.Sum256(secret))
+		_, known := c.sessions.cookies[c.cookie]
+		c.fresh = !known && c.opening.Whole == [2]bool{true, true}
 		c.granted()
 		return nil
 	}
@@ -136,7 +185,12 @@ func (c *Conn) granted() {
 	if c.role == unknown {
 		c.role = g.service
 	}
+	c.fresh = false
 	c.name, c.client = cmp.Or(c.name, g.name), cmp.Or(c.client, g.client)
+	if !g.held.IsZero() {
+		c.held, g.held = g.held, time.Time{}
+		c.sessions.cookies[c.cookie] = g
+	}
 }
 
 // asked reads the name and the client of a request to sign on.
@@ -158,14 +212,40 @@ func (c *Conn) answered(t time.Time, b block, where string) error {
 	secret, granted := b.find(tlvCookie)
 	_, address := b.find(tlvAddress)
 	if granted && address {
-		c.sessions.remember(secret, grant{service: session, name: name, client: c.client})
+		if c.sessions.cookies[sha256.Sum256(secret)].counted {
+			return nil // it had to wait for bytes that came late, or never
+		}
+		g := grant{service: session, name: name, client: c.client}
+		if byMail(name) {
+			g.held = t // AIM's or ICQ's, and whose, is seen in the session
+		}
+		c.sessions.remember(secret, g)
+		if byMail(name) {
+			return nil
+		}
 		c.say(rollcall.Login, t, name, where+" accepted: session address and cookie")
 		return nil
 	}
 	if code, refused := b.find(tlvError); refused {
+		if byMail(name) {
+			c.sessions.sink.Unnamed()
+			return nil
+		}
 		c.say(rollcall.LoginFailed, t, name, fmt.Sprintf("%s refused: error %x", where, code[:min(len(code), 2)]))
 	}
 	return nil
+}
+
+// byMail reports whether the name is an e-mail address: of one person, whom the
+// service knows by another name.
+func byMail(name string) bool { return strings.Contains(name, "@") }
+
+// who gives the name by which the service knows the user, if that is seen.
+func (c *Conn) who() string {
+	if byMail(c.name) && !c.told {
+		return ""
+	}
+	return c.name
 }
 
 // goodbye reads a sign-off, in the old style also the answer to a sign-on.
@@ -181,7 +261,7 @@ func (c *Conn) goodbye(side wire.Side, f *frame) error {
 // session has messages (4), a secondary service has not.
 func (c *Conn) serves(list []uint16) {
 	if slices.Contains(list, icbm) {
-		c.role = session
+		c.role, c.messages = session, true
 		return
 	}
 	if len(list) > 0 {
@@ -193,6 +273,7 @@ func (c *Conn) serves(list []uint16) {
 // learn infers the role from a frame's family, where the server's list was
 // not seen.
 func (c *Conn) learn(family uint16) {
+	c.messages = c.messages || family == icbm
 	if c.role != unknown {
 		return
 	}
@@ -216,13 +297,36 @@ func (c *Conn) redirected(b block) error {
 	return nil
 }
 
-// told reads the user's own name, u8 length first. Where the beginning was not
+// sentOn reads a migration: families, u16 their number first, then the address
+// and the cookie of the connection on which the session goes on.
+func (c *Conn) sentOn(body []byte) error {
+	if len(body) < 2 {
+		return errShort
+	}
+	n := 2 + 2*int(binary.BigEndian.Uint16(body))
+	if len(body) < n {
+		return errShort
+	}
+	b := block(body[n:])
+	if err := b.check(); err != nil {
+		return err
+	}
+	if secret, ok := b.find(tlvCookie); ok {
+		c.moved = true
+		c.sessions.remember(secret, grant{service: session, name: c.who(), client: c.client})
+	}
+	return nil
+}
+
+// named reads the user's own name, u8 length first. Where the beginning was not
 // seen it is also the sign of a session already open.
-func (c *Conn) told(body []byte) {
+func (c *Conn) named(body []byte) {
 	if len(body) == 0 || len(body)-1 < int(body[0]) {
 		return
 	}
-	c.name = cmp.Or(text(body[1:1+int(body[0])]), c.name)
+	if name := text(body[1 : 1+int(body[0])]); name != "" {
+		c.name, c.told = name, true
+	}
 	if !c.begun {
 		c.online(c.opening.Start, "01/0F, already open")
 	}
@@ -238,8 +342,8 @@ func (c *Conn) online(t time.Time, how string) {
 
 // progress yields the pieces of a long presence that t completes.
 func (c *Conn) progress(t time.Time) {
-	if c.role == session && c.name != "" {
-		c.is(c.name)
+	if name := c.who(); c.role == session && name != "" {
+		c.is(name)
 		c.stay.Progress(c.sessions.sink, t)
 	}
 }
@@ -256,25 +360,26 @@ func (c *Conn) leave(t time.Time, how string, seen bool) {
 	if c.role != session {
 		return
 	}
-	if c.name == "" {
+	name := c.who()
+	if name == "" {
 		if !c.begun || c.stay.Online() {
 			c.sessions.sink.Unnamed()
 		}
 		return
 	}
-	c.is(c.name)
-	c.stay.Leave(c.sessions.sink, t, how, seen)
+	c.is(name)
+	c.stay.Leave(c.sessions.sink, t, how, seen && !c.moved)
 }
 
 // is says who the connection's sightings are of.
 func (c *Conn) is(name string) {
-	c.stay.Who.Service, c.stay.Who.Account = account(name)
+	c.stay.Who.Service, c.stay.Who.Account = Account(name)
 	c.stay.Who.Client = c.client
 }
 
 // say yields a sighting of the name, if there is one.
 func (c *Conn) say(kind rollcall.Kind, t time.Time, name, evidence string) {
-	if _, known := account(name); known == "" {
+	if _, known := Account(name); known == "" {
 		c.sessions.sink.Unnamed()
 		return
 	}

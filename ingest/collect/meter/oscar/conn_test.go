@@ -54,10 +54,10 @@ func TestSessions(t *testing.T) {
 			[]string{"login aim ann 0"}, 0},
 		"signed off on channel 4 before the FIN": {[]conversation{
 			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{mine, online, {client, 5, flap(signOff, 3)}, {server, 6, flap(keepAlive, 103)}})},
-		}, []string{"presence aim annpanel 2-5", "logout aim annpanel 5"}, 0},
+		}, []string{"login aim annpanel 0", "presence aim annpanel 2-5", "logout aim annpanel 5"}, 0},
 		"still open at the end of the capture": {[]conversation{
 			{whole, wire.Cut, slices.Concat(begin("c1", bos...), []say{mine, online})},
-		}, []string{"presence aim annpanel 2-3"}, 0},
+		}, []string{"login aim annpanel 0", "presence aim annpanel 2-4"}, 0},
 		"secondary service by its families": {[]conversation{
 			{whole, wire.Closed, slices.Concat(begin("c1", 1, chatNav), []say{mine, online})},
 			{whole, wire.Closed, slices.Concat(begin("c2", 1, chat), []say{mine, online})},
@@ -67,7 +67,7 @@ func TestSessions(t *testing.T) {
 			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{mine, online,
 				{server, 3, snacs(103, oservice, serviceResponse, tlv(0x0D, "\x00\x0d"), accept("c2"))}})},
 			{whole, wire.Closed, []say{{client, 4, greeting(1, tlv(tlvCookie, "c2"))}, {server, 4, greeting(100)}, mine, online}},
-		}, []string{"presence aim annpanel 2-4", "logout aim annpanel 4"}, 0},
+		}, []string{"login aim annpanel 0", "presence aim annpanel 2-4", "logout aim annpanel 4"}, 0},
 		"old style, accepted": {[]conversation{
 			{whole, wire.Closed, []say{oldHello, {server, 0, greeting(100)}, {server, 0, flap(signOff, 101, tlv(tlvName, "1000201"), accept("c1"))}}},
 			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{online})},
@@ -78,7 +78,7 @@ func TestSessions(t *testing.T) {
 		"contacts are not the user": {[]conversation{
 			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{mine, online,
 				{server, 3, snacs(103, buddy, 0x0B, named("bob"), u16(0), u16(0))}, {server, 4, snacs(104, buddy, 0x0C, named("bob"), u16(0), u16(0))}})},
-		}, []string{"presence aim annpanel 2-5", "logout aim annpanel 5"}, 0},
+		}, []string{"login aim annpanel 0", "presence aim annpanel 2-5", "logout aim annpanel 5"}, 0},
 		"already open: presence, no login": {[]conversation{
 			{late, wire.Closed, []say{{server, 1, snacs(101, buddy, 0x0B, named("bob"))}, mine, {server, 7, snacs(103, icbm, 7)}}},
 		}, []string{"presence aim annpanel 0-8", "logout aim annpanel 8"}, 0},
@@ -94,7 +94,23 @@ func TestSessions(t *testing.T) {
 		"SNAC with a block before its body": {[]conversation{
 			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{
 				{server, 2, flap(snac, 102, u16(oservice), u16(selfInfo), u16(flagBlock), make([]byte, 4), u16(6), tlv(1, "ab"), named("Ann"), u16(0), u16(0))}, online})},
-		}, []string{"presence aim ann 2-3", "logout aim ann 3"}, 0},
+		}, []string{"login aim ann 0", "presence aim ann 2-3", "logout aim ann 3"}, 0},
+		"a sign-on by e-mail address, named in the session": {[]conversation{
+			{whole, wire.Closed, login("Ann@Mail.example", accept("c1"))},
+			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{{server, 2, snacs(102, oservice, selfInfo, named("1000201"), u16(0), u16(0))}, online})},
+		}, []string{"login icq 1000201 0", "presence icq 1000201 2-3", "logout icq 1000201 3"}, 0},
+		"a sign-on by e-mail address that is never named": {[]conversation{
+			{whole, wire.Closed, login("Ann@Mail.example", accept("c1"))},
+			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{online})},
+		}, nil, 1},
+		"a refused e-mail address": {[]conversation{{whole, wire.Closed, login("ann@mail.example", tlv(tlvError, "\x00\x05"))}}, nil, 1},
+		"sent on to another server": {[]conversation{
+			{whole, wire.Closed, login("ann", accept("c1"))},
+			{whole, wire.Closed, slices.Concat(begin("c1", bos...), []say{mine, online,
+				{server, 5, snacs(103, oservice, migrate, u16(2), u16(1), u16(4), accept("c2"))}})},
+			{whole, wire.Closed, slices.Concat(begin("c2", bos...), []say{mine, online})},
+		}, []string{"login aim ann 0", "presence aim annpanel 2-6", "presence aim annpanel 2-3", "logout aim annpanel 3"}, 0},
+		"closed in mid-login": {[]conversation{{whole, wire.Closed, login("ann")[:5]}}, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := listen(rollcall.MaxEvent)
@@ -123,7 +139,7 @@ func TestLongSessionInPieces(t *testing.T) {
 	if err := run(h.Sessions, whole, wire.Closed, talk); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"presence aim ann 2-1442", "presence aim ann 1442-2882", "presence aim ann 2882-3003", "logout aim ann 3003"}
+	want := []string{"login aim ann 0", "presence aim ann 2-1442", "presence aim ann 1442-2882", "presence aim ann 2882-3003", "logout aim ann 3003"}
 	if got := h.lines(); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -140,8 +156,8 @@ func TestGap(t *testing.T) {
 		lost wire.Side
 		want []string
 	}{
-		"of the server":                          {server, []string{"presence aim ann 2-9", "logout aim ann 9"}},
-		"of the client, its 01/02 perhaps in it": {client, []string{"presence aim ann 2-9", "logout aim ann 9"}},
+		"of the server":                          {server, []string{"login aim ann 0", "presence aim ann 2-9", "logout aim ann 9"}},
+		"of the client, its 01/02 perhaps in it": {client, []string{"login aim ann 0", "presence aim ann 3-9", "logout aim ann 9"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := listen(rollcall.MaxEvent)
@@ -240,7 +256,7 @@ func TestAccount(t *testing.T) {
 		"Ann Panel": "aim annpanel", "1000201": "icq 1000201", "1 000 201": "icq 1000201",
 		"a1000201": "aim a1000201", "Zoë@Mail.example": "aim zoë@mail.example", " ": "aim ",
 	} {
-		service, account := account(name)
+		service, account := Account(name)
 		if got := string(service) + " " + account; got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}

@@ -58,7 +58,7 @@ func (f *frame) wanted() bool {
 		return true
 	case snac:
 		return f.family == oservice && (f.subtype == clientOnline || f.subtype == hostOnline ||
-			f.subtype == serviceResponse || f.subtype == selfInfo) ||
+			f.subtype == serviceResponse || f.subtype == selfInfo || f.subtype == migrate) ||
 			f.family == bucp && (f.subtype == loginRequest || f.subtype == loginReply || f.subtype == challengeRequest)
 	}
 	return false

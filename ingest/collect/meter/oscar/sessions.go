@@ -11,6 +11,7 @@ package oscar
 import (
 	"crypto/sha256"
 	"strings"
+	"time"
 
 	"rollcall"
 	"rollcall/ingest/collect/meter/wire"
@@ -30,7 +31,8 @@ const mostCookies = 4096
 type Sessions struct {
 	sink    wire.Sink
 	cookies map[cookie]grant
-	order   []cookie // oldest first, for letting go
+	order   []cookie             // oldest first, for letting go
+	unsure  map[string]time.Time // by name: when its session last missed bytes
 }
 
 type cookie [sha256.Size]byte
@@ -40,11 +42,13 @@ type grant struct {
 	service role
 	name    string
 	client  string
+	held    time.Time // of a sign-on by e-mail address, a login once it has a name
+	counted bool      // the login was yielded by the session, before the answer that gave the cookie was read
 }
 
 // New makes Sessions that put their sightings in the sink.
 func New(sink wire.Sink) *Sessions {
-	return &Sessions{sink: sink, cookies: make(map[cookie]grant)}
+	return &Sessions{sink: sink, cookies: make(map[cookie]grant), unsure: make(map[string]time.Time)}
 }
 
 // Open begins a connection.
@@ -59,21 +63,41 @@ func (s *Sessions) Open(o wire.Opening) *Conn {
 }
 
 // remember keeps what a cookie is for, letting go of the oldest.
-func (s *Sessions) remember(secret []byte, g grant) {
+func (s *Sessions) remember(secret []byte, g grant) { s.put(sha256.Sum256(secret), g) }
+
+func (s *Sessions) put(k cookie, g grant) {
 	if len(s.order) >= mostCookies {
 		delete(s.cookies, s.order[0])
 		s.order = append(s.order[:0], s.order[1:]...)
 	}
-	k := cookie(sha256.Sum256(secret))
 	if _, again := s.cookies[k]; !again {
 		s.order = append(s.order, k)
 	}
 	s.cookies[k] = g
 }
 
-// account normalises a name and says whose it is: all digits are an ICQ
+// migrationOf is how long after a gap in a session a new one may be its
+// continuation, the cookie for it having been in the gap.
+const migrationOf = 10 * time.Minute
+
+// missed notes that a session of the name has missed bytes.
+func (s *Sessions) missed(name string, t time.Time) {
+	if len(s.unsure) >= mostCookies {
+		clear(s.unsure)
+	}
+	s.unsure[name] = t
+}
+
+// continues reports whether a session of the name may be one of before that
+// was sent on to another server, unseen.
+func (s *Sessions) continues(name string, t time.Time) bool {
+	before, ok := s.unsure[name]
+	return ok && t.Sub(before) < migrationOf
+}
+
+// Account normalises a name and says whose it is: all digits are an ICQ
 // number, anything else an AIM name, lower case with spaces dropped.
-func account(name string) (rollcall.ServiceID, string) {
+func Account(name string) (rollcall.ServiceID, string) {
 	name = strings.ToLower(strings.ReplaceAll(name, " ", ""))
 	if name != "" && strings.Trim(name, "0123456789") == "" {
 		return ICQ, name

@@ -14,6 +14,7 @@ const (
 	hostOnline       = 0x03 // s: the families that this connection serves
 	serviceResponse  = 0x05 // s: address and cookie of a secondary service
 	selfInfo         = 0x0F // s: the user's own name and state
+	migrate          = 0x12 // s: families, and the address and cookie of where they are from now on
 	locate           = 0x02
 	buddy            = 0x03
 	icbm             = 0x04

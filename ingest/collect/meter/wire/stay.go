@@ -51,7 +51,7 @@ func (s *Stay) Progress(sink Sink, t time.Time) {
 }
 
 // Leave ends a stay at t; seen says that its end was on the wire, and then it
-// is a logout too.
+// is a logout too, of a user who has a name.
 func (s *Stay) Leave(sink Sink, t time.Time, how string, seen bool) {
 	s.Progress(sink, t)
 	if !s.Online() {
@@ -62,7 +62,7 @@ func (s *Stay) Leave(sink Sink, t time.Time, how string, seen bool) {
 	}
 	s.piece(sink, t, how)
 	s.Forget()
-	if seen {
+	if seen && s.Who.Account != "" {
 		s.Say(sink, rollcall.Logout, t, "session closed: "+how)
 	}
 }

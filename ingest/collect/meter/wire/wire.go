@@ -2,7 +2,10 @@
 // end of a connection spoke, how it opened, and why it ended.
 package wire
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Side is the end of a connection that sent some bytes.
 type Side uint8
@@ -27,10 +30,38 @@ const (
 	Yes                 // this protocol
 )
 
+// Dissector reads the two directions of one connection, in order.
+type Dissector interface {
+	// Feed takes the next bytes of a side; an error gives the connection up.
+	Feed(side Side, t time.Time, data []byte) error
+	// Gap says that bytes of a side are missing before those of t.
+	Gap(side Side, t time.Time)
+	// End says that the connection is over. Where its end was not seen, t is
+	// its own last packet.
+	End(t time.Time, why End)
+}
+
 // Opening is what is known of a connection when its dissector is chosen.
 type Opening struct {
 	Start time.Time // the first packet seen of it
 	Whole [2]bool   // by Side: the SYN was seen, so the bytes begin at the beginning
+	Ends  [2]netip.AddrPort
+	Owner Owner
+}
+
+// Owner says whose machine opened a connection.
+type Owner uint8
+
+// The owners.
+const (
+	Anybody Owner = iota // the meter knows no machine as the panelist's
+	Ours                 // the panelist's
+	Others               // somebody else's, towards the panelist's
+)
+
+// On reports whether either end of the connection has the port.
+func (o Opening) On(port uint16) bool {
+	return o.Ends[Client].Port() == port || o.Ends[Server].Port() == port
 }
 
 // Sided reports whether the sides are certain, which takes a SYN.
@@ -47,10 +78,25 @@ const (
 	Idle                    // no packet for so long that the meter let go
 	Cut                     // the capture ended first
 	Nonsense                // the dissector lost its thread
+	Left                    // what was polled for is asked for no more
 )
 
 // Seen reports whether the end itself was on the wire.
 func (e End) Seen() bool { return e == Closed || e == Reset }
+
+// KeepAlive is how long after its last packet a user is taken to be there still
+// who was not seen to leave: the protocols that are read send something about
+// once a minute.
+const KeepAlive = time.Minute
+
+// Last gives the time at which a stay is over whose connection ended so, t being
+// the time of End.
+func (e End) Last(t time.Time) time.Time {
+	if e == Idle || e == Cut {
+		return t.Add(KeepAlive)
+	}
+	return t
+}
 
 // String gives a few words for a sighting's evidence.
 func (e End) String() string {
@@ -63,6 +109,8 @@ func (e End) String() string {
 		return "last packet seen"
 	case Cut:
 		return "end of capture"
+	case Left:
+		return "last poll"
 	}
 	return "unreadable bytes"
 }

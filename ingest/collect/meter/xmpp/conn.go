@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall"
+	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -26,13 +27,18 @@ type Conn struct {
 	sink      wire.Sink
 	opening   wire.Opening
 	scan      [2]scanner
+	packed    [2]*inflater    // by Side, after <compressed/>
+	tls       *secure.Records // after <proceed/>
+	alone     bool            // between two clients, or two servers: no user signs on here
 	stay      wire.Stay
 	domain    string
 	mechanism string
 	asked     string // the account that the sign-on names
 	legacy    string // the id of a jabber:iq:auth request
 	query     string // the id of the iq being read, if it sets something
+	bounce    bool   // the message being read is an error
 	accepted  bool
+	resumed   time.Time // when a session was taken up again
 	used      rollcall.UnixMinute
 	over      bool
 }
@@ -41,11 +47,32 @@ type Conn struct {
 func Open(sink wire.Sink, o wire.Opening) *Conn {
 	c := &Conn{sink: sink, opening: o, stay: wire.Stay{Name: "XMPP"}}
 	c.stay.Who.Service = Jabber
+	c.alone = o.On(serverPort) || o.On(linkLocalPort)
 	for side := range c.scan {
 		c.scan[side].lost = !o.Whole[side]
 	}
 	return c
 }
+
+// OpenFramed begins a connection whose elements stand for themselves, without
+// a stream around them: those of WebSocket and of BOSH.
+func OpenFramed(sink wire.Sink, o wire.Opening) wire.Dissector {
+	c := Open(sink, o)
+	for side := range c.scan {
+		c.scan[side].frame()
+	}
+	return c
+}
+
+// Ports on which no client signs on: servers talk to each other on one, and on
+// the other machines of one network, without a server (XEP-0174).
+const (
+	serverPort    = 5269
+	linkLocalPort = 5298
+)
+
+// opens is the tag that opens a stream, whatever its prefix.
+var opens = regexp.MustCompile(`^<(?:[A-Za-z_][\w.-]*:)?stream[\s>]`)
 
 // Match says whether the first bytes of one direction are a client's XMPP, on
 // whatever port.
@@ -54,14 +81,33 @@ func Match(head []byte, whole bool) wire.Verdict {
 	if !whole {
 		return midway(head)
 	}
-	if !starts(head, "<?xml") && !starts(head, "<stream:stream") {
-		return wire.No
-	}
-	i := bytes.Index(head, []byte("<stream:stream"))
-	if i < 0 || bytes.IndexByte(head[i:], '>') < 0 {
+	if len(head) == 0 {
 		return wire.More
 	}
-	if bytes.Contains(head[i:], []byte("jabber:client")) {
+	if starts(head, "<?xml") {
+		_, rest, closed := bytes.Cut(head, []byte("?>"))
+		if !closed {
+			return wire.More
+		}
+		head = bytes.TrimLeft(rest, " \t\r\n")
+	}
+	if !opens.Match(head) {
+		if len(head) < 64 && starts(head, "<") && !bytes.ContainsAny(head, " \t\r\n>/") {
+			return wire.More // a prefix, perhaps
+		}
+		return wire.No
+	}
+	return opened(head)
+}
+
+// opened decides by the attributes of a stream's opening tag.
+func opened(head []byte) wire.Verdict {
+	end := bytes.IndexByte(head, '>')
+	if end < 0 {
+		return wire.More
+	}
+	has := func(namespace string) bool { return bytes.Contains(head[:end], []byte(namespace)) }
+	if has("jabber:client") || has("http://etherx.jabber.org/streams") && !has("jabber:server") && !has("jabber:component:") {
 		return wire.Yes
 	}
 	return wire.No
@@ -90,6 +136,30 @@ func starts(b []byte, word string) bool {
 // Feed takes the next bytes of one side. An error says that they are no XMPP.
 func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 	c.stay.Progress(c.sink, t)
+	for len(data) > 0 {
+		switch {
+		case c.tls != nil:
+			if side == wire.Client {
+				c.tls.Client(t, data)
+			}
+			return nil
+		case c.packed[side] != nil:
+			return c.inflate(side, t, data)
+		}
+		n, err := c.read(side, t, data)
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+		if c.scan[side].stop {
+			return nil // until the other side has answered, or for good
+		}
+	}
+	return nil
+}
+
+// read scans bytes of XML.
+func (c *Conn) read(side wire.Side, t time.Time, data []byte) (int, error) {
 	return c.scan[side].feed(t, data, func(e element) {
 		switch {
 		case c.over:
@@ -103,11 +173,56 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 	})
 }
 
+// inflate unpacks and reads. What can't be unpacked is still somebody's
+// session.
+func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
+	if c.scan[side].stop {
+		return nil
+	}
+	plain, err := c.packed[side].feed(data)
+	if _, scanErr := c.read(side, t, plain); scanErr != nil {
+		return scanErr
+	}
+	if err != nil {
+		c.blind(side, t)
+	}
+	return nil
+}
+
+// blind says that a side's compressed bytes can't be read from here on.
+func (c *Conn) blind(side wire.Side, t time.Time) {
+	c.scan[side].stop = true
+	if c.accepted && !c.over {
+		c.stay.Begin(t, "compressed")
+	}
+}
+
+// compressed begins reading both sides through zlib.
+func (c *Conn) compressed() {
+	for side := range c.packed {
+		c.packed[side] = &inflater{}
+	}
+	c.scan[wire.Server].pause = true
+}
+
 // Gap says that bytes of one side are missing before the next ones.
-func (c *Conn) Gap(side wire.Side, _ time.Time) { c.scan[side].gap() }
+func (c *Conn) Gap(side wire.Side, t time.Time) {
+	switch {
+	case c.tls != nil && side == wire.Client:
+		c.tls.Gap(t)
+	case c.packed[side] != nil:
+		c.blind(side, t)
+	}
+	c.scan[side].gap()
+}
 
 // End says that the connection is over at t, and why.
-func (c *Conn) End(t time.Time, why wire.End) { c.leave(t, why.String(), why.Seen()) }
+func (c *Conn) End(t time.Time, why wire.End) {
+	if c.tls != nil && !c.tls.Lasted(t) {
+		c.stay.Forget()
+	}
+	c.leave(why.Last(t), why.String(), why.Seen())
+}
 
 // stream reads the stream's own tags.
 func (c *Conn) stream(side wire.Side, e element) {
@@ -116,6 +231,9 @@ func (c *Conn) stream(side wire.Side, e element) {
 	case e.end:
 		c.leave(e.at, "end of stream", true)
 	case side == wire.Client && e.attr("to") != "":
+		if c.alone {
+			c.asked = account(e.attr("from"))
+		}
 		c.domain = strings.ToLower(e.attr("to"))
 	}
 }
@@ -142,8 +260,12 @@ func (c *Conn) client(e element) {
 		}
 	case "presence":
 		c.presence(e)
+	case "message":
+		c.bounce = e.attr("type") == "error"
 	case "message/body":
-		c.talks(e.at)
+		if !c.bounce {
+			c.talks(e.at)
+		}
 	}
 }
 
@@ -175,13 +297,20 @@ func (c *Conn) presence(e element) {
 	case e.attr("to") != "":
 	case e.attr("type") == "unavailable":
 		c.stay.Leave(c.sink, e.at, "unavailable", false)
-	case e.attr("type") == "" && c.accepted:
-		c.stay.Begin(e.at, "presence")
+	case (e.attr("type") == "" || e.attr("type") == "invisible") && c.accepted:
+		c.stay.Begin(e.at, strings.TrimSpace("presence "+e.attr("type")))
 	}
 }
 
-// talks yields use, once a minute.
+// talks yields use, once a minute, of a user who has signed on; and of one who
+// writes to a machine of the same network, where that is known to be the
+// panelist.
 func (c *Conn) talks(t time.Time) {
+	if c.alone && c.opening.Owner == wire.Ours && c.opening.On(linkLocalPort) {
+		c.stay.Who.Account = c.asked
+	} else if !c.accepted || c.alone {
+		return
+	}
 	if minute := rollcall.MinuteOf(t); c.used != minute {
 		c.used = minute
 		c.stay.Say(c.sink, rollcall.Use, t, "message sent")
@@ -192,14 +321,20 @@ func (c *Conn) talks(t time.Time) {
 func (c *Conn) server(e element) {
 	at := strings.Join(e.path[1:], "/")
 	if e.end {
-		if at == "iq/bind/jid" || at == "success/authorization-identifier" {
+		switch at {
+		case "iq/bind/jid", "success/authorization-identifier":
 			c.bound(e)
+		case "compressed":
+			c.compressed()
 		}
 		return
 	}
 	switch at {
 	case "proceed":
 		c.hidden(e.at)
+	case "resumed", "success/resumed":
+		c.resumed = e.at
+		c.takenUp()
 	case "success":
 		if c.asked != "" {
 			c.accept(e.at, "SASL success")
@@ -225,12 +360,21 @@ func (c *Conn) bound(e element) {
 
 // accept yields the login, once.
 func (c *Conn) accept(t time.Time, by string) {
-	if c.accepted {
+	if c.accepted || c.alone {
 		return
 	}
 	c.accepted = true
 	c.stay.Who.Account = c.asked
 	c.stay.Say(c.sink, rollcall.Login, t, by)
+	c.takenUp()
+}
+
+// takenUp begins the stay of a session that is taken up again (XEP-0198):
+// nothing is bound then, and no presence sent.
+func (c *Conn) takenUp() {
+	if c.accepted && !c.resumed.IsZero() {
+		c.stay.Begin(c.resumed, "resumed")
+	}
 }
 
 // fail reads a failure: of SASL, or of STARTTLS, after which all goes on in
@@ -266,7 +410,7 @@ func (c *Conn) answer(e element) {
 // alreadyOpen takes the account from what the server sends to it, where the
 // sign-on was not seen.
 func (c *Conn) alreadyOpen(e element) {
-	if c.opening.Whole[wire.Client] || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/") {
+	if c.alone || c.opening.Whole[wire.Client] || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/") {
 		return
 	}
 	if who := account(e.attr("to")); who != "" {
@@ -278,8 +422,11 @@ func (c *Conn) alreadyOpen(e element) {
 // hidden begins what is behind TLS: somebody is there, nobody knows who.
 func (c *Conn) hidden(t time.Time) {
 	c.scan[wire.Client].stop, c.scan[wire.Server].stop = true, true
+	c.tls = &secure.Records{}
 	c.stay.Who.Account = ""
-	c.stay.Begin(t, "STARTTLS")
+	if !c.alone {
+		c.stay.Begin(t, "STARTTLS")
+	}
 }
 
 // leave ends the connection; a user gone unavailable before it logs out here.
@@ -305,13 +452,17 @@ func saslUser(mechanism, text string) string {
 	}
 	defer clear(raw)
 	switch {
-	case mechanism == "PLAIN":
+	case mechanism == "PLAIN" || mechanism == "X-GOOGLE-TOKEN" || mechanism == "X-OAUTH2":
 		if parts := bytes.Split(raw, []byte{0}); len(parts) == 3 {
 			return string(parts[1])
 		}
 	case mechanism == "DIGEST-MD5":
 		if m := digestUser.FindSubmatch(raw); m != nil {
 			return string(m[1])
+		}
+	case strings.HasPrefix(mechanism, "HT-"): // FAST (XEP-0484)
+		if user, _, ok := bytes.Cut(raw, []byte{0}); ok {
+			return string(user)
 		}
 	case strings.HasPrefix(mechanism, "SCRAM-"):
 		for part := range bytes.SplitSeq(raw, []byte{','}) {

@@ -8,17 +8,13 @@ import (
 )
 
 const (
-	tagMost   = 8 << 10 // the longest tag
+	tagMost   = 8 << 10 // the longest tag that is read
 	textMost  = 4 << 10 // the longest text that is read
-	depthMost = 64
+	depthMost = 64      // what is nested deeper is passed over
 )
 
-// Why a stream is given up.
-var (
-	errTag   = errors.New("xmpp: tag longer than 8 KiB")
-	errDepth = errors.New("xmpp: elements nested more than 64 deep")
-	errNest  = errors.New("xmpp: an end tag closes another element")
-)
+// errNest is why a stream is given up.
+var errNest = errors.New("xmpp: an end tag closes another element")
 
 // element is a start tag, or an end tag with the text before it.
 type element struct {
@@ -58,52 +54,78 @@ var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&apos;", "'", "&qu
 // unread, but for the few elements that name the user.
 type scanner struct {
 	path    []string
+	deeper  int    // elements open below the deepest that is read
 	buf     []byte // of the tag begun, without its <
 	in      bool   // in a tag
+	long    bool   // the tag is longer than is read
+	last    byte   // of such a tag: the latest byte
 	quote   byte   // in a quoted value of it
 	text    []byte
 	reading bool // the text being passed is read
 	lost    bool // the next stanza is awaited
 	stop    bool // what follows is not XML, or not to be read yet
+	pause   bool // what follows the tag just read is in another form
+	framed  bool // every element stands for itself, between <open/> and <close/>
 }
 
-// gap says that bytes are missing before the next ones.
-func (s *scanner) gap() { *s = scanner{path: s.path[:0], buf: s.buf[:0], lost: true, stop: s.stop} }
+// frame makes the scanner read elements that no stream is around.
+func (s *scanner) frame() { s.framed, s.path = true, append(s.path[:0], "stream") }
 
-// feed takes the next bytes and emits the tags that they complete.
-func (s *scanner) feed(t time.Time, data []byte, emit func(element)) error {
-	for _, b := range data {
+// gap says that bytes are missing before the next ones.
+func (s *scanner) gap() {
+	*s = scanner{path: s.path[:0], buf: s.buf[:0], lost: true, stop: s.stop, framed: s.framed}
+}
+
+// feed takes the next bytes and emits the tags that they complete; it gives
+// how many it took before it was stopped.
+func (s *scanner) feed(t time.Time, data []byte, emit func(element)) (int, error) {
+	for i := 0; i < len(data); i++ {
 		if s.stop {
-			return nil
+			return i, nil
 		}
-		if err := s.next(t, b, emit); err != nil {
-			return err
+		if !s.in && !s.reading { // text that is not read
+			n := bytes.IndexByte(data[i:], '<')
+			if n < 0 {
+				break
+			}
+			i += n
+		}
+		if err := s.next(t, data[i], emit); err != nil {
+			return i, err
+		}
+		if s.pause {
+			s.pause = false
+			return i + 1, nil
 		}
 	}
-	return nil
+	return len(data), nil
 }
 
 func (s *scanner) next(t time.Time, b byte, emit func(element)) error {
 	switch {
 	case !s.in && b == '<':
-		s.in, s.buf = true, s.buf[:0]
+		s.in, s.long, s.buf = true, false, s.buf[:0]
 	case !s.in:
-		if s.reading && len(s.text) < textMost {
+		if len(s.text) < textMost {
 			s.text = append(s.text, b)
 		}
-	case bytes.HasPrefix(s.buf, []byte("![CDATA[")):
+	case bytes.HasPrefix(s.buf, cdataStart):
 		s.cdata(b)
 	case s.quote == 0 && b == '>':
 		s.in = false
 		return s.tag(t, emit)
 	default:
 		s.quoted(b)
-		if s.buf = append(s.buf, b); len(s.buf) > tagMost {
-			return errTag
+		if s.last = b; len(s.buf) < tagMost {
+			s.buf = append(s.buf, b)
+		} else {
+			s.long = true
 		}
 	}
 	return nil
 }
+
+var cdataStart = []byte("![CDATA[")
 
 // quoted follows the quotes of a tag, in which > is no end.
 func (s *scanner) quoted(b byte) {
@@ -128,7 +150,8 @@ func (s *scanner) cdata(b byte) {
 	}
 }
 
-// tag takes the whole tag in buf.
+// tag takes the whole tag in buf. One that was too long has a name only, and
+// nobody is told of it.
 func (s *scanner) tag(t time.Time, emit func(element)) error {
 	tag := string(s.buf)
 	switch {
@@ -138,33 +161,53 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		return s.close(t, local(tag[1:]), emit)
 	}
 	name := local(tag)
+	empty := s.last == '/'
+	if s.framed && len(s.path) <= 1 && (name == "open" || name == "close") {
+		emit(element{at: t, path: streamAlone, tag: tag, end: name == "close"})
+		if !empty && !s.lost {
+			s.path = append(s.path, name)
+		}
+		return nil
+	}
 	if s.lost && !stanza(name) {
 		return nil
 	}
-	if s.lost || name == "stream" {
-		s.path = s.path[:0] // a stream begins anew after SASL
+	if s.lost || name == "stream" && !s.framed {
+		s.path, s.deeper = s.path[:0], 0 // a stream begins anew after SASL
 	}
 	if s.lost {
 		s.lost, s.path = false, append(s.path, "stream")
 	}
-	if len(s.path) >= depthMost {
-		return errDepth
+	if len(s.path) >= depthMost || s.deeper > 0 {
+		if !empty {
+			s.deeper++
+		}
+		return nil
 	}
 	s.path = append(s.path, name)
 	s.reading = readable(name)
-	emit(element{at: t, path: s.path, tag: tag})
-	if strings.HasSuffix(tag, "/") {
+	if !s.long {
+		emit(element{at: t, path: s.path, tag: tag})
+	}
+	if empty {
 		return s.close(t, name, emit)
 	}
 	return nil
 }
+
+// streamAlone is the path of a stream's own tags.
+var streamAlone = []string{"stream"}
 
 // close ends the innermost element.
 func (s *scanner) close(t time.Time, name string, emit func(element)) error {
 	if s.lost {
 		return nil
 	}
-	if len(s.path) == 0 || s.path[len(s.path)-1] != name {
+	if s.deeper > 0 {
+		s.deeper--
+		return nil
+	}
+	if len(s.path) == 0 || s.path[len(s.path)-1] != name || s.framed && len(s.path) == 1 {
 		return errNest
 	}
 	emit(element{at: t, path: s.path, end: true, text: string(s.text)})

@@ -27,12 +27,16 @@ type Conn struct {
 	stay     wire.Stay
 	accepted time.Time
 	used     rollcall.UnixMinute
+	peers    bool // two clients talk here, and no server
 	over     bool
 }
 
+// peerPort is where clients wait for each other.
+const peerPort = 5101
+
 // Open begins a connection.
 func Open(sink wire.Sink, o wire.Opening) *Conn {
-	c := &Conn{sink: sink, opening: o, stay: wire.Stay{Name: "YMSG"}}
+	c := &Conn{sink: sink, opening: o, peers: o.On(peerPort), stay: wire.Stay{Name: "YMSG"}}
 	c.stay.Who.Service = Yahoo
 	for side := range c.scan {
 		c.scan[side].holed = !o.Whole[side]
@@ -59,8 +63,10 @@ func Match(head []byte, whole bool) wire.Verdict {
 func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 	c.stay.Progress(c.sink, t)
 	return c.scan[side].feed(t, data, func(p *packet) {
-		if c.over {
-			return
+		unknown := c.opening.Sided() && c.accepted.IsZero() && c.stay.Who.Account == ""
+		c.peers = c.peers || p.service == peer && unknown // a session's own 4F goes by the server
+		if c.over || c.peers {
+			return // a contact's stream, or one to a contact: whose, nothing says
 		}
 		if side == wire.Client {
 			c.client(p)
@@ -74,7 +80,7 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 func (c *Conn) Gap(side wire.Side, _ time.Time) { c.scan[side].gap() }
 
 // End says that the connection is over at t, and why.
-func (c *Conn) End(t time.Time, why wire.End) { c.leave(t, why.String(), why.Seen()) }
+func (c *Conn) End(t time.Time, why wire.End) { c.leave(why.Last(t), why.String(), why.Seen()) }
 
 // client reads a packet of the client.
 func (c *Conn) client(p *packet) {
@@ -102,9 +108,11 @@ func (c *Conn) is(p *packet, key string) {
 	}
 }
 
-// talks yields use, once a minute.
+// talks yields use, once a minute, of a user who has signed on, or whose
+// sign-on was not to be seen.
 func (c *Conn) talks(t time.Time) {
-	if minute := rollcall.MinuteOf(t); c.used != minute {
+	signedOn := !c.accepted.IsZero() || c.stay.Online() || !c.opening.Sided()
+	if minute := rollcall.MinuteOf(t); signedOn && c.used != minute {
 		c.used = minute
 		c.stay.Say(c.sink, rollcall.Use, t, "06 message sent")
 	}
@@ -120,6 +128,8 @@ func (c *Conn) server(p *packet) {
 		}
 	case list:
 		c.accept(p.at, "55")
+	case list15, statuses:
+		c.accept(p.at, "F1 or F0")
 	case logon:
 		if _, own := p.value("1"); own {
 			c.accept(p.at, "01")
@@ -148,8 +158,11 @@ func (c *Conn) leave(t time.Time, how string, seen bool) {
 		return
 	}
 	c.over = true
+	if c.peers {
+		return
+	}
 	if !c.accepted.IsZero() {
-		c.stay.Begin(c.accepted, "55")
+		c.stay.Begin(c.accepted, "its list")
 	}
 	c.stay.Leave(c.sink, t, how, seen)
 }

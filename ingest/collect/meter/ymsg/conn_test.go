@@ -3,6 +3,7 @@ package ymsg
 import (
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -45,15 +46,21 @@ func TestConversations(t *testing.T) {
 		talk    []string
 		want    []string
 	}{
-		"accepted":        {whole, wire.Closed, accepted, []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
-		"without a list":  {whole, wire.Reset, append(slices.Clone(in), pack("S", logon, 0, "0 ann 1 ann 8 0")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
-		"without a logon": {whole, wire.Cut, accepted[:4], []string{"login ann 3", "presence ann 3-4"}},
-		"refused":         {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"accepted":                 {whole, wire.Closed, accepted, []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"without a list":           {whole, wire.Reset, append(slices.Clone(in), pack("S", logon, 0, "0 ann 1 ann 8 0")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
+		"without a logon":          {whole, wire.Cut, accepted[:4], []string{"login ann 3", "presence ann 3-5"}},
+		"refused":                  {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"version 102, by F1":       {whole, wire.Closed, append(slices.Clone(in), strings.Replace(pack("S", list15, 0, "302 318 300 318 65 friends"), "\x0a\x00", "\x00\x66", 1)), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
+		"by F0":                    {whole, wire.Closed, append(slices.Clone(in), pack("S", statuses, 0, "302 315")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
+		"from peer to peer":        {whole, wire.Closed, []string{pack("C", peer, 0, "5 ann 4 bob"), pack("C", message, 0, "4 bob 5 ann 14 hello"), pack("C", keepAlive, 0, "0 bob")}, nil},
+		"the same on its port":     {wire.Opening{Start: noon, Ends: [2]netip.AddrPort{{}, netip.MustParseAddrPort("10.0.0.5:5101")}}, wire.Closed, []string{pack("C", message, 0, "4 bob 5 ann 14 hello")}, nil},
+		"closed in mid-login":      {whole, wire.Closed, in, nil},
+		"a session's peer to peer": {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", peer, 0, "5 bob 4 ann")}), []string{"login ann 3", "presence ann 4-6", "logout ann 6"}},
 		"contacts": {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logon, 0, "7 bob 10 0"), pack("S", logoff, 0, "7 bob 10 0"), pack("S", 0x06, 1, "4 bob 14 hello")}),
 			[]string{"login ann 3", "presence ann 4-8", "logout ann 8"}},
 		"signed off":   {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", logoff, 0, ""), pack("S", logon, 0, "0 ann 1 ann")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
 		"elsewhere":    {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logoff, refusal, "")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
-		"use":          {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", message, 0, "1 ann 5 bob 14 hello")}), []string{"login ann 3", "use ann 5", "presence ann 4-6"}},
+		"use":          {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", message, 0, "1 ann 5 bob 14 hello")}), []string{"login ann 3", "use ann 5", "presence ann 4-7"}},
 		"already open": {late, wire.Closed, []string{"Sof a packet", pack("S", 0x06, 1, "4 bob"), pack("C", keepAlive, 0, "0 Ann"), pack("S", logon, 0, "7 bob")}, []string{"presence ann 0-4", "logout ann 4"}},
 	} {
 		got, err := hear(t, test.opening, test.why, test.talk...)

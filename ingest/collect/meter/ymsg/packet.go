@@ -21,10 +21,13 @@ const (
 	logon     = 0x01
 	logoff    = 0x02
 	message   = 0x06
+	peer      = 0x4F // between two clients
 	response  = 0x54
 	list      = 0x55
 	challenge = 0x57
 	keepAlive = 0x8A
+	statuses  = 0xF0 // s: of contacts, since version 15
+	list15    = 0xF1 // s: the list, since version 15
 )
 
 var (

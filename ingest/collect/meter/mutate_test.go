@@ -1,0 +1,160 @@
+package meter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
+)
+
+// sample is a capture of which the truth is known.
+type sample struct {
+	name    string
+	file    []byte
+	packets []sent
+}
+
+// samples gives every recording and every made capture.
+func samples(t testing.TB) []sample {
+	t.Helper()
+	var all []sample
+	for _, name := range recordings {
+		all = append(all, sample{name: name, file: recorded(t, name)})
+	}
+	for name := range cases {
+		all = append(all, sample{name: name, file: made(t, name)})
+	}
+	slices.SortFunc(all, func(a, b sample) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
+	for i := range all {
+		all[i].packets = packetsOf(t, all[i].file)
+	}
+	return all
+}
+
+// mutations are what happens to packets between a wire and a capture.
+var mutations = map[string]func(*rand.Rand, []sent) []sent{
+	"one in ten lost":   func(d *rand.Rand, p []sent) []sent { return lose(d, p, 10) },
+	"one in fifty lost": func(d *rand.Rand, p []sent) []sent { return lose(d, p, 50) },
+	"one in three lost": func(d *rand.Rand, p []sent) []sent { return lose(d, p, 3) },
+	"reordered": func(d *rand.Rand, p []sent) []sent {
+		for i := range len(p) - 1 {
+			if j := i + 1 + d.IntN(3); j < len(p) && d.IntN(4) == 0 && p[j].at.Sub(p[i].at) < 2*time.Second {
+				p[i].data, p[j].data = p[j].data, p[i].data
+			}
+		}
+		return p
+	},
+	"doubled": func(d *rand.Rand, p []sent) []sent {
+		var out []sent
+		for i := range p {
+			out = append(out, p[i])
+			if d.IntN(4) == 0 {
+				out = append(out, sent{p[i].at, p[max(0, i-d.IntN(3))].data})
+			}
+		}
+		return out
+	},
+	"cut short": func(d *rand.Rand, p []sent) []sent {
+		for i := range p {
+			if d.IntN(10) == 0 {
+				p[i].data = p[i].data[:d.IntN(len(p[i].data)+1)]
+			}
+		}
+		return p
+	},
+	"begun late":          func(d *rand.Rand, p []sent) []sent { return p[d.IntN(len(p)):] },
+	"ended early":         func(d *rand.Rand, p []sent) []sent { return p[:d.IntN(len(p))] },
+	"one direction alone": func(d *rand.Rand, p []sent) []sent { return oneWay(d, p) },
+	"a hole in both":      func(d *rand.Rand, p []sent) []sent { return hole(d, p) },
+	"a hole, and the end": func(d *rand.Rand, p []sent) []sent { p = hole(d, p); return p[:len(p)-d.IntN(1+len(p)/2)] },
+	"lost and reordered":  func(d *rand.Rand, p []sent) []sent { return lose(d, p, 20) },
+}
+
+func lose(d *rand.Rand, p []sent, one int) []sent {
+	return slices.DeleteFunc(p, func(sent) bool { return d.IntN(one) == 0 })
+}
+
+func hole(d *rand.Rand, p []sent) []sent {
+	from := d.IntN(len(p))
+	return slices.Delete(p, from, min(len(p), from+1+d.IntN(20)))
+}
+
+// oneWay leaves the packets from the addresses below others, or those above.
+func oneWay(d *rand.Rand, p []sent) []sent {
+	up := d.IntN(2) == 0
+	return slices.DeleteFunc(p, func(s sent) bool {
+		if len(s.data) < 38 {
+			return true
+		}
+		from, to := s.data[26:30], s.data[30:34]
+		order := bytes.Compare(from, to)
+		if order == 0 { // a loopback: by ports
+			order = bytes.Compare(s.data[34:36], s.data[36:38])
+		}
+		return order < 0 == up
+	})
+}
+
+// slack is how far a sighting of half a capture may stand from the whole one's:
+// what is already open counts from its first packet, and what is not seen to
+// end lasts a keep-alive longer.
+const slack = wire.KeepAlive + 5*time.Second
+
+// TestMutations: whatever is lost, doubled or cut, there are fewer sightings and
+// never other ones.
+func TestMutations(t *testing.T) {
+	for _, s := range samples(t) {
+		whole, _, err := meet(t, bytes.NewReader(s.file), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, mutate := range mutations {
+			for seed := range uint64(40) {
+				packets := mutate(rand.New(rand.NewPCG(seed, 9)), slices.Clone(s.packets))
+				list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), atHome)
+				if err != nil && !errors.Is(err, rollcall.ErrInvalid) {
+					t.Fatal(err)
+				}
+				if made := others(whole, list); len(made) > 0 {
+					t.Errorf("%s, %s, seed %d: made up\n%s", s.name, name, seed, ndjson(made))
+				}
+			}
+		}
+	}
+}
+
+// others gives the sightings of list that whole has not.
+func others(whole, list []ingest.Sighting) (made []ingest.Sighting) {
+	left := make(map[string]int)
+	key := func(s ingest.Sighting) string { return fmt.Sprint(s.Kind, s.Service, s.Account) }
+	for _, s := range whole {
+		left[key(s)]++
+	}
+	for _, s := range list {
+		known := slices.ContainsFunc(whole, func(w ingest.Sighting) bool {
+			until, end := w.Until, s.Until
+			if w.Until.IsZero() {
+				until, end = w.Time, s.Time
+			}
+			return w.Kind == s.Kind && w.Service == s.Service && (w.Account == s.Account || s.Account == "") &&
+				!s.Time.Before(w.Time.Add(-slack)) && !end.After(until.Add(slack))
+		})
+		if known && (s.Kind == rollcall.Login || s.Kind == rollcall.LoginFailed) && s.Account != "" {
+			left[key(s)]--
+			known = left[key(s)] >= 0
+		}
+		if !known {
+			made = append(made, s)
+		}
+	}
+	return made
+}

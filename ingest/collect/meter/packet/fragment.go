@@ -1,0 +1,146 @@
+package packet
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Limits of what waits for its other fragments.
+const (
+	waitMost    = 1024             // datagrams
+	pieceMost   = 128              // fragments of one
+	bytesMost   = 8 << 20          // of all
+	datagram    = 64 << 10         // the longest
+	fragmentTTL = 30 * time.Second // of packet time
+)
+
+// fragmentKey names the datagram that fragments are of.
+type fragmentKey struct {
+	path     Path
+	src, dst netip.Addr
+	id       uint32
+	proto    uint8
+}
+
+// piece is one fragment.
+type piece struct {
+	of    fragmentKey
+	from  int
+	more  bool
+	proto uint8 // of IPv6, which says it in the first fragment
+	data  []byte
+}
+
+// waiting is a datagram of which some fragments have come.
+type waiting struct {
+	key    fragmentKey
+	since  time.Time
+	pieces []piece // in order, none overlapping
+	length int     // of the whole; 0 until the last fragment has come
+	bad    bool    // fragments that overlap are an attack, or damage
+}
+
+// fragments puts datagrams together.
+type fragments struct {
+	open  map[fragmentKey]*waiting
+	order []*waiting // oldest first
+	bytes int
+	lost  int64
+	proto uint8 // of the datagram that add has completed
+}
+
+// add takes a fragment and gives the datagram that it completes.
+func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
+	f.expire(at)
+	w := f.open[p.of]
+	if w == nil {
+		if f.open == nil {
+			f.open = make(map[fragmentKey]*waiting)
+		}
+		w = &waiting{key: p.of, since: at}
+		f.open[p.of], f.order = w, append(f.order, w)
+	}
+	had := len(w.pieces)
+	if w.bad || !w.insert(p) {
+		w.bad = true
+		f.lost++
+		return nil, false
+	}
+	if len(w.pieces) > had { // else it was sent twice
+		f.bytes += len(p.data)
+	}
+	if !w.complete() {
+		return nil, false
+	}
+	whole := make([]byte, 0, w.length)
+	for _, p := range w.pieces {
+		whole = append(whole, p.data...)
+	}
+	f.proto = w.pieces[0].proto
+	w.pieces = nil
+	f.drop(w)
+	f.bytes -= len(whole)
+	return whole, true
+}
+
+// insert puts the fragment in its place; false where it can't be of the
+// datagram.
+func (w *waiting) insert(p piece) bool {
+	end := p.from + len(p.data)
+	if len(p.data) == 0 || end > datagram || len(w.pieces) >= pieceMost || p.more && len(p.data)%8 != 0 {
+		return false
+	}
+	if w.length != 0 && (end > w.length || !p.more && end != w.length) {
+		return false
+	}
+	i, again := slices.BinarySearchFunc(w.pieces, p.from, func(q piece, from int) int { return q.from - from })
+	if again && len(w.pieces[i].data) == len(p.data) {
+		return true // sent twice
+	}
+	if again || i > 0 && w.pieces[i-1].from+len(w.pieces[i-1].data) > p.from || i < len(w.pieces) && end > w.pieces[i].from {
+		return false
+	}
+	if !p.more {
+		if n := len(w.pieces); i < n {
+			return false
+		}
+		w.length = end
+	}
+	p.data = slices.Clone(p.data)
+	w.pieces = slices.Insert(w.pieces, i, p)
+	return true
+}
+
+// complete reports whether no byte is missing.
+func (w *waiting) complete() bool {
+	have := 0
+	for _, p := range w.pieces {
+		have += len(p.data)
+	}
+	return w.length != 0 && have == w.length
+}
+
+// expire lets go of what has waited too long, or is too much.
+func (f *fragments) expire(at time.Time) {
+	for len(f.order) > 0 {
+		w := f.order[0]
+		if f.open[w.key] == w && at.Sub(w.since) < fragmentTTL && len(f.order) < waitMost && f.bytes < bytesMost {
+			return
+		}
+		f.order = f.order[1:]
+		if f.open[w.key] != w {
+			continue // complete
+		}
+		f.lost += int64(len(w.pieces))
+		f.drop(w)
+	}
+}
+
+// drop lets a datagram go.
+func (f *fragments) drop(w *waiting) {
+	for _, p := range w.pieces {
+		f.bytes -= len(p.data)
+	}
+	delete(f.open, w.key)
+}
