@@ -15,7 +15,11 @@ func (s *Server) routes() http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
-	mux.Get("/", pages{s}.page)
+	if s.Page != nil {
+		for _, path := range pagePaths() {
+			mux.Method(http.MethodGet, path, s.Page)
+		}
+	}
 	mux.Get("/healthz", health.Live)
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
@@ -29,6 +33,9 @@ func (s *Server) routes() http.Handler {
 	s.operations(humachi.New(mux, config(s.Version)))
 	return mux
 }
+
+// pagePaths are those of the page: it has no figure in it, and needs no key.
+func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
 // operations are the routes that OpenAPI describes.
 func (s *Server) operations(api huma.API) {

@@ -10,8 +10,8 @@ import (
 	"rollcall"
 )
 
-// Server is what the API serves from. Every field but Collector, Metrics, Ready
-// and Degraded is required.
+// Server is what the API serves from. Every field but Collector, Page, Metrics,
+// Ready and Degraded is required.
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
@@ -23,6 +23,7 @@ type Server struct {
 	Rejected     Rejected
 	Backup       func(ctx context.Context, file string) error // of the store
 	Collector    http.Handler                                 // POST /v1/events
+	Page         http.Handler                                 // GET of pagePaths
 	Metrics      http.Handler                                 // GET /metrics
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything

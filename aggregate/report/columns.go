@@ -112,5 +112,3 @@ func columnsOf(names ...string) []rollcall.Column {
 	}
 	return out
 }
-
-func compareText(a, b string) int { return strings.Compare(a, b) }

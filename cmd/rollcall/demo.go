@@ -78,7 +78,8 @@ func (c *demoCmd) show(ctx context.Context, s *streams, api *client, address net
 	if err := printDemo(s.out, table, names); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nRollcall listens on http://%s; Ctrl-C stops it.\n", address)
+	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\nRollcall listens on http://%s; Ctrl-C stops it.\n",
+		address, simulate.Place().ID, demoMonth, address)
 	return err
 }
 

@@ -12,8 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall"
-	"rollcall/aggregate/report"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/census"
 	"rollcall/api"
+	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
 	"rollcall/internal/sqlite"
@@ -27,7 +29,7 @@ func (s targets) SaveTarget(ctx context.Context, t rollcall.Target) error {
 	if err := rollcall.CheckID("name", t.Name); err != nil {
 		return err
 	}
-	if err := report.CheckTarget(t.Expression); err != nil {
+	if err := audience.CheckTarget(t.Expression); err != nil {
 		return err
 	}
 	return s.Store.SaveTarget(ctx, t.Name, t.Expression)
@@ -194,12 +196,13 @@ const readyTime = 3 * time.Second
 
 // serve makes the API's handler.
 func (p *Process) serve() {
-	census := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
-		return report.CensusTable(ctx, p.store, q)
+	accounts := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
+		return census.Table(ctx, p.store, q)
 	}
 	server := &api.Server{
-		Reports: p.reports, Census: census, Panels: p.months, Publications: p.months,
+		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
 		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,
 	}
