@@ -3,8 +3,6 @@ package publish_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -113,29 +111,5 @@ func TestLoadPanelRefuses(t *testing.T) {
 	got := h.load(october, smallRoster, smallUniverse)
 	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Population != 900 || got.Margins != 2 {
 		t.Errorf("loaded %+v", got)
-	}
-}
-
-// TestTwoPanelsInOneRoster: where nobody is metered at both places, nobody is
-// seen at both; what rounding leaves of home + work - home+work blocks no close.
-func TestTwoPanelsInOneRoster(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 5 {
-		h := newPanel(t)
-		roster, f := strings.Builder{}, facts{}
-		roster.WriteString("panelist,home,work,base_weight,sex,age\n")
-		for i := 1; i <= 400; i++ {
-			fmt.Fprintf(&roster, "P%d,%d,%d,%g,%c,%d\n", i, i%2, 1-i%2, 0.2+r.Float64(), "MF"[r.IntN(2)], r.IntN(3))
-			place := []rollcall.Location{rollcall.Work, rollcall.Home}[i%2]
-			if r.IntN(2) == 0 {
-				f.add(i, "msn", place, rollcall.Use, 1+r.IntN(31))
-			}
-		}
-		h.merge(f)
-		h.load(october, roster.String(), "margin,category,population,source,source_date\n"+
-			"sex,M,17345678,s,2002-06-30\nsex,F,18234567,s,2002-06-30\nage,0,11111111,s,2002-06-30\nage,1,12345678,s,2002-06-30\nage,2,12123456,s,2002-06-30\n")
-		if _, err := h.Close(context.Background(), rollcall.ClosePlan{Of: october}); err != nil {
-			t.Errorf("round %d: %v", round, err)
-		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -82,6 +83,30 @@ func TestMonthsWithNobodyInCommon(t *testing.T) {
 	}
 	if notes := strings.Join(loyalty.Meta.Notes, " "); !strings.Contains(notes, "2002-09 can't be compared") {
 		t.Errorf("notes: %s", notes)
+	}
+}
+
+// TestTwoPanelsInOneRoster: where nobody is metered at both places, nobody is
+// seen at both; what rounding leaves of home + work - home+work blocks no close.
+func TestTwoPanelsInOneRoster(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for round := range 5 {
+		h := newSite(t)
+		roster, f := strings.Builder{}, facts{}
+		roster.WriteString("panelist,home,work,base_weight,sex,age\n")
+		for i := 1; i <= 400; i++ {
+			fmt.Fprintf(&roster, "P%d,%d,%d,%g,%c,%d\n", i, i%2, 1-i%2, 0.2+r.Float64(), "MF"[r.IntN(2)], r.IntN(3))
+			place := []rollcall.Location{rollcall.Work, rollcall.Home}[i%2]
+			if r.IntN(2) == 0 {
+				f.add(i, "msn", place, rollcall.Use, stretch{1 + r.IntN(31), 600, 630})
+			}
+		}
+		h.merge(f)
+		h.load(october, roster.String(), "margin,category,population,source,source_date\n"+
+			"sex,M,17345678,s,2002-06-30\nsex,F,18234567,s,2002-06-30\nage,0,11111111,s,2002-06-30\nage,1,12345678,s,2002-06-30\nage,2,12123456,s,2002-06-30\n")
+		if _, err := h.Close(context.Background(), rollcall.ClosePlan{Of: october}); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
 	}
 }
 
