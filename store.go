@@ -12,7 +12,7 @@ import (
 // stage. The order of what a list gives is the engine's own unless said; rows
 // are valid until the next step of their sequence, and an error ends them. What
 // is not there is ErrNotFound.
-type Store interface {
+type Store interface { //nolint:interfacebloat // one vocabulary for all stages instead of an interface a caller (decision 8)
 	ID() string // a new store has a new one
 	K() int     // the precision of its sketches
 	Close() error
