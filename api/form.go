@@ -31,10 +31,11 @@ func (s *Server) form(t *rollcall.Table, shape Shape) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		form := shape.form(ctx.Header("Accept"))
 		ctx.AppendHeader("Vary", "Accept")
-		s.answer(ctx, &t.Meta, download{
+		d := download{
 			contentType: contentType(form), name: export.FileName(&t.Meta, string(form)), inline: form == asJSON,
 			write: func(w io.Writer) error { return encode(w, t, form, optionsOf(s.Catalogue, shape.Language)) },
-		})
+		}
+		d.answer(ctx, s, &t.Meta)
 	}}
 }
 
@@ -108,7 +109,7 @@ type download struct {
 // answer writes a file about a report, or the problem that readers have with an
 // internal version. It is written to memory first, so that a fault becomes a
 // problem and not half a file.
-func (s *Server) answer(ctx huma.Context, m *rollcall.Meta, d download) {
+func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
 	if m.Internal && isReader(ctx.Context()) {

@@ -38,7 +38,7 @@ func (s months) month(ctx context.Context, in *monthInput, as func(*export.Month
 	if err != nil {
 		return nil, s.fault("export", err)
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) { s.answer(ctx, &m.Tables[0].Meta, as(m)) }}, nil
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { as(m).answer(ctx, s.Server, &m.Tables[0].Meta) }}, nil
 }
 
 // exported gathers what a month's folder is made of.
