@@ -36,6 +36,7 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 		{"ymsg", ymsg.Match, func(s *stream) wire.Dissector { return ymsg.Open(sink, s.opening) }},
 		{"xmpp", xmpp.Match, func(s *stream) wire.Dissector { return xmpp.Open(sink, s.opening) }},
 		{"socks", tunnel.MatchSocks, func(s *stream) wire.Dissector { return tunnel.OpenSocks(inner, s.opening) }},
+		{"tls", matchTLS, func(s *stream) wire.Dissector { return &hello{meter: m, opening: s.opening} }},
 		{"http", tunnel.MatchHTTP, func(s *stream) wire.Dissector { return m.gateways.OpenHTTP(s.opening) }},
 	}
 }
@@ -71,6 +72,9 @@ func (s *stream) Feed(side wire.Side, t time.Time, data []byte) error {
 	switch {
 	case s.refused:
 	case s.dissector != nil:
+		s.give(side, t, data)
+	case s.opening.On(dnsPort) && s.whole(side):
+		s.dissector = &dnsStream{meter: s.meter, opening: s.opening}
 		s.give(side, t, data)
 	default:
 		s.sniff(chunk{side, t, data})
@@ -126,14 +130,29 @@ func (s *stream) sniff(k chunk) {
 			maybe = true
 		}
 	}
+	if k.side == wire.Client && whole {
+		known, more := s.meter.tracker.ByBytes(s.opening, head)
+		if known {
+			s.refuse()
+			return
+		}
+		maybe = maybe || more
+	} else if !whole { // its beginning, with a name perhaps, was not seen
+		s.meter.tracker.ByAddress(s.opening)
+	}
 	if !maybe || len(head) > sniffMost {
+		s.meter.tracker.ByAddress(s.opening)
 		s.refuse()
 	}
 }
 
-// choose opens the dissector and gives it what waited.
+// choose opens the dissector and gives it what waited. What it reads speaks for
+// itself, whatever the address.
 func (s *stream) choose(p protocol) {
 	s.meter.stats.Protocols[p.name]++
+	if f := s.opening.Flow; f != nil {
+		*f = wire.Flow{Settled: p.name != "tls" && p.name != "http" && p.name != "socks"}
+	}
 	for side := range s.opening.Whole {
 		s.opening.Whole[side] = s.whole(wire.Side(side))
 	}
