@@ -35,7 +35,7 @@ func TestNamesAgainstTshark(t *testing.T) {
 	found := 0
 	for name, file := range captures {
 		found += compareNames(t, tshark, name, file)
-		for seed := range uint64(3) {
+		for seed := range uint64(1) {
 			dice := rand.New(rand.NewPCG(seed, 5))
 			for range 1 + len(file)/5000 {
 				file = slices.Clone(file)
