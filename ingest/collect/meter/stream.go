@@ -25,7 +25,9 @@ type protocol struct {
 func protocols(m *meter, sink wire.Sink) []protocol {
 	sessions := oscar.New(sink)
 	inner := tunnel.Inner{
-		Open: func(o wire.Opening) wire.Dissector { return &stream{meter: m, opening: o} },
+		Open: func(o wire.Opening) wire.Dissector {
+			return &stream{meter: m, opening: o, refused: o.Depth > nestingMost}
+		},
 		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
 	}
 	m.gateways = tunnel.NewGateways(inner)
@@ -44,6 +46,7 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 // Limits of looking for a protocol.
 const (
 	sniffMost   = 4 << 10 // bytes of a direction that are looked at
+	sniffLeast  = 64      // so many are looked at with every piece
 	nestingMost = 4       // streams within streams
 )
 
@@ -63,6 +66,7 @@ type stream struct {
 	refused   bool
 	waiting   []chunk
 	head      [2][]byte
+	looked    [2]int // how long the head was when it was last looked at
 	holed     [2]bool
 }
 
@@ -88,12 +92,17 @@ func (s *stream) Gap(side wire.Side, t time.Time) {
 		s.dissector.Gap(side, t)
 		return
 	}
-	s.holed[side], s.head[side] = true, nil
+	s.holed[side], s.head[side], s.looked[side] = true, nil, 0
 	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
 }
 
 // End tells the dissector, and lets everything go.
 func (s *stream) End(t time.Time, why wire.End) {
+	for side := wire.Client; side <= wire.Server && s.dissector == nil && !s.refused; side++ {
+		if len(s.head[side]) > s.looked[side] {
+			s.look(side)
+		}
+	}
 	if s.dissector != nil {
 		s.dissector.End(t, why)
 	}
@@ -114,12 +123,21 @@ func (s *stream) give(side wire.Side, t time.Time, data []byte) {
 // whole reports whether a side's bytes begin at the beginning.
 func (s *stream) whole(side wire.Side) bool { return s.opening.Whole[side] && !s.holed[side] }
 
-// sniff looks for the protocol of the first bytes.
+// sniff takes the first bytes. A long beginning that comes in small pieces is
+// not looked at with every one of them.
 func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
-	head, whole := s.head[k.side], s.whole(k.side)
+	if n := len(s.head[k.side]); n <= sniffLeast || n >= s.looked[k.side]+s.looked[k.side]/4 || n > sniffMost {
+		s.look(k.side)
+	}
+}
+
+// look looks for the protocol of the first bytes of a side.
+func (s *stream) look(side wire.Side) {
+	head, whole := s.head[side], s.whole(side)
+	s.looked[side] = len(head)
 	maybe := false
 	for _, p := range s.meter.protocols {
 		switch p.match(head, whole) {
@@ -130,7 +148,7 @@ func (s *stream) sniff(k chunk) {
 			maybe = true
 		}
 	}
-	if k.side == wire.Client && whole {
+	if side == wire.Client && whole {
 		known, more := s.meter.tracker.ByBytes(s.opening, head)
 		if known {
 			s.refuse()

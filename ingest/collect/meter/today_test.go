@@ -77,7 +77,7 @@ func (w *traffic) tcp(from, to time.Duration, server netip.AddrPort, says []byte
 	plain := func(*layers.TCP) {}
 	send(from, true, nil, func(t *layers.TCP) { t.SYN, t.ACK = true, false })
 	send(from, false, nil, func(t *layers.TCP) { t.SYN = true })
-	for part := range slices.Chunk(says, 400) {
+	for part := range slices.Chunk(says, 1400) {
 		send(from, true, part, plain)
 	}
 	send(to, true, []byte{0x17}, plain)

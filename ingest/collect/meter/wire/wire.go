@@ -49,6 +49,7 @@ type Opening struct {
 	Whole [2]bool   // by Side: the SYN was seen, so the bytes begin at the beginning
 	Ends  [2]netip.AddrPort
 	Owner Owner
+	Depth int   // how many tunnels it is in
 	Flow  *Flow // of the whole connection, whatever is inside; nil in tests
 }
 
