@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt engines format vet lint race fuzz bench soak clean
+.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -11,27 +11,39 @@ export CGO_ENABLED := 0
 LINT_VERSION := v2.15.0
 LINT := build/bin/golangci-lint-$(LINT_VERSION)
 
+# The page: TypeScript, built by Vite, embedded in the binary.
+PAGE := dashboards/web
+
 # A peer of the fold, for "make bench".
 DUCKDB := build/duckdb-2.0.0
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/rollcall
+build: page ## build bin/rollcall, the page in it
 	go build -o bin/rollcall ./cmd/rollcall
+
+page: $(PAGE)/dist/index.html ## build the page; its figures are drawn in dashboards/web
+
+$(PAGE)/dist/index.html: $(PAGE)/node_modules/.package-lock.json $(shell find $(PAGE)/src $(PAGE)/scripts $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/*.html -type f)
+	cd $(PAGE) && npm run --silent check && npm run --silent build
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 demo: build ## run Rollcall with the demonstration markets; LISTEN=host:port to say where
 	bin/rollcall demo $(if $(LISTEN),--listen $(LISTEN))
 
-test: ## every test that needs no server; says which it skipped and why
+test: page ## every test that needs no server; says which it skipped and why
+	cd $(PAGE) && npm test --silent
 	go run ./internal/test/testreport ./...
 
-check: format vet lint race fuzz ## what CI runs: all of the below, with the real engines
+check: format vet lint browser race fuzz ## what CI runs: all of the below, with the real engines
 
 fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
 
-engines: ## fetch the real Kafka and ClickHouse into build/engines, or $ROLLCALL_ENGINES_DIR
+engines: ## fetch the real Kafka and ClickHouse, and Python's readers of exports, into build/engines, or $ROLLCALL_ENGINES_DIR
 	go run ./internal/test/engines/fetch
 
 format: ## fail if gofmt would change a file
@@ -49,6 +61,9 @@ lint: $(LINT) ## golangci-lint with .golangci.yml
 $(LINT):
 	GOBIN=$(CURDIR)/build/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv build/bin/golangci-lint $@
+
+browser: build ## drive the demonstration's page in Chromium, as an analyst would
+	cd $(PAGE) && ROLLCALL_ENGINES=$(or $(ROLLCALL_ENGINES),require) npm run --silent browser
 
 race: engines ## every test under the race detector; a missing engine is a failure
 	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 30m ./...

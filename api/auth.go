@@ -170,10 +170,10 @@ func writeTokens(path string, tokens []Token) error {
 }
 
 // Authorize lets a request through whose key may do what it asks. The probes
-// need no key.
+// and the page need no key.
 func Authorize(keys *Keyring, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+		if needsNone(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -190,6 +190,12 @@ func Authorize(keys *Keyring, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// needsNone says whether a path is of the probes or of the page, which need no
+// key: where the page has none for its figures, it asks the reader for one.
+func needsNone(path string) bool {
+	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts"}, path) || strings.HasPrefix(path, "/assets/")
 }
 
 // readerKey marks the request of a reader, who is never served an internal

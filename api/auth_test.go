@@ -64,7 +64,7 @@ func TestAuthorize(t *testing.T) {
 			}
 		}
 	}
-	for _, probe := range []string{"/healthz", "/readyz"} {
+	for _, probe := range []string{"/healthz", "/readyz", "/", "/accounts", "/assets/index.js"} {
 		if got := ask(h, "GET", probe, ""); got != http.StatusOK {
 			t.Errorf("%s without a key: %d", probe, got)
 		}

@@ -11,7 +11,7 @@ import (
 // limiter lets so many requests be worked on at a time, and so many more wait:
 // what a month takes in memory, it takes once for each.
 type limiter struct {
-	paths   []string // of the requests that are limited, or prefixes of them; "/" is the page alone
+	paths   []string // of the requests that are limited, or prefixes of them
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 }
@@ -30,7 +30,7 @@ func newLimiter(working, waiting int, paths ...string) *limiter {
 // computations limits what is computed from a month's facts.
 func (s *Server) computations() *limiter {
 	return newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting,
-		"/", "/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
+		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
 }
 
 // uploads limits files that are read into memory whole.
@@ -56,7 +56,7 @@ func (l *limiter) limit(next http.Handler) http.Handler {
 }
 
 func (l *limiter) limits(path string) bool {
-	return slices.ContainsFunc(l.paths, func(p string) bool { return path == p || p != "/" && strings.HasPrefix(path, p) })
+	return slices.ContainsFunc(l.paths, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
 // enter waits until the request may be worked on. It is false where too many wait already, or the

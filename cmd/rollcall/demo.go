@@ -78,7 +78,8 @@ func (c *demoCmd) show(ctx context.Context, s *streams, api *client, address net
 	if err := printDemo(s.out, table, names); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nRollcall listens on http://%s; Ctrl-C stops it.\n", address)
+	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\nRollcall listens on http://%s; Ctrl-C stops it.\n",
+		address, simulate.Place().ID, demoMonth, address)
 	return err
 }
 
@@ -146,7 +147,7 @@ func printDemoRow(w io.Writer, t *rollcall.Table, row int, names []rollcall.Serv
 		return
 	}
 	reach, _ := t.Cell(row, "reach").(rollcall.Measure)
-	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", t.Cell(row, "rank"), name,
+	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", ranks(fmt.Sprint(t.Cell(row, "rank")), t.Cell(row, "rank_low"), t.Cell(row, "rank_high")), name,
 		wholeThousands(audience.Value), wholeThousands(audience.Low), wholeThousands(audience.High), reach.Value, tied(t, row))
 }
 

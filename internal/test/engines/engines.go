@@ -24,6 +24,9 @@ const (
 	// OldClickHouseEngine is Debian's, a whole server: it has users, TLS and
 	// replicas, which the library of ClickHouseEngine lacks.
 	OldClickHouseEngine Engine = "ClickHouse 18.16"
+	// Readers are DuckDB, pyarrow, openpyxl, frictionless and gptables in Python.
+	Readers Engine = "Python's readers of exports"
+	Calc    Engine = "LibreOffice"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -57,6 +60,10 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingClickHouse(dir)
 	case OldClickHouseEngine:
 		return missingOldClickHouse()
+	case Readers:
+		return missingReaders(dir)
+	case Calc:
+		return missingCalc()
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}

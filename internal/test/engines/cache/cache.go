@@ -1,6 +1,7 @@
 // Package cache says where the engines that the tests run against are kept on
-// this machine: an Apache Kafka and a ClickHouse, each in a folder named by its
-// version that is either complete or absent.
+// this machine: an Apache Kafka, a ClickHouse, and a Python with the libraries
+// that read what Rollcall exports, each in a folder named by its version that is
+// either complete or absent.
 package cache
 
 import (
@@ -16,6 +17,7 @@ import (
 const (
 	KafkaVersion      = "4.1.1"
 	ClickHouseVersion = "26.7.3-stable.1"
+	ReadersVersion    = "1" // of the list of libraries, readers.txt in package fetch
 )
 
 // Env names the environment variable that overrides the folder.
@@ -73,6 +75,16 @@ func (d Dir) ClickHouse() string {
 // Library is the path of libchdb.so, which holds all of ClickHouse.
 func (d Dir) Library() string {
 	return filepath.Join(d.ClickHouse(), "libchdb.so")
+}
+
+// Readers is the folder of a Python environment.
+func (d Dir) Readers() string {
+	return filepath.Join(string(d), "readers-"+ReadersVersion)
+}
+
+// Python is the environment's interpreter.
+func (d Dir) Python() string {
+	return filepath.Join(d.Readers(), "bin", "python")
 }
 
 // Present reports whether path is there. For the folders above that means

@@ -1,6 +1,7 @@
 // Command fetch brings the engines that the tests run against, Apache Kafka by
 // Maven and ClickHouse by npm, into the cache (see package cache), checks them
-// against the sums in this folder, and does nothing where they are there.
+// against the sums in this folder, and does nothing where they are there. The
+// libraries that read exported files come by pip, in the versions of readers.txt.
 package main
 
 import (
@@ -24,7 +25,7 @@ func main() {
 	}
 }
 
-// run fetches both engines, the second also where the first fails.
+// run fetches every engine, also where one before it fails.
 func run(ctx context.Context, out io.Writer) error {
 	dir, err := cache.Find()
 	if err != nil {
@@ -36,6 +37,9 @@ func run(ctx context.Context, out io.Writer) error {
 		}),
 		fetch(out, "ClickHouse "+cache.ClickHouseVersion, dir.ClickHouse(), func(partial string) error {
 			return clickHouse(ctx, partial)
+		}),
+		fetch(out, "Readers of exports "+cache.ReadersVersion, dir.Readers(), func(partial string) error {
+			return readers(ctx, partial)
 		}),
 	)
 }

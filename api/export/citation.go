@@ -1,0 +1,63 @@
+package export
+
+import (
+	"slices"
+	"strings"
+
+	"rollcall"
+)
+
+// citation is one constant column: what a file is about. A nil value is null.
+type citation struct {
+	name  string
+	value any // string, int or bool
+}
+
+// citations gives the leading columns of a table's file, which are the same in
+// all of its rows, so that files can be stacked. One that is also a dimension of
+// the rows is left out.
+func citations(t *rollcall.Table) []citation {
+	m := &t.Meta
+	all := []citation{
+		{"market", text(string(m.Market))}, {"panel", text(string(m.Panel))}, {"period", text(period(m))},
+		{"location", text(m.Location)}, {"credit", text(m.Credit)}, {"version", count(m.Version)}, {"status", text(m.Status)},
+		{"target", text(m.Target)}, {"pool", nil}, {"simulated", simulated(m)}, {"method", text(m.Method)},
+	}
+	return slices.DeleteFunc(all, func(c citation) bool {
+		return slices.ContainsFunc(t.Columns, func(d rollcall.Column) bool { return d.Name == c.name })
+	})
+}
+
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func count(n int) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+// period is the month, or first and last day (or month) joined by a slash, as
+// ISO 8601 writes an interval.
+func period(m *rollcall.Meta) string {
+	if m.From == "" && m.To == "" {
+		return m.Month
+	}
+	return m.From + "/" + m.To
+}
+
+// simulated reports whether the figures are not of real people: the universe of
+// a simulated panel says so in its source, a simulated census in its notes.
+func simulated(m *rollcall.Meta) bool {
+	if m.Universe != nil && says(m.Universe.Source) {
+		return true
+	}
+	return slices.ContainsFunc(m.Notes, func(note string) bool { return strings.Contains(note, "is simulated") })
+}
+
+func says(source string) bool { return strings.Contains(strings.ToLower(source), "simulated") }

@@ -1,0 +1,338 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"rollcall"
+)
+
+// Locale is a language.
+type Locale string
+
+// The locales. English is the default.
+const (
+	English Locale = "en"
+	French  Locale = "fr"
+)
+
+// ParseLocale reads a locale; empty: English.
+func ParseLocale(s string) (Locale, error) {
+	if s == "" || s == string(English) || s == string(French) {
+		return Locale(s).orEnglish(), nil
+	}
+	return "", &rollcall.Invalid{Field: "locale", Value: s, Reason: "want en or fr", Code: "locale"}
+}
+
+func (l Locale) orEnglish() Locale {
+	if l == "" {
+		return English
+	}
+	return l
+}
+
+// separator is between a CSV's fields.
+func (l Locale) separator() byte {
+	if l == French {
+		return ';'
+	}
+	return ','
+}
+
+// comma is before a CSV's decimals.
+func (l Locale) comma() byte {
+	if l == French {
+		return ','
+	}
+	return '.'
+}
+
+// words are what a workbook says, in one language.
+type words struct {
+	locale   Locale
+	colon    string
+	months   [12]string
+	reports  map[string]string // the title of each report
+	sheets   map[string]string // the name of each report's sheet
+	places   map[string]string
+	credits  map[string]string
+	versions map[string]string // what a publication's status says
+	units    map[string]string
+	parts    map[part]string
+	columns  map[string][2]string // label and definition; of English the report's own
+	notes    map[string]string    // the report's notes; of English its own
+	items    map[string]string    // the names of meta's members
+	shorthand
+
+	cover, contents, notesSheet, definitions, details, services, chart    string
+	panel, version, of, simulated, live, internal, toContents, toNotes    string
+	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol   string
+	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol          string
+	serviceCol, serviceName, brandCol, ownerCol                           string
+	oneTable, marks, noMarks, source, base, chartAbout, below, above, low string
+	high, page, sourceDate, month, limits, minimum, confidence, allTables string
+}
+
+// shorthand explains the marks that stand in cells.
+type shorthand struct {
+	below, census, belowDetection, undefined, caution string
+}
+
+func (l Locale) words() *words {
+	if l == French {
+		return frenchWords()
+	}
+	return englishWords()
+}
+
+func englishWords() *words {
+	return &words{
+		locale: English, colon: ": ",
+		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+		reports: map[string]string{
+			"ranking": "Ranking of services", "trend": "Trend of services", "duplication": "Duplication between services",
+			"combinations": "Combinations of services", "incremental": "Incremental audience", "profile": "Profile of audiences",
+			"frequency": "Frequency of use", "curve": "Reach curve", "loyalty": "Loyalty", "quality": "Quality of the weights",
+			"consistency": "Consistency of the figures", "census": "Census of accounts", "diff": "Differences of two versions",
+			"markets": "Markets",
+		},
+		sheets: map[string]string{
+			"ranking": "Ranking", "trend": "Trend", "duplication": "Duplication", "combinations": "Combinations",
+			"incremental": "Incremental", "profile": "Profile", "frequency": "Frequency", "curve": "Reach curve", "loyalty": "Loyalty",
+			"quality": "Quality", "consistency": "Consistency", "census": "Census", "diff": "Differences", "markets": "Markets",
+		},
+		places: map[string]string{
+			"home": "at home", "work": "at work", "home+work": "at home and at work", "both": "both at home and at work",
+			"home-only": "at home only", "work-only": "at work only", "all": "each place", "any": "any place",
+		},
+		credits:  map[string]string{"presence": "credited by presence", "use": "credited by use"},
+		versions: map[string]string{"preliminary": "preliminary", "final": "final", "restated": "restated", "provisional": "provisional"},
+		units: map[string]string{
+			"persons": "persons", "percent": "%", "minutes": "minutes", "sessions": "sessions", "days": "days",
+			"services": "services", "accounts": "accounts",
+		},
+		parts: map[part]string{se: "standard error", low: "low", high: "high", n: "n", status: "status"},
+		shorthand: shorthand{
+			below:          "Not available: too few persons of the panel stand behind the figure (status below).",
+			census:         "Confidential: too few accounts stand behind the figure (status below).",
+			belowDetection: "Not told from zero: the figure's interval reaches zero (status below_detection).",
+			undefined:      "Not applicable: the row has no such figure, or its base is zero or not there (status undefined).",
+			caution:        "Use with caution: few persons stand behind the figure, or its precision is low (status caution). The figure is in the cell.",
+		},
+		items: map[string]string{
+			"report": "Report", "market": "Market", "panel": "Panel", "period": "Period", "location": "Location", "credit": "Credit",
+			"target": "Target", "version": "Version", "status": "Status", "reason": "Reason", "pool": "Months pooled", "universe": "Universe (persons)",
+			"document": "Document (SHA-256)", "software": "Software", "method": "Method", "simulated": "Simulated",
+		},
+		cover: "Cover", contents: "Contents", notesSheet: "Notes", definitions: "Definitions", details: "Details", services: "Services", chart: "chart",
+		panel: "panel", version: "version", of: "of", simulated: "Simulated: these are not measurements of real people.",
+		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
+		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
+		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
+		serviceCol: "Service", serviceName: "Name", brandCol: "Brand", ownerCol: "Owner",
+		oneTable: "This worksheet contains one table.", marks: "Marks in its cells, such as [x], are explained in the notes.",
+		noMarks: "No figure of it is withheld.", source: "Source", base: "The base of reach is the active universe",
+		chartAbout: "Bars and points are the figures, whiskers their intervals. What is withheld is not drawn.",
+		below:      "below the figure", above: "above the figure", low: "low", high: "high", page: "Page",
+		sourceDate: "Source date", allTables: "All tables", month: "Audience of messaging services",
+		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
+		minimum:    "Figures of fewer than %d accounts are withheld.",
+		confidence: "Intervals have a confidence of %g %%.",
+	}
+}
+
+// title says what a report is of, in one line.
+func (w *words) title(m *rollcall.Meta) string {
+	name, ok := w.reports[m.Report]
+	if !ok {
+		name = m.Report
+	}
+	parts := []string{string(m.Market), w.period(m), w.place(m.Location)}
+	if m.Credit == "use" {
+		parts = append(parts, w.credits[m.Credit])
+	}
+	if m.Target != "" {
+		parts = append(parts, m.Target)
+	}
+	return name + w.colon + joinWords(parts...)
+}
+
+// monthTitle is the title of all of a month's reports.
+func (w *words) monthTitle(m *rollcall.Meta) string {
+	return w.month + w.colon + joinWords(string(m.Market), w.panel+" "+string(m.Panel), w.monthName(m.Month))
+}
+
+// sheetName is a worksheet's: the report's and, where it isn't the usual one, the place.
+func (w *words) sheetName(m *rollcall.Meta) string {
+	name, ok := w.sheets[m.Report]
+	if !ok {
+		name = m.Report
+	}
+	if m.Location != "home+work" && m.Location != "any" && m.Location != "" {
+		name += ", " + w.place(m.Location)
+	}
+	return plainSheet(name)
+}
+
+// plainSheet leaves out what Excel refuses in a worksheet's name.
+func plainSheet(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`:\/?*[]'`, r) || r < ' ' {
+			return ' '
+		}
+		return r
+	}, name)
+	if strings.TrimSpace(name) == "" {
+		return "-"
+	}
+	return name
+}
+
+// about says in one line where a report's figures come from.
+func (w *words) about(m *rollcall.Meta) string {
+	from := w.live
+	if m.Version > 0 {
+		from = fmt.Sprintf("%s %d", w.version, m.Version)
+		if s := w.versions[m.Status]; s != "" {
+			from += " (" + s + ")"
+		}
+	}
+	if m.Internal {
+		from += ", " + w.internal
+	}
+	panel := ""
+	if m.Panel != "" {
+		panel = w.panel + " " + string(m.Panel)
+	}
+	return joinWords("Rollcall", panel, from, w.credits[m.Credit])
+}
+
+func joinWords(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// period writes a month as a reader says it, and days as they are.
+func (w *words) period(m *rollcall.Meta) string {
+	if m.From != "" || m.To != "" {
+		return w.interval(m)
+	}
+	return w.monthName(m.Month)
+}
+
+// interval is of whole months, where it is, or of days.
+func (w *words) interval(m *rollcall.Meta) string {
+	from, err := rollcall.ParseDay(m.From)
+	to, wrong := rollcall.ParseDay(m.To)
+	if err == nil && wrong == nil && from == from.Month().First() && to == to.Month().Last() {
+		return w.monthName(from.Month().String()) + " – " + w.monthName(to.Month().String())
+	}
+	return m.From + " – " + m.To
+}
+
+func (w *words) monthName(s string) string {
+	month, err := rollcall.ParseMonth(s)
+	if err != nil {
+		return s
+	}
+	year, number, _ := month.First().Date()
+	return fmt.Sprintf("%s %d", w.months[number-1], year)
+}
+
+func (w *words) place(location string) string {
+	if s, ok := w.places[location]; ok {
+		return s
+	}
+	return location
+}
+
+func (w *words) label(c rollcall.Column) string {
+	if own, ok := w.columns[c.Name]; ok {
+		return own[0]
+	}
+	if c.Label == "" {
+		return c.Name
+	}
+	return c.Label
+}
+
+func (w *words) definition(c rollcall.Column) string {
+	if own, ok := w.columns[c.Name]; ok {
+		return own[1]
+	}
+	return c.Definition
+}
+
+// heading is a field's heading in a workbook: unlike any other of its table,
+// which the units see to.
+func (w *words) heading(f field) string {
+	label := w.label(f.column)
+	switch f.part {
+	case whole:
+		return label
+	case value:
+		return label + w.unitNote(f.column.Unit)
+	}
+	return label + w.unitNote(f.column.Unit) + w.colon + w.parts[f.part]
+}
+
+func (w *words) unitNote(unit string) string {
+	if name, ok := w.units[unit]; ok {
+		return " (" + name + ")"
+	}
+	return ""
+}
+
+// unitName is a unit in words; a kind of text is none.
+func (w *words) unitName(unit string) string {
+	if name, ok := w.units[unit]; ok {
+		return name
+	}
+	return ""
+}
+
+// describe says what a field holds, in a sentence.
+func (w *words) describe(f field) string {
+	definition := w.definition(f.column)
+	if f.part == whole || f.part == value {
+		return definition
+	}
+	return w.label(f.column) + w.colon + w.parts[f.part] + "."
+}
+
+// item is the name of a member of meta.
+func (w *words) item(name string) string {
+	if own, ok := w.items[name]; ok {
+		return own
+	}
+	return name
+}
+
+// allNotes are a report's notes, and in words what its meta has in numbers.
+func (w *words) allNotes(m *rollcall.Meta) []string {
+	var notes []string
+	if atLeast, ok := m.Thresholds["min_accounts"]; ok {
+		notes = append(notes, fmt.Sprintf(w.minimum, atLeast))
+	} else if m.Thresholds != nil {
+		notes = append(notes, fmt.Sprintf(w.limits, m.Thresholds["low"], m.Thresholds["caution"]))
+	}
+	if m.Confidence > 0 {
+		notes = append(notes, fmt.Sprintf(w.confidence, 100*m.Confidence))
+	}
+	for _, note := range m.Notes {
+		notes = append(notes, w.note(note))
+	}
+	return notes
+}
+
+func (w *words) note(s string) string {
+	if own, ok := w.notes[s]; ok {
+		return own
+	}
+	return s
+}

@@ -1,0 +1,245 @@
+// The page: what the address asks for, and what to show while it isn't there.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { changed, read, write, type Address, type Change, type Language } from "./address";
+import { Away, Client, Problem } from "./api";
+import { colours } from "./colours";
+import type { Scope } from "./figure";
+import { accounts, catalogue, choose, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { Numbers } from "./numbers";
+import { texts, type Texts } from "./texts";
+import { Accounts } from "./parts/Accounts";
+import { AccountsControls, marketName, PeopleControls } from "./parts/Controls";
+import { People } from "./parts/People";
+import { Gone, Missing, Refused, SignIn, Waiting } from "./parts/States";
+
+const preferred: Language = navigator.language.startsWith("fr") ? "fr" : "en";
+const keyName = "rollcall-key";
+
+/** storedKey is the key of this tab. */
+function storedKey(): string | null {
+  return sessionStorage.getItem(keyName);
+}
+
+const client = new Client(storedKey);
+
+/** What stands in the way of showing what is asked for. */
+type Trouble = { kind: "key"; wrong: boolean } | { kind: "problem"; problem: Problem } | { kind: "away" } | undefined;
+
+export function App() {
+  const [a, setAddress] = useState<Address>(() => read(new URL(location.href), preferred));
+  const [c, setCatalogue] = useState<Catalogue>();
+  const [people, setPeople] = useState<PeopleLoaded>();
+  const [census, setCensus] = useState<AccountsLoaded>();
+  const [trouble, setTrouble] = useState<Trouble>();
+  const [again, setAgain] = useState(0);
+  const t = texts(a.language);
+  const n = useMemo(() => new Numbers(a.language), [a.language]);
+
+  const go = useCallback((change: Change) => {
+    setAddress((now) => {
+      const next = changed(now, change);
+      history.pushState(null, "", write(next));
+      return next;
+    });
+  }, []);
+  useEffect(() => {
+    const back = () => setAddress(read(new URL(location.href), preferred));
+    addEventListener("popstate", back);
+    return () => removeEventListener("popstate", back);
+  }, []);
+
+  const found = c === undefined ? undefined : choose(a, c);
+  const chosen = found === undefined || "kind" in found ? undefined : found;
+  const [market, month, months] = censusMonth(a, c, chosen);
+  useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble });
+  useWatch(trouble, setTrouble, c, setAgain);
+
+  const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
+  const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);
+  useTitle(t, s, people);
+  useFragment(people, census);
+
+  const busy = people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
+  const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
+  return (
+    <>
+      <a class="skip" href="#main">{t.skip}</a>
+      <Header a={a} t={t} go={go} />
+      {c && a.page === "people" && chosen && <PeopleControls a={a} c={c} chosen={chosen} t={t} n={n} go={go} />}
+      {c && a.page === "accounts" && market && month && <AccountsControls a={a} c={c} market={market} month={month} months={months} t={t} n={n} go={go} />}
+      {trouble?.kind === "away" && <Gone at={own ? at : undefined} t={t} retry={async () => retry(setTrouble, setAgain)} />}
+      <main id="main" tabIndex={-1} aria-busy={busy} class={busy ? "busy" : ""}>{body()}</main>
+      <footer class="site">
+        <p>Rollcall <a href="/openapi.json">{t.api}</a> {t.footer}</p>
+        {storedKey() !== null && <button type="button" onClick={() => (sessionStorage.removeItem(keyName), location.reload())}>{t.signOut}</button>}
+      </footer>
+    </>
+  );
+
+  function body() {
+    if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong ? t.keyWrong : ""} t={t} send={(key) => (sessionStorage.setItem(keyName, key), setTrouble(undefined), setCatalogue(undefined), setAgain((x) => x + 1))} />;
+    if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, t)} detail={trouble.problem.message} t={t} go={() => restart(a, go)} />;
+    if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
+    if (a.page === "accounts" && c !== undefined && market === undefined) return <Missing nothing={{ kind: "empty" }} a={a} c={undefined} t={t} n={n} go={go} name={(m) => m} />;
+    if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
+    if (a.page === "accounts") return <Accounts p={census!} client={client} s={s} go={go} />;
+    const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
+    return <People p={people!} versions={versions} client={client} s={s} go={go} />;
+  }
+}
+
+function Header({ a, t, go }: { a: Address; t: Texts; go: (c: Change) => void }) {
+  const to = (change: Change, fresh: boolean) => ({
+    href: write(changed(a, change)),
+    onClick: (e: MouseEvent) => {
+      if (e.ctrlKey || e.metaKey || e.shiftKey) return;
+      e.preventDefault();
+      go(change);
+      if (fresh) scrollTo(0, 0);
+    },
+  });
+  const other: Language = a.language === "fr" ? "en" : "fr";
+  return (
+    <header class="site">
+      <div>
+        <span class="brand">Rollcall</span>
+        <nav aria-label={t.pages} class="tabs">
+          <a {...to({ page: "people" }, true)} aria-current={a.page === "people" ? "page" : undefined}>{t.people} <small>{t.panel}</small></a>
+          <a {...to({ page: "accounts", version: undefined, panel: undefined }, true)} aria-current={a.page === "accounts" ? "page" : undefined}>{t.accounts} <small>{t.census}</small></a>
+        </nav>
+        <span class="side">
+          <a href="#about">{t.method}</a>
+          <a {...to({ language: other }, false)} lang={other}>{t.other}</a>
+        </span>
+      </div>
+    </header>
+  );
+}
+
+/** censusMonth gives the market and the month of the page of accounts, and the
+    months to choose from. The census says of no month whether it has any. */
+function censusMonth(a: Address, c: Catalogue | undefined, chosen: Chosen | undefined): [string | undefined, string | undefined, string[]] {
+  if (c === undefined) return [undefined, undefined, []];
+  const market = a.market ?? chosen?.market ?? c.markets[0]?.market;
+  const own = c.publications.filter((p) => p.market === market).map((p) => p.month);
+  const months = [...new Set(own.length > 0 ? own : c.publications.map((p) => p.month))].sort();
+  return [market, a.month ?? months.at(-1) ?? new Date().toISOString().slice(0, 7), months];
+}
+
+interface Loading {
+  a: Address;
+  c: Catalogue | undefined;
+  chosen: Chosen | undefined;
+  market: string | undefined;
+  month: string | undefined;
+  again: number;
+  setCatalogue: (c: Catalogue) => void;
+  setPeople: (p: PeopleLoaded) => void;
+  setCensus: (p: AccountsLoaded) => void;
+  setTrouble: (t: Trouble) => void;
+}
+
+/** useLoad asks for the catalogue, then for what the address shows. */
+function useLoad(l: Loading): void {
+  const failed = (stop: AbortController) => (e: unknown) => {
+    if (stop.signal.aborted) return;
+    if (e instanceof Away) return l.setTrouble({ kind: "away" });
+    if (e instanceof Problem && e.status === 401) return l.setTrouble({ kind: "key", wrong: storedKey() !== null });
+    if (e instanceof Problem && [502, 503, 504].includes(e.status)) return l.setTrouble({ kind: "away" });
+    l.setTrouble({ kind: "problem", problem: e instanceof Problem ? e : new Problem(0, String(e), "") });
+  };
+  useEffect(() => {
+    const stop = new AbortController();
+    catalogue(client, stop.signal).then((c) => (l.setTrouble(undefined), l.setCatalogue(c)), failed(stop));
+    return () => stop.abort();
+  }, [l.again]);
+  const { page, location: place, credit, compare, version, pool, places, step } = l.a;
+  const { market, panel, month } = l.chosen ?? {};
+  useEffect(() => {
+    if (page !== "people" || l.chosen === undefined) return;
+    const stop = new AbortController();
+    people(client, l.a, l.chosen, stop.signal, (p) => (l.setTrouble(undefined), l.setPeople(p))).catch(failed(stop));
+    return () => stop.abort();
+  }, [page, market, panel, month, place, credit, compare, version, pool, places, l.again]);
+  useEffect(() => {
+    if (page !== "accounts" || l.market === undefined || l.month === undefined) return;
+    const stop = new AbortController();
+    accounts(client, l.a, l.market, l.month, stop.signal, (p) => (l.setTrouble(undefined), l.setCensus(p))).catch(failed(stop));
+    return () => stop.abort();
+  }, [page, l.market, l.month, place, credit, step, l.again]);
+}
+
+const pulse = 30_000;
+
+/** useWatch notices a server that has gone while the page is open, and the first
+    month of one that had none. */
+function useWatch(trouble: Trouble, setTrouble: (t: Trouble) => void, c: Catalogue | undefined, setAgain: (f: (n: number) => number) => void): void {
+  const empty = c !== undefined && c.publications.length === 0;
+  useEffect(() => {
+    if (trouble !== undefined) return;
+    const look = () => {
+      if (document.hidden) return;
+      if (empty) return setAgain((x) => x + 1);
+      fetch("/healthz").catch(() => setTrouble({ kind: "away" }));
+    };
+    const id = setInterval(look, empty ? 3000 : pulse);
+    document.addEventListener("visibilitychange", look);
+    return () => (clearInterval(id), document.removeEventListener("visibilitychange", look));
+  }, [trouble, empty]);
+}
+
+/** retry loads again once the server answers. */
+async function retry(setTrouble: (t: Trouble) => void, setAgain: (f: (n: number) => number) => void): Promise<void> {
+  try {
+    const answer = await fetch("/healthz");
+    if (!answer.ok) return;
+  } catch {
+    return; // still away
+  }
+  setTrouble(undefined);
+  setAgain((x) => x + 1);
+}
+
+function useScope(a: Address, c: Catalogue | undefined, market: string | undefined, inView: string[] | undefined, t: Texts, n: Numbers): Scope | undefined {
+  const view = inView?.join(" ");
+  return useMemo(() => {
+    if (c === undefined || market === undefined || view === undefined) return undefined;
+    const by = new Map(c.services.map((x) => [x.service, x]));
+    const colour = colours(view === "" ? [] : view.split(" "), c.services.map((x) => x.service));
+    return {
+      t, n, address: a, market: marketName(c, market),
+      name: (id) => by.get(id)?.name ?? id,
+      short: (id) => by.get(id)?.brand || by.get(id)?.name || id,
+      colour: (id) => colour.get(id) ?? { fill: "var(--s12)", dashed: false },
+    };
+  }, [a, c, market, view, t, n]);
+}
+
+function useTitle(t: Texts, s: Scope | undefined, people: PeopleLoaded | undefined): void {
+  useEffect(() => {
+    document.documentElement.lang = t.language;
+    document.title = s === undefined ? "Rollcall" : `${s.market}${people && s.address.page === "people" ? `, ${s.n.month(people.chosen.month)}` : ""} · Rollcall`;
+  }, [t, s, people?.chosen.month]);
+}
+
+/** useFragment goes to the figure that the address names, once it is there. */
+function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | undefined): void {
+  const done = useRef(false);
+  useEffect(() => {
+    if (done.current || (people === undefined && census === undefined) || location.hash === "") return;
+    const at = document.getElementById(location.hash.slice(1));
+    at?.scrollIntoView();
+    done.current = people?.frequency !== undefined || census?.steps !== undefined; // nothing above it will grow any more
+  });
+}
+
+function refusal(p: Problem, t: Texts): string {
+  if (p.status === 403) return t.forbidden;
+  if (p.status === 410) return t.gone;
+  return p.status === 0 ? p.title || t.refused : t.refused;
+}
+
+function restart(a: Address, go: (c: Change) => void): void {
+  const plain = read(new URL("/", location.href), a.language);
+  go({ ...plain, page: a.page, market: undefined, panel: undefined, month: undefined, version: undefined, pool: undefined });
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changed, read, write } from "./address";
+
+const at = (path: string) => read(new URL(path, "http://localhost"), "en");
+
+test("an address is read back as it was written", () => {
+  for (const path of [
+    "/?lang=en",
+    "/?market=FR&panel=demo&month=2003-10&location=work&credit=use&compare=year&version=2&lang=fr",
+    "/?market=FR&pool=6&services=msn,aim&places=apart&lang=en",
+    "/accounts?market=WORLD&month=2002-10&location=elsewhere&step=week&lang=fr",
+  ]) {
+    assert.equal(write(at(path)), path);
+    assert.deepEqual(at(write(at(path))), at(path));
+  }
+});
+
+test("a plus is a plus, encoded, bare or as a space", () => {
+  for (const place of ["home%2Bwork", "home+work", "home%20work"]) assert.equal(at(`/?location=${place}`).location, "home+work");
+});
+
+test("what can't be is passed over", () => {
+  const a = at("/?location=moon&credit=cash&version=-1&pool=x&step=hour&lang=de");
+  assert.deepEqual([a.location, a.credit, a.version, a.pool, a.step, a.language], ["home+work", "presence", undefined, undefined, "day", "en"]);
+});
+
+test("a link to a figure ends in its name", () => {
+  assert.equal(write(at("/?market=FR&lang=en"), "trend"), "/?market=FR&lang=en#trend");
+});
+
+test("a change to undefined takes away", () => {
+  assert.equal(write(changed(at("/?version=2&month=2003-10&lang=en"), { version: undefined, month: "2003-09" })), "/?month=2003-09&lang=en");
+});
+
+test("the reader's language where the address says none", () => {
+  assert.equal(read(new URL("http://localhost/"), "fr").language, "fr");
+});

@@ -1,0 +1,95 @@
+// The page's address holds everything that is shown: a link is the page.
+import type { Credit, Location } from "./api";
+
+export type Language = "en" | "fr";
+export type Page = "people" | "accounts";
+export type Places = "overlap" | "apart"; // home, work, both; or home only, both, work only
+export type Step = "day" | "week" | "month";
+
+export interface Address {
+  page: Page;
+  market?: string;
+  panel?: string;
+  month?: string;
+  location: Location | CensusLocation;
+  credit: Credit;
+  compare: string; // previous, year or a month
+  version?: number;
+  pool?: number;
+  services: string[]; // those that a figure of one panel a service shows; empty: the first
+  places: Places;
+  step: Step;
+  language: Language;
+}
+
+export type CensusLocation = "any" | "elsewhere";
+
+const locations = ["home+work", "home", "work", "both", "home-only", "work-only", "elsewhere", "any"] as const;
+const steps = ["day", "week", "month"] as const;
+
+function oneOf<T extends string>(allowed: readonly T[], given: string | null, otherwise: T): T {
+  return allowed.find((v) => v === given) ?? otherwise;
+}
+
+function whole(given: string | null): number | undefined {
+  const n = Number(given);
+  return given !== null && Number.isInteger(n) && n > 0 ? n : undefined;
+}
+
+/** read gives what an address asks for. preferred is the reader's language. */
+export function read(url: URL, preferred: Language): Address {
+  const q = url.searchParams;
+  const page: Page = url.pathname.replace(/\/$/, "") === "/accounts" ? "accounts" : "people";
+  const a: Address = {
+    page,
+    location: oneOf(locations, (q.get("location") ?? "").replace(" ", "+"), "home+work"),
+    credit: oneOf(["presence", "use"] as const, q.get("credit"), "presence"),
+    compare: q.get("compare") ?? "previous",
+    services: (q.get("services") ?? "").split(",").filter((s) => s !== ""),
+    places: oneOf(["overlap", "apart"] as const, q.get("places"), "overlap"),
+    step: oneOf(steps, q.get("step"), "day"),
+    language: oneOf(["en", "fr"] as const, q.get("lang"), preferred),
+  };
+  for (const name of ["market", "panel", "month"] as const) {
+    const given = q.get(name);
+    if (given) a[name] = given;
+  }
+  const version = whole(q.get("version"));
+  const pool = whole(q.get("pool"));
+  if (version !== undefined) a.version = version;
+  if (pool !== undefined) a.pool = pool;
+  return a;
+}
+
+/** write gives the shortest address that reads back the same. lang is always
+    said, so that a link that is passed on reads as it was seen. */
+export function write(a: Address, fragment = ""): string {
+  const q: [string, string | number | undefined][] = [
+    ["market", a.market],
+    ["panel", a.panel],
+    ["month", a.month],
+    ["location", a.location === "home+work" ? undefined : a.location],
+    ["credit", a.credit === "presence" ? undefined : a.credit],
+    ["compare", a.compare === "previous" ? undefined : a.compare],
+    ["version", a.version],
+    ["pool", a.pool],
+    ["services", a.services.length > 0 ? a.services.join(",") : undefined],
+    ["places", a.places === "overlap" ? undefined : a.places],
+    ["step", a.step === "day" ? undefined : a.step],
+    ["lang", a.language],
+  ];
+  const query = q.flatMap(([k, v]) => (v === undefined ? [] : [`${k}=${encodeURIComponent(v).replaceAll("%2C", ",")}`])).join("&");
+  return `${a.page === "accounts" ? "/accounts" : "/"}?${query}${fragment && `#${fragment}`}`;
+}
+
+/** A change of what is shown; undefined takes what an address said away. */
+export type Change = { [K in keyof Address]?: Address[K] | undefined };
+
+export function changed(a: Address, change: Change): Address {
+  const out: Record<string, unknown> = { ...a };
+  for (const [name, value] of Object.entries(change)) {
+    if (value === undefined) delete out[name];
+    else out[name] = value;
+  }
+  return out as unknown as Address;
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { scale, sizes, spread } from "./draw";
+import { enlarged, runs, splits, top, type Series } from "./lines";
+import { wrap } from "./picture";
+import { below, measure } from "./testing";
+
+test("labels don't overlap, keep their order, and stay inside", () => {
+  const labels = [{ y: 100, height: 35 }, { y: 102, height: 35 }, { y: 5, height: 18 }, { y: 195, height: 35 }, { y: 196, height: 18 }];
+  const at = spread(labels, 0, 200);
+  const order = [2, 0, 1, 3, 4];
+  for (let i = 1; i < order.length; i++) {
+    const [a, b] = [order[i - 1]!, order[i]!];
+    assert.ok(at[b]! - at[a]! >= (labels[a]!.height + labels[b]!.height) / 2 - 1e-9, `${a} and ${b} overlap: ${at}`);
+  }
+  assert.ok(Math.min(...at.map((y, i) => y - labels[i]!.height / 2)) >= 0 && Math.max(...at.map((y, i) => y + labels[i]!.height / 2)) <= 200);
+  assert.deepEqual(spread([{ y: 50, height: 10 }], 0, 100), [50]);
+});
+
+test("an interval under 8 pixels isn't drawn, under 14 the dot is small", () => {
+  assert.deepEqual([7.9, 8, 13.9, 14].map(sizes), [{ interval: false, radius: 4.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 4.4 }]);
+});
+
+test("a scale's steps are round, and none is past its end", () => {
+  const text = String;
+  assert.deepEqual(scale(3_960_000, 5, text).ticks.values, [0, 1e6, 2e6, 3e6]);
+  assert.deepEqual(scale(4_000_000, 4, text).ticks.values, [0, 1e6, 2e6, 3e6, 4e6]);
+  assert.deepEqual(scale(0, 4, text).ticks.values, [0]);
+  for (const max of [7, 13, 99, 1234, 544_000]) {
+    const { domain, ticks } = scale(max, 5, text);
+    assert.ok(ticks.values.length >= 3 && ticks.values.every((v) => v <= domain[1] * 1.0001), `${max}: ${ticks.values}`);
+  }
+});
+
+const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dashed: false, points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
+
+test("the first hides the others when it is over three times the second", () => {
+  assert.ok(splits([line("any", [99]), line("a", [31]), line("b", [10]), line("c", [1])]));
+  assert.ok(!splits([line("any", [99]), line("a", [30]), line("b", [10])]));
+  assert.ok(!splits([line("a", [30]), line("b", [null])]));
+  assert.equal(enlarged([line("a", [60])], [line("b", [10])]), 6);
+  assert.ok(Math.abs(top([line("a", [100, 10])]) - 110) < 1e-9);
+});
+
+test("a line has a gap where a figure is withheld", () => {
+  assert.deepEqual(runs(line("a", [null, 1, 2, null, 3]).points).map((r) => r.map((p) => p.m.value)), [[1, 2], [3]]);
+});
+
+test("a long title is cut between words", () => {
+  assert.deepEqual(wrap("one two three", 7, (t) => t.length), ["one two", "three"]);
+  assert.deepEqual(wrap("enormous", 3, (t) => t.length), ["enormous"]);
+});

@@ -1,0 +1,99 @@
+// What every figure is: a sentence, a drawing, its keys, its table and the
+// address of its data. Each file of figures/ makes one.
+import type { Address } from "./address";
+import type { Measure, Meta } from "./api";
+import type { Colour } from "./colours";
+import type { Numbers } from "./numbers";
+import type { Texts } from "./texts";
+
+export type KeyMark = "interval" | "caution" | "below" | "compared" | "tied" | "change" | "maybe" | "cell" | "hollow" | "none";
+
+/** Key explains a mark under a figure. */
+export interface Key {
+  mark: KeyMark;
+  text: string;
+}
+
+export interface Table {
+  head: string[];
+  rows: string[][];
+}
+
+export interface Figure {
+  id: string;
+  sentence: string;
+  subtitle: string;
+  keys: Key[];
+  notes: string[];
+  source: string;
+  data: string; // the address of its CSV
+  table: Table;
+  height: (width: number) => number; // before it is drawn
+  draw: (width: number) => SVGSVGElement;
+}
+
+/** Scope is what a figure is told beside its report. */
+export interface Scope {
+  t: Texts;
+  n: Numbers;
+  address: Address;
+  market: string; // its name
+  name: (service: string) => string;
+  short: (service: string) => string;
+  colour: (service: string) => Colour;
+}
+
+/** limits gives the persons under which a figure is withheld, and flagged. */
+export function limits(meta: Meta): { low: number; caution: number } {
+  return { low: meta.thresholds.low ?? 30, caution: meta.thresholds.caution ?? 60 };
+}
+
+export function isSimulated(meta: Meta): boolean {
+  return meta.simulated ?? /simulated/i.test(meta.universe?.source ?? "");
+}
+
+/** why says in words what a figure that isn't shown is. */
+export function why(m: Measure | null | undefined, meta: Meta, s: Scope): string {
+  if (m == null) return "–";
+  if (m.status === "undefined") return s.t.undefinedFigure;
+  return s.t.under(limits(meta).low);
+}
+
+export function source(meta: Meta, s: Scope, period?: string): string {
+  const version = s.t.versionText(meta.version, s.t.statuses[meta.status ?? ""] ?? meta.status ?? "");
+  const text = s.t.panelSource(meta.panel ?? "", s.market, period ?? s.n.monthShort(meta.month ?? meta.to?.slice(0, 7) ?? ""), version);
+  return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
+}
+
+/** intervalKeys are the keys of dots with intervals that the measures need. */
+export function intervalKeys(measures: readonly (Measure | null | undefined)[], meta: Meta, s: Scope): Key[] {
+  const { low, caution } = limits(meta);
+  const keys: Key[] = [];
+  const has = (status: (m: Measure) => boolean) => measures.some((m) => m != null && status(m));
+  if (has((m) => m.status === "ok")) keys.push({ mark: "interval", text: s.t.key.interval(level(meta, s)) });
+  if (has((m) => m.status === "caution")) keys.push({ mark: "caution", text: s.t.key.caution(low, caution) });
+  if (has((m) => m.status === "below" || m.status === "suppressed")) keys.push({ mark: "below", text: s.t.key.below(low) });
+  return keys;
+}
+
+export function level(meta: Meta, s: Scope): string {
+  return s.n.percent(100 * meta.confidence, Number.isInteger(100 * meta.confidence) ? 0 : 1);
+}
+
+/** cells gives a measure's four cells of a table. */
+export function cells(m: Measure | null | undefined, meta: Meta, s: Scope, number: (x: number) => string): string[] {
+  if (m == null) return ["–", "", "", ""];
+  if (m.value === null) return [why(m, meta, s), "", "", ""];
+  return [number(m.value), m.low === null ? "" : number(m.low), m.high === null ? "" : number(m.high), m.n === null ? "" : s.n.whole(m.n)];
+}
+
+export function cellHeads(name: string, s: Scope): string[] {
+  return [name, `${name}, ${s.t.low}`, `${name}, ${s.t.high}`, `${name}, ${s.t.persons}`];
+}
+
+/** when gives the month or the pooled months in words. */
+export function when(meta: Meta, s: Scope): string {
+  const month = s.n.month(meta.month ?? meta.to?.slice(0, 7) ?? "");
+  const pool = meta.pool ?? s.address.pool;
+  return pool === undefined ? month : `${month} (${s.t.pooled(pool).toLowerCase()})`;
+}

@@ -1,0 +1,197 @@
+// The census: accounts that a service's own servers saw. Accounts, not people.
+import type { CensusRow, Measure, Report } from "../api";
+import { Sheet } from "../draw";
+import { cellHeads, cells, type Figure, type Key, type Scope } from "../figure";
+import { lines, under, type Series } from "../lines";
+import type { Accounts } from "../load";
+import { censusPlaces } from "../load";
+import { shown } from "../numbers";
+import { of, whose } from "../texts";
+import * as panels from "./dots";
+
+type Census = Report<CensusRow>;
+
+/** services gives those that were seen, the one with the most accounts first. */
+export function services(total: Census): string[] {
+  const size = (row: CensusRow) => (shown(row.unique_accounts) ? row.unique_accounts.value : -1);
+  return [...total.rows].sort((a, b) => size(b) - size(a)).map((row) => row.service);
+}
+
+function figureOf(r: Census | undefined, service: string): Measure | null {
+  return r?.rows.find((row) => row.service === service)?.unique_accounts ?? null;
+}
+
+export function headline(total: Census, month: string, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = services(total)[0];
+  const m = first === undefined ? null : figureOf(total, first);
+  if (first === undefined || !shown(m)) return french ? `Aucun compte vu en ${s.n.month(month)}` : `No accounts were seen in ${s.n.month(month)}`;
+  const [name, v] = [s.name(first), s.n.whole(m.value)];
+  return french ? `Les serveurs ${of(name)} ont vu ${v} comptes en ${s.n.month(month)}` : `${whose(name)} servers saw ${v} accounts in ${s.n.month(month)}`;
+}
+
+export function lede(total: Census, s: Scope): string {
+  const french = s.t.language === "fr";
+  const all = services(total).flatMap((id) => {
+    const m = figureOf(total, id);
+    return shown(m) ? [{ id, m }] : [];
+  });
+  const first = all[0];
+  if (first === undefined) return "";
+  const out: string[] = [];
+  const { low, high } = first.m;
+  const error = total.meta.sketch === undefined ? "" : s.n.percent(100 * total.meta.sketch.relative_error);
+  if (low !== null && high !== null && low < high) {
+    out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} : comptés par une esquisse dont l’erreur est de ${error}.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}: counted with a sketch whose error is ${error}.`);
+  }
+  const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}`);
+  if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
+  out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
+  return out.join(" ");
+}
+
+export function source(total: Census, month: string, s: Scope): string {
+  const text = `Rollcall, ${s.t.census}, ${s.market}, ${s.n.monthShort(month)}.`;
+  return total.meta.notes?.some((n) => /simulated/i.test(n)) === true || total.meta.simulated === true ? `${text} ${s.t.simulatedDot}` : text;
+}
+
+function underMinimum(total: Census, s: Scope): string {
+  const n = total.meta.thresholds.min_accounts ?? 50;
+  return s.t.language === "fr" ? `moins de ${n} comptes` : `under ${n} accounts`;
+}
+
+function belowKey(measures: readonly (Measure | null)[], total: Census, s: Scope): Key[] {
+  return measures.some((m) => m !== null && !shown(m)) ? [{ mark: "below", text: underMinimum(total, s) }] : [];
+}
+
+/** reaches says whether a span has days of another month than the one shown. */
+export function reaches(span: { from: string; to: string }, month: string): boolean {
+  return span.from.slice(0, 7) !== month || span.to.slice(0, 7) !== month;
+}
+
+function seriesOf(a: Accounts, s: Scope): Series[] {
+  const ids = services(a.total);
+  return ids.map((id) => ({
+    id,
+    name: s.name(id),
+    short: s.short(id),
+    fill: s.colour(id).fill,
+    dashed: s.colour(id).dashed,
+    points: (a.steps ?? []).map((span) => {
+      const m = figureOf(span.report, id);
+      return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: s.address.step === "week" && reaches(span, a.month) };
+    }),
+  }));
+}
+
+function stepText(span: { from: string; to: string }, s: Scope): string {
+  if (span.from === span.to) return s.n.day(span.from);
+  if (s.address.step === "month") return s.n.month(span.from.slice(0, 7));
+  return `${s.n.dayShort(span.from)}–${s.n.dayShort(span.to)}`;
+}
+
+export function stepsSentence(a: Accounts, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = services(a.total)[0];
+  const values = (a.steps ?? []).map((x) => (first === undefined ? null : figureOf(x.report, first))).filter(shown).map((m) => m.value);
+  const unit = french ? { day: "par jour", week: "par semaine", month: "par mois" }[s.address.step] : { day: "a day", week: "a week", month: "a month" }[s.address.step];
+  if (first === undefined || values.length === 0) return french ? `Comptes ${unit}` : `Accounts ${unit}`;
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => s.n.whole(x)) as [string, string];
+  const name = s.name(first);
+  if (low === high) return french ? `${name} : ${high} comptes ${unit}` : `${name} had ${high} accounts ${unit}`;
+  return french ? `${name} : de ${low} à ${high} comptes ${unit}` : `${name} had between ${low} and ${high} accounts ${unit}`;
+}
+
+export function steps(a: Accounts, data: string, s: Scope): Figure {
+  const french = s.t.language === "fr";
+  const all = seriesOf(a, s);
+  const place = s.t.at[s.address.location] ?? s.address.location;
+  const unit = french ? { day: "Comptes uniques par jour", week: "Comptes uniques par semaine", month: "Comptes uniques par mois" }[s.address.step] : { day: "Unique accounts a day", week: "Unique accounts a week", month: "Unique accounts a month" }[s.address.step];
+  const cut = s.address.step === "week" && (a.steps ?? []).some((x) => reaches(x, a.month));
+  const points = all.flatMap((l) => l.points.map((p) => p.m));
+  return {
+    id: "accounts",
+    sentence: stepsSentence(a, s),
+    subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
+    keys: cut ? [{ mark: "hollow", text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [],
+    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
+    source: source(a.total, a.month, s),
+    data,
+    table: {
+      head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...cellHeads(s.t.accounts, s).slice(0, 3)],
+      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(figureOf(span.report, id), a.total, s)])),
+    },
+    height: () => 290 + under,
+    draw: (width) => {
+      const sheet = new Sheet(width, 290 + under, stepsSentence(a, s));
+      const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
+      if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
+      const day = 86_400_000;
+      const days = s.address.step === "day";
+      const shade = days ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
+      lines(sheet, { x: 0, y: 4 }, all, {
+        width, height: 280, shade,
+        x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: { values: everySo(xs, width), text: (v) => (s.address.step === "month" ? s.n.tick(new Date(v)) : s.n.dayShort(new Date(v).toISOString().slice(0, 10))) } },
+        values: () => true,
+        number: (x) => s.n.whole(x),
+      }, s);
+      return sheet.svg;
+    },
+  };
+}
+
+/** everySo gives the first and then every so-many of an axis' places. */
+function everySo(xs: readonly number[], width: number): number[] {
+  const every = Math.max(1, Math.ceil(xs.length / Math.max(2, (width - 220) / 75)));
+  return xs.filter((_, i) => i % every === 0);
+}
+
+function censusCells(m: Measure | null, total: Census, s: Scope): string[] {
+  if (m !== null && !shown(m)) return [underMinimum(total, s), "", ""];
+  return cells(m, total.meta, s, (x) => s.n.whole(x)).slice(0, 3);
+}
+
+export function placesSentence(a: Accounts, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = services(a.total)[0];
+  if (first === undefined) return french ? "Comptes par lieu" : "Accounts by place";
+  const both = figureOf(a.places.both, first);
+  const all = figureOf(a.total, first);
+  const name = s.name(first);
+  if (!shown(both) || !shown(all) || s.address.location !== "home+work") return french ? `Comptes ${of(name)} par lieu` : `Where ${whose(name)} accounts were seen`;
+  const [b, t] = [s.n.whole(both.value), s.n.whole(all.value)];
+  return french ? `${b} des ${t} comptes ${of(name)} ont été vus à domicile et au travail` : `${b} of ${whose(name)} ${t} accounts were seen both at home and at work`;
+}
+
+export function places(a: Accounts, data: string, s: Scope): Figure {
+  const french = s.t.language === "fr";
+  const ids = services(a.total);
+  const drawn = ids.slice(0, 4);
+  const layout: panels.Layout = {
+    rows: censusPlaces.map((p) => s.t.places[p]!),
+    shortRows: censusPlaces.map((p) => s.t.places[p]!),
+    panels: drawn.map((id) => ({ title: s.name(id), marks: censusPlaces.map((p) => ({ m: figureOf(a.places[p], id), fill: s.colour(id).fill, said: `${s.name(id)}, ${s.t.at[p]}` })) })),
+    below: underMinimum(a.total, s),
+    belowShort: s.t.underShort(a.total.meta.thresholds.min_accounts ?? 50),
+    number: (x) => s.n.whole(x),
+    range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
+    tick: (x) => s.n.short(x),
+    label: placesSentence(a, s),
+  };
+  const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
+  return {
+    id: "account-places",
+    sentence: placesSentence(a, s),
+    subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
+    keys: [{ mark: "interval", text: s.t.key.interval(s.n.percent(100 * a.total.meta.confidence, 0)) }, ...belowKey(measures, a.total, s)],
+    notes: ids.length > drawn.length ? [s.t.inTable(s.n.list(ids.slice(drawn.length).map(s.name)))] : [],
+    source: source(a.total, a.month, s),
+    data,
+    table: {
+      head: [s.t.service, ...censusPlaces.flatMap((p) => cellHeads(s.t.places[p]!, s).slice(0, 3))],
+      rows: ids.map((id) => [s.name(id), ...censusPlaces.flatMap((p) => censusCells(figureOf(a.places[p], id), a.total, s))]),
+    },
+    height: (width) => panels.height(censusPlaces.length, drawn.length, width),
+    draw: (width) => panels.dots(layout, width),
+  };
+}

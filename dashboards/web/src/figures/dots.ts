@@ -1,0 +1,95 @@
+// Panels of dots that share their rows: places, and the census's.
+import type { Measure } from "../api";
+import { axisX, clipped, estimate, faces, layer, measure, plot, scale, Sheet, tip, widest } from "../draw";
+import { shown } from "../numbers";
+
+export interface Dots {
+  title: string;
+  marks: { m: Measure | null; fill: string; said: string }[]; // one a row
+}
+
+export interface Layout {
+  rows: string[];
+  shortRows: string[];
+  panels: Dots[];
+  below: string; // what is said of a figure that is withheld
+  belowShort: string; // the same where there is little room
+  number: (x: number) => string;
+  range: (m: Measure) => string;
+  tick: (x: number) => string;
+  label: string;
+}
+
+const step = 32;
+const head = 26;
+
+/** across gives how many panels stand beside each other. */
+export function across(panels: number, width: number): number {
+  if (width < 560) return 1;
+  return Math.min(panels, width >= 780 ? 4 : panels === 3 ? 3 : 2);
+}
+
+export function height(rows: number, panels: number, width: number): number {
+  return Math.ceil(panels / across(panels, width)) * (head + rows * step + 34);
+}
+
+/** dots draws the panels, all on one scale. */
+export function dots(full: Layout, width: number): SVGSVGElement {
+  const columns = across(full.panels.length, width);
+  const l = width / columns < 320 && columns > 1 ? { ...full, below: full.belowShort } : full;
+  const sheet = new Sheet(width, height(l.rows.length, l.panels.length, width), l.label);
+  const names = width >= 560 ? l.rows : l.shortRows;
+  const left = Math.min(widest(names, faces.name), width * 0.4) + 14;
+  const each = (width - left + 24) / columns - 24;
+  const texts = l.panels.flatMap((p) => p.marks.map((d) => value(d.m, l)));
+  const room = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
+  const max = Math.max(0, ...l.panels.flatMap((p) => p.marks.map((d) => (shown(d.m) ? (d.m.high ?? d.m.value) : 0))));
+  const { domain, ticks } = scale(max, Math.max(1, (each - room) / 46), l.tick);
+  l.panels.forEach((p, k) => {
+    const x = left + (k % columns) * (each + 24);
+    const y = Math.floor(k / columns) * (head + l.rows.length * step + 34);
+    sheet.text(x, y + 14, clipped(p.title, each, faces.name), faces.name);
+    if (k % columns === 0) names.forEach((name, i) => sheet.text(left - 14, y + head + i * step + step / 2 + 4.5, clipped(name, left - 14, faces.name), { ...faces.name, anchor: "end" }));
+    sheet.place(panel(p, l, { width: each, room, domain, ticks }), x, y + head);
+    p.marks.forEach((d, i) => said(sheet, d.m, l, { x, y: y + head + i * step + step / 2, scale: (v) => x + (v / domain[1]) * (each - room) }));
+  });
+  return sheet.svg;
+}
+
+/** value gives a mark's text and, where it is to be used with caution, its n. */
+function value(m: Measure | null, l: Layout): [string, string] {
+  if (m === null) return ["–", ""];
+  if (!shown(m)) return [m.status === "undefined" ? "–" : l.below, ""];
+  return [l.number(m.value), m.status === "caution" && m.n !== null ? `n ${m.n}` : ""];
+}
+
+function said(sheet: Sheet, m: Measure | null, l: Layout, at: { x: number; y: number; scale: (v: number) => number }): void {
+  const [text, n] = value(m, l);
+  if (!shown(m)) {
+    if (m !== null) sheet.swatch(at.x, at.y);
+    sheet.text(at.x + (m === null ? 0 : 24), at.y + 4, text, faces.withheld);
+    return;
+  }
+  const long = at.scale(m.high ?? m.value) - at.scale(m.low ?? m.value);
+  const x = (long < 8 ? at.scale(m.value) + 5 : at.scale(m.high ?? m.value)) + 8;
+  sheet.text(x, at.y + 4.5, text, faces.value);
+  if (n !== "") sheet.text(x + measure(text, faces.value) + 6, at.y + 4.5, n, faces.range);
+}
+
+function panel(p: Dots, l: Layout, o: { width: number; room: number; domain: [number, number]; ticks: { values: number[]; text: (v: number) => string } }): SVGSVGElement {
+  const tall = l.rows.length * step;
+  const data = p.marks.flatMap((d, i) => (shown(d.m) ? [{ ...d, m: d.m, i }] : []));
+  return plot({
+    width: o.width, height: tall + 28, marginLeft: 0, marginRight: o.room, marginTop: 0, marginBottom: 28,
+    x: { domain: o.domain }, y: { type: "identity" } as never,
+    marks: [
+      ...axisX(o.ticks),
+      layer((at, into) => {
+        for (const d of data) {
+          into.append(estimate({ x: at.x(d.m.value), low: at.x(d.m.low ?? d.m.value), high: at.x(d.m.high ?? d.m.value) }, d.i * step + step / 2, d.fill, d.m.status === "caution"));
+        }
+      }),
+      tip(data, { x: (d) => d.m.value, y: (d) => d.i * step + step / 2, text: (d) => `${d.said}\n${l.number(d.m.value)} (${l.range(d.m)})${d.m.n === null ? "" : `\nn ${d.m.n}`}` }),
+    ],
+  });
+}

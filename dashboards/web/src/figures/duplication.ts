@@ -1,0 +1,149 @@
+// Duplication: of each service's users, how many also use the others.
+import type { DuplicationRow, Measure, RankingRow, Report } from "../api";
+import { clipped, element, faces, measure, Sheet, widest } from "../draw";
+import { cellHeads, cells, limits, source, when, type Figure, type Scope } from "../figure";
+import { shown } from "../numbers";
+import { ranked } from "./ranking";
+
+export type Duplication = Report<DuplicationRow>;
+
+export interface Matrix {
+  services: string[]; // with a figure somewhere, in rank order
+  hidden: string[]; // with none
+  share: (a: string, b: string) => Measure | null;
+}
+
+export function matrix(r: Duplication, order: readonly string[]): Matrix {
+  const of = new Map(r.rows.map((row) => [`${row.service} ${row.other}`, row.share_of_a]));
+  const all = [...new Set(r.rows.flatMap((row) => [row.service, row.other]))];
+  const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
+  all.sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+  const some = new Set(r.rows.filter((row) => shown(row.share_of_a)).flatMap((row) => [row.service, row.other]));
+  return { services: all.filter((id) => some.has(id)), hidden: all.filter((id) => !some.has(id)), share: (a, b) => of.get(`${a} ${b}`) ?? null };
+}
+
+/** tint gives a percentage's step of five. */
+export function tint(percent: number): number {
+  return [10, 25, 50, 75].filter((edge) => percent >= edge).length + 1;
+}
+
+export function sentence(m: Matrix, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = m.services[0];
+  if (first === undefined) return french ? "Aucune duplication n’a assez de panélistes" : "No duplication has enough panelists";
+  const shares = m.services.slice(1).map((id) => m.share(id, first)).filter(shown).map((x) => x.value);
+  const name = s.name(first);
+  if (shares.length === 0) return french ? `Qui utilise aussi ${name}` : `Who else uses ${name}`;
+  const [low, high] = [Math.min(...shares), Math.max(...shares)].map((x) => s.n.percent(x, 0)) as [string, string];
+  if (low === high) return french ? `${low} des utilisateurs d’autres services utilisent aussi ${name}` : `${low} of other services’ users also use ${name}`;
+  return french ? `De ${low} à ${high} des utilisateurs des autres services utilisent aussi ${name}` : `Between ${low} and ${high} of the other services’ users also use ${name}`;
+}
+
+export function duplication(r: Duplication, ranking: Report<RankingRow>, data: string, s: Scope): Figure {
+  const m = matrix(r, ranked(ranking).map((row) => row.service));
+  const french = s.t.language === "fr";
+  const { low, caution } = limits(r.meta);
+  const few = m.services.slice(0, 10);
+  const all = few.flatMap((a) => few.map((b) => m.share(a, b)));
+  const example = few.length > 1 ? m.share(few[1]!, few[0]!) : null;
+  const read = shown(example)
+    ? french
+      ? `À lire en ligne : ${s.n.percent(example.value, 0)} des utilisateurs de ${s.short(few[1]!)} utilisent aussi ${s.short(few[0]!)}. `
+      : `Read across: ${s.n.percent(example.value, 0)} of ${s.short(few[1]!)} users also use ${s.short(few[0]!)}. `
+    : "";
+  const place = s.t.at[r.meta.location] ?? r.meta.location;
+  return {
+    id: "duplication",
+    sentence: sentence(m, s),
+    subtitle: `${read}${place.charAt(0).toUpperCase()}${place.slice(1)}, ${when(r.meta, s)}`,
+    keys: [
+      { mark: "none", text: french ? `Petits chiffres : intervalle à ${s.n.percent(100 * r.meta.confidence, 0)}, en %` : `Small figures: ${s.n.percent(100 * r.meta.confidence, 0)} interval, in %` },
+      ...(all.some((x) => shown(x) && x.status === "caution") ? [{ mark: "cell" as const, text: s.t.key.caution(low, caution) }] : []),
+      ...(all.some((x) => x !== null && !shown(x)) ? [{ mark: "below" as const, text: s.t.key.below(low) }] : []),
+    ],
+    notes: notes(m, few.length, s),
+    source: source(r.meta, s),
+    data,
+    table: {
+      head: [s.t.service, french ? "utilise aussi" : "also use", ...cellHeads(french ? "Part" : "Share", s), ...cellHeads(french ? "Personnes" : "Persons", s).slice(0, 3), french ? "Indice" : "Index"],
+      rows: r.rows.map((row) => [
+        s.name(row.service), s.name(row.other), ...cells(row.share_of_a, r.meta, s, (x) => s.n.percent(x)),
+        ...cells(row.duplication, r.meta, s, (x) => s.n.persons(x)).slice(0, 3), shown(row.index) ? s.n.whole(row.index.value) : "–",
+      ]),
+    },
+    height: () => 26 + few.length * 42 + 2,
+    draw: (width) => draw(m, few, low, width, s),
+  };
+}
+
+function notes(m: Matrix, drawn: number, s: Scope): string[] {
+  const out: string[] = [];
+  const french = s.t.language === "fr";
+  if (m.services.length > drawn) out.push(s.t.inTable(s.n.list(m.services.slice(drawn).map(s.name))));
+  if (m.hidden.length > 0) out.push(`${s.n.list(m.hidden.map(s.name))}${french ? " : aucune duplication publiée" : ": all withheld"}.`);
+  return out;
+}
+
+function draw(m: Matrix, few: readonly string[], low: number, width: number, s: Scope): SVGSVGElement {
+  const french = s.t.language === "fr";
+  const top = 26, step = 42;
+  const sheet = new Sheet(width, top + few.length * step + 2, sentence(m, s));
+  if (few.length === 0) return sheet.svg;
+  const users = (id: string, long: boolean) => {
+    const name = long ? s.name(id) : s.short(id);
+    return french ? `Utilisateurs ${name}` : `${name} users`;
+  };
+  const long = widest(few.map((id) => users(id, true)), faces.name) <= width * 0.36;
+  const rows = few.map((id) => (long ? users(id, true) : french ? s.short(id) : users(id, false)));
+  const left = Math.min(widest(rows, faces.name), width * 0.36) + 12;
+  const each = Math.min((width - left) / few.length, 110);
+  sheet.text(0, 14, french ? "… utilisent aussi" : "… also use", { ...faces.tick });
+  const head = { ...faces.name, size: widest(few.map(s.short), faces.name) > each ? 11.5 : 13 };
+  few.forEach((id, k) => sheet.text(left + k * each + each / 2, 14, clipped(s.short(id), each, head), { ...head, anchor: "middle" }));
+  few.forEach((a, i) => {
+    const y = top + i * step;
+    sheet.text(left - 12, y + step / 2 + 3, clipped(rows[i]!, left - 12, faces.name), { ...faces.name, anchor: "end" });
+    few.forEach((b, k) => cell(sheet, a === b ? null : m.share(a, b), a === b, low, { x: left + k * each, y, width: each, height: step }, s));
+  });
+  return sheet.svg;
+}
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** cell draws one pair: a tint and its figure, or hatching. */
+function cell(sheet: Sheet, m: Measure | null, self: boolean, low: number, b: Box, s: Scope): void {
+  const [x, y, w, h] = [b.x + 1.5, b.y + 1.5, b.width - 3, b.height - 3];
+  const middle = b.x + b.width / 2;
+  if (self || m === null) {
+    sheet.text(middle, b.y + b.height / 2 + 4, "–", { ...faces.tick, anchor: "middle" });
+    return;
+  }
+  if (!shown(m)) {
+    sheet.hatch(x, y, w, h);
+    const text = m.status === "undefined" ? "–" : s.t.underShort(low);
+    const long = measure(text, faces.withheld);
+    sheet.add("rect", { x: middle - long / 2 - 4, y: b.y + b.height / 2 - 9, width: long + 8, height: 17, rx: 3, fill: "var(--bg)" });
+    sheet.text(middle, b.y + b.height / 2 + 4, text, { ...faces.withheld, anchor: "middle" });
+    return;
+  }
+  const t = tint(m.value);
+  const ink = t >= 4 ? "var(--t-strong)" : "var(--t-light)";
+  sheet.add("rect", { x, y, width: w, height: h, fill: `var(--t${t})` });
+  if (m.status === "caution") sheet.add("rect", { x: x + 1.5, y: y + 1.5, width: w - 3, height: h - 3, fill: "none", stroke: ink, "stroke-width": 1.5, "stroke-dasharray": "3 2" });
+  sheet.text(middle, b.y + 18.5, s.n.percent(m.value, 0), { ...faces.value, anchor: "middle", fill: ink });
+  const range = `${s.n.digits(m.low ?? 0, 0)}–${s.n.digits(m.high ?? 0, 0)}`;
+  const n = m.status === "caution" && m.n !== null ? `${range} · n ${m.n}` : range;
+  const text = measure(n, { size: 11 }) <= w - 8 ? n : range;
+  sheet.svg.append(small(middle, b.y + 33, text, ink));
+}
+
+function small(x: number, y: number, text: string, fill: string): SVGTextElement {
+  const e = element("text", { x, y, "font-size": 11, "text-anchor": "middle", fill });
+  e.textContent = text;
+  return e;
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
+import { below, measure, meta, october2003, row, scope } from "../testing";
+import { reaches } from "./census";
+import { hidden, sentence as combined, told } from "./combinations";
+import { sentence as curved } from "./curve";
+import { matrix, sentence as shared, tint } from "./duplication";
+import { bandsOf, sentence as often } from "./frequency";
+import { sentence as placed } from "./places";
+import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
+import { leader, monthTicks, overlap, sentence as trended } from "./trend";
+
+const en = scope("en");
+const fr = scope("fr");
+const of = <Row>(rows: Row[]) => ({ meta: meta(), columns: [], rows });
+
+test("trend: rose, fell, or stood where the intervals meet", () => {
+  const trend = (a: number, b: number) => of<TrendRow>([
+    { month: "2002-10", service: "msn", unique_audience: measure(a, a * 0.9, a * 1.1) },
+    { month: "2002-10", service: "any", unique_audience: measure(9e6, 8e6, 1e7) },
+    { month: "2003-10", service: "msn", unique_audience: measure(b, b * 0.9, b * 1.1) },
+    { month: "2003-10", service: "any", unique_audience: measure(9e6, 8e6, 1e7) },
+  ]);
+  assert.equal(trended(trend(1_585_000, 3_494_000), en), "MSN Messenger rose from 1,585,000 in October 2002 to 3,494,000 in October 2003");
+  assert.equal(trended(trend(3_494_000, 1_585_000), en), "MSN Messenger fell from 3,494,000 in October 2002 to 1,585,000 in October 2003");
+  assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger stood at 1,500,000 in October 2002 and 1,585,000 in October 2003");
+  assert.match(trended(trend(1_585_000, 3_494_000), fr), /^MSN Messenger passe de 1.585.000 en octobre 2002 à 3.494.000 en octobre 2003$/);
+  assert.equal(leader(trend(1, 2)), "msn");
+  assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
+});
+
+test("trend: only Januaries over two years", () => {
+  const months = Array.from({ length: 60 }, (_, i) => `${2000 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, "0")}`);
+  assert.deepEqual(monthTicks(months, 500, en).values.map((v) => new Date(v).toISOString().slice(0, 7)), ["2000-01", "2001-01", "2002-01", "2003-01", "2004-01"]);
+});
+
+test("places: both of all", () => {
+  const by = new Map([["both", of([row("msn", 1, measure(387_000, 330_000, 450_000))])]]);
+  assert.equal(placed(october2003(), by, en), "387,000 of MSN Messenger’s 3,494,000 visitors were seen both at home and at work");
+  by.set("both", of([row("msn", 1, below)]));
+  by.set("home", of([row("msn", 1, measure(3_011_000, 2_900_000, 3_100_000))]));
+  assert.equal(placed(october2003(), by, en), "MSN Messenger had 3,011,000 visitors at home");
+});
+
+test("duplication: the least and the most of those shown; who shows nothing is named", () => {
+  const pair = (service: string, other: string, share = below) => ({ service, other, duplication: share, share_of_a: share, index: share });
+  const r = of([pair("aim", "msn", measure(70, 61, 77)), pair("yahoo", "msn", measure(85, 73, 93, 51)), pair("msn", "aim", measure(9, 7, 11)), pair("msn", "yahoo", measure(10, 8, 12)), pair("msn", "jabber"), pair("jabber", "msn")]);
+  const m = matrix(r, ["msn", "yahoo", "aim"]);
+  assert.deepEqual([m.services, m.hidden], [["msn", "yahoo", "aim"], ["jabber"]]);
+  assert.equal(shared(m, en), "Between 70% and 85% of the other services’ users also use MSN Messenger");
+  assert.match(shared(m, fr), /^De 70.% à 85.% des utilisateurs des autres services utilisent aussi MSN Messenger$/);
+  assert.deepEqual([0, 9.9, 10, 25, 50, 74.9, 75, 100].map(tint), [1, 1, 2, 3, 4, 4, 5, 5]);
+});
+
+test("combinations: the largest first, the withheld counted", () => {
+  const r = of([{ services: ["msn", "aim"], unique_audience: measure(1000, 1, 2000, 40) }, { services: ["icq"], unique_audience: below }, { services: ["msn"], unique_audience: measure(2_853_000, 2_700_000, 3_000_000) }]);
+  assert.deepEqual(told(r).map((x) => x.services.join("+")), ["msn", "msn+aim"]);
+  assert.equal(hidden(r), 1);
+  assert.equal(combined(r, october2003(), en), "82% of MSN Messenger’s users use no other service");
+});
+
+test("profile: the group most above the average, beyond chance", () => {
+  const cell = (target: string, index = below): ProfileRow => ({ service: "msn", target, unique_audience: index, index });
+  const r = of([cell("sex=F", measure(105, 98, 112)), cell("sex=M", measure(96, 90, 102)), cell("age=15-24", measure(187, 174, 200)), cell("age=50+", measure(28, 21, 35)), cell('region="Ile-de-France"', below)]);
+  assert.equal(profiled(r, "msn", en), "MSN Messenger’s reach among 15–24s is 1.9 times its average");
+  assert.match(profiled(r, "msn", fr), /^MSN Messenger touche les 15–24 ans 1,9 fois plus que la moyenne$/);
+  assert.equal(farthest(r, "msn")!.group.target, "age=15-24");
+  assert.deepEqual(groups(r).map((g) => categoryText(g, false)), ["Women", "Men", "15–24", "50 and over", "Île-de-France"]);
+  assert.ok(differs(measure(187, 174, 200)) && !differs(measure(105, 98, 112)) && !differs(below));
+  const flat = of([cell("sex=F", measure(105, 98, 112))]);
+  assert.equal(profiled(flat, "msn", en), "MSN Messenger’s reach does not surely differ between groups");
+});
+
+test("panels: those asked for, else the first", () => {
+  assert.deepEqual(chosen([], ["a", "b", "c"], 2), ["a", "b"]);
+  assert.deepEqual(chosen(["c", "nobody"], ["a", "b", "c"], 2), ["c"]);
+});
+
+test("curve: the seventh day", () => {
+  const day = (d: number, m = below): CurveRow => ({ service: "msn", day: d, date: `2003-10-${String(d).padStart(2, "0")}`, unique_audience: m });
+  const r = of([day(6), day(7, measure(2_789_000, 2.6e6, 2.9e6)), day(31, measure(3_494_000, 3.3e6, 3.7e6))]);
+  assert.equal(curved(r, en), "By day 7, 2,789,000 of MSN Messenger’s 3,494,000 visitors had come");
+  r.rows[1]!.unique_audience = below;
+  assert.equal(curved(r, en), "3,494,000 visitors of MSN Messenger had come by the month’s end");
+});
+
+test("frequency: bands in order, eight days or more from k_plus", () => {
+  const band = (days: string | number, k = below): FrequencyRow => ({ service: "msn", days, unique_audience: k, share: k, k_plus: k });
+  const r = of([band("15+"), band("8-14", measure(1_811_000, 1.7e6, 1.9e6)), band("1"), band("2-3"), band("4-7")]);
+  assert.deepEqual(bandsOf(r), ["1", "2-3", "4-7", "8-14", "15+"]);
+  assert.equal(often(r, "msn", en), "1,811,000 of MSN Messenger’s visitors came on 8 days or more");
+  assert.deepEqual(bandsOf(of([band(10), band(2)])), ["2", "10"]);
+});
+
+test("census: a week that reaches into another month", () => {
+  assert.ok(reaches({ from: "2002-09-30", to: "2002-10-06" }, "2002-10"));
+  assert.ok(!reaches({ from: "2002-10-07", to: "2002-10-13" }, "2002-10"));
+});

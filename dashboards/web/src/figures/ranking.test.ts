@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RankingRow } from "../api";
+import { below, measure, meta, october2003, row, scope } from "../testing";
+import { changeTexts, headline, lanes, lede, rankRange, sentence, significant, ties, tiles, withheld } from "./ranking";
+
+const en = scope("en");
+const fr = scope("fr");
+
+test("the headline says who leads, with how many", () => {
+  assert.equal(headline(october2003(), en), "MSN Messenger leads with 3,494,000 unique visitors in October 2003");
+  assert.equal(headline(october2003(), fr), "MSN Messenger en tête avec 3\u202f494\u202f000 visiteurs uniques en octobre 2003");
+});
+
+test("the lede says how sure, of whom, since when, and who is second", () => {
+  assert.equal(
+    lede(october2003(), en),
+    "Between 3.31 and 3.69\u00a0million at 95% confidence: 20.8% of the 16.8\u00a0million people online at home or at work. Up 374,000 on September (+12%), more than chance. Yahoo! Messenger (459,000) and AIM (452,000) are tied for second.",
+  );
+  assert.match(lede(october2003(), fr), /En hausse de 374.000 sur septembre \(\+12.%\), au-delà du hasard\. Yahoo! Messenger .* sont deuxièmes ex æquo\.$/);
+});
+
+test("a tie reads as a tie", () => {
+  assert.equal(sentence(october2003(), en), "MSN Messenger is first; Yahoo! Messenger and AIM cannot be told apart");
+  assert.equal(sentence(october2003(), fr), "MSN Messenger premier ; Yahoo! Messenger et AIM ne se départagent pas");
+});
+
+test("a tie for first is no lead", () => {
+  const r = october2003();
+  r.rows[0]!.tie_group = 2;
+  assert.equal(headline(r, en), "MSN Messenger, Yahoo! Messenger and AIM are tied for first in October 2003");
+  assert.doesNotMatch(headline(r, en) + lede(r, en) + sentence(r, en), /lead|is first|follows/);
+});
+
+test("a change within chance is never called a rise beyond it", () => {
+  const r = october2003();
+  r.rows[0]!.change = measure(20_000, -5_000, 45_000);
+  assert.match(lede(r, en), /Up 20,000 on September \(\+12%\), which may be chance\./);
+  assert.deepEqual(changeTexts(r.rows[2]!, en), { first: "≈ \u221218,000", second: "may be chance", sure: false });
+  assert.deepEqual(changeTexts(october2003().rows[0]!, en), { first: "▲ +374,000", second: "+12%", sure: true });
+});
+
+test("what the API says of significance goes first", () => {
+  const change = measure(10, 1, 20);
+  assert.equal(significant({ change }), true);
+  assert.equal(significant({ change, significant: false }), false);
+  assert.equal(significant({ change: below, significant: true }), false);
+});
+
+test("nothing is made of what is withheld", () => {
+  const r = { meta: meta(), columns: [], rows: [row("msn", null, below), row("any", null, below)] };
+  assert.equal(headline(r, en), "No service reaches 30 panelists in October 2003");
+  assert.equal(lede(r, en), "");
+  assert.deepEqual(tiles(r, en).map((t) => t.value), ["–", "–"]);
+  assert.doesNotMatch(JSON.stringify(tiles(r, en)), /NaN|null|undefined/);
+});
+
+test("withheld services come by name", () => {
+  assert.deepEqual(withheld(october2003(), en).map((x) => x.service), ["jabber", "voila"]);
+});
+
+test("tiles are the API's figures; one that it doesn't have is left out", () => {
+  const r = october2003();
+  assert.deepEqual(tiles(r, en).map((t) => [t.name, t.value]), [["Used any messenger", "3,756,000"], ["Reach of people online", "22.4%"], ["Time per MSN user", "4\u00a0h\u00a054"]]);
+  r.rows.at(-1)!.multi_service = measure(17.7, 16, 19.4);
+  assert.deepEqual(tiles(r, en)[2], { name: "Use two services or more", value: "17.7%", note: "of messenger users" });
+});
+
+test("a rank that could be another says which", () => {
+  assert.equal(rankRange(october2003().rows[1]!), "2–3");
+  assert.equal(rankRange(october2003().rows[0]!), "");
+  assert.equal(rankRange({ rank_low: 1, rank_high: 1 } as RankingRow), "");
+});
+
+test("brackets that meet stand in lanes of their own", () => {
+  assert.deepEqual(lanes([{ from: 0, to: 2 }, { from: 1, to: 4 }, { from: 3, to: 5 }, { from: 5, to: 6 }]), [0, 1, 0, 1]);
+  assert.deepEqual(ties(october2003().rows), [["yahoo", "aim"]]);
+});

@@ -1,0 +1,140 @@
+// The trend: every service's audience, month by month.
+import type { Measure, Meta, Report, TrendRow } from "../api";
+import { Sheet, type Ticks } from "../draw";
+import { cellHeads, cells, limits, source, type Figure, type Key, type Scope } from "../figure";
+import { enlarged, last, lines, splits, under, type Series } from "../lines";
+import { shown, type Shown } from "../numbers";
+
+export type Trend = Report<TrendRow>;
+
+export function monthsOf(r: Trend): string[] {
+  return [...new Set(r.rows.map((row) => row.month))].sort();
+}
+
+/** overlap says whether two intervals have a value in common. */
+export function overlap(a: Measure, b: Measure): boolean {
+  if (a.low === null || a.high === null || b.low === null || b.high === null) return true;
+  return a.low <= b.high && b.low <= a.high;
+}
+
+/** leader gives the service with the largest audience in the last month. */
+export function leader(r: Trend): string | undefined {
+  const end = monthsOf(r).at(-1);
+  const rows = r.rows.filter((row) => row.month === end && row.service !== "any" && shown(row.unique_audience));
+  return rows.sort((a, b) => b.unique_audience.value! - a.unique_audience.value!)[0]?.service;
+}
+
+export function sentence(r: Trend, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = leader(r);
+  if (first === undefined) return french ? "Aucun service n’a assez de panélistes" : "No service has enough panelists";
+  const shownRows = r.rows.filter((row): row is TrendRow & { unique_audience: Shown } => row.service === first && shown(row.unique_audience));
+  const [a, b] = [shownRows[0]!, shownRows.at(-1)!];
+  const name = s.name(first);
+  const v = (row: typeof a) => s.n.persons(row.unique_audience.value);
+  if (a.month === b.month) return french ? `${name} : ${v(b)} en ${s.n.month(b.month)}` : `${name} had ${v(b)} in ${s.n.month(b.month)}`;
+  const [m0, m1] = [s.n.month(a.month), s.n.month(b.month)];
+  if (overlap(a.unique_audience, b.unique_audience)) {
+    return french ? `${name} : ${v(a)} en ${m0}, ${v(b)} en ${m1}, sans écart sûr` : `${name} stood at ${v(a)} in ${m0} and ${v(b)} in ${m1}`;
+  }
+  if (french) return `${name} passe de ${v(a)} en ${m0} à ${v(b)} en ${m1}`;
+  return `${name} ${b.unique_audience.value > a.unique_audience.value ? "rose" : "fell"} from ${v(a)} in ${m0} to ${v(b)} in ${m1}`;
+}
+
+function at(month: string): number {
+  return Date.parse(`${month}-01T00:00:00Z`);
+}
+
+/** seriesOf gives a line a service, in the order of the last month's size, `any` first. */
+export function seriesOf(r: Trend, s: Scope): Series[] {
+  const months = monthsOf(r);
+  const ids = [...new Set(r.rows.map((row) => row.service))];
+  const of = new Map(r.rows.map((row) => [`${row.month} ${row.service}`, row.unique_audience]));
+  return ids.map((id) => ({
+    id,
+    name: id === "any" ? s.t.anyShort : s.name(id),
+    short: id === "any" ? s.t.anyShort : s.short(id),
+    fill: s.colour(id).fill,
+    dashed: s.colour(id).dashed,
+    points: months.map((m) => ({ x: at(m), m: of.get(`${m} ${id}`) ?? null, said: s.n.month(m) })),
+  }));
+}
+
+/** monthTicks gives the months under the axis: Januaries alone over 24 months,
+    else about one in three. */
+export function monthTicks(months: readonly string[], width: number, s: Scope): Ticks {
+  const space = width / Math.max(1, months.length);
+  const every = months.length > 24 ? 12 : space > 60 ? 1 : space > 20 ? 3 : 6;
+  const values = months.filter((m) => (Number(m.slice(5)) - 1) % every === 0).map(at);
+  return { values: values.length > 0 ? values : months.slice(-1).map(at), text: (v) => s.n.tick(new Date(v)) };
+}
+
+export function trend(r: Trend, data: string, s: Scope): Figure {
+  const months = monthsOf(r);
+  const all = seriesOf(r, s);
+  const french = s.t.language === "fr";
+  const period = months.length > 1 ? (french ? `${s.n.month(months[0]!)} à ${s.n.month(months.at(-1)!)}` : `${s.n.month(months[0]!)} to ${s.n.month(months.at(-1)!)}`) : s.n.month(months[0] ?? "");
+  const place = s.t.at[r.meta.location] ?? r.meta.location;
+  const short = months.length > 1 ? `${s.n.monthShort(months[0]!)} ${french ? "à" : "to"} ${s.n.monthShort(months.at(-1)!)}` : s.n.monthShort(months[0] ?? "");
+  return {
+    id: "trend",
+    sentence: sentence(r, s),
+    subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes : intervalle à" : "Bands:"} ${s.n.percent(100 * r.meta.confidence, 0)}${french ? "" : " interval"}`,
+    keys: keys(all, r.meta, s),
+    notes: gone(all, r.meta, s),
+    source: source(r.meta, s, short),
+    data,
+    table: {
+      head: [s.t.month, s.t.service, ...cellHeads(s.t.visitors, s)],
+      rows: r.rows.map((row) => [s.n.month(row.month), row.service === "any" ? s.t.any : s.name(row.service), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
+    },
+    height: (width) => (width >= 700 || !splits(all) ? 24 + 250 + under : 2 * (24 + 230 + under) + 16),
+    draw: (width) => draw(r, all, width, s),
+  };
+}
+
+function keys(all: readonly Series[], meta: Meta, s: Scope): Key[] {
+  const points = all.flatMap((l) => l.points.map((p) => p.m));
+  const { low, caution } = limits(meta);
+  return points.some((m) => shown(m) && m.status === "caution") ? [{ mark: "hollow", text: s.t.key.caution(low, caution) }] : [];
+}
+
+/** gone names the services with no line. */
+function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
+  const french = s.t.language === "fr";
+  const below = s.t.under(limits(meta).low);
+  const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
+  const some = all.filter((l) => last(l) !== undefined && l.points.some((p) => !shown(p.m))).map((l) => l.name);
+  const out: string[] = [];
+  if (never.length > 0) out.push(french ? `${s.n.list(never)} : ${below} chaque mois, non publié.` : `${s.n.list(never)}: ${below} in every month, withheld.`);
+  if (some.length > 0) out.push(french ? `${s.n.list(some)} : les mois absents sont à ${below}.` : `${s.n.list(some)}: where the line stops, ${below}.`);
+  return out;
+}
+
+function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVGElement {
+  const months = monthsOf(r);
+  const split = splits(all);
+  const beside = width >= 700;
+  const first = leader(r);
+  const others = all.filter((l) => l.id !== "any" && l.id !== first);
+  const half = split && beside ? (width - 40) / 2 : width;
+  const height = beside ? 250 : 230;
+  const block = 24 + height + under;
+  const sheet = new Sheet(width, split && !beside ? 2 * block + 16 : block, sentence(r, s));
+  const domain: [number, number] = months.length > 1 ? [at(months[0]!), at(months.at(-1)!)] : [at(months[0]!) - 1, at(months[0]!) + 1];
+  const x = { domain, ticks: monthTicks(months, half - 200, s) };
+  const title = { size: 14, weight: 600 };
+  sheet.text(0, 13, s.t.language === "fr" ? "Tous les services" : "All services", title);
+  lines(sheet, { x: 0, y: 24 }, all, { width: half, height, x, values: (l) => !split || l.id === "any" || l.id === first }, s);
+  if (split) {
+    const [x0, y0] = beside ? [half + 40, 0] : [0, block + 16];
+    sheet.text(x0, y0 + 13, withoutLeader(enlarged(all, others), s), title);
+    lines(sheet, { x: x0, y: y0 + 24 }, others, { width: half, height, x, values: () => true }, s);
+  }
+  return sheet.svg;
+}
+
+export function withoutLeader(times: number, s: Scope): string {
+  if (s.t.language === "fr") return times > 1 ? `Sans le premier, échelle agrandie ${times} fois` : "Sans le premier";
+  return times > 1 ? `Without the leader, scale enlarged ${times} times` : "Without the leader";
+}

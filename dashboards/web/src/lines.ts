@@ -1,0 +1,167 @@
+// Lines with bands, their names at their ends: the trend, the reach curve and
+// the census by day.
+import * as marks from "@observablehq/plot";
+import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, spread, tip, widest, type Ticks } from "./draw";
+import type { Scope } from "./figure";
+import { shown, type Shown } from "./numbers";
+import type { Measure } from "./api";
+
+export interface Point {
+  x: number; // a day's number, or milliseconds
+  m: Measure | null;
+  hollow?: boolean;
+  said: string; // the point's day or month in words
+}
+
+export interface Series {
+  id: string;
+  name: string;
+  short: string;
+  fill: string;
+  dashed: boolean;
+  points: Point[];
+}
+
+export interface Ground {
+  width: number;
+  height: number; // of the scale, without the numbers under it
+  x: { domain: [number, number]; ticks: Ticks };
+  shade?: [number, number][]; // spans on a grey ground
+  shadeText?: string;
+  values: (series: Series) => boolean; // whose value stands under its name
+  number?: (x: number) => string;
+}
+
+export const under = 26; // pixels under the scale
+
+const named = 8; // more lines than this can't all be told apart
+
+/** last gives a line's last point that is shown. */
+export function last(series: Series): (Point & { m: Shown }) | undefined {
+  for (let i = series.points.length - 1; i >= 0; i--) {
+    const p = series.points[i]!;
+    if (shown(p.m)) return p as Point & { m: Shown };
+  }
+  return undefined;
+}
+
+/** top gives the largest value of any line, band included where there are few. */
+export function top(series: readonly Series[]): number {
+  return Math.max(0, ...series.flatMap((l) => l.points.map((p) => (shown(p.m) ? (series.length <= named ? (p.m.high ?? p.m.value) : p.m.value) : 0))));
+}
+
+/** splits says whether the first line hides the others: over three times the
+    second at the end. `any` is no line of its own here. */
+export function splits(series: readonly Series[]): boolean {
+  const ends = series.filter((l) => l.id !== "any").map((l) => last(l)?.m.value ?? 0).sort((a, b) => b - a);
+  return ends.length > 1 && ends[1]! > 0 && ends[0]! > 3 * ends[1]!;
+}
+
+/** enlarged gives how many times larger the second scale is, as is said. */
+export function enlarged(all: readonly Series[], others: readonly Series[]): number {
+  return Math.round(top(all) / top(others));
+}
+
+/** runs cuts a line at its gaps. */
+export function runs(points: readonly Point[]): (Point & { m: Shown })[][] {
+  const out: (Point & { m: Shown })[][] = [];
+  let open = false;
+  for (const p of points) {
+    if (!shown(p.m)) {
+      open = false;
+      continue;
+    }
+    if (!open) out.push([]);
+    open = true;
+    out[out.length - 1]!.push(p as Point & { m: Shown });
+  }
+  return out;
+}
+
+/** lines draws the panel onto a sheet. */
+export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly Series[], g: Ground, s: Scope): void {
+  const number = g.number ?? ((v: number) => s.n.persons(v));
+  const drawn = all.filter((l) => last(l) !== undefined);
+  const bySize = [...drawn].sort((a, b) => last(b)!.m.value - last(a)!.m.value);
+  const many = drawn.length > named;
+  const told = new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id));
+  const y = scale(top(drawn) * 1.01, Math.max(2, g.height / 40), (v) => s.n.short(v));
+  const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 10;
+  const narrow = g.width < 420;
+  const names = new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name]));
+  const room = Math.min(170, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
+  const right = room + 24;
+  const width = g.width;
+  sheet.place(
+    plot({
+      width, height: g.height + under, marginLeft: left, marginRight: right, marginTop: 4, marginBottom: under,
+      x: { domain: g.x.domain, type: "linear" }, y: { domain: y.domain },
+      marks: [
+        ...(g.shade ?? []).map(([from, to]) => marks.rectX([0], { x1: from, x2: to, fill: "var(--soft)" } as never)),
+        ...axisY(y.ticks),
+        marks.ruleY([0], { stroke: "var(--axis)" }) as marks.Markish,
+        marks.axisX(g.x.ticks.values, { tickSize: 4, fontSize: 12, fill: "var(--muted)", stroke: "var(--axis)", label: null, tickFormat: (v: number) => g.x.ticks.text(v) }),
+        ...(many ? [] : drawn.map((l) => bands(l))),
+        layer((to, into) => {
+          for (const l of [...drawn].reverse()) stroke(l, many && !told.has(l.id), to, into);
+        }),
+        tip(drawn.flatMap((l) => l.points.flatMap((p) => (shown(p.m) ? [{ l, p, m: p.m }] : []))), {
+          x: (d) => d.p.x,
+          y: (d) => d.m.value,
+          text: (d) => `${d.l.name}, ${d.p.said}\n${number(d.m.value)} (${s.n.range(d.m)})`,
+        }),
+      ],
+    }),
+    at.x, at.y,
+  );
+  const place = (v: number) => at.y + 4 + (g.height - 4) * (1 - v / y.domain[1]);
+  ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, room, place, names, values: (l) => !many && g.values(l), number });
+}
+
+function bands(l: Series): marks.Markish {
+  return marks.areaY(l.points, {
+    x: (p: Point) => p.x, y1: (p: Point) => (shown(p.m) ? p.m.low : NaN), y2: (p: Point) => (shown(p.m) ? p.m.high : NaN),
+    fill: l.fill, fillOpacity: 0.2,
+  });
+}
+
+function stroke(l: Series, grey: boolean, to: { x: (v: unknown) => number; y: (v: unknown) => number }, into: SVGGElement): void {
+  const fill = grey ? "var(--hatch)" : l.fill;
+  for (const run of runs(l.points)) {
+    const d = run.map((p, i) => `${i === 0 ? "M" : "L"}${to.x(p.x).toFixed(1)},${to.y(p.m.value).toFixed(1)}`).join("");
+    into.append(element("path", { d, fill: "none", stroke: fill, "stroke-width": grey ? 1 : 2, "stroke-dasharray": l.dashed ? "6 3" : "none", "stroke-linejoin": "round" }));
+    if (grey) continue;
+    const close = run.length > 1 && to.x(run[1]!.x) - to.x(run[0]!.x) < 8;
+    for (const [i, p] of run.entries()) {
+      const isLast = i === run.length - 1 && p === last(l);
+      const hollow = p.m.status === "caution" || p.hollow === true;
+      if (!isLast && !hollow && run.length > 1) continue;
+      into.append(element("circle", { cx: to.x(p.x), cy: to.y(p.m.value), r: isLast ? 4.4 : close ? 2.2 : 3, fill: hollow ? "var(--bg)" : fill, stroke: fill, "stroke-width": hollow ? (close ? 1.2 : 1.6) : 0 }));
+    }
+  }
+}
+
+interface Ends {
+  from: number; // where the lines end
+  x: number; // where the names begin
+  top: number;
+  bottom: number;
+  room: number;
+  place: (value: number) => number;
+  names: Map<string, string>;
+  values: (l: Series) => boolean;
+  number: (x: number) => string;
+}
+
+/** ends writes each line's name where it ends, pushed apart. */
+function ends(sheet: Sheet, all: readonly Series[], e: Ends): void {
+  const at = spread(all.map((l) => ({ y: e.place(last(l)!.m.value), height: e.values(l) ? 35 : 18 })), e.top, e.bottom);
+  all.forEach((l, i) => {
+    const y = at[i]!;
+    const point = e.place(last(l)!.m.value);
+    const value = e.values(l);
+    sheet.add("path", { d: `M${e.from + 6},${point}L${e.x - 4},${y}`, stroke: l.fill, "stroke-width": 1, fill: "none" });
+    sheet.text(e.x, value ? y - 2 : y + 4.5, clipped(e.names.get(l.id)!, e.room, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
+    if (value) sheet.text(e.x, y + 13, e.number(last(l)!.m.value), faces.tick);
+  });
+}

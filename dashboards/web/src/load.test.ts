@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { read } from "./address";
+import { path, type Publication } from "./api";
+import { choose, csv, spans, type Catalogue } from "./load";
+
+const at = (query: string) => read(new URL(`http://localhost/?${query}`), "en");
+const publication = (market: string, panel: string, month: string, version = 1): Publication => ({ market, panel, month, version, status: "final", time: "2003-11-10T00:00:00Z" });
+const catalogue: Catalogue = {
+  markets: [{ market: "BE", name: "Belgium", zone: "Europe/Brussels" }, { market: "FR", name: "France", zone: "Europe/Paris" }],
+  services: [],
+  publications: [publication("FR", "demo", "2002-10"), publication("FR", "demo", "2003-10"), publication("FR", "demo", "2003-10", 2), publication("FR", "other", "2004-01")],
+};
+
+test("what an address leaves out is the first market's first panel's latest month", () => {
+  assert.deepEqual(choose(at(""), catalogue), { market: "FR", panel: "demo", month: "2003-10" });
+  assert.deepEqual(choose(at("panel=other"), catalogue), { market: "FR", panel: "other", month: "2004-01" });
+  assert.deepEqual(choose(at("month=2002-10"), catalogue), { market: "FR", panel: "demo", month: "2002-10" });
+});
+
+test("what isn't there names the nearest that are", () => {
+  const missing = choose(at("month=2003-12"), catalogue);
+  assert.deepEqual(missing, { kind: "month", asked: "2003-12", nearest: [{ market: "FR", panel: "demo", month: "2003-10" }, { market: "FR", panel: "demo", month: "2002-10" }] });
+  assert.deepEqual(choose(at("market=XX"), catalogue), { kind: "market", asked: "XX", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
+  assert.deepEqual(choose(at("market=BE"), catalogue), { kind: "market", asked: "BE", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
+  assert.equal((choose(at("panel=nn"), catalogue) as { kind: string }).kind, "panel");
+  assert.deepEqual(choose(at(""), { ...catalogue, publications: [] }), { kind: "empty" });
+});
+
+test("days, whole weeks and months", () => {
+  assert.equal(spans("2002-10", "day").length, 31);
+  assert.deepEqual(spans("2002-10", "week").map((s) => s.from), ["2002-09-30", "2002-10-07", "2002-10-14", "2002-10-21", "2002-10-28"]);
+  assert.deepEqual(spans("2002-10", "week").at(-1), { from: "2002-10-28", to: "2002-11-03" });
+  const months = spans("2003-10", "month");
+  assert.deepEqual([months.length, months[0], months.at(-1)], [13, { from: "2002-10-01", to: "2002-10-31" }, { from: "2003-10-01", to: "2003-10-31" }]);
+});
+
+test("an address of the API", () => {
+  assert.equal(path("/v1/reports/ranking", { market: "FR", location: "home+work", version: undefined, pool: 6 }), "/v1/reports/ranking?market=FR&location=home%2Bwork&pool=6");
+  assert.equal(csv("trend", { market: "FR" }), "/v1/reports/trend?market=FR&format=csv");
+});

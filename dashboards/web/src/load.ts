@@ -1,0 +1,214 @@
+// Loading: which month an address means, and the reports of it.
+import type { Address } from "./address";
+import {
+  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type FrequencyRow, type Market, type Params,
+  type ProfileRow, type Publication, type RankingRow, type Report, type Reports, type Service, type TrendRow,
+} from "./api";
+import { placesOf } from "./figures/places";
+import { lastDay, monthsBefore } from "./numbers";
+
+/** What the server knows of. */
+export interface Catalogue {
+  markets: Market[];
+  services: Service[];
+  publications: Publication[]; // that readers see, by month and version
+}
+
+/** One panel's month, as an address means it. */
+export interface Chosen {
+  market: string;
+  panel: string;
+  month: string;
+}
+
+/** Nothing to show, and why. */
+export type Nothing =
+  | { kind: "empty" }
+  | { kind: "market" | "panel" | "month"; asked: string; nearest: Chosen[] };
+
+export async function catalogue(client: Client, signal: AbortSignal): Promise<Catalogue> {
+  const [markets, services] = await Promise.all([client.rows<Market>("/v1/markets", signal), client.rows<Service>("/v1/services", signal)]);
+  const lists = await Promise.all(markets.map((m) => client.rows<Publication>(path("/v1/publications", { market: m.market }), signal)));
+  return { markets, services, publications: lists.flat().filter((p) => !p.internal && !p.aged_out && !p.withdrawn) };
+}
+
+/** choose finds the month that an address means: what it doesn't say is the
+    first market that has one, its first panel, its latest month. */
+export function choose(a: Address, c: Catalogue): Chosen | Nothing {
+  if (c.publications.length === 0) return { kind: "empty" };
+  const latest = (all: Publication[]): Publication => all.reduce((x, y) => (y.month > x.month ? y : x));
+  const each = (all: Publication[], by: (p: Publication) => string): Chosen[] => {
+    const names = [...new Set(all.map(by))];
+    return names.map((name) => pick(latest(all.filter((p) => by(p) === name))));
+  };
+  const order = c.markets.map((m) => m.market);
+  const sorted = [...c.publications].sort((x, y) => order.indexOf(x.market) - order.indexOf(y.market) || x.panel.localeCompare(y.panel));
+  const inMarket = sorted.filter((p) => p.market === (a.market ?? sorted[0]!.market));
+  if (inMarket.length === 0) return { kind: "market", asked: a.market!, nearest: each(sorted, (p) => p.market) };
+  const inPanel = inMarket.filter((p) => p.panel === (a.panel ?? inMarket[0]!.panel));
+  if (inPanel.length === 0) return { kind: "panel", asked: a.panel!, nearest: each(inMarket, (p) => p.panel) };
+  if (a.month === undefined) return pick(latest(inPanel));
+  const found = inPanel.find((p) => p.month === a.month);
+  if (found !== undefined) return pick(found);
+  return { kind: "month", asked: a.month, nearest: nearest(each(inPanel, (p) => p.month), a.month) };
+}
+
+function pick(p: Publication): Chosen {
+  return { market: p.market, panel: p.panel, month: p.month };
+}
+
+/** nearest gives the three months nearest to one. */
+export function nearest(all: Chosen[], month: string): Chosen[] {
+  const n = (m: string) => Number(m.slice(0, 4)) * 12 + Number(m.slice(5, 7));
+  return [...all].sort((x, y) => Math.abs(n(x.month) - n(month)) - Math.abs(n(y.month) - n(month)) || x.month.localeCompare(y.month)).slice(0, 3);
+}
+
+/** The parameters that every report of the page has. */
+export function params(a: Address, c: Chosen): Params {
+  return { market: c.market, panel: c.panel, month: c.month, location: a.location, credit: a.credit, version: a.version };
+}
+
+/** rankingParams are those of the ranking: it alone compares, and pools. */
+export function rankingParams(a: Address, c: Chosen): Params {
+  return { ...params(a, c), compare: a.compare === "previous" ? undefined : a.compare, pool: a.pool };
+}
+
+/** csv gives the address of a report's CSV. */
+export function csv(report: keyof Reports, p: Params): string {
+  return path(`/v1/reports/${report}`, { ...p, format: "csv" });
+}
+
+/** All that the page of people shows. A report that couldn't be had is its error. */
+export interface People {
+  chosen: Chosen;
+  ranking: Report<RankingRow>;
+  before: Report<RankingRow> | undefined;
+  trend: Part<TrendRow>;
+  places: Record<string, Part<RankingRow>>;
+  either: Part<RankingRow>;
+  duplication: Part<DuplicationRow>;
+  combinations: Part<CombinationRow>;
+  profile: Part<ProfileRow>;
+  curve: Part<CurveRow>;
+  frequency: Part<FrequencyRow>;
+  at: Date;
+}
+
+export type Part<Row> = Report<Row> | Error | undefined;
+
+export function isReport<Row>(p: Part<Row>): p is Report<Row> {
+  return p !== undefined && !(p instanceof Error);
+}
+
+/** people loads the ranking, then the rest as it comes: tell is called with all
+    that is there so far. */
+export async function people(client: Client, a: Address, chosen: Chosen, signal: AbortSignal, tell: (p: People) => void): Promise<void> {
+  const p = params(a, chosen);
+  const part = <Row>(asked: Promise<Report<Row>>): Promise<Report<Row> | Error> =>
+    asked.catch((e: unknown) => {
+      if (signal.aborted || e instanceof Away || (e instanceof Problem && e.status === 401)) throw e;
+      return e as Error;
+    });
+  // In the page's order, so that a server that works at a few at a time answers the first first.
+  const ranking = client.report("ranking", rankingParams(a, chosen), signal);
+  const trend = part(client.report("trend", p, signal));
+  const where = placesOf(a.places).map((location) => [location, part(client.report("ranking", { ...p, location }, signal))] as const);
+  const plain = a.location === "home+work" && a.pool === undefined && a.compare === "previous";
+  const either = plain ? undefined : part(client.report("ranking", { ...p, location: "home+work" }, signal));
+  const rest = (["duplication", "combinations", "profile", "curve", "frequency"] as const).map((name) => [name, part(client.report(name, p, signal))] as const);
+  for (const late of [trend, either, ...where.map((w) => w[1]), ...rest.map((r) => r[1])]) late?.catch(() => undefined); // told below
+  const first = await ranking;
+  let now: People = {
+    chosen, ranking: first, before: undefined, trend: undefined, places: {}, either: plain ? first : undefined,
+    duplication: undefined, combinations: undefined, profile: undefined, curve: undefined, frequency: undefined, at: new Date(),
+  };
+  const more = (change: Partial<People> | ((p: People) => Partial<People>)) => {
+    if (signal.aborted) return;
+    now = { ...now, ...(typeof change === "function" ? change(now) : change) };
+    tell(now);
+  };
+  more({});
+  await Promise.all([
+    before(client, a, first, signal).then((r) => r && more({ before: r })),
+    trend.then((t) => more({ trend: t })),
+    either?.then((r) => more({ either: r })),
+    ...where.map(([place, asked]) => asked.then((r) => more((n) => ({ places: { ...n.places, [place]: r } })))),
+    ...rest.map(([name, asked]) => asked.then((r) => more({ [name]: r }))),
+  ]);
+}
+
+/** before gives the ranking that the changes are from, in the version that they
+    are from. */
+async function before(client: Client, a: Address, r: Report<RankingRow>, signal: AbortSignal): Promise<Report<RankingRow> | undefined> {
+  const c = r.meta.compared;
+  if (c === undefined || a.pool !== undefined) return undefined;
+  try {
+    return await client.report("ranking", { market: r.meta.market, panel: r.meta.panel, month: c.month, version: c.version, location: a.location, credit: a.credit }, signal);
+  } catch (e) {
+    if (e instanceof Problem) return undefined; // aged out, or withdrawn: the change is told without the mark
+    throw e;
+  }
+}
+
+/** What the page of accounts shows. */
+export interface Accounts {
+  market: string;
+  month: string;
+  total: Report<CensusRow>;
+  steps: { from: string; to: string; report: Report<CensusRow> }[] | undefined;
+  places: Record<string, Report<CensusRow> | undefined>;
+  at: Date;
+}
+
+export const censusPlaces = ["home", "work", "both"];
+
+/** spans gives the days, the weeks or the months that a month's view shows. */
+export function spans(month: string, step: Address["step"]): { from: string; to: string }[] {
+  const day = 86_400_000;
+  const text = (t: number) => new Date(t).toISOString().slice(0, 10);
+  const first = Date.parse(`${month}-01T00:00:00Z`);
+  const end = Date.parse(`${lastDay(month)}T00:00:00Z`);
+  if (step === "month") return Array.from({ length: 13 }, (_, i) => monthsBefore(month, 12 - i)).map((m) => ({ from: `${m}-01`, to: lastDay(m) }));
+  const out: { from: string; to: string }[] = [];
+  const monday = first - ((new Date(first).getUTCDay() + 6) % 7) * day;
+  for (let t = step === "day" ? first : monday; t <= end; t += step === "day" ? day : 7 * day) out.push({ from: text(t), to: text(step === "day" ? t : t + 6 * day) });
+  return out;
+}
+
+export async function accounts(client: Client, a: Address, market: string, month: string, signal: AbortSignal, tell: (p: Accounts) => void): Promise<void> {
+  const base = { market, credit: a.credit };
+  const total = await client.census({ ...base, location: a.location, from: `${month}-01`, to: lastDay(month) }, signal);
+  let now: Accounts = { market, month, total, steps: undefined, places: {}, at: new Date() };
+  const more = (change: (n: Accounts) => Partial<Accounts>) => {
+    if (signal.aborted) return;
+    now = { ...now, ...change(now) };
+    tell(now);
+  };
+  more(() => ({}));
+  const steps = few(spans(month, a.step), 4, async (span) => {
+    try {
+      return { ...span, report: await client.census({ ...base, location: a.location, ...span }, signal) };
+    } catch (e) {
+      if (e instanceof Problem && e.status !== 401) return undefined; // a span over two keys, or aged out: a gap
+      throw e;
+    }
+  });
+  await Promise.all([
+    steps.then((all) => more(() => ({ steps: all.filter((x) => x !== undefined) }))),
+    ...censusPlaces.map((location) =>
+      client.census({ ...base, location, from: `${month}-01`, to: lastDay(month) }, signal).then((r) => more((n) => ({ places: { ...n.places, [location]: r } }))),
+    ),
+  ]);
+}
+
+/** few does so many at a time. */
+async function few<T, R>(items: readonly T[], at: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const out: R[] = new Array(items.length);
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: at }, async () => {
+      for (let i = next++; i < items.length; i = next++) out[i] = await work(items[i]!);
+    }),
+  );
+  return out;
+}

@@ -1,0 +1,176 @@
+// About these figures: what they stand on, how to cite them, and what changed
+// between two versions of them.
+import { useEffect, useState } from "preact/hooks";
+import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
+import { isSimulated, level, limits, type Scope } from "../figure";
+import { shown } from "../numbers";
+
+interface Fact {
+  name: string;
+  text: string;
+}
+
+/** factsOf says what the figures stand on. */
+export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope): Fact[] {
+  const french = s.t.language === "fr";
+  const out: Fact[] = [];
+  const add = (name: [string, string], text: [string, string]) => out.push({ name: name[french ? 1 : 0], text: text[french ? 1 : 0] });
+  const u = meta.universe;
+  const at = s.t.at[meta.location] ?? meta.location;
+  if (u !== undefined) {
+    const date = s.n.day(u.source_date);
+    add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}, enumeration study of ${date}`, `${s.n.whole(u.population)} personnes en ${s.market}, étude de cadrage du ${date}`]);
+    if (shown(u.active)) {
+      const active = `${s.n.persons(u.active.value)} (${s.n.range(u.active)})`;
+      add(["People online", "Internautes actifs"], [`${active} ${at}: the base of reach`, `${active} ${at} : la base de la couverture`]);
+    }
+  }
+  const p = meta.sample;
+  if (p !== undefined) {
+    const [all, home, work] = [p.in_tab, p.home, p.work].map((x) => s.n.whole(x)) as [string, string, string];
+    add(["Panel", "Panel"], [`${all} persons in tab; ${home} metered at home, ${work} at work`, `${all} personnes actives ; ${home} mesurées à domicile, ${work} au travail`]);
+  }
+  const w = meta.weights;
+  if (w !== undefined) {
+    const [n, part] = [s.n.whole(w.n_eff), s.n.percent(w.efficiency)];
+    add(["Weights", "Poids"], [`Raked to the universe; worth ${n} persons (${part})`, `Calés sur l’univers ; valent ${n} personnes (${part})`]);
+  }
+  add(["Intervals", "Intervalles"], [`${level(meta, s)}, by linearisation of the calibrated weights`, `${level(meta, s)}, par linéarisation des poids calés`]);
+  add(["Who counts", "Qui est compté"], meta.credit === "use"
+    ? ["Had the service in focus, or sent a message, at least once", "A eu le service au premier plan, ou envoyé un message, au moins une fois"]
+    : ["Signed on, online or active at least once", "Identifié, connecté ou actif au moins une fois"]);
+  const { low, caution } = limits(meta);
+  add(["Small samples", "Petits échantillons"], [`${low}–${caution - 1} persons: flagged. Under ${low}: withheld`, `${low}–${caution - 1} personnes : signalé. Moins de ${low} : non publié`]);
+  add(["Not measured", "Non mesuré"], ["Use at unmetered places: work and combined figures are lower bounds", "L’usage en des lieux sans compteur : au travail et au total, des minimums"]);
+  if ((meta.exclusions ?? []).length > 0) out.push({ name: french ? "Exclus" : "Excluded", text: meta.exclusions!.join("; ") });
+  const v = versions.find((x) => x.version === meta.version);
+  const closed = v === undefined ? "" : french ? `, close le ${s.n.day(v.time)}` : `, closed ${s.n.day(v.time)}`;
+  const document = meta.document === undefined ? "" : `; document ${meta.document.slice(0, 8)}`;
+  const reason = meta.reason ? ` (${meta.reason})` : "";
+  out.push({ name: s.t.version, text: `${meta.version ?? ""}, ${s.t.statuses[meta.status ?? ""] ?? meta.status ?? ""}${reason}${closed}${document}` });
+  return out;
+}
+
+/** citation is the sentence to copy. */
+export function citation(meta: Meta, s: Scope): string {
+  const status = s.t.statuses[meta.status ?? ""] ?? meta.status ?? "";
+  const method = /method=([^;]+)/.exec(meta.method)?.[1] ?? meta.method;
+  const french = s.t.language === "fr";
+  const at = s.t.at[meta.location] ?? meta.location;
+  const text = `Rollcall, panel ${meta.panel ?? ""}, ${s.market}, ${s.n.month(meta.month ?? "")}, ${at}, version ${meta.version ?? ""} (${status}), ${french ? "méthode" : "method"} ${method}.`;
+  return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
+}
+
+export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {
+  const [copied, setCopied] = useState(false);
+  const cite = citation(r.meta, s);
+  const copy = () => {
+    void navigator.clipboard?.writeText(`${cite} ${location.href}`).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    }, () => undefined);
+  };
+  return (
+    <section class="about" id="about" aria-labelledby="about-title">
+      <h2 id="about-title">{s.t.about}</h2>
+      <dl class="facts">
+        {factsOf(r.meta, versions, s).map((f) => (
+          <div key={f.name}>
+            <dt>{f.name}</dt>
+            <dd>{f.text}</dd>
+          </div>
+        ))}
+      </dl>
+      {(r.meta.notes ?? []).length > 0 && (
+        <details class="notes">
+          <summary>{s.t.notesTitle}</summary>
+          <ul lang="en">
+            {r.meta.notes!.map((n) => <li key={n}>{n}</li>)}
+            {r.meta.universe !== undefined && <li>{r.meta.universe.source}</li>}
+            <li><code>{r.meta.method}</code></li>
+          </ul>
+        </details>
+      )}
+      <Definitions r={r} s={s} />
+      {versions.length > 1 && <Diff r={r} versions={versions} client={client} s={s} />}
+      <p class="cite">
+        <span><b>{s.t.cite}</b> {cite}</span>
+        <button type="button" onClick={copy}><span aria-live="polite">{copied ? s.t.foot.copied : s.t.copy}</span></button>
+      </p>
+    </section>
+  );
+}
+
+function Definitions({ r, s }: { r: Report<RankingRow>; s: Scope }) {
+  return (
+    <details class="notes">
+      <summary>{s.t.language === "fr" ? "Définitions (en anglais)" : "Definitions"}</summary>
+      <dl class="facts" lang="en">
+        {r.columns.filter((c) => c.role === "measure" || c.name === "rank" || c.name === "tied_with").map((c) => (
+          <div key={c.name}>
+            <dt>{c.label}</dt>
+            <dd>{c.definition}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+/** Diff shows what differs between the version shown and another. */
+function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {
+  const own = r.meta.version ?? 0;
+  const others = versions.filter((v) => v.version !== own);
+  const [open, setOpen] = useState(false);
+  const [other, setOther] = useState(others[0]!.version);
+  const [rows, setRows] = useState<DiffRow[] | string | undefined>(undefined);
+  useEffect(() => {
+    if (!open) return;
+    const stop = new AbortController();
+    const [a, b] = [Math.min(own, other), Math.max(own, other)];
+    setRows(undefined);
+    client.get<Report<DiffRow>>(path(`/v1/publications/${r.meta.market}/${r.meta.panel}/${r.meta.month}/${a}/diff/${b}`), stop.signal).then((d) => setRows(d.rows), (e: Error) => !stop.signal.aborted && setRows(e.message));
+    return () => stop.abort();
+  }, [open, own, other]);
+  const french = s.t.language === "fr";
+  const [a, b] = [Math.min(own, other), Math.max(own, other)];
+  return (
+    <details class="notes" onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary>{s.t.versions}</summary>
+      <p>
+        <label for="diff">{french ? "Comparer à la version" : "Compare with version"} </label>
+        <select id="diff" value={String(other)} onChange={(e) => setOther(Number(e.currentTarget.value))}>
+          {others.map((v) => <option value={String(v.version)} key={v.version}>{`${v.version}, ${s.t.statuses[v.status] ?? v.status}${v.reason ? ` (${v.reason})` : ""}`}</option>)}
+        </select>
+      </p>
+      {rows === undefined && <p>{s.t.loading}…</p>}
+      {typeof rows === "string" && <p role="alert">{rows}</p>}
+      {Array.isArray(rows) && (rows.length === 0 ? <p>{french ? "Rien ne diffère." : "Nothing differs."}</p> : (
+        <div class="table" role="region" aria-label={s.t.versions} tabIndex={0}>
+          <table>
+            <thead><tr><th scope="col">{s.t.where}</th><th scope="col">{s.t.service}</th><th scope="col">{french ? "Chiffre" : "Figure"}</th><th scope="col">{`Version ${a}`}</th><th scope="col">{`Version ${b}`}</th></tr></thead>
+            <tbody>
+              {rows.map((row, i) => (
+                <tr key={i}>
+                  <td>{s.t.places[row.location ?? ""] ?? row.location ?? ""}</td>
+                  <td>{row.service === "any" ? s.t.any : s.name(row.service ?? "")}</td>
+                  <td>{r.columns.find((c) => c.name === row.figure)?.label ?? row.figure}</td>
+                  <td class="number">{value(row.before, s)}</td>
+                  <td class="number">{value(row.after, s)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ))}
+    </details>
+  );
+}
+
+function value(v: DiffRow["before"], s: Scope): string {
+  if (v === null) return "–";
+  if (typeof v !== "object") return String(v);
+  const m: Measure = v;
+  if (!shown(m)) return m.status;
+  return `${s.n.digits(m.value, Math.abs(m.value) < 1000 ? 2 : 0)}${m.status === "caution" && m.n !== null ? ` (n ${m.n})` : ""}`;
+}

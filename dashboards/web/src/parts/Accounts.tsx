@@ -1,0 +1,54 @@
+// The page of accounts: what the services' own servers saw. Accounts, not people.
+import { useMemo } from "preact/hooks";
+import { changed, write, type Change } from "../address";
+import { path, type Client } from "../api";
+import type { Scope } from "../figure";
+import { headline, lede, places, steps } from "../figures/census";
+import { censusPlaces, type Accounts as Loaded } from "../load";
+import { lastDay } from "../numbers";
+import { Frame } from "./Frame";
+import { Switch } from "./People";
+import { Later } from "./States";
+
+interface Props {
+  p: Loaded;
+  client: Client;
+  s: Scope;
+  go: (change: Change) => void;
+}
+
+export function Accounts({ p, client, s, go }: Props) {
+  const { t } = s;
+  const french = t.language === "fr";
+  const a = s.address;
+  const data = path("/v1/census", { market: p.market, from: `${p.month}-01`, to: lastDay(p.month), location: a.location, credit: a.credit, format: "csv" });
+  const link = (id: string) => write(changed(a, { market: p.market, month: p.month }), id);
+  const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, data, s)), [p.steps, s]);
+  const all = censusPlaces.every((x) => p.places[x] !== undefined);
+  const where = useMemo(() => (all ? places(p, data, s) : undefined), [all, p.total, s]);
+  const options = french ? { day: "Jour", week: "Semaine", month: "Mois" } : { day: "Day", week: "Week", month: "Month" };
+  const byStep = <Switch name="step" label={french ? "Pas" : "By"} value={a.step} options={options} onPick={(step) => go({ step })} />;
+  const banner = french
+    ? ["Des comptes, pas des personnes.", "Une personne peut avoir plusieurs comptes, un compte servir à plusieurs personnes. À ne pas rapprocher des chiffres du panel."]
+    : ["Accounts, not people.", "One person may hold several accounts, one account may serve several people. Do not set these beside panel figures."];
+  return (
+    <>
+      <div class="opening">
+        <p class="simulated"><b>{banner[0]}</b> {banner[1]}</p>
+        <h1>{headline(p.total, p.month, s)}</h1>
+        <p class="lede">{lede(p.total, s)}</p>
+      </div>
+      {p.total.rows.length > 0 && (
+        <>
+          {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} client={client} link={link("accounts")} controls={byStep} />}
+          {where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} client={client} link={link("account-places")} />}
+        </>
+      )}
+      <section class="about" id="about" aria-labelledby="about-title">
+        <h2 id="about-title">{t.about}</h2>
+        <ul class="plain" lang="en">{(p.total.meta.notes ?? []).map((n) => <li key={n}>{n}</li>)}</ul>
+        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}; ${p.total.meta.method}.`}</span></p>
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+// What is shown: every control writes the page's address.
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Address, Change } from "../address";
+import { takes } from "../api";
+import type { Catalogue, Chosen } from "../load";
+import { monthsBefore, type Numbers } from "../numbers";
+import type { Texts } from "../texts";
+
+interface Props {
+  a: Address;
+  c: Catalogue;
+  chosen: Chosen;
+  t: Texts;
+  n: Numbers;
+  go: (change: Change) => void;
+}
+
+function Choice({ label, id, value, children, onPick }: { label: string; id: string; value: string; children: ComponentChildren; onPick: (value: string) => void }) {
+  return (
+    <div class="choice">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(e) => onPick(e.currentTarget.value)}>{children}</select>
+    </div>
+  );
+}
+
+/** marketName gives a market's name, with its panel where there are several. */
+export function marketName(c: Catalogue, market: string): string {
+  return c.markets.find((m) => m.market === market)?.name ?? market;
+}
+
+export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
+  const panels = [...new Set(c.publications.map((p) => `${p.market} ${p.panel}`))];
+  const several = (market: string) => panels.filter((p) => p.startsWith(`${market} `)).length > 1;
+  const own = c.publications.filter((p) => p.market === chosen.market && p.panel === chosen.panel);
+  const months = [...new Set(own.map((p) => p.month))].sort();
+  const versions = own.filter((p) => p.month === chosen.month).sort((x, y) => y.version - x.version);
+  return (
+    <Bar t={t} summary={`${marketName(c, chosen.market)} · ${n.month(chosen.month)} · ${t.at[a.location] ?? a.location}`}>
+      <Choice label={t.market} id="market" value={`${chosen.market} ${chosen.panel}`} onPick={(v) => {
+        const [market, panel] = v.split(" ") as [string, string];
+        const there = c.publications.some((p) => p.market === market && p.panel === panel && p.month === chosen.month);
+        go({ market, panel, month: there ? chosen.month : undefined, version: undefined });
+      }}>
+        {panels.map((p) => {
+          const [market, panel] = p.split(" ") as [string, string];
+          return <option value={p} key={p}>{several(market) ? `${marketName(c, market)}, ${t.panelOf(panel)}` : marketName(c, market)}</option>;
+        })}
+      </Choice>
+      <Month months={months} month={chosen.month} t={t} n={n} go={(month) => go({ month, version: undefined })} />
+      <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>
+        {["home+work", "home", "work", "both", "home-only", "work-only"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
+      </Choice>
+      <Counted a={a} t={t} go={go} />
+      {takes.compare && <Choice label={t.compare} id="compare" value={a.compare} onPick={(compare) => go({ compare })}>
+        <option value="previous">{n.month(monthsBefore(chosen.month, 1))}</option>
+        <option value="year">{n.month(monthsBefore(chosen.month, 12))}</option>
+        {a.compare !== "previous" && a.compare !== "year" && <option value={a.compare}>{n.month(a.compare)}</option>}
+      </Choice>}
+      <Choice label={t.version} id="version" value={String(a.version ?? versions[0]?.version ?? "")} onPick={(v) => go({ version: Number(v) === versions[0]?.version ? undefined : Number(v) })}>
+        {versions.map((p, i) => <option value={String(p.version)} key={p.version}>{`${p.version}, ${t.statuses[p.status] ?? p.status}${i === 0 && versions.length > 1 ? ` (${t.latest})` : ""}`}</option>)}
+      </Choice>
+    </Bar>
+  );
+}
+
+export function AccountsControls({ a, c, market, month, months, t, n, go }: { a: Address; c: Catalogue; market: string; month: string; months: string[]; t: Texts; n: Numbers; go: Props["go"] }) {
+  const all = months.includes(month) ? months : [...months, month].sort();
+  return (
+    <Bar t={t} summary={`${marketName(c, market)} · ${n.month(month)} · ${t.at[a.location] ?? a.location}`}>
+      <Choice label={t.market} id="market" value={market} onPick={(v) => go({ market: v, panel: undefined })}>
+        {c.markets.map((m) => <option value={m.market} key={m.market}>{m.name}</option>)}
+      </Choice>
+      <Month months={all} month={month} t={t} n={n} go={(m) => go({ month: m })} />
+      <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>
+        {["home+work", "home", "work", "elsewhere", "both"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
+      </Choice>
+      <Counted a={a} t={t} go={go} />
+    </Bar>
+  );
+}
+
+function Counted({ a, t, go }: Pick<Props, "a" | "t" | "go">) {
+  return (
+    <Choice label={t.counted} id="counted" value={a.credit} onPick={(v) => go({ credit: v as Address["credit"] })}>
+      <option value="presence">{t.credits.presence}</option>
+      <option value="use">{t.credits.use}</option>
+    </Choice>
+  );
+}
+
+function Month({ months, month, t, n, go }: { months: string[]; month: string; t: Texts; n: Numbers; go: (month: string) => void }) {
+  const at = months.indexOf(month);
+  const step = (to: string | undefined, label: string, sign: string) => (
+    <button type="button" aria-label={label} title={label} disabled={to === undefined} onClick={() => to !== undefined && go(to)}>{sign}</button>
+  );
+  return (
+    <div class="choice">
+      <label for="month">{t.month}</label>
+      <span class="month">
+        {step(months[at - 1], t.previousMonth, "‹")}
+        <select id="month" value={month} onChange={(e) => go(e.currentTarget.value)}>
+          {[...months].reverse().map((m) => <option value={m} key={m}>{n.month(m)}</option>)}
+        </select>
+        {step(months[at + 1], t.nextMonth, "›")}
+      </span>
+    </div>
+  );
+}
+
+const narrow = "(max-width: 719px)";
+
+/** Bar holds the controls: in the open where there is room, else behind a line
+    that says what is shown. */
+function Bar({ t, summary, children }: { t: Texts; summary: string; children: ComponentChildren }) {
+  const [small, setSmall] = useState(matchMedia(narrow).matches);
+  useEffect(() => {
+    const query = matchMedia(narrow);
+    const changed = () => setSmall(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  const controls = <form class="controls" aria-label={t.controls} onSubmit={(e) => e.preventDefault()}>{children}</form>;
+  if (!small) return <div class="bar">{controls}</div>;
+  return (
+    <details class="bar">
+      <summary>{summary}</summary>
+      {controls}
+    </details>
+  );
+}

@@ -1,0 +1,164 @@
+// The page of people: the panel's figures of a month, in the order of reading.
+import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
+import { changed, write, type Change } from "../address";
+import { takes, type Client, type Measure, type Publication, type Reports } from "../api";
+import { isSimulated, type Figure, type Scope } from "../figure";
+import { combinations } from "../figures/combinations";
+import { curve } from "../figures/curve";
+import { duplication } from "../figures/duplication";
+import { frequency } from "../figures/frequency";
+import { places, placesOf } from "../figures/places";
+import { chosen, profile } from "../figures/profile";
+import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
+import { trend } from "../figures/trend";
+import { csv, isReport, params, rankingParams, type Part, type People as Loaded } from "../load";
+import { About } from "./About";
+import { Frame } from "./Frame";
+import { Later } from "./States";
+
+interface Props {
+  p: Loaded;
+  versions: Publication[];
+  client: Client;
+  s: Scope;
+  go: (change: Change) => void;
+}
+
+export function People({ p, versions, client, s, go }: Props) {
+  const { t } = s;
+  const r = p.ranking;
+  const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
+  const q = params(s.address, p.chosen);
+  const address = (name: keyof Reports) => csv(name, q);
+  const before = useMemo(() => beforeOf(p), [p.before]);
+  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s), [r, before, s]);
+  const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} client={client} half={half} link={link(figure.id)} controls={controls} />;
+  return (
+    <>
+      <Opening p={p} s={s} />
+      {frame(first, false, <Pool p={p} s={s} go={go} />)}
+      <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
+      <Where p={p} s={s} go={go} frame={frame} />
+      <div class="pair">
+        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, address("duplication"), s)} frame={(f) => frame(f, true)} />
+        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, address("combinations"), s)} frame={(f) => frame(f, true)} />
+      </div>
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, address("profile"), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
+      <div class="pair">
+        <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
+        <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, address("frequency"), s)} frame={(f) => frame(f, true)} />
+      </div>
+      <About r={r} versions={versions} client={client} s={s} />
+    </>
+  );
+}
+
+function beforeOf(p: Loaded): Map<string, Measure> {
+  return new Map((p.before?.rows ?? []).filter((row) => row.level === "service" || row.level === "any").map((row) => [row.service, row.unique_audience]));
+}
+
+/** Shown is a figure once its report is there. */
+function Shown<Row>({ id, title, tall, part, s, make, frame }: { id: string; title: string; tall: number; part: Part<Row>; s: Scope; make: (r: { meta: never; columns: never; rows: Row[] } & object) => Figure; frame: (f: Figure) => ComponentChildren }) {
+  const figure = useMemo(() => (isReport(part) ? make(part as never) : undefined), [part, s]);
+  if (figure === undefined) return <Later id={id} title={title} tall={tall} error={part instanceof Error ? part : undefined} t={s.t} />;
+  return <>{frame(figure)}</>;
+}
+
+/** Opening is what is read first: the headline, how sure it is, four figures. */
+function Opening({ p, s }: { p: Loaded; s: Scope }) {
+  const { t } = s;
+  const r = p.ranking;
+  return (
+    <div class="opening">
+      {isSimulated(r.meta) && (
+        <p class="simulated">
+          <b>{t.simulated}</b> {t.simulatedNote} <a href="#about">{t.simulatedHow}</a>
+        </p>
+      )}
+      <h1>{headline(r, s)}</h1>
+      <p class="lede">{lede(r, s)}</p>
+      <dl class="tiles">
+        {tiles(r, s).map((tile) => (
+          <div key={tile.name}>
+            <dt>{tile.name}</dt>
+            <dd class="value">{tile.value}</dd>
+            <dd class="range">{tile.note}</dd>
+          </div>
+        ))}
+      </dl>
+      <nav class="jump" aria-label={t.onThisPage}>
+        {Object.entries(t.jump).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
+      </nav>
+    </div>
+  );
+}
+
+function Where({ p, s, go, frame }: { p: Loaded; s: Scope; go: Props["go"]; frame: (f: Figure, half?: boolean, controls?: ComponentChildren) => ComponentChildren }) {
+  const which = s.address.places;
+  const parts = placesOf(which).map((place) => p.places[place]);
+  const ready = isReport(p.either) && parts.every((x) => isReport(x));
+  const figure = useMemo(() => {
+    if (!ready || !isReport(p.either)) return undefined;
+    const by = new Map(placesOf(which).flatMap((place) => {
+      const r = p.places[place];
+      return isReport(r) ? [[place, r] as const] : [];
+    }));
+    return places(p.either, by, which, csv("ranking", { ...params(s.address, p.chosen), location: placesOf(which)[0] }), s);
+  }, [ready, p.either, p.places, which, s]);
+  if (figure === undefined) return <Later id="places" title={s.t.jump.places} tall={300} error={parts.find((x) => x instanceof Error) as Error | undefined} t={s.t} />;
+  const french = s.t.language === "fr";
+  const names = french ? { overlap: "Domicile, travail, les deux", apart: "Sans recoupement" } : { overlap: "Home, work, both", apart: "Without overlap" };
+  return <>{frame(figure, false, <Switch name="places" label={s.t.where} value={which} options={names} onPick={(places) => go({ places })} />)}</>;
+}
+
+export function Switch<T extends string>({ name, label, value, options, onPick }: { name: string; label: string; value: T; options: Record<T, string>; onPick: (v: T) => void }) {
+  return (
+    <fieldset class="switch">
+      <legend class="visually-hidden">{label}</legend>
+      {(Object.entries(options) as [T, string][]).map(([v, text]) => (
+        <label key={v} class={v === value ? "on" : ""}>
+          <input type="radio" name={name} checked={v === value} onChange={() => onPick(v)} />
+          {text}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Services picks the services of the figures that have a panel each. */
+function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
+  const all = ranked(p.ranking).map((row) => row.service);
+  const asked = s.address.services.filter((id) => all.includes(id));
+  const on = new Set(chosen(asked, all, 4));
+  const toggle = (id: string) => {
+    const next = all.filter((x) => (x === id ? !on.has(x) : on.has(x)));
+    go({ services: next });
+  };
+  return (
+    <details class="menu services">
+      <summary>{`${s.t.services}: ${asked.length === 0 ? s.t.choose : s.t.chosen(asked.length)}`}</summary>
+      <fieldset>
+        <legend class="visually-hidden">{s.t.services}</legend>
+        {all.map((id) => (
+          <label key={id}>
+            <input type="checkbox" checked={on.has(id)} onChange={() => toggle(id)} />
+            {s.name(id)}
+          </label>
+        ))}
+        <button type="button" onClick={() => go({ services: [] })}>{s.t.first}</button>
+      </fieldset>
+    </details>
+  );
+}
+
+/** Pool offers what is too small alone over several months together. */
+function Pool({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
+  if (!takes.pool) return null;
+  const step = (change: Change, text: string) => (
+    <a class="pool" href={write(changed(s.address, change))} onClick={(e) => (e.preventDefault(), go(change))}>{text}</a>
+  );
+  if (s.address.pool !== undefined) return step({ pool: undefined }, s.t.unpool);
+  const hidden = withheld(p.ranking, s).filter((row) => row.unique_audience.status !== "undefined");
+  return hidden.length > 0 ? step({ pool: 6 }, s.t.poolLink(hidden.map((row) => s.name(row.service)))) : null;
+}

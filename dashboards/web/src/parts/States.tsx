@@ -1,0 +1,132 @@
+// The page when there is nothing to show: not loaded yet, nothing published, a
+// key wanted, a month that isn't there, a server that is away.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { changed, write, type Address, type Change } from "../address";
+import type { Chosen, Nothing } from "../load";
+import type { Numbers } from "../numbers";
+import type { Texts } from "../texts";
+
+/** Waiting holds the place of what comes. */
+export function Waiting({ t }: { t: Texts }) {
+  return (
+    <div class="waiting" role="status">
+      <p class="visually-hidden">{t.loading}</p>
+      <div class="bone line1" /><div class="bone line2" /><div class="bone line3" /><div class="bone drawing1" />
+    </div>
+  );
+}
+
+/** Later holds a figure's place while its report comes, or says why it doesn't. */
+export function Later({ id, title, tall, error, t }: { id: string; title: string; tall: number; error?: Error | undefined; t: Texts }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current!.style.minHeight = error === undefined ? `${tall}px` : "";
+  }, [tall, error]);
+  return (
+    <section class="figure" id={id} aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>{title}</h2>
+      <div ref={box}>{error === undefined ? <p class="subtitle">{t.loading}…</p> : <p class="subtitle" role="alert">{`${t.refused}: ${error.message}`}</p>}</div>
+    </section>
+  );
+}
+
+const load = (market: string, panel: string, month: string) =>
+  `rollcall panel load --market ${market} --panel ${panel} --month ${month} --panelists panelists.csv --universe universe.csv
+rollcall events load --backfill events.ndjson
+rollcall close --market ${market} --panel ${panel} --month ${month}`;
+
+function Message({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <div class="message">
+      <h1>{title}</h1>
+      {children}
+    </div>
+  );
+}
+
+export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a: Address; c: Chosen | undefined; t: Texts; n: Numbers; go: (change: Change) => void; name: (market: string) => string }) {
+  if (nothing.kind === "empty") {
+    return (
+      <Message title={t.empty}>
+        <p>{t.emptyText}</p>
+        <pre tabIndex={0}>{`rollcall demo\n\nrollcall market add FR --zone Europe/Paris --name France\n${load("FR", "NAME", "2002-10")}`}</pre>
+      </Message>
+    );
+  }
+  const title = { market: t.notFoundMarket(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)) }[nothing.kind];
+  return (
+    <Message title={title}>
+      <p>{t.nearest}</p>
+      <ul class="nearest">
+        {nothing.nearest.map((x) => {
+          const change = { market: x.market, panel: x.panel, month: x.month, version: undefined };
+          return (
+            <li key={`${x.market} ${x.panel} ${x.month}`}>
+              <a href={write(changed(a, change))} onClick={(e) => (e.preventDefault(), go(change))}>{`${name(x.market)}, ${t.panelOf(x.panel)}, ${n.month(x.month)}`}</a>
+            </li>
+          );
+        })}
+      </ul>
+      {nothing.kind === "month" && (
+        <>
+          <p>{t.howToMonth}</p>
+          <pre tabIndex={0}>{load(c?.market ?? a.market ?? nothing.nearest[0]?.market ?? "FR", c?.panel ?? a.panel ?? nothing.nearest[0]?.panel ?? "NAME", nothing.asked)}</pre>
+        </>
+      )}
+    </Message>
+  );
+}
+
+export function Refused({ title, detail, t, go }: { title: string; detail: string; t: Texts; go: () => void }) {
+  return (
+    <Message title={title}>
+      <p role="alert">{detail}</p>
+      <p><a href="/" onClick={(e) => (e.preventDefault(), go())}>{t.startAgain}</a></p>
+    </Message>
+  );
+}
+
+export function SignIn({ wrong, t, send }: { wrong: string; t: Texts; send: (key: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <Message title={t.keyTitle}>
+      <p>{t.keyText}</p>
+      <form class="signin" onSubmit={(e) => (e.preventDefault(), send(field.current!.value.trim()))}>
+        <label for="key">{t.keyField}</label>
+        <input id="key" type="password" autocomplete="current-password" spellcheck={false} required ref={field} aria-describedby={wrong === "" ? undefined : "key-wrong"} />
+        <button type="submit">{t.keySend}</button>
+      </form>
+      {wrong !== "" && <p id="key-wrong" class="wrong" role="alert">{wrong}</p>}
+    </Message>
+  );
+}
+
+/** Gone says that the server is away, and tries again by itself. */
+export function Gone({ at, t, retry }: { at: string | undefined; t: Texts; retry: () => Promise<void> }) {
+  const [left, setLeft] = useState(5);
+  const [wait, setWait] = useState(5);
+  const [trying, setTrying] = useState(false);
+  const now = () => {
+    setTrying(true);
+    void retry().finally(() => {
+      const longer = Math.min(2 * wait, 60);
+      setTrying(false);
+      setWait(longer);
+      setLeft(longer);
+    });
+  };
+  useEffect(() => {
+    if (trying) return;
+    if (left <= 0) return now();
+    const id = setTimeout(() => setLeft(left - 1), 1000);
+    return () => clearTimeout(id);
+  }, [left, trying]);
+  return (
+    <div class="gone">
+      <p role="alert">{at === undefined ? t.awayNothing : t.away(at)}</p>
+      <p>{trying ? t.trying : t.retry(left)} <button type="button" onClick={now} disabled={trying}>{t.retryNow}</button></p>
+    </div>
+  );
+}
