@@ -23,7 +23,7 @@ func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
 		if err := s.mergeCells(ctx, tx, d); err != nil {
 			return err
 		}
-		return mergeDiaries(ctx, tx, d)
+		return mergeDiaries(ctx, tx, s.log, d)
 	})
 	if err != nil {
 		return fmt.Errorf("merge into the store: %w", err)

@@ -289,8 +289,11 @@ func produce(ctx context.Context, client *kafkago.Client, topic string, partitio
 	return res.Error
 }
 
-// registerDamage makes what was lost metrics.
-func (b *Broker) registerDamage(r prometheus.Registerer) error {
+// register makes what was lost metrics, and what was removed.
+func (b *Broker) register(r prometheus.Registerer) error {
+	b.removed = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "rollcall", Subsystem: "log", Name: "rejected_removed_total", Help: "Inputs removed from the embedded log's rejected topic at its bound.",
+	})
 	if r == nil {
 		return nil
 	}
@@ -304,6 +307,7 @@ func (b *Broker) registerDamage(r prometheus.Registerer) error {
 		}))
 	}
 	return errors.Join(
+		r.Register(b.removed),
 		gauge("damaged_bytes", "Bytes of the embedded log that can't be read, since they were last acknowledged; -1: what is known of it can't be read either.", func(d Damage) int64 { return d.Bytes }),
 		gauge("damaged_records", "Records in them, as far as is known.", func(d Damage) int64 { return d.Records }),
 	)
