@@ -13,7 +13,7 @@ import (
 // event could have made is refused with an ErrInvalid; one without minutes is
 // passed over, and so is what is of a month that has aged out. It holds one cell or 16,384 diaries at a time; SQLite's page cache, of
 // 32 MB, spills into its log.
-func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
+func (s *facts) Merge(ctx context.Context, d rollcall.Deltas) error {
 	late := 0
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		d, err := current(tx, d, &late)
