@@ -84,8 +84,12 @@ func (m *Month) index(online int) {
 func (m *Month) Prepare() {
 	m.Whole.Condition()
 	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
-		m.Whole.patterns(credit)
-		m.Whole.uses(scope{credit, rollcall.Home | rollcall.Work})
+		v := m.Whole.View(credit, rollcall.HomeWork, nil)
+		v.Active()
+		for _, services := range m.Whole.sets() {
+			v.Use(services)
+			v.People(services)
+		}
 	}
 }
 

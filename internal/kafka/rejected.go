@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -75,6 +76,54 @@ func (c *Cluster) rejectedRecords(ctx context.Context) iter.Seq2[kafka.Message, 
 			}
 		}
 	}
+}
+
+// Stored is a refused input, or a mark, as it lies in rollcall.rejected.
+type Stored struct {
+	Offset  int64
+	Source  string // of records of rollcall.events one for all: the log
+	Bytes   int64  // about what it takes
+	message kafka.Message
+}
+
+// StoredRejected gives what rollcall.rejected holds, for whoever has to bound it.
+func StoredRejected(ctx context.Context, c *Cluster) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		for m, err := range c.rejectedRecords(ctx) {
+			s := Stored{Offset: m.Offset, Bytes: int64(len(m.Value)), message: m}
+			for _, h := range m.Headers {
+				s.Bytes += int64(len(h.Key) + len(h.Value))
+				if h.Key == headerSource {
+					s.Source = string(h.Value)
+				}
+			}
+			if partition, _, ok := strings.Cut(s.Source, "@"); ok {
+				if _, err := strconv.Atoi(partition); err == nil {
+					s.Source = "log"
+				}
+			}
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// StoreAgain appends what was stored once more, at the topic's end.
+func StoreAgain(ctx context.Context, c *Cluster, list []Stored) error {
+	if len(list) == 0 {
+		return nil
+	}
+	messages := make([]kafka.Message, len(list))
+	for i := range list {
+		m := &list[i].message
+		messages[i] = kafka.Message{Value: m.Value, Time: m.Time, Headers: m.Headers}
+	}
+	w := NewWriter(c, WriterOptions{})
+	if err := errors.Join(firstError(w.rejects.WriteMessages(ctx, messages...)), w.Close()); err != nil {
+		return fmt.Errorf("kafka: store %d refused inputs again: %w", len(list), err)
+	}
+	return nil
 }
 
 // A mark is a record of rollcall.rejected that says of inputs before it that they

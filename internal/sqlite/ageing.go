@@ -153,7 +153,7 @@ func (s *facts) vacuum(ctx context.Context) error {
 
 // emptyLog writes SQLite's log into the database and empties it, unless a
 // reader holds it for long: flushes wait meanwhile.
-func (s *facts) emptyLog(ctx context.Context) (busy bool, err error) {
+func (s *database) emptyLog(ctx context.Context) (busy bool, err error) {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return false, err

@@ -51,6 +51,7 @@ type database struct {
 	id              string
 	k               int
 	log             *slog.Logger
+	logBytes        int64 // see logBytes
 }
 
 func newStore(d *database) *Store {
@@ -78,7 +79,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(&database{path: path, log: opt.Log})
+	s := newStore(&database{path: path, log: opt.Log, logBytes: logBytes})
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

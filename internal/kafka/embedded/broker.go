@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -31,6 +32,7 @@ type Broker struct {
 	log      *brokerLog
 	limit    *limit
 	sources  atomic.Int32 // that have not left their group
+	removed  prometheus.Counter
 
 	mu     sync.RWMutex // guards closed; held for reading while kfake is asked, which never answers once closed
 	closed bool
@@ -145,7 +147,7 @@ func (b *Broker) start(clean bool) error {
 	if err := b.resetGroups(ctx, client, clean && b.log.warnings.Load() == 0); err != nil {
 		return err
 	}
-	return errors.Join(b.putBack(context.Background(), client), b.registerDamage(b.opt.Registerer))
+	return errors.Join(b.putBack(context.Background(), client), b.register(b.opt.Registerer))
 }
 
 // Cluster is how writers and sources reach the broker.
