@@ -12,7 +12,7 @@ import (
 // stage. The order of what a list gives is the engine's own unless said; rows
 // are valid until the next step of their sequence, and an error ends them. What
 // is not there is ErrNotFound.
-type Store interface {
+type Store interface { //nolint:interfacebloat // one vocabulary for all stages instead of an interface a caller (decision 8)
 	ID() string // a new store has a new one
 	K() int     // the precision of its sketches
 	Close() error
@@ -61,6 +61,33 @@ type Store interface {
 	Rosters(ctx context.Context, before Month) ([]Hash, error)
 	RemoveObjects(ctx context.Context, hashes []Hash) (removed int, err error)
 	RemoveFacts(ctx context.Context, before Month) (rows int, err error)
+
+	// A fact that can't be decoded is set aside whole when it is come by, and
+	// the rest goes on: its row is then that of nothing, until the log is
+	// replayed. Check reads everything, and with repair sets aside what is
+	// damaged. ForgetSetAside drops what was set aside.
+	Check(ctx context.Context, repair bool) (StoreCheck, error)
+	SetAside(ctx context.Context) ([]Damage, error)
+	ForgetSetAside(ctx context.Context) error
+}
+
+// Damage is a fact that can't be read.
+type Damage struct {
+	Time   time.Time `json:"time,omitzero"` // when it was set aside
+	Table  string    `json:"table"`
+	Row    string    `json:"row"` // its key
+	Market MarketID  `json:"market"`
+	Month  string    `json:"month"` // YYYY-MM, as far as it can be told
+	Reason string    `json:"reason"`
+}
+
+// StoreCheck is what a check of the whole store found.
+type StoreCheck struct {
+	Cells   int      `json:"cells"` // looked at
+	Diaries int      `json:"diaries"`
+	Objects int      `json:"objects"`
+	Damaged []Damage `json:"damaged"`
+	Faults  []string `json:"faults"` // that the engine finds in its own files
 }
 
 // Deltas is what one flush brings to the store. Each value is united with what

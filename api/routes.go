@@ -12,7 +12,7 @@ import (
 
 // routes are those that OpenAPI can't describe, and then those that it does.
 func (s *Server) routes() http.Handler {
-	mux, health := chi.NewMux(), Health{Ready: s.Ready, Log: s.Logger}
+	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
 	if s.Page != nil {
@@ -46,6 +46,8 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
@@ -55,8 +57,9 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
-	huma.Register(api, post("/v1/rejected/replay", "Append what was refused to the log once more"), s.postRejected)
+	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
+	huma.Register(api, post("/v1/log/acknowledge", "Take note of what the embedded log has lost"), s.postAcknowledge)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 

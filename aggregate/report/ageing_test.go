@@ -8,27 +8,26 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/aggregate/hll"
 )
 
 var august = rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: october.Month - 2}
 
 // agedQuarter is the quarter after August has aged out. August had two rosters,
 // of which the last is October's too.
-func agedQuarter(t *testing.T) (h *house, before map[string][]byte, gone []rollcall.Hash) {
+func agedQuarter(t *testing.T) (h *site, before map[string][]byte, gone []rollcall.Hash) {
 	t.Helper()
-	h = newHouse(t)
+	h = newSite(t)
 	first := h.load(august, strings.Replace(smallRoster, "P3,1,0,M\n", "", 1), smallUniverse)
 	h = fillQuarter(h)
 	before = map[string][]byte{}
 	for _, name := range Reports() {
-		before[name] = body(t, h.report(Request{Report: name}))
+		before[name] = body(t, h.report(rollcall.Query{Report: name}))
 	}
 	list, err := h.Publications(context.Background(), "FR", "nn")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := h.month(context.Background(), list[0].Document)
+	m, err := h.Month(context.Background(), list[0].Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +36,7 @@ func agedQuarter(t *testing.T) (h *house, before map[string][]byte, gone []rollc
 	if err != nil || removed == 0 {
 		t.Fatalf("removed %d: %v", removed, err)
 	}
-	return h, before, []rollcall.Hash{first.Roster, list[0].Document, m.doc.Diaries}
+	return h, before, []rollcall.Hash{first.Roster, list[0].Document, m.Doc.Diaries}
 }
 
 const augustIsGone = "2002-08 of panel nn in FR has aged out: its facts were removed on 2002-12-01, and no figure can be computed from them"
@@ -59,17 +58,17 @@ func TestAge(t *testing.T) {
 	if err != nil || len(list) != 3 || !list[0].AgedOut.Equal(h.now) || !list[1].AgedOut.IsZero() {
 		t.Fatalf("publications %+v, %v", list, err)
 	}
-	if err := h.verify(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
+	if err := h.VerifyPublication(ctx, list[0]); !errors.Is(err, rollcall.ErrAgedOut) || err.Error() != "verify version 1: "+augustIsGone {
 		t.Errorf("verify August: %v", err)
 	}
 	for _, p := range list[1:] {
-		p.Internal = true // as its limits of 0 make it; the shelf of this test says otherwise
-		if err := h.verify(ctx, p); err != nil {
+		p.Internal = true // as its limits of 0 make it; the store of this test says otherwise
+		if err := h.VerifyPublication(ctx, p); err != nil {
 			t.Errorf("verify %s: %v", p.Month, err)
 		}
 	}
 	for _, name := range []string{"ranking", "duplication", "combinations", "incremental", "profile", "frequency", "curve", "quality", "consistency"} {
-		sameBytes(t, name, body(t, h.report(Request{Report: name})), before[name])
+		sameBytes(t, name, body(t, h.report(rollcall.Query{Report: name})), before[name])
 	}
 	if n, err := h.Age(ctx, september.Month); n != 0 || err != nil {
 		t.Errorf("the second time removed %d: %v", n, err)
@@ -85,7 +84,7 @@ func TestAge(t *testing.T) {
 	if n, err := h.Age(ctx, september.Month); n != 0 || err != nil {
 		t.Errorf("asked to keep more again, removed %d: %v", n, err)
 	}
-	if _, err := h.Report(ctx, Request{Report: "ranking", Of: october}); !errors.Is(err, rollcall.ErrAgedOut) {
+	if _, err := h.Report(ctx, rollcall.Query{Report: "ranking", Of: october}); !errors.Is(err, rollcall.ErrAgedOut) {
 		t.Errorf("October is not back: %v", err)
 	}
 }
@@ -95,11 +94,11 @@ func TestAgedMonthIsRefused(t *testing.T) {
 	h, _, _ := agedQuarter(t)
 	ctx := context.Background()
 	for what, err := range map[string]error{
-		"report":  second(h.Report(ctx, Request{Report: "ranking", Of: august})),
-		"version": second(h.Report(ctx, Request{Report: "curve", Of: august, Version: 1})),
-		"live":    second(h.Report(ctx, Request{Report: "ranking", Of: august, Live: true})),
-		"period":  second(h.Report(ctx, Request{Report: "ranking", From: august.Month.First(), To: october.Month.Last(), Of: october})),
-		"diff":    second(h.Diff(ctx, Request{Of: august}, 1, 1)),
+		"report":  second(h.Report(ctx, rollcall.Query{Report: "ranking", Of: august})),
+		"version": second(h.Report(ctx, rollcall.Query{Report: "curve", Of: august, Version: 1})),
+		"live":    second(h.Report(ctx, rollcall.Query{Report: "ranking", Of: august, Live: true})),
+		"period":  second(h.Report(ctx, rollcall.Query{Report: "ranking", From: august.Month.First(), To: october.Month.Last(), Of: october})),
+		"diff":    second(h.Diff(ctx, rollcall.Query{Of: august}, 1, 1)),
 		"close":   second(h.Close(ctx, rollcall.ClosePlan{Of: august, Status: rollcall.Restated, Reason: "late events"})),
 		"load":    second(h.LoadPanel(ctx, august, input(smallRoster, smallUniverse))),
 		"exclude": h.exclude(ctx, rollcall.Exclusion{PanelMonth: august, Panelist: 1, Reason: "a faulty meter"}),
@@ -108,7 +107,7 @@ func TestAgedMonthIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if n, err := h.offRosters(ctx, []rollcall.PanelMonth{august, september}, visitor("P4")); n != 1 || err != nil {
+	if n, err := h.erased(ctx, []rollcall.PanelMonth{august, september}, "P4"); n != 1 || err != nil {
 		t.Errorf("a panelist is erased from %d rosters: %v", n, err)
 	}
 }
@@ -132,7 +131,7 @@ func TestReportsOverAgedMonths(t *testing.T) {
 			t.Errorf("%s of %s is %+v", column, key, m)
 		}
 	}
-	trend := h.report(Request{Report: "trend"})
+	trend := h.report(rollcall.Query{Report: "trend"})
 	said(trend)
 	if got := strings.Join(keys(trend), ", "); got != "2002-09 msn, 2002-09 any, 2002-10 msn, 2002-10 any" {
 		t.Errorf("the trend has %s", got)
@@ -141,11 +140,11 @@ func TestReportsOverAgedMonths(t *testing.T) {
 	if m := find(t, trend, "2002-10", "msn")["change"].(rollcall.Measure); m.Value != 50 {
 		t.Errorf("October's change is %g, want 50", m.Value)
 	}
-	short := h.report(Request{Report: "trend", From: september.Month.First(), To: october.Month.Last()})
+	short := h.report(rollcall.Query{Report: "trend", From: september.Month.First(), To: october.Month.Last()})
 	said(short)
 	undefined(short, "change", "2002-09", "msn")
 
-	loyalty := h.report(Request{Report: "loyalty"})
+	loyalty := h.report(rollcall.Query{Report: "loyalty"})
 	said(loyalty)
 	for _, column := range []string{"new", "returned", "retained", "lapsed"} {
 		undefined(loyalty, column, "msn")
@@ -153,47 +152,10 @@ func TestReportsOverAgedMonths(t *testing.T) {
 	if m := find(t, loyalty, "msn")["daily_audience"].(rollcall.Measure); m.Value != 400.0/31 {
 		t.Errorf("October's daily audience is %g", m.Value)
 	}
-	ranking := h.report(Request{Report: "ranking", Of: september})
+	ranking := h.report(rollcall.Query{Report: "ranking", Of: september})
 	said(ranking)
 	undefined(ranking, "change", "msn")
 	if got := value(t, ranking, "msn", "unique_audience"); got != 350 {
 		t.Errorf("September's audience is %g, want 350", got)
-	}
-}
-
-// TestAgedCensus: a range that begins before what is there is refused; the rest
-// is as it was.
-func TestAgedCensus(t *testing.T) {
-	h := newHouse(t)
-	ctx := context.Background()
-	first, k := september.Month.First(), h.store.K()
-	sketch := hll.New(k)
-	sketch.Add(7)
-	state := rollcall.CellState{Visitors: sketch.Append(nil), Minutes: sketch.Append(nil)}
-	cells := rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
-		for _, day := range []rollcall.Day{first - 1, first} {
-			if !yield(rollcall.Cell{Market: "FR", Day: day, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}, state) {
-				return
-			}
-		}
-	}}
-	census := func(from rollcall.Day) (*rollcall.Table, error) {
-		return CensusTable(ctx, h.store, rollcall.CensusQuery{Market: "FR", From: from, To: first, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: ByPresence})
-	}
-	for range 2 { // a replay brings nothing back
-		if err := h.store.Merge(ctx, cells); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.Age(ctx, september.Month); err != nil {
-			t.Fatal(err)
-		}
-		_, err := census(first - 1)
-		if want := "the census of FR from 2002-08-31 has aged out: what is before 2002-09-01 was removed on 2002-11-04"; err == nil || err.Error() != want || !errors.Is(err, rollcall.ErrAgedOut) {
-			t.Errorf("from 31 August: %v", err)
-		}
-		got, err := census(first)
-		if err != nil || value(t, got, "msn", "unique_accounts") != 1 {
-			t.Errorf("from 1 September: %v, %v", got, err)
-		}
 	}
 }

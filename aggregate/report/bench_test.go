@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/internal/sqlite"
 )
 
@@ -98,37 +99,37 @@ func BenchmarkMonth(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	h := newHouseOver(b, store, c)
+	h := newSiteOver(b, store, c)
 	h.Store = public{store}
 	n.close(h, august)
 	n.close(h, september)
 	n.close(h, october)
 	b.Run("close", func(b *testing.B) {
 		for b.Loop() {
-			h := newHouseOver(b, store, c)
+			h := newSiteOver(b, store, c)
 			h.close(rollcall.ClosePlan{Of: october})
 		}
 	})
 	b.Run("load", func(b *testing.B) { h.benchmarkLoad(b) })
-	h.keepAll(b)
+	h.logMonths(b)
 	worst := &slowest{}
 	for _, name := range Reports() {
 		for _, p := range benchPeriods() {
-			h.benchmark(b, worst, name+" of "+p.name, Request{Report: name, From: p.from, To: p.to})
+			h.benchmark(b, worst, name+" of "+p.name, rollcall.Query{Report: name, From: p.from, To: p.to})
 		}
 	}
 	for _, p := range benchPeriods() {
-		h.benchmark(b, worst, "ranking of a target of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Target: "sex=F,!age=a1"})
-		h.benchmark(b, worst, "ranking by use of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Credit: ByUse})
+		h.benchmark(b, worst, "ranking of a target of "+p.name, rollcall.Query{Report: "ranking", From: p.from, To: p.to, Target: "sex=F,!age=a1"})
+		h.benchmark(b, worst, "ranking by use of "+p.name, rollcall.Query{Report: "ranking", From: p.from, To: p.to, Credit: rollcall.ByUse})
 		for _, place := range rollcall.Places()[1:] {
-			h.benchmark(b, worst, "ranking at "+string(place)+" of "+p.name, Request{Report: "ranking", From: p.from, To: p.to, Place: place})
+			h.benchmark(b, worst, "ranking at "+string(place)+" of "+p.name, rollcall.Query{Report: "ranking", From: p.from, To: p.to, Place: place})
 		}
 	}
 	b.Logf("the worst: %s, %.1f ms of processor", worst.name, 1e3*worst.spent.Seconds())
 }
 
 // close gathers a month's facts and closes it.
-func (n *nation) close(h *house, of rollcall.PanelMonth) {
+func (n *nation) close(h *site, of rollcall.PanelMonth) {
 	roster, universe := n.files(of)
 	h.load(of, roster, universe)
 	const batch = 5000
@@ -156,22 +157,22 @@ func benchPeriods() []benchPeriod {
 	}
 }
 
-// keepAll finds the three months, and what they take.
-func (h *house) keepAll(b *testing.B) {
+// logMonths finds the three months, and what they take.
+func (h *site) logMonths(b *testing.B) {
 	for _, m := range h.loaded(b) {
-		b.Logf("%s: %d diaries, %.1f MB", m.doc.Of.Month, len(m.diaries.list), float64(m.cost())/1e6)
+		b.Logf("%s: %.1f MB", m.Doc.Of.Month, float64(m.Cost())/1e6)
 	}
 }
 
 // loaded gives the months, loading them if they are not.
-func (h *house) loaded(b *testing.B) []*month {
-	var out []*month
+func (h *site) loaded(b *testing.B) []*audience.Month {
+	var out []*audience.Month
 	for _, of := range []rollcall.PanelMonth{august, september, october} {
 		p, err := h.Publication(b.Context(), of, 1)
 		if err != nil {
 			b.Fatal(err)
 		}
-		m, err := h.month(b.Context(), p.Document)
+		m, err := h.Month(b.Context(), p.Document)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -180,17 +181,17 @@ func (h *house) loaded(b *testing.B) []*month {
 	return out
 }
 
-// benchmarkLoad loads October from the shelf.
-func (h *house) benchmarkLoad(b *testing.B) {
+// benchmarkLoad loads October from the store.
+func (h *site) benchmarkLoad(b *testing.B) {
 	var spent time.Duration
 	for b.Loop() {
-		fresh := newHouseOver(b, h.store, h.Catalogue())
+		fresh := newSiteOver(b, h.store, h.Catalogue())
 		p, err := h.Publication(b.Context(), october, 1)
 		if err != nil {
 			b.Fatal(err)
 		}
 		before := processorTime(b)
-		if _, err := fresh.month(b.Context(), p.Document); err != nil {
+		if _, err := fresh.Month(b.Context(), p.Document); err != nil {
 			b.Fatal(err)
 		}
 		spent += processorTime(b) - before
@@ -206,15 +207,15 @@ type slowest struct {
 
 // benchmark asks for a report again and again, each time anew: neither tables
 // nor samples are kept, nor what a collection owes to those before.
-func (h *house) benchmark(b *testing.B, worst *slowest, name string, r Request) {
+func (h *site) benchmark(b *testing.B, worst *slowest, name string, r rollcall.Query) {
 	b.Run(name, func(b *testing.B) {
 		r.Version, h.t = 1, b
 		var spent, wall time.Duration
 		for b.Loop() {
 			b.StopTimer()
-			h.tables = cache[tableKey, *rollcall.Table]{limit: mostTables}
+			h.tables = audience.Cache[tableKey, *rollcall.Table]{Limit: mostTables}
 			for _, m := range h.loaded(b) {
-				m.forget()
+				m.Forget()
 			}
 			runtime.GC()
 			b.StartTimer()
@@ -231,13 +232,6 @@ func (h *house) benchmark(b *testing.B, worst *slowest, name string, r Request) 
 			*worst = slowest{name, each}
 		}
 	})
-}
-
-// forget leaves the month as it was when it was loaded.
-func (m *month) forget() {
-	m.samples = cache[sampleKey, *sample]{limit: m.samples.limit}
-	m.whole = m.sampleOf(m.doc.Of.Month.First(), m.doc.Of.Month.Last())
-	m.prepare()
 }
 
 // processorTime is what the machine has given this process: the figure to read

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // stay is a run of credited UTC minutes, as an event gives it.
@@ -73,7 +74,7 @@ func drawWorld(t *rapid.T, c *rollcall.Calendar) *world {
 }
 
 // load puts both months' rosters and diaries in the store, and closes them.
-func (w *world) load(h *house, panel rollcall.PanelID) {
+func (w *world) load(h *site, panel rollcall.PanelID) {
 	f := facts{}
 	for _, s := range w.stays {
 		for m := s.from; m < s.to; {
@@ -110,13 +111,13 @@ func (w *world) load(h *house, panel rollcall.PanelID) {
 type slow struct {
 	*world
 	weight   []float64 // by person; 0: not in the sample
-	credit   Credit
+	credit   rollcall.Credit
 	from, to rollcall.Day
 }
 
 // look weighs the persons in tab in the months from k to 1: with one margin,
 // raking is a proportion.
-func (w *world) look(k int, credit Credit, from, to rollcall.Day) *slow {
+func (w *world) look(k int, credit rollcall.Credit, from, to rollcall.Day) *slow {
 	s := &slow{world: w, weight: make([]float64, len(w.sex)), credit: credit, from: from, to: to}
 	last := 1
 	if to < october.Month.First() {
@@ -144,7 +145,7 @@ func (w *world) look(k int, credit Credit, from, to rollcall.Day) *slow {
 }
 
 // minutes gives a person's credited minutes, ascending.
-func (s *slow) minutes(i int, services []rollcall.ServiceID, places rollcall.Location, credit Credit) []rollcall.UnixMinute {
+func (s *slow) minutes(i int, services []rollcall.ServiceID, places rollcall.Location, credit rollcall.Credit) []rollcall.UnixMinute {
 	var out []rollcall.UnixMinute
 	for _, stay := range s.stays {
 		if stay.person != i || stay.place&places == 0 || !slices.Contains(services, stay.service) || !credit.Counts(stay.kind) {
@@ -167,7 +168,7 @@ type person struct {
 	dates                   map[rollcall.Day]bool
 }
 
-func (s *slow) person(i int, p Place, services ...rollcall.ServiceID) person {
+func (s *slow) person(i int, p rollcall.Place, services ...rollcall.ServiceID) person {
 	home, work := s.minutes(i, services, rollcall.Home, s.credit), s.minutes(i, services, rollcall.Work, s.credit)
 	var out person
 	if s.weight[i] == 0 || !p.Has(len(home) > 0, len(work) > 0) {
@@ -179,7 +180,7 @@ func (s *slow) person(i int, p Place, services ...rollcall.ServiceID) person {
 		day := s.calendar.Day(m.Time())
 		out.dates[day] = true
 		// A session is cut at the month's edge: months never share one.
-		if k == 0 || m-all[k-1] > idleGap || s.calendar.Day(all[k-1].Time()).Month() != day.Month() {
+		if k == 0 || m-all[k-1] > audience.IdleGap || s.calendar.Day(all[k-1].Time()).Month() != day.Month() {
 			out.sessions++
 		}
 	}
@@ -188,7 +189,7 @@ func (s *slow) person(i int, p Place, services ...rollcall.ServiceID) person {
 }
 
 // total sums a figure over the users.
-func (s *slow) total(p Place, services []rollcall.ServiceID, of func(person) float64) float64 {
+func (s *slow) total(p rollcall.Place, services []rollcall.ServiceID, of func(person) float64) float64 {
 	sum := 0.0
 	for i, w := range s.weight {
 		if one := s.person(i, p, services...); one.user {
@@ -198,14 +199,14 @@ func (s *slow) total(p Place, services []rollcall.ServiceID, of func(person) flo
 	return sum
 }
 
-func (s *slow) audience(p Place, services ...rollcall.ServiceID) float64 {
+func (s *slow) audience(p rollcall.Place, services ...rollcall.ServiceID) float64 {
 	return s.total(p, services, func(person) float64 { return 1 })
 }
 
-func (s *slow) active(p Place) float64 {
+func (s *slow) active(p rollcall.Place) float64 {
 	sum := 0.0
 	for i, w := range s.weight {
-		if len(s.minutes(i, []rollcall.ServiceID{"msn", "aim", "icq", "online"}, p.Base().Locations(), ByPresence)) > 0 {
+		if len(s.minutes(i, []rollcall.ServiceID{"msn", "aim", "icq", "online"}, p.Base().Locations(), rollcall.ByPresence)) > 0 {
 			sum += w
 		}
 	}
@@ -250,7 +251,7 @@ func same(t *rapid.T, what string, cell any, want float64) {
 
 // TestAgainstTheSlowWay compares every report with sums over plain lists.
 func TestAgainstTheSlowWay(t *testing.T) {
-	h := newHouse(t)
+	h := newSite(t)
 	h.Store = public{h.store}
 	c, err := h.Catalogue().Calendar("FR")
 	if err != nil {
@@ -267,26 +268,26 @@ func TestAgainstTheSlowWay(t *testing.T) {
 		from := rollcall.Day(rapid.IntRange(int(september.Month.First()), int(last)).Draw(t, "from"))
 		to := rollcall.Day(rapid.IntRange(int(max(from, first)), int(last)).Draw(t, "to"))
 		for _, period := range [][2]rollcall.Day{{first, last}, {first + 26, first + 26}, {september.Month.First() + 15, first + 14}, {from, to}} {
-			for _, credit := range []Credit{ByPresence, ByUse} {
+			for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
 				k := 1
 				if period[0] < first {
 					k = 0
 				}
 				s := w.look(k, credit, period[0], period[1])
 				p := rapid.SampledFrom(rollcall.Places()).Draw(t, "place")
-				request := Request{Of: of, From: period[0], To: period[1], Credit: credit, Place: p}
+				request := rollcall.Query{Of: of, From: period[0], To: period[1], Credit: credit, Place: p}
 				if len(s.listed(k)) > 0 {
 					s.compare(t, h, request, s.listed(k))
 				}
 			}
 		}
-		if before := w.look(0, ByPresence, first, last); len(before.listed(1)) > 0 {
+		if before := w.look(0, rollcall.ByPresence, first, last); len(before.listed(1)) > 0 {
 			w.compareTurnover(t, h, of)
 		}
 	})
 }
 
-func (s *slow) compare(t *rapid.T, h *house, r Request, listed []rollcall.ServiceID) {
+func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.ServiceID) {
 	p := r.Place
 	ask := func(report string) *rollcall.Table {
 		r.Report = report
@@ -346,7 +347,7 @@ func (s *slow) compare(t *rapid.T, h *house, r Request, listed []rollcall.Servic
 	}
 }
 
-func (s *slow) exactly(p Place, listed, used []rollcall.ServiceID) float64 {
+func (s *slow) exactly(p rollcall.Place, listed, used []rollcall.ServiceID) float64 {
 	sum := 0.0
 	for i, w := range s.weight {
 		if !slices.ContainsFunc(listed, func(x rollcall.ServiceID) bool { return s.person(i, p, x).user != slices.Contains(used, x) }) {
@@ -356,7 +357,7 @@ func (s *slow) exactly(p Place, listed, used []rollcall.ServiceID) float64 {
 	return sum
 }
 
-func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rollcall.Table, p Place, listed []rollcall.ServiceID) {
+func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rollcall.Table, p rollcall.Place, listed []rollcall.ServiceID) {
 	frequency, curve, loyalty := ask("frequency"), ask("curve"), ask("loyalty")
 	for i := range frequency.Rows {
 		x, k := []rollcall.ServiceID{rollcall.ServiceID(frequency.Cell(i, "service").(string))}, float64(frequency.Cell(i, "days").(int))
@@ -386,17 +387,17 @@ func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rol
 func truth(yes bool) float64 { return cmp.Or(map[bool]float64{true: 1}[yes], 0) }
 
 // compareTurnover compares who came, stayed and left, of those in tab twice.
-func (w *world) compareTurnover(t *rapid.T, h *house, of rollcall.PanelMonth) {
+func (w *world) compareTurnover(t *rapid.T, h *site, of rollcall.PanelMonth) {
 	first, last := of.Month.First(), of.Month.Last()
-	now := w.look(0, ByPresence, first, last)
+	now := w.look(0, rollcall.ByPresence, first, last)
 	before := *now // the same weights, the other month's days
 	before.from, before.to = september.Month.First(), september.Month.Last()
-	table := h.report(Request{Report: "loyalty", Of: of})
+	table := h.report(rollcall.Query{Report: "loyalty", Of: of})
 	for i := range table.Rows {
 		x := rollcall.ServiceID(table.Cell(i, "service").(string))
 		var fresh, stayed, left, ua, past float64
 		for k, weight := range now.weight {
-			a, b := before.person(k, HomeWork, x).user, now.person(k, HomeWork, x).user
+			a, b := before.person(k, rollcall.HomeWork, x).user, now.person(k, rollcall.HomeWork, x).user
 			fresh += weight * truth(b && !a)
 			stayed += weight * truth(a && b)
 			left += weight * truth(a && !b)
@@ -407,14 +408,14 @@ func (w *world) compareTurnover(t *rapid.T, h *house, of rollcall.PanelMonth) {
 		same(t, "retained", table.Cell(i, "retained"), 100*stayed/ua)
 		same(t, "lapsed", table.Cell(i, "lapsed"), 100*left/past)
 	}
-	ranking := h.report(Request{Report: "ranking", Of: of})
-	whole, old := w.look(1, ByPresence, first, last), w.look(0, ByPresence, before.from, before.to)
+	ranking := h.report(rollcall.Query{Report: "ranking", Of: of})
+	whole, old := w.look(1, rollcall.ByPresence, first, last), w.look(0, rollcall.ByPresence, before.from, before.to)
 	for i := range ranking.Rows {
 		if ranking.Cell(i, "level") != "service" {
 			continue
 		}
 		x := rollcall.ServiceID(ranking.Cell(i, "service").(string))
-		same(t, "change", ranking.Cell(i, "change"), whole.audience(HomeWork, x)-old.audience(HomeWork, x))
-		same(t, "change in percent", ranking.Cell(i, "change_percent"), 100*(whole.audience(HomeWork, x)/old.audience(HomeWork, x)-1))
+		same(t, "change", ranking.Cell(i, "change"), whole.audience(rollcall.HomeWork, x)-old.audience(rollcall.HomeWork, x))
+		same(t, "change in percent", ranking.Cell(i, "change_percent"), 100*(whole.audience(rollcall.HomeWork, x)/old.audience(rollcall.HomeWork, x)-1))
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"rollcall"
-	"rollcall/aggregate/panel"
+	"rollcall/aggregate/audience"
 )
 
 // small is a panel of six, half men, half women, all metered at both places.
@@ -20,8 +19,8 @@ const (
 	smallUniverse = "margin,category,population,source,source_date\nsex,M,300,study,2002-06-30\nsex,F,600,study,2002-06-30\n"
 )
 
-func smallHouse(t testing.TB) *house {
-	h := newHouse(t)
+func smallSite(t testing.TB) *site {
+	h := newSite(t)
 	h.load(october, smallRoster, smallUniverse)
 	f := facts{}
 	f.add(1, "msn", rollcall.Home, rollcall.Use, stretch{1, 600, 660})
@@ -42,22 +41,22 @@ func value(t testing.TB, table *rollcall.Table, row, column string) float64 {
 
 // TestLateEventsChangeNoVersion: what a version was computed from is frozen.
 func TestLateEventsChangeNoVersion(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	first := h.close(closing(october, all()))
 	var before [][]byte
 	for _, name := range Reports() {
-		before = append(before, body(t, h.report(Request{Report: name, Version: 1})))
+		before = append(before, body(t, h.report(rollcall.Query{Report: name, Version: 1})))
 	}
 	late := facts{}
 	late.add(5, "msn", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
 	h.merge(late)
 	h.load(october, strings.Replace(smallRoster, "P6,1,1,F", "P7,1,1,F", 1), smallUniverse)
 
-	other := newHouseOver(t, h.store, h.Catalogue()) // with nothing in its caches
+	other := newSiteOver(t, h.store, h.Catalogue()) // with nothing in its caches
 	for i, name := range Reports() {
-		sameBytes(t, name, body(t, other.report(Request{Report: name, Version: 1})), before[i])
+		sameBytes(t, name, body(t, other.report(rollcall.Query{Report: name, Version: 1})), before[i])
 	}
-	live := h.report(Request{Report: "ranking", Live: true})
+	live := h.report(rollcall.Query{Report: "ranking", Live: true})
 	if live.Meta.Status != "provisional" || live.Meta.Version != 0 {
 		t.Errorf("a live report is %q, version %d", live.Meta.Status, live.Meta.Version)
 	}
@@ -65,11 +64,11 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if second.Version != 2 || second.Document == first.Document {
 		t.Errorf("the second version is %d with document %s, the first's is %s", second.Version, second.Document, first.Document)
 	}
-	one, two := h.report(Request{Report: "ranking", Version: 1}), h.report(Request{Report: "ranking", Version: 2})
+	one, two := h.report(rollcall.Query{Report: "ranking", Version: 1}), h.report(rollcall.Query{Report: "ranking", Version: 2})
 	if a, b := value(t, one, "msn", "unique_audience"), value(t, two, "msn", "unique_audience"); a != 300 || b != 500 {
 		t.Errorf("msn is %g in version 1 and %g in version 2, want 300 and 500", a, b)
 	}
-	diff, err := h.Diff(context.Background(), Request{Of: october}, 1, 2)
+	diff, err := h.Diff(context.Background(), rollcall.Query{Of: october}, 1, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +76,7 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 	if a, b := row["before"].(rollcall.Measure).Value, row["after"].(rollcall.Measure).Value; a != 300 || b != 500 {
 		t.Errorf("the difference is from %g to %g, want from 300 to 500", a, b)
 	}
-	if err := h.verify(context.Background(), first); err != nil {
+	if err := h.VerifyPublication(context.Background(), first); err != nil {
 		t.Errorf("verify version 1: %v", err)
 	}
 }
@@ -85,11 +84,11 @@ func TestLateEventsChangeNoVersion(t *testing.T) {
 // TestDiffOfInternalIsInternal: whoever may not see one version may not see it
 // beside another.
 func TestDiffOfInternalIsInternal(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	h.close(closing(october, all()))
 	h.close(rollcall.ClosePlan{Of: october})
 	for _, order := range [][2]int{{1, 2}, {2, 1}} {
-		diff, err := h.Diff(context.Background(), Request{Of: october}, order[0], order[1])
+		diff, err := h.Diff(context.Background(), rollcall.Query{Of: october}, order[0], order[1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +101,7 @@ func TestDiffOfInternalIsInternal(t *testing.T) {
 // TestDiffOfAnyReport: every report with measures can be compared, and the
 // rows that only one version has are there.
 func TestDiffOfAnyReport(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	h.close(closing(october, all()))
 	late := facts{}
 	late.add(5, "jabber", rollcall.Home, rollcall.Use, stretch{9, 60, 90})
@@ -110,7 +109,7 @@ func TestDiffOfAnyReport(t *testing.T) {
 	h.close(closing(october, all()))
 	for _, name := range []string{"ranking", "duplication", "combinations", "incremental", "profile", "frequency", "curve", "loyalty"} {
 		for _, order := range [][2]int{{1, 2}, {2, 1}} {
-			diff, err := h.Diff(context.Background(), Request{Of: october, Report: name, Place: AtHome}, order[0], order[1])
+			diff, err := h.Diff(context.Background(), rollcall.Query{Of: october, Report: name, Place: rollcall.AtHome}, order[0], order[1])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,109 +121,33 @@ func TestDiffOfAnyReport(t *testing.T) {
 	}
 }
 
-// TestSameFactsSameDocument closes twice, in two houses, at two times.
-func TestSameFactsSameDocument(t *testing.T) {
-	h := smallHouse(t)
-	a := h.close(rollcall.ClosePlan{Of: october})
-	h.now = h.now.Add(time.Hour)
-	b := newHouseOver(t, h.store, h.Catalogue()).close(rollcall.ClosePlan{Of: october})
-	if a.Document != b.Document || b.Version != 2 {
-		t.Errorf("documents %s and %s of versions %d and %d", a.Document, b.Document, a.Version, b.Version)
-	}
-	c := smallHouse(t).close(rollcall.ClosePlan{Of: october})
-	if a.Document != c.Document {
-		t.Errorf("the same facts in another store have the document %s, not %s", c.Document, a.Document)
-	}
-}
-
-// TestTwoClosersAtOnce: every closer gets a version of its own.
-func TestTwoClosersAtOnce(t *testing.T) {
-	h := smallHouse(t)
-	const closers = 8
-	var wait sync.WaitGroup
-	got := make([]rollcall.Publication, closers)
-	errs := make([]error, closers)
-	for i := range closers {
-		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), rollcall.ClosePlan{Of: october}) })
-	}
-	wait.Wait()
-	seen := map[int]bool{}
-	for i, p := range got {
-		if errs[i] != nil || seen[p.Version] || p.Version < 1 || p.Version > closers {
-			t.Errorf("closer %d: version %d, %v", i, p.Version, errs[i])
-		}
-		seen[p.Version] = true
-	}
-}
-
-func TestStatusesFollow(t *testing.T) {
-	type step struct {
-		status rollcall.PublicationStatus
-		reason string
-		limits Settings
-		want   string // of the error; "": version follows
-	}
-	usual := DefaultSettings()
-	for _, steps := range [][]step{
-		{{"restated", "why", usual, `status "restated": can't be the first version: there is nothing to restate`}},
-		{{"preliminary", "", usual, ""}, {"", "", usual, ""}, {"final", "", usual, ""},
-			{"preliminary", "", usual, `status "preliminary": can't follow version 3, which is final; restate it, with a reason`},
-			{"final", "", usual, `status "final": can't follow version 3, which is final; restate it, with a reason`},
-			{"restated", " ", usual, `reason: is missing: a restatement says why`},
-			{"restated", "late events", usual, ""},
-			{"final", "", usual, `status "final": can't follow version 4, which is restated; restate it, with a reason`},
-			{"preliminary", "", all(), ""}, // internal: not in the readers' sequence
-			{"restated", "again", usual, ""}},
-		{{"closed", "", usual, `status "closed": is not preliminary, final or restated`}},
-		{{"", "", Settings{Thresholds: panel.Thresholds{Low: -1}, Confidence: 0.95}, `low "-1": is under 0`}},
-	} {
-		h := smallHouse(t)
-		version := 0
-		for i, s := range steps {
-			plan := closing(october, s.limits)
-			plan.Status, plan.Reason = s.status, s.reason
-			p, err := h.Close(context.Background(), plan)
-			if s.want != "" {
-				if err == nil || err.Error() != s.want || !errors.Is(err, rollcall.ErrInvalid) {
-					t.Errorf("step %d: %v, want %s", i+1, err, s.want)
-				}
-				continue
-			}
-			version++
-			if err != nil || p.Version != version {
-				t.Errorf("step %d: version %d, %v; want %d", i+1, p.Version, err, version)
-			}
-		}
-	}
-}
-
 // TestInternalIsNotServed: limits under the usual make a version that only
 // those who name it see.
 func TestInternalIsNotServed(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	if p := h.close(closing(october, all())); !p.Internal {
 		t.Fatal("a version without limits is not internal")
 	}
-	_, err := h.Report(context.Background(), Request{Report: "ranking", Of: october})
+	_, err := h.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october})
 	if !errors.Is(err, rollcall.ErrNotClosed) || err.Error() != "2002-10 of panel nn in FR is not closed; close it, or ask with --live" {
 		t.Errorf("asked for the latest: %v", err)
 	}
 	h.close(rollcall.ClosePlan{Of: october})
 	h.close(closing(october, all()))
-	got := h.report(Request{Report: "ranking"})
+	got := h.report(rollcall.Query{Report: "ranking"})
 	if got.Meta.Version != 2 || got.Meta.Internal {
 		t.Errorf("the latest is version %d, internal %v; want 2", got.Meta.Version, got.Meta.Internal)
 	}
 	if m := find(t, got, "msn")["unique_audience"].(rollcall.Measure); m.Status != rollcall.Below || m.N != 0 {
 		t.Errorf("two persons are shown: %+v", m)
 	}
-	if got := h.report(Request{Report: "ranking", Version: 3}); !got.Meta.Internal {
+	if got := h.report(rollcall.Query{Report: "ranking", Version: 3}); !got.Meta.Internal {
 		t.Error("version 3 does not say that it is internal")
 	}
 }
 
 func TestExclusions(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	for _, e := range []struct {
 		rule rollcall.Exclusion
 		want string
@@ -252,7 +175,7 @@ func TestExclusions(t *testing.T) {
 		h.now = h.now.Add(time.Second)
 	}
 	h.close(closing(october, all()))
-	before, after := h.report(Request{Report: "ranking", Version: 1}), h.report(Request{Report: "ranking", Version: 2})
+	before, after := h.report(rollcall.Query{Report: "ranking", Version: 1}), h.report(rollcall.Query{Report: "ranking", Version: 2})
 	if got := value(t, before, "msn", "unique_audience"); got != 300 {
 		t.Errorf("before: msn %g, want 300", got)
 	}
@@ -271,14 +194,14 @@ func TestExclusions(t *testing.T) {
 
 // TestNotCounted: what is kept but counts in no figure is said.
 func TestNotCounted(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	f := facts{}
 	f.add(3, "msn", rollcall.Work, rollcall.Use, stretch{1, 0, 10})      // P3 has no meter at work
 	f.add(2, "msn", rollcall.Elsewhere, rollcall.Use, stretch{1, 0, 10}) // nor has anyone elsewhere
 	f.add(99, "msn", rollcall.Home, rollcall.Use, stretch{1, 0, 10})     // not in tab
 	h.merge(f)
 	h.close(closing(october, all()))
-	got := h.report(Request{Report: "ranking", Version: 1})
+	got := h.report(rollcall.Query{Report: "ranking", Version: 1})
 	if s := got.Meta.Sample; s.NotInTab != 1 || s.Unmetered != 2 || s.Home != 6 || s.Work != 5 {
 		t.Errorf("sample: %+v", s)
 	}
@@ -288,7 +211,7 @@ func TestNotCounted(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	ctx := context.Background()
 	other := october
 	other.Month++
@@ -298,22 +221,22 @@ func TestRefusals(t *testing.T) {
 	h.close(rollcall.ClosePlan{Of: october})
 	day := october.Month.First()
 	for _, c := range []struct {
-		request Request
+		request rollcall.Query
 		kind    error
 		want    string
 	}{
-		{Request{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
-		{Request{Report: "ranking", Of: other}, rollcall.ErrNotClosed, "2002-11 of panel nn in FR is not closed; close it, or ask with --live"},
-		{Request{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
-		{Request{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
-		{Request{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
-		{Request{Report: "ranking", Credit: "clicks"}, rollcall.ErrInvalid, `credit "clicks": is not presence or use`},
-		{Request{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after 2002-10-01`},
-		{Request{Report: "ranking", From: day - 5}, rollcall.ErrNotClosed, "2002-09 of panel nn in FR was not closed when 2002-10 was"},
-		{Request{Report: "ranking", From: day - 500}, rollcall.ErrInvalid, `from "2001-05": is more than 12 months before 2002-10`},
-		{Request{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrInvalid, `service "online": is not a service of the month's catalogue`},
-		{Request{Report: "ranking", Target: "sex=X"}, rollcall.ErrInvalid, `target "sex=X": holds for no panelist: sex has no such category`},
-		{Request{Report: "ranking", Target: "size=F"}, rollcall.ErrInvalid, `target "size": is not a column; there are sex, home, work`},
+		{rollcall.Query{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
+		{rollcall.Query{Report: "ranking", Of: other}, rollcall.ErrNotClosed, "2002-11 of panel nn in FR is not closed; close it, or ask with --live"},
+		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
+		{rollcall.Query{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
+		{rollcall.Query{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
+		{rollcall.Query{Report: "ranking", Credit: "clicks"}, rollcall.ErrInvalid, `credit "clicks": is not presence or use`},
+		{rollcall.Query{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after 2002-10-01`},
+		{rollcall.Query{Report: "ranking", From: day - 5}, rollcall.ErrNotClosed, "2002-09 of panel nn in FR was not closed when 2002-10 was"},
+		{rollcall.Query{Report: "ranking", From: day - 500}, rollcall.ErrInvalid, `from "2001-05": is more than 12 months before 2002-10`},
+		{rollcall.Query{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrInvalid, `service "online": is not a service of the month's catalogue`},
+		{rollcall.Query{Report: "ranking", Target: "sex=X"}, rollcall.ErrInvalid, `target "sex=X": holds for no panelist: sex has no such category`},
+		{rollcall.Query{Report: "ranking", Target: "size=F"}, rollcall.ErrInvalid, `target "size": is not a column; there are sex, home, work`},
 	} {
 		if c.request.Of == (rollcall.PanelMonth{}) {
 			c.request.Of = october
@@ -325,87 +248,45 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestLoadPanelRefuses: every fault names its file, line, column and value, and
-// nothing is stored.
-func TestLoadPanelRefuses(t *testing.T) {
-	for _, c := range []struct{ roster, universe, want string }{
-		{strings.Replace(smallRoster, "P3,1,0,M", "P3,1,2,M", 1), smallUniverse, `panelists.csv line 4, column work "2": is not 0 or 1`},
-		{strings.Replace(smallRoster, "P3,1,0,M", "P2,1,0,M", 1), smallUniverse, `panelists.csv line 4, column panelist "P2": repeats that of line 3`},
-		{smallRoster, strings.Replace(smallUniverse, "600", "many", 1), `universe.csv line 3, column population "many": is not a number of persons`},
-		{strings.Replace(smallRoster, "P6,1,1,F", "P6,1,1,X", 1), smallUniverse, `panelists.csv line 7, column sex "X": is a category that margin sex of the universe does not have (panelists: 1)`},
-	} {
-		h := newHouse(t)
-		_, err := h.LoadPanel(context.Background(), october, input(c.roster, c.universe))
-		if err == nil || err.Error() != c.want {
-			t.Errorf("%v, want %s", err, c.want)
-		}
-		if _, err := h.store.PanelObjects(context.Background(), october); !errors.Is(err, rollcall.ErrNotFound) {
-			t.Errorf("after %s, the files are there: %v", c.want, err)
-		}
-	}
-	h := newHouse(t)
-	got := h.load(october, smallRoster, smallUniverse)
-	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Population != 900 || got.Margins != 2 {
-		t.Errorf("loaded %+v", got)
-	}
-}
-
-// TestErase takes a person off the roster of an open month.
+// TestErase takes a person off the roster and out of the diaries of an open month.
 func TestErase(t *testing.T) {
-	h := smallHouse(t)
-	n, err := h.offRosters(context.Background(), []rollcall.PanelMonth{october}, visitor("P4"))
+	h := smallSite(t)
+	n, err := h.erased(context.Background(), []rollcall.PanelMonth{october}, "P4")
 	if n != 1 || err != nil {
 		t.Fatalf("erased from %d months: %v", n, err)
 	}
 	h.close(closing(october, all()))
-	if got := h.report(Request{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 2 {
+	if got := h.report(rollcall.Query{Report: "ranking", Version: 1}).Meta.Sample; got.InTab != 5 || got.NotInTab != 0 {
 		t.Errorf("after erasing: %+v", got)
 	}
 }
 
-// TestViolationBlocksPublication spoils a line of the month's, as a fault of the
-// machine would, and closes.
+// TestViolationBlocksPublication: what breaks a rule is neither published nor
+// reported.
 func TestViolationBlocksPublication(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	p := h.close(rollcall.ClosePlan{Of: october})
-	m, err := h.month(context.Background(), p.Document)
+	m, err := h.Month(context.Background(), p.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := newMonth(m.hash, m.doc, parts{roster: m.roster, population: &rollcall.Population{Margins: m.margins}, diaries: frozenOf(m.doc, m.diaries)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	clear(fresh.online) // nobody was active, whatever they used
-	h.months = cache[rollcall.Hash, *month]{limit: DefaultMemory}
-	if _, err := h.months.get(context.Background(), p.Document, func() (*month, int64, error) { return fresh, 1, nil }); err != nil {
-		t.Fatal(err)
-	}
-	h.tables = cache[tableKey, *rollcall.Table]{limit: mostTables}
+	broken := &rulebook{violations: []Violation{{"union", "any against the sum of its services: 3 is above 2"}}}
+	h.Check = func(m *audience.Month) error { return broken.refusal(m.Doc.Of) }
 	_, err = h.Close(context.Background(), rollcall.ClosePlan{Of: october})
 	var incoherent *Incoherent
 	if !errors.As(err, &incoherent) {
 		t.Fatalf("an incoherent month is closed: %v", err)
 	}
-	if _, err := h.Report(context.Background(), Request{Report: "ranking", Of: october}); !errors.As(err, &incoherent) {
+	women, err := audience.ParseTarget("sex=F", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	audience.Once(m.Whole.View(rollcall.ByPresence, rollcall.HomeWork, women), "rules", func() *rulebook { return broken })
+	if _, err := h.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october, Target: "sex=F"}); !errors.As(err, &incoherent) {
 		t.Errorf("an incoherent report is given: %v", err)
 	}
 	list, err := h.Publications(context.Background(), "FR", "nn")
 	if err != nil || len(list) != 1 {
 		t.Errorf("publications: %v, %v", list, err)
 	}
-}
-
-// frozenOf writes diaries down again.
-func frozenOf(doc *document, all diaries) []byte {
-	f := newFreezer(doc, &rollcall.Roster{})
-	days := doc.days()
-	for _, d := range all.list {
-		one := loose{diaryKey: diaryKey{d.person, d.day, uint16(d.service), d.where}, first: uint32(len(f.runs)), count: d.count}
-		for _, r := range all.runs[d.first : d.first+uint32(d.count)] {
-			f.runs = append(f.runs, dayRun{r.from - uint16(days[d.day]), r.to - uint16(days[d.day])})
-		}
-		f.list = append(f.list, one)
-	}
-	return f.encode()
 }

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
 // past is the previous month's view of the same kind, matched person by person.
 type past struct {
-	*view
+	*audience.View
 	pair      *panel.Pair
 	intervals panel.Intervals
 }
@@ -19,23 +20,23 @@ type past struct {
 // past gives the month before as the version pins it, or nil where it pins none
 // or one that has aged out or can't be compared: changes are of whole months.
 func (j *job) past(ctx context.Context) (*past, error) {
-	if j.view.sample != j.month.whole {
+	if j.view.Sample != j.month.Whole {
 		return nil, nil
 	}
-	before, err := j.recall(ctx, j.month.doc.Of.Month-1)
+	before, err := j.recall(ctx, j.month.Doc.Of.Month-1)
 	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
-	pair := panel.Compare(j.month.weights, before.weights)
-	return &past{view: before.whole.view(j.view.credit, j.view.place, j.target), pair: pair, intervals: pair.Intervals(j.view.settings.Confidence)}, nil
+	pair := panel.Compare(j.month.Weights, before.Weights)
+	return &past{View: before.Whole.View(j.view.Credit, j.view.Place, j.target), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
 }
 
 // same gives the same services in the month's own catalogue.
-func (p *past) same(v *view, services set) set {
-	var out set
-	for s := range services.each {
-		if i := p.last().service(v.catalogue()[s].ID); i >= 0 {
-			out = out.with(i)
+func (p *past) same(v *audience.View, services audience.Set) audience.Set {
+	var out audience.Set
+	for s := range services.Each {
+		if i := p.Last().Service(v.Catalogue()[s].ID); i >= 0 {
+			out = out.With(i)
 		}
 	}
 	return out
@@ -43,17 +44,17 @@ func (p *past) same(v *view, services set) set {
 
 // recall loads a month that the version pins; nil where it pins none, or where
 // that has aged out, which the report's notes then say.
-func (j *job) recall(ctx context.Context, at rollcall.Month) (*month, error) {
-	p := j.month.doc.pinned(at)
+func (j *job) recall(ctx context.Context, at rollcall.Month) (*audience.Month, error) {
+	p := j.month.Doc.Pinned(at)
 	if p == nil || j.misses(at) {
 		return nil, nil
 	}
-	return j.reporter.Months.month(ctx, p.Document)
+	return j.reporter.Months.Month(ctx, p.Document)
 }
 
 // misses reports, and notes, that a month which the version pins has aged out.
 func (j *job) misses(at rollcall.Month) bool {
-	if j.month.doc.pinned(at) == nil || j.ages.Since(at).IsZero() {
+	if j.month.Doc.Pinned(at) == nil || j.ages.Since(at).IsZero() {
 		return false
 	}
 	j.missed = append(j.missed, at.String())
@@ -72,8 +73,8 @@ func (j *job) missing() []string {
 // differs reports, and notes, that a month can't be put beside the report's own:
 // its panelists can't be told to be the same persons, or its roster doesn't say
 // who of them is in the target.
-func (j *job) differs(m *month) bool {
-	if m.roster.Key != j.month.roster.Key {
+func (j *job) differs(m *audience.Month) bool {
+	if m.Roster.Key != j.month.Roster.Key {
 		j.apart(m, "its panelists' pseudonyms are of another key")
 		return true
 	}
@@ -82,14 +83,14 @@ func (j *job) differs(m *month) bool {
 
 // blind reports, and notes, that a month's roster doesn't say who is in the
 // target. (Not even its opposite then holds for anybody.)
-func (j *job) blind(m *month) bool {
-	err := j.target.check(m.columns)
+func (j *job) blind(m *audience.Month) bool {
+	err := j.target.Check(m.Columns)
 	if err != nil {
 		j.apart(m, err.Error())
 	}
 	return err != nil
 }
 
-func (j *job) apart(m *month, why string) {
-	j.unlike = append(j.unlike, fmt.Sprintf("%s can't be compared: %s. Figures that need it are undefined.", m.doc.Of.Month, why))
+func (j *job) apart(m *audience.Month, why string) {
+	j.unlike = append(j.unlike, fmt.Sprintf("%s can't be compared: %s. Figures that need it are undefined.", m.Doc.Of.Month, why))
 }

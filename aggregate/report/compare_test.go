@@ -26,7 +26,7 @@ func aged() string {
 // TestTargetUnknownLastMonth: a roster without the target's column doesn't say
 // who is in the target, and no more who isn't.
 func TestTargetUnknownLastMonth(t *testing.T) {
-	h := newHouse(t)
+	h := newSite(t)
 	h.Store = public{h.store}
 	f := facts{}
 	for _, of := range []rollcall.PanelMonth{september, october} {
@@ -39,11 +39,11 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 	h.close(closing(september, all()))
 	h.load(october, aged(), agedUniverse)
 	h.close(closing(october, all()))
-	if got := value(t, h.report(Request{Report: "ranking"}), "msn", "change"); got != 0 {
+	if got := value(t, h.report(rollcall.Query{Report: "ranking"}), "msn", "change"); got != 0 {
 		t.Errorf("without a target the change is %g, want 0", got)
 	}
 	for _, target := range []string{"age=15-24", "!age=15-24", "age!=25+", "sex=F|!age=25+"} {
-		ranking := h.report(Request{Report: "ranking", Target: target})
+		ranking := h.report(rollcall.Query{Report: "ranking", Target: target})
 		for _, column := range []string{"change", "change_percent"} {
 			if m := find(t, ranking, "msn")[column].(rollcall.Measure); m.Status != rollcall.Undefined {
 				t.Errorf("%s: %s is %+v, though September has no ages", target, column, m)
@@ -52,7 +52,7 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 		if notes := strings.Join(ranking.Meta.Notes, " "); !strings.Contains(notes, `2002-09 can't be compared: target "age": is not a column`) {
 			t.Errorf("%s: notes %s", target, notes)
 		}
-		if months := keys(h.report(Request{Report: "trend", Target: target})); fmt.Sprint(months) != "[2002-10 msn 2002-10 any]" {
+		if months := keys(h.report(rollcall.Query{Report: "trend", Target: target})); fmt.Sprint(months) != "[2002-10 msn 2002-10 any]" {
 			t.Errorf("%s: the trend has the rows %s", target, months)
 		}
 	}
@@ -61,7 +61,7 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 // TestMonthsWithNobodyInCommon: who came and went is not defined, and the rest
 // of the report is.
 func TestMonthsWithNobodyInCommon(t *testing.T) {
-	h := newHouse(t)
+	h := newSite(t)
 	h.Store = public{h.store}
 	f := facts{}
 	f.addTo(september, 1, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 630})
@@ -71,7 +71,7 @@ func TestMonthsWithNobodyInCommon(t *testing.T) {
 	h.close(closing(september, all()))
 	h.load(october, strings.ReplaceAll(smallRoster, "P", "P1"), smallUniverse)
 	h.close(closing(october, all()))
-	loyalty := h.report(Request{Report: "loyalty"})
+	loyalty := h.report(rollcall.Query{Report: "loyalty"})
 	row := find(t, loyalty, "msn")
 	for _, column := range []string{"new", "returned", "retained", "lapsed"} {
 		if m := row[column].(rollcall.Measure); m.Status != rollcall.Undefined {
@@ -91,7 +91,7 @@ func TestMonthsWithNobodyInCommon(t *testing.T) {
 func TestTwoPanelsInOneRoster(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 5 {
-		h := newHouse(t)
+		h := newSite(t)
 		roster, f := strings.Builder{}, facts{}
 		roster.WriteString("panelist,home,work,base_weight,sex,age\n")
 		for i := 1; i <= 400; i++ {
@@ -116,16 +116,16 @@ func TestPeriodAndMonth(t *testing.T) {
 	h := quarter(t)
 	first, last := october.Month.First(), october.Month.Last()
 	for _, c := range []struct {
-		r    Request
+		r    rollcall.Query
 		want string // the month reported, or "" where refused
 	}{
-		{Request{From: first, To: last}, "2002-10"},
-		{Request{From: september.Month.First(), To: last}, ""},
-		{Request{Of: september, From: september.Month.First(), To: last}, " "},
-		{Request{Of: september, To: first + 14}, ""},
-		{Request{Of: september, Version: 1, From: september.Month.First(), To: first + 14}, ""},
-		{Request{Of: october, Version: 1, From: september.Month.First(), To: first + 14}, " "},
-		{Request{Of: october, From: september.Month.First(), To: september.Month.Last()}, ""},
+		{rollcall.Query{From: first, To: last}, "2002-10"},
+		{rollcall.Query{From: september.Month.First(), To: last}, ""},
+		{rollcall.Query{Of: september, From: september.Month.First(), To: last}, " "},
+		{rollcall.Query{Of: september, To: first + 14}, ""},
+		{rollcall.Query{Of: september, Version: 1, From: september.Month.First(), To: first + 14}, ""},
+		{rollcall.Query{Of: october, Version: 1, From: september.Month.First(), To: first + 14}, " "},
+		{rollcall.Query{Of: october, From: september.Month.First(), To: september.Month.Last()}, ""},
 	} {
 		c.r.Report, c.r.Of.Market, c.r.Of.Panel = "ranking", "FR", "nn"
 		if c.r.Of.Month == 0 && c.want == "" {
@@ -141,7 +141,7 @@ func TestPeriodAndMonth(t *testing.T) {
 			t.Errorf("%+v: of month %q, want %q", c.r, got.Meta.Month, c.want)
 		}
 	}
-	trend := h.report(Request{Report: "trend", From: september.Month.First() + 9, To: first + 4})
+	trend := h.report(rollcall.Query{Report: "trend", From: september.Month.First() + 9, To: first + 4})
 	if m := trend.Meta; m.From != "2002-09-01" || m.To != "2002-10-31" {
 		t.Errorf("a trend is of whole months, and this one of %s to %s", m.From, m.To)
 	}
@@ -149,22 +149,22 @@ func TestPeriodAndMonth(t *testing.T) {
 
 // TestServiceThatNobodyUsed: with limits of 0 its counts are 0, not withheld.
 func TestServiceThatNobodyUsed(t *testing.T) {
-	h := smallHouse(t)
+	h := smallSite(t)
 	h.close(closing(october, all()))
-	row := find(t, h.report(Request{Report: "ranking", Version: 1, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
+	row := find(t, h.report(rollcall.Query{Report: "ranking", Version: 1, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
 	for _, column := range []string{"unique_audience", "exclusive", "reach"} {
 		if m := row[column].(rollcall.Measure); m.Status != rollcall.OK || m.Value != 0 || m.SE != 0 {
 			t.Errorf("%s is %+v, want 0", column, m)
 		}
 	}
-	pairs := h.report(Request{Report: "duplication", Version: 1, Services: []rollcall.ServiceID{"jabber"}})
+	pairs := h.report(rollcall.Query{Report: "duplication", Version: 1, Services: []rollcall.ServiceID{"jabber"}})
 	for i := range pairs.Rows {
 		if m := pairs.Cell(i, "duplication").(rollcall.Measure); m.Status != rollcall.OK || m.Value != 0 {
 			t.Errorf("duplication is %+v, want 0", m)
 		}
 	}
 	h.close(rollcall.ClosePlan{Of: october})
-	row = find(t, h.report(Request{Report: "ranking", Version: 2, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
+	row = find(t, h.report(rollcall.Query{Report: "ranking", Version: 2, Services: []rollcall.ServiceID{"jabber"}}), "jabber")
 	if m := row["exclusive"].(rollcall.Measure); m.Status != rollcall.Below {
 		t.Errorf("exclusive is %+v, want it below", m)
 	}

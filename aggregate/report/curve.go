@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -15,27 +16,21 @@ func curve(_ context.Context, j *job) (*rollcall.Table, error) {
 	for _, s := range j.rows() {
 		var users *panel.Term
 		for d, fresh := range usersByFirstDay(v, s) {
-			users = plus(v, users, v.term(fresh))
-			date := (v.from + rollcall.Day(d)).String()
-			t.Rows = append(t.Rows, rollcall.Row{v.id(s), d + 1, date, v.persons(users), v.percent(users, v.active())})
+			users = plus(v, users, v.Term(fresh))
+			date := (v.From + rollcall.Day(d)).String()
+			t.Rows = append(t.Rows, rollcall.Row{v.ID(s), d + 1, date, v.Persons(users), v.Percent(users, v.Active())})
 		}
 	}
 	return t, nil
 }
 
-// byFirstDay gives a service's users by the day of the period of their first use.
-func usersByFirstDay(v *view, s int) [][]int32 {
-	u := v.use(setOf(s))
-	out := make([][]int32, v.days())
-	for i, person := range u.at {
-		day := firstDayOf(v, u, i)
+// usersByFirstDay gives a service's users by the day of the period of their first use.
+func usersByFirstDay(v *audience.View, s int) [][]int32 {
+	u := v.Use(audience.SetOf(s))
+	out := make([][]int32, v.Days())
+	for i, person := range u.At {
+		day := v.FirstDay(u, i)
 		out[day] = append(out[day], person)
 	}
 	return out
-}
-
-// firstDay gives the day of the period, from 0, on which user i is credited first.
-func firstDayOf(v *view, u *use, i int) int {
-	word, bit := u.firstDay(i)
-	return v.first[word] + bit
 }

@@ -22,9 +22,9 @@ func (r *Reporter) Diff(ctx context.Context, q rollcall.Query, first, second int
 	if q.Report == "" {
 		q.Report = "ranking"
 	}
-	places := []Place{q.Place}
+	places := []rollcall.Place{q.Place}
 	if q.Place == "" && q.Report == "ranking" {
-		places = []Place{HomeWork, AtHome, AtWork}
+		places = []rollcall.Place{rollcall.HomeWork, rollcall.AtHome, rollcall.AtWork}
 	}
 	var out *rollcall.Table
 	for _, place := range places {

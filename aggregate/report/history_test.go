@@ -1,17 +1,14 @@
 package report
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/sqlite"
+	"rollcall/aggregate/audience"
 )
 
 // TestMain keeps the property tests short; -rapid.checks asks for more.
@@ -25,9 +22,9 @@ func TestMain(m *testing.M) {
 // quarter closes August, September and October 2002 for readers. Of six
 // persons P1 uses msn in all, P2 in August and October, P4 in September, P5 in
 // October; in September P3 is out of tab.
-func quarter(t *testing.T) *house { return fillQuarter(newHouse(t)) }
+func quarter(t *testing.T) *site { return fillQuarter(newSite(t)) }
 
-func fillQuarter(h *house) *house {
+func fillQuarter(h *site) *site {
 	h.Store = public{h.store}
 	for back, users := range map[int][]int{2: {1, 2}, 1: {1, 4}, 0: {1, 2, 5}} {
 		of := october
@@ -53,7 +50,7 @@ func fillQuarter(h *house) *house {
 
 func TestTrendAndLoyalty(t *testing.T) {
 	h := quarter(t)
-	trend := h.report(Request{Report: "trend"})
+	trend := h.report(rollcall.Query{Report: "trend"})
 	for month, want := range map[string]float64{"2002-08": 200, "2002-09": 350, "2002-10": 400} {
 		// August: two men of three. September: one man of two, one woman of three.
 		row := find(t, trend, month, "msn")
@@ -72,7 +69,7 @@ func TestTrendAndLoyalty(t *testing.T) {
 		t.Errorf("August's change is %+v, want undefined", got)
 	}
 	// In tab in both months: two men at 150 each, three women at 200 each.
-	row := find(t, h.report(Request{Report: "loyalty"}), "msn")
+	row := find(t, h.report(rollcall.Query{Report: "loyalty"}), "msn")
 	for column, want := range map[string]float64{
 		"new": 100 * 200.0 / 500, "returned": 100 * 150.0 / 500, "retained": 100 * 150.0 / 500, "lapsed": 100 * 200.0 / 350,
 		"daily_audience": 400.0 / 31, "stickiness": 100.0 / 31,
@@ -81,7 +78,7 @@ func TestTrendAndLoyalty(t *testing.T) {
 			t.Errorf("%s is %g, want %g", column, got, want)
 		}
 	}
-	ranking := h.report(Request{Report: "ranking"})
+	ranking := h.report(rollcall.Query{Report: "ranking"})
 	if c := ranking.Meta.Compared; c == nil || c.Month != "2002-09" || c.Version != 1 {
 		t.Errorf("compared with %+v", c)
 	}
@@ -93,18 +90,18 @@ func TestPinnedMonthsStay(t *testing.T) {
 	h := quarter(t)
 	before := map[string][]byte{}
 	for _, name := range Reports() {
-		before[name] = body(t, h.report(Request{Report: name}))
+		before[name] = body(t, h.report(rollcall.Query{Report: name}))
 	}
 	late := facts{}
 	late.addTo(september, 5, "msn", rollcall.Home, rollcall.Use, stretch{9, 0, 10})
 	h.merge(late)
 	h.close(closing(september, all()))
-	other := newHouseOver(t, h.store, h.Catalogue())
+	other := newSiteOver(t, h.store, h.Catalogue())
 	for _, name := range Reports() {
-		sameBytes(t, name, body(t, other.report(Request{Report: name})), before[name])
+		sameBytes(t, name, body(t, other.report(rollcall.Query{Report: name})), before[name])
 	}
 	h.close(closing(october, all()))
-	if got := value(t, h.report(Request{Report: "ranking"}), "msn", "change"); got != 400-550 {
+	if got := value(t, h.report(rollcall.Query{Report: "ranking"}), "msn", "change"); got != 400-550 {
 		t.Errorf("after the restatement the change is %g, want %d", got, 400-550)
 	}
 }
@@ -113,7 +110,7 @@ func TestPinnedMonthsStay(t *testing.T) {
 // what is lost is said.
 func TestPeriodOfSeveralMonths(t *testing.T) {
 	h := quarter(t)
-	got := h.report(Request{Report: "ranking", From: september.Month.First() + 2, To: october.Month.First() + 2})
+	got := h.report(rollcall.Query{Report: "ranking", From: september.Month.First() + 2, To: october.Month.First() + 2})
 	if ua := value(t, got, "msn", "unique_audience"); ua != 2*150+2*200 {
 		t.Errorf("msn over the turn of the month is %g, want 700: it is no sum of 350 and 400", ua)
 	}
@@ -123,105 +120,16 @@ func TestPeriodOfSeveralMonths(t *testing.T) {
 	if notes := strings.Join(got.Meta.Notes, " "); !strings.Contains(notes, "touches 2 months") || !strings.Contains(notes, "16.7 % of its sample is lost") {
 		t.Errorf("notes: %s", notes)
 	}
-	day := h.report(Request{Report: "ranking", From: october.Month.First(), To: october.Month.First()})
+	day := h.report(rollcall.Query{Report: "ranking", From: october.Month.First(), To: october.Month.First()})
 	if ua := value(t, day, "msn", "unique_audience"); ua != 0 {
 		t.Errorf("msn on the 1st is %g, want 0", ua)
 	}
 }
 
-// TestVerifyFindsOtherBytes: a shelf that gives other bytes is found out.
-func TestVerifyFindsOtherBytes(t *testing.T) {
-	h := smallHouse(t)
-	p := h.close(rollcall.ClosePlan{Of: october})
-	if err := h.verify(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	h.Store = rotten{h.store}
-	if err := h.verify(context.Background(), p); !errors.Is(err, rollcall.ErrIncoherent) {
-		t.Errorf("a rotten shelf is verified: %v", err)
-	}
-	wrong := p
-	wrong.Month++
-	h.Store = h.store
-	if err := h.verify(context.Background(), wrong); !errors.Is(err, rollcall.ErrIncoherent) {
-		t.Errorf("a document of another month is verified: %v", err)
-	}
-}
-
-// TestVerifyFindsOtherRows: what the store says of a version has to suit its
-// document and the versions before it.
-func TestVerifyFindsOtherRows(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		spoil func(list []rollcall.Publication) []rollcall.Publication
-		says  string
-	}{
-		{"sound", func(list []rollcall.Publication) []rollcall.Publication { return list }, ""},
-		{"internal made public", func(list []rollcall.Publication) []rollcall.Publication {
-			list[1].Internal = false
-			return list
-		}, "internal is false where its limits of 0 and 0 make it true"},
-		{"public made internal", func(list []rollcall.Publication) []rollcall.Publication {
-			list[2].Internal = true
-			return list
-		}, "internal is true where its limits of 30 and 60 make it false"},
-		{"final made preliminary", func(list []rollcall.Publication) []rollcall.Publication {
-			list[0].Status = rollcall.Preliminary
-			list[2].Status = rollcall.Final
-			list[3].Status = rollcall.Preliminary
-			return list
-		}, "can't follow version 3, which is final"},
-		{"a row taken out", func(list []rollcall.Publication) []rollcall.Publication { return append(list[:1], list[2:]...) }, "version 2 is missing"},
-	} {
-		h := smallHouse(t)
-		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Final})
-		h.close(closing(october, all()))
-		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "a meter"})
-		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "another"})
-		list, err := h.Publications(context.Background(), "FR", "nn")
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = c.spoil(list)
-		h.Store = rows{h.store, list}
-		var found error
-		for _, p := range list {
-			found = errors.Join(found, h.verify(context.Background(), p))
-		}
-		if c.says == "" && found != nil || c.says != "" && (!errors.Is(found, rollcall.ErrIncoherent) || !strings.Contains(found.Error(), c.says)) {
-			t.Errorf("%s: %v", c.name, found)
-		}
-	}
-}
-
-// rows is a store whose list of versions somebody has written to.
-type rows struct {
-	*sqlite.Store
-	list []rollcall.Publication
-}
-
-// Publications gives that list.
-func (r rows) Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
-	return slices.Clone(r.list), nil
-}
-
-// rotten is a shelf on which the last byte of every object has decayed.
-type rotten struct{ rollcall.Store }
-
-func (r rotten) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
-	b, err := r.Store.Object(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	b = append([]byte(nil), b...)
-	b[len(b)-1]++
-	return b, nil
-}
-
 // TestMeta: what stands beside a report.
 func TestMeta(t *testing.T) {
-	h := fixtureHouse(t, DefaultSettings())
-	m := h.report(Request{Report: "ranking", Place: AtWork, Credit: ByUse, Target: "sex=F"}).Meta
+	h := fixtureSite(t, audience.DefaultSettings())
+	m := h.report(rollcall.Query{Report: "ranking", Place: rollcall.AtWork, Credit: rollcall.ByUse, Target: "sex=F"}).Meta
 	if m.Report != "ranking" || m.Month != "2002-10" || m.Location != "work" || m.Credit != "use" || m.Target != "sex=F" ||
 		m.Version != 1 || m.Status != "preliminary" || m.Internal || m.Confidence != 0.95 || m.Thresholds["low"] != 30 || m.Thresholds["caution"] != 60 {
 		t.Errorf("%+v", m)
@@ -246,9 +154,9 @@ func TestMeta(t *testing.T) {
 
 // TestColumns: every column of every report is defined.
 func TestColumns(t *testing.T) {
-	h := fixtureHouse(t, all())
+	h := fixtureSite(t, all())
 	for _, name := range Reports() {
-		for _, c := range h.report(Request{Report: name, Version: 1}).Columns {
+		for _, c := range h.report(rollcall.Query{Report: name, Version: 1}).Columns {
 			if c.Name == "" || c.Label == "" || c.Definition == "" || c.Role != dimension && c.Role != measure {
 				t.Errorf("%s: column %+v", name, c)
 			}

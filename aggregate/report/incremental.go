@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -15,11 +16,11 @@ func incremental(_ context.Context, j *job) (*rollcall.Table, error) {
 	v := j.view
 	order := j.services
 	if order == nil {
-		order = standingOf(v).order(v.listed())
+		order = standingOf(v).order(v.Listed())
 	}
 	steps := stepsOf(v, order)
 	for k, s := range order {
-		t.Rows = append(t.Rows, rollcall.Row{v.id(s), v.persons(steps[k].union), increment(v, steps, k)})
+		t.Rows = append(t.Rows, rollcall.Row{v.ID(s), v.Persons(steps[k].union), increment(v, steps, k)})
 	}
 	return t, nil
 }
@@ -32,36 +33,37 @@ type step struct {
 	lost          int
 }
 
-func stepsOf(v *view, order []int) []step {
-	if v.place == HomeOnly || v.place == WorkOnly || v.place == Both {
-		return slowSteps(v, order)
+func stepsOf(v *audience.View, order []int) []step {
+	if v.Place == rollcall.HomeOnly || v.Place == rollcall.WorkOnly || v.Place == rollcall.Both {
+		return stepsApart(v, order)
 	}
 	out := make([]step, len(order))
-	found := make([]bool, v.weights.Len())
+	found := make([]bool, v.Weights.Len())
 	for k, s := range order {
 		var gained []int32
-		for _, i := range v.people(setOf(s)).At {
+		for _, i := range v.People(audience.SetOf(s)).At {
 			if !found[i] {
 				found[i] = true
 				gained = append(gained, i)
 			}
 		}
-		out[k].gained = v.term(gained)
+		out[k].gained = v.Term(gained)
 		out[k].union = out[k].gained
 		if k > 0 {
-			out[k].union = v.weights.Plus(out[k-1].union, out[k].gained)
+			out[k].union = v.Weights.Plus(out[k-1].union, out[k].gained)
 		}
 	}
 	return out
 }
 
-// slowSteps takes each union by itself.
-func slowSteps(v *view, order []int) []step {
+// stepsApart takes each union by itself.
+func stepsApart(v *audience.View, order []int) []step {
 	out := make([]step, len(order))
 	var above []int32
 	for k := range order {
-		at := v.union(setOf(order[:k+1]...))
-		out[k] = step{union: v.term(at), gained: v.term(without(at, above)), lost: len(without(above, at))}
+		union := v.People(audience.SetOf(order[:k+1]...))
+		at := union.At
+		out[k] = step{union: union, gained: v.Term(without(at, above)), lost: len(without(above, at))}
 		above = at
 	}
 	return out
@@ -70,20 +72,20 @@ func slowSteps(v *view, order []int) []step {
 // increment estimates how many more a row's union is than the one above. Its
 // raw persons are those gained and lost; where either union is of too few, so is
 // their difference.
-func increment(v *view, steps []step, k int) rollcall.Measure {
+func increment(v *audience.View, steps []step, k int) rollcall.Measure {
 	s := steps[k]
 	if k == 0 {
-		return v.persons(s.gained)
+		return v.Persons(s.gained)
 	}
 	above := steps[k-1].union
-	if v.few(s.union) || v.few(above) {
-		return blank(rollcall.Below)
+	if v.Few(s.union) || v.Few(above) {
+		return audience.Withheld(rollcall.Below)
 	}
 	if s.lost == 0 {
-		return v.persons(s.gained)
+		return v.Persons(s.gained)
 	}
-	e := v.weights.Linear(panel.Part{Factor: 1, Term: s.union}, panel.Part{Factor: -1, Term: above})
-	return v.settings.Measure(e, v.intervals.Plain(e), s.gained.Users()+s.lost)
+	e := v.Weights.Linear(panel.Part{Factor: 1, Term: s.union}, panel.Part{Factor: -1, Term: above})
+	return v.Settings.Measure(e, v.Intervals.Plain(e), s.gained.Users()+s.lost)
 }
 
 func without(all, some []int32) []int32 {

@@ -6,21 +6,22 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
 // meta says what the report is about, how it was made and how far it can be
 // trusted.
 func (j *job) meta() rollcall.Meta {
-	v, d, r := j.view, j.month.doc, j.request
+	v, d, r := j.view, j.month.Doc, j.request
 	m := rollcall.Meta{
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
-		Location: string(v.place), Credit: string(v.credit), Target: j.target.String(),
+		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(),
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.condition().meta,
-		Exclusions: exclusionsMeta(d), Confidence: v.settings.Confidence,
-		Thresholds: map[string]int{"low": v.settings.Low, "caution": v.settings.Caution},
-		Document:   j.month.hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
+		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.Condition().Meta,
+		Exclusions: exclusionsMeta(d), Confidence: v.Settings.Confidence,
+		Thresholds: map[string]int{"low": v.Settings.Low, "caution": v.Settings.Caution},
+		Document:   j.month.Hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
 	}
 	if r.Live {
 		m.Status = "provisional"
@@ -31,7 +32,7 @@ func (j *job) meta() rollcall.Meta {
 			m.Month = ""
 		}
 	}
-	if p := d.compared(); p != nil {
+	if p := d.Compared(); p != nil {
 		m.Compared = &rollcall.ComparedMeta{Month: p.Month.String(), Version: p.Version, Document: p.Document.String()}
 	}
 	return m
@@ -39,10 +40,10 @@ func (j *job) meta() rollcall.Meta {
 
 func (j *job) universe() *rollcall.UniverseMeta {
 	u := &rollcall.UniverseMeta{
-		Population: j.view.weights.Universe(), Active: j.view.persons(j.view.active()), ID: j.month.doc.Universe.String(),
+		Population: j.view.Weights.Universe(), Active: j.view.Persons(j.view.Active()), ID: j.month.Doc.Universe.String(),
 	}
 	var sources, dates []string
-	for _, m := range j.month.margins {
+	for _, m := range j.month.Margins {
 		sources, dates = addNew(sources, m.Source), addNew(dates, m.SourceDate)
 	}
 	u.Source, u.SourceDate = strings.Join(sources, "; "), strings.Join(dates, "; ")
@@ -59,18 +60,18 @@ func addNew(list []string, s string) []string {
 }
 
 func (j *job) sampleMeta() *rollcall.SampleMeta {
-	v, d := j.view, j.month.doc
+	v, d := j.view, j.month.Doc
 	s := &rollcall.SampleMeta{
-		InTab: v.weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
-		Excluded: j.month.excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
+		InTab: v.Weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
+		Excluded: j.month.Excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
 	}
-	c := v.condition()
-	s.Home, s.Work = c.home, c.work
+	c := v.Condition()
+	s.Home, s.Work = c.Home, c.Work
 	return s
 }
 
 // exclusionsMeta gives the recorded rules without pseudonyms.
-func exclusionsMeta(d *document) []string {
+func exclusionsMeta(d *audience.Document) []string {
 	var out []string
 	for _, e := range d.Exclusions {
 		var what []string
@@ -95,21 +96,21 @@ func (j *job) method() string {
 	parts := []string{
 		"method=rollcall-1",
 		"population=persons",
-		"credit=" + string(v.credit),
-		"location=" + string(v.place),
-		"base=" + string(v.place.Base()),
+		"credit=" + string(v.Credit),
+		"location=" + string(v.Place),
+		"base=" + string(v.Place.Base()),
 		"period=" + j.request.From.String() + "/" + j.request.To.String(),
-		"zone=" + j.month.doc.Market.Zone,
-		fmt.Sprintf("idle_gap_minutes=%d", idleGap),
+		"zone=" + j.month.Doc.Market.Zone,
+		fmt.Sprintf("idle_gap_minutes=%d", audience.IdleGap),
 		"weights=raking",
 		"variance=taylor-calibration-residuals",
 		"sketch=none", // persons are counted one by one
 		"interval=t,logit,korn-graubard",
-		fmt.Sprintf("confidence=%g", v.settings.Confidence),
-		fmt.Sprintf("low=%d", v.settings.Low),
-		fmt.Sprintf("caution=%d", v.settings.Caution),
+		fmt.Sprintf("confidence=%g", v.Settings.Confidence),
+		fmt.Sprintf("low=%d", v.Settings.Low),
+		fmt.Sprintf("caution=%d", v.Settings.Caution),
 		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
-		fmt.Sprintf("trim=%g,%g", v.settings.Trim.Floor, v.settings.Trim.Cap),
+		fmt.Sprintf("trim=%g,%g", v.Settings.Trim.Floor, v.Settings.Trim.Cap),
 	}
 	if j.target != nil {
 		parts = append(parts, "target="+j.target.String())
@@ -121,10 +122,10 @@ func (j *job) method() string {
 func (j *job) notes() []string {
 	v := j.view
 	notes := []string{"The universe is taken as fixed: the enumeration study's own sampling error is not in the intervals."}
-	if v.place != AtHome {
+	if v.Place != rollcall.AtHome {
 		notes = append(notes, "Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.")
 	}
-	q := v.condition().quality
+	q := v.Condition().Quality
 	for _, note := range q.Notes {
 		notes = append(notes, "Universe: "+note+".")
 	}
@@ -134,14 +135,14 @@ func (j *job) notes() []string {
 	if q.Trimming != nil {
 		notes = append(notes, "Weights are trimmed; standard errors take no account of it.")
 	}
-	if len(v.months) > 1 {
+	if len(v.Months) > 1 {
 		notes = append(notes, fmt.Sprintf("The period touches %d months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; %.1f %% of its sample is lost.",
-			len(v.months), v.lost()))
+			len(v.Months), v.Lost()))
 	}
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
 	}
-	if slices.ContainsFunc(j.month.margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") }) {
+	if slices.ContainsFunc(j.month.Margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") }) {
 		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
 	}
 	return notes

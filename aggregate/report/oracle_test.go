@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // fixture is W15's panel of 300 as a roster, a universe and diaries: minutes
@@ -78,8 +79,8 @@ func number(t testing.TB, s string) int {
 	return n
 }
 
-func fixtureHouse(t testing.TB, s Settings) *house {
-	h := newHouse(t)
+func fixtureSite(t testing.TB, s audience.Settings) *site {
+	h := newSite(t)
 	f := newFixture(t)
 	h.load(october, f.roster, f.universe)
 	h.merge(f.facts)
@@ -106,11 +107,11 @@ func expect(t *testing.T, what string, cell any, value, se float64) {
 
 // TestOracleAudiences compares with R survey's figures of panel_oracle.out.
 func TestOracleAudiences(t *testing.T) {
-	h := fixtureHouse(t, all())
-	home := h.report(Request{Report: "ranking", Place: AtHome, Version: 1})
-	work := h.report(Request{Report: "ranking", Place: AtWork, Version: 1})
-	either := h.report(Request{Report: "ranking", Version: 1})
-	both := h.report(Request{Report: "ranking", Place: Both, Version: 1})
+	h := fixtureSite(t, all())
+	home := h.report(rollcall.Query{Report: "ranking", Place: rollcall.AtHome, Version: 1})
+	work := h.report(rollcall.Query{Report: "ranking", Place: rollcall.AtWork, Version: 1})
+	either := h.report(rollcall.Query{Report: "ranking", Version: 1})
+	both := h.report(rollcall.Query{Report: "ranking", Place: rollcall.Both, Version: 1})
 	for _, c := range []struct {
 		table     *rollcall.Table
 		row       string
@@ -145,13 +146,13 @@ func TestOracleAudiences(t *testing.T) {
 
 // TestOracleOverlaps compares duplication, composition and combinations.
 func TestOracleOverlaps(t *testing.T) {
-	h := fixtureHouse(t, all())
-	pair := find(t, h.report(Request{Report: "duplication", Version: 1}), "msn", "aim")
+	h := fixtureSite(t, all())
+	pair := find(t, h.report(rollcall.Query{Report: "duplication", Version: 1}), "msn", "aim")
 	expect(t, "duplication", pair["duplication"], 2215098.720, 337513.4135)
 	near(t, "share of msn", pair["share_of_a"].(rollcall.Measure).Value, 100*2215098.720/6034532.363)
 	near(t, "index", pair["index"].(rollcall.Measure).Value, 100*2215098.720*fixtureUniverse/(6034532.363*3884063.951))
 
-	profile := h.report(Request{Report: "profile", Version: 1})
+	profile := h.report(rollcall.Query{Report: "profile", Version: 1})
 	for _, c := range []struct {
 		category  string
 		value, se float64
@@ -160,18 +161,18 @@ func TestOracleOverlaps(t *testing.T) {
 		expect(t, "msn, "+c.category, row["unique_audience"], c.value, c.se)
 		near(t, "its composition", row["composition"].(rollcall.Measure).Value, 100*c.value/6034532.363)
 	}
-	alone := find(t, h.report(Request{Report: "combinations", Version: 1}), []string{"msn"})
+	alone := find(t, h.report(rollcall.Query{Report: "combinations", Version: 1}), []string{"msn"})
 	expect(t, "msn alone", alone["unique_audience"], 2253355.184, 331140.3478)
 }
 
 // TestEveryReport asks for every report at every place, under both rules.
 func TestEveryReport(t *testing.T) {
-	for _, s := range []Settings{DefaultSettings(), all()} {
-		h := fixtureHouse(t, s)
+	for _, s := range []audience.Settings{audience.DefaultSettings(), all()} {
+		h := fixtureSite(t, s)
 		for _, name := range Reports() {
 			for _, place := range rollcall.Places() {
-				for _, credit := range []Credit{ByPresence, ByUse} {
-					got := h.report(Request{Report: name, Place: place, Credit: credit, Version: 1})
+				for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
+					got := h.report(rollcall.Query{Report: name, Place: place, Credit: credit, Version: 1})
 					if len(got.Rows) == 0 {
 						t.Errorf("%s at %s by %s has no rows", name, place, credit)
 					}

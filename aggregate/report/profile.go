@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -15,9 +16,9 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	v := j.view
 	for _, s := range j.rows() {
 		for _, d := range j.divisions() {
-			parts := d.split(v.people(setOf(s)).At)
+			parts := d.split(v.People(audience.SetOf(s)).At)
 			for k, at := range parts {
-				t.Rows = append(t.Rows, append(rollcall.Row{v.id(s), d.names[k]}, profiled(v, s, v.term(at), d.active[k])...))
+				t.Rows = append(t.Rows, append(rollcall.Row{v.ID(s), d.names[k]}, profiled(v, s, v.Term(at), d.active[k])...))
 			}
 		}
 	}
@@ -47,9 +48,9 @@ func (j *job) divisions() []*division {
 	if j.target == nil {
 		return divisionsByColumn(j.view)
 	}
-	return once(j.view, "target "+j.target.String(), func() []*division {
+	return audience.Once(j.view, "target "+j.target.String(), func() []*division {
 		d := &division{names: []string{j.target.String()}}
-		for _, in := range j.view.members(j.target) {
+		for _, in := range j.view.Members(j.target) {
 			place := int32(1) // outside
 			if in {
 				place = 0
@@ -61,33 +62,33 @@ func (j *job) divisions() []*division {
 }
 
 // activate finds the active persons of each target.
-func activate(v *view, d *division) *division {
-	for _, at := range d.split(v.active().At) {
-		d.active = append(d.active, v.term(at))
+func activate(v *audience.View, d *division) *division {
+	for _, at := range d.split(v.Active().At) {
+		d.active = append(d.active, v.Term(at))
 	}
 	return d
 }
 
-// categories divides by every demographic column, whose categories are sorted.
-func divisionsByColumn(v *view) []*division {
-	return once(v, "categories", func() []*division {
+// divisionsByColumn divides by every demographic column, whose categories are sorted.
+func divisionsByColumn(v *audience.View) []*division {
+	return audience.Once(v, "categories", func() []*division {
 		var out []*division
-		for _, c := range v.lead().columns[:len(v.lead().roster.Columns)] {
-			d := &division{of: make([]int32, v.weights.Len())}
-			has := make([]bool, len(c.categories)) // someone in the sample
+		for _, c := range v.Lead().Columns[:len(v.Lead().Roster.Columns)] {
+			d := &division{of: make([]int32, v.Weights.Len())}
+			has := make([]bool, len(c.Categories)) // someone in the sample
 			for i := range d.of {
-				d.of[i] = c.of[v.own(int32(i))]
+				d.of[i] = c.Of[v.Own(int32(i))]
 				has[d.of[i]] = true
 			}
-			for k, category := range c.categories {
+			for k, category := range c.Categories {
 				if has[k] {
-					d.names = append(d.names, (&target{op: '=', column: c.name, category: category}).String())
+					d.names = append(d.names, audience.Is(c.Name, category).String())
 				}
 			}
-			slices.SortFunc(d.names, compareText)
-			rank := make([]int32, len(c.categories))
-			for k, category := range c.categories {
-				rank[k] = int32(slices.Index(d.names, (&target{op: '=', column: c.name, category: category}).String()))
+			slices.Sort(d.names)
+			rank := make([]int32, len(c.Categories))
+			for k, category := range c.Categories {
+				rank[k] = int32(slices.Index(d.names, audience.Is(c.Name, category).String()))
 			}
 			for i := range d.of {
 				d.of[i] = rank[d.of[i]]
@@ -100,8 +101,8 @@ func divisionsByColumn(v *view) []*division {
 
 // profiled gives the columns unique_audience, composition, target_reach and
 // index of a service's persons in a target, given the target's active ones.
-func profiled(v *view, s int, in, there *panel.Term) []any {
-	users, active := v.people(setOf(s)), v.active()
-	index := v.weights.NestedIndex(in, active, there, users).Scale(100)
-	return []any{v.persons(in), v.percent(in, users), v.percent(in, there), v.level(index, in.Users())}
+func profiled(v *audience.View, s int, in, there *panel.Term) []any {
+	users, active := v.People(audience.SetOf(s)), v.Active()
+	index := v.Weights.NestedIndex(in, active, there, users).Scale(100)
+	return []any{v.Persons(in), v.Percent(in, users), v.Percent(in, there), v.Level(index, in.Users())}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
@@ -24,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 		return nil, err
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
-		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
+		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_low", "rank_high", "rank_change", "tied_with", "tie_group", "significant")
 	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
@@ -43,63 +44,64 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 // ranker makes the ranking's rows.
 type ranker struct {
 	*job
-	view     *view
+	view     *audience.View
 	past     *past
 	standing *standing
 	brief    bool
 }
 
 // groups gives the unions that have a row.
-func (b *ranker) groups() []group {
+func (b *ranker) groups() []audience.Group {
 	switch {
 	case b.services != nil:
 		return nil
 	case b.brief:
-		return []group{b.view.all()}
+		return []audience.Group{b.view.All()}
 	}
-	return append([]group{b.view.all()}, b.view.groups()...)
+	return append([]audience.Group{b.view.All()}, b.view.Groups()...)
 }
 
 func (b *ranker) service(s int) rollcall.Row {
-	services := setOf(s)
-	row := append(rollcall.Row{b.view.id(s), "service"}, b.audience(services, nil)...)
+	services := audience.SetOf(s)
+	row := append(rollcall.Row{b.view.ID(s), "service"}, b.audience(services, nil)...)
 	row = append(row, b.shares(s)...)
-	row = append(row, b.change(services)...)
-	return append(row, b.place(s)...)
+	change, percent, significant := b.change(services)
+	row = append(row, change, percent)
+	return append(append(row, b.place(s)...), significant)
 }
 
-func (b *ranker) group(g group) rollcall.Row {
-	row := append(rollcall.Row{g.name, g.level}, b.audience(g.services, &g)...)
+func (b *ranker) group(g audience.Group) rollcall.Row {
+	row := append(rollcall.Row{g.Name, g.Level}, b.audience(g.Services, &g)...)
 	row = append(row, nil, nil, nil, nil)
-	row = append(row, b.change(g.services)...)
-	return append(row, nil, nil, nil, nil)
+	change, percent, significant := b.change(g.Services)
+	return append(row, change, percent, nil, nil, nil, nil, nil, nil, significant)
 }
 
 // audience gives the columns unique_audience to days_per_person; gross and
 // services_per_user only for groups.
-func (b *ranker) audience(services set, g *group) []any {
+func (b *ranker) audience(services audience.Set, g *audience.Group) []any {
 	v := b.view
-	users := v.people(services)
-	ua, reach := v.persons(users), v.percent(users, v.active())
-	amounts := v.amounts(services)
-	sessions, minutes, days := v.mean(amounts[0], users), v.mean(amounts[1], users), v.mean(amounts[2], users)
+	users := v.People(services)
+	ua, reach := v.Persons(users), v.Percent(users, v.Active())
+	amounts := v.Amounts(services)
+	sessions, minutes, days := v.Mean(amounts[0], users), v.Mean(amounts[1], users), v.Mean(amounts[2], users)
 	var gross, each any
 	if g != nil {
 		gross, each = b.gross(services)
 	}
-	return []any{ua, gross, each, reach, v.coverage(users, ua.Status), sessions, minutes, days}
+	return []any{ua, gross, each, reach, v.Coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
 // sum per user of any of them.
-func (b *ranker) gross(services set) (gross, each rollcall.Measure) {
+func (b *ranker) gross(services audience.Set) (gross, each rollcall.Measure) {
 	v := b.view
-	sum, users := everyAudience(v), v.people(services)
-	if services != v.all().services {
+	sum, users := everyAudience(v), v.People(services)
+	if services != v.All().Services {
 		sum = sumAudience(v, services)
 	}
-	gross = v.level(v.weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
-	return gross, v.level(v.weights.TermRatio(sum, users), users.Users())
+	gross = v.Level(v.Weights.Linear(panel.Part{Factor: 1, Term: sum}), users.Users())
+	return gross, v.Level(v.Weights.TermRatio(sum, users), users.Users())
 }
 
 // shares gives the columns audience_share to loyalty of a service.
@@ -108,114 +110,120 @@ func (b *ranker) shares(s int) []any {
 		return []any{nil, nil, nil, nil}
 	}
 	v := b.view
-	users, base := v.people(setOf(s)), everyAudience(v)
-	audience := v.weights.TermRatio(users, base)
-	minutes := v.skewed(v.amounts(setOf(s))[1], everyMinute(v), users.Users(), 100)
+	users, base := v.People(audience.SetOf(s)), everyAudience(v)
+	share := v.Weights.TermRatio(users, base)
+	minutes := v.Skewed(v.Amounts(audience.SetOf(s))[1], everyMinute(v), users.Users(), 100)
 	exclusive := exclusiveUsers(v, s)
-	return []any{v.level(audience.Scale(100), users.Users()), minutes, v.persons(exclusive), v.percent(exclusive, users)}
+	return []any{v.Level(share.Scale(100), users.Users()), minutes, v.Persons(exclusive), v.Percent(exclusive, users)}
 }
 
 // everyAudience is the base of audience shares: each person once a service used.
-func everyAudience(v *view) *panel.Term {
-	return once(v, "every audience", func() *panel.Term { return sumAudience(v, setOf(v.listed()...)) })
+func everyAudience(v *audience.View) *panel.Term {
+	return audience.Once(v, "every audience", func() *panel.Term { return sumAudience(v, audience.SetOf(v.Listed()...)) })
 }
 
 // sumAudience counts each person once a service used, of some services. At home
 // only, or at work only, a user of a service need not be one of the union.
-func sumAudience(v *view, services set) *panel.Term {
-	c := v.counted()
-	used := make([]float64, len(c.list))
-	for k, p := range c.list {
-		used[k] = float64(v.used(p).and(services).len())
+func sumAudience(v *audience.View, services audience.Set) *panel.Term {
+	c := v.Counted()
+	used := make([]float64, len(c.List))
+	for k, p := range c.List {
+		used[k] = float64(v.Used(p).And(services).Len())
 	}
-	at := c.having(func(p pattern) bool { return v.used(p).meets(services) })
+	at := c.Having(func(p audience.Pattern) bool { return v.Used(p).Meets(services) })
 	counts := make([]float64, len(at))
 	for i, person := range at {
-		counts[i] = used[c.of[person]]
+		counts[i] = used[c.Of[person]]
 	}
-	return v.weights.Term(panel.Variable{At: at, Values: counts})
+	return v.Weights.Term(panel.Variable{At: at, Values: counts})
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.
-func everyMinute(v *view) *panel.Term {
-	return once(v, "every minute", func() *panel.Term {
-		minutes := make([]float64, v.weights.Len())
-		for _, s := range v.listed() {
-			u := v.use(setOf(s))
-			for i, at := range u.at {
-				minutes[at] += float64(u.minutes[i])
+func everyMinute(v *audience.View) *panel.Term {
+	return audience.Once(v, "every minute", func() *panel.Term {
+		minutes := make([]float64, v.Weights.Len())
+		for _, s := range v.Listed() {
+			u := v.Use(audience.SetOf(s))
+			for i, at := range u.At {
+				minutes[at] += float64(u.Minutes[i])
 			}
 		}
-		return v.weights.Term(panel.Dense(minutes))
+		return v.Weights.Term(panel.Dense(minutes))
 	})
 }
 
 // exclusive is the users of a service who used no other listed one.
-func exclusiveUsers(v *view, s int) *panel.Term {
-	return v.term(v.counted().having(func(p pattern) bool { return v.used(p) == setOf(s) }))
+func exclusiveUsers(v *audience.View, s int) *panel.Term {
+	return v.Term(v.Counted().Having(func(p audience.Pattern) bool { return v.Used(p) == audience.SetOf(s) }))
 }
 
 // change gives the columns change and change_percent, whose raw persons are the
-// smaller month's.
-func (b *ranker) change(services set) []any {
+// smaller month's, and whether the change is more than chance: nil where it is
+// withheld or there is none.
+func (b *ranker) change(services audience.Set) (change, percent rollcall.Measure, significant any) {
 	if b.past == nil {
-		return []any{undefinedMeasure(), undefinedMeasure()}
+		return audience.Undefined(), audience.Undefined(), nil
 	}
 	same := b.past.same(b.view, services)
-	now, before := b.view.people(services), b.past.people(same)
-	c := b.past.pair.TermChange(now, before)
+	now, before := b.view.People(services), b.past.People(same)
+	c, in := b.past.pair.TermChange(now, before), b.past.intervals
 	n := min(now.Users(), before.Users())
-	percent, _ := b.past.intervals.Percent(c)
-	return []any{
-		b.view.settings.Measure(c.Absolute, b.past.intervals.Plain(c.Absolute), n),
-		b.view.settings.Measure(c.Percent, percent, n),
+	ratio, _ := in.Percent(c)
+	change = b.view.Settings.Measure(c.Absolute, in.Plain(c.Absolute), n)
+	percent = b.view.Settings.Measure(c.Percent, ratio, n)
+	if !change.Status.Withheld() {
+		significant = in.Significant(c)
 	}
+	return change, percent, significant
 }
 
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {
 	rank, ok := b.standing.rank[s]
 	if !ok {
-		return []any{nil, nil, nil, nil}
+		return []any{nil, nil, nil, nil, nil, nil}
 	}
 	var change any
 	if b.past != nil {
-		id := b.view.catalogue()[s].ID
-		if before, ok := standingOf(b.past.view).rank[b.past.last().service(id)]; ok {
+		id := b.view.Catalogue()[s].ID
+		if before, ok := standingOf(b.past.View).rank[b.past.Last().Service(id)]; ok {
 			change = before - rank
 		}
 	}
 	tied := []string{}
 	for _, other := range b.standing.tied[s] {
-		tied = append(tied, b.view.id(other))
+		tied = append(tied, b.view.ID(other))
 	}
-	return []any{rank, change, tied, b.standing.group[s]}
+	place := b.standing.place[s]
+	return []any{rank, place.Low, place.High, change, tied, b.standing.group[s]}
 }
 
 // standing is who stands where among the services whose audience is shown.
 type standing struct {
 	list  []int // by audience, the largest first
 	rank  map[int]int
+	place map[int]panel.Place
 	tied  map[int][]int
 	group map[int]int
 }
 
-func standingOf(v *view) *standing {
-	return once(v, "standing", func() *standing {
-		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
-		for _, i := range v.listed() {
-			if !v.few(v.people(setOf(i))) {
+func standingOf(v *audience.View) *standing {
+	return audience.Once(v, "standing", func() *standing {
+		s := &standing{rank: map[int]int{}, place: map[int]panel.Place{}, tied: map[int][]int{}, group: map[int]int{}}
+		for _, i := range v.Listed() {
+			if !v.Few(v.People(audience.SetOf(i))) {
 				s.list = append(s.list, i)
 			}
 		}
 		s.sort(v)
-		s.tie(v)
+		s.compare(v)
+		s.gather()
 		return s
 	})
 }
 
-func (s *standing) sort(v *view) {
-	audience := func(i int) float64 { return v.people(setOf(i)).Total }
+func (s *standing) sort(v *audience.View) {
+	audience := func(i int) float64 { return v.People(audience.SetOf(i)).Total }
 	slices.SortStableFunc(s.list, func(a, b int) int {
 		switch x, y := audience(a), audience(b); {
 		case x > y:
@@ -233,17 +241,31 @@ func (s *standing) sort(v *view) {
 	}
 }
 
-// tie finds the pairs whose difference is not significant, and the groups:
-// leaders in rank order, each with the services tied with it.
-func (s *standing) tie(v *view) {
-	for k, a := range s.list {
-		for _, b := range s.list[k+1:] {
-			difference := v.weights.Linear(panel.Part{Factor: 1, Term: v.people(setOf(a))}, panel.Part{Factor: -1, Term: v.people(setOf(b))})
-			if v.intervals.Tied(difference) {
+// compare finds the ranks that each service may have, and the pairs whose
+// difference is not significant.
+func (s *standing) compare(v *audience.View) {
+	differences := map[[2]int]panel.Estimate{}
+	difference := func(i, j int) panel.Estimate {
+		a, b := v.People(audience.SetOf(s.list[i])), v.People(audience.SetOf(s.list[j]))
+		d := v.Weights.Linear(panel.Part{Factor: 1, Term: a}, panel.Part{Factor: -1, Term: b})
+		differences[[2]int{i, j}] = d
+		return d
+	}
+	for i, place := range v.Intervals.Places(len(s.list), difference) {
+		s.place[s.list[i]] = place
+	}
+	for i, a := range s.list {
+		for j, b := range s.list[:i] {
+			if v.Intervals.Tied(differences[[2]int{i, j}]) {
 				s.tied[a], s.tied[b] = append(s.tied[a], b), append(s.tied[b], a)
 			}
 		}
 	}
+}
+
+// gather makes the tie groups: leaders in rank order, each with the services
+// tied with it.
+func (s *standing) gather() {
 	next := 0
 	for _, leader := range s.list {
 		if s.group[leader] > 0 {

@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // panelOf is a panel of men and women of one weight each in which known
 // numbers of persons use each service, those of a service from the first
 // person on.
-func panelOf(t *testing.T, s Settings, users map[rollcall.ServiceID]int, minutes func(person int) int) *house {
+func panelOf(t *testing.T, s audience.Settings, users map[rollcall.ServiceID]int, minutes func(person int) int) *site {
 	t.Helper()
-	h := newHouse(t)
+	h := newSite(t)
 	f := facts{}
 	var roster strings.Builder
 	roster.WriteString("panelist,home,work,sex\n")
@@ -48,8 +49,8 @@ func status(t *testing.T, table *rollcall.Table, column string, key ...any) roll
 // TestEachFigureByItsOwnPersons: every figure of a ranking at the limits'
 // edges. One service that is withheld withholds nothing else.
 func TestEachFigureByItsOwnPersons(t *testing.T) {
-	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
-	table := h.report(Request{Report: "ranking"})
+	h := panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
+	table := h.report(rollcall.Query{Report: "ranking"})
 	for service, want := range map[string]rollcall.Status{"jabber": rollcall.OK, "msn": rollcall.OK, "aim": rollcall.Caution, "icq": rollcall.Caution, "yahoo": rollcall.Below} {
 		for _, column := range []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person", "audience_share", "time_share"} {
 			if got := status(t, table, column, service); got != want {
@@ -74,13 +75,13 @@ func TestEachFigureByItsOwnPersons(t *testing.T) {
 // TestWithheldHasNoNumber: no report shows a number of what is withheld, n
 // included, and every figure that is shown has persons enough.
 func TestWithheldHasNoNumber(t *testing.T) {
-	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
+	h := panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "aim": 59, "icq": 30, "yahoo": 29, "jabber": 100}, tenMinutes)
 	for _, name := range Reports() {
 		if name == "quality" { // which is the enumeration study's
 			continue
 		}
 		for _, place := range rollcall.Places() {
-			table, shown, withheld := h.report(Request{Report: name, Place: place}), 0, 0
+			table, shown, withheld := h.report(rollcall.Query{Report: name, Place: place}), 0, 0
 			for _, row := range table.Rows {
 				for k, cell := range row {
 					m, ok := cell.(rollcall.Measure)
@@ -99,7 +100,7 @@ func TestWithheldHasNoNumber(t *testing.T) {
 					}
 				}
 			}
-			if place == HomeWork && name != "consistency" && name != "trend" && name != "loyalty" && (shown == 0 || withheld == 0) {
+			if place == rollcall.HomeWork && name != "consistency" && name != "trend" && name != "loyalty" && (shown == 0 || withheld == 0) {
 				t.Errorf("%s shows %d figures and withholds %d", name, shown, withheld)
 			}
 		}
@@ -109,9 +110,9 @@ func TestWithheldHasNoNumber(t *testing.T) {
 // TestDerivedFiguresByWhatTheyAreOf: overlaps by those in both, increments by
 // those added and by both unions, curves and days by their own.
 func TestDerivedFiguresByWhatTheyAreOf(t *testing.T) {
-	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 29, "icq": 59}, tenMinutes)
-	duplication := h.report(Request{Report: "duplication"})
-	steps := h.report(Request{Report: "incremental", Services: []rollcall.ServiceID{"aim", "icq", "msn"}})
+	h := panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 29, "icq": 59}, tenMinutes)
+	duplication := h.report(rollcall.Query{Report: "duplication"})
+	steps := h.report(rollcall.Query{Report: "incremental", Services: []rollcall.ServiceID{"aim", "icq", "msn"}})
 	incremental := func(s string) rollcall.Status { return status(t, steps, "incremental", s) }
 	for what, c := range map[string]struct{ got, want rollcall.Status }{
 		"msn with aim":                  {status(t, duplication, "duplication", "msn", "aim"), rollcall.Below},
@@ -120,13 +121,13 @@ func TestDerivedFiguresByWhatTheyAreOf(t *testing.T) {
 		"icq, 30 more than the 29":      {incremental("icq"), rollcall.Below},
 		"msn, 41 more than the 59":      {incremental("msn"), rollcall.Caution},
 		"aim and icq":                   {status(t, steps, "unique_audience", "icq"), rollcall.Caution},
-		"who used msn on two days":      {status(t, h.report(Request{Report: "frequency"}), "unique_audience", "msn", 2), rollcall.Below},
-		"who used msn on a day":         {status(t, h.report(Request{Report: "frequency"}), "share", "msn", 1), rollcall.OK},
-		"who used msn on the first day": {status(t, h.report(Request{Report: "curve"}), "unique_audience", "msn", 1), rollcall.Below},
-		"who used msn by the second":    {status(t, h.report(Request{Report: "curve"}), "unique_audience", "msn", 2), rollcall.OK},
-		"the women of icq, 29":          {status(t, h.report(Request{Report: "profile"}), "composition", "icq", "sex=F"), rollcall.Below},
-		"the men of icq, 30":            {status(t, h.report(Request{Report: "profile"}), "composition", "icq", "sex=M"), rollcall.Caution},
-		"the change without a month":    {status(t, h.report(Request{Report: "ranking"}), "change", "msn"), rollcall.Undefined},
+		"who used msn on two days":      {status(t, h.report(rollcall.Query{Report: "frequency"}), "unique_audience", "msn", 2), rollcall.Below},
+		"who used msn on a day":         {status(t, h.report(rollcall.Query{Report: "frequency"}), "share", "msn", 1), rollcall.OK},
+		"who used msn on the first day": {status(t, h.report(rollcall.Query{Report: "curve"}), "unique_audience", "msn", 1), rollcall.Below},
+		"who used msn by the second":    {status(t, h.report(rollcall.Query{Report: "curve"}), "unique_audience", "msn", 2), rollcall.OK},
+		"the women of icq, 29":          {status(t, h.report(rollcall.Query{Report: "profile"}), "composition", "icq", "sex=F"), rollcall.Below},
+		"the men of icq, 30":            {status(t, h.report(rollcall.Query{Report: "profile"}), "composition", "icq", "sex=M"), rollcall.Caution},
+		"the change without a month":    {status(t, h.report(rollcall.Query{Report: "ranking"}), "change", "msn"), rollcall.Undefined},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %s, want %s", what, c.got, c.want)
@@ -140,7 +141,7 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 		before int
 		want   rollcall.Status
 	}{{29, rollcall.Below}, {30, rollcall.Caution}, {59, rollcall.Caution}, {60, rollcall.OK}} {
-		h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100}, tenMinutes)
+		h := panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100}, tenMinutes)
 		f := facts{}
 		for i := range 200 {
 			if i < c.before {
@@ -157,7 +158,7 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 		h.load(september, roster.String(), "margin,category,population,source,source_date\nsex,M,100000,study,2002-06-30\nsex,F,100000,study,2002-06-30\n")
 		h.close(rollcall.ClosePlan{Of: september})
 		h.close(rollcall.ClosePlan{Of: october})
-		table := h.report(Request{Report: "ranking"})
+		table := h.report(rollcall.Query{Report: "ranking"})
 		for _, column := range []string{"change", "change_percent"} {
 			if got := status(t, table, column, "msn"); got != c.want {
 				t.Errorf("%s from %d persons to 100 is %s, want %s", column, c.before, got, c.want)
@@ -170,13 +171,13 @@ func TestChangeByTheSmallerMonth(t *testing.T) {
 // error is 30 % or more is flagged, if it is a level; coverage goes with its
 // audience.
 func TestUncertainLevelsAreFlagged(t *testing.T) {
-	h := panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 100}, func(person int) int {
+	h := panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 100, "aim": 100}, func(person int) int {
 		if person == 0 {
 			return 1400
 		}
 		return 1
 	})
-	table := h.report(Request{Report: "ranking"})
+	table := h.report(rollcall.Query{Report: "ranking"})
 	for column, want := range map[string]rollcall.Status{
 		"minutes_per_person": rollcall.Caution, "unique_audience": rollcall.OK, "coverage": rollcall.OK, "days_per_person": rollcall.OK, "time_share": rollcall.OK,
 	} {
@@ -185,7 +186,7 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 		}
 	}
 
-	heavy := newHouse(t)
+	heavy := newSite(t)
 	heavy.Store = public{heavy.store}
 	f := facts{}
 	var roster strings.Builder
@@ -207,7 +208,7 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 	heavy.load(october, roster.String(), "margin,category,population,source,source_date\nsex,F,100000,study,2002-06-30\n")
 	heavy.merge(f)
 	heavy.close(rollcall.ClosePlan{Of: october})
-	table = heavy.report(Request{Report: "ranking"})
+	table = heavy.report(rollcall.Query{Report: "ranking"})
 	m := find(t, table, "msn")["unique_audience"].(rollcall.Measure)
 	if !(m.N == 100 && m.SE >= 0.3*m.Value) {
 		t.Fatalf("the audience is %+v: it must be of persons enough, and uncertain", m)
@@ -221,12 +222,12 @@ func TestUncertainLevelsAreFlagged(t *testing.T) {
 // TestLimitOfNothing: with limits of 0 a figure of nobody is shown too.
 func TestLimitOfNothing(t *testing.T) {
 	h := panelOf(t, all(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
-	table := h.report(Request{Report: "ranking"})
+	table := h.report(rollcall.Query{Report: "ranking"})
 	if m := find(t, table, "jabber")["exclusive"].(rollcall.Measure); m.Status != rollcall.OK || m.N != 0 || m.Value != 0 {
 		t.Errorf("jabber's exclusive audience of nobody is %+v", m)
 	}
-	h = panelOf(t, DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
-	if got := status(t, h.report(Request{Report: "ranking"}), "exclusive", "jabber"); got != rollcall.Below {
+	h = panelOf(t, audience.DefaultSettings(), map[rollcall.ServiceID]int{"msn": 60, "jabber": 1}, tenMinutes)
+	if got := status(t, h.report(rollcall.Query{Report: "ranking"}), "exclusive", "jabber"); got != rollcall.Below {
 		t.Errorf("jabber's exclusive audience of nobody is %s under the usual limits", got)
 	}
 }

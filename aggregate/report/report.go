@@ -9,22 +9,24 @@ import (
 	"sync"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/publish"
 )
 
 // Reporter answers for closed months. Its fields are set once, before its first
 // use; then it is safe for concurrent use.
 type Reporter struct {
-	Months   *Publisher                                             // that were published
+	Months   *publish.Publisher                                     // that were published
 	Targets  func(ctx context.Context, name string) (string, error) // a saved target's text; nil: none is saved
 	Software string                                                 // the version printed on reports
 
 	once   sync.Once // guards the limit of what follows
-	tables cache[tableKey, *rollcall.Table]
+	tables audience.Cache[tableKey, *rollcall.Table]
 }
 
 const mostTables = 256
 
-func (r *Reporter) start() { r.once.Do(func() { r.tables.limit = mostTables }) }
+func (r *Reporter) start() { r.once.Do(func() { r.tables.Limit = mostTables }) }
 
 // tableKey names a finished table.
 type tableKey struct {
@@ -33,7 +35,7 @@ type tableKey struct {
 	report   string
 	services string
 	from, to rollcall.Day
-	view     viewKey
+	view     audience.ViewKey
 	target   string
 	before   rollcall.Month // which has aged out
 }
@@ -78,9 +80,9 @@ type job struct {
 	reporter *Reporter
 	request  rollcall.Query
 	version  rollcall.Publication // Version 0: live
-	month    *month
-	target   *target
-	view     *view
+	month    *audience.Month
+	target   *audience.Target
+	view     *audience.View
 	services []int // asked for, by position in the catalogue; nil: all
 	ages     rollcall.Ageings
 	missed   []string // months that the report needs and that have aged out
@@ -107,7 +109,7 @@ func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Tabl
 	if q.Live {
 		return j.run(ctx, answer)
 	}
-	return r.tables.get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+	return r.tables.Get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
 		t, err := j.run(ctx, answer)
 		return t, 1, err
 	})
@@ -165,7 +167,7 @@ func fillDays(r *rollcall.Query) {
 	if r.From == 0 {
 		r.From = r.Of.Month.First()
 		if r.Report == "trend" {
-			r.From = (r.Of.Month - history).First()
+			r.From = (r.Of.Month - audience.History).First()
 		}
 	}
 	if r.To == 0 {
@@ -178,40 +180,38 @@ func fillDays(r *rollcall.Query) {
 
 // open finds the version and loads its month.
 func (j *job) open(ctx context.Context) (err error) {
-	if j.ages, err = j.reporter.Months.ages(ctx); err != nil {
+	if j.ages, err = j.reporter.Months.Ages(ctx); err != nil {
 		return err
 	}
 	if err := j.ages.Check(j.request.Of); err != nil {
 		return err
 	}
 	if j.request.Live {
-		j.month, err = j.reporter.Months.live(ctx, j.request.Of)
+		j.month, err = j.reporter.Months.Live(ctx, j.request.Of)
 		return err
 	}
 	if j.version, err = j.reporter.Months.Publication(ctx, j.request.Of, j.request.Version); err != nil {
 		return err
 	}
-	j.month, err = j.reporter.Months.month(ctx, j.version.Document)
+	j.month, err = j.reporter.Months.Month(ctx, j.version.Document)
 	return err
 }
 
 // look makes the view that the report is of.
 func (j *job) look(ctx context.Context) error {
-	saved := func(name string) (string, error) {
-		if j.reporter.Targets == nil {
-			return "", badTarget("@"+name, "is not a saved target")
-		}
-		return j.reporter.Targets(ctx, name)
+	var saved func(name string) (string, error)
+	if targets := j.reporter.Targets; targets != nil {
+		saved = func(name string) (string, error) { return targets(ctx, name) }
 	}
 	var err error
-	if j.target, err = parseTarget(j.request.Target, saved); err != nil {
+	if j.target, err = audience.ParseTarget(j.request.Target, saved); err != nil {
 		return err
 	}
-	if err := j.target.check(j.month.columns); err != nil {
+	if err := j.target.Check(j.month.Columns); err != nil {
 		return err
 	}
 	for _, id := range j.request.Services {
-		i := j.month.service(id)
+		i := j.month.Service(id)
 		if i < 0 || id == rollcall.Online {
 			return &rollcall.Invalid{Field: "service", Value: string(id), Reason: "is not a service of the month's catalogue", Code: "unknown_service"}
 		}
@@ -227,50 +227,40 @@ func (j *job) look(ctx context.Context) error {
 	if j.request.Report == "profile" {
 		seen = nil // the target is what the rows are about, not who they are of
 	}
-	j.view = s.view(j.request.Credit, j.request.Place, seen)
+	j.view = s.View(j.request.Credit, j.request.Place, seen)
 	return nil
 }
 
 // sample gives the people of the request's period. The months before the last
 // are those that its version pins.
-func (j *job) sample(ctx context.Context) (*sample, error) {
+func (j *job) sample(ctx context.Context) (*audience.Sample, error) {
 	from, to := j.request.From, j.request.To
 	m := j.month
-	if from == m.doc.Of.Month.First() && to == m.doc.Of.Month.Last() || j.spansItself() {
-		return m.whole, nil
+	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.spansItself() {
+		return m.Whole, nil
 	}
-	return m.samples.get(ctx, sampleKey{from, to}, func() (*sample, int64, error) {
-		if from >= m.doc.Of.Month.First() {
-			return m.sampleOf(from, to), 1, nil
-		}
-		months, err := j.monthsUpTo(ctx, from.Month())
-		if err != nil {
-			return nil, 0, err
-		}
-		s, err := common(months, from, to)
-		return s, 1, err
-	})
+	return m.Over(ctx, from, to, func() ([]*audience.Month, error) { return j.monthsUpTo(ctx, from.Month()) })
 }
 
 // spansItself reports whether the report takes its period as a list of months.
 func (j *job) spansItself() bool { return j.request.Report == "trend" }
 
 // monthsUpTo loads the months from first to the version's own, as it pins them.
-func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*month, error) {
+func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
 	m := j.month
-	if m.doc.Of.Month-first > history {
-		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", history, m.doc.Of.Month), Code: "from"}
+	if m.Doc.Of.Month-first > audience.History {
+		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", audience.History, m.Doc.Of.Month), Code: "from"}
 	}
-	var out []*month
-	for at := first; at < m.doc.Of.Month; at++ {
-		p := m.doc.pinned(at)
+	var out []*audience.Month
+	for at := first; at < m.Doc.Of.Month; at++ {
+		p := m.Doc.Pinned(at)
 		if p == nil {
-			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.doc.Of.Panel, m.doc.Of.Market, rollcall.ErrNotClosed, m.doc.Of.Month)
+			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.Doc.Of.Panel, m.Doc.Of.Market, rollcall.ErrNotClosed, m.Doc.Of.Month)
 		}
-		if err := j.ages.Check(rollcall.PanelMonth{Market: m.doc.Of.Market, Panel: m.doc.Of.Panel, Month: at}); err != nil {
+		if err := j.ages.Check(rollcall.PanelMonth{Market: m.Doc.Of.Market, Panel: m.Doc.Of.Panel, Month: at}); err != nil {
 			return nil, err
 		}
-		before, err := j.reporter.Months.month(ctx, p.Document)
+		before, err := j.reporter.Months.Month(ctx, p.Document)
 		if err != nil {
 			return nil, err
 		}
@@ -285,8 +275,8 @@ func (j *job) key() tableKey {
 		fmt.Fprintf(&services, "%d,", i)
 	}
 	return tableKey{
-		document: j.month.hash, version: j.version.Version, report: j.request.Report, services: services.String(),
-		from: j.request.From, to: j.request.To, view: j.view.viewKey, target: j.target.String(),
+		document: j.month.Hash, version: j.version.Version, report: j.request.Report, services: services.String(),
+		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(),
 		before: j.ages.Before(),
 	}
 }
@@ -320,5 +310,20 @@ func (j *job) rows() []int {
 	if j.services != nil {
 		return j.services
 	}
-	return j.view.listed()
+	return j.view.Listed()
+}
+
+// seal takes the numbers out of every withheld measure, so that no export can
+// show them.
+func seal(t *rollcall.Table) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status.Withheld() {
+				row[i] = audience.Withheld(m.Status)
+			}
+		}
+	}
+	if u := t.Meta.Universe; u != nil && u.Active.Status.Withheld() {
+		u.Active = audience.Withheld(u.Active.Status)
+	}
 }

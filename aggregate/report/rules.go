@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // figures are what the rules of METHOD's section 6 compare: the weighted
 // figures of one credit rule, period and target.
 type figures struct {
 	universe float64
-	active   map[Place]float64 // at home, at work, at either
+	active   map[rollcall.Place]float64 // at home, at work, at either
 	services []figure
 	unions   []figure
 	pairs    []pairFigure
@@ -22,8 +23,8 @@ type figures struct {
 // figure is a service's, or a union's.
 type figure struct {
 	name      string
-	audience  map[Place]float64 // every place
-	parts     []int             // of a union: services by position in figures.services
+	audience  map[rollcall.Place]float64 // every place
+	parts     []int                      // of a union: services by position in figures.services
 	sessions  float64
 	curve     []float64 // by day of the period, cumulated
 	frequency []float64 // by number of days, from 1
@@ -101,7 +102,7 @@ func (f *figures) check() *rulebook {
 		b.service(s)
 		for _, u := range f.unions {
 			if slices.Contains(u.parts, i) {
-				for _, p := range []Place{AtHome, AtWork, HomeWork} {
+				for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
 					b.under("subset", s.name+" in "+u.name+" at "+string(p), s.audience[p], u.audience[p])
 				}
 			}
@@ -112,35 +113,35 @@ func (f *figures) check() *rulebook {
 	}
 	for _, p := range f.pairs {
 		x, y := f.services[p.a], f.services[p.b]
-		b.under("duplication", x.name+" and "+y.name, p.shared, math.Min(x.audience[HomeWork], y.audience[HomeWork]))
+		b.under("duplication", x.name+" and "+y.name, p.shared, math.Min(x.audience[rollcall.HomeWork], y.audience[rollcall.HomeWork]))
 	}
 	return b
 }
 
 func (b *rulebook) places(s figure) {
-	home, work, either, both := s.audience[AtHome], s.audience[AtWork], s.audience[HomeWork], s.audience[Both]
+	home, work, either, both := s.audience[rollcall.AtHome], s.audience[rollcall.AtWork], s.audience[rollcall.HomeWork], s.audience[rollcall.Both]
 	b.under("combined", s.name+", the larger of home and work against home+work", math.Max(home, work), either)
 	b.under("combined", s.name+", home+work against home and work added", either, home+work)
 	// Sums of one size, so that slack is relative to what was added.
 	b.same("both", s.name+", both and home+work against home and work", both+either, home+work)
 	b.under("both", s.name+", 0 against both", 0, both)
-	for _, p := range []Place{Both, HomeOnly} {
+	for _, p := range []rollcall.Place{rollcall.Both, rollcall.HomeOnly} {
 		b.under("subset", s.name+", "+string(p)+" in home", s.audience[p], home)
 	}
-	for _, p := range []Place{Both, WorkOnly} {
+	for _, p := range []rollcall.Place{rollcall.Both, rollcall.WorkOnly} {
 		b.under("subset", s.name+", "+string(p)+" in work", s.audience[p], work)
 	}
 }
 
 func (b *rulebook) bounds(s figure, f *figures) {
-	for _, p := range []Place{AtHome, AtWork, HomeWork} {
+	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
 		b.under("bounds", s.name+" in the active universe at "+string(p), s.audience[p], f.active[p])
 		b.under("bounds", "the active universe at "+string(p)+" in the universe", f.active[p], f.universe)
 	}
 }
 
 func (b *rulebook) union(u figure, services []figure) {
-	for _, p := range []Place{AtHome, AtWork, HomeWork} {
+	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
 		sum := 0.0
 		for _, i := range u.parts {
 			sum += services[i].audience[p]
@@ -150,7 +151,7 @@ func (b *rulebook) union(u figure, services []figure) {
 }
 
 func (b *rulebook) service(s figure) {
-	total := s.audience[HomeWork]
+	total := s.audience[rollcall.HomeWork]
 	last, sum := 0.0, 0.0
 	for d, x := range s.curve {
 		b.under("curve", fmt.Sprintf("%s, day %d against day %d", s.name, d, d+1), last, x)
@@ -166,23 +167,29 @@ func (b *rulebook) service(s figure) {
 }
 
 // rulebook gives the view's figures, at every place, held against the rules.
-func rulesOf(v *view) *rulebook {
-	base := v.at(HomeWork)
-	return once(base, "rules", func() *rulebook { return figuresOf(base).check() })
+func rulesOf(v *audience.View) *rulebook {
+	base := v.At(rollcall.HomeWork)
+	return audience.Once(base, "rules", func() *rulebook { return figuresOf(base).check() })
 }
 
 // coherent fails with an *Incoherent where the view's figures break a rule.
-func coherent(v *view) error {
-	if found := rulesOf(v).violations; len(found) > 0 {
-		return &Incoherent{Of: v.last().doc.Of, Violations: found}
-	}
-	return nil
+func coherent(v *audience.View) error {
+	return rulesOf(v).refusal(v.Last().Doc.Of)
 }
 
-// check holds both credit rules' figures of the month against the rules.
-func Coherent(m *month) error {
-	for _, credit := range []Credit{ByPresence, ByUse} {
-		if err := coherent(m.whole.view(credit, HomeWork, nil)); err != nil {
+// refusal is an *Incoherent where a rule is broken.
+func (b *rulebook) refusal(of rollcall.PanelMonth) error {
+	if len(b.violations) == 0 {
+		return nil
+	}
+	return &Incoherent{Of: of, Violations: b.violations}
+}
+
+// Coherent holds both credit rules' figures of the month against the rules, and
+// fails with an *Incoherent where they break one.
+func Coherent(m *audience.Month) error {
+	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
+		if err := coherent(m.Whole.View(credit, rollcall.HomeWork, nil)); err != nil {
 			return err
 		}
 	}
@@ -190,52 +197,52 @@ func Coherent(m *month) error {
 }
 
 // gatherFigures computes what the rules compare; the view is of home+work.
-func figuresOf(v *view) *figures {
-	f := &figures{universe: v.weights.Universe(), active: map[Place]float64{}}
-	for _, p := range []Place{AtHome, AtWork, HomeWork} {
-		f.active[p] = v.weigh(v.at(p).present())
+func figuresOf(v *audience.View) *figures {
+	f := &figures{universe: v.Weights.Universe(), active: map[rollcall.Place]float64{}}
+	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
+		f.active[p] = v.At(p).Active().Total
 	}
-	listed := v.listed()
+	listed := v.Listed()
 	for _, s := range listed {
 		f.services = append(f.services, figureOf(v, s))
 	}
-	for _, g := range append([]group{v.all()}, v.groups()...) {
-		u := figure{name: g.level + " " + g.name, audience: audienceByPlace(v, g.services)}
+	for _, g := range append([]audience.Group{v.All()}, v.Groups()...) {
+		u := figure{name: g.Level + " " + g.Name, audience: audienceByPlace(v, g.Services)}
 		for i, s := range listed {
-			if g.services.has(s) {
+			if g.Services.Has(s) {
 				u.parts = append(u.parts, i)
 			}
 		}
 		f.unions = append(f.unions, u)
 	}
 	for i, a := range listed {
-		f.services[i].exclusive = v.counted().weigh(func(p pattern) bool { return v.used(p) == setOf(a) })
+		f.services[i].exclusive = v.Counted().Weigh(func(p audience.Pattern) bool { return v.Used(p) == audience.SetOf(a) })
 		for k, b := range listed[:i] {
-			shared := func(p pattern) bool { return v.used(p).has(a) && v.used(p).has(b) }
-			f.pairs = append(f.pairs, pairFigure{i, k, v.counted().weigh(shared)})
+			shared := func(p audience.Pattern) bool { return v.Used(p).Has(a) && v.Used(p).Has(b) }
+			f.pairs = append(f.pairs, pairFigure{i, k, v.Counted().Weigh(shared)})
 		}
 	}
 	return f
 }
 
 // byPlace weighs some services' users at every place.
-func audienceByPlace(v *view, services set) map[Place]float64 {
-	out := map[Place]float64{}
+func audienceByPlace(v *audience.View, services audience.Set) map[rollcall.Place]float64 {
+	out := map[rollcall.Place]float64{}
 	for _, p := range rollcall.Places() {
-		out[p] = v.counted().weigh(uses(services, p))
+		out[p] = v.Counted().Weigh(audience.Using(services, p))
 	}
 	return out
 }
 
-func figureOf(v *view, s int) figure {
-	u := v.use(setOf(s))
-	out := figure{name: v.id(s), audience: audienceByPlace(v, setOf(s))}
-	out.audience[HomeWork] = v.weigh(u.at) // from the minutes, the others from what was used where
-	out.curve, out.frequency = make([]float64, v.days()), make([]float64, v.days())
-	for i, person := range u.at {
-		out.sessions += v.final[person] * float64(u.sessions[i])
-		out.curve[firstDayOf(v, u, i)] += v.final[person]
-		out.frequency[u.dayCount(i)-1] += v.final[person]
+func figureOf(v *audience.View, s int) figure {
+	u := v.Use(audience.SetOf(s))
+	out := figure{name: v.ID(s), audience: audienceByPlace(v, audience.SetOf(s))}
+	out.audience[rollcall.HomeWork] = v.Weigh(u.At) // from the minutes, the others from what was used where
+	out.curve, out.frequency = make([]float64, v.Days()), make([]float64, v.Days())
+	for i, person := range u.At {
+		out.sessions += v.Final[person] * float64(u.Sessions[i])
+		out.curve[v.FirstDay(u, i)] += v.Final[person]
+		out.frequency[u.DayCount(i)-1] += v.Final[person]
 	}
 	for d := range out.curve[1:] {
 		out.curve[d+1] += out.curve[d]

@@ -5,16 +5,18 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"rollcall"
 )
 
 // sound are figures that keep every rule.
 func sound() *figures {
-	places := func(home, work, both float64) map[Place]float64 {
-		return map[Place]float64{AtHome: home, AtWork: work, HomeWork: home + work - both, Both: both, HomeOnly: home - both, WorkOnly: work - both}
+	places := func(home, work, both float64) map[rollcall.Place]float64 {
+		return map[rollcall.Place]float64{rollcall.AtHome: home, rollcall.AtWork: work, rollcall.HomeWork: home + work - both, rollcall.Both: both, rollcall.HomeOnly: home - both, rollcall.WorkOnly: work - both}
 	}
 	return &figures{
 		universe: 1000,
-		active:   map[Place]float64{AtHome: 500, AtWork: 300, HomeWork: 600},
+		active:   map[rollcall.Place]float64{rollcall.AtHome: 500, rollcall.AtWork: 300, rollcall.HomeWork: 600},
 		services: []figure{
 			{name: "a", audience: places(100, 60, 20), sessions: 200, curve: []float64{50, 140, 140}, frequency: []float64{100, 30, 10}, exclusive: 90},
 			{name: "b", audience: places(80, 40, 10), sessions: 110, curve: []float64{0, 100, 110}, frequency: []float64{110, 0, 0}, exclusive: 60},
@@ -34,18 +36,20 @@ func TestRules(t *testing.T) {
 		spoil func(f *figures)
 	}{
 		{"combined", func(f *figures) { // both = home + work - home+work still holds
-			f.services[0].audience[HomeWork], f.services[0].audience[Both] = 170, -10
+			f.services[0].audience[rollcall.HomeWork], f.services[0].audience[rollcall.Both] = 170, -10
 		}},
-		{"combined", func(f *figures) { f.services[0].audience[HomeWork], f.services[0].audience[Both] = 90, 70 }},
-		{"both", func(f *figures) { f.services[0].audience[Both] = 19 }},
-		{"union", func(f *figures) { f.unions[0].audience[AtWork] = 101 }},
-		{"subset", func(f *figures) { f.services[1].audience[HomeOnly] = 81 }},
-		{"subset", func(f *figures) { f.unions[0].audience[AtHome] = 99 }},
+		{"combined", func(f *figures) {
+			f.services[0].audience[rollcall.HomeWork], f.services[0].audience[rollcall.Both] = 90, 70
+		}},
+		{"both", func(f *figures) { f.services[0].audience[rollcall.Both] = 19 }},
+		{"union", func(f *figures) { f.unions[0].audience[rollcall.AtWork] = 101 }},
+		{"subset", func(f *figures) { f.services[1].audience[rollcall.HomeOnly] = 81 }},
+		{"subset", func(f *figures) { f.unions[0].audience[rollcall.AtHome] = 99 }},
 		{"curve", func(f *figures) { f.services[0].curve = []float64{50, 145, 140} }},
 		{"curve", func(f *figures) { f.services[0].curve[2] = 141 }},
 		{"frequency", func(f *figures) { f.services[0].frequency[2] = 9 }},
 		{"sessions", func(f *figures) { f.services[1].sessions = 109 }},
-		{"bounds", func(f *figures) { f.active[AtHome] = 120 }},
+		{"bounds", func(f *figures) { f.active[rollcall.AtHome] = 120 }},
 		{"bounds", func(f *figures) { f.universe = 550 }},
 		{"duplication", func(f *figures) { f.pairs[0].shared = 111 }},
 		{"exclusive", func(f *figures) { f.services[1].exclusive = 111 }},
@@ -60,9 +64,9 @@ func TestRules(t *testing.T) {
 			t.Errorf("spoilt for %s, the figures break %v", c.rule, slices.Sorted(maps.Keys(broken)))
 		}
 	}
-	book := sound().check()
+	found := sound().check()
 	for _, rule := range ruleNames() {
-		if book.checked[rule] == 0 {
+		if found.checked[rule] == 0 {
 			t.Errorf("rule %s compares nothing", rule)
 		}
 	}
@@ -73,8 +77,8 @@ func TestRules(t *testing.T) {
 func TestRoundingBreaksNoRule(t *testing.T) {
 	b := &rulebook{checked: map[string]int{}}
 	home, work := 5e7, 1e7/3
-	b.places(figure{name: "a", audience: map[Place]float64{
-		AtHome: home, AtWork: work, HomeWork: math.Nextafter(home+work, 0), Both: 0, HomeOnly: home, WorkOnly: work,
+	b.places(figure{name: "a", audience: map[rollcall.Place]float64{
+		rollcall.AtHome: home, rollcall.AtWork: work, rollcall.HomeWork: math.Nextafter(home+work, 0), rollcall.Both: 0, rollcall.HomeOnly: home, rollcall.WorkOnly: work,
 	}})
 	if len(b.violations) > 0 {
 		t.Errorf("rounding breaks %v", b.violations)

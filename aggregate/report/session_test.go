@@ -2,7 +2,6 @@ package report
 
 import (
 	"testing"
-	"time"
 
 	"rollcall"
 )
@@ -34,7 +33,7 @@ func TestSessions(t *testing.T) {
 		{"the repeated hour is two hours", []credit{{home, 27, 120, 240}}, 1, 120, 1},
 		{"the whole month", []credit{{home, 1, 0, 1440}, {work, 31, 1439, 1440}}, 2, 1441, 2},
 	} {
-		h := newHouse(t)
+		h := newSite(t)
 		h.load(october, smallRoster, smallUniverse)
 		f := facts{}
 		for _, x := range c.credits {
@@ -42,26 +41,11 @@ func TestSessions(t *testing.T) {
 		}
 		h.merge(f)
 		h.close(closing(october, all()))
-		got := h.report(Request{Report: "ranking", Version: 1})
+		got := h.report(rollcall.Query{Report: "ranking", Version: 1})
 		for column, want := range map[string]float64{"sessions_per_person": c.sessions, "minutes_per_person": c.minutes, "days_per_person": c.days} {
 			if x := value(t, got, "msn", column); x != want {
 				t.Errorf("%s: %s is %g, want %g", c.name, column, x, want)
 			}
-		}
-	}
-}
-
-// TestDaysThatDoNotExist: Samoa had no 30 December 2011.
-func TestDaysThatDoNotExist(t *testing.T) {
-	c, err := rollcall.Market{ID: "WS", Name: "Samoa", Zone: "Pacific/Apia"}.Calendar()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := document{Of: rollcall.PanelMonth{Month: rollcall.MonthOf(2011, time.December)}}
-	d.Starts = starts(c, d.Of.Month)
-	for day, want := range map[int]int{28: 1440, 29: 0, 30: 1440} {
-		if got := d.dayLength(day); got != want {
-			t.Errorf("December %d has %d minutes, want %d", day+1, got, want)
 		}
 	}
 }

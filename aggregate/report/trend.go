@@ -12,7 +12,7 @@ import (
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	columns := []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
 	t := j.table(append([]string{"month", "service"}, columns...)...)
-	for at := j.request.From.Month(); at <= j.month.doc.Of.Month; at++ {
+	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
 		if err != nil {
 			return nil, err
@@ -36,7 +36,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 }
 
 func (j *job) wants(service string) bool {
-	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.id(i) == service })
+	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.ID(i) == service })
 }
 
 // monthly gives a month's ranking as the version pins it; nil where it doesn't,
@@ -45,22 +45,22 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 	one := *j
 	one.services, one.missed, one.unlike = nil, nil, nil
 	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
-	if at < j.month.doc.Of.Month {
+	if at < j.month.Doc.Of.Month {
 		m, err := j.recall(ctx, at)
 		if m == nil || err != nil || j.blind(m) {
 			return nil, err
 		}
-		p := j.month.doc.pinned(at)
-		one.month, one.version = m, rollcall.Publication{PanelMonth: m.doc.Of, Version: p.Version, Document: p.Document}
+		p := j.month.Doc.Pinned(at)
+		one.month, one.version = m, rollcall.Publication{PanelMonth: m.Doc.Of, Version: p.Version, Document: p.Document}
 	}
 	if at == j.request.From.Month() && one.misses(at-1) { // its change needs the month before
 		j.missed = append(j.missed, one.missed...)
 	}
 	one.missed = nil
-	one.view = one.month.whole.view(j.view.credit, j.view.place, j.target)
+	one.view = one.month.Whole.View(j.view.Credit, j.view.Place, j.target)
 	key := one.key()
 	key.report = "ranking of a trend"
-	out, err := j.reporter.tables.get(ctx, key, func() (*rollcall.Table, int64, error) {
+	out, err := j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
 		t, err := one.run(ctx, rankedBriefly)
 		return t, 1, err
 	})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"rollcall/aggregate/report"
+	"rollcall/aggregate/tablecheck"
 )
 
 type checkCmd struct {
@@ -22,7 +22,7 @@ func (c *checkCmd) Run(s *streams) error {
 		return err
 	}
 	defer f.Close()
-	findings, err := report.Check(f, c.Table)
+	findings, err := tablecheck.Check(f, c.Table)
 	if err != nil {
 		return err
 	}

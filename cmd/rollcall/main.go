@@ -53,6 +53,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"A cluster's role: the API."`
 	Replay      replayCmd      `cmd:"" help:"Fold a part of the log again; what is stored already does not change."`
 	Events      eventsCmd      `cmd:"" help:"Load files of events."`
+	Log         logCmd         `cmd:"" help:"Look after the embedded log."`
 	Rejected    rejectedCmd    `cmd:"" help:"Look at what was refused."`
 	Market      marketCmd      `cmd:"" help:"Add and list markets."`
 	Service     serviceCmd     `cmd:"" help:"Add and list services."`
@@ -61,6 +62,7 @@ type cli struct {
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`
 	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
 	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
+	Export      exportCmd      `cmd:"" help:"Write a published month as a folder of files."`
 	Target      targetCmd      `cmd:"" help:"Save and list targets."`
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 
 	"rollcall/aggregate"
-	"rollcall/aggregate/report"
+	"rollcall/aggregate/publish"
 	"rollcall/ingest/collect/web"
 )
 
@@ -21,7 +21,7 @@ const IdleMemory = 256 << 20
 
 // ServeMemory is what a role that answers may take: the months kept loaded,
 // those that are worked on, and the rest.
-const ServeMemory = report.DefaultMemory + 512<<20 + IdleMemory
+const ServeMemory = publish.DefaultMemory + 512<<20 + IdleMemory
 
 // RunMemory is what all roles in one process may take.
 const RunMemory = ServeMemory + web.DefaultMemory + 2*aggregate.DefaultBytes

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/ingest"
 	"rollcall/internal/kafka"
@@ -52,7 +53,7 @@ type Process struct {
 	broker    *embedded.Broker // nil: on a cluster
 	cluster   *kafka.Cluster   // nil: without a log
 	source    *kafka.Source    // nil: no aggregator
-	months    *report.Publisher
+	months    *publish.Publisher
 	reports   *report.Reporter
 	handler   http.Handler
 	fail      chan error // owned by the aggregator's goroutine: why it ended, if not by a stop

@@ -11,6 +11,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
@@ -92,8 +93,8 @@ func (p *Process) openStore(ctx context.Context) error {
 	if p.engine.onCluster() {
 		p.background("catalogue", p.catalogue.follow)
 	}
-	p.months = &report.Publisher{
-		Store: opened, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
+	p.months = &publish.Publisher{
+		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
 	}
 	if p.keys != nil {
 		p.months.Pseudonym = p.keys.Panelist

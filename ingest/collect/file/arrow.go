@@ -33,7 +33,7 @@ const (
 func (s *source) arrow() records {
 	return func(yield func(arrow.Record, error) bool) {
 		br := bufio.NewReaderSize(unpacking{s}, 64<<10)
-		m := &messages{r: br}
+		m := &messages{r: br, memory: newLimited(maxBody)}
 		if b, err := br.Peek(len(arrowMagic)); err == nil && string(b) == arrowMagic {
 			_, _ = br.Discard(len(arrowMagic)) // what was peeked at is there
 			m.r = io.LimitReader(br, s.beforeFooter()-int64(len(arrowMagic)))
@@ -62,12 +62,13 @@ func (s *source) beforeFooter() int64 {
 
 func newStream(m *messages) (stream *ipc.Reader, err error) {
 	defer recovered(&err, "Arrow")
-	stream, err = ipc.NewReaderFromMessageReader(m)
+	stream, err = ipc.NewReaderFromMessageReader(m, ipc.WithAllocator(m.memory))
 	return stream, m.fault(err)
 }
 
 func next(stream *ipc.Reader, m *messages, err *error) (ok bool) {
 	defer recovered(err, "Arrow")
+	m.memory.renew()
 	ok = stream.Next()
 	*err = m.fault(stream.Err())
 	return ok && *err == nil
@@ -84,9 +85,10 @@ func recovered(err *error, format string) {
 // takes memory for no more than a message may claim: other bytes than Arrow's,
 // read as a length, are huge. Each is looked at before the library sees it.
 type messages struct {
-	r   io.Reader
-	err error // of reading, other than the end
-	any bool  // a message was read
+	r      io.Reader
+	memory *limited
+	err    error // of reading, other than the end
+	any    bool  // a message was read
 }
 
 const (
@@ -105,8 +107,8 @@ func (m *messages) Message() (*ipc.Message, error) {
 	if size < 0 || size > maxBody {
 		return nil, fmt.Errorf("a record batch of %d bytes; the most is 1 GiB", size)
 	}
-	body := make([]byte, size)
-	if err := m.full(body); err != nil {
+	body, err := m.body(int(size))
+	if err != nil {
 		return nil, err
 	}
 	if err := arrowipc.CheckMessage(meta, body, maxBody); err != nil {
@@ -146,6 +148,21 @@ func (m *messages) end() error {
 		return io.EOF
 	}
 	return m.failed(io.ErrUnexpectedEOF)
+}
+
+// body reads so many bytes. It takes memory for what comes, not for what was
+// claimed.
+func (m *messages) body(size int) ([]byte, error) {
+	const piece = 8 << 20
+	var body []byte
+	for len(body) < size {
+		next := min(size-len(body), max(piece, len(body)))
+		body = append(body, make([]byte, next)...)
+		if err := m.full(body[len(body)-next:]); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
 }
 
 func (m *messages) full(b []byte) error {

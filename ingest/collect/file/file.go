@@ -1,6 +1,3 @@
-// Package file cuts files of events into bodies for POST /v1/events: NDJSON
-// and JSON into runs of whole lines, Parquet and Arrow into Arrow IPC streams.
-// Memory is bounded whatever the file's length.
 package file
 
 import (

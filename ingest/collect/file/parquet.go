@@ -39,6 +39,8 @@ func (s *source) parquet() records {
 // and not through GetRecordReader: that reads columns in goroutines, where a
 // panic over a broken file could not be caught.
 type rows struct {
+	source  *source
+	memory  *limited
 	file    *parquetfile.Reader
 	arrow   *pqarrow.FileReader
 	columns []int // leaves
@@ -47,28 +49,29 @@ type rows struct {
 
 func openParquet(s *source) (r *rows, err error) {
 	defer recovered(&err, "Parquet")
-	props := parquet.NewReaderProperties(new(limited))
+	if err := checkFooter(s, s.size); err != nil {
+		return nil, err
+	}
+	r = &rows{source: s, memory: newLimited(maxPiece), leaves: make(map[int]bool)}
+	props := parquet.NewReaderProperties(r.memory)
 	props.BufferedStreamEnabled = true // or each column of a row group is read whole
-	r = &rows{leaves: make(map[int]bool)}
 	if r.file, err = parquetfile.NewParquetReader(s, parquetfile.WithReadProps(props)); err != nil {
 		return nil, parquetFault(err)
 	}
-	r.arrow, err = pqarrow.NewFileReader(r.file, pqarrow.ArrowReadProperties{BatchSize: batchRows}, new(limited))
+	// Without the Arrow schema that a writer may have left in the metadata: by
+	// that one, text comes as dictionaries, which arrow/go v15 does not always
+	// read whole, and a schema of some bytes may unfold into very many columns.
+	r.file.MetaData().FileMetaData.KeyValueMetadata = nil
+	r.arrow, err = pqarrow.NewFileReader(r.file, pqarrow.ArrowReadProperties{BatchSize: batchRows}, r.memory)
 	if err != nil {
 		return nil, parquetFault(err)
 	}
 	return r, r.choose()
 }
 
-// choose finds the columns. The schema is made again without the Arrow schema
-// that a writer may have left in the file: by that one, text comes as
-// dictionaries, which arrow/go v15 does not always read whole.
+// choose finds the columns.
 func (r *rows) choose() (err error) {
 	schema := r.file.MetaData().Schema
-	r.arrow.Manifest, err = pqarrow.NewSchemaManifest(schema, nil, &r.arrow.Props)
-	if err != nil {
-		return parquetFault(err)
-	}
 	for _, name := range columnar.Names() {
 		if at := schema.ColumnIndexByName(name); at >= 0 {
 			r.columns, r.leaves[at] = append(r.columns, at), true
@@ -87,7 +90,7 @@ func (r *rows) group(group int, yield func(arrow.Record, error) bool) bool {
 	left := r.file.MetaData().RowGroup(group).NumRows()
 	for err == nil && left > 0 {
 		var rec arrow.Record
-		rec, err = batch(readers, schema, min(left, batchRows))
+		rec, err = r.batch(readers, schema, min(left, batchRows))
 		if err != nil {
 			break
 		}
@@ -109,6 +112,9 @@ func (r *rows) readers(group int) (readers []*pqarrow.ColumnReader, schema *arro
 	defer recovered(&err, "Parquet")
 	var fields []arrow.Field
 	for _, leaf := range r.columns {
+		if err := r.checkColumn(group, leaf); err != nil {
+			return nil, nil, err
+		}
 		at, err := r.arrow.Manifest.GetFieldIndices([]int{leaf})
 		if err != nil {
 			return nil, nil, parquetFault(err)
@@ -124,8 +130,9 @@ func (r *rows) readers(group int) (readers []*pqarrow.ColumnReader, schema *arro
 
 // batch reads the next n rows of every column. A column that has fewer is an
 // error: the library ends some without one.
-func batch(readers []*pqarrow.ColumnReader, schema *arrow.Schema, n int64) (rec arrow.Record, err error) {
+func (r *rows) batch(readers []*pqarrow.ColumnReader, schema *arrow.Schema, n int64) (rec arrow.Record, err error) {
 	defer recovered(&err, "Parquet")
+	r.memory.renew()
 	columns := make([]arrow.Array, len(readers))
 	for i, reader := range readers {
 		chunks, err := reader.NextBatch(n)
@@ -135,37 +142,18 @@ func batch(readers []*pqarrow.ColumnReader, schema *arrow.Schema, n int64) (rec 
 		if int64(chunks.Len()) != n {
 			return nil, fault(fmt.Sprintf("column %s ends after %d of %d rows", schema.Field(i).Name, chunks.Len(), n))
 		}
-		if columns[i], err = whole(chunks.Chunks()); err != nil {
+		if columns[i], err = whole(chunks.Chunks(), r.memory); err != nil {
 			return nil, parquetFault(err)
 		}
 	}
 	return array.NewRecord(schema, columns, n), nil
 }
 
-func whole(chunks []arrow.Array) (arrow.Array, error) {
+func whole(chunks []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 	if len(chunks) == 1 {
 		return chunks[0], nil
 	}
-	return array.Concatenate(chunks, new(limited))
-}
-
-// limited is an allocator that refuses what only a broken file asks for.
-type limited struct{ memory.GoAllocator }
-
-// Allocate panics with a fault over maxBody.
-func (l *limited) Allocate(size int) []byte {
-	if size < 0 || size > maxBody {
-		panic(fault("needs more than 1 GiB of memory at once"))
-	}
-	return l.GoAllocator.Allocate(size)
-}
-
-// Reallocate panics with a fault over maxBody.
-func (l *limited) Reallocate(size int, b []byte) []byte {
-	if size < 0 || size > maxBody {
-		panic(fault("needs more than 1 GiB of memory at once"))
-	}
-	return l.GoAllocator.Reallocate(size, b)
+	return array.Concatenate(chunks, mem)
 }
 
 func parquetFault(err error) error {

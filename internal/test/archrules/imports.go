@@ -1,6 +1,9 @@
 package archrules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // module is the name of the module, the prefix of its own import paths.
 const module = "rollcall"
@@ -19,12 +22,43 @@ func stage(dir string) string {
 	if library(dir) {
 		return ""
 	}
-	for _, s := range [...]string{"aggregate/report", "ingest", "aggregate", "api"} { // the inner one first
+	if layer(dir) >= 0 {
+		return "the stage that reports"
+	}
+	for _, s := range [...]string{"ingest", "aggregate", "api"} {
 		if within(dir, s) {
 			return s
 		}
 	}
 	return ""
+}
+
+// layers are the packages of the stage that reports, in the order in which they
+// build on each other.
+func layers() []string {
+	return []string{"aggregate/audience", "aggregate/publish", "aggregate/report", "aggregate/census", "aggregate/tablecheck"}
+}
+
+// layer gives a folder's place among the layers, or -1.
+func layer(dir string) int {
+	return slices.IndexFunc(layers(), func(l string) bool { return within(dir, l) })
+}
+
+// downwards: of the stage that reports, a package imports only those that stand
+// before it.
+func downwards(f File) []string {
+	self := layer(f.dir())
+	if self < 0 {
+		return nil
+	}
+	var breaches []string
+	for _, spec := range f.AST.Imports {
+		dir, ok := own(importPath(spec))
+		if ok && layer(dir) > self {
+			breaches = append(breaches, f.breach(spec.Pos(), "%s imports %s, which builds on it", f.dir(), dir))
+		}
+	}
+	return breaches
 }
 
 // own gives the folder of one of the module's own packages.

@@ -1,0 +1,57 @@
+package census
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/aggregate/hll"
+	"rollcall/internal/sqlite"
+)
+
+// TestAgedOut: a range that begins before what is there is refused; the rest is
+// as it was.
+func TestAgedOut(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "rollcall.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	september := rollcall.MonthOf(2002, time.September)
+	first := september.First()
+	sketch := hll.New(store.K())
+	sketch.Add(7)
+	state := rollcall.CellState{Visitors: sketch.Append(nil), Minutes: sketch.Append(nil)}
+	cells := rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+		for _, day := range []rollcall.Day{first - 1, first} {
+			if !yield(rollcall.Cell{Market: "FR", Day: day, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}, state) {
+				return
+			}
+		}
+	}}
+	from := func(day rollcall.Day) (*rollcall.Table, error) {
+		return Table(t.Context(), store, rollcall.CensusQuery{Market: "FR", From: day, To: first, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: rollcall.ByPresence})
+	}
+	for range 2 { // a replay brings nothing back
+		if err := store.Merge(t.Context(), cells); err != nil {
+			t.Fatal(err)
+		}
+		ageing := rollcall.Ageing{Before: september, Time: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
+		if err := store.AddAgeing(t.Context(), ageing); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.RemoveFacts(t.Context(), september); err != nil {
+			t.Fatal(err)
+		}
+		_, err := from(first - 1)
+		if want := "the census of FR from 2002-08-31 has aged out: what is before 2002-09-01 was removed on 2002-11-04"; err == nil || err.Error() != want || !errors.Is(err, rollcall.ErrAgedOut) {
+			t.Errorf("from 31 August: %v", err)
+		}
+		got, err := from(first)
+		if err != nil || len(got.Rows) != 1 || got.Cell(0, "unique_accounts").(rollcall.Measure).Value != 1 {
+			t.Errorf("from 1 September: %v, %v", got, err)
+		}
+	}
+}

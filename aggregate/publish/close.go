@@ -1,0 +1,128 @@
+package publish
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/panel"
+)
+
+// mostRetries bounds how often a closer gives way to another.
+const mostRetries = 100
+
+// Close makes the next version of a month: it freezes the month's facts, weighs
+// and checks them, and publishes. The same facts and settings always make the
+// same document. A version whose limits are under panel.Usual's is internal.
+// It fails with rollcall.ErrNotFound where the month has no panel loaded, with
+// an Invalid where the status can't follow those before it, and with
+// rollcall.ErrIncoherent where a rule of METHOD is broken; then nothing is
+// published.
+func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error) {
+	p := rollcall.Publication{
+		PanelMonth: plan.Of, Status: cmp.Or(plan.Status, rollcall.Preliminary), Reason: strings.TrimSpace(plan.Reason),
+	}
+	settings := settingsOf(&plan)
+	if err := cmp.Or(checkStatus(p), settings.Validate()); err != nil {
+		return rollcall.Publication{}, err
+	}
+	p.Internal = settings.Under(panel.Usual())
+	if _, err := pub.next(ctx, p); err != nil {
+		return rollcall.Publication{}, err
+	}
+	m, err := pub.freeze(ctx, plan.Of, settings)
+	if err != nil {
+		return rollcall.Publication{}, err
+	}
+	p.Document = m.Hash
+	return pub.publish(ctx, p)
+}
+
+// settingsOf are the plan's settings, and the usual ones where it says none.
+func settingsOf(plan *rollcall.ClosePlan) audience.Settings {
+	s := audience.DefaultSettings()
+	if plan.Low != nil {
+		s.Low = *plan.Low
+	}
+	if plan.Caution != nil {
+		s.Caution = *plan.Caution
+	}
+	if plan.Confidence != nil {
+		s.Confidence = *plan.Confidence
+	}
+	if plan.Trim != nil {
+		s.Trim = *plan.Trim
+	}
+	return s
+}
+
+func checkStatus(p rollcall.Publication) error {
+	switch p.Status {
+	case rollcall.Preliminary, rollcall.Final:
+		return nil
+	case rollcall.Restated:
+		if p.Reason == "" {
+			return &rollcall.Invalid{Field: "reason", Reason: "is missing: a restatement says why", Code: "reason"}
+		}
+		return nil
+	}
+	return &rollcall.Invalid{Field: "status", Value: string(p.Status), Reason: "is not preliminary, final or restated", Code: "status"}
+}
+
+// publish takes the next version; where another closer was first, the one after.
+func (pub *Publisher) publish(ctx context.Context, p rollcall.Publication) (rollcall.Publication, error) {
+	for range mostRetries {
+		version, err := pub.next(ctx, p)
+		if err != nil {
+			return rollcall.Publication{}, err
+		}
+		p.Version, p.Time = version, pub.Now().UTC()
+		err = pub.Store.AddPublication(ctx, p)
+		if err == nil {
+			return p, nil
+		}
+		if !errors.Is(err, rollcall.ErrConflict) {
+			return rollcall.Publication{}, fmt.Errorf("publish version %d of %s: %w", p.Version, p.Month, err)
+		}
+	}
+	return rollcall.Publication{}, fmt.Errorf("publish %s: %d versions were taken by others meanwhile: %w", p.Month, mostRetries, rollcall.ErrConflict)
+}
+
+// next gives the number of the next version, and refuses a status that can't
+// follow the last one that readers have seen.
+func (pub *Publisher) next(ctx context.Context, p rollcall.Publication) (int, error) {
+	list, err := pub.versions(ctx, p.PanelMonth)
+	if err != nil {
+		return 0, err
+	}
+	version := 1
+	var last rollcall.Publication
+	for _, before := range list {
+		version = max(version, before.Version+1)
+		if !before.Internal {
+			last = before
+		}
+	}
+	if p.Internal {
+		return version, nil
+	}
+	return version, follows(last, p.Status)
+}
+
+// follows refuses what makes no sense after the last public version: anything
+// but a restatement of what is final, and a restatement of nothing.
+func follows(last rollcall.Publication, status rollcall.PublicationStatus) error {
+	switch {
+	case last.Version == 0 && status == rollcall.Restated:
+		return &rollcall.Invalid{Field: "status", Value: string(status), Reason: "can't be the first version: there is nothing to restate", Code: "status"}
+	case last.Version > 0 && last.Status != rollcall.Preliminary && status != rollcall.Restated:
+		return &rollcall.Invalid{Field: "status", Value: string(status), Reason: "can't follow version " + strconv.Itoa(last.Version) +
+			", which is " + string(last.Status) + "; restate it, with a reason", Code: "status"}
+	}
+	return nil
+}

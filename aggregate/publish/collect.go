@@ -1,0 +1,132 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"rollcall"
+	"rollcall/aggregate/audience"
+)
+
+// freeze loads the month's facts as they are now and, if no rule is broken,
+// stores them: an object that no publication names would never age out.
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings) (*audience.Month, error) {
+	d, p, err := pub.collect(ctx, of, s)
+	if err != nil {
+		return nil, err
+	}
+	d.Diaries = rollcall.HashOf(p.Diaries)
+	body, err := d.Encode()
+	if err != nil {
+		return nil, err
+	}
+	pub.start()
+	hash := rollcall.HashOf(body)
+	m, err := pub.months.Get(ctx, hash, func() (*audience.Month, int64, error) {
+		m, err := audience.NewMonth(hash, d, p)
+		if err != nil {
+			return nil, 0, err
+		}
+		m.Prepare()
+		return m, m.Cost(), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := pub.Check(m); err != nil {
+		return nil, err
+	}
+	for name, object := range map[string][]byte{"diaries": p.Diaries, "document": body} {
+		if _, err := pub.Store.PutObject(ctx, object); err != nil {
+			return nil, fmt.Errorf("store the %s of %s: %w", name, of.Month, err)
+		}
+	}
+	return m, nil
+}
+
+// Live computes a month from its facts as they are now; nothing is stored.
+func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audience.Month, error) {
+	d, p, err := pub.collect(ctx, of, audience.DefaultSettings())
+	if err != nil {
+		return nil, err
+	}
+	d.Diaries = rollcall.HashOf(p.Diaries)
+	body, err := d.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return audience.NewMonth(rollcall.HashOf(body), d, p)
+}
+
+// collect reads everything that a month's figures are computed from.
+func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings) (*audience.Document, audience.Parts, error) {
+	d := audience.NewDocument(of, s)
+	var p audience.Parts
+	if err := pub.refuseAged(ctx, of); err != nil {
+		return nil, p, err
+	}
+	if err := pub.describe(d); err != nil {
+		return nil, p, err
+	}
+	files, err := pub.Store.PanelObjects(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
+	}
+	if err != nil {
+		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
+	}
+	d.Roster, d.Universe = files.Roster, files.Universe
+	exclusions, err := pub.Store.Exclusions(ctx, of)
+	if err != nil {
+		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
+	}
+	d.Exclusions = append(d.Exclusions, exclusions...)
+	if d.Before, err = pub.before(ctx, of); err != nil {
+		return nil, p, err
+	}
+	if p, err = loadParts(ctx, pub.Store, d); err != nil {
+		return nil, p, err
+	}
+	p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster)
+	return d, p, err
+}
+
+// describe fills in the market and the catalogue.
+func (pub *Publisher) describe(d *audience.Document) error {
+	c := pub.Catalogue()
+	calendar, err := c.Calendar(d.Of.Market)
+	if err != nil {
+		return err
+	}
+	for _, m := range c.Markets {
+		if m.ID == d.Of.Market {
+			d.Market = m
+		}
+	}
+	if len(c.Services) > audience.MostServices {
+		return &rollcall.Invalid{Field: "services", Value: strconv.Itoa(len(c.Services)), Reason: fmt.Sprintf("is more than the %d that a report can have", audience.MostServices), Code: "services"}
+	}
+	d.Services, d.Starts = c.Services, audience.Starts(calendar, d.Of.Month)
+	return nil
+}
+
+// before pins the latest versions, for readers, of the months before.
+func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth) ([]audience.Pinned, error) {
+	list, err := pub.Publications(ctx, of.Market, of.Panel)
+	if err != nil {
+		return nil, err
+	}
+	out := []audience.Pinned{}
+	for i := len(list) - 1; i >= 0; i-- {
+		p := list[i]
+		if p.Internal || p.Month >= of.Month || p.Month < of.Month-audience.History {
+			continue
+		}
+		if len(out) == 0 || out[len(out)-1].Month != p.Month {
+			out = append(out, audience.Pinned{Month: p.Month, Version: p.Version, Document: p.Document})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,87 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+
+	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/panel"
+)
+
+// Verify holds a version against its objects and the rules; what doesn't agree
+// is a rollcall.ErrIncoherent.
+func (pub *Publisher) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
+	p, err := pub.Publication(ctx, of, version)
+	if err != nil {
+		return err
+	}
+	return pub.VerifyPublication(ctx, p)
+}
+
+// VerifyPublication reads a version's document and all that it names, checks every hash,
+// weighs and computes anew, and holds the figures against the rules and the
+// version's row against its document.
+func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publication) error {
+	if err := pub.refuseAged(ctx, p.PanelMonth); err != nil {
+		return fmt.Errorf("verify version %d: %w", p.Version, err)
+	}
+	fresh := Versions{Store: checked{pub.Store}}
+	m, err := fresh.load(ctx, p.Document)
+	if err != nil {
+		return fmt.Errorf("verify version %d of %s: %w", p.Version, p.Month, err)
+	}
+	if m.Doc.Of != p.PanelMonth {
+		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
+			p.Version, p.Month, m.Doc.Of.Month, m.Doc.Of.Panel, m.Doc.Of.Market, rollcall.ErrIncoherent)
+	}
+	if err := pub.verifyRow(ctx, p, m.Doc.Settings); err != nil {
+		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
+	}
+	return pub.Check(m)
+}
+
+// verifyRow holds what the store says of a version against its document and the
+// versions before it. No hash covers the row: a status or reason that might have
+// been given is not found out.
+func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s audience.Settings) error {
+	if internal := s.Under(panel.Usual()); internal != p.Internal {
+		return fmt.Errorf("internal is %v where its limits of %d and %d make it %v", p.Internal, s.Low, s.Caution, internal)
+	}
+	list, err := pub.versions(ctx, p.PanelMonth)
+	if err != nil {
+		return err
+	}
+	var last rollcall.Publication
+	for i, before := range list {
+		if before.Version != i+1 {
+			return fmt.Errorf("version %d is missing", i+1)
+		}
+		if before.Version == p.Version {
+			break
+		}
+		if !before.Internal {
+			last = before
+		}
+	}
+	if p.Internal {
+		return nil
+	}
+	return follows(last, p.Status)
+}
+
+// checked is a store whose objects are held against their names.
+type checked struct{ rollcall.Store }
+
+// Object gives an object, or rollcall.ErrIncoherent where its bytes are not those
+// of its name.
+func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
+	body, err := c.Store.Object(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	if rollcall.HashOf(body) != of {
+		return nil, fmt.Errorf("object %s has other bytes: %w", of, rollcall.ErrIncoherent)
+	}
+	return body, nil
+}

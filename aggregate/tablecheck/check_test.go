@@ -1,0 +1,94 @@
+package tablecheck
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"rollcall"
+)
+
+// The United States in November 2002, home and work: ten rows of one universe.
+const november2002 = `rank,service,audience,reach
+1,WMP,41452,31.2
+2,AIM,27848,21.0
+3,RealOne,27226,20.5
+4,MSN,22721,17.1
+5,Yahoo,15595,11.7
+6,KaZaA,14095,10.6
+7,QuickTime,14004,10.5
+8,Gator,11628,8.8
+9,WhenU,10304,7.8
+10,AOL Companion,10095,7.6
+`
+
+func TestCheckPublishedTable(t *testing.T) {
+	for _, c := range []struct{ name, table, want string }{
+		{"november 2002", november2002, ""},
+		{"the same in persons", strings.NewReplacer("41452", `"41,452,000"`, "27848", "27848000", "27226", "27226000", "22721", "22721000", "15595", "15595000",
+			"14095", "14095000", "14004", "14004000", "11628", "11628000", "10304", "10304000", "10095", "10095000").Replace(november2002), ""},
+		{"a reach misprinted", strings.Replace(november2002, "22721,17.1", "22721,17.4", 1), "line 5, MSN: universe"},
+		{"an audience misprinted", strings.Replace(november2002, "11628", "11268", 1), "line 9, Gator: universe"},
+		{"two ranks swapped", strings.NewReplacer("4,MSN", "5,MSN", "5,Yahoo", "4,Yahoo").Replace(november2002), "line 5, MSN: rank; line 6, Yahoo: rank"},
+		{"a service twice", strings.Replace(november2002, "WhenU", "Gator", 1), "line 10, Gator: service"},
+		{"two rows that disagree", "rank,service,audience,reach\n1,a,201,20.1\n2,b,103,11.0\n", "line 2, a: universe; line 3, b: universe"},
+		{"a reach above 100 %", "rank,service,audience,reach\n1,a,201,120.0\n", "line 2, a: reach"},
+		{"decimal commas", strings.NewReplacer(",31.2", `,"31,2"`, ",21.0", `,"21,0"`, ",7.6", `,"7,6 %"`).Replace(november2002), ""},
+		{"tied ranks", "rank,service,audience,reach\n1,a,301,30.1\n2,b,203,20.3\n2,c,203,20.3\n4,d,102,10.2\n", ""},
+		{"a zero reach", "rank,service,audience,reach\n1,a,300,30.0\n2,b,0,0.0\n", ""},
+	} {
+		findings, err := Check(strings.NewReader(c.table), "table.csv")
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		var got []string
+		for _, f := range findings {
+			text := f.String()
+			got = append(got, text[:strings.Index(text, f.Service)]+f.Service+": "+f.Rule)
+		}
+		if strings.Join(got, "; ") != c.want {
+			t.Errorf("%s: found %q, want %q", c.name, strings.Join(got, "; "), c.want)
+		}
+	}
+}
+
+// malformedTables seed the fuzz test too.
+var malformedTables = []struct{ table, want string }{
+	{"", "table.csv line 1: has no header rank,service,audience,reach"},
+	{"rank,service,audience\n", `table.csv line 1, column reach: is missing in the header rank,service,audience,reach`},
+	{"rank;service;audience;reach\n1;a;10;1\n", "table.csv line 1, column rank: is missing in the header rank,service,audience,reach; fields are separated by commas, not semicolons"},
+	{"rank,rank,service,audience,reach\n", "table.csv line 1, column rank: is twice in the header"},
+	{"rank,service,audience,reach\n", "table.csv line 1: has no rows"},
+	{"rank,service,audience,reach\n1,a,10\n", "table.csv line 2: has 3 fields where the header has 4"},
+	{"rank,service,audience,reach\n0,a,10,1\n", `table.csv line 2, column rank "0": is not a whole number from 1`},
+	{"rank,service,audience,reach\n1,a,many,1\n", `table.csv line 2, column audience "many": is not a number`},
+	{"rank,service,audience,reach\n1,a,10,-1\n", `table.csv line 2, column reach "-1": is not a number`},
+	{"rank,service,audience,reach\n1,\"a\"b,10,1\n", "table.csv line 2: has a misplaced quotation mark"},
+}
+
+func TestCheckRefusesTable(t *testing.T) {
+	for _, c := range malformedTables {
+		_, err := Check(strings.NewReader(c.table), "table.csv")
+		if err == nil || err.Error() != c.want || !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("%q: %v, want %s", c.table, err, c.want)
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add(november2002)
+	for _, c := range malformedTables {
+		f.Add(c.table)
+	}
+	f.Fuzz(func(t *testing.T, table string) {
+		findings, err := Check(strings.NewReader(table), "table.csv")
+		if err != nil && !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("%q: %v is not ErrInvalid", table, err)
+		}
+		for _, finding := range findings {
+			if finding.Line < 2 {
+				t.Errorf("%q: finding %s is of the header", table, finding)
+			}
+		}
+	})
+}

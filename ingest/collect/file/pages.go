@@ -1,0 +1,244 @@
+package file
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/compress"
+	parquetfile "github.com/apache/arrow/go/v15/parquet/file"
+	"github.com/apache/arrow/go/v15/parquet/schema"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Bounds of a column's page.
+const (
+	maxValues = 4 << 20
+	maxBlock  = 1 << 16 // values of a delta encoding's block: writers take 128
+	maxHead   = 1 << 20
+)
+
+// page is what the head of a page says: a PageHeader of parquet.thrift.
+type page struct {
+	kind           int64
+	unpacked, size int64 // of its body, decompressed and as it is
+	values         int64
+	encoding       parquet.Encoding
+	levels         int64 // bytes before a page of version 2, never compressed
+	head           int64 // its own length
+}
+
+// Kinds of pages.
+const (
+	dataPage       = 0
+	dictionaryPage = 2
+	dataPageV2     = 3
+)
+
+// checkColumn goes from page to page of one column in a row group, before
+// anything is decoded: the library takes memory for what a page claims to
+// hold, the decompressors for what their own heads claim, and a row group that
+// claims more rows than its pages have is read for ever.
+func (r *rows) checkColumn(group, column int) error {
+	chunk, err := r.file.MetaData().RowGroup(group).ColumnChunk(column)
+	if err != nil {
+		return parquetFault(err)
+	}
+	at := chunk.DataPageOffset()
+	if first := chunk.DictionaryPageOffset(); chunk.HasDictionaryPage() && 0 < first && first < at {
+		at = first
+	}
+	end := at + chunk.TotalCompressedSize()
+	if at < 0 || end < at || end > r.source.size || chunk.CryptoMetadata() != nil {
+		return fault("has a column that lies outside of the file, or is encrypted")
+	}
+	delta := false
+	for left := chunk.NumValues(); left > 0; {
+		p, err := r.page(at, end)
+		if err == nil {
+			err = r.checkPage(p, at+p.head, chunk.Compression())
+		}
+		if err != nil {
+			return err
+		}
+		at += p.head + p.size
+		if p.kind == dictionaryPage {
+			continue
+		}
+		left -= p.values
+		delta = delta || p.encoding == parquet.Encodings.DeltaBinaryPacked || p.encoding == parquet.Encodings.DeltaLengthByteArray
+	}
+	if delta {
+		return r.checkDeltas(group, column)
+	}
+	return nil
+}
+
+// page reads the head of the page at a place in the file.
+func (r *rows) page(at, end int64) (p page, err error) {
+	for size := int64(4 << 10); ; size *= 4 {
+		head := make([]byte, min(size, end-at))
+		if _, err := r.source.ReadAt(head, at); err != nil && !errors.Is(err, io.EOF) {
+			return p, err
+		}
+		p = page{kind: -1}
+		t := &thrift{rest: head, number: p.note}
+		if err = t.fields(0, 0); err == nil || int64(len(head)) == end-at || size > maxHead {
+			p.head = int64(len(head) - len(t.rest))
+			return p, err
+		}
+	}
+}
+
+// note takes the fields that count: 1 to 3 of a PageHeader, 5 a DataPageHeader,
+// 7 a DictionaryPageHeader, 8 a DataPageHeaderV2.
+func (p *page) note(at place, n int64) error {
+	switch {
+	case at.depth == 0:
+		if field := map[int64]*int64{1: &p.kind, 2: &p.unpacked, 3: &p.size}[at.field]; field != nil {
+			*field = n
+		}
+	case at.depth != 1:
+	case at.field == 1:
+		p.values = n
+	case at.field == 2 && at.outer != 8, at.field == 4 && at.outer == 8:
+		p.encoding = parquet.Encoding(n)
+	case (at.field == 5 || at.field == 6) && at.outer == 8:
+		if n < 0 {
+			return errFooter
+		}
+		p.levels += n
+	}
+	return nil
+}
+
+// checkPage looks at a page whose body is at a place in the file.
+func (r *rows) checkPage(p page, at int64, packing compress.Compression) error {
+	least := int64(1)
+	if p.kind == dictionaryPage {
+		least = 0
+	}
+	switch {
+	case p.kind != dataPage && p.kind != dictionaryPage && p.kind != dataPageV2:
+		return fault(fmt.Sprintf("has a page of the kind %d, which is not read", p.kind))
+	case p.size < 0 || p.size > maxPiece || p.unpacked < 0 || p.unpacked > maxPiece || p.levels > min(p.size, p.unpacked):
+		return fault(fmt.Sprintf("has a page of %d bytes, %d when decompressed; the most is %d MiB", p.size, p.unpacked, maxPiece>>20))
+	case p.values < least || p.values > maxValues:
+		return fault(fmt.Sprintf("has a page of %d values; the most is %d", p.values, maxValues))
+	case p.encoding == parquet.Encodings.DeltaByteArray:
+		return fault("has the encoding DELTA_BYTE_ARRAY, which is not read; write it plain or as a dictionary")
+	}
+	return r.checkPacking(p, at+p.levels, packing)
+}
+
+// checkPacking looks at the head of a page's compression: snappy and zstd take
+// memory for the length that is written there.
+func (r *rows) checkPacking(p page, at int64, packing compress.Compression) error {
+	if p.size == p.levels || packing != compress.Codecs.Snappy && packing != compress.Codecs.Zstd {
+		return nil
+	}
+	head := make([]byte, min(zstd.HeaderMaxSize, p.size-p.levels))
+	if _, err := r.source.ReadAt(head, at); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if packing == compress.Codecs.Snappy {
+		if n, used := binary.Uvarint(head); used <= 0 || n > uint64(p.unpacked) {
+			return fault(fmt.Sprintf("has a page that snappy unpacks to %d bytes, not %d", n, p.unpacked))
+		}
+		return nil
+	}
+	var h zstd.Header
+	if err := h.Decode(head); err != nil || h.WindowSize > maxPiece || h.FrameContentSize > uint64(p.unpacked) {
+		return fault(fmt.Sprintf("has a page that zstd does not unpack to %d bytes", p.unpacked))
+	}
+	return nil
+}
+
+// checkDeltas reads over the pages of a column that has delta encodings: the
+// library takes memory for as many values as are claimed inside of one.
+func (r *rows) checkDeltas(group, column int) error {
+	r.memory.renew()
+	pages, err := r.file.RowGroup(group).GetColumnPageReader(column)
+	if err != nil {
+		return parquetFault(err)
+	}
+	of := r.file.MetaData().Schema.Column(column)
+	for pages.Next() {
+		p := pages.Page()
+		if e := parquet.Encoding(p.Encoding()); e == parquet.Encodings.DeltaBinaryPacked || e == parquet.Encodings.DeltaLengthByteArray {
+			values, err := valuesOf(p, of)
+			if err == nil {
+				err = checkDelta(values, uint64(p.NumValues()))
+			}
+			if err != nil {
+				return fault(fmt.Sprintf("column %s: %v", of.Name(), err))
+			}
+		}
+		r.memory.renew()
+	}
+	if err := pages.Err(); err != nil {
+		return parquetFault(err)
+	}
+	return nil
+}
+
+// checkDelta looks at the head of delta encoded numbers: the values in a block,
+// the miniblocks in one and the number of values, each a uvarint.
+func checkDelta(values []byte, most uint64) error {
+	var head [3]uint64
+	for i := range head {
+		v, n := binary.Uvarint(values)
+		if n <= 0 {
+			return errPage
+		}
+		head[i], values = v, values[n:]
+	}
+	block, miniblocks, total := head[0], head[1], head[2]
+	if block > maxBlock || miniblocks == 0 || miniblocks > block || total > most {
+		return fmt.Errorf("has a page that claims %d delta encoded values in blocks of %d; it has %d", total, block, most)
+	}
+	return nil
+}
+
+const errPage = fault("has a page that is cut short")
+
+// valuesOf gives a data page's bytes behind its levels.
+func valuesOf(p parquetfile.Page, of *schema.Column) ([]byte, error) {
+	data := p.Data()
+	skip := func(n int64) error {
+		if n < 0 || n > int64(len(data)) {
+			return errPage
+		}
+		data = data[n:]
+		return nil
+	}
+	if v2, ok := p.(*parquetfile.DataPageV2); ok {
+		return data, skip(int64(v2.RepetitionLevelByteLen()) + int64(v2.DefinitionLevelByteLen()))
+	}
+	v1, ok := p.(*parquetfile.DataPageV1)
+	if !ok {
+		return data, nil
+	}
+	for _, level := range []struct {
+		most     int16
+		encoding parquet.Encoding
+	}{
+		{of.MaxRepetitionLevel(), v1.RepetitionLevelEncoding()},
+		{of.MaxDefinitionLevel(), v1.DefinitionLevelEncoding()},
+	} {
+		switch {
+		case level.most == 0:
+			continue
+		case level.encoding != parquet.Encodings.RLE:
+			return nil, fmt.Errorf("has levels in the encoding %v, which is not read", level.encoding)
+		case len(data) < 4:
+			return nil, errPage
+		}
+		if err := skip(4 + int64(binary.LittleEndian.Uint32(data))); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
