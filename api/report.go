@@ -48,9 +48,9 @@ type reportInput struct {
 	Report string `path:"report"`
 	About
 	Cut
-	Version int    `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
-	Live    bool   `query:"live" doc:"compute now from a month that may not be closed; provisional"`
-	Format  string `query:"format" enum:"json,csv" default:"json"`
+	Version int  `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
+	Live    bool `query:"live" doc:"compute now from a month that may not be closed; provisional"`
+	Shape
 }
 
 // days reads two optional days.
@@ -86,5 +86,5 @@ func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("report", err)
 	}
-	return s.form(table, in.Format), nil
+	return s.form(table, in.Shape), nil
 }

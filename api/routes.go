@@ -46,6 +46,8 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
