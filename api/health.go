@@ -102,7 +102,10 @@ type StoreChecked struct {
 	SetAside []rollcall.Damage `json:"set_aside"`
 }
 
-func (s *Server) postStoreCheck(ctx context.Context, in *storeCheckInput) (*body[StoreChecked], error) {
+// storeChecks are the routes of the store's check.
+type storeChecks struct{ *Server }
+
+func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[StoreChecked], error) {
 	var done StoreChecked
 	var err error
 	if in.Body.Forget {
