@@ -53,6 +53,7 @@ func through(t *testing.T, messages ...string) (lines []string) {
 		}
 	}
 	m.gateways.Close()
+	m.directories.Close()
 	return minutes(m.out)
 }
 
