@@ -201,7 +201,7 @@ func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error
 // refusedByCode is one metric for all the writers of a registerer.
 func refusedByCode(r prometheus.Registerer) *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "rollcall", Subsystem: "log", Name: "refused_total", Help: "Inputs kept in the rejected topic, by reason.",
+		Name: "rollcall_log_refused_total", Help: "Inputs kept in the rejected topic, by reason.",
 	}, []string{"code"})
 	if r == nil {
 		return v

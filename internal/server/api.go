@@ -101,7 +101,23 @@ func (l eventLog) Acknowledge(context.Context) (api.LogDamage, error) {
 }
 
 // degraded says what somebody should look at, though the work goes on.
-func (p *Process) degraded(context.Context) (why []string) {
+func (p *Process) degraded(ctx context.Context) (why []string) {
+	if p.store != nil {
+		ctx, cancel := context.WithTimeout(ctx, readyTime)
+		defer cancel()
+		aside, err := p.store.SetAside(ctx)
+		if err != nil {
+			p.Log.Error("what the store has set aside is not known", "error", err)
+			why = append(why, "what the store has set aside as damaged is not known")
+		} else if len(aside) > 0 {
+			why = append(why, fmt.Sprintf("%d damaged rows of the store are set aside, and missing in its figures; `rollcall store check` lists them", len(aside)))
+		}
+	}
+	return append(why, p.logDamage()...)
+}
+
+// logDamage says what the embedded log has lost.
+func (p *Process) logDamage() (why []string) {
 	if p.broker == nil {
 		return nil
 	}
@@ -201,7 +217,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
-		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,

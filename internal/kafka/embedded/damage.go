@@ -292,13 +292,13 @@ func produce(ctx context.Context, client *kafkago.Client, topic string, partitio
 // register makes what was lost metrics, and what was removed.
 func (b *Broker) register(r prometheus.Registerer) error {
 	b.removed = prometheus.NewCounter(prometheus.CounterOpts{
-		Namespace: "rollcall", Subsystem: "log", Name: "rejected_removed_total", Help: "Inputs removed from the embedded log's rejected topic at its bound.",
+		Name: "rollcall_log_rejected_removed_total", Help: "Inputs removed from the embedded log's rejected topic at its bound.",
 	})
 	if r == nil {
 		return nil
 	}
 	gauge := func(name, help string, value func(Damage) int64) error {
-		return r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "rollcall", Subsystem: "log", Name: name, Help: help}, func() float64 {
+		return r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
 			d, err := b.Damage()
 			if err != nil {
 				return -1
@@ -308,7 +308,7 @@ func (b *Broker) register(r prometheus.Registerer) error {
 	}
 	return errors.Join(
 		r.Register(b.removed),
-		gauge("damaged_bytes", "Bytes of the embedded log that can't be read, since they were last acknowledged; -1: what is known of it can't be read either.", func(d Damage) int64 { return d.Bytes }),
-		gauge("damaged_records", "Records in them, as far as is known.", func(d Damage) int64 { return d.Records }),
+		gauge("rollcall_log_damaged_bytes", "Bytes of the embedded log that can't be read, since they were last acknowledged; -1: what is known of it can't be read either.", func(d Damage) int64 { return d.Bytes }),
+		gauge("rollcall_log_damaged_records", "Records in them, as far as is known.", func(d Damage) int64 { return d.Records }),
 	)
 }
