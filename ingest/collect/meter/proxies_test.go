@@ -78,12 +78,12 @@ func reply(headers, body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", headers, len(body), body)
 }
 
-// signOn is a sign-on to MSN, in turns.
+// signOn is a sign-on to MSN, in messages.
 var signOn = []string{"CVER 1 MSNP8 CVR0\r\n", "SVER 1 MSNP8\r\n", "CUSR 3 TWN I ann@mail.example\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=x\r\n", "SUSR 4 OK ann@mail.example Ann 1 0\r\n", "SCHG 6 NLN 0\r\n"}
 
-// within gives the turns in a connection.
-func on(conn string, turns ...string) (out []string) {
-	for _, turn := range turns {
+// within gives the messages in a connection.
+func on(conn string, messages ...string) (out []string) {
+	for _, turn := range messages {
 		out = append(out, conn+turn)
 	}
 	return out

@@ -32,10 +32,10 @@ func ldap(id byte, op string) string { return ber(tagSequence, ber(tagInteger, s
 func attribute(name, v string) string { return ber(tagSequence, text(name), ber(0x31, text(v))) }
 
 var (
-	bind = ldap(1, ber(opBind, ber(tagInteger, "\x02"), text(""), ber(0x80, "secret")))
-	dn   = "c=-, o=Microsoft, cn=Ann@mail.example, objectClass=RTPerson"
-	add  = ldap(2, ber(opAdd, text(dn), ber(tagSequence, attribute("objectClass", "RTPerson"), attribute("cn", "Ann@mail.example"), attribute("sttl", "5"), attribute("ilsa39321630", "2"))))
-	keep = ldap(3, ber(opSearch, text("objectClass=RTPerson"), ber(10, "\x00"), ber(10, "\x00"), ber(tagInteger, "\x00"), ber(tagInteger, "\x00"), ber(1, "\x00"),
+	bind    = ldap(1, ber(opBind, ber(tagInteger, "\x02"), text(""), ber(0x80, "secret")))
+	dn      = "c=-, o=Microsoft, cn=Ann@mail.example, objectClass=RTPerson"
+	add     = ldap(2, ber(opAdd, text(dn), ber(tagSequence, attribute("objectClass", "RTPerson"), attribute("cn", "Ann@mail.example"), attribute("sttl", "5"), attribute("ilsa39321630", "2"))))
+	refresh = ldap(3, ber(opSearch, text("objectClass=RTPerson"), ber(10, "\x00"), ber(10, "\x00"), ber(tagInteger, "\x00"), ber(tagInteger, "\x00"), ber(1, "\x00"),
 		ber(0xA0, ber(tagEqual, text("objectClass"), text("RTPerson")), ber(tagEqual, text("cn"), text("ann@mail.example")), ber(tagEqual, text("sttl"), text("5"))), ber(tagSequence)))
 	look = ldap(4, ber(opSearch, text("objectClass=RTPerson"), ber(10, "\x00"), ber(10, "\x00"), ber(tagInteger, "\x00"), ber(tagInteger, "\x00"), ber(1, "\x00"),
 		ber(tagEqual, text("cn"), text("ann@mail.example")), ber(tagSequence)))
@@ -56,8 +56,8 @@ type turn struct {
 	data   string
 }
 
-// hear gives what the turns yield, each message in parts of so many bytes.
-func hear(t *testing.T, size, until int, voila bool, turns ...turn) (lines []string) {
+// hear gives what the said yield, each message in parts of so many bytes.
+func hear(t *testing.T, size, until int, voila bool, said ...turn) (lines []string) {
 	t.Helper()
 	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
 		line := fmt.Sprintf("%s %s %s %g", s.Kind, s.Service, s.Account, s.Time.Sub(noon).Minutes())
@@ -73,7 +73,7 @@ func hear(t *testing.T, size, until int, voila bool, turns ...turn) (lines []str
 		return ""
 	})
 	conns := make(map[int]wire.Dissector)
-	for _, turn := range turns {
+	for _, turn := range said {
 		now := noon.Add(time.Duration(turn.minute) * time.Minute)
 		d.Flush(now)
 		if conns[turn.conn] == nil {
@@ -101,13 +101,13 @@ func hear(t *testing.T, size, until int, voila bool, turns ...turn) (lines []str
 func TestDirectoryAndCalls(t *testing.T) {
 	in := []turn{{1, wire.Client, 0, bind}, {1, wire.Server, 0, result(1, 0x61, 0)}, {1, wire.Client, 1, add}, {1, wire.Server, 2, result(2, opAdded, 0)}}
 	for name, test := range map[string]struct {
-		turns []turn
+		said  []turn
 		voila bool
 		want  []string
 	}{
 		"deleted":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-5", "logout netmeeting ann@mail.example 5"}},
 		"Voila's":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), true, []string{"login voila ann@mail.example 2", "presence voila ann@mail.example 2-5", "logout voila ann@mail.example 5"}},
-		"refreshed, then not":     {append(slices.Clone(in), turn{2, wire.Client, 6, keep}, turn{2, wire.Client, 10, keep}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-15"}},
+		"refreshed, then not":     {append(slices.Clone(in), turn{2, wire.Client, 6, refresh}, turn{2, wire.Client, 10, refresh}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-15"}},
 		"looked for by a contact": {append(slices.Clone(in), turn{2, wire.Client, 6, look}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-7"}},
 		"refused":                 {append(slices.Clone(in[:3]), turn{1, wire.Server, 2, result(2, opAdded, 50)}), false, nil},
 		"no answer":               {in[:3], false, nil},
@@ -118,7 +118,7 @@ func TestDirectoryAndCalls(t *testing.T) {
 		"a call that nobody takes": {[]turn{{3, wire.Client, 3, q(setup)}, {3, wire.Server, 4, q(1)}, {3, wire.Client, 6, q(released)}}, false, nil},
 	} {
 		for _, size := range []int{1, 5, 4096} {
-			if got := hear(t, size, 30, test.voila, test.turns...); !slices.Equal(got, test.want) {
+			if got := hear(t, size, 30, test.voila, test.said...); !slices.Equal(got, test.want) {
 				t.Errorf("%s, in parts of %d: got %q, want %q", name, size, got, test.want)
 			}
 		}
@@ -137,7 +137,7 @@ func TestMatch(t *testing.T) {
 }
 
 func FuzzConn(f *testing.F) {
-	f.Add([]byte(bind+add+keep+gone), []byte(result(1, 0x61, 0)+result(2, opAdded, 0)))
+	f.Add([]byte(bind+add+refresh+gone), []byte(result(1, 0x61, 0)+result(2, opAdded, 0)))
 	f.Add([]byte(q(setup)), []byte(q(answered)+q(released)))
 	f.Fuzz(func(t *testing.T, client, server []byte) {
 		d := New(wire.Sink{Piece: rollcall.MaxEvent, Yield: func(s ingest.Sighting) {
