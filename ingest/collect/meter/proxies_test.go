@@ -118,6 +118,7 @@ func TestProxies(t *testing.T) {
 }
 
 // The polls of one session may come over many connections.
+// reason: a table, a case a way over HTTP, and the packets of each.
 func TestGateways(t *testing.T) {
 	const dll = "http://gateway.messenger.hotmail.com/gateway/gateway.dll?"
 	session := func(n int) string { return fmt.Sprintf("X-MSN-Messenger: SessionID=9.%d; GW-IP=1\r\n", n) }
