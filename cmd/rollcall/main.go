@@ -67,6 +67,7 @@ type cli struct {
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
+	Store       storeCmd       `cmd:"" help:"Check the store."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Probe       probeCmd       `cmd:"" help:"Ask a probe such as /readyz: fails unless it answers 200."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -156,6 +156,9 @@ func (c changeable) AddMarket(ctx context.Context, m rollcall.Market) error {
 	if _, err := m.Calendar(); err != nil {
 		return err
 	}
+	if err := rollcall.CheckLine("name", m.Name); err != nil {
+		return err
+	}
 	if err := c.store.PutMarket(ctx, m); err != nil {
 		return err
 	}
