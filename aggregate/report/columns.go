@@ -39,7 +39,8 @@ func Columns() []rollcall.Column {
 // definition is a column, written without field names.
 type definition rollcall.Column
 
-// definitions is a table, and as long as there are columns.
+// definitions are the columns in the order that they are documented.
+// reason: a table is as long as there are columns.
 func definitions() []definition {
 	return []definition{
 		{"service", dimension, "", "Service", "The service, or the brand or owner that unites several; any unites all services of the report."},
