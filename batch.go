@@ -86,6 +86,8 @@ type Rejected struct {
 	Reason string    `json:"reason"` // one plain line
 	Type   string    `json:"type"`   // the body's content type
 	// Backfill: its age was not judged, and is not when it is sent again.
-	Backfill bool   `json:"backfill,omitempty"`
-	Body     []byte `json:"body"`
+	Backfill bool `json:"backfill,omitempty"`
+	// Replayed: when it was found valid and sent again; zero: it was not.
+	Replayed time.Time `json:"replayed,omitzero"`
+	Body     []byte    `json:"body"`
 }

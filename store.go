@@ -61,6 +61,33 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Rosters(ctx context.Context, before Month) ([]Hash, error)
 	RemoveObjects(ctx context.Context, hashes []Hash) (removed int, err error)
 	RemoveFacts(ctx context.Context, before Month) (rows int, err error)
+
+	// A fact that can't be decoded is set aside whole when it is come by, and
+	// the rest goes on: its row is then that of nothing, until the log is
+	// replayed. Check reads everything, and with repair sets aside what is
+	// damaged. ForgetSetAside drops what was set aside.
+	Check(ctx context.Context, repair bool) (StoreCheck, error)
+	SetAside(ctx context.Context) ([]Damage, error)
+	ForgetSetAside(ctx context.Context) error
+}
+
+// Damage is a fact that can't be read.
+type Damage struct {
+	Time   time.Time `json:"time,omitzero"` // when it was set aside
+	Table  string    `json:"table"`
+	Row    string    `json:"row"` // its key
+	Market MarketID  `json:"market"`
+	Month  string    `json:"month"` // YYYY-MM, as far as it can be told
+	Reason string    `json:"reason"`
+}
+
+// StoreCheck is what a check of the whole store found.
+type StoreCheck struct {
+	Cells   int      `json:"cells"` // looked at
+	Diaries int      `json:"diaries"`
+	Objects int      `json:"objects"`
+	Damaged []Damage `json:"damaged"`
+	Faults  []string `json:"faults"` // that the engine finds in its own files
 }
 
 // Deltas is what one flush brings to the store. Each value is united with what

@@ -16,8 +16,9 @@ func writeJSON(w http.ResponseWriter, v any) {
 // Health answers the probes, the same for every role: GET /healthz says that the
 // process lives, GET /readyz whether it can do its work now.
 type Health struct {
-	Ready func(context.Context) error // nil: always
-	Log   *slog.Logger                // where it says why not
+	Ready    func(context.Context) error    // nil: always
+	Degraded func(context.Context) []string // what somebody should look at; nil: nothing ever
+	Log      *slog.Logger                   // where it says why not
 }
 
 // Live answers /healthz.
@@ -34,7 +35,20 @@ func (h Health) CanWork(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if h.Degraded != nil {
+		if why := h.Degraded(r.Context()); len(why) > 0 {
+			writeJSON(w, degraded{"degraded", why})
+			return
+		}
+	}
 	writeJSON(w, map[string]string{"status": "ready"})
+}
+
+// degraded is the answer of a process that does its work, while something is not
+// as it should be.
+type degraded struct {
+	Status  string   `json:"status"`
+	Reasons []string `json:"reasons"`
 }
 
 // Gate answers in place of a handler that is still starting: the process lives,

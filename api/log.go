@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -61,12 +62,28 @@ func (in *replayInput) from() (from ReplayFrom, err error) {
 	return from, nil
 }
 
+// postAcknowledge gives what the embedded log has lost, which then is no longer
+// told.
+func (s *Server) postAcknowledge(ctx context.Context, _ *struct{}) (*body[LogDamage], error) {
+	d, err := s.Log.Acknowledge(ctx)
+	if err != nil {
+		return nil, s.fault("acknowledge the log's damage", err)
+	}
+	return &body[LogDamage]{Body: d}, nil
+}
+
 // getRejected gives the refused inputs as NDJSON, oldest first. A fault in the
 // middle ends the answer with a last line {"error": ...}.
 func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
+	q, err := parseRejectedQuery(r.URL.Query())
+	if err != nil {
+		status, detail := s.judge("rejected", err)
+		problem(w, status, detail)
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := json.NewEncoder(w)
-	for rejected, err := range s.Rejected.Rejected(r.Context()) {
+	for rejected, err := range s.Rejected.Rejected(r.Context(), q) {
 		if err != nil {
 			_, detail := s.judge("rejected", err)
 			_ = out.Encode(map[string]string{"error": detail})
@@ -78,16 +95,38 @@ func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-type resent struct {
-	Inputs int `json:"inputs"`
+func parseRejectedQuery(values url.Values) (q RejectedQuery, err error) {
+	for name, given := range values {
+		if len(given) != 1 {
+			return q, &rollcall.Invalid{Field: name, Reason: "is given more than once", Code: "parameter"}
+		}
+		switch name {
+		case "code":
+			q.Code = given[0]
+		case "source":
+			q.Source = given[0]
+		case "all":
+			if q.All, err = strconv.ParseBool(given[0]); err != nil {
+				return q, &rollcall.Invalid{Field: name, Value: given[0], Reason: "is neither true nor false", Code: "parameter"}
+			}
+		default:
+			return q, &rollcall.Invalid{Field: name, Reason: "is no parameter; there are code, source and all", Code: "parameter"}
+		}
+	}
+	return q, nil
 }
 
-// postRejected sends the refused through the log again; what is still not valid
-// stays refused, and is not kept twice.
-func (s *Server) postRejected(ctx context.Context, _ *struct{}) (*body[resent], error) {
-	n, err := s.Rejected.Resend(ctx)
+type resendInput struct {
+	Code   string `query:"code" doc:"only what was refused with this code"`
+	Source string `query:"source" doc:"only what comes from a source that begins so"`
+}
+
+// postRejected sends what was refused, and is valid now, through the log again;
+// what is still not valid stays refused.
+func (s *Server) postRejected(ctx context.Context, in *resendInput) (*body[Resent], error) {
+	done, err := s.Rejected.Resend(ctx, RejectedQuery{Code: in.Code, Source: in.Source})
 	if err != nil {
 		return nil, s.fault("replay the rejected", err)
 	}
-	return &body[resent]{Body: resent{n}}, nil
+	return &body[Resent]{Body: done}, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // routes are those that OpenAPI can't describe, and then those that it does.
 func (s *Server) routes() http.Handler {
-	mux, health := chi.NewMux(), Health{Ready: s.Ready, Log: s.Logger}
+	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
 	if s.Page != nil {
@@ -55,8 +55,9 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
-	huma.Register(api, post("/v1/rejected/replay", "Append what was refused to the log once more"), s.postRejected)
+	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
+	huma.Register(api, post("/v1/log/acknowledge", "Take note of what the embedded log has lost"), s.postAcknowledge)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 

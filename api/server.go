@@ -10,8 +10,8 @@ import (
 	"rollcall"
 )
 
-// Server is what the API serves from. Every field but Collector, Page, Metrics
-// and Ready is required.
+// Server is what the API serves from. Every field but Collector, Page, Metrics,
+// Ready and Degraded is required.
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
@@ -26,6 +26,7 @@ type Server struct {
 	Page         http.Handler                                 // GET of pagePaths
 	Metrics      http.Handler                                 // GET /metrics
 	Ready        func(context.Context) error
+	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
 	Version      string
 	Concurrent   int // reports and the like computed at a time; 0: DefaultConcurrent
 	Logger       *slog.Logger
@@ -73,17 +74,40 @@ type ReplayFrom struct {
 }
 
 // Log is what commands ask of the log: to wait until what it holds is in the
-// store, and to fold a part of it again.
+// store, to fold a part of it again, and to take note of what it has lost.
 type Log interface {
 	Settle(ctx context.Context) error
 	Replay(ctx context.Context, from ReplayFrom) (events int64, err error)
+	Acknowledge(ctx context.Context) (LogDamage, error)
+}
+
+// LogDamage is what the embedded log has lost by damage of its files.
+type LogDamage struct {
+	Since   time.Time `json:"since,omitzero" doc:"when it was found; absent: nothing was lost"`
+	Bytes   int64     `json:"bytes" doc:"that can't be read"`
+	Records int64     `json:"records" doc:"in them, as far as is known"`
+}
+
+// RejectedQuery says which of the refused inputs are asked for; the zero value
+// is all that were not sent again and found valid.
+type RejectedQuery struct {
+	Code   string // "": of any
+	Source string // what the source begins with
+	All    bool   // also those that were sent again
+}
+
+// Resent is what came of sending inputs again.
+type Resent struct {
+	Inputs  int            `json:"inputs" doc:"looked at"`
+	Valid   int            `json:"valid" doc:"valid now, and appended to the log"`
+	Refused map[string]int `json:"refused" doc:"still refused, by code"`
 }
 
 // Rejected is what was refused: to look at, and to append to the log once more
-// after a fix.
+// after a fix, if it is valid then.
 type Rejected interface {
-	Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error]
-	Resend(ctx context.Context) (inputs int, err error)
+	Rejected(ctx context.Context, q RejectedQuery) iter.Seq2[rollcall.Rejected, error]
+	Resend(ctx context.Context, q RejectedQuery) (Resent, error)
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.

@@ -23,6 +23,12 @@ var EventSchema []byte
 //go:embed clickhouse/*.sql
 var ClickHouse embed.FS
 
+// Signatures is how today's services are known on a wire: service, sign, value,
+// source, date.
+//
+//go:embed signatures/signatures.csv
+var Signatures string
+
 //go:embed services.csv
 var servicesCSV string
 

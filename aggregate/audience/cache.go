@@ -68,11 +68,11 @@ func (c *Cache[K, V]) claim(key K) (s *slot[K, V], mine bool) {
 var errAbandoned = errors.New("the value's making was abandoned")
 
 func (c *Cache[K, V]) fill(s *slot[K, V], create func() (V, int64, error)) {
-	defer c.settle(s)
+	defer c.finish(s)
 	s.value, s.cost, s.err = create()
 }
 
-func (c *Cache[K, V]) settle(s *slot[K, V]) {
+func (c *Cache[K, V]) finish(s *slot[K, V]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(s.ready)

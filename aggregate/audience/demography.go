@@ -4,8 +4,8 @@ import (
 	"rollcall"
 )
 
-// column is everyone's category in one column of a roster.
-type column struct {
+// Column is everyone's category in one column of a roster.
+type Column struct {
 	Name       string
 	Categories []string // those that someone has
 	Of         []int32  // by person: a position in categories
@@ -13,8 +13,8 @@ type column struct {
 
 // demography gives a roster by columns: its own, then home and work, which are
 // 1 where a meter runs.
-func demography(r *rollcall.Roster) []column {
-	var out []column
+func demography(r *rollcall.Roster) []Column {
+	var out []Column
 	for k, name := range r.Columns {
 		out = append(out, columnOf(r, name, func(p *rollcall.Panelist) string { return p.Categories[k] }))
 	}
@@ -24,8 +24,8 @@ func demography(r *rollcall.Roster) []column {
 	return append(out, home, work)
 }
 
-func columnOf(r *rollcall.Roster, name string, category func(*rollcall.Panelist) string) column {
-	c := column{Name: name, Of: make([]int32, len(r.Panelists))}
+func columnOf(r *rollcall.Roster, name string, category func(*rollcall.Panelist) string) Column {
+	c := Column{Name: name, Of: make([]int32, len(r.Panelists))}
 	index := map[string]int32{}
 	for i := range r.Panelists {
 		text := category(&r.Panelists[i])

@@ -26,6 +26,7 @@ func DefaultSettings() Settings {
 	return Settings{Thresholds: panel.Usual(), Confidence: 0.95}
 }
 
+// Validate refuses limits, a confidence or a trim that can't be meant.
 func (s Settings) Validate() error {
 	if err := s.Thresholds.Validate(); err != nil {
 		return err
@@ -80,6 +81,7 @@ func NewDocument(of rollcall.PanelMonth, s Settings) *Document {
 // Compared gives the version of the month before, or nil.
 func (d *Document) Compared() *Pinned { return d.Pinned(d.Of.Month - 1) }
 
+// Pinned gives the version of an earlier month, or nil where none is pinned.
 func (d *Document) Pinned(m rollcall.Month) *Pinned {
 	for i := range d.Before {
 		if d.Before[i].Month == m {
@@ -102,6 +104,7 @@ func (d *Document) days() []int32 {
 	return out
 }
 
+// Encode gives the document's canonical bytes.
 func (d *Document) Encode() ([]byte, error) {
 	slices.SortFunc(d.Exclusions, compareExclusions)
 	b, err := json.Marshal(d)

@@ -16,13 +16,13 @@ type Month struct {
 	Hash     rollcall.Hash
 	Doc      *Document
 	Roster   *rollcall.Roster // those who count, by pseudonym
-	Columns  []column         // of the roster
+	Columns  []Column         // of the roster
 	Margins  []rollcall.Margin
 	Weights  *panel.Weights
-	diaries  diaries   // but for any internet use
-	online   []present // by person, any internet use included
-	seen     Set       // services with any diary, but for any internet use
-	Excluded int       // diaries that a rule excludes
+	diaries  diaries      // but for any internet use
+	online   []activeDays // by person, any internet use included
+	seen     Set          // services with any diary, but for any internet use
+	Excluded int          // diaries that a rule excludes
 
 	Whole   *Sample // everyone, over the whole month
 	samples Cache[sampleKey, *Sample]
@@ -45,7 +45,7 @@ func NewMonth(hash rollcall.Hash, d *Document, p Parts) (*Month, error) {
 		return nil, err
 	}
 	m.exclude(p.Roster)
-	m.settle(online)
+	m.index(online)
 	m.Columns = demography(m.Roster)
 	if m.Weights, err = panel.Rake(m.Roster, p.Population, d.Settings.Trim); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
@@ -57,13 +57,13 @@ func NewMonth(hash rollcall.Hash, d *Document, p Parts) (*Month, error) {
 
 const mostSamples = 2 // periods held
 
-// present is the days, a bit each, on which someone did anything.
-type present struct{ home, work uint32 }
+// activeDays is the days, a bit each, on which someone did anything.
+type activeDays struct{ home, work uint32 }
 
-// settle takes what reports need from the diaries: the days of any internet
+// index takes what reports need from the diaries: the days of any internet
 // use, whose diaries are not needed then, and where each person's others begin.
-func (m *Month) settle(online int) {
-	m.online = make([]present, len(m.Roster.Panelists))
+func (m *Month) index(online int) {
+	m.online = make([]activeDays, len(m.Roster.Panelists))
 	for i := range m.diaries.list {
 		d := &m.diaries.list[i]
 		if d.where.place().Has(rollcall.Home) {
@@ -84,8 +84,12 @@ func (m *Month) settle(online int) {
 func (m *Month) Prepare() {
 	m.Whole.Condition()
 	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
-		m.Whole.patterns(credit)
-		m.Whole.uses(scope{credit, rollcall.Home | rollcall.Work})
+		v := m.Whole.View(credit, rollcall.HomeWork, nil)
+		v.Active()
+		for _, services := range m.Whole.sets() {
+			v.Use(services)
+			v.People(services)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ const MostServices = 128
 // Set is a set of services, by position in a document's catalogue.
 type Set [MostServices / 64]uint64
 
+// SetOf gives the set of some services.
 func SetOf(services ...int) Set {
 	var s Set
 	for _, i := range services {
@@ -16,8 +17,10 @@ func SetOf(services ...int) Set {
 	return s
 }
 
+// Has reports whether a service is in the set.
 func (s Set) Has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
 
+// With gives the set and a service more.
 func (s Set) With(i int) Set {
 	s[i/64] |= 1 << (i % 64)
 	return s
@@ -25,6 +28,7 @@ func (s Set) With(i int) Set {
 
 func (s Set) empty() bool { return s == Set{} }
 
+// Len gives how many services are in the set.
 func (s Set) Len() int {
 	n := 0
 	for _, w := range s {
@@ -33,6 +37,7 @@ func (s Set) Len() int {
 	return n
 }
 
+// Meets reports whether the sets have a service in common.
 func (s Set) Meets(o Set) bool {
 	for i, w := range s {
 		if w&o[i] != 0 {
@@ -53,16 +58,10 @@ func (s Set) Each(yield func(int) bool) {
 	}
 }
 
+// And gives the services that are in both.
 func (s Set) And(o Set) Set {
 	for i := range s {
 		s[i] &= o[i]
-	}
-	return s
-}
-
-func (s Set) or(o Set) Set {
-	for i := range s {
-		s[i] |= o[i]
 	}
 	return s
 }

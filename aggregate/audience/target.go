@@ -221,7 +221,7 @@ func quoteWord(s string) string {
 
 // Check refuses a column or category that a roster does not have. The columns
 // home and work, 1 where a meter runs, are always there.
-func (t *Target) Check(columns []column) error {
+func (t *Target) Check(columns []Column) error {
 	if t == nil {
 		return nil
 	}
@@ -248,8 +248,8 @@ func (t *Target) Check(columns []column) error {
 }
 
 // among finds the column that a test is of.
-func (t *Target) among(columns []column) *column {
-	i := slices.IndexFunc(columns, func(c column) bool { return c.Name == t.column })
+func (t *Target) among(columns []Column) *Column {
+	i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == t.column })
 	if i < 0 {
 		return nil
 	}
@@ -259,7 +259,7 @@ func (t *Target) among(columns []column) *column {
 func (t *Target) matches(category string) bool { return samePlus(category, t.category) }
 
 // members says of each of a roster's n whether the target holds.
-func (t *Target) members(columns []column, n int) []bool {
+func (t *Target) members(columns []Column, n int) []bool {
 	in := make([]bool, n)
 	if t.op == '=' {
 		t.test(in, t.among(columns))
@@ -283,7 +283,7 @@ func (t *Target) members(columns []column, n int) []bool {
 }
 
 // test says who has the category; nobody where there is no such column.
-func (t *Target) test(in []bool, c *column) {
+func (t *Target) test(in []bool, c *Column) {
 	if c == nil {
 		return
 	}

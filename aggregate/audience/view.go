@@ -25,6 +25,7 @@ type View struct {
 	figures   Cache[string, any] // whatever is computed once a view
 }
 
+// ViewKey is what a view of a sample is known by.
 type ViewKey struct {
 	Credit rollcall.Credit
 	Place  rollcall.Place

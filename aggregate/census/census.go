@@ -18,9 +18,9 @@ import (
 // DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
 const DefaultMinAccounts = 50
 
-// present refuses a range of which a part has aged out: its figures would be
+// refuseAged refuses a range of which a part has aged out: its figures would be
 // too small.
-func present(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
+func refuseAged(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
 	list, err := s.Ageings(ctx)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if q.To < q.From {
 		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	}
-	if err := present(ctx, store, &q); err != nil {
+	if err := refuseAged(ctx, store, &q); err != nil {
 		return nil, err
 	}
 	unions, err := unite(ctx, store, &q)

@@ -1,6 +1,9 @@
 package panel
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // Estimator estimates over the panelists of one month, or of several: who they
 // are, their weights, and the regression of a variable on the margins. It never
@@ -33,9 +36,7 @@ func (e *Estimator) slopes() int { return len(e.strata) / len(e.size) }
 // cells are known.
 func (e *Estimator) prepare(d *design, inverse []float64) {
 	e.design, e.inverse = d, inverse
-	slopes := 0
-	for ; slopes*slopes < len(inverse); slopes++ {
-	}
+	slopes := int(math.Round(math.Sqrt(float64(len(inverse)))))
 	e.strata, e.squares = make([]float64, slopes*len(d.size)), make([]float64, len(inverse))
 	for i := range e.people {
 		p := &e.people[i]
@@ -89,6 +90,21 @@ func (e *Estimator) all() Variable {
 // Universe gives the population that the weights add up to: U, or over several
 // months their mean.
 func (e *Estimator) Universe() float64 { return e.universe }
+
+// Len gives the number of panelists: over several months, of the rows.
+func (e *Estimator) Len() int { return len(e.people) }
+
+// Persons gives how many persons the panelists are.
+func (e *Estimator) Persons() int { return e.persons }
+
+// Final gives the final weights, persons per panelist, in the panelists' order.
+func (e *Estimator) Final() []float64 {
+	out := make([]float64, len(e.people))
+	for i, p := range e.people {
+		out[i] = p.final
+	}
+	return out
+}
 
 // Everyone gives the term of the whole universe.
 func (e *Estimator) Everyone() *Term { return e.everyone }

@@ -109,6 +109,3 @@ func (m *Months) Variable(months ...Variable) Variable {
 	}
 	return out
 }
-
-// Len gives the number of persons in any of the months.
-func (m *Months) Len() int { return m.persons }

@@ -116,8 +116,8 @@ func TestPoolCountsPersons(t *testing.T) {
 	w := mustRake(t, d)
 	pool := panel.Pool(w, w, w)
 	users, _ := d.variables(1, 0.5)
-	if pool.Len() != 150 || pool.Term(pool.Variable(users, users, panel.Variable{})).Users() != users.Users() {
-		t.Errorf("%d persons, %d users of %d", pool.Len(), pool.Term(pool.Variable(users, users, panel.Variable{})).Users(), users.Users())
+	if pool.Persons() != 150 || pool.Term(pool.Variable(users, users, panel.Variable{})).Users() != users.Users() {
+		t.Errorf("%d persons, %d users of %d", pool.Persons(), pool.Term(pool.Variable(users, users, panel.Variable{})).Users(), users.Users())
 	}
 	same := pool.Linear(panel.Part{Factor: 1, Term: pool.Term(pool.Variable(users, users, users))})
 	alone := total(w, users)

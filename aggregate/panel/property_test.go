@@ -240,8 +240,8 @@ func TestChange(t *testing.T) {
 	}
 	w1, w0 := mustRake(t, now), mustRake(t, before)
 	pair := panel.Compare(w1, w0)
-	if pair.Len() != 200 {
-		t.Fatalf("union %d", pair.Len())
+	if pair.Persons() != 200 {
+		t.Fatalf("union %d", pair.Persons())
 	}
 	u1, _ := now.variables(1, 0.5)
 	u0, _ := before.variables(2, 0.3)

@@ -150,18 +150,6 @@ func pseudoInverse(a *mat.SymDense) []float64 {
 	return inverse.RawMatrix().Data
 }
 
-// Len gives the number of panelists.
-func (w *Weights) Len() int { return len(w.people) }
-
-// Final gives the final weights, persons per panelist, in the roster's order.
-func (w *Weights) Final() []float64 {
-	out := make([]float64, len(w.people))
-	for i, p := range w.people {
-		out[i] = p.final
-	}
-	return out
-}
-
 // Subset rakes some of the roster, from their base weights to the same
 // population and with the same trim: those in tab in other months too, say.
 // Positions must ascend; panelist at[i] of w is panelist i of the result. It

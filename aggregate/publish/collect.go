@@ -64,7 +64,7 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings) (*audience.Document, audience.Parts, error) {
 	d := audience.NewDocument(of, s)
 	var p audience.Parts
-	if err := pub.present(ctx, of); err != nil {
+	if err := pub.refuseAged(ctx, of); err != nil {
 		return nil, p, err
 	}
 	if err := pub.describe(d); err != nil {

@@ -31,7 +31,7 @@ func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, fil
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
 		return rollcall.Loaded{}, err
 	}
-	if err := pub.present(ctx, of); err != nil {
+	if err := pub.refuseAged(ctx, of); err != nil {
 		return rollcall.Loaded{}, err
 	}
 	roster, study, err := read(files, pub.Pseudonym, of.Panel)
@@ -126,7 +126,7 @@ func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
-	if err := pub.present(ctx, e.PanelMonth); err != nil {
+	if err := pub.refuseAged(ctx, e.PanelMonth); err != nil {
 		return err
 	}
 	if err := pub.checkExcluded(ctx, e); err != nil {

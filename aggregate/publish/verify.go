@@ -23,7 +23,7 @@ func (pub *Publisher) Verify(ctx context.Context, of rollcall.PanelMonth, versio
 // weighs and computes anew, and holds the figures against the rules and the
 // version's row against its document.
 func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publication) error {
-	if err := pub.present(ctx, p.PanelMonth); err != nil {
+	if err := pub.refuseAged(ctx, p.PanelMonth); err != nil {
 		return fmt.Errorf("verify version %d: %w", p.Version, err)
 	}
 	fresh := Versions{Store: checked{pub.Store}}

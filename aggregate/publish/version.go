@@ -161,8 +161,8 @@ func (v *Versions) Ages(ctx context.Context) (rollcall.Ageings, error) {
 	return a, nil
 }
 
-// present refuses a month that has aged out.
-func (v *Versions) present(ctx context.Context, of rollcall.PanelMonth) error {
+// refuseAged refuses a month that has aged out.
+func (v *Versions) refuseAged(ctx context.Context, of rollcall.PanelMonth) error {
 	a, err := v.Ages(ctx)
 	if err != nil {
 		return err

@@ -20,11 +20,13 @@ const (
 	unitIndex    = "index"
 	unitWhole    = "integer"
 	unitList     = "list"
+	unitTruth    = "boolean"
 )
 
 // Columns gives every column that a report may have, with its unit and
 // definition: the dictionary of the figures. A dimension whose unit is
-// "integer" holds whole numbers, "list" lists of texts, and otherwise texts;
+// "integer" holds whole numbers, "list" lists of texts, "boolean" true or false,
+// and otherwise texts;
 // any may be null.
 func Columns() []rollcall.Column {
 	out := make([]rollcall.Column, 0, len(definitions()))
@@ -52,9 +54,12 @@ func definitions() []definition {
 		{"margin", dimension, "", "Margin", "Population margin that the weights are raked to."},
 		{"category", dimension, "", "Category", "Category of the margin."},
 		{"rank", dimension, unitWhole, "Rank", "Standard competition rank (1, 2, 2, 4) by unrounded unique audience among the services whose audience is shown; a withheld service has none."},
+		{"rank_low", dimension, unitWhole, "Rank, low", "The best rank that the sample is compatible with, at the level of confidence, all ranks at once."},
+		{"rank_high", dimension, unitWhole, "Rank, high", "The worst rank that the sample is compatible with, at the level of confidence, all ranks at once."},
 		{"rank_change", dimension, unitWhole, "Rank change", "Rank in the previous month minus rank now: positive is a rise."},
 		{"tied_with", dimension, unitList, "Tied with", "Services whose difference in unique audience is not significant."},
 		{"tie_group", dimension, unitWhole, "Tie group", "Group of a leader, taken in order of rank, and the services tied with it."},
+		{"significant", dimension, unitTruth, "Significant", "Whether the change is more than chance explains: its interval leaves out 0."},
 		{"unique_audience", measure, unitPersons, "Unique audience", "Persons who used the service at least once in the period at the location; each counted once."},
 		{"gross", measure, unitPersons, "Gross audience", "Sum of the unique audiences of the services below; persons of several services count several times."},
 		{"services_per_user", measure, unitServices, "Services per user", "Gross audience / unique audience: how many of the services below a user uses, on average."},

@@ -25,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 		return nil, err
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
-		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_change", "tied_with", "tie_group")
+		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_low", "rank_high", "rank_change", "tied_with", "tie_group", "significant")
 	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {
@@ -65,15 +65,16 @@ func (b *ranker) service(s int) rollcall.Row {
 	services := audience.SetOf(s)
 	row := append(rollcall.Row{b.view.ID(s), "service"}, b.audience(services, nil)...)
 	row = append(row, b.shares(s)...)
-	row = append(row, b.change(services)...)
-	return append(row, b.place(s)...)
+	change, percent, significant := b.change(services)
+	row = append(row, change, percent)
+	return append(append(row, b.place(s)...), significant)
 }
 
 func (b *ranker) group(g audience.Group) rollcall.Row {
 	row := append(rollcall.Row{g.Name, g.Level}, b.audience(g.Services, &g)...)
 	row = append(row, nil, nil, nil, nil)
-	row = append(row, b.change(g.Services)...)
-	return append(row, nil, nil, nil, nil)
+	change, percent, significant := b.change(g.Services)
+	return append(row, change, percent, nil, nil, nil, nil, nil, nil, significant)
 }
 
 // audience gives the columns unique_audience to days_per_person; gross and
@@ -157,27 +158,30 @@ func exclusiveUsers(v *audience.View, s int) *panel.Term {
 }
 
 // change gives the columns change and change_percent, whose raw persons are the
-// smaller month's.
-func (b *ranker) change(services audience.Set) []any {
+// smaller month's, and whether the change is more than chance: nil where it is
+// withheld or there is none.
+func (b *ranker) change(services audience.Set) (change, percent rollcall.Measure, significant any) {
 	if b.past == nil {
-		return []any{audience.Undefined(), audience.Undefined()}
+		return audience.Undefined(), audience.Undefined(), nil
 	}
 	same := b.past.same(b.view, services)
 	now, before := b.view.People(services), b.past.People(same)
-	c := b.past.pair.TermChange(now, before)
+	c, in := b.past.pair.TermChange(now, before), b.past.intervals
 	n := min(now.Users(), before.Users())
-	percent, _ := b.past.intervals.Percent(c)
-	return []any{
-		b.view.Settings.Measure(c.Absolute, b.past.intervals.Plain(c.Absolute), n),
-		b.view.Settings.Measure(c.Percent, percent, n),
+	ratio, _ := in.Percent(c)
+	change = b.view.Settings.Measure(c.Absolute, in.Plain(c.Absolute), n)
+	percent = b.view.Settings.Measure(c.Percent, ratio, n)
+	if !change.Status.Withheld() {
+		significant = in.Significant(c)
 	}
+	return change, percent, significant
 }
 
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {
 	rank, ok := b.standing.rank[s]
 	if !ok {
-		return []any{nil, nil, nil, nil}
+		return []any{nil, nil, nil, nil, nil, nil}
 	}
 	var change any
 	if b.past != nil {
@@ -190,27 +194,30 @@ func (b *ranker) place(s int) []any {
 	for _, other := range b.standing.tied[s] {
 		tied = append(tied, b.view.ID(other))
 	}
-	return []any{rank, change, tied, b.standing.group[s]}
+	place := b.standing.place[s]
+	return []any{rank, place.Low, place.High, change, tied, b.standing.group[s]}
 }
 
 // standing is who stands where among the services whose audience is shown.
 type standing struct {
 	list  []int // by audience, the largest first
 	rank  map[int]int
+	place map[int]panel.Place
 	tied  map[int][]int
 	group map[int]int
 }
 
 func standingOf(v *audience.View) *standing {
 	return audience.Once(v, "standing", func() *standing {
-		s := &standing{rank: map[int]int{}, tied: map[int][]int{}, group: map[int]int{}}
+		s := &standing{rank: map[int]int{}, place: map[int]panel.Place{}, tied: map[int][]int{}, group: map[int]int{}}
 		for _, i := range v.Listed() {
 			if !v.Few(v.People(audience.SetOf(i))) {
 				s.list = append(s.list, i)
 			}
 		}
 		s.sort(v)
-		s.tie(v)
+		s.compare(v)
+		s.gather()
 		return s
 	})
 }
@@ -234,17 +241,31 @@ func (s *standing) sort(v *audience.View) {
 	}
 }
 
-// tie finds the pairs whose difference is not significant, and the groups:
-// leaders in rank order, each with the services tied with it.
-func (s *standing) tie(v *audience.View) {
-	for k, a := range s.list {
-		for _, b := range s.list[k+1:] {
-			difference := v.Weights.Linear(panel.Part{Factor: 1, Term: v.People(audience.SetOf(a))}, panel.Part{Factor: -1, Term: v.People(audience.SetOf(b))})
-			if v.Intervals.Tied(difference) {
+// compare finds the ranks that each service may have, and the pairs whose
+// difference is not significant.
+func (s *standing) compare(v *audience.View) {
+	differences := map[[2]int]panel.Estimate{}
+	difference := func(i, j int) panel.Estimate {
+		a, b := v.People(audience.SetOf(s.list[i])), v.People(audience.SetOf(s.list[j]))
+		d := v.Weights.Linear(panel.Part{Factor: 1, Term: a}, panel.Part{Factor: -1, Term: b})
+		differences[[2]int{i, j}] = d
+		return d
+	}
+	for i, place := range v.Intervals.Places(len(s.list), difference) {
+		s.place[s.list[i]] = place
+	}
+	for i, a := range s.list {
+		for j, b := range s.list[:i] {
+			if v.Intervals.Tied(differences[[2]int{i, j}]) {
 				s.tied[a], s.tied[b] = append(s.tied[a], b), append(s.tied[b], a)
 			}
 		}
 	}
+}
+
+// gather makes the tie groups: leaders in rank order, each with the services
+// tied with it.
+func (s *standing) gather() {
 	next := 0
 	for _, leader := range s.list {
 		if s.group[leader] > 0 {

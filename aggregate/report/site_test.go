@@ -69,9 +69,9 @@ func newSiteOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *site
 
 const testKey = rollcall.KeyID(0xfeed)
 
-// visitor is the tests' pseudonym: the clear id's number.
+// visitor is the tests' pseudonym: the clear id's number, whatever it is of.
 func visitor(id string) rollcall.Visitor {
-	n, err := strconv.ParseUint(strings.TrimLeft(id, "P0"), 10, 64)
+	n, err := strconv.ParseUint(strings.TrimLeft(id, "abcdefghijklmnopqrstuvwxyz HPS0"), 10, 64)
 	if err != nil {
 		panic(err)
 	}

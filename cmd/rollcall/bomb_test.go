@@ -45,7 +45,7 @@ func TestBombMemory(t *testing.T) {
 	log := kafka.Dial([]string{c.kafka.Addr()}, kafka.Security{})
 	defer log.Close()
 	rejected := map[string]int{}
-	for r, err := range kafka.ReadRejected(t.Context(), log, 0) {
+	for r, err := range kafka.ReadRejected(t.Context(), log, kafka.Wanted{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -184,6 +185,20 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 	for _, code := range codes {
 		line += fmt.Sprintf(", %s %d", code, c.Rejected[code])
 	}
+	for _, code := range slices.Sorted(maps.Keys(c.Warnings)) {
+		fmt.Fprintf(err, "%s: warning: %s\n", name, warning(code, c.Warnings[code]))
+	}
 	_, failed := fmt.Fprintln(out, line)
 	return failed
+}
+
+// warning says in words what n events or lines were warned of.
+func warning(code string, n int) string {
+	switch code {
+	case ingest.WarnNoRoster:
+		return fmt.Sprintf("%d events are of a panel without a roster, and count once `rollcall panel load` has given it one", n)
+	case ingest.WarnNotKept:
+		return fmt.Sprintf("%d refused lines are not kept: too many were refused", n)
+	}
+	return fmt.Sprintf("%s %d", code, n)
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -60,20 +62,68 @@ func parseFrom(text string) (map[string]any, error) {
 	return map[string]any{"offsets": offsets}, nil
 }
 
+type logCmd struct {
+	Acknowledge acknowledgeCmd `cmd:"" help:"Take note of what the embedded log has lost by damage of its files."`
+}
+
+type acknowledgeCmd struct{ server.Engine }
+
+// Run prints what was lost; /readyz is no longer degraded by it.
+func (c *acknowledgeCmd) Run(ctx context.Context, s *streams) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		var d struct {
+			Since          time.Time
+			Bytes, Records int64
+		}
+		if err := api.do(ctx, http.MethodPost, "/v1/log/acknowledge", nil, &d); err != nil {
+			return err
+		}
+		if d.Since.IsZero() {
+			_, err := fmt.Fprintln(s.out, "the log has lost nothing since it was last acknowledged")
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "lost, and taken note of: %d bytes with %d records, found %s\n", d.Bytes, d.Records, d.Since.Format(time.RFC3339))
+		return err
+	})
+}
+
 type rejectedCmd struct {
 	List   rejectedListCmd   `cmd:"" help:"List what was refused and why, oldest first."`
-	Replay rejectedReplayCmd `cmd:"" help:"Append what was refused to the log once more, after a fix."`
+	Replay rejectedReplayCmd `cmd:"" help:"Append what was refused and is valid now to the log, after a fix."`
+}
+
+// rejectedFlags choose from what was refused.
+type rejectedFlags struct {
+	Code   string `help:"Only what was refused with this code, such as unknown_service." placeholder:"CODE"`
+	Source string `help:"Only what comes from a source that begins so." placeholder:"TEXT"`
+}
+
+func (f *rejectedFlags) query() url.Values {
+	q := url.Values{}
+	if f.Code != "" {
+		q.Set("code", f.Code)
+	}
+	if f.Source != "" {
+		q.Set("source", f.Source)
+	}
+	return q
 }
 
 type rejectedListCmd struct {
 	Format string `help:"table or json (NDJSON with the whole input, base64)." enum:"table,json" default:"table"`
+	All    bool   `help:"Also what was sent again and is valid now."`
+	rejectedFlags
 	server.Engine
 }
 
 // Run lists the refused inputs.
 func (c *rejectedListCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		answer, err := api.get(ctx, "/v1/rejected", url.Values{})
+		q := c.query()
+		if c.All {
+			q.Set("all", "true")
+		}
+		answer, err := api.get(ctx, "/v1/rejected", q)
 		if err != nil {
 			return err
 		}
@@ -86,9 +136,11 @@ func (c *rejectedListCmd) Run(ctx context.Context, s *streams) error {
 	})
 }
 
+// listRejected prints a row an input, and the numbers by code.
 func listRejected(w io.Writer, in *json.Decoder) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "REFUSED\tSOURCE\tLINE\tCODE\tREASON\tBYTES")
+	byCode, replayed := map[string]int{}, 0
 	for {
 		var r struct {
 			rollcall.Rejected
@@ -96,7 +148,7 @@ func listRejected(w io.Writer, in *json.Decoder) error {
 		}
 		err := in.Decode(&r)
 		if errors.Is(err, io.EOF) {
-			return out.Flush()
+			break
 		}
 		if err != nil {
 			return fmt.Errorf("read the rejected: %w", err)
@@ -104,25 +156,57 @@ func listRejected(w io.Writer, in *json.Decoder) error {
 		if r.Error != "" {
 			return errors.New(r.Error)
 		}
+		if r.Replayed.IsZero() {
+			byCode[r.Code]++
+		} else {
+			replayed++
+			r.Reason = "valid since " + r.Replayed.UTC().Format(time.RFC3339) + "; was: " + r.Reason
+		}
 		fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%d\n", r.Time.UTC().Format(time.RFC3339), r.Source, r.Line, r.Code, r.Reason, len(r.Body))
 	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "refused: %s\n", counts(byCode))
+	if err == nil && replayed > 0 {
+		_, err = fmt.Fprintf(w, "sent again, and valid: %d\n", replayed)
+	}
+	return err
 }
 
-type rejectedReplayCmd struct{ server.Engine }
+// counts prints a total and the numbers that it is of, in the names' order.
+func counts(by map[string]int) string {
+	total, parts := 0, []string{}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		total += by[name]
+		parts = append(parts, fmt.Sprintf("%d %s", by[name], name))
+	}
+	if total == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d (%s)", total, strings.Join(parts, ", "))
+}
 
-// Run sends the refused again, and waits until the store has what is valid now.
+type rejectedReplayCmd struct {
+	rejectedFlags
+	server.Engine
+}
+
+// Run sends again what is valid now, waits until the store has it, and says what
+// is still refused.
 func (c *rejectedReplayCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		var sent struct {
-			Inputs int `json:"inputs"`
+		var done struct {
+			Inputs, Valid int
+			Refused       map[string]int
 		}
-		if err := api.do(ctx, http.MethodPost, "/v1/rejected/replay", nil, &sent); err != nil {
+		if err := api.do(ctx, http.MethodPost, "/v1/rejected/replay?"+c.query().Encode(), nil, &done); err != nil {
 			return err
 		}
 		if err := api.do(ctx, http.MethodPost, "/v1/log/settle", nil, nil); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "sent again: %d inputs\n", sent.Inputs)
+		_, err := fmt.Fprintf(s.out, "valid now, and sent again: %d of %d inputs\nstill refused: %s\n", done.Valid, done.Inputs, counts(done.Refused))
 		return err
 	})
 }

@@ -94,6 +94,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"A cluster's role: the API."`
 	Replay      replayCmd      `cmd:"" help:"Fold a part of the log again; what is stored already does not change."`
 	Events      eventsCmd      `cmd:"" help:"Load files of events."`
+	Log         logCmd         `cmd:"" help:"Look after the embedded log."`
 	Rejected    rejectedCmd    `cmd:"" help:"Look at what was refused."`
 	Market      marketCmd      `cmd:"" help:"Add and list markets."`
 	Service     serviceCmd     `cmd:"" help:"Add and list services."`

@@ -26,9 +26,13 @@ func printTable(w io.Writer, body io.Reader) error {
 		fmt.Fprintf(out, "%s\t", heading(t.Columns[i]))
 	}
 	fmt.Fprintln(out)
-	for _, row := range t.Rows {
+	for k, row := range t.Rows {
 		for _, i := range columns {
-			fmt.Fprintf(out, "%s\t", show(t.Columns[i], row[i]))
+			text := show(t.Columns[i], row[i])
+			if t.Columns[i].Name == "rank" {
+				text = ranks(text, t.Cell(k, "rank_low"), t.Cell(k, "rank_high"))
+			}
+			fmt.Fprintf(out, "%s\t", text)
 		}
 		fmt.Fprintln(out)
 	}
@@ -39,6 +43,14 @@ func printTable(w io.Writer, body io.Reader) error {
 		fmt.Fprintln(w, "Note:", note)
 	}
 	return nil
+}
+
+// ranks gives a rank as the ranks that it may be, "2-3", where they are several.
+func ranks(rank string, low, high any) string {
+	if low == nil || high == nil || low == high {
+		return rank
+	}
+	return fmt.Sprint(low, "-", high)
 }
 
 // shown gives the columns that fit on a terminal: all but a ranking's

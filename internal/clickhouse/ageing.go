@@ -109,6 +109,9 @@ func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows in
 	if err != nil {
 		return rows, fmt.Errorf("remove the exclusions before %s: %w", before, failure(ctx, err))
 	}
+	if _, err := s.removeRows(ctx, "quarantine", `month < ?`, before.String()); err != nil {
+		return rows + n, fmt.Errorf("remove the rows set aside before %s: %w", before, failure(ctx, err))
+	}
 	return rows + n, nil
 }
 

@@ -65,7 +65,11 @@ func checked(sketch *hll.Sketch, state []byte) ([]byte, error) {
 func (s *Store) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
 		where, args := cellWhere(q)
-		if err := s.cells(ctx, where, args, func(r rollcall.CellRow) bool { return yield(r, nil) }); err != nil {
+		found, err := s.cells(ctx, where, args, func(r rollcall.CellRow) bool { return yield(r, nil) })
+		if err == nil {
+			err = s.setAside(ctx, found)
+		}
+		if err != nil {
 			yield(rollcall.CellRow{}, fmt.Errorf("read cells of %s: %w", q.Market, failure(ctx, err)))
 		}
 	}
@@ -93,20 +97,27 @@ func readSettings(rows int) ch.Settings {
 	return ch.Settings{"optimize_aggregation_in_order": 1, "max_block_size": rows}
 }
 
-func (s *Store) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) error {
+// cells yields the cells that can be decoded, and gives the others.
+func (s *Store) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
 		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String')
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key ORDER BY market, service, location, kind, day, key`
 	read := cellReader{sketch: hll.New(s.form.K)}
-	return s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
-		if err := read.row(rows); err != nil {
+	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
+		broken, err := read.row(rows)
+		if err != nil {
 			return false, err
+		}
+		if broken != nil {
+			found = append(found, damagedCell(&read.out.Cell, read.visitors, read.minutes, broken))
+			return true, nil
 		}
 		return yield(read.out), nil
 	}, fmt.Sprintf(query, s.form.K, where), args...)
+	return found, err
 }
 
-// cellReader turns rows into cells in canonical bytes: the server keeps the
+// cellReader reads rows as cells in canonical bytes: the server keeps the
 // hashes of a set in an order of its own.
 type cellReader struct {
 	out               rollcall.CellRow
@@ -114,22 +125,23 @@ type cellReader struct {
 	visitors, minutes []byte
 }
 
-func (r *cellReader) row(rows driver.Rows) error {
+// row reads one row; broken says why its states can't be decoded.
+func (r *cellReader) row(rows driver.Rows) (broken, err error) {
 	var location, kind int8
 	var day int32
 	c := &r.out
-	err := rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &r.visitors, &r.minutes)
+	err = rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &r.visitors, &r.minutes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.Location, c.Kind, c.Day = rollcall.Location(location), rollcall.Kind(kind), rollcall.Day(day)
 	if c.Visitors, err = r.canonical(c.Visitors[:0], r.visitors); err != nil {
-		return fmt.Errorf("visitors of %v: %w", c.Cell, err)
+		return fmt.Errorf("visitors: %w", err), nil
 	}
 	if c.CellState.Minutes, err = r.canonical(c.CellState.Minutes[:0], r.minutes); err != nil {
-		return fmt.Errorf("minutes of %v: %w", c.Cell, err)
+		return fmt.Errorf("minutes: %w", err), nil
 	}
-	return nil
+	return nil, nil
 }
 
 func (r *cellReader) canonical(dst, state []byte) ([]byte, error) {

@@ -68,7 +68,11 @@ func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[ro
 	return func(yield func(rollcall.DiaryRow, error) bool) {
 		const where = `market = ? AND panel = ? AND day BETWEEN toDate32(?) AND toDate32(?)`
 		args := []any{string(q.Market), string(q.Panel), clamp(q.From).String(), clamp(q.To).String()}
-		if err := s.diaries(ctx, where, args, func(r *rollcall.DiaryRow) bool { return yield(*r, nil) }); err != nil {
+		found, err := s.diaries(ctx, where, args, func(r *rollcall.DiaryRow) bool { return yield(*r, nil) })
+		if err == nil {
+			err = s.setAside(ctx, found)
+		}
+		if err != nil {
 			yield(rollcall.DiaryRow{}, fmt.Errorf("read diaries of %s in %s: %w", q.Panel, q.Market, failure(ctx, err)))
 		}
 	}
@@ -76,17 +80,24 @@ func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[ro
 
 // diaries reads the minutes as bytes: the driver makes an array of them by
 // reflection, number by number, which takes three quarters of a reader's time.
-func (s *Store) diaries(ctx context.Context, where string, args []any, yield func(*rollcall.DiaryRow) bool) error {
+// It yields those that can be decoded, and gives the others.
+func (s *Store) diaries(ctx context.Context, where string, args []any, yield func(*rollcall.DiaryRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, panel, panelist, toInt32(day), service, toInt8(location), toInt8(kind), key, formatRow('RowBinary', groupUniqArrayArray(minutes))
 		FROM diaries WHERE %s GROUP BY market, panel, panelist, day, service, location, kind, key
 		ORDER BY market, panel, panelist, day, service, location, kind, key`
 	var read diaryReader
-	return s.each(with(ctx, readSettings(8192)), func(rows driver.Rows) (bool, error) {
-		if err := read.row(rows); err != nil {
+	err = s.each(with(ctx, readSettings(8192)), func(rows driver.Rows) (bool, error) {
+		broken, err := read.row(rows)
+		if err != nil {
 			return false, err
+		}
+		if broken != nil {
+			found = append(found, damagedDiary(&read.out.Diary, read.minutes, broken))
+			return true, nil
 		}
 		return yield(&read.out), nil
 	}, fmt.Sprintf(query, where), args...)
+	return found, err
 }
 
 // diaryReader reads rows as diaries.
@@ -95,20 +106,19 @@ type diaryReader struct {
 	minutes []byte
 }
 
-func (r *diaryReader) row(rows driver.Rows) error {
+// row reads one row; broken says why its minutes can't be decoded.
+func (r *diaryReader) row(rows driver.Rows) (broken, err error) {
 	var location, kind int8
 	var day int32
 	d := &r.out
-	err := rows.Scan((*string)(&d.Market), (*string)(&d.Panel), (*uint64)(&d.Panelist), &day,
+	err = rows.Scan((*string)(&d.Market), (*string)(&d.Panel), (*uint64)(&d.Panelist), &day,
 		(*string)(&d.Service), &location, &kind, (*uint64)(&d.Key), &r.minutes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.Location, d.Kind, d.Day = rollcall.Location(location), rollcall.Kind(kind), rollcall.Day(day)
-	if d.Minutes, err = decodeMinutes(r.minutes); err != nil {
-		return fmt.Errorf("diary %v: %w", d.Diary, err)
-	}
-	return nil
+	d.Minutes, broken = decodeMinutes(r.minutes)
+	return broken, nil
 }
 
 // errMinutes is the kind of every error about bytes that are no minutes.

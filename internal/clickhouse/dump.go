@@ -48,6 +48,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"publications", "market, panel, month, version, time, id, status, internal, reason, document", "publications"},
 		{"targets", "name, expression", "targets FINAL"},
 		{"ageings", "before, time", "ageings FINAL"},
+		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {
 		if err := s.dumpTable(ctx, w, t.name, t.columns, t.from); err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
@@ -72,7 +73,7 @@ func (s *Store) dumpTable(ctx context.Context, w *bufio.Writer, name, columns, f
 
 func (s *Store) dumpCells(ctx context.Context, w *bufio.Writer) (err error) {
 	fmt.Fprintln(w, "# cells")
-	read := s.cells(ctx, `1`, nil, func(r rollcall.CellRow) bool {
+	_, read := s.cells(ctx, `1`, nil, func(r rollcall.CellRow) bool {
 		_, err = fmt.Fprintf(w, "%q %v %q %v %v %v %x %x\n",
 			r.Market, r.Day, r.Service, r.Location, r.Kind, r.Key, r.Visitors, r.CellState.Minutes)
 		return err == nil
@@ -85,7 +86,7 @@ func (s *Store) dumpCells(ctx context.Context, w *bufio.Writer) (err error) {
 
 func (s *Store) dumpDiaries(ctx context.Context, w *bufio.Writer) (err error) {
 	fmt.Fprintln(w, "# diaries")
-	read := s.diaries(ctx, `1`, nil, func(r *rollcall.DiaryRow) bool {
+	_, read := s.diaries(ctx, `1`, nil, func(r *rollcall.DiaryRow) bool {
 		fmt.Fprintf(w, "%q %q %v %v %q %v %v %v", r.Market, r.Panel, r.Day, r.Panelist, r.Service, r.Location, r.Kind, r.Key)
 		for from, to := range r.Minutes.Runs {
 			fmt.Fprintf(w, " %d-%d", from, to)

@@ -22,6 +22,9 @@ func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 	if err == nil && rows > 0 {
 		err = s.erase(ctx, panel, panelist, months)
 	}
+	if err == nil {
+		_, err = s.removeRows(ctx, "quarantine", `source = 'diaries' AND position(row, ?) > 0`, fmt.Sprintf(" %s %s ", panel, panelist))
+	}
 	if err != nil {
 		return 0, fmt.Errorf("erase a panelist of %s: %w", panel, failure(ctx, err))
 	}

@@ -182,6 +182,31 @@ func TestMalformedBatches(t *testing.T) {
 	}
 }
 
+// A whole batch is judged, and sent again, record by record.
+func TestJudgeOfBatch(t *testing.T) {
+	raw := bombtest.Many(t, 3, "{}")
+	valid := 0
+	opt := SourceOptions{Options: options(t), Decode: func(to []rollcall.Event, _ []byte, _ string, _ time.Time, _ bool) ([]rollcall.Event, error) {
+		if valid++; valid == 3 {
+			return to, &rollcall.Invalid{Field: "market", Reason: "is not known", Code: "unknown_market"}
+		}
+		return append(to, events(valid, 1)...), nil
+	}}
+	j := NewJudge(opt)
+	r := rollcall.Rejected{Type: batchType, Body: raw, Time: now()}
+	var why *rollcall.Invalid
+	if err := j.Judge(&r); !errors.As(err, &why) || why.Code != "unknown_market" {
+		t.Errorf("a batch with a bad record: %v", err)
+	}
+	if err := j.Judge(&r); err != nil {
+		t.Errorf("a batch of good records: %v", err)
+	}
+	r.Body = raw[:len(raw)-1]
+	if err := j.Judge(&r); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("half a batch: %v", err)
+	}
+}
+
 // sent makes the head of a producer's batch.
 func sent(first int64, attributes uint16, producer int64) rawBatch {
 	raw := bombtest.Batch(0, 1, record("x", 0))

@@ -34,7 +34,7 @@ func TestBombs(t *testing.T) {
 		t.Errorf("%d of %d events came", len(seen), want)
 	}
 	whole := map[string]int{}
-	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, kafka.Wanted{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestDeepJSON(t *testing.T) {
 		t.Errorf("%d events came, not 10", len(seen))
 	}
 	n := 0
-	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, kafka.Wanted{}) {
 		if n++; err != nil || r.Code != "json_depth" {
 			t.Errorf("rejected as %s: %s, %v", r.Code, r.Reason, err)
 		}
@@ -119,7 +119,7 @@ func TestBatchOfFaults(t *testing.T) {
 		t.Errorf("%d records were counted as rejected, not %d", got, n)
 	}
 	kept := map[string]int{}
-	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, 0) {
+	for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), c, kafka.Wanted{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@
 // reached and asked), writer (what is written), source, partition and batcher
 // (the group's reading, from generations to batches), fetch, batch and codec
 // (what a leader answers, what of it counts, and what bounds it), replay and
-// rejected (reading outside of the group), stats.
+// rejected (reading outside of the group), judge (what is valid now), stats.
 package kafka
 
 import (

@@ -33,11 +33,11 @@ type Start struct {
 
 // NewReplay begins to read. Close ends it.
 func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (*Replay, error) {
-	spans, err := c.from(ctx, from)
+	opt.Options = opt.WithDefaults()
+	spans, err := c.from(ctx, from, opt.Now())
 	if err != nil {
 		return nil, fmt.Errorf("kafka: replay: %w", err)
 	}
-	opt.Options = opt.WithDefaults()
 	s := &Source{
 		cluster: c, opt: opt, name: "replay",
 		out: make(chan read, queuedBatches), free: make(chan *rollcall.Batch, queuedBatches),
@@ -52,12 +52,15 @@ func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (
 }
 
 // from gives the spans to read.
-func (c *Cluster) from(ctx context.Context, start Start) (map[int]span, error) {
+func (c *Cluster) from(ctx context.Context, start Start, now time.Time) (map[int]span, error) {
 	spans, err := c.stableSpans(ctx, Events)
 	if err != nil {
 		return nil, err
 	}
 	if start.Offsets == nil {
+		if err := start.checkTime(now); err != nil {
+			return nil, err
+		}
 		return spans, c.since(ctx, start.Time, spans)
 	}
 	for p := range start.Offsets {
@@ -66,6 +69,12 @@ func (c *Cluster) from(ctx context.Context, start Start) (map[int]span, error) {
 		}
 	}
 	for p, at := range spans {
+		if from := start.Offsets[p]; from > at.next {
+			return nil, &rollcall.Invalid{
+				Field: "from", Value: fmt.Sprintf("%d=%d", p, from), Code: "offset",
+				Reason: fmt.Sprintf("the partition holds the offsets from %d up to %d", at.first, at.next),
+			}
+		}
 		from, ok := start.Offsets[p]
 		if !ok {
 			delete(spans, p)
@@ -74,6 +83,17 @@ func (c *Cluster) from(ctx context.Context, start Start) (map[int]span, error) {
 		spans[p] = span{first: max(at.first, from), next: at.next}
 	}
 	return spans, nil
+}
+
+// checkTime refuses a time of which the log can have nothing.
+func (s *Start) checkTime(now time.Time) error {
+	switch from := s.Time; {
+	case from.Year() < 1990:
+		return &rollcall.Invalid{Field: "from", Value: from.Format(time.RFC3339), Reason: "is before 1990, of which no event is taken", Code: "from"}
+	case from.After(now):
+		return &rollcall.Invalid{Field: "from", Value: from.Format(time.RFC3339), Reason: "is in the future: the log has nothing so late", Code: "from"}
+	}
+	return nil
 }
 
 // since moves each span's beginning to the first record at or after the time.

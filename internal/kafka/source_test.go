@@ -77,7 +77,7 @@ func TestGapIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	logtest.Gather(t, other, 80000)
-	if err := errors.Join(other.Close(), b.Trim("another group")); err != nil { // as a cluster's retention may
+	if err := errors.Join(other.Close(), b.Trim(t.Context(), "another group")); err != nil { // as a cluster's retention may
 		t.Fatal(err)
 	}
 	commitAt(t, c, 0, 1)

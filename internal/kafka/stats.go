@@ -37,17 +37,17 @@ func (s *Stats) register(r prometheus.Registerer, log *slog.Logger) {
 		name, help string
 		value      *atomic.Int64
 	}{
-		{"records_total", "Records read of the log.", &s.Records},
-		{"events_total", "Events read of the log and handed on.", &s.Rows},
-		{"rejected_total", "Records and rows of the log sent to the rejected topic.", &s.Rejected},
-		{"aborted_records_total", "Records of aborted transactions, passed over.", &s.Aborted},
-		{"gap_offsets_total", "Offsets skipped: records gone from the log before they were read.", &s.Gaps},
-		{"offset_ahead_total", "Times a committed offset was ahead of the log.", &s.Ahead},
-		{"stalls_total", "Times the brokers gave nothing of a log that had more, or did not answer.", &s.Stalls},
-		{"commit_failures_total", "Offset commits that failed; their range is read again.", &s.Uncommit},
+		{"rollcall_log_records_total", "Records read of the log.", &s.Records},
+		{"rollcall_log_events_total", "Events read of the log and handed on.", &s.Rows},
+		{"rollcall_log_rejected_total", "Records and rows of the log sent to the rejected topic.", &s.Rejected},
+		{"rollcall_log_aborted_records_total", "Records of aborted transactions, passed over.", &s.Aborted},
+		{"rollcall_log_gap_offsets_total", "Offsets skipped: records gone from the log before they were read.", &s.Gaps},
+		{"rollcall_log_offset_ahead_total", "Times a committed offset was ahead of the log.", &s.Ahead},
+		{"rollcall_log_stalls_total", "Times the brokers gave nothing of a log that had more, or did not answer.", &s.Stalls},
+		{"rollcall_log_commit_failures_total", "Offset commits that failed; their range is read again.", &s.Uncommit},
 	} {
 		count := prometheus.NewCounterFunc(
-			prometheus.CounterOpts{Namespace: "rollcall", Subsystem: "log", Name: c.name, Help: c.help},
+			prometheus.CounterOpts{Name: c.name, Help: c.help},
 			func() float64 { return float64(c.value.Load()) })
 		if err := r.Register(count); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
 			log.Error("a metric of the log can't be registered", "metric", c.name, "err", err)

@@ -123,7 +123,7 @@ func transactions(t *testing.T, c *kafka.Cluster, opts ...kgo.Opt) {
 	if !maps.Equal(seen, want) {
 		t.Errorf("when it was committed %v was read, not %v", seen, want)
 	}
-	for r, err := range kafka.ReadRejected(logtest.Within(t, time.Minute), c, 0) {
+	for r, err := range kafka.ReadRejected(logtest.Within(t, time.Minute), c, kafka.Wanted{}) {
 		t.Errorf("rejected: %+v, %v", r, err)
 	}
 }

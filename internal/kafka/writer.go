@@ -51,7 +51,7 @@ const (
 const (
 	headerType     = "content-type"
 	headerBackfill = "backfill"
-	headerResent   = "rollcall-resent" // a refused input that is sent again
+	headerResent   = "rollcall-resent" // written by versions that sent all that was refused again, valid or not
 )
 
 // NewWriter makes a writer. Close it before the broker.
@@ -128,20 +128,15 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 	return m
 }
 
-// Replay appends a refused input to rollcall.events as it was, to be read
-// again after a fix. Its age is judged as of when it was refused, or not at all
-// where it was a backfill; what is refused once more is not kept twice. An input
-// without a Code was never refused, and is a new one.
+// Replay appends a refused input to rollcall.events as it was, to be read again
+// after a fix (see Judge). Its age is judged as of when it was refused, or not at
+// all where it was a backfill.
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
-	m := w.message(r.Body, r.Type)
-	if r.Backfill && !w.opt.Backfill {
-		m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")})
+	messages, err := w.cluster.codecs.replayed(&r)
+	if err == nil {
+		err = w.write(ctx, w.replays, messages)
 	}
-	if r.Code != "" {
-		m.Time = r.Time
-		m.Headers = append(m.Headers, kafka.Header{Key: headerResent, Value: []byte("1")})
-	}
-	if err := w.write(ctx, w.replays, []kafka.Message{m}); err != nil {
+	if err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
 	}
 	return nil
@@ -206,7 +201,7 @@ func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error
 // refusedByCode is one metric for all the writers of a registerer.
 func refusedByCode(r prometheus.Registerer) *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "rollcall", Subsystem: "log", Name: "refused_total", Help: "Inputs kept in the rejected topic, by reason.",
+		Name: "rollcall_log_refused_total", Help: "Inputs kept in the rejected topic, by reason.",
 	}, []string{"code"})
 	if r == nil {
 		return v

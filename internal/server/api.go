@@ -91,33 +91,100 @@ func (l eventLog) Settle(ctx context.Context) error {
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
+// Acknowledge takes note of what the embedded log has lost.
+func (l eventLog) Acknowledge(context.Context) (api.LogDamage, error) {
+	if l.broker == nil {
+		return api.LogDamage{}, fmt.Errorf("%w: only the embedded log is looked after here; Kafka looks after its own", rollcall.ErrConflict)
+	}
+	d, err := l.broker.Acknowledge()
+	return api.LogDamage{Since: d.Since, Bytes: d.Bytes, Records: d.Records}, err
+}
+
+// degraded says what somebody should look at, though the work goes on.
+func (p *Process) degraded(ctx context.Context) (why []string) {
+	if p.store != nil {
+		ctx, cancel := context.WithTimeout(ctx, readyTime)
+		defer cancel()
+		aside, err := p.store.SetAside(ctx)
+		if err != nil {
+			p.Log.Error("what the store has set aside is not known", "error", err)
+			why = append(why, "what the store has set aside as damaged is not known")
+		} else if len(aside) > 0 {
+			why = append(why, fmt.Sprintf("%d damaged rows of the store are set aside, and missing in its figures; `rollcall store check` lists them", len(aside)))
+		}
+	}
+	return append(why, p.logDamage()...)
+}
+
+// logDamage says what the embedded log has lost.
+func (p *Process) logDamage() (why []string) {
+	if p.broker == nil {
+		return nil
+	}
+	d, err := p.broker.Damage()
+	switch {
+	case err != nil:
+		p.Log.Error("what the log has lost is not known", "error", err)
+		return []string{"what the embedded log has lost by damage is not known"}
+	case !d.Since.IsZero():
+		return []string{"the embedded log was damaged, and has lost records; `rollcall log acknowledge` says how many, and takes note of it"}
+	}
+	return nil
+}
+
 type rejected struct{ *Process }
 
-// Resend appends everything refused to the log once more.
-func (l rejected) Resend(ctx context.Context) (inputs int, err error) {
+// Resend appends what was refused, and is valid now, to the log, and marks it.
+func (l rejected) Resend(ctx context.Context, q api.RejectedQuery) (done api.Resent, err error) {
+	done.Refused = map[string]int{}
 	if l.cluster == nil {
-		return 0, errNoLog
+		return done, errNoLog
 	}
+	options := l.sourceOptions(nil)
+	options.Registerer = nil
+	judge := kafka.NewJudge(options)
 	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
-	for r, err := range l.Rejected(ctx) {
+	var valid []rollcall.Rejected // not marked yet
+	for r, err := range l.Rejected(ctx, q) {
 		if err != nil {
-			return inputs, err
+			return done, err
+		}
+		done.Inputs++
+		if err := judge.Judge(&r); err != nil {
+			done.Refused[codeOf(err)]++
+			continue
 		}
 		if err := w.Replay(ctx, r); err != nil {
-			return inputs, err
+			return done, errors.Join(err, w.Mark(ctx, valid))
 		}
-		inputs++
+		done.Valid++
+		if valid = append(valid, r); len(valid) == markEvery {
+			if err := w.Mark(ctx, valid); err != nil {
+				return done, err
+			}
+			valid = valid[:0]
+		}
 	}
-	return inputs, nil
+	return done, w.Mark(ctx, valid)
+}
+
+// markEvery is how many inputs that were sent again are marked together.
+const markEvery = 100
+
+func codeOf(err error) string {
+	if e := new(rollcall.Invalid); errors.As(err, &e) {
+		return e.Code
+	}
+	return "unreadable"
 }
 
 // Rejected reads what was refused, oldest first.
-func (l rejected) Rejected(ctx context.Context) iter.Seq2[rollcall.Rejected, error] {
+func (l rejected) Rejected(ctx context.Context, q api.RejectedQuery) iter.Seq2[rollcall.Rejected, error] {
 	if l.cluster == nil {
 		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
 	}
-	return kafka.ReadRejected(ctx, l.cluster, maxRejected)
+	return kafka.ReadRejected(ctx, l.cluster, kafka.Wanted{Code: q.Code, Source: q.Source, Replayed: q.All, Most: maxRejected})
 }
 
 // maxRejected bounds one listing of the rejected.
@@ -152,7 +219,7 @@ func (p *Process) serve() {
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
 		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
 		Page:    dashboards.NewPage(),
-		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready,
+		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,
 	}
 	if p.cluster != nil {

@@ -3,10 +3,12 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -230,11 +232,28 @@ const maxBody = 64 << 20
 
 // takeEvents takes events over HTTP into the log, with so much memory for bodies.
 func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
-	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory}
+	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender}
+	if p.store != nil {
+		c.Converter.HasRoster = (&rosters{store: p.store, log: p.Log}).has
+	}
 	p.metrics.MustRegister(prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
 		func() float64 { return float64(c.Taken()) }))
 	return c
+}
+
+// sender tells senders apart by their keys, and where none is needed by their
+// addresses. The keys themselves are not held.
+func sender(r *http.Request) string {
+	if key := r.Header.Get("Authorization"); key != "" {
+		sum := sha256.Sum256([]byte(key))
+		return string(sum[:8])
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // a socket of this machine
+	}
+	return host
 }
 
 // writers gives the log for ordinary events and for backfill.

@@ -12,14 +12,14 @@ import (
 // watchLag has each scrape ask the brokers where the group stands.
 func (p *Process) watchLag() {
 	name := func(n, help string) *prometheus.Desc {
-		return prometheus.NewDesc("rollcall_log_"+n, help, []string{"partition"}, nil)
+		return prometheus.NewDesc(n, help, []string{"partition"}, nil)
 	}
 	p.metrics.MustRegister(&lag{
 		ask:       func(ctx context.Context) ([]kafka.Position, error) { return p.cluster.Positions(ctx, p.group()) },
-		records:   name("lag_records", "Records that the group has not committed."),
-		committed: name("committed_offset", "Offset that the group reads next."),
-		end:       name("end_offset", "Offset after the log's last record."),
-		open:      name("open_transaction_records", "Records that wait for the end of a transaction."),
+		records:   name("rollcall_log_lag_records", "Records that the group has not committed."),
+		committed: name("rollcall_log_committed_offset", "Offset that the group reads next."),
+		end:       name("rollcall_log_end_offset", "Offset after the log's last record."),
+		open:      name("rollcall_log_open_transaction_records", "Records that wait for the end of a transaction."),
 	})
 }
 

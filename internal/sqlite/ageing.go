@@ -78,6 +78,7 @@ func (s *Store) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (remo
 func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error) {
 	for _, query := range []string{
 		`DELETE FROM exclusions WHERE month < ?1`,
+		`DELETE FROM quarantine WHERE month < ?1`,
 		`DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells WHERE day < ?1 LIMIT 256)`,
 		`DELETE FROM diaries WHERE (market, panel, month, panelist, day, key) IN
 			(SELECT market, panel, month, panelist, day, key FROM diaries WHERE month < ?1 LIMIT 8192)`,

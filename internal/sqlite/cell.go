@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ const (
 
 // cellMerge unites cells with those stored, reusing its memory.
 type cellMerge struct {
+	tx            *sql.Tx
+	log           *slog.Logger
 	get, put, set *sql.Stmt
 	sketch        *hll.Sketch
 	stored, now   rollcall.CellState
@@ -32,7 +35,7 @@ func (s *Store) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) e
 	if d.Cells == nil {
 		return nil
 	}
-	m := cellMerge{sketch: hll.New(s.k)}
+	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k)}
 	var err error
 	if m.get, m.put, m.set, err = prepare3(tx, getCell, putCell, setCell); err != nil {
 		return err
@@ -61,7 +64,7 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 		return err
 	}
 	key := []any{string(c.Market), string(c.Service), c.Location.String(), c.Kind.String(), c.Day.String(), c.Key.String()}
-	fresh, err := m.read(key)
+	fresh, err := m.readSound(key)
 	if err != nil {
 		return err
 	}
@@ -80,6 +83,36 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 		_, err = m.set.Exec(append([]any{m.now.Visitors, m.now.Minutes}, key...)...)
 	}
 	return err
+}
+
+// readSound is read; a stored state that can't be decoded is set aside, and
+// there is none then.
+func (m *cellMerge) readSound(key []any) (fresh bool, err error) {
+	fresh, err = m.read(key)
+	if err != nil || fresh {
+		return fresh, err
+	}
+	broken := decodes(m.sketch, m.stored)
+	if broken == nil {
+		return false, nil
+	}
+	m.stored = rollcall.CellState{}
+	d := damaged{table: cellTable(), why: broken}
+	for _, part := range key {
+		d.key = append(d.key, part.(string))
+	}
+	return true, setAside(m.tx, m.log, d)
+}
+
+// decodes says why a cell's states can't be decoded; nil: they can.
+func decodes(sketch *hll.Sketch, state rollcall.CellState) error {
+	if err := sketch.Decode(state.Visitors); err != nil {
+		return fmt.Errorf("visitors: %w", err)
+	}
+	if err := sketch.Decode(state.Minutes); err != nil {
+		return fmt.Errorf("minutes: %w", err)
+	}
+	return nil
 }
 
 // read reads the cell's stored state, and reports whether there is none.
@@ -130,20 +163,26 @@ func (s *Store) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 		return err
 	}
 	defer rows.Close()
+	sketch := hll.New(s.k)
+	var found []damaged
 	for rows.Next() {
-		r, err := scanCell(rows)
-		if err != nil {
+		key, r, err := scanCell(rows, sketch)
+		if key == nil {
 			return err
 		}
-		if !yield(r) {
-			return nil
+		if err != nil {
+			found = append(found, damaged{cellTable(), key, err})
+		} else if !yield(r) {
+			break
 		}
 	}
-	return rows.Err()
+	return errors.Join(rows.Err(), rows.Close(), s.setAsideAll(ctx, found))
 }
 
+const cellColumns = `market, service, location, kind, day, key, visitors, minutes`
+
 func cellQuery(q rollcall.CellQuery) (query string, args []any) {
-	query = `SELECT market, service, location, kind, day, key, visitors, minutes FROM cells WHERE market = ? AND day BETWEEN ? AND ?`
+	query = `SELECT ` + cellColumns + ` FROM cells WHERE market = ? AND day BETWEEN ? AND ?`
 	args = []any{string(q.Market), clamp(q.From).String(), clamp(q.To).String()}
 	if len(q.Services) > 0 {
 		query += ` AND service IN (?` + strings.Repeat(`, ?`, len(q.Services)-1) + `)`
@@ -160,17 +199,23 @@ func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 	return query + ` ORDER BY service, location, kind, day, key`, args
 }
 
-func scanCell(rows *sql.Rows) (r rollcall.CellRow, err error) {
-	var location, kind, day, key string
-	if err = rows.Scan(&r.Market, &r.Service, &location, &kind, &day, &key, &r.Visitors, &r.CellState.Minutes); err != nil {
-		return r, err
+// scanCell reads cellColumns. With a key, which is the row's as stored, an
+// error is damage to that row; without one it ends the reading.
+func scanCell(rows *sql.Rows, sketch *hll.Sketch) (key []string, r rollcall.CellRow, err error) {
+	key = make([]string, 6)
+	if err = rows.Scan(&key[0], &key[1], &key[2], &key[3], &key[4], &key[5], &r.Visitors, &r.CellState.Minutes); err != nil {
+		return nil, r, err
 	}
 	var errs [4]error
-	r.Location, errs[0] = rollcall.ParseLocation(location)
-	r.Kind, errs[1] = rollcall.ParseKind(kind)
-	r.Day, errs[2] = rollcall.ParseDay(day)
-	r.Key, errs[3] = rollcall.ParseKeyID(key)
-	return r, errors.Join(errs[:]...)
+	r.Market, r.Service = rollcall.MarketID(key[0]), rollcall.ServiceID(key[1])
+	r.Location, errs[0] = rollcall.ParseLocation(key[2])
+	r.Kind, errs[1] = rollcall.ParseKind(key[3])
+	r.Day, errs[2] = rollcall.ParseDay(key[4])
+	r.Key, errs[3] = rollcall.ParseKeyID(key[5])
+	if err = errors.Join(errs[:]...); err == nil {
+		err = decodes(sketch, r.CellState)
+	}
+	return key, r, err
 }
 
 // clamp brings a day into the years that a TEXT of YYYY-MM-DD can sort.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -43,17 +44,19 @@ func (s *Store) diaries(ctx context.Context, q rollcall.DiaryQuery, yield func(*
 	}
 	defer rows.Close()
 	read := newDiaryReader(q)
-	for rows.Next() {
-		more, err := read.row(rows, yield)
-		if err != nil || !more {
+	more := true
+	for more && rows.Next() {
+		if more, err = read.row(rows, yield); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close(), tx.Commit()); err != nil {
 		return err
 	}
-	read.flush(yield)
-	return nil
+	if more {
+		read.flush(yield)
+	}
+	return s.setAsideAll(ctx, read.broken)
 }
 
 // monthsOf lists the months of q that have diaries, by one seek each.
@@ -90,6 +93,8 @@ type diaryReader struct {
 	names names
 	days  map[string]rollcall.Day
 
+	broken []damaged // rows that were passed over
+
 	panelist, day, key, diary sql.RawBytes
 }
 
@@ -113,10 +118,10 @@ func (r *diaryReader) row(rows *sql.Rows, yield func(*rollcall.DiaryRow) bool) (
 	panelist, err1 := parseHex(r.panelist)
 	key, err2 := parseHex(r.key)
 	day, err3 := r.parseDay(r.day)
-	for _, err := range []error{err1, err2, err3, r.uses.decode(r.diary, r.names)} {
-		if err != nil {
-			return false, fmt.Errorf("panelist %q, day %q, key %q: %w", r.panelist, r.day, r.key, err)
-		}
+	if err := errors.Join(err1, err2, err3, r.uses.decode(r.diary, r.names)); err != nil {
+		key := []string{string(r.out.Market), string(r.out.Panel), string(r.panelist), string(r.day), string(r.key)}
+		r.broken = append(r.broken, damaged{diaryTable(), key, err})
+		return true, nil
 	}
 	if rollcall.Visitor(panelist) != r.out.Panelist || day != r.out.Day {
 		if !r.flush(yield) {

@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -42,6 +44,8 @@ func numbered(n int, item func(i int) string) string {
 // diaryMerge gathers a chunk of diaries, sorts it so that what makes one row
 // stands together, and reads, unites and writes its rows a group at a time.
 type diaryMerge struct {
+	tx             *sql.Tx
+	log            *slog.Logger
 	get, put, put1 *sql.Stmt
 	chunk          []rollcall.DiaryRow
 	order          []*rollcall.DiaryRow
@@ -69,11 +73,11 @@ type page struct {
 
 func pageOf(d *rollcall.DiaryRow) page { return page{d.Market, d.Panel, d.Day, d.Key} }
 
-func mergeDiaries(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) error {
+func mergeDiaries(ctx context.Context, tx *sql.Tx, log *slog.Logger, d rollcall.Deltas) error {
 	if d.Diaries == nil {
 		return nil
 	}
-	m := diaryMerge{names: names{}}
+	m := diaryMerge{tx: tx, log: log, names: names{}}
 	var err error
 	if m.get, m.put, m.put1, err = prepare3(tx, getDiaries(), putDiaries(groupRows), putDiaries(1)); err != nil {
 		return err
@@ -218,28 +222,43 @@ func (m *diaryMerge) read(g page) error {
 	}
 	defer rows.Close()
 	var panelist, diary sql.RawBytes
+	var broken []damaged
 	for rows.Next() {
 		if err := rows.Scan(&panelist, &diary); err != nil {
 			return err
 		}
-		if err := m.found(panelist, diary); err != nil {
+		p, err := m.found(panelist)
+		if err != nil {
 			return fmt.Errorf("panelist %q: %w", panelist, err)
 		}
+		if err := p.uses.decode(diary, m.names); err != nil {
+			p.uses = p.uses[:0]
+			key := []string{string(g.market), string(g.panel), string(panelist), g.day.String(), g.key.String()}
+			broken = append(broken, damaged{diaryTable(), key, err})
+		}
 	}
-	return rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, d := range broken {
+		if err := setAside(m.tx, m.log, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// found gives a stored row to its person-day.
-func (m *diaryMerge) found(panelist, diary []byte) error {
+// found gives the person-day of a stored row.
+func (m *diaryMerge) found(panelist []byte) (*personDay, error) {
 	v, err := parseHex(panelist)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i, ok := slices.BinarySearchFunc(m.group, rollcall.Visitor(v), func(p personDay, v rollcall.Visitor) int { return cmp.Compare(p.panelist, v) })
 	if !ok {
-		return fmt.Errorf("was not asked for")
+		return nil, fmt.Errorf("was not asked for")
 	}
-	return m.group[i].uses.decode(diary, m.names)
+	return &m.group[i], nil
 }
 
 func (m *diaryMerge) writeAll(g page) error {

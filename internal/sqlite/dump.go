@@ -43,6 +43,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},
 		{"ageings", "before"},
+		{"quarantine", "source, row, time"},
 	} {
 		if err := dumpTable(ctx, tx, w, t.table, t.order); err != nil {
 			return fmt.Errorf("table %s: %w", t.table, err)

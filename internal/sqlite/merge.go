@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 
 	"rollcall"
 )
@@ -23,12 +24,31 @@ func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
 		if err := s.mergeCells(ctx, tx, d); err != nil {
 			return err
 		}
-		return mergeDiaries(ctx, tx, d)
+		return mergeDiaries(ctx, tx, s.log, d)
 	})
 	if err != nil {
 		return fmt.Errorf("merge into the store: %w", err)
 	}
 	s.leftOut.Add(int64(late))
+	return s.boundLog(ctx)
+}
+
+// logBytes is the length of SQLite's log from which a merge waits for readers
+// to let it be emptied. By itself SQLite begins it anew only when no reader is
+// in it, and where reports overlap there always is one. What a log may be
+// beyond it is one merge.
+const logBytes = 48 << 20
+
+// boundLog empties SQLite's log where it has become long. The merge is on the
+// disk whatever comes of it.
+func (s *Store) boundLog(ctx context.Context) error {
+	info, err := os.Stat(s.path + "-wal")
+	if err != nil || info.Size() < s.logBytes {
+		return nil //nolint:nilerr // no log is a short one
+	}
+	if busy, err := s.emptyLog(context.WithoutCancel(ctx)); busy || err != nil {
+		s.log.Warn("the store's log could not be emptied; the next flush tries again", "bytes", info.Size(), "busy", busy, "error", err)
+	}
 	return nil
 }
 

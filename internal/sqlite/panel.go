@@ -148,10 +148,20 @@ func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries 
 		if err := rows.Scan(&body); err != nil {
 			return 0, err
 		}
-		if err := uses.decode(body, names{}); err != nil {
-			return 0, err
+		if uses.decode(body, names{}) != nil {
+			diaries++ // damaged, and erased like any other
+			continue
 		}
 		diaries += len(uses)
 	}
-	return diaries, rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	aside, err := tx.Exec(`DELETE FROM quarantine WHERE source = 'diaries' AND market = ? AND month = ? AND instr(row, ?) > 0`,
+		string(m.Market), m.Month.String(), " "+string(m.Panel)+" "+pseudonym(v)+" ")
+	if err != nil {
+		return 0, err
+	}
+	n, err := aside.RowsAffected()
+	return diaries + int(n), err
 }

@@ -34,6 +34,7 @@ type Store struct {
 	k               int
 	log             *slog.Logger
 	leftOut         atomic.Int64 // cells and diaries
+	logBytes        int64        // see logBytes
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and
@@ -57,7 +58,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, log: opt.Log}
+	s := &Store{path: path, log: opt.Log, logBytes: logBytes}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -26,6 +26,8 @@ type conn struct {
 	resetting   bool      // the segment being assembled is a RST that its receiver takes
 	over        bool
 	stream      stream
+	credit      wire.Flow
+	begun       bool // its beginning is credited
 }
 
 // newConn opens a connection by its first segment.
@@ -39,7 +41,7 @@ func newConn(m *meter, number uint64, s segment) *conn {
 	c.ways[c.from] = s.way
 	c.flows = flowsOf(number)
 	c.stream = stream{meter: m, opening: wire.Opening{
-		Start: s.at, Ends: [2]netip.AddrPort{c.client, server}, Owner: m.install.owner(c.client.Addr(), server.Addr()),
+		Start: s.at, Ends: [2]netip.AddrPort{c.client, server}, Owner: m.install.owner(c.client.Addr(), server.Addr()), Flow: &c.credit,
 	}}
 	return c
 }

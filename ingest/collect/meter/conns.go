@@ -15,6 +15,7 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/packet"
+	"rollcall/ingest/collect/meter/reach"
 	"rollcall/ingest/collect/meter/tunnel"
 	"rollcall/ingest/collect/meter/wire"
 )
@@ -41,6 +42,8 @@ type meter struct {
 	yield     func(ingest.Sighting) error
 	protocols []protocol
 	gateways  *tunnel.Gateways
+	tracker   *reach.Tracker
+	flows     map[pair]*flow
 	stats     Stats
 	out       []ingest.Sighting // found since the last delivery
 
@@ -74,10 +77,18 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 		return nil, err
 	}
 	m := &meter{
-		install: install, yield: yield, conns: make(map[pair]*conn),
+		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow),
 		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)},
 	}
-	m.protocols = protocols(m, wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }})
+	table, err := install.table()
+	if err != nil {
+		return nil, err
+	}
+	sink := wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }, OnePerson: install.Panelist != ""}
+	if m.install.named != nil {
+		sink.Named = m.install.named
+	}
+	m.protocols, m.tracker = protocols(m, sink), reach.New(sink, table)
 	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
 	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
@@ -118,6 +129,8 @@ func (m *meter) packet(p frame) error {
 	}
 	if d.Protocol == packet.TCP {
 		m.takeTCP(d)
+	} else {
+		m.takeUDP(d)
 	}
 	return m.deliver()
 }
@@ -129,8 +142,13 @@ func (m *meter) takeTCP(d packet.Datagram) {
 		m.stats.Damaged++
 		return
 	}
-	if c := m.find(s); c != nil {
-		m.assemble(c, s)
+	c := m.find(s)
+	if c == nil {
+		return
+	}
+	m.assemble(c, s)
+	if len(s.tcp.Payload) > 0 {
+		m.active(&c.credit, &c.begun, c.stream.opening, s.at)
 	}
 }
 
@@ -251,7 +269,9 @@ func (m *meter) flush() {
 			}
 		}
 	}
+	m.flushFlows()
 	m.gateways.Flush(m.now)
+	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
 }
 
@@ -268,6 +288,7 @@ func (m *meter) close() error {
 		}
 	}
 	m.gateways.Close()
+	m.tracker.Close()
 	sortSightings(m.out[before:])
 	return m.deliver()
 }

@@ -30,17 +30,27 @@ func Listen(ctx context.Context, device string, install Install, yield func(inge
 	}
 	defer context.AfterFunc(ctx, func() { handle.Close() })()
 	defer handle.Close()
-	return m.run(context.WithoutCancel(ctx), live{handle, ctx.Err})
+	return m.run(context.WithoutCancel(ctx), &live{handle: handle, stopped: ctx.Err, dropped: &m.stats.Dropped})
 }
 
 // live is an interface being read.
 type live struct {
 	handle  *pcapgo.EthernetHandle
 	stopped func() error // not nil once the handle may be closed
+	read    int
+	dropped *int64 // what the kernel could not give
 }
 
+// askEvery is how many packets are read between looks at what was dropped.
+const askEvery = 1024
+
 // next waits for a packet; the end of the context is the end of packets.
-func (l live) next() (frame, error) {
+func (l *live) next() (frame, error) {
+	if l.read++; l.read%askEvery == 0 {
+		if stats, err := l.handle.Stats(); err == nil { // of the time since it was last asked
+			*l.dropped += int64(stats.Drops)
+		}
+	}
 	data, ci, err := l.handle.ZeroCopyReadPacketData()
 	if err != nil && l.stopped() != nil {
 		return frame{}, io.EOF

@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
+	"sync"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/signs"
 	"rollcall/ingest/collect/meter/wire"
+	"rollcall/schemas"
 )
 
 // Install is a meter's installation: what every sighting of it shares.
@@ -22,8 +25,31 @@ type Install struct {
 	Panelist string            // whose machine it is; accounts are then dropped
 	Source   string            // the meter's own name, optional
 	Hosts    []netip.Prefix    // the panelist's own addresses, where they are known
-	Signs    *signs.Table      // how today's services are known; nil: as built in
+	Signs    []signs.Row       // how today's services are known, beside what is built in
+
+	named func(string) // told of every server's name; for tests
 }
+
+// table gives the signs that are built in, and the installation's own.
+func (in Install) table() (*signs.Table, error) {
+	if len(in.Signs) == 0 {
+		return builtIn()
+	}
+	rows, err := signs.Parse(strings.NewReader(schemas.Signatures))
+	if err != nil {
+		return nil, err
+	}
+	return signs.New(append(rows, in.Signs...))
+}
+
+// builtIn reads the signs of schemas/signatures, once.
+var builtIn = sync.OnceValues(func() (*signs.Table, error) {
+	rows, err := signs.Parse(strings.NewReader(schemas.Signatures))
+	if err != nil {
+		return nil, err
+	}
+	return signs.New(rows)
+})
 
 // owner says whose machine opened a connection.
 func (in Install) owner(client, server netip.Addr) wire.Owner {

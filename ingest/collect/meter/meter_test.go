@@ -560,8 +560,8 @@ func FuzzRead(f *testing.F) {
 // FuzzStreams: two directions of any bytes give the same sightings however they
 // are cut, through whichever dissector. A message is a side, a length and bytes.
 func FuzzStreams(f *testing.F) {
-	for _, recording := range recordings {
-		for _, p := range tapes(f, recorded(f, recording)) {
+	for _, s := range samples(f) {
+		for _, p := range tapes(f, s.file) {
 			var raw []byte
 			for _, k := range p.chunks {
 				for part := range slices.Chunk(k.data[:min(len(k.data), 2000)], 255) {

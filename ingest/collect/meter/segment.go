@@ -29,12 +29,10 @@ func (m *meter) segment(d packet.Datagram) (segment, bool) {
 	if n < tcpHeader || n > len(b) {
 		return segment{}, false
 	}
-	m.tcp = layers.TCP{
-		SrcPort: layers.TCPPort(d.Src.Port()), DstPort: layers.TCPPort(d.Dst.Port()),
-		Seq: binary.BigEndian.Uint32(b[4:]), Ack: binary.BigEndian.Uint32(b[8:]),
-		FIN: b[13]&1 != 0, SYN: b[13]&2 != 0, RST: b[13]&4 != 0, PSH: b[13]&8 != 0, ACK: b[13]&16 != 0,
-		Window:    binary.BigEndian.Uint16(b[14:]),
-		BaseLayer: layers.BaseLayer{Contents: b[:n], Payload: b[n:]},
-	}
+	t := &m.tcp // in place: the struct is large
+	t.SrcPort, t.DstPort = layers.TCPPort(d.Src.Port()), layers.TCPPort(d.Dst.Port())
+	t.Seq, t.Ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
+	t.FIN, t.SYN, t.RST, t.ACK = b[13]&1 != 0, b[13]&2 != 0, b[13]&4 != 0, b[13]&16 != 0
+	t.Contents, t.Payload = b[:n], b[n:]
 	return segment{at: d.At, src: d.Src, dst: d.Dst, path: d.Path, way: d.Way, tcp: &m.tcp}, true
 }

@@ -25,7 +25,9 @@ type protocol struct {
 func protocols(m *meter, sink wire.Sink) []protocol {
 	sessions := oscar.New(sink)
 	inner := tunnel.Inner{
-		Open: func(o wire.Opening) wire.Dissector { return &stream{meter: m, opening: o} },
+		Open: func(o wire.Opening) wire.Dissector {
+			return &stream{meter: m, opening: o, refused: o.Depth > nestingMost}
+		},
 		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
 	}
 	m.gateways = tunnel.NewGateways(inner)
@@ -36,6 +38,7 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 		{"ymsg", ymsg.Match, func(s *stream) wire.Dissector { return ymsg.Open(sink, s.opening) }},
 		{"xmpp", xmpp.Match, func(s *stream) wire.Dissector { return xmpp.Open(sink, s.opening) }},
 		{"socks", tunnel.MatchSocks, func(s *stream) wire.Dissector { return tunnel.OpenSocks(inner, s.opening) }},
+		{"tls", matchTLS, func(s *stream) wire.Dissector { return &hello{meter: m, opening: s.opening} }},
 		{"http", tunnel.MatchHTTP, func(s *stream) wire.Dissector { return m.gateways.OpenHTTP(s.opening) }},
 	}
 }
@@ -43,6 +46,7 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 // Limits of looking for a protocol.
 const (
 	sniffMost   = 4 << 10 // bytes of a direction that are looked at
+	sniffLeast  = 64      // so many are looked at with every piece
 	nestingMost = 4       // streams within streams
 )
 
@@ -62,6 +66,7 @@ type stream struct {
 	refused   bool
 	waiting   []chunk
 	head      [2][]byte
+	looked    [2]int // how long the head was when it was last looked at
 	holed     [2]bool
 }
 
@@ -71,6 +76,9 @@ func (s *stream) Feed(side wire.Side, t time.Time, data []byte) error {
 	switch {
 	case s.refused:
 	case s.dissector != nil:
+		s.give(side, t, data)
+	case s.opening.On(dnsPort) && s.whole(side):
+		s.dissector = &dnsStream{meter: s.meter, opening: s.opening}
 		s.give(side, t, data)
 	default:
 		s.sniff(chunk{side, t, data})
@@ -84,12 +92,17 @@ func (s *stream) Gap(side wire.Side, t time.Time) {
 		s.dissector.Gap(side, t)
 		return
 	}
-	s.holed[side], s.head[side] = true, nil
+	s.holed[side], s.head[side], s.looked[side] = true, nil, 0
 	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
 }
 
 // End tells the dissector, and lets everything go.
 func (s *stream) End(t time.Time, why wire.End) {
+	for side := wire.Client; side <= wire.Server && s.dissector == nil && !s.refused; side++ {
+		if len(s.head[side]) > s.looked[side] {
+			s.look(side)
+		}
+	}
 	if s.dissector != nil {
 		s.dissector.End(t, why)
 	}
@@ -110,12 +123,21 @@ func (s *stream) give(side wire.Side, t time.Time, data []byte) {
 // whole reports whether a side's bytes begin at the beginning.
 func (s *stream) whole(side wire.Side) bool { return s.opening.Whole[side] && !s.holed[side] }
 
-// sniff looks for the protocol of the first bytes.
+// sniff takes the first bytes. A long beginning that comes in small pieces is
+// not looked at with every one of them.
 func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
-	head, whole := s.head[k.side], s.whole(k.side)
+	if n := len(s.head[k.side]); n <= sniffLeast || n >= s.looked[k.side]+s.looked[k.side]/4 || n > sniffMost {
+		s.look(k.side)
+	}
+}
+
+// look looks for the protocol of the first bytes of a side.
+func (s *stream) look(side wire.Side) {
+	head, whole := s.head[side], s.whole(side)
+	s.looked[side] = len(head)
 	maybe := false
 	for _, p := range s.meter.protocols {
 		switch p.match(head, whole) {
@@ -126,14 +148,29 @@ func (s *stream) sniff(k chunk) {
 			maybe = true
 		}
 	}
+	if side == wire.Client && whole {
+		known, more := s.meter.tracker.ByBytes(s.opening, head)
+		if known {
+			s.refuse()
+			return
+		}
+		maybe = maybe || more
+	} else if !whole { // its beginning, with a name perhaps, was not seen
+		s.meter.tracker.ByAddress(s.opening)
+	}
 	if !maybe || len(head) > sniffMost {
+		s.meter.tracker.ByAddress(s.opening)
 		s.refuse()
 	}
 }
 
-// choose opens the dissector and gives it what waited.
+// choose opens the dissector and gives it what waited. What it reads speaks for
+// itself, whatever the address.
 func (s *stream) choose(p protocol) {
 	s.meter.stats.Protocols[p.name]++
+	if f := s.opening.Flow; f != nil {
+		*f = wire.Flow{Settled: p.name != "tls" && p.name != "http" && p.name != "socks"}
+	}
 	for side := range s.opening.Whole {
 		s.opening.Whole[side] = s.whole(wire.Side(side))
 	}

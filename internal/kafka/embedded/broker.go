@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"rollcall"
@@ -30,6 +32,7 @@ type Broker struct {
 	log      *brokerLog
 	limit    *limit
 	sources  atomic.Int32 // that have not left their group
+	removed  prometheus.Counter
 
 	mu     sync.RWMutex // guards closed; held for reading while kfake is asked, which never answers once closed
 	closed bool
@@ -61,10 +64,7 @@ func Open(dir string, opt Options) (*Broker, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("embedded: open broker in %s: %w", dir, err)
 	}
-	clean, err := b.takeMarker()
-	if err == nil {
-		err = forgetMembers(data)
-	}
+	clean, err := b.prepare(data)
 	if err != nil {
 		return nil, fmt.Errorf("embedded: open broker in %s: %w", dir, err)
 	}
@@ -90,6 +90,16 @@ func (o Options) withDefaults() Options {
 		o.Segment = defaultSegment
 	}
 	return o
+}
+
+// prepare looks at what the last stop left, and reports whether the groups'
+// offsets can be relied on.
+func (b *Broker) prepare(data string) (clean bool, err error) {
+	if clean, err = b.takeMarker(); err != nil {
+		return false, err
+	}
+	damaged, err := b.inspect(data, clean)
+	return clean && !damaged, errors.Join(err, forgetMembers(data))
 }
 
 // listen lets this process reach the broker, and nobody else.
@@ -129,9 +139,15 @@ func (b *Broker) topicSettings() map[string]string {
 
 func (b *Broker) start(clean bool) error {
 	b.limit = newLimit(b.opt.Bound, b.size)
+	transport := &kafkago.Transport{Dial: b.listener.dial}
+	defer transport.CloseIdleConnections()
+	client := &kafkago.Client{Addr: kafkago.TCP(b.listener.Addr().String()), Transport: transport}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	return b.resetGroups(ctx, clean && b.log.warnings.Load() == 0)
+	if err := b.resetGroups(ctx, client, clean && b.log.warnings.Load() == 0); err != nil {
+		return err
+	}
+	return errors.Join(b.putBack(context.Background(), client), b.register(b.opt.Registerer))
 }
 
 // Cluster is how writers and sources reach the broker.

@@ -102,7 +102,7 @@ func TestFullLogWaits(t *testing.T) {
 		t.Fatalf("appending to a full log gave %v", err)
 	}
 	for range 3 {
-		if err := b.Trim(logtest.Group); err != nil {
+		if err := b.Trim(t.Context(), logtest.Group); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestFullLogWaits(t *testing.T) {
 	go func() { appended <- w.Append(logtest.Within(t, logtest.Patience), logtest.Events(n, 1)) }()
 	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
 	logtest.Gather(t, s, n)
-	if err := b.Trim(logtest.Group); err != nil {
+	if err := b.Trim(t.Context(), logtest.Group); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-appended; err != nil {
@@ -141,7 +141,7 @@ func TestTrimLeavesAFile(t *testing.T) {
 		if err := kafka.Settle(logtest.Within(t, logtest.Patience), b.Cluster(), logtest.Group); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Trim(logtest.Group); err != nil {
+		if err := b.Trim(t.Context(), logtest.Group); err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range b.kfake.PartitionInfos(kafka.Events) {
@@ -193,12 +193,70 @@ func TestRejectsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Trim(logtest.Group); err != nil {
+	if err := b.Trim(t.Context(), logtest.Group); err != nil {
 		t.Fatal(err)
 	}
 	p := b.kfake.PartitionInfo(kafka.Rejects, 0)
 	if p.NumBytes > b.opt.Bound/8 || p.NumBytes == 0 {
 		t.Errorf("%d bytes of rejected inputs are kept, of at most %d", p.NumBytes, b.opt.Bound/8)
+	}
+}
+
+// A flood of one source's flushes nothing of what others have among the rejected.
+func TestFloodOfRejects(t *testing.T) {
+	b := openBroker(t, t.TempDir(), small())
+	w := logtest.Writer(t, b.Cluster())
+	reject := func(source string, n, size int) {
+		t.Helper()
+		for i := range n {
+			r := rollcall.Rejected{Time: logtest.Now(), Code: "x", Type: "text/plain", Source: source, Line: i + 1, Body: make([]byte, size)}
+			if err := w.Reject(logtest.Within(t, logtest.Patience), []rollcall.Rejected{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	held := func() map[string]int {
+		n := map[string]int{}
+		for r, err := range kafka.ReadRejected(logtest.Within(t, logtest.Patience), b.Cluster(), kafka.Wanted{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n[r.Source]++
+		}
+		return n
+	}
+	reject("quiet", 10, 100)
+	reject("3@17", 5, 1000)
+	for range 6 {
+		reject("flood", 40, 10<<10)
+		if err := b.Trim(t.Context(), logtest.Group); err != nil {
+			t.Fatal(err)
+		}
+		p := b.kfake.PartitionInfo(kafka.Rejects, 0)
+		if p.NumBytes > b.opt.Bound/8 {
+			t.Fatalf("%d bytes of rejected inputs are held, of at most %d", p.NumBytes, b.opt.Bound/8)
+		}
+	}
+	got := held()
+	if got["quiet"] != 10 || got["3@17"] != 5 || got["flood"] == 0 || got["flood"] > 50 {
+		t.Errorf("after a flood there are %v", got)
+	}
+}
+
+func TestFairShare(t *testing.T) {
+	for name, c := range map[string]struct {
+		has  map[string]int64
+		want int64
+	}{
+		"nobody":        {nil, 100},
+		"all fit":       {map[string]int64{"a": 10, "b": 20}, 70},
+		"one has most":  {map[string]int64{"a": 10, "b": 500, "c": 20}, 70},
+		"two have most": {map[string]int64{"a": 10, "b": 500, "c": 300}, 45},
+		"all have much": {map[string]int64{"a": 500, "b": 500, "c": 500, "d": 500}, 25},
+	} {
+		if got := fairShare(c.has, 100); got != c.want {
+			t.Errorf("%s: %d, not %d", name, got, c.want)
+		}
 	}
 }
 
@@ -336,7 +394,7 @@ func TestClosedBrokerAnswers(t *testing.T) {
 	if b.Full() {
 		t.Error("a closed broker is full")
 	}
-	if err := b.Trim(logtest.Group); err != nil {
+	if err := b.Trim(t.Context(), logtest.Group); err != nil {
 		t.Errorf("trimming a closed broker: %v", err)
 	}
 	if _, err := b.listener.dial(t.Context(), "", ""); !errors.Is(err, net.ErrClosed) {

@@ -3,7 +3,7 @@
 // guard rails. docs/decisions/0004-embedded-broker.md says which and why.
 //
 // Read the files in this order: broker (start and stop), listener (how this
-// process reaches it), marker and groups (what a start can rely on), limit (what
-// waits at the bound), trim (what is removed), log (where kfake tells of
-// corruption).
+// process reaches it), marker, damage and groups (what a start can rely on, and
+// mends), limit (what waits at the bound), trim and trimrejected (what is
+// removed), log (what kfake tells).
 package embedded

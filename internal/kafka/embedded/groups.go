@@ -10,10 +10,7 @@ import (
 
 // resetGroups forgets the offsets that can't be relied on: all after an
 // unclean stop, and any that lie ahead of the log.
-func (b *Broker) resetGroups(ctx context.Context, clean bool) error {
-	transport := &kafkago.Transport{Dial: b.listener.dial}
-	defer transport.CloseIdleConnections()
-	client := &kafkago.Client{Addr: kafkago.TCP(b.listener.Addr().String()), Transport: transport}
+func (b *Broker) resetGroups(ctx context.Context, client *kafkago.Client, clean bool) error {
 	res, err := client.ListGroups(ctx, &kafkago.ListGroupsRequest{})
 	if err == nil {
 		err = res.Error

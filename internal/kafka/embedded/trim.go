@@ -21,7 +21,7 @@ func (b *Broker) Run(ctx context.Context, group string) {
 			return
 		case <-tick.C:
 		}
-		if err := b.Trim(group); err != nil {
+		if err := b.Trim(ctx, group); err != nil {
 			b.opt.Log.Error("the embedded log can't be trimmed", "err", err)
 		}
 	}
@@ -30,14 +30,14 @@ func (b *Broker) Run(ctx context.Context, group string) {
 // Trim removes whole log files that the group has read and committed, never a
 // partition's last: an emptied partition would start again at offset 0. Of
 // rollcall.rejected, which no group reads, the oldest files go beyond an eighth
-// of the bound.
-func (b *Broker) Trim(group string) error {
-	err := b.trim(group)
+// of the bound; what they have of sources with little is stored again.
+func (b *Broker) Trim(ctx context.Context, group string) error {
+	err := b.trim(ctx, group)
 	b.limit.measure()
 	return err
 }
 
-func (b *Broker) trim(group string) error {
+func (b *Broker) trim(ctx context.Context, group string) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if b.closed {
@@ -49,7 +49,7 @@ func (b *Broker) trim(group string) error {
 			errs = append(errs, b.trimBelow(kafka.Events, p, commit.Offset))
 		}
 	}
-	errs = append(errs, b.trimRejects(b.opt.Bound/8))
+	errs = append(errs, b.trimRejects(ctx, b.opt.Bound/8))
 	return errors.Join(errs...)
 }
 
@@ -74,26 +74,6 @@ func (b *Broker) trimBelow(topic string, partition int32, offset int64) error {
 	}
 	b.opt.Log.Debug("trimmed the embedded log", "topic", topic, "partition", partition, "start", to)
 	return nil
-}
-
-func (b *Broker) trimRejects(most int64) error {
-	for {
-		parts := b.kfake.PartitionInfos(kafka.Rejects)
-		if len(parts) == 0 || parts[0].NumBytes <= most {
-			return nil
-		}
-		bases, err := b.segments(kafka.Rejects, 0)
-		if err != nil || len(bases) < 2 {
-			return err
-		}
-		if err := b.trimBelow(kafka.Rejects, 0, bases[1]); err != nil {
-			return err
-		}
-		b.opt.Log.Warn("the oldest rejected inputs were removed: the embedded log keeps a bounded number", "bytes", most)
-		if after := b.kfake.PartitionInfo(kafka.Rejects, 0); after == nil || after.NumBytes >= parts[0].NumBytes {
-			return nil
-		}
-	}
 }
 
 // segments lists the first offsets of a partition's files, in order.

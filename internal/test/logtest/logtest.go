@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) *kafka.Cluster) {
 		"rejected inputs are kept":              rejectedAreKept,
 		"large rejected inputs are cut":         largeRejected,
 		"a rejected input is replayed":          replayed,
+		"the rejected are chosen from":          chosen,
+		"a replay begins within the log":        replayWithin,
 		"topics are ensured again and again":    ensuredAgain,
 		"two members read everything":           twoMembers,
 		"a large append is several messages":    largeAppend,
@@ -111,7 +113,7 @@ func (l *log) raw(contentType string, values ...[]byte) {
 	l.Helper()
 	w := l.writer(false)
 	for _, v := range values {
-		l.must(w.Replay(l.ctx, rollcall.Rejected{Type: contentType, Body: v}))
+		l.must(w.Replay(l.ctx, rollcall.Rejected{Time: Now(), Type: contentType, Body: v}))
 	}
 }
 
@@ -157,7 +159,7 @@ func (l *log) drain(s *kafka.Source) (got []rollcall.Event) {
 // rejected gives what rollcall.rejected holds.
 func (l *log) rejected() (list []rollcall.Rejected) {
 	l.Helper()
-	for r, err := range kafka.ReadRejected(l.ctx, l.cluster, 0) {
+	for r, err := range kafka.ReadRejected(l.ctx, l.cluster, kafka.Wanted{}) {
 		l.must(err)
 		list = append(list, r)
 	}
@@ -441,7 +443,7 @@ func rejectedAreKept(l *log) {
 		l.Errorf("kept %v, not %v", got, want)
 	}
 	n := 0
-	for r, err := range kafka.ReadRejected(l.ctx, l.cluster, 2) {
+	for r, err := range kafka.ReadRejected(l.ctx, l.cluster, kafka.Wanted{Most: 2}) {
 		l.must(err)
 		if !same(r, want[n]) {
 			l.Errorf("the oldest are %v", r)
@@ -472,28 +474,100 @@ func replayed(l *log) {
 		}
 		return nil
 	}
-	s := l.source(kafka.SourceOptions{Check: refuse})
+	opt := kafka.SourceOptions{Options: l.options(), Check: refuse}
+	s := l.source(opt)
 	if got := l.drain(s); len(got) != 0 {
 		l.Fatalf("%d events came of an unknown market", len(got))
 	}
 	l.must(s.Close())
-	l.resend()
-	s = l.source(kafka.SourceOptions{Check: refuse})
-	if got := l.drain(s); len(got) != 0 || len(l.rejected()) != 30 {
-		l.Fatalf("refused twice, %d events came and %d inputs are kept, want 0 and 30", len(got), len(l.rejected()))
+	if n := l.resend(opt); n != 0 || len(l.rejected()) != 30 {
+		l.Fatalf("before the fix %d inputs are valid, and %d refused, want 0 and 30", n, len(l.rejected()))
 	}
-	l.must(s.Close())
 	known = true
-	l.resend()
-	l.expectEvents(l.drain(l.source(kafka.SourceOptions{Check: refuse})), sample(0, 30))
+	if n := l.resend(opt); n != 30 || len(l.rejected()) != 0 {
+		l.Errorf("after the fix %d inputs are valid, and %d still refused, want 30 and 0", n, len(l.rejected()))
+	}
+	l.expectEvents(l.drain(l.source(opt)), sample(0, 30))
+	marked := 0
+	for r, err := range kafka.ReadRejected(l.ctx, l.cluster, kafka.Wanted{Replayed: true}) {
+		if marked++; err != nil || !r.Replayed.Equal(Now()) {
+			l.Errorf("marked %v: %v", r.Replayed, err)
+		}
+	}
+	if marked != 30 {
+		l.Errorf("%d inputs are marked, not 30", marked)
+	}
+	l.must(l.writer(false).Reject(l.ctx, []rollcall.Rejected{{Time: Now(), Code: "c", Source: "later"}}))
+	if left := l.rejected(); len(left) != 1 || left[0].Source != "later" {
+		l.Errorf("what was refused later is listed as %+v", left)
+	}
 }
 
-// resend sends everything refused through the log again.
-func (l *log) resend() {
+// resend sends what is valid now through the log again, and says how much it is.
+func (l *log) resend(opt kafka.SourceOptions) int {
 	l.Helper()
-	w := l.writer(false)
+	w, judge := l.writer(false), kafka.NewJudge(opt)
+	var valid []rollcall.Rejected
 	for _, r := range l.rejected() {
+		if err := judge.Judge(&r); err != nil {
+			if !errors.Is(err, rollcall.ErrInvalid) {
+				l.Fatal(err)
+			}
+			continue
+		}
 		l.must(w.Replay(l.ctx, r))
+		valid = append(valid, r)
+	}
+	l.must(w.Mark(l.ctx, valid))
+	return len(valid)
+}
+
+// chosen asks for a part of what was refused.
+func chosen(l *log) {
+	var list []rollcall.Rejected
+	for i, code := range []string{"json", "too_old", "json", "json"} {
+		list = append(list, rollcall.Rejected{Time: Now(), Code: code, Source: []string{"file a", "file b"}[i%2], Line: i})
+	}
+	l.must(l.writer(false).Reject(l.ctx, list))
+	for name, c := range map[string]struct {
+		want  kafka.Wanted
+		lines []int
+	}{
+		"all":        {kafka.Wanted{}, []int{0, 1, 2, 3}},
+		"a code":     {kafka.Wanted{Code: "json"}, []int{0, 2, 3}},
+		"a source":   {kafka.Wanted{Source: "file b"}, []int{1, 3}},
+		"sources":    {kafka.Wanted{Source: "file"}, []int{0, 1, 2, 3}},
+		"both":       {kafka.Wanted{Source: "file b", Code: "json"}, []int{3}},
+		"the oldest": {kafka.Wanted{Code: "json", Most: 2}, []int{0, 2}},
+	} {
+		var lines []int
+		for r, err := range kafka.ReadRejected(l.ctx, l.cluster, c.want) {
+			l.must(err)
+			lines = append(lines, r.Line)
+		}
+		if !slices.Equal(lines, c.lines) {
+			l.Errorf("%s: lines %v, not %v", name, lines, c.lines)
+		}
+	}
+}
+
+// replayWithin refuses what the log can have nothing of.
+func replayWithin(l *log) {
+	l.append(sample(0, 10)...)
+	opt := kafka.SourceOptions{Options: l.options()}
+	for name, start := range map[string]kafka.Start{
+		"1600":                    {Time: time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"2400":                    {Time: time.Date(2400, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"an offset far ahead":     {Offsets: rollcall.Offsets{0: 1 << 40}},
+		"a partition of no topic": {Offsets: rollcall.Offsets{99: 0}},
+	} {
+		r, err := kafka.NewReplay(l.ctx, l.cluster, start, opt)
+		if !errors.Is(err, rollcall.ErrInvalid) {
+			l.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			l.must(r.Close())
+		}
 	}
 }
 

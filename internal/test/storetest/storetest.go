@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"closers at once", testClosersAtOnce},
 		{"hostile strings", testHostileStrings},
 		{"hostile ids", testHostileIDs},
+		{"check", testCheck},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open) })
 	}

@@ -24,13 +24,15 @@ import (
 // Kind is a kind of sign.
 type Kind string
 
-// The kinds. The value of a Name is a domain, that of Bytes hexadecimal digits,
-// a point for any digit, perhaps "@" and ports; that of an Address a prefix.
+// The kinds. The value of a Name is a domain, that of Bytes (a TCP client's
+// first) and of a Datagram (a UDP client's first) hexadecimal digits, a point for
+// any digit, perhaps "@" and ports; that of an Address a prefix.
 const (
-	Name    Kind = "name"
-	ALPN    Kind = "alpn"
-	Bytes   Kind = "bytes"
-	Address Kind = "address"
+	Name     Kind = "name"
+	ALPN     Kind = "alpn"
+	Bytes    Kind = "bytes"
+	Datagram Kind = "datagram"
+	Address  Kind = "address"
 )
 
 // None is the service of a row that takes a sign from all.
@@ -50,6 +52,7 @@ type Table struct {
 	names     map[string]rollcall.ServiceID
 	alpn      map[string]rollcall.ServiceID
 	bytes     []pattern
+	datagrams []pattern
 	addresses map[netip.Prefix]rollcall.ServiceID
 	lengths   [2][]int // of the prefixes of IPv4 and IPv6, longest first
 }
@@ -121,10 +124,14 @@ func (t *Table) add(r Row) error {
 		return put(&t.names, strings.ToLower(strings.TrimPrefix(r.Value, ".")), r.Service)
 	case ALPN:
 		return put(&t.alpn, r.Value, r.Service)
-	case Bytes:
+	case Bytes, Datagram:
 		p, err := parsePattern(r.Value)
 		p.service = r.Service
-		t.bytes = append(t.bytes, p)
+		if r.Sign == Bytes {
+			t.bytes = append(t.bytes, p)
+		} else {
+			t.datagrams = append(t.datagrams, p)
+		}
 		return err
 	case Address:
 		prefix, err := netip.ParsePrefix(r.Value)
@@ -133,7 +140,7 @@ func (t *Table) add(r Row) error {
 		}
 		return t.address(prefix.Masked(), r.Service)
 	}
-	return fmt.Errorf("sign %q is none of name, alpn, bytes, address", r.Sign)
+	return fmt.Errorf("sign %q is none of name, alpn, bytes, datagram, address", r.Sign)
 }
 
 func put[K comparable](m *map[K]rollcall.ServiceID, key K, service rollcall.ServiceID) error {
@@ -224,7 +231,17 @@ func (t *Table) ByALPN(protocol string) rollcall.ServiceID {
 // ByBytes gives the service of a client's first bytes to a port; more says that
 // further bytes may decide.
 func (t *Table) ByBytes(head []byte, port uint16) (service rollcall.ServiceID, more bool) {
-	for _, p := range t.bytes {
+	return match(t.bytes, head, port)
+}
+
+// ByDatagram gives the service of a client's first datagram to a port.
+func (t *Table) ByDatagram(b []byte, port uint16) rollcall.ServiceID {
+	service, _ := match(t.datagrams, b, port)
+	return service
+}
+
+func match(patterns []pattern, head []byte, port uint16) (service rollcall.ServiceID, more bool) {
+	for _, p := range patterns {
 		if len(p.ports) > 0 && !slices.Contains(p.ports, port) || !p.begins(head) {
 			continue
 		}

@@ -11,5 +11,6 @@ type Inner struct {
 // within gives the opening of what begins inside a connection.
 func within(o wire.Opening, whole bool) wire.Opening {
 	o.Whole = [2]bool{whole, whole}
+	o.Depth++
 	return o
 }

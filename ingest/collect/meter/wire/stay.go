@@ -9,9 +9,11 @@ import (
 
 // Sink is where dissectors put what they learn.
 type Sink struct {
-	Piece   time.Duration         // the longest presence in one sighting, at most rollcall.MaxEvent
-	Yield   func(ingest.Sighting) // takes sightings with neither place nor market, perhaps with no account
-	Unnamed func()                // counts a session of which not even the service is sure
+	Piece     time.Duration         // the longest presence in one sighting, at most rollcall.MaxEvent
+	Yield     func(ingest.Sighting) // takes sightings with neither place nor market, perhaps with no account
+	Named     func(name string)     // told of every server's name in TLS, QUIC or DNS; optional
+	OnePerson bool                  // all that is seen is one panelist's
+	Unnamed   func()                // counts a session of which not even the service is sure
 }
 
 // Stay is the time that the user of one connection is online.

@@ -5,6 +5,8 @@ package wire
 import (
 	"net/netip"
 	"time"
+
+	"rollcall"
 )
 
 // Side is the end of a connection that sent some bytes.
@@ -47,6 +49,43 @@ type Opening struct {
 	Whole [2]bool   // by Side: the SYN was seen, so the bytes begin at the beginning
 	Ends  [2]netip.AddrPort
 	Owner Owner
+	Depth int   // how many tunnels it is in
+	Flow  *Flow // of the whole connection, whatever is inside; nil in tests
+}
+
+// Flow is the service that a connection is credited to, where the bytes that it
+// carries are not read.
+type Flow struct {
+	Service rollcall.ServiceID
+	Sign    Sign
+	Settled bool // nothing later changes it
+}
+
+// Sign is what a flow is known by.
+type Sign uint8
+
+// The signs.
+const (
+	ByTLS Sign = iota + 1
+	ByQUIC
+	ByBytes
+	ByDNS
+	ByList
+)
+
+// String gives a few words for a sighting's evidence.
+func (s Sign) String() string {
+	switch s {
+	case ByTLS:
+		return "a TLS server name"
+	case ByQUIC:
+		return "a QUIC server name"
+	case ByBytes:
+		return "first bytes"
+	case ByDNS:
+		return "an address from DNS"
+	}
+	return "an address list"
 }
 
 // Owner says whose machine opened a connection.

@@ -29,7 +29,8 @@ type Conn struct {
 	scan      [2]scanner
 	packed    [2]*inflater    // by Side, after <compressed/>
 	tls       *secure.Records // after <proceed/>
-	alone     bool            // between two clients, or two servers: no user signs on here
+	hello     secure.HelloReader
+	alone     bool // between two clients, or two servers: no user signs on here
 	stay      wire.Stay
 	domain    string
 	mechanism string
@@ -141,6 +142,7 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 		case c.tls != nil:
 			if side == wire.Client {
 				c.tls.Client(t, data)
+				c.greet(data)
 			}
 			return nil
 		case c.packed[side] != nil:
@@ -156,6 +158,16 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 		}
 	}
 	return nil
+}
+
+// greet reads the ClientHello after STARTTLS, for the name in it.
+func (c *Conn) greet(data []byte) {
+	if c.hello.Done {
+		return
+	}
+	if c.hello.Feed(data); c.hello.Found && c.hello.Hello.Name != "" && c.sink.Named != nil {
+		c.sink.Named(c.hello.Hello.Name)
+	}
 }
 
 // read scans bytes of XML.

@@ -1,0 +1,115 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/panel"
+)
+
+// TestSameFactsSameDocument closes twice, on two sites, at two times.
+func TestSameFactsSameDocument(t *testing.T) {
+	h := newPanel(t).filled()
+	a := h.close(rollcall.ClosePlan{Of: october})
+	h.now = h.now.Add(time.Hour)
+	b := panelOver(t, h.store).close(rollcall.ClosePlan{Of: october})
+	if a.Document != b.Document || b.Version != 2 {
+		t.Errorf("documents %s and %s of versions %d and %d", a.Document, b.Document, a.Version, b.Version)
+	}
+	c := newPanel(t).filled().close(rollcall.ClosePlan{Of: october})
+	if a.Document != c.Document {
+		t.Errorf("the same facts in another store have the document %s, not %s", c.Document, a.Document)
+	}
+}
+
+// TestTwoClosersAtOnce: every closer gets a version of its own.
+func TestTwoClosersAtOnce(t *testing.T) {
+	h := newPanel(t).filled()
+	const closers = 8
+	var wait sync.WaitGroup
+	got := make([]rollcall.Publication, closers)
+	errs := make([]error, closers)
+	for i := range closers {
+		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), rollcall.ClosePlan{Of: october}) })
+	}
+	wait.Wait()
+	seen := map[int]bool{}
+	for i, p := range got {
+		if errs[i] != nil || seen[p.Version] || p.Version < 1 || p.Version > closers {
+			t.Errorf("closer %d: version %d, %v", i, p.Version, errs[i])
+		}
+		seen[p.Version] = true
+	}
+}
+
+func TestStatusesFollow(t *testing.T) {
+	type step struct {
+		status rollcall.PublicationStatus
+		reason string
+		limits audience.Settings
+		want   string // of the error; "": version follows
+	}
+	usual := audience.DefaultSettings()
+	for _, steps := range [][]step{
+		{{"restated", "why", usual, `status "restated": can't be the first version: there is nothing to restate`}},
+		{{"preliminary", "", usual, ""}, {"", "", usual, ""}, {"final", "", usual, ""},
+			{"preliminary", "", usual, `status "preliminary": can't follow version 3, which is final; restate it, with a reason`},
+			{"final", "", usual, `status "final": can't follow version 3, which is final; restate it, with a reason`},
+			{"restated", " ", usual, `reason: is missing: a restatement says why`},
+			{"restated", "late events", usual, ""},
+			{"final", "", usual, `status "final": can't follow version 4, which is restated; restate it, with a reason`},
+			{"preliminary", "", all(), ""}, // internal: not in the readers' sequence
+			{"restated", "again", usual, ""}},
+		{{"closed", "", usual, `status "closed": is not preliminary, final or restated`}},
+		{{"", "", audience.Settings{Thresholds: panel.Thresholds{Low: -1}, Confidence: 0.95}, `low "-1": is under 0`}},
+	} {
+		h := newPanel(t).filled()
+		version := 0
+		for i, s := range steps {
+			plan := closing(october, s.limits)
+			plan.Status, plan.Reason = s.status, s.reason
+			p, err := h.Close(context.Background(), plan)
+			if s.want != "" {
+				if err == nil || err.Error() != s.want || !errors.Is(err, rollcall.ErrInvalid) {
+					t.Errorf("step %d: %v, want %s", i+1, err, s.want)
+				}
+				continue
+			}
+			version++
+			if err != nil || p.Version != version {
+				t.Errorf("step %d: version %d, %v; want %d", i+1, p.Version, err, version)
+			}
+		}
+	}
+}
+
+// TestLoadPanelRefuses: every fault names its file, line, column and value, and
+// nothing is stored.
+func TestLoadPanelRefuses(t *testing.T) {
+	for _, c := range []struct{ roster, universe, want string }{
+		{strings.Replace(smallRoster, "P3,1,0,M", "P3,1,2,M", 1), smallUniverse, `panelists.csv line 4, column work "2": is not 0 or 1`},
+		{strings.Replace(smallRoster, "P3,1,0,M", "P2,1,0,M", 1), smallUniverse, `panelists.csv line 4, column panelist "P2": repeats that of line 3`},
+		{smallRoster, strings.Replace(smallUniverse, "600", "many", 1), `universe.csv line 3, column population "many": is not a number of persons`},
+		{strings.Replace(smallRoster, "P6,1,1,F", "P6,1,1,X", 1), smallUniverse, `panelists.csv line 7, column sex "X": is a category that margin sex of the universe does not have (panelists: 1)`},
+	} {
+		h := newPanel(t)
+		_, err := h.LoadPanel(context.Background(), october, input(c.roster, c.universe))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+		if _, err := h.store.PanelObjects(context.Background(), october); !errors.Is(err, rollcall.ErrNotFound) {
+			t.Errorf("after %s, the files are there: %v", c.want, err)
+		}
+	}
+	h := newPanel(t)
+	got := h.load(october, smallRoster, smallUniverse)
+	if got.Panelists != 6 || got.Home != 6 || got.Work != 5 || got.Population != 900 || got.Margins != 2 {
+		t.Errorf("loaded %+v", got)
+	}
+}
