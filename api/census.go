@@ -16,7 +16,7 @@ type censusInput struct {
 	Location    string `query:"location" doc:"home, work, elsewhere or several joined by + (default home+work), or both: home and work"`
 	Credit      string `query:"credit" doc:"presence (default) or use"`
 	MinAccounts int    `query:"min_accounts" default:"50" minimum:"0" doc:"figures of fewer accounts are withheld"`
-	Format      string `query:"format" enum:"json,csv" default:"json"`
+	Shape
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
@@ -28,7 +28,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
-	return s.form(table, in.Format), nil
+	return s.form(table, in.Shape), nil
 }
 
 func (in *censusInput) query() (q rollcall.CensusQuery, err error) {

@@ -2,129 +2,131 @@ package api
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
+	"mime"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/export"
 )
 
-// form gives a table as the user asked for it. It is written to memory first,
-// so that a fault becomes a problem and not half a table.
-func (s *Server) form(t *rollcall.Table, format string) *huma.StreamResponse {
+// Shape is how a table is wanted, as parameters.
+type Shape struct {
+	Format string `query:"format" enum:"json,csv,xlsx,parquet,arrow" doc:"the form of the answer; where absent, what Accept prefers, or json"`
+	Language
+}
+
+// Language is the parameter of what is written for people.
+type Language struct {
+	Locale string `query:"locale" enum:"en,fr" doc:"language of a workbook, and how a CSV writes numbers (fr: a decimal comma, and ; between fields); en where absent"`
+}
+
+// form gives a table as the user asked for it.
+func (s *Server) form(t *rollcall.Table, shape Shape) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		var b bytes.Buffer
-		contentType, err := encode(&b, t, format)
-		if t.Meta.Internal && isReader(ctx.Context()) {
-			err = fmt.Errorf("version %d: %w", t.Meta.Version, rollcall.ErrNotFound)
+		form := shape.form(ctx.Header("Accept"))
+		ctx.AppendHeader("Vary", "Accept")
+		d := download{
+			contentType: contentType(form), name: export.FileName(&t.Meta, string(form)), inline: form == asJSON,
+			write: func(w io.Writer) error { return encode(w, t, form, optionsOf(s.Catalogue, shape.Language)) },
 		}
-		if err != nil {
-			status, detail := s.judge("encode "+format, err)
-			ctx.SetHeader("Content-Type", problemType)
-			ctx.SetStatus(status)
-			writeProblem(ctx.BodyWriter(), status, detail)
-			return
-		}
-		ctx.SetHeader("Content-Type", contentType)
-		_, _ = ctx.BodyWriter().Write(b.Bytes()) // the client has gone: nobody is left to tell
+		d.answer(ctx, s, &t.Meta)
 	}}
 }
 
-func encode(w io.Writer, t *rollcall.Table, format string) (contentType string, err error) {
-	if format == "csv" {
-		return "text/csv; charset=utf-8; header=present", writeCSV(w, t)
-	}
-	return "application/json", json.NewEncoder(w).Encode(t)
-}
+// asJSON is the form that package export leaves to this one.
+const asJSON export.Form = "json"
 
-// measureParts are the flat columns of a measure, after its own name.
-var measureParts = [...]string{"", "_se", "_low", "_high", "_n", "_status"}
-
-// writeCSV writes RFC 4180: CRLF, a header, a measure over six columns, a list
-// joined by spaces. A text that a spreadsheet would take for a formula is defused.
-func writeCSV(w io.Writer, t *rollcall.Table) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	var record []string
-	for _, c := range t.Columns {
-		record = appendHeader(record, c)
+// form is the one that was asked for by name, or that Accept prefers.
+func (sh Shape) form(accept string) export.Form {
+	if sh.Format != "" {
+		return export.Form(sh.Format)
 	}
-	if err := out.Write(record); err != nil {
-		return err
-	}
-	for _, row := range t.Rows {
-		record = record[:0]
-		for i, c := range t.Columns {
-			record = appendCell(record, c, row[i])
-		}
-		if err := out.Write(record); err != nil {
-			return err
+	best, weight := asJSON, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		if form, q := preference(part); q > weight {
+			best, weight = form, q
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return best
 }
 
-func isMeasure(c rollcall.Column) bool { return c.Role == "measure" }
-
-func appendHeader(record []string, c rollcall.Column) []string {
-	if !isMeasure(c) {
-		return append(record, c.Name)
+// preference reads one part of an Accept header; 0: it names no form of ours.
+func preference(part string) (export.Form, float64) {
+	media, parameters, err := mime.ParseMediaType(part)
+	if err != nil {
+		return asJSON, 0
 	}
-	for _, part := range measureParts {
-		record = append(record, c.Name+part)
+	q := 1.0
+	if text, ok := parameters["q"]; ok {
+		if q, err = strconv.ParseFloat(text, 64); err != nil {
+			return asJSON, 0
+		}
 	}
-	return record
+	for _, form := range append(export.Forms(), asJSON) {
+		if own, _, _ := strings.Cut(contentType(form), ";"); own == media {
+			return form, q
+		}
+	}
+	return asJSON, 0
 }
 
-func appendCell(record []string, c rollcall.Column, cell any) []string {
-	if m, ok := cell.(rollcall.Measure); ok {
-		return appendMeasure(record, m)
+func contentType(form export.Form) string {
+	if form == asJSON {
+		return "application/json"
 	}
-	if isMeasure(c) {
-		return append(record, "", "", "", "", "", "")
-	}
-	return append(record, plain(cell))
+	return form.ContentType()
 }
 
-func plain(cell any) string {
-	switch v := cell.(type) {
-	case string:
-		return defuse(v)
-	case int:
-		return strconv.Itoa(v)
-	case bool:
-		return strconv.FormatBool(v)
-	case []string:
-		return defuse(strings.Join(v, " "))
+func encode(w io.Writer, t *rollcall.Table, form export.Form, o export.Options) error {
+	if form == asJSON {
+		return json.NewEncoder(w).Encode(t)
 	}
-	return ""
+	return export.Write(w, t, form, o)
 }
 
-// defuse keeps a spreadsheet from running a text as a formula.
-func defuse(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+// optionsOf names the services of a catalogue, if there is one.
+func optionsOf(c Catalogue, l Language) export.Options {
+	o := export.Options{Locale: export.Locale(l.Locale)}
+	if c != nil {
+		o.Services = c.Catalogue().Services
 	}
-	return s
+	return o
 }
 
-func appendMeasure(record []string, m rollcall.Measure) []string {
-	if m.Status.Withheld() {
-		return append(record, "", "", "", "", "", string(m.Status))
-	}
-	return append(record, number(m.Value), number(m.SE), number(m.Low), number(m.High), strconv.Itoa(m.N), string(m.Status))
+// download is an answer with a file's name.
+type download struct {
+	contentType, name string
+	inline            bool // a browser may show it
+	write             func(io.Writer) error
 }
 
-func number(x float64) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return ""
+// answer writes a file about a report, or the problem that readers have with an
+// internal version. It is written to memory first, so that a fault becomes a
+// problem and not half a file.
+func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
+	var b bytes.Buffer
+	err := d.write(&b)
+	if m.Internal && isReader(ctx.Context()) {
+		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
-	return strconv.FormatFloat(x, 'f', -1, 64)
+	if err != nil {
+		status, detail := s.judge("write "+d.name, err)
+		ctx.SetHeader("Content-Type", problemType)
+		ctx.SetStatus(status)
+		writeProblem(ctx.BodyWriter(), status, detail)
+		return
+	}
+	how := "attachment"
+	if d.inline {
+		how = "inline"
+	}
+	ctx.SetHeader("Content-Type", d.contentType)
+	ctx.SetHeader("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": d.name}))
+	_, _ = ctx.BodyWriter().Write(b.Bytes()) // the client has gone: nobody is left to tell
 }

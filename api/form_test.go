@@ -20,7 +20,7 @@ func TestInternalIsNotForReaders(t *testing.T) {
 	s := &Server{Logger: slog.New(slog.DiscardHandler)}
 	mux := chi.NewMux()
 	huma.Register(humachi.New(mux, config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
-		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Version: 3}}, "json"), nil
+		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Version: 3}}, Shape{}), nil
 	})
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {
 		r := httptest.NewRequest(http.MethodGet, "/x", nil)

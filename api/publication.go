@@ -66,7 +66,7 @@ type diffInput struct {
 	Other  int    `path:"other" minimum:"1"`
 	Report string `query:"report" doc:"the report to compare; the rankings at home+work, home and work where absent"`
 	Cut
-	Format string `query:"format" enum:"json,csv" default:"json"`
+	Shape
 }
 
 func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamResponse, error) {
@@ -78,7 +78,7 @@ func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamRespon
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
-	return s.form(table, in.Format), nil
+	return s.form(table, in.Shape), nil
 }
 
 func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{}, error) {

@@ -29,6 +29,7 @@ type Cut struct {
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
 
 // query asks for a report so narrowed.
@@ -38,7 +39,7 @@ func (c Cut) query(report string, a About) (rollcall.Query, error) {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target,
+		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool,
 	}
 	q.From, q.To, err = days(c.From, c.To)
 	return q, err
@@ -48,9 +49,9 @@ type reportInput struct {
 	Report string `path:"report"`
 	About
 	Cut
-	Version int    `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
-	Live    bool   `query:"live" doc:"compute now from a month that may not be closed; provisional"`
-	Format  string `query:"format" enum:"json,csv" default:"json"`
+	Version int  `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
+	Live    bool `query:"live" doc:"compute now from a month that may not be closed; provisional"`
+	Shape
 }
 
 // days reads two optional days.
@@ -86,5 +87,5 @@ func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("report", err)
 	}
-	return s.form(table, in.Format), nil
+	return s.form(table, in.Shape), nil
 }

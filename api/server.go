@@ -22,9 +22,10 @@ type Server struct {
 	Log          Log
 	Rejected     Rejected
 	Backup       func(ctx context.Context, file string) error // of the store
-	Collector    http.Handler                                 // POST /v1/events
-	Page         http.Handler                                 // GET of pagePaths
-	Metrics      http.Handler                                 // GET /metrics
+	Store        CheckedStore
+	Collector    http.Handler // POST /v1/events
+	Page         http.Handler // GET of pagePaths
+	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
 	Version      string

@@ -126,6 +126,9 @@ func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
+	if err := rollcall.CheckLine("reason", e.Reason); err != nil {
+		return err
+	}
 	if err := pub.refuseAged(ctx, e.PanelMonth); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (c *csvWriter) field(i int, text string) {
 	if i > 0 {
 		_ = c.out.WriteByte(c.separator)
 	}
-	if !strings.ContainsAny(text, "\",;\r\n\t") && strings.TrimSpace(text) == text {
+	if strings.IndexByte(text, c.separator) < 0 && !strings.ContainsAny(text, "\"\r\n\t") && strings.TrimSpace(text) == text {
 		_, _ = c.out.WriteString(text)
 		return
 	}

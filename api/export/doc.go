@@ -7,8 +7,9 @@
 //	form.go       what can be asked for, and the one way in: Write
 //	citation.go   the columns that say what a file is about
 //	flat.go members.go   a table as one flat Arrow record, and its meta
-//	csv.go csvw.go parquet.go arrow.go
+//	csv.go csvw.go columnar.go   CSV; Parquet and Arrow
 //	words.go french.go   what a workbook says, in two languages
 //	workbook.go sheet.go style.go tables.go front.go   XLSX
 //	chart.go whiskers.go                               its charts
+//	month.go datapackage.go cite.go                    the month's folder
 package export

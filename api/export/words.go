@@ -71,6 +71,7 @@ type words struct {
 	serviceCol, serviceName, brandCol, ownerCol                           string
 	oneTable, marks, noMarks, source, base, chartAbout, below, above, low string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
+	citeThus, documentHash, marksTitle                                    string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -134,7 +135,8 @@ func englishWords() *words {
 		noMarks: "No figure of it is withheld.", source: "Source", base: "The base of reach is the active universe",
 		chartAbout: "Bars and points are the figures, whiskers their intervals. What is withheld is not drawn.",
 		below:      "below the figure", above: "above the figure", low: "low", high: "high", page: "Page",
-		sourceDate: "Source date", allTables: "All tables", month: "Audience of messaging services",
+		sourceDate: "Source date", allTables: "All tables",
+		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",

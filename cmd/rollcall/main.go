@@ -103,10 +103,12 @@ type cli struct {
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`
 	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
 	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
+	Export      exportCmd      `cmd:"" help:"Write a published month as a folder of files."`
 	Target      targetCmd      `cmd:"" help:"Save and list targets."`
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
+	Store       storeCmd       `cmd:"" help:"Check the store."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Probe       probeCmd       `cmd:"" help:"Ask a probe such as /readyz: fails unless it answers 200."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

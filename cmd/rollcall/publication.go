@@ -1,11 +1,20 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
+	"os"
+	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -182,4 +191,132 @@ func internalNote(p rollcall.Publication) string {
 		return ", internal (limits under the market's own)"
 	}
 	return ""
+}
+
+type exportCmd struct {
+	Month exportMonthCmd `cmd:"" help:"Write a published month as a folder: a workbook, every report as CSV, Parquet and Arrow, the method, how to cite, and hashes."`
+}
+
+type exportMonthCmd struct {
+	month
+	Version int    `help:"A published version; the latest where absent."`
+	Locale  string `help:"Language of the folder: en or fr." enum:"en,fr" default:"en"`
+	Output  string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"path" placeholder:"DIR"`
+	server.Engine
+}
+
+// Run writes the folder, whole or not at all.
+func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
+	if err := absent(c.Output); err != nil {
+		return err
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		version, err := c.version(ctx, api)
+		if err != nil {
+			return err
+		}
+		from := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/folder.zip", url.PathEscape(c.Market), url.PathEscape(c.Panel), c.month.Month, version)
+		answer, err := api.get(ctx, from, url.Values{"locale": {c.Locale}})
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		archive, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return err
+		}
+		files, err := unpackFolder(archive, c.Output)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "version %d: %d files in %s\n", version, files, c.Output)
+		return err
+	})
+}
+
+// version is the one asked for, or the latest that a report is of.
+func (c *exportMonthCmd) version(ctx context.Context, api *client) (int, error) {
+	if c.Version != 0 {
+		return c.Version, nil
+	}
+	answer, err := api.get(ctx, "/v1/reports/ranking", c.query())
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	var t rollcall.Table
+	if err := json.NewDecoder(answer.Body).Decode(&t); err != nil {
+		return 0, fmt.Errorf("read the ranking: %w", err)
+	}
+	return t.Meta.Version, nil
+}
+
+// absent is an error where something is at a path.
+func absent(path string) error {
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		return fmt.Errorf("%s is there already; nothing is written over", path)
+	}
+	return err
+}
+
+// unpackFolder writes an archive's files into a folder beside dir, and names
+// that dir when all are there.
+func unpackFolder(archive []byte, dir string) (files int, err error) {
+	in, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return 0, err
+	}
+	beside, err := os.MkdirTemp(filepath.Dir(dir), ".rollcall-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }() // after the rename nothing is there
+	for _, f := range in.File {
+		if err := unpackFile(f, beside); err != nil {
+			return 0, err
+		}
+	}
+	if err := openTo(beside); err != nil {
+		return 0, err
+	}
+	if err := absent(dir); err != nil { // what came meanwhile
+		return 0, err
+	}
+	return len(in.File), os.Rename(beside, dir)
+}
+
+// unpackFile writes one file of the archive, whose names are plain: no folders
+// but the one that holds all.
+func unpackFile(f *zip.File, dir string) error {
+	name := path.Base(f.Name)
+	if !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) {
+		return fmt.Errorf("the server's archive has a file %q", f.Name)
+	}
+	from, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return writeFile(filepath.Join(dir, name), func(w io.Writer) error {
+		_, err := io.Copy(w, from) //nolint:gosec // our own server's archive
+		return err
+	})
+}
+
+// openTo gives a folder, made for this process alone, the mode that any new one
+// has.
+func openTo(dir string) error {
+	probe := filepath.Join(dir, ".mode")
+	if err := os.Mkdir(probe, 0o777); err != nil { //nolint:gosec // the umask decides
+		return err
+	}
+	info, err := os.Stat(probe)
+	if err == nil {
+		err = os.Chmod(dir, info.Mode().Perm())
+	}
+	return errors.Join(err, os.Remove(probe))
 }

@@ -2,13 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
+	"rollcall"
+	"rollcall/api/export"
 	"rollcall/internal/server"
 )
 
@@ -30,6 +36,7 @@ type narrowing struct {
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
 
 // into adds what is asked for to a query.
@@ -40,6 +47,9 @@ func (n *narrowing) into(query url.Values) {
 		if value != "" {
 			query.Set(name, value)
 		}
+	}
+	if n.Pool != 0 {
+		query.Set("pool", strconv.Itoa(n.Pool))
 	}
 }
 
@@ -60,47 +70,115 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 
 // output says in which form a table is wanted, and where.
 type output struct {
-	Format string `help:"table, json or csv." enum:"table,json,csv" default:"table"`
+	Format string `help:"table, json, csv, xlsx, parquet or arrow; what the file's ending says where absent, else table." enum:",table,json,csv,xlsx,parquet,arrow" default:""`
+	Locale string `help:"Language of a workbook, and of numbers in CSV: en or fr." enum:"en,fr" default:"en"`
 	Output string `short:"o" help:"Write to this file." type:"path" placeholder:"FILE"`
 }
+
+// Forms that are the command's own, beside package export's.
+const (
+	formTable = "table"
+	formJSON  = "json"
+)
 
 // print reads a table from the API and writes it as asked. A file is written
 // whole or not at all.
 func (o *output) print(ctx context.Context, s *streams, api *client, path string, query url.Values) error {
-	if o.Format != "table" {
-		query.Set("format", o.Format)
+	form, err := o.form(isTerminal(s.out))
+	if err != nil {
+		return err
+	}
+	if form != formTable {
+		query.Set("format", form)
+		query.Set("locale", o.Locale)
 	}
 	answer, err := api.get(ctx, path, query)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
+	write := func(w io.Writer) error { return writeForm(w, form, answer.Body) }
 	if o.Output == "" {
-		return o.write(s.out, answer.Body)
+		return write(s.out)
 	}
-	return writeFile(o.Output, func(w io.Writer) error { return o.write(w, answer.Body) })
+	if err := writeFile(o.Output, write); err != nil {
+		return err
+	}
+	if form == string(export.CSV) {
+		query.Set("format", formJSON)
+		return o.describe(ctx, api, path, query)
+	}
+	return nil
 }
 
-func (o *output) write(w io.Writer, body io.Reader) error {
-	if o.Format == "table" {
+// form is the one asked for by name or by the file's ending, which may not
+// contradict each other; a terminal takes text only.
+func (o *output) form(terminal bool) (string, error) {
+	form, ending := o.Format, formOfFile(o.Output)
+	if form == "" {
+		form = ending
+	}
+	if form == "" {
+		form = formTable
+	}
+	if ending != "" && ending != form {
+		return "", server.UsageError{Err: fmt.Errorf("--format %s and -o %s contradict each other: the file's ending says %s", form, filepath.Base(o.Output), ending)}
+	}
+	if own := export.Form(form); o.Output == "" && terminal && form != formTable && form != formJSON && !own.Text() {
+		return "", server.UsageError{Err: fmt.Errorf("%s is not for a terminal: name a file with -o", form)}
+	}
+	return form, nil
+}
+
+// formOfFile is the form that a file's ending names; empty: none.
+func formOfFile(file string) string {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".json":
+		return formJSON
+	case ".txt":
+		return formTable
+	}
+	return string(export.FormOf(file))
+}
+
+func writeForm(w io.Writer, form string, body io.Reader) error {
+	if form == formTable {
 		return printTable(w, body)
 	}
 	_, err := io.Copy(w, body)
 	return err
 }
 
-// writeFile writes beside the file and renames.
+// describe writes what the columns of a CSV file are beside it.
+func (o *output) describe(ctx context.Context, api *client, path string, query url.Values) error {
+	answer, err := api.get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	var t rollcall.Table
+	if err := json.NewDecoder(answer.Body).Decode(&t); err != nil {
+		return fmt.Errorf("read the report: %w", err)
+	}
+	return writeFile(o.Output+export.SidecarEnding, func(w io.Writer) error {
+		return export.WriteSidecar(w, &t, filepath.Base(o.Output), export.Options{Locale: export.Locale(o.Locale)})
+	})
+}
+
+// writeFile writes beside the file and renames. The file has the mode that any
+// new one has.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".rollcall-*")
+	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
+	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // the umask decides
 	if err != nil {
 		return err
 	}
 	err = errors.Join(write(f), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(beside, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(beside))
 	}
 	return nil
 }

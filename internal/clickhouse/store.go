@@ -38,16 +38,36 @@ type Options struct {
 
 var _ rollcall.Store = (*Store)(nil)
 
-// Store is an open store. It is safe for concurrent use.
+// Store is an open store: facts (cells and diaries) and documents (all else),
+// in one database. It is safe for concurrent use.
 type Store struct {
+	*database
+	facts
+	documents
+}
+
+// facts are the cells and the diaries.
+type facts struct {
+	*database
+	leftOut atomic.Int64 // cells and diaries
+}
+
+// documents are the catalogue, what panels are weighted with, publications and
+// targets.
+type documents struct{ *database }
+
+// database is the tables, and the connections to where they are.
+type database struct {
 	db    driver.Conn   // any of the servers: for rows in and out
 	nodes []driver.Conn // where tables are made and rows removed: db, or each server of a cluster without ON CLUSTER
 	form  form
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+}
 
-	leftOut atomic.Int64 // cells and diaries
+func newStore(d *database) *Store {
+	return &Store{database: d, facts: facts{database: d}, documents: documents{d}}
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,
@@ -62,7 +82,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
 	}
-	s := &Store{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log}
+	s := newStore(&database{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
 	s.form = form{Database: o.Auth.Database, Cluster: opt.Cluster, Replicated: opt.Replicated}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -157,7 +177,7 @@ func secure(o *ch.Options, opt Options) error {
 }
 
 // connect makes the pools. It dials nothing.
-func (s *Store) connect(o *ch.Options) (err error) {
+func (s *database) connect(o *ch.Options) (err error) {
 	if s.db, err = ch.Open(o); err != nil {
 		return err
 	}
@@ -193,7 +213,7 @@ func (s *Store) Close() error {
 }
 
 // Ping asks whether the server answers.
-func (s *Store) Ping(ctx context.Context) error {
+func (s *database) Ping(ctx context.Context) error {
 	if err := s.db.Ping(ctx); err != nil {
 		return fmt.Errorf("ping store %s: %w", s.name, failure(ctx, err))
 	}
@@ -210,13 +230,13 @@ func (s *Store) Backup(_ context.Context, path string) error {
 // ID gives the store's own random id, made with the store: 16 hexadecimal
 // digits. It stands in the consumer group's name, so that an empty store reads
 // the whole log.
-func (s *Store) ID() string { return s.id }
+func (s *database) ID() string { return s.id }
 
 // K gives the precision of the store's sketches.
-func (s *Store) K() int { return s.form.K }
+func (s *database) K() int { return s.form.K }
 
 // AddMaster records a master key's hash; the same again changes nothing.
-func (s *Store) AddMaster(ctx context.Context, m rollcall.Master) error {
+func (s *database) AddMaster(ctx context.Context, m rollcall.Master) error {
 	all, err := s.Masters(ctx)
 	if err == nil && !slices.ContainsFunc(all, func(has rollcall.Master) bool { return has.ID == m.ID }) {
 		err = s.put(ctx, `INSERT INTO masters (id, first, lost, time)`, m.ID.String(), dayTime(m.From), m.Lost, m.Time)
@@ -228,7 +248,7 @@ func (s *Store) AddMaster(ctx context.Context, m rollcall.Master) error {
 }
 
 // Masters gives the recorded master keys, the earliest first.
-func (s *Store) Masters(ctx context.Context) ([]rollcall.Master, error) {
+func (s *database) Masters(ctx context.Context) ([]rollcall.Master, error) {
 	all, err := list(ctx, s, func(r driver.Rows) (m rollcall.Master, err error) {
 		var id string
 		if err := r.Scan(&id, dayColumn{&m.From}, &m.Lost, timeColumn{&m.Time}); err != nil {

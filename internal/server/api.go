@@ -230,7 +230,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
-		Catalogue: p.changeable(), Targets: targets{p.store}, Backup: p.backup, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: p.changeable(), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,

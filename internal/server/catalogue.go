@@ -163,6 +163,9 @@ func (c changeable) AddMarket(ctx context.Context, m rollcall.Market, rename boo
 			return m, err
 		}
 	}
+	if err := rollcall.CheckLine("name", m.Name); err != nil {
+		return err
+	}
 	if err := c.store.PutMarket(ctx, m); err != nil {
 		return m, err
 	}

@@ -11,7 +11,7 @@ import (
 // AddPublication adds the next version of a panel's month. Any other version
 // than the next is an ErrConflict that names both: of two closers at once, one
 // gets it.
-func (s *Store) AddPublication(ctx context.Context, p rollcall.Publication) error {
+func (s *documents) AddPublication(ctx context.Context, p rollcall.Publication) error {
 	err := s.write(ctx, func(tx *sql.Tx) error { return addPublication(tx, p) })
 	if err != nil {
 		return fmt.Errorf("publish version %d of %v: %w", p.Version, p.PanelMonth, err)
@@ -35,8 +35,8 @@ func addPublication(tx *sql.Tx, p rollcall.Publication) error {
 
 // Publications gives the versions of one panel in a market, or of all its
 // panels where panel is empty, by month, panel and version.
-func (s *Store) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (p rollcall.Publication, err error) {
+func (s *documents) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (p rollcall.Publication, err error) {
 		return p, r.Scan(&p.Market, &p.Panel, monthColumn{&p.Month}, &p.Version, &p.Status, &p.Internal, &p.Reason, timeColumn{&p.Time}, hashColumn{&p.Document},
 			timeColumn{&p.Withdrawn}, &p.WithdrawalReason)
 	}, `SELECT market, panel, month, version, status, internal, p.reason, p.time, document, w.time, ifnull(w.reason, '')
@@ -50,7 +50,7 @@ func (s *Store) Publications(ctx context.Context, market rollcall.MarketID, pane
 
 // Withdraw marks a version as one that must not be used; of several withdrawals
 // of one the first stands.
-func (s *Store) Withdraw(ctx context.Context, w rollcall.Withdrawal) error {
+func (s *documents) Withdraw(ctx context.Context, w rollcall.Withdrawal) error {
 	err := s.exec(ctx, `INSERT INTO withdrawals (market, panel, month, version, time, reason) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		string(w.Market), string(w.Panel), w.Month.String(), w.Version, timeText(w.Time), w.Reason)
 	if err != nil {

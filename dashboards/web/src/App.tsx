@@ -59,7 +59,7 @@ export function App() {
   useTitle(t, s, people);
   useFragment(people, census);
 
-  const busy = people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
+  const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
   return (
     <>
@@ -68,11 +68,8 @@ export function App() {
       {c && a.page === "people" && chosen && <PeopleControls a={a} c={c} chosen={chosen} t={t} n={n} go={go} />}
       {c && a.page === "accounts" && market && month && <AccountsControls a={a} c={c} market={market} month={month} months={months} t={t} n={n} go={go} />}
       {trouble?.kind === "away" && <Gone at={own ? at : undefined} t={t} retry={async () => retry(setTrouble, setAgain)} />}
-      <main id="main" tabIndex={-1} aria-busy={busy} class={busy ? "busy" : ""}>{body()}</main>
-      <footer class="site">
-        <p>Rollcall <a href="/openapi.json">{t.api}</a> {t.footer}</p>
-        {storedKey() !== null && <button type="button" onClick={() => (sessionStorage.removeItem(keyName), location.reload())}>{t.signOut}</button>}
-      </footer>
+      {(c !== undefined || trouble !== undefined) && <main id="main" tabIndex={-1} aria-busy={busy} class={busy ? "busy" : ""}>{body()}</main>}
+      {own && <Footer t={t} />}
     </>
   );
 
@@ -86,6 +83,15 @@ export function App() {
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
     return <People p={people!} versions={versions} client={client} s={s} go={go} />;
   }
+}
+
+function Footer({ t }: { t: Texts }) {
+  return (
+    <footer class="site">
+      <p>Rollcall <a href="/openapi.json">{t.api}</a> {t.footer}</p>
+      {storedKey() !== null && <button type="button" onClick={() => (sessionStorage.removeItem(keyName), location.reload())}>{t.signOut}</button>}
+    </footer>
+  );
 }
 
 function Header({ a, t, go }: { a: Address; t: Texts; go: (c: Change) => void }) {

@@ -27,6 +27,7 @@ export interface Figure {
   notes: string[];
   source: string;
   data: string; // the address of its CSV
+  file?: () => string; // the CSV itself, of a figure that several reports make
   table: Table;
   height: (width: number) => number; // before it is drawn
   draw: (width: number) => SVGSVGElement;
@@ -72,7 +73,7 @@ export function intervalKeys(measures: readonly (Measure | null | undefined)[], 
   const has = (status: (m: Measure) => boolean) => measures.some((m) => m != null && status(m));
   if (has((m) => m.status === "ok")) keys.push({ mark: "interval", text: s.t.key.interval(level(meta, s)) });
   if (has((m) => m.status === "caution")) keys.push({ mark: "caution", text: s.t.key.caution(low, caution) });
-  if (has((m) => m.status === "below" || m.status === "suppressed")) keys.push({ mark: "below", text: s.t.key.below(low) });
+  if (has((m) => m.status === "below")) keys.push({ mark: "below", text: s.t.key.below(low) });
   return keys;
 }
 
@@ -89,6 +90,15 @@ export function cells(m: Measure | null | undefined, meta: Meta, s: Scope, numbe
 
 export function cellHeads(name: string, s: Scope): string[] {
   return [name, `${name}, ${s.t.low}`, `${name}, ${s.t.high}`, `${name}, ${s.t.persons}`];
+}
+
+/** csvText writes measures under their dimensions as the API's CSV does. */
+export function csvText(dimensions: readonly string[], measure: string, rows: readonly { of: readonly string[]; m: Measure | null }[]): string {
+  const cell = (x: string) => (/[",\r\n]/.test(x) ? `"${x.replaceAll('"', '""')}"` : x);
+  const number = (x: number | null | undefined) => (x == null ? "" : String(x));
+  const head = [...dimensions, measure, ...["se", "low", "high", "n", "status"].map((x) => `${measure}_${x}`)];
+  const lines = rows.map(({ of, m }) => [...of.map(cell), number(m?.value), number(m?.se), number(m?.low), number(m?.high), number(m?.n), m?.status ?? ""]);
+  return [head, ...lines].map((l) => `${l.join(",")}\r\n`).join("");
 }
 
 /** when gives the month or the pooled months in words. */

@@ -58,11 +58,13 @@ test("lists", () => {
   assert.equal(en.list(["A", "B", "C"]), "A, B and C");
   assert.equal(fr.list(["A", "B"]), "A et B");
   assert.equal(en.list(["A"]), "A");
+  assert.equal(en.some(["A", "B", "C", "D"], 2), "A, B and 2 others");
+  assert.equal(fr.some(["A", "B", "C"], 2), "A, B et C");
 });
 
 test("what is withheld is not shown, whatever its status is called", () => {
   assert.ok(shown(measure(1, 0, 2)));
   assert.ok(shown(measure(1, 0, 2, 40)));
-  for (const status of ["below", "suppressed", "undefined", "below_detection"] as const) assert.ok(!shown({ ...below, status }));
+  for (const status of ["below", "undefined", "below_detection"] as const) assert.ok(!shown({ ...below, status }));
   assert.ok(!shown(null));
 });

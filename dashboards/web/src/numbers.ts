@@ -138,6 +138,13 @@ export class Numbers {
     return items.slice(0, -1).join(", ") + and + items[items.length - 1]!;
   }
 
+  /** some gives a list's first items, and how many more there are. */
+  some(items: readonly string[], most = 5): string {
+    if (items.length <= most + 1) return this.list(items);
+    const rest = items.length - most;
+    return `${items.slice(0, most).join(", ")} ${this.language === "fr" ? `et ${rest} autres` : `and ${rest} others`}`;
+  }
+
   private thin(): string {
     return this.language === "fr" ? narrow : "\u00a0";
   }

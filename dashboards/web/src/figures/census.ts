@@ -1,7 +1,7 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
 import type { CensusRow, Measure, Report } from "../api";
 import { Sheet } from "../draw";
-import { cellHeads, cells, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, csvText, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts } from "../load";
 import { censusPlaces } from "../load";
@@ -117,6 +117,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
     source: source(a.total, a.month, s),
     data,
+    file: () => csvText(["market", "from", "to", "location", "credit", "service"], "unique_accounts", (a.steps ?? []).flatMap((x) => services(a.total).map((id) => ({ of: [a.market, x.from, x.to, x.report.meta.location, x.report.meta.credit, id], m: figureOf(x.report, id) })))),
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...cellHeads(s.t.accounts, s).slice(0, 3)],
       rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(figureOf(span.report, id), a.total, s)])),
@@ -184,9 +185,10 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
     keys: [{ mark: "interval", text: s.t.key.interval(s.n.percent(100 * a.total.meta.confidence, 0)) }, ...belowKey(measures, a.total, s)],
-    notes: ids.length > drawn.length ? [s.t.inTable(s.n.list(ids.slice(drawn.length).map(s.name)))] : [],
+    notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
     source: source(a.total, a.month, s),
     data,
+    file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", censusPlaces.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
     table: {
       head: [s.t.service, ...censusPlaces.flatMap((p) => cellHeads(s.t.places[p]!, s).slice(0, 3))],
       rows: ids.map((id) => [s.name(id), ...censusPlaces.flatMap((p) => censusCells(figureOf(a.places[p], id), a.total, s))]),

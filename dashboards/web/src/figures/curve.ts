@@ -49,7 +49,7 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
   const { low, caution } = limits(r.meta);
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
   const notes = [french ? "Le dernier jour est le chiffre du mois." : "The last day is the month’s figure."];
-  if (never.length > 0) notes.push(`${s.n.list(never)}${french ? " " : ""}: ${s.t.under(low)}.`);
+  if (never.length > 0) notes.push(`${s.n.some(never)}${french ? " " : ""}: ${s.t.under(low)}.`);
   return {
     id: "curve",
     sentence: sentence(r, s),

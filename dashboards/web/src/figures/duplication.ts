@@ -43,7 +43,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
   const m = matrix(r, ranked(ranking).map((row) => row.service));
   const french = s.t.language === "fr";
   const { low, caution } = limits(r.meta);
-  const few = m.services.slice(0, 10);
+  const few = m.services.slice(0, most);
   const all = few.flatMap((a) => few.map((b) => m.share(a, b)));
   const example = few.length > 1 ? m.share(few[1]!, few[0]!) : null;
   const read = shown(example)
@@ -61,7 +61,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
       ...(all.some((x) => shown(x) && x.status === "caution") ? [{ mark: "cell" as const, text: s.t.key.caution(low, caution) }] : []),
       ...(all.some((x) => x !== null && !shown(x)) ? [{ mark: "below" as const, text: s.t.key.below(low) }] : []),
     ],
-    notes: notes(m, few.length, s),
+    notes: notes(m, s),
     source: source(r.meta, s),
     data,
     table: {
@@ -71,35 +71,52 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
         ...cells(row.duplication, r.meta, s, (x) => s.n.persons(x)).slice(0, 3), shown(row.index) ? s.n.whole(row.index.value) : "–",
       ]),
     },
-    height: () => 26 + few.length * 42 + 2,
-    draw: (width) => draw(m, few, low, width, s),
+    height: (width) => tall(Math.min(few.length, fitting(width)), m),
+    draw: (width) => draw(m, few.slice(0, fitting(width)), low, width, s),
   };
 }
 
-function notes(m: Matrix, drawn: number, s: Scope): string[] {
+const most = 9;
+
+const top = 26;
+const step = 42;
+
+/** tall gives the drawing's height; a last line counts the services that have no
+    room in it. */
+function tall(drawn: number, m: Matrix): number {
+  return top + drawn * step + (drawn < m.services.length ? 22 : 2);
+}
+
+/** fitting gives how many services' columns a width has room for. */
+export function fitting(width: number): number {
+  return Math.min(most, Math.max(2, Math.floor((width * 0.74) / 56)));
+}
+
+function notes(m: Matrix, s: Scope): string[] {
   const out: string[] = [];
   const french = s.t.language === "fr";
-  if (m.services.length > drawn) out.push(s.t.inTable(s.n.list(m.services.slice(drawn).map(s.name))));
-  if (m.hidden.length > 0) out.push(`${s.n.list(m.hidden.map(s.name))}${french ? " : aucune duplication publiée" : ": all withheld"}.`);
+  if (m.hidden.length > 0) out.push(`${s.n.some(m.hidden.map(s.name))}${french ? " : aucune duplication publiée" : ": all withheld"}.`);
   return out;
 }
 
 function draw(m: Matrix, few: readonly string[], low: number, width: number, s: Scope): SVGSVGElement {
   const french = s.t.language === "fr";
-  const top = 26, step = 42;
-  const sheet = new Sheet(width, top + few.length * step + 2, sentence(m, s));
+  const sheet = new Sheet(width, tall(few.length, m), sentence(m, s));
   if (few.length === 0) return sheet.svg;
   const users = (id: string, long: boolean) => {
     const name = long ? s.name(id) : s.short(id);
     return french ? `Utilisateurs ${name}` : `${name} users`;
   };
-  const long = widest(few.map((id) => users(id, true)), faces.name) <= width * 0.36;
-  const rows = few.map((id) => (long ? users(id, true) : french ? s.short(id) : users(id, false)));
-  const left = Math.min(widest(rows, faces.name), width * 0.36) + 12;
+  const room = Math.max(width * 0.26, width - few.length * 76); // for the rows' names
+  const fits = (names: string[]) => widest(names, faces.name) + 12 <= room;
+  const rows = [few.map((id) => users(id, true)), few.map((id) => users(id, false)), few.map(s.short)].find(fits) ?? few.map(s.short);
+  const left = Math.min(widest(rows, faces.name) + 12, room);
   const each = Math.min((width - left) / few.length, 110);
-  sheet.text(0, 14, french ? "… utilisent aussi" : "… also use", { ...faces.tick });
+  const also = french ? "… utilisent aussi" : "… also use";
+  if (measure(also, faces.tick) + 8 <= left) sheet.text(0, 14, also, faces.tick);
   const head = { ...faces.name, size: widest(few.map(s.short), faces.name) > each ? 11.5 : 13 };
   few.forEach((id, k) => sheet.text(left + k * each + each / 2, 14, clipped(s.short(id), each, head), { ...head, anchor: "middle" }));
+  if (few.length < m.services.length) sheet.text(0, top + few.length * step + 16, s.t.more(m.services.length - few.length), faces.tick);
   few.forEach((a, i) => {
     const y = top + i * step;
     sheet.text(left - 12, y + step / 2 + 3, clipped(rows[i]!, left - 12, faces.name), { ...faces.name, anchor: "end" });

@@ -47,7 +47,7 @@ export function frequency(r: Frequency, ranking: Report<RankingRow>, data: strin
     sentence: sentence(r, services[0], s),
     subtitle: french ? `Part des visiteurs de chaque service selon le nombre de jours d’usage, ${when(r.meta, s)}` : `Share of each service’s visitors by the number of days used, ${when(r.meta, s)}`,
     keys: keys(drawn, r, s),
-    notes: rest.length > 0 ? [s.t.inTable(s.n.list(rest.map(s.name)))] : [],
+    notes: rest.length > 0 ? [s.t.inTable(s.n.some(rest.map(s.name)))] : [],
     source: source(r.meta, s),
     data,
     table: {

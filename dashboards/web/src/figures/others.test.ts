@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
+import { csvText } from "../figure";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import { reaches } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
@@ -30,9 +31,10 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
 });
 
-test("trend: only Januaries over two years", () => {
+test("trend: only Januaries over two years, and not all where there is no room", () => {
   const months = Array.from({ length: 60 }, (_, i) => `${2000 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, "0")}`);
   assert.deepEqual(monthTicks(months, 500, en).values.map((v) => new Date(v).toISOString().slice(0, 7)), ["2000-01", "2001-01", "2002-01", "2003-01", "2004-01"]);
+  assert.deepEqual(monthTicks(months, 160, en).values.map((v) => new Date(v).toISOString().slice(0, 7)), ["2000-01", "2002-01", "2004-01"]);
 });
 
 test("places: both of all", () => {
@@ -96,4 +98,11 @@ test("frequency: bands in order, eight days or more from k_plus", () => {
 test("census: a week that reaches into another month", () => {
   assert.ok(reaches({ from: "2002-09-30", to: "2002-10-06" }, "2002-10"));
   assert.ok(!reaches({ from: "2002-10-07", to: "2002-10-13" }, "2002-10"));
+});
+
+test("the CSV of a figure of several reports: what is withheld is empty, and says so", () => {
+  assert.equal(
+    csvText(["place", "service"], "unique_audience", [{ of: ["home", 'a "b", c'], m: measure(1.5, 1, 2, 40) }, { of: ["work", "x"], m: below }, { of: ["both", "x"], m: null }]),
+    'place,service,unique_audience,unique_audience_se,unique_audience_low,unique_audience_high,unique_audience_n,unique_audience_status\r\nhome,"a ""b"", c",1.5,0.25,1,2,40,caution\r\nwork,x,,,,,,below\r\nboth,x,,,,,,\r\n',
+  );
 });

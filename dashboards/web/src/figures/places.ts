@@ -1,7 +1,7 @@
 // Where: home, work and both, side by side on one scale.
 import type { Places } from "../address";
 import type { RankingRow, Report } from "../api";
-import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
+import { cellHeads, csvText, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
@@ -62,9 +62,14 @@ export function places(either: Ranking, by: ReadonlyMap<string, Ranking>, which:
     sentence: sentence(either, by, s),
     subtitle: `${french ? "Visiteurs uniques par lieu" : "Unique visitors by place"}, ${s.market}, ${when(either.meta, s)}. ${add}`,
     keys: intervalKeys(layout.panels.flatMap((p) => p.marks.map((d) => d.m)), some.meta, s),
-    notes: services.length > few.length ? [s.t.inTable(s.n.list(services.slice(few.length).map(s.name)))] : [],
+    notes: services.length > few.length ? [s.t.inTable(s.n.some(services.slice(few.length).map(s.name)))] : [],
     source: source(some.meta, s),
     data,
+    file: () => {
+      const { market, panel = "", month = "", credit, version } = some.meta;
+      const of = (place: string, id: string) => [market, panel, month, place, credit, String(version ?? ""), id];
+      return csvText(["market", "panel", "period", "location", "credit", "version", "service"], "unique_audience", ids.flatMap((place) => [...services, "any"].map((id) => ({ of: of(place, id), m: figureOf(by.get(place), id) }))));
+    },
     table: {
       head: [s.t.service, ...ids.flatMap((place) => cellHeads(s.t.places[place] ?? place, s))],
       rows: [...services, "any"].map((id) => [id === "any" ? s.t.any : s.name(id), ...ids.flatMap((place) => cells(figureOf(by.get(place), id), some.meta, s, (x) => s.n.persons(x)))]),

@@ -105,7 +105,7 @@ export function profile(r: Profile, ranking: Report<RankingRow>, data: string, s
       ? `Indice de couverture de chaque groupe (100 = la couverture du service parmi tous les internautes), ${when(r.meta, s)}. En gras : diffère de 100 au-delà du hasard`
       : `Index of reach in each group (100 = the service’s reach among all people online), ${when(r.meta, s)}. Bold: differs from 100 beyond chance`,
     keys: intervalKeys(drawn.flatMap((id) => all.map((g) => index(r, id, g.target))), r.meta, s),
-    notes: order.length > drawn.length ? [s.t.inTable(s.n.list(order.filter((id) => !drawn.includes(id)).map(s.name)))] : [],
+    notes: order.length > drawn.length ? [s.t.inTable(s.n.some(order.filter((id) => !drawn.includes(id)).map(s.name)))] : [],
     source: source(r.meta, s),
     data,
     table: {

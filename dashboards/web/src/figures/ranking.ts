@@ -187,7 +187,7 @@ const wide = 780;
 export function ranking(r: Ranking, before: ReadonlyMap<string, Measure>, data: string, s: Scope): Figure {
   const all = lines(r, s);
   const hidden = withheld(r, s);
-  const notes = hidden.length > 3 ? [`${s.n.list(hidden.map((row) => s.name(row.service)))}: ${s.t.under(limits(r.meta).low)}`] : [];
+  const notes = hidden.length > 3 ? [`${s.n.some(hidden.map((row) => s.name(row.service)))}: ${s.t.under(limits(r.meta).low)}`] : [];
   return {
     id: "ranking",
     sentence: sentence(r, s),
@@ -271,9 +271,9 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   const sheet = new Sheet(width, height + 30, sentence(r, s));
   const tied = brackets(r);
   const lane = lanes(tied);
-  const laneX = (i: number) => 40 + i * 14;
-  const tiedWidth = tied.length > 0 ? laneX(Math.max(...lane)) - 30 + measure(s.t.tied, faces.tick) + 6 : 0;
-  const nameX = 46 + tiedWidth;
+  const several = Math.max(0, ...lane) > 0; // lanes: the words stand upright then
+  const laneX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * 18;
+  const nameX = tied.length === 0 ? 46 : laneX(Math.max(...lane)) + (several ? 18 : measure(s.t.tied, faces.tick) + 14);
   const names = all.map((l) => clipped(l.name, 250, faces.name));
   const columns = column(r, all, width, s);
   const chartX = Math.max(nameX + widest(names.filter((_, i) => !all[i]!.under), faces.name), widest(names.filter((_, i) => all[i]!.under), faces.name)) + 26;
@@ -294,7 +294,7 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
     }
     figures(sheet, l, y, columns, s);
   });
-  tied.forEach((b, k) => bracket(sheet, b, laneX(lane[k]!), (i) => top + i * step + step / 2, s.t.tied));
+  tied.forEach((b, k) => bracket(sheet, b, laneX(lane[k]!), (i) => top + i * step + step / 2, s.t.tied, several));
   return sheet.svg;
 }
 
@@ -402,12 +402,13 @@ function drawNarrow(r: Ranking, all: readonly Line[], before: ReadonlyMap<string
   const sheet = new Sheet(width, height + 30, sentence(r, s));
   const tied = brackets(r);
   const lane = lanes(tied);
-  const nameX = tied.length > 0 ? 34 + Math.max(...lane) * 12 : 26;
+  const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
+  const nameX = tied.length > 0 ? ranges + 22 + Math.max(...lane) * 14 : ranges + 10;
   const { domain, ticks } = scale(maximum(all, before) * 1.02, Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
   all.forEach((l, i) => sheet.line(0, i * step, width, i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
   sheet.place(panel(all, before, { width: width - nameX - 10, height: height + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, 0);
   all.forEach((l, i) => narrowRow(sheet, l, i * step, nameX, width, s));
-  tied.forEach((b, k) => bracket(sheet, b, nameX - 8 - lane[k]! * 12, (i) => i * step + 16, s.t.tied, true));
+  tied.forEach((b, k) => bracket(sheet, b, nameX - 10 - lane[k]! * 14, (i) => i * step + 16, s.t.tied, true));
   return sheet.svg;
 }
 

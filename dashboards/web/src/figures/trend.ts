@@ -60,11 +60,16 @@ export function seriesOf(r: Trend, s: Scope): Series[] {
   }));
 }
 
-/** monthTicks gives the months under the axis: Januaries alone over 24 months,
-    else about one in three. */
+/** monthTicks gives the months under the axis: Januaries alone over 24 months, as
+    many as have room, else about one in three. */
 export function monthTicks(months: readonly string[], width: number, s: Scope): Ticks {
   const space = width / Math.max(1, months.length);
-  const every = months.length > 24 ? 12 : space > 60 ? 1 : space > 20 ? 3 : 6;
+  if (months.length > 24) {
+    const years = Math.max(1, Math.ceil(44 / (12 * space)));
+    const januaries = months.filter((m) => m.endsWith("-01") && Number(m.slice(0, 4)) % years === 0);
+    return { values: januaries.map(at), text: (v) => String(new Date(v).getUTCFullYear()) };
+  }
+  const every = space > 60 ? 1 : space > 20 ? 3 : 6;
   const values = months.filter((m) => (Number(m.slice(5)) - 1) % every === 0).map(at);
   return { values: values.length > 0 ? values : months.slice(-1).map(at), text: (v) => s.n.tick(new Date(v)) };
 }
@@ -106,8 +111,8 @@ function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
   const some = all.filter((l) => last(l) !== undefined && l.points.some((p) => !shown(p.m))).map((l) => l.name);
   const out: string[] = [];
-  if (never.length > 0) out.push(french ? `${s.n.list(never)} : ${below} chaque mois, non publié.` : `${s.n.list(never)}: ${below} in every month, withheld.`);
-  if (some.length > 0) out.push(french ? `${s.n.list(some)} : les mois absents sont à ${below}.` : `${s.n.list(some)}: where the line stops, ${below}.`);
+  if (never.length > 0) out.push(french ? `${s.n.some(never)} : ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
+  if (some.length > 0) out.push(french ? `${s.n.some(some)} : les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
   return out;
 }
 

@@ -1,6 +1,6 @@
 // The frame of every figure: its sentence, drawing, keys, source and switches.
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Client } from "../api";
 import type { Figure, Key } from "../figure";
 import { keyWidth, mark } from "../keys";
@@ -129,7 +129,7 @@ function Mark({ of }: { of: Key }) {
 function Table({ figure, t }: { figure: Figure; t: Texts }) {
   const { head, rows } = figure.table;
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => box.current?.focus({ preventScroll: true }), []);
   return (
     <div class="table" role="region" aria-label={t.tableOf(figure.sentence)} tabIndex={0} ref={box}>
       <table>
@@ -173,9 +173,10 @@ function Picture({ figure, t }: { figure: Figure; t: Texts }) {
 function Data({ figure, t, client }: { figure: Figure; t: Texts; client: Client }) {
   const name = `${fileName(figure)}.csv`;
   const get = async (e: Event) => {
-    if (!client.hasKey()) return;
+    const text = figure.file?.();
+    if (text === undefined && !client.hasKey()) return;
     e.preventDefault(); // a link can't send the key
-    save(await client.file(figure.data), name);
+    save(text !== undefined ? new Blob([text], { type: "text/csv" }) : await client.file(figure.data), name);
   };
   return <a class="button" href={figure.data} download={name} onClick={(e) => void get(e)}>{t.foot.data}</a>;
 }

@@ -108,7 +108,7 @@ function Where({ p, s, go, frame }: { p: Loaded; s: Scope; go: Props["go"]; fram
   }, [ready, p.either, p.places, which, s]);
   if (figure === undefined) return <Later id="places" title={s.t.jump.places} tall={300} error={parts.find((x) => x instanceof Error) as Error | undefined} t={s.t} />;
   const french = s.t.language === "fr";
-  const names = french ? { overlap: "Domicile, travail, les deux", apart: "Sans recoupement" } : { overlap: "Home, work, both", apart: "Without overlap" };
+  const names = french ? { overlap: "Domicile, travail, deux", apart: "Sans recoupement" } : { overlap: "Home, work, both", apart: "Without overlap" };
   return <>{frame(figure, false, <Switch name="places" label={s.t.where} value={which} options={names} onPick={(places) => go({ places })} />)}</>;
 }
 

@@ -11,7 +11,7 @@ import type { Texts } from "../texts";
 export function Waiting({ t }: { t: Texts }) {
   return (
     <div class="waiting" role="status">
-      <p class="visually-hidden">{t.loading}</p>
+      <h1 class="visually-hidden">{t.loading}</h1>
       <div class="bone line1" /><div class="bone line2" /><div class="bone line3" /><div class="bone drawing1" />
     </div>
   );
@@ -124,9 +124,9 @@ export function Gone({ at, t, retry }: { at: string | undefined; t: Texts; retry
     return () => clearTimeout(id);
   }, [left, trying]);
   return (
-    <div class="gone">
+    <aside class="gone" aria-label={t.awayNothing}>
       <p role="alert">{at === undefined ? t.awayNothing : t.away(at)}</p>
       <p>{trying ? t.trying : t.retry(left)} <button type="button" onClick={now} disabled={trying}>{t.retryNow}</button></p>
-    </div>
+    </aside>
   );
 }

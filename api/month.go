@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall"
+	"rollcall/api/export"
+)
+
+// months gives all reports of a published month at once.
+type months struct{ *Server }
+
+type monthInput struct {
+	Edition
+	Language
+}
+
+// getWorkbook gives all reports of a version as one workbook.
+func (s months) getWorkbook(ctx context.Context, in *monthInput) (*huma.StreamResponse, error) {
+	return s.month(ctx, in, func(m *export.Month) download {
+		return download{contentType: export.XLSX.ContentType(), name: m.FolderName() + "." + string(export.XLSX), write: m.Workbook}
+	})
+}
+
+// getFolder gives all reports of a version in every form, as an archive.
+func (s months) getFolder(ctx context.Context, in *monthInput) (*huma.StreamResponse, error) {
+	return s.month(ctx, in, func(m *export.Month) download {
+		return download{contentType: "application/zip", name: m.FolderName() + ".zip", write: m.Zip}
+	})
+}
+
+func (s months) month(ctx context.Context, in *monthInput, as func(*export.Month) download) (*huma.StreamResponse, error) {
+	m, err := s.exported(ctx, in)
+	if err != nil {
+		return nil, s.fault("export", err)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { as(m).answer(ctx, s.Server, &m.Tables[0].Meta) }}, nil
+}
+
+// exported gathers what a month's folder is made of.
+func (s months) exported(ctx context.Context, in *monthInput) (*export.Month, error) {
+	of, err := in.about().panelMonth()
+	if err != nil {
+		return nil, err
+	}
+	catalogue := s.Catalogue.Catalogue()
+	m := &export.Month{Locale: export.Locale(in.Locale), Services: catalogue.Services}
+	if m.Publication, err = s.publication(ctx, of, in.Version); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(catalogue.Markets, func(k rollcall.Market) bool { return k.ID == of.Market }); i >= 0 {
+		m.Market = catalogue.Markets[i]
+	}
+	for _, q := range export.Questions(of, in.Version) {
+		table, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", q.Report, err)
+		}
+		m.Tables = append(m.Tables, table)
+	}
+	return m, nil
+}
+
+// publication finds one version of a month.
+func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version int) (p rollcall.Publication, err error) {
+	all, err := s.Publications.Publications(ctx, of.Market, of.Panel)
+	if err != nil {
+		return p, err
+	}
+	i := slices.IndexFunc(all, func(p rollcall.Publication) bool { return p.PanelMonth == of && p.Version == version })
+	if i < 0 {
+		return p, fmt.Errorf("version %d of %s: %w", version, of, rollcall.ErrNotFound)
+	}
+	return all[i], nil
+}

@@ -1,0 +1,179 @@
+// What an analyst asks, answered from the page alone and held against the API.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { ask, persons, tab, table, whole } from "./apparatus.mjs";
+
+const of = (month) => `market=FR&panel=demo&month=${month}`;
+const row = (r, service) => r.rows.find((x) => x.service === service);
+
+export function analyst(w) {
+  const open = async (t, path) => {
+    const it = await tab(w.browser);
+    t.after(() => it.context.close());
+    await it.page.goto(w.server.address + path);
+    await whole(it.page);
+    return it;
+  };
+
+  test("who led in October 2002, and by how much?", async (t) => {
+    const { page, faults } = await open(t, "/?month=2002-10");
+    const r = await ask(w.server, `/v1/reports/ranking?${of("2002-10")}`);
+    const [first, second] = r.rows;
+    assert.equal(first.service, "msn");
+    assert.equal(await page.locator("h1").textContent(), `MSN Messenger leads with ${persons(first.unique_audience.value)} unique visitors in October 2002`);
+    assert.match(await page.locator(".lede").textContent(), new RegExp(`AIM \\(${persons(second.unique_audience.value)}\\) follows`));
+    const rows = await table(page, "ranking");
+    assert.deepEqual(rows.slice(0, 2).map((x) => [x.Rank, x.Service, x["Unique visitors"], x["Unique visitors, low"], x["Unique visitors, high"]]), [first, second].map((x, i) => [String(i + 1), ["MSN Messenger", "AIM"][i], persons(x.unique_audience.value), persons(x.unique_audience.low), persons(x.unique_audience.high)]));
+    assert.deepEqual(faults, []);
+  });
+
+  test("is Yahoo! ahead of AIM in October 2003?", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    const r = await ask(w.server, `/v1/reports/ranking?${of("2003-10")}`);
+    assert.deepEqual(row(r, "yahoo").tied_with, ["aim"], "the demonstration has them tied");
+    assert.equal(await page.locator("#ranking h2").textContent(), "MSN Messenger is first; Yahoo! Messenger and AIM cannot be told apart");
+    assert.match(await page.locator(".lede").textContent(), /Yahoo! Messenger \([\d,]+\) and AIM \([\d,]+\) are tied for second\./);
+    assert.ok(await page.locator("#ranking svg[role=img] text", { hasText: /^tied$/ }).isVisible(), "the bracket says so");
+    const rows = await table(page, "ranking");
+    assert.equal(rows.find((x) => x.Service === "AIM")["Tied with"], "Yahoo! Messenger");
+  });
+
+  test("who else do MSN's users use?", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    const r = await ask(w.server, `/v1/reports/duplication?${of("2003-10")}&service=msn,aim,yahoo`);
+    const rows = await table(page, "duplication");
+    for (const other of ["aim", "yahoo"]) {
+      const want = r.rows.find((x) => x.service === "msn" && x.other === other).share_of_a;
+      const got = rows.find((x) => x.Service === "MSN Messenger" && x["also use"] === (other === "aim" ? "AIM" : "Yahoo! Messenger"));
+      assert.deepEqual([got.Share, got["Share, low"], got["Share, n"]], [`${want.value.toFixed(1)}%`, `${want.low.toFixed(1)}%`, String(want.n)]);
+    }
+  });
+
+  test("how many use ICQ at work, and how sure is that?", async (t) => {
+    const { page } = await open(t, "/?month=2002-10");
+    const want = row(await ask(w.server, `/v1/reports/ranking?${of("2002-10")}&location=work`), "icq").unique_audience;
+    const got = (await table(page, "places")).find((x) => x.Service === "ICQ");
+    assert.deepEqual([got["At work"], got["At work, low"], got["At work, high"], got["At work, n"]], want.value === null ? ["under 30 persons", "", "", ""] : [persons(want.value), persons(want.low), persons(want.high), String(want.n)]);
+  });
+
+  test("what is withheld is never a number", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    const jabber = (await table(page, "ranking")).find((x) => x.Service === "Jabber");
+    assert.deepEqual([jabber.Rank, jabber["Unique visitors"], jabber["Unique visitors, low"], jabber.Reach], ["–", "under 30 persons", "", "under 30 persons"]);
+    const text = await page.locator("main").textContent();
+    assert.doesNotMatch(text, /NaN|undefined|null|\[object/);
+  });
+
+  test("the data of a figure are those that it shows", async (t) => {
+    const { page } = await open(t, "/?month=2002-10");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);
+    const [head, ...lines] = (await readFile(await download.path(), "utf8")).trim().split("\r\n").map((l) => l.split(","));
+    const column = (name) => head.indexOf(name);
+    const msn = lines.find((l) => l[column("service")] === "msn");
+    const shown = (await table(page, "ranking"))[0];
+    assert.equal(persons(Number(msn[column("unique_audience")])), shown["Unique visitors"]);
+    assert.equal(msn[column("unique_audience_n")], shown["Unique visitors, n"].replace(",", ""));
+    assert.match(download.suggestedFilename(), /^rollcall-ranking-.*france.*2002.*\.csv$/);
+  });
+
+  test("a picture has its title, its source and no colour by name", async (t) => {
+    const { page, faults } = await open(t, "/?month=2002-10");
+    const saved = async (form) => {
+      await page.locator("#ranking details.menu summary").click();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Picture as ${form}` }).click()]);
+      return readFile(await download.path());
+    };
+    const svg = (await saved("SVG")).toString();
+    for (const want of ["MSN Messenger is first", "Rollcall, panel demo, France, Oct 2002, v1 final. Simulated.", 'width="1136"', "#3d8afe"]) assert.ok(svg.includes(want), `the picture lacks ${want}`);
+    assert.doesNotMatch(svg, /var\(|<style/);
+    const png = await saved("PNG");
+    assert.deepEqual([png.subarray(1, 4).toString(), png.readUInt32BE(16)], ["PNG", 2 * 1136]);
+    assert.deepEqual(faults, []);
+  });
+
+  test("a link opens the same figures for somebody else", async (t) => {
+    const { page, context } = await open(t, "/?month=2002-10&location=work");
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.locator("#trend").getByRole("link", { name: "Link" }).click();
+    await page.locator("#trend").getByRole("link", { name: "Copied" }).waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(link, /month=2002-10&location=work&version=1.*#trend$/);
+    const other = await tab(w.browser, { locale: "fr-FR" });
+    t.after(() => other.context.close());
+    await other.page.goto(link);
+    await whole(other.page);
+    assert.equal(await other.page.locator("h1").textContent(), await page.locator("h1").textContent());
+    await other.page.waitForFunction(() => Math.abs(document.querySelector("#trend").getBoundingClientRect().top) < 60);
+  });
+
+  test("controls write the address; back goes back", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByRole("button", { name: "Previous month" }).click();
+    await page.waitForFunction(() => document.querySelector("h1").textContent.includes("September 2003"));
+    assert.match(page.url(), /month=2003-09/);
+    await page.getByLabel("Where").selectOption("home");
+    await page.waitForFunction(() => document.querySelector("#ranking .subtitle").textContent.includes(", at home, "));
+    assert.match(page.url(), /month=2003-09&location=home/);
+    await page.goBack();
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelector("h1").textContent.includes("October 2003") && document.querySelector("#ranking .subtitle").textContent.includes("at home or at work"));
+    await page.getByLabel("Counted when").selectOption("use");
+    await page.waitForFunction(() => document.querySelector("#about").textContent.includes("Had the service in focus"));
+  });
+
+  test("home, both and work without overlap add up", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByText("Without overlap").click();
+    await page.waitForFunction(() => document.querySelector("#places .subtitle").textContent.includes("add up"));
+    const msn = (await table(page, "places"))[0];
+    const n = (text) => Number(text.replaceAll(",", ""));
+    const all = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}`), "msn").unique_audience.value;
+    assert.ok(Math.abs(n(msn["At home only"]) + n(msn["At both"]) + n(msn["At work only"]) - all) <= 2000, JSON.stringify(msn));
+  });
+
+  test("the method is there to read", async (t) => {
+    const { page } = await open(t, "/");
+    await page.getByRole("link", { name: "Method" }).click();
+    await page.getByText("Definitions", { exact: true }).click();
+    const r = await ask(w.server, `/v1/reports/ranking?${of("2003-10")}`);
+    for (const name of ["unique_audience", "reach", "loyalty"]) {
+      const { definition } = r.columns.find((c) => c.name === name);
+      assert.ok(await page.getByText(definition, { exact: true }).isVisible(), definition);
+    }
+    assert.match(await page.locator("#about").textContent(), /6,750 persons in tab.*Raked to the universe/s);
+  });
+
+  test("it reads French, and stays French", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByRole("link", { name: "Français" }).click();
+    await page.waitForFunction(() => document.documentElement.lang === "fr");
+    assert.match(await page.locator("h1").textContent(), /^MSN Messenger en tête avec 3\u202f494\u202f000 visiteurs uniques en octobre 2003$/);
+    assert.match(await page.locator("#ranking h2").textContent(), /ne se départagent pas$/);
+    await page.reload();
+    await whole(page);
+    assert.match(page.url(), /lang=fr/);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), "fr");
+  });
+
+  test("the accounts are another page, by day, week and month", async (t) => {
+    const it = await tab(w.browser);
+    t.after(() => it.context.close());
+    const { page } = it;
+    await page.goto(`${w.server.address}/accounts?market=FR&month=2002-10`);
+    await page.locator("#account-places svg[role=img]").waitFor();
+    const r = await ask(w.server, "/v1/census?market=FR&from=2002-10-01&to=2002-10-31");
+    const most = Math.max(...r.rows.map((x) => x.unique_accounts.value));
+    assert.equal(await page.locator("h1").textContent(), `MSN Messenger’s servers saw ${Math.round(most).toLocaleString("en-GB")} accounts in October 2002`);
+    assert.match(await page.locator(".simulated").textContent(), /Accounts, not people\./);
+    const days = await table(page, "accounts");
+    assert.equal(days.length, 31 * r.rows.length);
+    const one = await ask(w.server, "/v1/census?market=FR&from=2002-10-05&to=2002-10-05");
+    assert.equal(days.find((x) => x.Period === "5 October 2002" && x.Service === "ICQ").Accounts, Math.round(row(one, "icq").unique_accounts.value).toLocaleString("en-GB"));
+    await page.getByText("Week", { exact: true }).click();
+    await page.waitForFunction(() => document.querySelector("#accounts h2").textContent.endsWith("a week"));
+    assert.match(page.url(), /step=week/);
+    await page.getByRole("link", { name: "People" }).click();
+    await whole(page);
+  });
+}

@@ -1,0 +1,164 @@
+// How the page looks: at every width, in either theme and language, on paper,
+// to a screen reader and by keyboard.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { drawn, tab, whole } from "./apparatus.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** violations runs axe. A test script is let past the page's own policy. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
+}
+
+/** crowded gives the texts of drawings that overlap, or leave the window. */
+export function crowded(page) {
+  return page.evaluate(() => {
+    const faults = [];
+    for (const svg of document.querySelectorAll(".drawing > svg")) {
+      const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim() !== "" && !(t.getAttribute("transform") ?? "").includes("rotate") && !t.closest("[aria-label=tip]") && t.getBoundingClientRect().width > 0);
+      const boxes = texts.map((t) => t.getBoundingClientRect());
+      const name = svg.closest("section").id;
+      boxes.forEach((a, i) => {
+        if (a.left < -1 || a.right > innerWidth + 1) faults.push(`${name}: "${texts[i].textContent}" leaves the window`);
+        for (let k = 0; k < i; k++) {
+          const b = boxes[k];
+          const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+          const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+          if (across > 1.5 && down > 4) faults.push(`${name}: "${texts[i].textContent}" and "${texts[k].textContent}" overlap`);
+        }
+      });
+    }
+    return faults;
+  });
+}
+
+/** clipped gives the boxes of the page that cut their own text. */
+export function clipped(page) {
+  return page.evaluate(() => [...document.querySelectorAll("h1, h2, p, dt, dd, button, .button, label, summary, a, li")]
+    .filter((e) => !e.closest(".visually-hidden, .skip, .table") && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflow !== "visible" && getComputedStyle(e).textOverflow !== "ellipsis")
+    .map((e) => `${e.tagName} "${e.textContent.slice(0, 60)}"`));
+}
+
+export function looks(w) {
+  const keep = process.env.SHOTS; // a folder for the pictures, to be looked at
+  for (const [width, height] of [[360, 740], [768, 1024], [1280, 900], [1920, 1080]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      for (const language of ["en", "fr"]) {
+        test(`${width} ${colorScheme} ${language}`, async (t) => {
+          const { page, context, faults } = await tab(w.browser, { viewport: { width, height }, colorScheme, bypassCSP: true });
+          t.after(() => context.close());
+          for (const [name, path] of [["people", "/?month=2003-10"], ["accounts", "/accounts?market=FR&month=2002-10"]]) {
+            await page.goto(`${w.server.address}${path}&lang=${language}`);
+            if (name === "people") await whole(page);
+            else await drawn(page);
+            if (keep) await page.screenshot({ path: `${keep}/${name}-${width}-${colorScheme}-${language}.png`, fullPage: true });
+            assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
+            assert.deepEqual(await crowded(page), []);
+            assert.deepEqual(await clipped(page), []);
+            if (language === "en" ? colorScheme === "light" || width === 1280 : colorScheme === "light" && width === 1280) assert.deepEqual(await violations(page), []);
+          }
+          assert.deepEqual(faults, []);
+        });
+      }
+    }
+  }
+
+  test("tables open, axe finds nothing", async (t) => {
+    for (const width of [360, 1280]) {
+      const { page, context } = await tab(w.browser, { viewport: { width, height: 900 }, bypassCSP: true });
+      t.after(() => context.close());
+      await page.goto(`${w.server.address}/?month=2003-10`);
+      await whole(page);
+      for (const d of await page.locator("details").all()) await d.evaluate((e) => (e.open = true));
+      for (const b of await page.locator("button[aria-controls]").all()) await b.click();
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} scrolls sideways`);
+      if (width === 360) continue; // axe takes its time over thousands of cells
+      assert.deepEqual(await violations(page), []);
+    }
+  });
+
+  test("nothing jumps while it loads; the policy blocks nothing", async (t) => {
+    const { page, context, faults } = await tab(w.browser);
+    t.after(() => context.close());
+    await page.addInitScript(() => {
+      globalThis.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const e of list.getEntries()) if (!e.hadRecentInput) globalThis.shifts.push({ value: e.value, of: e.sources.map((s) => s.node?.outerHTML?.slice(0, 80)) });
+      }).observe({ type: "layout-shift", buffered: true });
+    });
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    assert.deepEqual(await page.evaluate(() => globalThis.shifts), []);
+    assert.deepEqual(faults, []);
+    const paint = await page.evaluate(() => performance.getEntriesByType("paint").map((p) => `${p.name} ${Math.round(p.startTime)} ms`));
+    t.diagnostic(paint.join(", "));
+  });
+
+  test("by keyboard alone", async (t) => {
+    const { page, context } = await tab(w.browser);
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+    const reached = await page.evaluate(() => {
+      const can = [...document.querySelectorAll("a[href], button:not(:disabled), select, input, summary")].filter((e) => e.getClientRects().length > 0 && (e.type !== "radio" || e.checked) && !e.closest("details:not([open]) > :not(summary)"));
+      can.forEach((e) => (e.dataset.can = "1"));
+      return can.length;
+    });
+    const seen = new Set([await page.evaluate(() => (document.activeElement.dataset.at = "0"))]);
+    for (let i = 1; i < reached + 10; i++) {
+      await page.keyboard.press("Tab");
+      const at = await page.evaluate((i) => {
+        const e = document.activeElement;
+        if (e === document.body) return null;
+        const style = getComputedStyle(e.type === "radio" ? e.closest("label") : e);
+        if (style.outlineStyle === "none") throw new Error(`no outline on ${e.outerHTML.slice(0, 100)}`);
+        return (e.dataset.at ??= String(i));
+      }, i);
+      if (at === null) break;
+      seen.add(at);
+    }
+    assert.equal(seen.size, reached, "every control is reached by Tab");
+    await page.locator("#ranking button[aria-controls]").focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute("role")), "region", "the table has the focus");
+    await page.locator("#ranking details.menu summary").focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("#ranking details.menu").evaluate((d) => d.open), false);
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), "SUMMARY");
+  });
+
+  test("a screen reader hears a sentence for each figure, and none of Plot's labels", async (t) => {
+    const { page, context } = await tab(w.browser);
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    const told = await page.evaluate(() => [...document.querySelectorAll(".drawing > svg")].map((s) => [s.getAttribute("role"), s.getAttribute("aria-label") === s.closest("section").querySelector("h2").textContent.replaceAll("\u2060", ""), s.querySelectorAll("[aria-label], style").length]));
+    assert.deepEqual(told, Array(8).fill(["img", true, 0]));
+    const ids = await page.evaluate(() => [...document.querySelectorAll("[id]")].map((e) => e.id));
+    assert.equal(new Set(ids).size, ids.length, "an id is twice in the page");
+  });
+
+  test("on paper: light, whole, drawn for the sheet's width", async (t) => {
+    const { page, context } = await tab(w.browser, { colorScheme: "dark", viewport: { width: 1920, height: 600 } });
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    const before = await page.locator("#ranking .drawing > svg").getAttribute("width");
+    await page.evaluate(() => addEventListener("beforeprint", () => (globalThis.widths = [...document.querySelectorAll(".drawing > svg")].map((s) => s.getAttribute("width")))));
+    const pdf = await page.pdf({ format: "A4", ...(keep ? { path: `${keep}/people.pdf` } : {}) });
+    const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
+    assert.ok(pages >= 3 && pages <= 8, `${pages} sheets`);
+    assert.deepEqual(await page.evaluate(() => globalThis.widths), ["686", "686", "686", "330", "330", "686", "330", "330"]);
+    assert.equal(await page.locator("#ranking .drawing > svg").getAttribute("width"), before, "it is as it was after the print");
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
+  });
+}

@@ -1,0 +1,121 @@
+// What the page shows when there is nothing to show, or too much.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { folder, run, start, tab, whole } from "./apparatus.mjs";
+import { clipped, crowded, violations } from "./looks.mjs";
+import { largeMarket } from "./large.mjs";
+
+export function states(w) {
+  const open = async (t, options) => {
+    const it = await tab(w.browser, { bypassCSP: true, ...options });
+    t.after(() => it.context.close());
+    return it.page;
+  };
+
+  test("a month that isn't published names the nearest, and how to publish it", async (t) => {
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?market=FR&panel=demo&month=2004-02`);
+    await page.getByRole("heading", { name: "February 2004 is not published" }).waitFor();
+    assert.match(await page.locator("pre").textContent(), /rollcall panel load --market FR --panel demo --month 2004-02/);
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole("link", { name: /October 2003/ }).click();
+    await whole(page);
+    assert.match(await page.locator("h1").textContent(), /October 2003$/);
+  });
+
+  test("an unknown market names those there are", async (t) => {
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?market=XX`);
+    await page.getByRole("heading", { name: "There is no market XX" }).waitFor();
+    assert.ok(await page.getByRole("link", { name: /France/ }).isVisible());
+  });
+
+  test("what the server refuses is said in its words", async (t) => {
+    const page = await open(t);
+    await page.route("**/v1/reports/ranking*", (r) => r.fulfill({ status: 410, contentType: "application/problem+json", body: JSON.stringify({ title: "Gone", status: 410, detail: "2002-10 has aged out" }) }));
+    await page.goto(`${w.server.address}/?month=2002-10`);
+    await page.getByRole("alert").filter({ hasText: "2002-10 has aged out" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+  });
+
+  test("one figure that fails leaves the others", async (t) => {
+    const page = await open(t);
+    await page.route("**/v1/reports/profile*", (r) => r.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Internal Server Error", status: 500, detail: "see the log" }) }));
+    await page.goto(`${w.server.address}/?month=2002-10`);
+    await page.locator("#profile").getByRole("alert").filter({ hasText: "see the log" }).waitFor();
+    await page.locator("#frequency .drawing svg").first().waitFor();
+  });
+
+  test("while it loads, the places of what comes are held", async (t) => {
+    const page = await open(t);
+    let release;
+    const held = new Promise((r) => (release = r));
+    await page.route("**/v1/reports/**", async (r) => (await held, r.continue()));
+    await page.goto(`${w.server.address}/?month=2002-10`);
+    await page.locator(".waiting").waitFor();
+    assert.deepEqual(await violations(page), []);
+    release();
+    await whole(page);
+  });
+
+  test("nothing published: what to do", async (t) => {
+    const server = await start("run", "--data", `${folder()}/empty`, "--listen", "127.0.0.1:0");
+    t.after(() => server.stop());
+    const page = await open(t);
+    await page.goto(server.address);
+    await page.getByRole("heading", { name: "Nothing is published yet" }).waitFor();
+    assert.match(await page.locator("pre").textContent(), /rollcall demo/);
+    assert.deepEqual(await violations(page), []);
+  });
+
+  test("thirty services, sixty months", async (t) => {
+    for (const width of [360, 1280]) {
+      const page = await open(t, { viewport: { width, height: 900 } });
+      await largeMarket(page);
+      await page.goto(`${w.server.address}/`);
+      await whole(page);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} scrolls sideways`);
+      assert.deepEqual(await crowded(page), []);
+      assert.deepEqual(await clipped(page), []);
+      assert.deepEqual(await violations(page), []);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/large-${width}.png`, fullPage: true });
+    }
+  });
+
+  test("a server that stops, and comes back", async (t) => {
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    await w.server.stop();
+    await page.getByRole("button", { name: "Previous month" }).click();
+    await page.getByRole("alert").filter({ hasText: "The server does not answer. These figures are of" }).waitFor();
+    assert.match(await page.locator("h1").textContent(), /October 2003$/, "the figures stay");
+    assert.match(await page.locator(".gone").textContent(), /Trying again in \d+ s/);
+    assert.deepEqual(await violations(page), []);
+    w.server = await start("run", "--data", `${w.data}/demo`, "--listen", new URL(w.server.address).host);
+    await page.getByRole("button", { name: "Try now" }).click();
+    await page.waitForFunction(() => document.querySelector("h1").textContent.includes("September 2003"));
+    assert.equal(await page.locator(".gone").count(), 0);
+  });
+
+  test("a server that asks for a key", async (t) => {
+    await w.server.stop();
+    const tokens = `${w.data}/tokens`;
+    const key = /rc_\S+/.exec(await run("token", "new", "--name", "analyst", "--role", "read", "--tokens", tokens))[0];
+    w.server = await start("run", "--data", `${w.data}/demo`, "--listen", "127.0.0.1:0", "--tokens", tokens);
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?month=2002-10`);
+    await page.getByLabel("API key").fill("rc_wrong");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "not known" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel("API key").fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await whole(page);
+    assert.match(await page.locator("h1").textContent(), /October 2002$/, "it goes on to the same address");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);
+    assert.match(download.suggestedFilename(), /\.csv$/);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("API key").waitFor();
+  });
+}
