@@ -164,7 +164,7 @@ func (c changeable) AddMarket(ctx context.Context, m rollcall.Market, rename boo
 		}
 	}
 	if err := rollcall.CheckLine("name", m.Name); err != nil {
-		return err
+		return m, err
 	}
 	if err := c.store.PutMarket(ctx, m); err != nil {
 		return m, err
