@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter"
+	"rollcall/ingest/collect/meter/signs"
 	"rollcall/internal/server"
 )
 
@@ -20,19 +22,21 @@ type collectCmd struct {
 }
 
 type pcapCmd struct {
-	File      string `arg:"" optional:"" help:"A pcap or pcapng file."`
-	Interface string `help:"Read this network interface instead." placeholder:"IF"`
-	Market    string `required:"" help:"The meter's market."`
-	Location  string `required:"" help:"Where the meter is installed: home, work or elsewhere."`
-	Panel     string `help:"The panel, with --panelist: the accounts seen are dropped."`
-	Panelist  string `help:"Whose machine it is."`
-	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
+	File      string   `arg:"" optional:"" help:"A pcap or pcapng file."`
+	Interface string   `help:"Read this network interface instead." placeholder:"IF"`
+	Market    string   `required:"" help:"The meter's market."`
+	Location  string   `required:"" help:"Where the meter is installed: home, work or elsewhere."`
+	Panel     string   `help:"The panel, with --panelist: the accounts seen are dropped."`
+	Panelist  string   `help:"Whose machine it is."`
+	Address   []string `help:"The panelist's own addresses, where they are known: what others open towards them is not the panelist's." placeholder:"IP[/BITS]"`
+	Signs     string   `name:"signatures" help:"Further signs of services: a file as schemas/signatures/signatures.csv." placeholder:"FILE"`
+	DryRun    bool     `help:"Print the sightings as NDJSON; send nothing."`
 	server.Engine
 	stats meter.Stats
 }
 
 // Validate refuses a capture that is not there.
-func (c *pcapCmd) Validate() error { return exist(c.File) }
+func (c *pcapCmd) Validate() error { return errors.Join(exist(c.File), exist(c.Signs)) }
 
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
@@ -46,10 +50,42 @@ func (c *pcapCmd) install() (meter.Install, error) {
 		Market: rollcall.MarketID(c.Market), Location: place,
 		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
-	if err := install.Validate(); err != nil {
+	if err := errors.Join(c.addresses(&install), c.signs(&install), install.Validate()); err != nil {
 		return install, server.UsageError{Err: err}
 	}
 	return install, nil
+}
+
+// addresses reads --address: addresses, or prefixes of them.
+func (c *pcapCmd) addresses(to *meter.Install) error {
+	for _, text := range c.Address {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				return fmt.Errorf("--address %q is no IP address or prefix", text)
+			}
+			prefix = netip.PrefixFrom(a, a.BitLen())
+		}
+		to.Hosts = append(to.Hosts, prefix.Masked())
+	}
+	return nil
+}
+
+// signs reads --signatures.
+func (c *pcapCmd) signs(to *meter.Install) error {
+	if c.Signs == "" {
+		return nil
+	}
+	f, err := os.Open(c.Signs)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if to.Signs, err = signs.Parse(f); err != nil {
+		return fmt.Errorf("%s: %w", c.Signs, err)
+	}
+	return nil
 }
 
 func (c *pcapCmd) source() string {

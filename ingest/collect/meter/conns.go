@@ -14,6 +14,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/netmeeting"
 	"rollcall/ingest/collect/meter/packet"
 	"rollcall/ingest/collect/meter/reach"
 	"rollcall/ingest/collect/meter/tunnel"
@@ -38,14 +39,15 @@ var errYield = errors.New("sighting not taken")
 
 // meter holds everything of one reading.
 type meter struct {
-	install   Install
-	yield     func(ingest.Sighting) error
-	protocols []protocol
-	gateways  *tunnel.Gateways
-	tracker   *reach.Tracker
-	flows     map[pair]*flow
-	stats     Stats
-	out       []ingest.Sighting // found since the last delivery
+	install     Install
+	yield       func(ingest.Sighting) error
+	protocols   []protocol
+	gateways    *tunnel.Gateways
+	tracker     *reach.Tracker
+	directories *netmeeting.Directories
+	flows       map[pair]*flow
+	stats       Stats
+	out         []ingest.Sighting // found since the last delivery
 
 	decoder   packet.Decoder
 	tcp       layers.TCP // the segment being read
@@ -88,7 +90,8 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 	if m.install.named != nil {
 		sink.Named = m.install.named
 	}
-	m.protocols, m.tracker = protocols(m, sink), reach.New(sink, table)
+	m.tracker = reach.New(sink, table)
+	m.protocols = protocols(m, sink)
 	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
 	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
@@ -271,6 +274,7 @@ func (m *meter) flush() {
 	}
 	m.flushFlows()
 	m.gateways.Flush(m.now)
+	m.directories.Flush(m.now)
 	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
 }
@@ -288,6 +292,7 @@ func (m *meter) close() error {
 		}
 	}
 	m.gateways.Close()
+	m.directories.Close()
 	m.tracker.Close()
 	sortSightings(m.out[before:])
 	return m.deliver()

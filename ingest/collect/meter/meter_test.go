@@ -608,6 +608,7 @@ func dissect(t *testing.T, raw []byte, late uint8, size int) ([]ingest.Sighting,
 	}
 	c.End(at, wire.Closed)
 	m.gateways.Close()
+	m.directories.Close()
 	return m.out, m.stats.GivenUp
 }
 

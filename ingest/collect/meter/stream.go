@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/ingest/collect/meter/msnp"
+	"rollcall/ingest/collect/meter/netmeeting"
 	"rollcall/ingest/collect/meter/oscar"
 	"rollcall/ingest/collect/meter/toc"
 	"rollcall/ingest/collect/meter/tunnel"
@@ -31,12 +32,15 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
 	}
 	m.gateways = tunnel.NewGateways(inner)
+	m.directories = netmeeting.New(sink, m.tracker.ByDNS)
 	return []protocol{
 		{"toc", toc.Match, func(s *stream) wire.Dissector { return toc.Open(sink, s.opening) }},
 		{"oscar", oscar.Match, func(s *stream) wire.Dissector { return sessions.Open(s.opening) }},
 		{"msnp", msnp.Match, func(s *stream) wire.Dissector { return msnp.Open(sink, s.opening) }},
 		{"ymsg", ymsg.Match, func(s *stream) wire.Dissector { return ymsg.Open(sink, s.opening) }},
 		{"xmpp", xmpp.Match, func(s *stream) wire.Dissector { return xmpp.Open(sink, s.opening) }},
+		{"ils", netmeeting.Match, func(s *stream) wire.Dissector { return m.directories.Open(s.opening) }},
+		{"h225", netmeeting.MatchCall, func(s *stream) wire.Dissector { return m.directories.OpenCall(s.opening) }},
 		{"socks", tunnel.MatchSocks, func(s *stream) wire.Dissector { return tunnel.OpenSocks(inner, s.opening) }},
 		{"tls", matchTLS, func(s *stream) wire.Dissector { return &hello{meter: m, opening: s.opening} }},
 		{"http", tunnel.MatchHTTP, func(s *stream) wire.Dissector { return m.gateways.OpenHTTP(s.opening) }},
