@@ -211,7 +211,7 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 		targets, err5 := s.Targets(t.Context())
 		must(t, errors.Join(err1, err2, err3, err4, err5))
 		if !slices.Equal(markets, []rollcall.Market{market}) || !slices.Equal(services, []rollcall.Service{service}) {
-			t.Errorf("%.50q comes back in %.300q and %.300q", text, markets, services)
+			t.Errorf("%.50q comes back in %+v and %.300q", text, markets, services)
 		}
 		if expr, ok := targets[text]; !ok || expr != text || len(targets) != i+1 {
 			t.Errorf("target %.50q comes back as %.50q of %d", text, expr, len(targets))
