@@ -210,8 +210,8 @@ func (p *Process) ready(ctx context.Context) error {
 // readyTime is how long the engines have to answer.
 const readyTime = 3 * time.Second
 
-// changeable is the catalogue with ways to change it.
-func (p *Process) changeable() changeable {
+// changeableOf is the process's catalogue with ways to change it.
+func changeableOf(p *Process) changeable {
 	c := changeable{catalogue: p.catalogue, store: p.store, demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
 	if p.cluster != nil {
 		c.settle = eventLog{p}.Settle
@@ -230,7 +230,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
-		Catalogue: p.changeable(), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,

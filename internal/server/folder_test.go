@@ -35,10 +35,10 @@ func TestDemonstrationsFolder(t *testing.T) {
 		}
 	}
 	p := start(t, dir)
-	if _, err := p.changeable().AddMarket(t.Context(), rollcall.Market{ID: "FR", Zone: "Europe/Paris"}, false); !errors.Is(err, rollcall.ErrConflict) {
+	if _, err := changeableOf(p).AddMarket(t.Context(), rollcall.Market{ID: "FR", Zone: "Europe/Paris"}, false); !errors.Is(err, rollcall.ErrConflict) {
 		t.Errorf("a real market in the demonstration: %v", err)
 	}
-	if _, err := p.changeable().AddMarket(t.Context(), rollcall.Market{ID: "FR", Zone: "Europe/Paris", Simulated: true}, false); err != nil {
+	if _, err := changeableOf(p).AddMarket(t.Context(), rollcall.Market{ID: "FR", Zone: "Europe/Paris", Simulated: true}, false); err != nil {
 		t.Error(err)
 	}
 }
