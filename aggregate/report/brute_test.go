@@ -319,13 +319,7 @@ func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.
 		same(t, what+" time of "+string(x), row["time_share"], 100*minutes/time)
 		same(t, what+" exclusive "+string(x), row["exclusive"], s.exactly(p, listed, one(x)))
 	}
-	any := find(h.t, ranking, "any", "any")
-	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
-	same(t, what+" gross", any["gross"], sum)
-	same(t, what+" services per user", any["services_per_user"], sum/s.audience(p, listed...))
-	same(t, what+" users of two or more", any["multi_service"], 100*s.several(p, listed)/s.audience(p, listed...))
-	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
-	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
+	s.compareUnion(t, what, find(h.t, ranking, "any", "any"), p, listed)
 	s.compareDays(t, what, ask, p, listed)
 	duplication := ask("duplication")
 	for i := range duplication.Rows {
@@ -349,6 +343,20 @@ func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.
 		same(t, what+" increment", steps.Cell(i, "incremental"), now-before)
 		before = now
 	}
+}
+
+// compareUnion compares the row that unites all services.
+func (s *slow) compareUnion(t *rapid.T, what string, any map[string]any, p rollcall.Place, listed []rollcall.ServiceID) {
+	sum := 0.0
+	for _, x := range listed {
+		sum += s.audience(p, x)
+	}
+	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
+	same(t, what+" gross", any["gross"], sum)
+	same(t, what+" services per user", any["services_per_user"], sum/s.audience(p, listed...))
+	same(t, what+" users of two or more", any["multi_service"], 100*s.several(p, listed)/s.audience(p, listed...))
+	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
+	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
 }
 
 func (s *slow) exactly(p rollcall.Place, listed, used []rollcall.ServiceID) float64 {
