@@ -146,6 +146,21 @@ export function looks(w) {
     assert.equal(new Set(ids).size, ids.length, "an id is twice in the page");
   });
 
+  test("a pointer brings up the figure under it", async (t) => {
+    const { page, context } = await tab(w.browser, { bypassCSP: true });
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    for (const [figure, want] of [["ranking", /^MSN Messenger[\d,]+ \([\d.–]+\u00a0M\)n [\d,]+$/], ["trend", /^MSN Messenger, October 2003[\d,]+ /]]) {
+      const dots = page.locator(`#${figure} .drawing svg svg`).first().locator("circle");
+      await (figure === "ranking" ? dots.first() : dots.last()).hover({ force: true });
+      const tip = page.locator(`#${figure} .drawing [aria-label=tip] text`).first();
+      await tip.waitFor();
+      assert.match((await tip.textContent()).replaceAll("\u200b", ""), want);
+    }
+    assert.deepEqual(await violations(page), []);
+  });
+
   test("on paper: light, whole, drawn for the sheet's width", async (t) => {
     const { page, context } = await tab(w.browser, { colorScheme: "dark", viewport: { width: 1920, height: 600 } });
     t.after(() => context.close());

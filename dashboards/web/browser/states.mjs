@@ -82,6 +82,22 @@ export function states(w) {
     }
   });
 
+  test("two versions of a month, and what changed between them", async (t) => {
+    await run("close", "--market", "FR", "--panel", "demo", "--month", "2002-09", "--status", "restated", "--reason", "Wider intervals", "--confidence", "0.99", "--data", `${w.data}/demo`);
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?month=2002-09`);
+    await whole(page);
+    assert.match(await page.locator(".lede").textContent(), /at 99% confidence/);
+    assert.match(await page.locator("#about").textContent(), /2, restated \(Wider intervals\)/);
+    await page.getByText("What changed between versions").click();
+    const changes = page.getByRole("region", { name: "What changed between versions" });
+    await changes.waitFor();
+    assert.match(await changes.textContent(), /MSN Messenger/);
+    await page.getByLabel("Version", { exact: true }).selectOption("1");
+    await page.waitForFunction(() => document.querySelector(".lede").textContent.includes("at 95% confidence"));
+    assert.match(page.url(), /version=1/);
+  });
+
   test("a server that stops, and comes back", async (t) => {
     const page = await open(t);
     await page.goto(`${w.server.address}/?month=2003-10`);
