@@ -19,6 +19,7 @@ type Query struct {
 	Services []ServiceID
 	Credit   Credit // as the user wrote it; "": presence
 	Target   string // "": everyone
+	Pool     int    // the mean of so many months up to this one; 0: none
 	Version  int    // 0: the latest for readers
 	Live     bool   // compute now, from facts that are not frozen
 }

@@ -147,6 +147,7 @@ type Meta struct {
 	Location   string         `json:"location"`
 	Credit     string         `json:"credit"`
 	Target     string         `json:"target,omitempty"`
+	Pool       int            `json:"pool,omitempty"`    // months that the figures are the mean of
 	Version    int            `json:"version,omitempty"` // 0: computed live, not published
 	Status     string         `json:"status,omitempty"`  // preliminary, final, restated or provisional
 	Internal   bool           `json:"internal,omitempty"`

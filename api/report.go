@@ -29,6 +29,7 @@ type Cut struct {
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
 
 // query asks for a report so narrowed.
@@ -38,7 +39,7 @@ func (c Cut) query(report string, a About) (rollcall.Query, error) {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target,
+		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool,
 	}
 	q.From, q.To, err = days(c.From, c.To)
 	return q, err

@@ -16,10 +16,11 @@ type Condition struct {
 	Home, Work int // metered there
 }
 
-// Condition is the month's own, where its people and weights are. The weights'
+// Condition is the month's own, where its people and weights are; the last
+// month's of a pooled sample. The weights'
 // ID is a hash of their values in the roster's order.
 func (s *Sample) Condition() *Condition {
-	if own := s.Last().Whole; s.roster == nil && s != own {
+	if own := s.Last().Whole; (s.roster == nil || s.pool != nil) && s != own {
 		return own.Condition()
 	}
 	s.judged.once.Do(func() {
@@ -28,7 +29,7 @@ func (s *Sample) Condition() *Condition {
 			s.judged.Home += int(at & rollcall.Home / rollcall.Home)
 			s.judged.Work += int(at & rollcall.Work / rollcall.Work)
 		}
-		q := s.Weights.Quality()
+		q := s.raked.Quality()
 		m := &rollcall.WeightsMeta{
 			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
 			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",

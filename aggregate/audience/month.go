@@ -96,7 +96,7 @@ func (m *Month) Prepare() {
 // Over gives the people of a period that ends in the month. Where it begins in an
 // earlier one, they are those in tab in each of its months, which months gives.
 func (m *Month) Over(ctx context.Context, from, to rollcall.Day, months func() ([]*Month, error)) (*Sample, error) {
-	return m.samples.Get(ctx, sampleKey{from, to}, func() (*Sample, int64, error) {
+	return m.samples.Get(ctx, sampleKey{from: from, to: to}, func() (*Sample, int64, error) {
 		if from >= m.Doc.Of.Month.First() {
 			return m.sampleOf(from, to), 1, nil
 		}
@@ -105,6 +105,19 @@ func (m *Month) Over(ctx context.Context, from, to rollcall.Day, months func() (
 			return nil, 0, err
 		}
 		s, err := Common(all, from, to)
+		return s, 1, err
+	})
+}
+
+// Pool gives the mean of months, up to this one: all of them, in order, are
+// what months gives.
+func (m *Month) Pool(ctx context.Context, from rollcall.Day, months func() ([]*Month, error)) (*Sample, error) {
+	return m.samples.Get(ctx, sampleKey{from, m.Doc.Of.Month.Last(), true}, func() (*Sample, int64, error) {
+		all, err := months()
+		if err != nil {
+			return nil, 0, err
+		}
+		s, err := Pool(all)
 		return s, 1, err
 	})
 }

@@ -68,6 +68,9 @@ func (s *Sample) each(yield func(person int32, k int, diaries []diary)) {
 		for k, m := range s.Months {
 			from, to := s.span(k)
 			own := s.inRoster(k, person)
+			if own < 0 {
+				continue
+			}
 			list := m.diaries.list[m.diaries.first[own]:m.diaries.first[own+1]]
 			for len(list) > 0 && list[0].day < from {
 				list = list[1:]

@@ -12,10 +12,12 @@ import (
 // weighed to the last month's universe. It is safe for concurrent use.
 type Sample struct {
 	Months   []*Month  // in order, each touched by the period
-	roster   [][]int32 // by month: each person's position in its roster; nil: the same
+	roster   [][]int32 // by month: each person's position in its roster, -1 for none; nil: the same
 	origin   []int32   // each person's position in the lead month's roster; nil: the same
-	Weights  *panel.Weights
-	Final    []float64 // the weights, persons a panelist
+	Weights  *panel.Estimator
+	raked    *panel.Weights // whose quality is told: the last month's, of a pooled sample
+	pool     *panel.Months  // of a pooled sample, whose persons are the rows of its months
+	Final    []float64      // the weights, persons a panelist
 	From, To rollcall.Day
 	first    []int // of each month, its first day's place in the period
 
@@ -44,11 +46,14 @@ type Sample struct {
 }
 
 // sampleKey is a period that ends in the month.
-type sampleKey struct{ from, to rollcall.Day }
+type sampleKey struct {
+	from, to rollcall.Day
+	pooled   bool
+}
 
 // newSample makes a sample that is known by the lead month.
 func newSample(months []*Month, roster [][]int32, w *panel.Weights, lead *Month, from, to rollcall.Day) *Sample {
-	s := &Sample{Months: months, roster: roster, Weights: w, Final: w.Final(), leader: lead, From: from, To: to}
+	s := &Sample{Months: months, roster: roster, Weights: w.Estimator, raked: w, Final: w.Final(), leader: lead, From: from, To: to}
 	s.passes.Limit, s.byCredit.Limit, s.views.Limit = 6, 2, 64
 	for _, m := range months {
 		s.first = append(s.first, int(m.Doc.Of.Month.First()-from))
@@ -147,7 +152,11 @@ func (s *Sample) findActive() []rollcall.Location {
 	for k, m := range s.Months {
 		period := daysOf(s.span(k))
 		for i := range out {
-			days := m.online[s.inRoster(k, int32(i))]
+			own := s.inRoster(k, int32(i))
+			if own < 0 {
+				continue
+			}
+			days := m.online[own]
 			if days.home&period != 0 {
 				out[i] |= rollcall.Home
 			}
@@ -178,6 +187,9 @@ func (s *Sample) Own(at int32) int32 {
 
 // Members says who is in a target.
 func (s *Sample) Members(t *Target) []bool {
+	if s.pool != nil {
+		return s.pooledMembers(t)
+	}
 	m := s.Lead()
 	all := t.members(m.Columns, len(m.Roster.Panelists))
 	if s.origin == nil {
@@ -213,7 +225,7 @@ func Common(months []*Month, from, to rollcall.Day) (*Sample, error) {
 // Alone gives the sample's people in month k only, with the same weights.
 func (s *Sample) Alone(k int) *Sample {
 	of := s.Months[k].Doc.Of.Month
-	one := newSample(s.Months[k:k+1], s.roster[k:k+1], s.Weights, s.leader, of.First(), of.Last())
+	one := newSample(s.Months[k:k+1], s.roster[k:k+1], s.raked, s.leader, of.First(), of.Last())
 	one.origin = s.origin
 	return one
 }

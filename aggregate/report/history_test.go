@@ -143,7 +143,7 @@ func TestMeta(t *testing.T) {
 	near(t, "deff", m.Weights.Deff, 1.07570537)
 	near(t, "n_eff", m.Weights.NEff, 278.8867736)
 	want := "method=rollcall-1; population=persons; credit=use; location=work; base=work; period=2002-10-01/2002-10-31; zone=Europe/Paris; " +
-		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard; confidence=0.95; low=30; caution=60; caution_rse=0.3; trim=0,0; target=sex=F"
+		"idle_gap_minutes=30; weights=raking; variance=taylor-calibration-residuals; sketch=none; interval=t,logit,korn-graubard,hall,fieller; df=299; confidence=0.95; low=30; caution=60; caution_rse=0.3; trim=0,0; target=sex=F"
 	if m.Method != want {
 		t.Errorf("method %s", m.Method)
 	}

@@ -36,7 +36,7 @@ func (h homes) uses(month, person int, s rollcall.ServiceID) bool {
 	case "icq":
 		return home%5 == 2 || (person+2*month)%6 == 0
 	}
-	return home%13 == 3 || (person+month)%40 == 0 // yahoo
+	return home%13 == 3 || (person+4*month)%9 == 0 // yahoo
 }
 
 func homeServices() []rollcall.ServiceID { return []rollcall.ServiceID{"msn", "aim", "icq", "yahoo"} }

@@ -16,7 +16,7 @@ func (j *job) meta() rollcall.Meta {
 	v, d, r := j.view, j.month.Doc, j.request
 	m := rollcall.Meta{
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
-		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(),
+		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(), Pool: r.Pool,
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
 		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.Condition().Meta,
 		Exclusions: exclusionsMeta(d), Confidence: v.Settings.Confidence,
@@ -62,7 +62,7 @@ func addNew(list []string, s string) []string {
 func (j *job) sampleMeta() *rollcall.SampleMeta {
 	v, d := j.view, j.month.Doc
 	s := &rollcall.SampleMeta{
-		InTab: v.Weights.Len(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
+		InTab: v.Weights.Persons(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
 		Excluded: j.month.Excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
 	}
 	c := v.Condition()
@@ -105,7 +105,8 @@ func (j *job) method() string {
 		"weights=raking",
 		"variance=taylor-calibration-residuals",
 		"sketch=none", // persons are counted one by one
-		"interval=t,logit,korn-graubard",
+		"interval=t,logit,korn-graubard,hall,fieller",
+		fmt.Sprintf("df=%d", v.Intervals.DF()),
 		fmt.Sprintf("confidence=%g", v.Settings.Confidence),
 		fmt.Sprintf("low=%d", v.Settings.Low),
 		fmt.Sprintf("caution=%d", v.Settings.Caution),
@@ -135,7 +136,10 @@ func (j *job) notes() []string {
 	if q.Trimming != nil {
 		notes = append(notes, "Weights are trimmed; standard errors take no account of it.")
 	}
-	if len(v.Months) > 1 {
+	if v.Pooled() {
+		notes = append(notes, fmt.Sprintf("Pooled over %d months, each with its own weights: totals are the mean of the months', ratios are of those totals, and a person is counted once. Changes are not pooled. The weights' quality is the last month's.",
+			len(v.Months)))
+	} else if len(v.Months) > 1 {
 		notes = append(notes, fmt.Sprintf("The period touches %d months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; %.1f %% of its sample is lost.",
 			len(v.Months), v.Lost()))
 	}

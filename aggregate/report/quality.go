@@ -11,7 +11,7 @@ import (
 // nothing in it is withheld.
 func quality(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("margin", "category", "target_population as target", "achieved")
-	for _, a := range j.view.Weights.Quality().Margins {
+	for _, a := range j.view.Condition().Quality.Margins {
 		exact := func(x float64) rollcall.Measure {
 			return rollcall.Measure{Value: x, Low: x, High: x, N: a.Panelists, Status: rollcall.OK}
 		}

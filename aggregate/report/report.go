@@ -37,6 +37,7 @@ type tableKey struct {
 	from, to rollcall.Day
 	view     audience.ViewKey
 	target   string
+	pool     int
 	before   rollcall.Month // which has aged out
 }
 
@@ -152,6 +153,9 @@ func fillPeriod(r *rollcall.Query) error {
 	if r.Of.Month == 0 {
 		return &rollcall.Invalid{Field: "month", Reason: "is missing", Code: "month"}
 	}
+	if err := fillPool(r); err != nil {
+		return err
+	}
 	fillDays(r)
 	if r.From > r.To {
 		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
@@ -159,6 +163,32 @@ func fillPeriod(r *rollcall.Query) error {
 	if named != 0 && named != r.Of.Month && (r.Version != 0 || named < r.From.Month() || named > r.Of.Month) {
 		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}
 	}
+	return nil
+}
+
+// pooled lists the reports that can be of the mean of months. The others go day
+// by day, or have months of their own.
+func pooled() []string {
+	return []string{"ranking", "duplication", "combinations", "incremental", "consistency"}
+}
+
+// fillPool puts in the days of a mean of months.
+func fillPool(r *rollcall.Query) error {
+	if r.Pool == 0 {
+		return nil
+	}
+	refuse := func(reason string) error {
+		return &rollcall.Invalid{Field: "pool", Value: fmt.Sprint(r.Pool), Reason: reason, Code: "pool"}
+	}
+	switch {
+	case r.Pool < 2 || r.Pool > audience.History:
+		return refuse(fmt.Sprintf("is not 2 to %d months", audience.History))
+	case r.From != 0 || r.To != 0:
+		return refuse("goes with a month, not with days")
+	case !slices.Contains(pooled(), r.Report):
+		return refuse("is not for " + r.Report + ", but for " + strings.Join(pooled(), ", "))
+	}
+	r.From, r.To = (r.Of.Month - rollcall.Month(r.Pool-1)).First(), r.Of.Month.Last()
 	return nil
 }
 
@@ -236,10 +266,27 @@ func (j *job) look(ctx context.Context) error {
 func (j *job) sample(ctx context.Context) (*audience.Sample, error) {
 	from, to := j.request.From, j.request.To
 	m := j.month
+	if j.request.Pool > 0 {
+		return m.Pool(ctx, from, func() ([]*audience.Month, error) { return j.pool(ctx, from.Month()) })
+	}
 	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.spansItself() {
 		return m.Whole, nil
 	}
 	return m.Over(ctx, from, to, func() ([]*audience.Month, error) { return j.monthsUpTo(ctx, from.Month()) })
+}
+
+// pool loads the months of a mean, each of which must know the target.
+func (j *job) pool(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
+	months, err := j.monthsUpTo(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range months {
+		if err := j.target.Check(m.Columns); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Doc.Of.Month, err)
+		}
+	}
+	return months, nil
 }
 
 // spansItself reports whether the report takes its period as a list of months.
@@ -276,7 +323,7 @@ func (j *job) key() tableKey {
 	}
 	return tableKey{
 		document: j.month.Hash, version: j.version.Version, report: j.request.Report, services: services.String(),
-		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(),
+		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(), pool: j.request.Pool,
 		before: j.ages.Before(),
 	}
 }
@@ -295,6 +342,9 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 		return nil, err
 	}
 	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
+	if j.mayPool() && withholds(t) {
+		t.Meta.Notes = append(t.Meta.Notes, "What is below here may be enough for the mean of several months: ask for it with pool, 2 to 12 months.")
+	}
 	seal(t)
 	return t, nil
 }
@@ -311,6 +361,23 @@ func (j *job) rows() []int {
 		return j.services
 	}
 	return j.view.Listed()
+}
+
+// mayPool reports whether the report could be of a mean of months, and is not.
+func (j *job) mayPool() bool {
+	return j.request.Pool == 0 && slices.Contains(pooled(), j.request.Report) && j.month.Doc.Pinned(j.month.Doc.Of.Month-1) != nil
+}
+
+// withholds reports whether a figure of the table has too few persons.
+func withholds(t *rollcall.Table) bool {
+	for _, row := range t.Rows {
+		for _, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status == rollcall.Below {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // seal takes the numbers out of every withheld measure, so that no export can

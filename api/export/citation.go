@@ -21,7 +21,7 @@ func citations(t *rollcall.Table) []citation {
 	all := []citation{
 		{"market", text(string(m.Market))}, {"panel", text(string(m.Panel))}, {"period", text(period(m))},
 		{"location", text(m.Location)}, {"credit", text(m.Credit)}, {"version", count(m.Version)}, {"status", text(m.Status)},
-		{"target", text(m.Target)}, {"pool", nil}, {"simulated", simulated(m)}, {"method", text(m.Method)},
+		{"target", text(m.Target)}, {"pool", count(m.Pool)}, {"simulated", simulated(m)}, {"method", text(m.Method)},
 	}
 	return slices.DeleteFunc(all, func(c citation) bool {
 		return slices.ContainsFunc(t.Columns, func(d rollcall.Column) bool { return d.Name == c.name })

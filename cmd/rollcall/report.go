@@ -36,6 +36,7 @@ type narrowing struct {
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
 
 // into adds what is asked for to a query.
@@ -46,6 +47,9 @@ func (n *narrowing) into(query url.Values) {
 		if value != "" {
 			query.Set(name, value)
 		}
+	}
+	if n.Pool != 0 {
+		query.Set("pool", strconv.Itoa(n.Pool))
 	}
 }
 

@@ -14,14 +14,14 @@ import (
 // one includes, changes nothing. From then on Merge leaves out what is older;
 // what a Merge that began before brings in meanwhile, the next RemoveFacts
 // finds.
-func (s *Store) AddAgeing(ctx context.Context, a rollcall.Ageing) error {
+func (s *facts) AddAgeing(ctx context.Context, a rollcall.Ageing) error {
 	if err := s.addAgeing(ctx, a); err != nil {
 		return fmt.Errorf("record that months before %s age out: %w", a.Before, failure(ctx, err))
 	}
 	return nil
 }
 
-func (s *Store) addAgeing(ctx context.Context, a rollcall.Ageing) error {
+func (s *facts) addAgeing(ctx context.Context, a rollcall.Ageing) error {
 	last, some, err := s.lastAgeing(ctx)
 	if err != nil || some && last >= a.Before {
 		return err
@@ -30,7 +30,7 @@ func (s *Store) addAgeing(ctx context.Context, a rollcall.Ageing) error {
 }
 
 // lastAgeing gives the month before which all has aged out, if any has.
-func (s *Store) lastAgeing(ctx context.Context) (m rollcall.Month, some bool, err error) {
+func (s *facts) lastAgeing(ctx context.Context) (m rollcall.Month, some bool, err error) {
 	var n uint64
 	err = s.db.QueryRow(ctx, `SELECT count(), max(before) FROM ageings`).Scan(&n, monthColumn{&m})
 	return m, n > 0, err
@@ -38,8 +38,8 @@ func (s *Store) lastAgeing(ctx context.Context) (m rollcall.Month, some bool, er
 
 // Ageings gives what was recorded, the earliest month first; of two that
 // recorded the same at once, the first.
-func (s *Store) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
-	all, err := list(ctx, s, func(r driver.Rows) (a rollcall.Ageing, err error) {
+func (s *facts) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (a rollcall.Ageing, err error) {
 		return a, r.Scan(monthColumn{&a.Before}, timeColumn{&a.Time})
 	}, `SELECT before, min(time) FROM ageings GROUP BY before ORDER BY before`)
 	if err != nil {
@@ -50,10 +50,10 @@ func (s *Store) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
 
 // LeftOut gives how many cells and diaries Merge has left out since Open, as
 // their months had aged out.
-func (s *Store) LeftOut() int64 { return s.leftOut.Load() }
+func (s *facts) LeftOut() int64 { return s.leftOut.Load() }
 
 // current gives those of the deltas whose months have not aged out.
-func (s *Store) current(ctx context.Context, d rollcall.Deltas, late *int) (rollcall.Deltas, error) {
+func (s *facts) current(ctx context.Context, d rollcall.Deltas, late *int) (rollcall.Deltas, error) {
 	before, some, err := s.lastAgeing(ctx)
 	if err != nil || !some {
 		return d, err
@@ -62,10 +62,10 @@ func (s *Store) current(ctx context.Context, d rollcall.Deltas, late *int) (roll
 }
 
 // Rosters gives every roster that months before the given one ever had.
-func (s *Store) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error) {
+func (s *facts) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error) {
 	const query = `SELECT DISTINCT roster FROM (SELECT month, roster FROM rosters UNION ALL SELECT month, roster FROM panel_files)
 		WHERE month < toDate32(?) AND roster != '' ORDER BY roster`
-	all, err := list(ctx, s, func(r driver.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
+	all, err := list(ctx, s.database, func(r driver.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
 		query, clamp(before.First()).String())
 	if err != nil {
 		return nil, fmt.Errorf("list the rosters before %s: %w", before, err)
@@ -76,7 +76,7 @@ func (s *Store) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.
 // RemoveObjects removes objects and gives how many of them were there. No
 // query sees them after; the servers delete the files that held them some
 // minutes later.
-func (s *Store) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (removed int, err error) {
+func (s *facts) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (removed int, err error) {
 	const most = 1000 // in one statement
 	for from := 0; from < len(hashes); from += most {
 		var names []string
@@ -96,7 +96,7 @@ func (s *Store) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (remo
 // before the given one, and gives how many rows they had. Cells and diaries go
 // by whole partitions, on every server, which costs the same whatever they
 // hold. The servers delete the files some minutes later.
-func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error) {
+func (s *facts) RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error) {
 	day := clamp(before.First()).String()
 	for _, table := range []string{"cells", "diaries"} {
 		n, err := s.dropMonths(ctx, table, day)
@@ -117,12 +117,12 @@ func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows in
 
 // dropMonths drops a table's partitions before a day. A server without one has
 // nothing to drop.
-func (s *Store) dropMonths(ctx context.Context, table, day string) (rows int, err error) {
+func (s *facts) dropMonths(ctx context.Context, table, day string) (rows int, err error) {
 	type month struct {
 		id   uint32
 		rows uint64
 	}
-	months, err := list(ctx, s, func(r driver.Rows) (m month, err error) {
+	months, err := list(ctx, s.database, func(r driver.Rows) (m month, err error) {
 		return m, r.Scan(&m.id, &m.rows)
 	}, `SELECT toYYYYMM(day) AS month, count() FROM `+identifier(table)+` WHERE day < toDate32(?) GROUP BY month ORDER BY month`, day)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *Store) dropMonths(ctx context.Context, table, day string) (rows int, er
 
 // removeRows rewrites the parts that hold some rows, on every server, if any
 // does.
-func (s *Store) removeRows(ctx context.Context, table, where string, args ...any) (rows int, err error) {
+func (s *facts) removeRows(ctx context.Context, table, where string, args ...any) (rows int, err error) {
 	var n uint64
 	err = s.db.QueryRow(ctx, `SELECT count() FROM `+identifier(table)+` WHERE `+where, args...).Scan(&n)
 	if err != nil || n == 0 {

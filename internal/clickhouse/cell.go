@@ -14,7 +14,7 @@ import (
 
 const putCells = `INSERT INTO cells (market, service, location, kind, day, key, raw_visitors, raw_minutes)`
 
-func (s *Store) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, rollcall.CellState]) error {
+func (s *facts) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, rollcall.CellState]) error {
 	if cells == nil {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (s *Store) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, r
 
 // mergeCell sends the states as they come. The server would store any bytes, so
 // they are decoded first.
-func (s *Store) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch, c rollcall.Cell, state rollcall.CellState) error {
+func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch, c rollcall.Cell, state rollcall.CellState) error {
 	if err := check(c.Market, c.Service, c.Location, c.Kind, c.Day); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func checked(sketch *hll.Sketch, state []byte) ([]byte, error) {
 
 // Cells yields the cells that q asks for, by service, location, kind, day and
 // key. It stops at the first error, yielded with an empty row.
-func (s *Store) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
+func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
 		where, args := cellWhere(q)
 		found, err := s.cells(ctx, where, args, func(r rollcall.CellRow) bool { return yield(r, nil) })
@@ -98,7 +98,7 @@ func readSettings(rows int) ch.Settings {
 }
 
 // cells yields the cells that can be decoded, and gives the others.
-func (s *Store) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) (found []damaged, err error) {
+func (s *facts) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
 		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String')
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key ORDER BY market, service, location, kind, day, key`

@@ -46,7 +46,7 @@ func damagedDiary(d *rollcall.Diary, minutes []byte, why error) damaged {
 
 // setAside moves damaged rows to the quarantine. What a flush adds to such a
 // row meanwhile may go with it, and comes back with the replay that rebuilds it.
-func (s *Store) setAside(ctx context.Context, found []damaged) error {
+func (s *facts) setAside(ctx context.Context, found []damaged) error {
 	ctx = context.WithoutCancel(ctx)
 	for _, d := range found {
 		err := s.put(ctx, `INSERT INTO quarantine (time, source, row, market, month, reason, body, second)`,
@@ -63,8 +63,8 @@ func (s *Store) setAside(ctx context.Context, found []damaged) error {
 }
 
 // SetAside lists what was set aside, the oldest first.
-func (s *Store) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
-	all, err := list(ctx, s, func(r driver.Rows) (d rollcall.Damage, err error) {
+func (s *facts) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (d rollcall.Damage, err error) {
 		return d, r.Scan(timeColumn{&d.Time}, &d.Table, &d.Row, (*string)(&d.Market), &d.Month, &d.Reason)
 	}, `SELECT time, source, row, market, month, reason FROM quarantine FINAL ORDER BY time, source, row`)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Store) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
 }
 
 // ForgetSetAside drops what was set aside, once it has been rebuilt.
-func (s *Store) ForgetSetAside(ctx context.Context) error {
+func (s *facts) ForgetSetAside(ctx context.Context) error {
 	if _, err := s.removeRows(ctx, "quarantine", `1`); err != nil {
 		return fmt.Errorf("forget the rows set aside: %w", failure(ctx, err))
 	}
@@ -84,7 +84,7 @@ func (s *Store) ForgetSetAside(ctx context.Context) error {
 // Check reads every fact and object, and has each server check the parts of its
 // tables. With repair it sets damaged facts aside. An object that is not what
 // its hash says is named and stays.
-func (s *Store) Check(ctx context.Context, repair bool) (c rollcall.StoreCheck, err error) {
+func (s *facts) Check(ctx context.Context, repair bool) (c rollcall.StoreCheck, err error) {
 	found, err := s.readFacts(ctx, &c)
 	if err == nil {
 		err = s.checkObjects(ctx, &c)
@@ -105,7 +105,7 @@ func (s *Store) Check(ctx context.Context, repair bool) (c rollcall.StoreCheck, 
 }
 
 // readFacts reads all cells and diaries, and gives the damaged ones.
-func (s *Store) readFacts(ctx context.Context, c *rollcall.StoreCheck) (found []damaged, err error) {
+func (s *facts) readFacts(ctx context.Context, c *rollcall.StoreCheck) (found []damaged, err error) {
 	broken, err := s.cells(ctx, `1`, nil, func(rollcall.CellRow) bool { c.Cells++; return true })
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (s *Store) readFacts(ctx context.Context, c *rollcall.StoreCheck) (found []
 	return append(broken, more...), err
 }
 
-func (s *Store) checkObjects(ctx context.Context, c *rollcall.StoreCheck) error {
+func (s *facts) checkObjects(ctx context.Context, c *rollcall.StoreCheck) error {
 	return s.each(with(ctx, readSettings(16)), func(r driver.Rows) (bool, error) {
 		var hash, body string
 		if err := r.Scan(&hash, &body); err != nil {
@@ -129,7 +129,7 @@ func (s *Store) checkObjects(ctx context.Context, c *rollcall.StoreCheck) error 
 }
 
 // checkParts has every server compare the checksums of its parts.
-func (s *Store) checkParts(ctx context.Context) (faults []string, err error) {
+func (s *facts) checkParts(ctx context.Context) (faults []string, err error) {
 	ctx = with(ctx, map[string]any{"check_query_single_value_result": 0})
 	for i, node := range s.nodes {
 		for _, table := range []string{"cells", "diaries", "objects"} {

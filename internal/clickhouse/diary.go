@@ -14,7 +14,7 @@ import (
 
 const putDiaries = `INSERT INTO diaries (market, panel, panelist, day, service, location, kind, key, minutes)`
 
-func (s *Store) mergeDiaries(ctx context.Context, diaries iter.Seq2[rollcall.Diary, *rollcall.Minutes]) error {
+func (s *facts) mergeDiaries(ctx context.Context, diaries iter.Seq2[rollcall.Diary, *rollcall.Minutes]) error {
 	if diaries == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func appendMinutes(dst []uint16, m *rollcall.Minutes) []uint16 {
 // Diaries yields the diaries that q asks for, ascending by panelist, day,
 // service, location, kind and key. It stops at the first error, yielded with
 // an empty row.
-func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error] {
+func (s *facts) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error] {
 	return func(yield func(rollcall.DiaryRow, error) bool) {
 		const where = `market = ? AND panel = ? AND day BETWEEN toDate32(?) AND toDate32(?)`
 		args := []any{string(q.Market), string(q.Panel), clamp(q.From).String(), clamp(q.To).String()}
@@ -81,7 +81,7 @@ func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[ro
 // diaries reads the minutes as bytes: the driver makes an array of them by
 // reflection, number by number, which takes three quarters of a reader's time.
 // It yields those that can be decoded, and gives the others.
-func (s *Store) diaries(ctx context.Context, where string, args []any, yield func(*rollcall.DiaryRow) bool) (found []damaged, err error) {
+func (s *facts) diaries(ctx context.Context, where string, args []any, yield func(*rollcall.DiaryRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, panel, panelist, toInt32(day), service, toInt8(location), toInt8(kind), key, formatRow('RowBinary', groupUniqArrayArray(minutes))
 		FROM diaries WHERE %s GROUP BY market, panel, panelist, day, service, location, kind, key
 		ORDER BY market, panel, panelist, day, service, location, kind, key`

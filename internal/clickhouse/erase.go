@@ -14,7 +14,7 @@ import (
 // not count), and gives the number of diaries removed. When it returns, no
 // query sees them; the servers delete the files that held them some minutes
 // later (old_parts_lifetime).
-func (s *Store) Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
+func (s *facts) Erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
 	months, err := s.openMonths(ctx, panel, panelist)
 	for _, m := range months {
 		rows += int(m.diaries)
@@ -40,12 +40,12 @@ type personMonth struct {
 
 // openMonths lists the months without a final publication in which a panelist
 // has diaries.
-func (s *Store) openMonths(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) ([]personMonth, error) {
+func (s *facts) openMonths(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) ([]personMonth, error) {
 	type market struct {
 		id    string
 		month uint32
 	}
-	finals, err := list(ctx, s, func(r driver.Rows) (m market, err error) {
+	finals, err := list(ctx, s.database, func(r driver.Rows) (m market, err error) {
 		return m, r.Scan(&m.id, &m.month)
 	}, `SELECT DISTINCT market, toYYYYMM(month) FROM publications WHERE panel = ? AND status = ? AND NOT internal`,
 		string(panel), string(rollcall.Final))
@@ -70,7 +70,7 @@ func (s *Store) openMonths(ctx context.Context, panel rollcall.PanelID, panelist
 }
 
 // erase rewrites the parts that hold the rows, on every server.
-func (s *Store) erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor, months []personMonth) error {
+func (s *facts) erase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor, months []personMonth) error {
 	query := `ALTER TABLE ` + s.form.Table("diaries") + ` DELETE WHERE panel = ? AND panelist = ? AND (0`
 	args := []any{string(panel), uint64(panelist)}
 	for _, m := range months {

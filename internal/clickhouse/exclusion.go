@@ -11,7 +11,7 @@ import (
 )
 
 // AddExclusion records a rule. The same rule again changes nothing.
-func (s *Store) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
+func (s *documents) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
 	err := errors.Join(checkMonth(e.Month), checkTime(e.Time))
 	if err == nil {
 		err = s.put(ctx, `INSERT INTO exclusions (market, panel, month, time, panelist, service, day, reason)`,
@@ -24,8 +24,8 @@ func (s *Store) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
 }
 
 // Exclusions gives the rules of a panel's month, by time.
-func (s *Store) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]rollcall.Exclusion, error) {
-	all, err := list(ctx, s, func(r driver.Rows) (e rollcall.Exclusion, err error) {
+func (s *documents) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]rollcall.Exclusion, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (e rollcall.Exclusion, err error) {
 		e.PanelMonth = m
 		return e, r.Scan(timeColumn{&e.Time}, (*uint64)(&e.Panelist), (*string)(&e.Service), dayColumn{&e.Day}, &e.Reason)
 	}, `SELECT DISTINCT time, panelist, service, day, reason FROM exclusions

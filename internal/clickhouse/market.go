@@ -10,7 +10,7 @@ import (
 )
 
 // PutMarket writes a market over the one of its id.
-func (s *Store) PutMarket(ctx context.Context, m rollcall.Market) error {
+func (s *documents) PutMarket(ctx context.Context, m rollcall.Market) error {
 	if err := s.put(ctx, `INSERT INTO markets (market, name, zone)`, string(m.ID), m.Name, m.Zone); err != nil {
 		return fmt.Errorf("put market %s: %w", m.ID, err)
 	}
@@ -18,8 +18,8 @@ func (s *Store) PutMarket(ctx context.Context, m rollcall.Market) error {
 }
 
 // Markets gives the markets by id.
-func (s *Store) Markets(ctx context.Context) ([]rollcall.Market, error) {
-	all, err := list(ctx, s, func(r driver.Rows) (m rollcall.Market, err error) {
+func (s *documents) Markets(ctx context.Context) ([]rollcall.Market, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (m rollcall.Market, err error) {
 		return m, r.Scan((*string)(&m.ID), &m.Name, &m.Zone)
 	}, `SELECT market, name, zone FROM markets FINAL ORDER BY market`)
 	if err != nil {

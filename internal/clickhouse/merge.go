@@ -14,7 +14,7 @@ import (
 // again. A cell or diary that no event could have made is refused with an
 // ErrInvalid; one without minutes is passed over, and so is what is of a month that has aged out. It holds 32 MB of rows at a
 // time.
-func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
+func (s *facts) Merge(ctx context.Context, d rollcall.Deltas) error {
 	late := 0
 	d, err := s.current(ctx, d, &late)
 	if err == nil {

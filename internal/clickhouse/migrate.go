@@ -19,7 +19,7 @@ import (
 // makeDatabase makes the database where there is none, on each server where
 // nothing else does. It connects to "default", since a server may be rude to
 // who names a database that isn't there.
-func (s *Store) makeDatabase(ctx context.Context, o ch.Options) error {
+func (s *database) makeDatabase(ctx context.Context, o ch.Options) error {
 	addrs := o.Addr
 	o.Auth.Database = "default"
 	if !s.form.eachServer() {
@@ -34,7 +34,7 @@ func (s *Store) makeDatabase(ctx context.Context, o ch.Options) error {
 	return nil
 }
 
-func (s *Store) makeDatabaseAt(ctx context.Context, o *ch.Options) error {
+func (s *database) makeDatabaseAt(ctx context.Context, o *ch.Options) error {
 	c, err := ch.Open(o)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Store) makeDatabaseAt(ctx context.Context, o *ch.Options) error {
 }
 
 // checkCluster compares the servers that the DSN names with the cluster's.
-func (s *Store) checkCluster(ctx context.Context) error {
+func (s *database) checkCluster(ctx context.Context) error {
 	if s.form.Cluster == "" {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (s *Store) checkCluster(ctx context.Context) error {
 
 // migrate runs what each server has not run. The first file holds the settings,
 // which say with what K the others are.
-func (s *Store) migrate(ctx context.Context, k int) error {
+func (s *database) migrate(ctx context.Context, k int) error {
 	s.form.K = hll.DefaultK // the first file doesn't ask
 	if err := s.apply(ctx, 0, 1); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *Store) migrate(ctx context.Context, k int) error {
 
 // apply runs the migrations [from, to), to -1 for all, on each server that has
 // no record of them.
-func (s *Store) apply(ctx context.Context, from, to int) error {
+func (s *database) apply(ctx context.Context, from, to int) error {
 	all, err := s.form.migrations()
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *Store) apply(ctx context.Context, from, to int) error {
 
 // applied gives the number of the last migration that a server ran, 0 for an
 // empty database.
-func (s *Store) applied(ctx context.Context, node driver.Conn) (last int, err error) {
+func (s *database) applied(ctx context.Context, node driver.Conn) (last int, err error) {
 	var tables, ours uint64
 	const look = `SELECT count(), countIf(name = 'migrations') FROM system.tables WHERE database = ?`
 	if err := node.QueryRow(ctx, look, s.form.Database).Scan(&tables, &ours); err != nil {
@@ -125,7 +125,7 @@ func (s *Store) applied(ctx context.Context, node driver.Conn) (last int, err er
 	return int(number), err
 }
 
-func (s *Store) run(ctx context.Context, node driver.Conn, m migration) error {
+func (s *database) run(ctx context.Context, node driver.Conn, m migration) error {
 	for _, statement := range m.statements {
 		if err := node.Exec(ctx, statement); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (s *Store) run(ctx context.Context, node driver.Conn, m migration) error {
 
 // settle gives a new store its id and K, reads what the store has, and compares
 // it with what is asked for.
-func (s *Store) settle(ctx context.Context, k int) error {
+func (s *database) settle(ctx context.Context, k int) error {
 	has, err := s.settings(ctx)
 	if err == nil && len(has) == 0 {
 		if err = s.begin(ctx, k); err == nil {
@@ -163,7 +163,7 @@ func (s *Store) settle(ctx context.Context, k int) error {
 	return nil
 }
 
-func (s *Store) settings(ctx context.Context) (map[string]string, error) {
+func (s *database) settings(ctx context.Context) (map[string]string, error) {
 	type setting struct{ name, value string }
 	all, err := list(ctx, s, func(r driver.Rows) (v setting, err error) {
 		return v, r.Scan(&v.name, &v.value)
@@ -177,7 +177,7 @@ func (s *Store) settings(ctx context.Context) (map[string]string, error) {
 
 // begin writes the settings of a new store. Of two at once the server lets one
 // in: they carry the same token.
-func (s *Store) begin(ctx context.Context, k int) error {
+func (s *database) begin(ctx context.Context, k int) error {
 	if k == 0 {
 		k = hll.DefaultK
 	}

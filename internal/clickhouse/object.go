@@ -10,7 +10,7 @@ import (
 )
 
 // PutObject keeps body under its hash. Keeping it again changes nothing.
-func (s *Store) PutObject(ctx context.Context, body []byte) (rollcall.Hash, error) {
+func (s *documents) PutObject(ctx context.Context, body []byte) (rollcall.Hash, error) {
 	h := rollcall.HashOf(body)
 	if err := s.putObject(ctx, h, body); err != nil {
 		return rollcall.Hash{}, fmt.Errorf("put object %s: %w", h, failure(ctx, err))
@@ -18,7 +18,7 @@ func (s *Store) PutObject(ctx context.Context, body []byte) (rollcall.Hash, erro
 	return h, nil
 }
 
-func (s *Store) putObject(ctx context.Context, h rollcall.Hash, body []byte) error {
+func (s *documents) putObject(ctx context.Context, h rollcall.Hash, body []byte) error {
 	var known uint64
 	err := s.db.QueryRow(ctx, `SELECT count() FROM objects WHERE hash = ?`, h.String()).Scan(&known)
 	if err != nil || known > 0 {
@@ -29,7 +29,7 @@ func (s *Store) putObject(ctx context.Context, h rollcall.Hash, body []byte) err
 
 // Object gives the object of a hash, which it has verified. An ErrNotFound if
 // there is none.
-func (s *Store) Object(ctx context.Context, h rollcall.Hash) ([]byte, error) {
+func (s *documents) Object(ctx context.Context, h rollcall.Hash) ([]byte, error) {
 	var body string
 	err := s.db.QueryRow(ctx, `SELECT body FROM objects WHERE hash = ? LIMIT 1`, h.String()).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -11,7 +11,7 @@ import (
 
 // PutPanelObjects says what a panel's month is weighted with, in the place of
 // what was said before.
-func (s *Store) PutPanelObjects(ctx context.Context, f rollcall.PanelObjects) error {
+func (s *documents) PutPanelObjects(ctx context.Context, f rollcall.PanelObjects) error {
 	err := checkMonth(f.Month)
 	if err == nil && f.Roster != (rollcall.Hash{}) {
 		err = s.put(ctx, `INSERT INTO rosters (market, panel, month, roster)`,
@@ -35,8 +35,8 @@ func scanPanelObjects(r driver.Rows) (f rollcall.PanelObjects, err error) {
 
 // PanelObjects gives what was last put for a panel's month; an ErrNotFound if
 // nothing was.
-func (s *Store) PanelObjects(ctx context.Context, m rollcall.PanelMonth) (rollcall.PanelObjects, error) {
-	all, err := list(ctx, s, scanPanelObjects, panelFiles+` WHERE market = ? AND panel = ? AND month = toDate32(?)`,
+func (s *documents) PanelObjects(ctx context.Context, m rollcall.PanelMonth) (rollcall.PanelObjects, error) {
+	all, err := list(ctx, s.database, scanPanelObjects, panelFiles+` WHERE market = ? AND panel = ? AND month = toDate32(?)`,
 		string(m.Market), string(m.Panel), clamp(m.Month.First()).String())
 	if err == nil && len(all) == 0 {
 		err = rollcall.ErrNotFound
@@ -48,8 +48,8 @@ func (s *Store) PanelObjects(ctx context.Context, m rollcall.PanelMonth) (rollca
 }
 
 // ListPanelObjects gives the files of every month, by market, panel and month.
-func (s *Store) ListPanelObjects(ctx context.Context) ([]rollcall.PanelObjects, error) {
-	all, err := list(ctx, s, scanPanelObjects, panelFiles+` ORDER BY market, panel, month`)
+func (s *documents) ListPanelObjects(ctx context.Context) ([]rollcall.PanelObjects, error) {
+	all, err := list(ctx, s.database, scanPanelObjects, panelFiles+` ORDER BY market, panel, month`)
 	if err != nil {
 		return nil, fmt.Errorf("list panel files: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 // AddPublication adds the next version of a panel's month. Any other version
 // than the next is an ErrConflict that names both: of two closers at once, one
 // gets it.
-func (s *Store) AddPublication(ctx context.Context, p rollcall.Publication) error {
+func (s *documents) AddPublication(ctx context.Context, p rollcall.Publication) error {
 	if err := s.addPublication(ctx, p); err != nil {
 		return fmt.Errorf("publish version %d of %v: %w", p.Version, p.PanelMonth, failure(ctx, err))
 	}
@@ -24,7 +24,7 @@ func (s *Store) AddPublication(ctx context.Context, p rollcall.Publication) erro
 
 // addPublication inserts with a token of the version's own, so that the server
 // lets one closer in, and then reads who that was.
-func (s *Store) addPublication(ctx context.Context, p rollcall.Publication) error {
+func (s *documents) addPublication(ctx context.Context, p rollcall.Publication) error {
 	if err := errors.Join(checkMonth(p.Month), checkTime(p.Time)); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s *Store) addPublication(ctx context.Context, p rollcall.Publication) erro
 	return nil
 }
 
-func (s *Store) insertPublication(ctx context.Context, p rollcall.Publication) error {
+func (s *documents) insertPublication(ctx context.Context, p rollcall.Publication) error {
 	token := fmt.Sprintf("%q %q %v %d", p.Market, p.Panel, p.Month, p.Version)
 	return insert(once(ctx, hash(token)), s.db,
 		`INSERT INTO publications (market, panel, month, version, id, status, internal, reason, time, document)`,
@@ -70,7 +70,7 @@ func hash(text string) string {
 }
 
 // lastVersion gives the latest version of a panel's month, 0 for none.
-func (s *Store) lastVersion(ctx context.Context, m rollcall.PanelMonth) (int, error) {
+func (s *documents) lastVersion(ctx context.Context, m rollcall.PanelMonth) (int, error) {
 	var last uint32
 	err := s.db.QueryRow(ctx, `SELECT max(version) FROM publications WHERE market = ? AND panel = ? AND month = toDate32(?)`,
 		string(m.Market), string(m.Panel), clamp(m.Month.First()).String()).Scan(&last)
@@ -78,7 +78,7 @@ func (s *Store) lastVersion(ctx context.Context, m rollcall.PanelMonth) (int, er
 }
 
 // owner gives the id of the row that is the version.
-func (s *Store) owner(ctx context.Context, m rollcall.PanelMonth, version int) (id string, err error) {
+func (s *documents) owner(ctx context.Context, m rollcall.PanelMonth, version int) (id string, err error) {
 	err = s.db.QueryRow(ctx, `SELECT id FROM publications WHERE market = ? AND panel = ? AND month = toDate32(?) AND version = ?
 		ORDER BY time, id LIMIT 1`,
 		string(m.Market), string(m.Panel), clamp(m.Month.First()).String(), version).Scan(&id)
@@ -87,8 +87,8 @@ func (s *Store) owner(ctx context.Context, m rollcall.PanelMonth, version int) (
 
 // Publications gives the versions of one panel in a market, or of all its
 // panels where panel is empty, by month, panel and version.
-func (s *Store) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	all, err := list(ctx, s, scanPublication, `SELECT market, panel, month, version, status, internal, reason, time, document FROM publications
+func (s *documents) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
+	all, err := list(ctx, s.database, scanPublication, `SELECT market, panel, month, version, status, internal, reason, time, document FROM publications
 		WHERE market = ? AND (panel = ? OR ? = '') ORDER BY month, panel, version, time, id LIMIT 1 BY month, panel, version`,
 		string(market), string(panel), string(panel))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // each gives scan the rows of a query until it wants no more. Closing rows
 // would read the rest of them, so the query is cancelled first.
-func (s *Store) each(ctx context.Context, scan func(driver.Rows) (more bool, err error), query string, args ...any) error {
+func (s *database) each(ctx context.Context, scan func(driver.Rows) (more bool, err error), query string, args ...any) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rows, err := s.db.Query(ctx, query, args...)
@@ -31,7 +31,7 @@ func (s *Store) each(ctx context.Context, scan func(driver.Rows) (more bool, err
 }
 
 // list reads all that a query gives.
-func list[T any](ctx context.Context, s *Store, scan func(driver.Rows) (T, error), query string, args ...any) (all []T, err error) {
+func list[T any](ctx context.Context, s *database, scan func(driver.Rows) (T, error), query string, args ...any) (all []T, err error) {
 	err = s.each(ctx, func(r driver.Rows) (bool, error) {
 		v, err := scan(r)
 		all = append(all, v)
@@ -59,7 +59,7 @@ func insert(ctx context.Context, db driver.Conn, query string, rows ...[]any) er
 }
 
 // put writes one row.
-func (s *Store) put(ctx context.Context, query string, row ...any) error {
+func (s *database) put(ctx context.Context, query string, row ...any) error {
 	return failure(ctx, insert(ctx, s.db, query, row))
 }
 

@@ -73,7 +73,7 @@ func oldStore(t *testing.T, dsn string, opt Options) *Store {
 		t.Fatal(err)
 	}
 	o.Settings = nil // of a ClickHouse that 18.16 never heard of
-	s := &Store{name: o.Addr[0], log: slog.New(slog.DiscardHandler), form: form{Database: o.Auth.Database, K: 14}}
+	s := newStore(&database{name: o.Addr[0], log: slog.New(slog.DiscardHandler), form: form{Database: o.Auth.Database, K: 14}})
 	if err := s.connect(o); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // PutService writes a line of the catalogue over the one of its id.
-func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
+func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
 	if err := s.put(ctx, `INSERT INTO services (service, name, brand, owner)`, string(v.ID), v.Name, v.Brand, v.Owner); err != nil {
 		return fmt.Errorf("put service %s: %w", v.ID, err)
 	}
@@ -18,8 +18,8 @@ func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
 }
 
 // Services gives the catalogue by id.
-func (s *Store) Services(ctx context.Context) ([]rollcall.Service, error) {
-	all, err := list(ctx, s, func(r driver.Rows) (v rollcall.Service, err error) {
+func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (v rollcall.Service, err error) {
 		return v, r.Scan((*string)(&v.ID), &v.Name, &v.Brand, &v.Owner)
 	}, `SELECT service, name, brand, owner FROM services FINAL ORDER BY service`)
 	if err != nil {

@@ -37,16 +37,36 @@ type Options struct {
 
 var _ rollcall.Store = (*Store)(nil)
 
-// Store is an open store. It is safe for concurrent use.
+// Store is an open store: facts (cells and diaries) and documents (all else),
+// in one database. It is safe for concurrent use.
 type Store struct {
+	*database
+	facts
+	documents
+}
+
+// facts are the cells and the diaries.
+type facts struct {
+	*database
+	leftOut atomic.Int64 // cells and diaries
+}
+
+// documents are the catalogue, what panels are weighted with, publications and
+// targets.
+type documents struct{ *database }
+
+// database is the tables, and the connections to where they are.
+type database struct {
 	db    driver.Conn   // any of the servers: for rows in and out
 	nodes []driver.Conn // where tables are made and rows removed: db, or each server of a cluster without ON CLUSTER
 	form  form
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+}
 
-	leftOut atomic.Int64 // cells and diaries
+func newStore(d *database) *Store {
+	return &Store{database: d, facts: facts{database: d}, documents: documents{d}}
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,
@@ -61,7 +81,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
 	}
-	s := &Store{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log}
+	s := newStore(&database{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
 	s.form = form{Database: o.Auth.Database, Cluster: opt.Cluster, Replicated: opt.Replicated}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -156,7 +176,7 @@ func secure(o *ch.Options, opt Options) error {
 }
 
 // connect makes the pools. It dials nothing.
-func (s *Store) connect(o *ch.Options) (err error) {
+func (s *database) connect(o *ch.Options) (err error) {
 	if s.db, err = ch.Open(o); err != nil {
 		return err
 	}
@@ -192,7 +212,7 @@ func (s *Store) Close() error {
 }
 
 // Ping asks whether the server answers.
-func (s *Store) Ping(ctx context.Context) error {
+func (s *database) Ping(ctx context.Context) error {
 	if err := s.db.Ping(ctx); err != nil {
 		return fmt.Errorf("ping store %s: %w", s.name, failure(ctx, err))
 	}
@@ -209,7 +229,7 @@ func (s *Store) Backup(_ context.Context, path string) error {
 // ID gives the store's own random id, made with the store: 16 hexadecimal
 // digits. It stands in the consumer group's name, so that an empty store reads
 // the whole log.
-func (s *Store) ID() string { return s.id }
+func (s *database) ID() string { return s.id }
 
 // K gives the precision of the store's sketches.
-func (s *Store) K() int { return s.form.K }
+func (s *database) K() int { return s.form.K }

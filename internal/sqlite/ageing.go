@@ -12,7 +12,7 @@ import (
 
 // AddAgeing records an ageing. One that is recorded already, or that a later
 // one includes, changes nothing. From then on Merge leaves out what is older.
-func (s *Store) AddAgeing(ctx context.Context, a rollcall.Ageing) error {
+func (s *facts) AddAgeing(ctx context.Context, a rollcall.Ageing) error {
 	err := s.exec(ctx, `INSERT INTO ageings (before, time) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM ageings WHERE before >= ?1)`,
 		a.Before.String(), timeText(a.Time))
 	if err != nil {
@@ -22,8 +22,8 @@ func (s *Store) AddAgeing(ctx context.Context, a rollcall.Ageing) error {
 }
 
 // Ageings gives what was recorded, the earliest month first.
-func (s *Store) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (a rollcall.Ageing, err error) {
+func (s *facts) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (a rollcall.Ageing, err error) {
 		return a, r.Scan(monthColumn{&a.Before}, timeColumn{&a.Time})
 	}, `SELECT before, time FROM ageings ORDER BY before`)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
 
 // LeftOut gives how many cells and diaries Merge has left out since Open, as
 // their months had aged out.
-func (s *Store) LeftOut() int64 { return s.leftOut.Load() }
+func (s *facts) LeftOut() int64 { return s.leftOut.Load() }
 
 // current gives those of the deltas whose months have not aged out.
 func current(tx *sql.Tx, d rollcall.Deltas, late *int) (rollcall.Deltas, error) {
@@ -47,8 +47,8 @@ func current(tx *sql.Tx, d rollcall.Deltas, late *int) (rollcall.Deltas, error) 
 }
 
 // Rosters gives every roster that months before the given one ever had.
-func (s *Store) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
+func (s *facts) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.Hash, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
 		`SELECT DISTINCT roster FROM rosters WHERE month < ? ORDER BY roster`, before.String())
 	if err != nil {
 		return nil, fmt.Errorf("list the rosters before %s: %w", before, err)
@@ -58,7 +58,7 @@ func (s *Store) Rosters(ctx context.Context, before rollcall.Month) ([]rollcall.
 
 // RemoveObjects removes objects and gives how many of them were there. Their
 // bytes are in the file until RemoveFacts has ended.
-func (s *Store) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (removed int, err error) {
+func (s *facts) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (removed int, err error) {
 	for _, h := range hashes {
 		n, err := s.remove(ctx, `DELETE FROM objects WHERE hash = ?`, h.String())
 		if err != nil {
@@ -75,7 +75,7 @@ func (s *Store) RemoveObjects(ctx context.Context, hashes []rollcall.Hash) (remo
 // disk again for a while and lets flushes wait, and empties its log: nothing
 // of what was removed, here or by RemoveObjects or Erase, is in the files
 // after. Where a reader holds the log, the next call does that.
-func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error) {
+func (s *facts) RemoveFacts(ctx context.Context, before rollcall.Month) (rows int, err error) {
 	for _, query := range []string{
 		`DELETE FROM exclusions WHERE month < ?1`,
 		`DELETE FROM quarantine WHERE month < ?1`,
@@ -100,7 +100,7 @@ func (s *Store) RemoveFacts(ctx context.Context, before rollcall.Month) (rows in
 }
 
 // removeAll runs a statement until it removes nothing.
-func (s *Store) removeAll(ctx context.Context, query, bound string) (rows int, err error) {
+func (s *facts) removeAll(ctx context.Context, query, bound string) (rows int, err error) {
 	for {
 		n, err := s.remove(ctx, query, bound)
 		if rows += n; n == 0 || err != nil {
@@ -111,7 +111,7 @@ func (s *Store) removeAll(ctx context.Context, query, bound string) (rows int, e
 
 // remove runs a statement in a transaction that also notes that the file must
 // be written anew, so that a process killed before that is made up for.
-func (s *Store) remove(ctx context.Context, query string, args ...any) (rows int, err error) {
+func (s *facts) remove(ctx context.Context, query string, args ...any) (rows int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -137,7 +137,7 @@ func noteVacuum(tx *sql.Tx) error {
 // vacuumDue is the setting that stands while removed rows may be in the file.
 const vacuumDue = "vacuum"
 
-func (s *Store) vacuum(ctx context.Context) error {
+func (s *facts) vacuum(ctx context.Context) error {
 	var due bool
 	if err := s.readers.QueryRowContext(ctx, `SELECT count(*) FROM settings WHERE name = ?`, vacuumDue).Scan(&due); err != nil || !due {
 		return err
@@ -153,7 +153,7 @@ func (s *Store) vacuum(ctx context.Context) error {
 
 // emptyLog writes SQLite's log into the database and empties it, unless a
 // reader holds it for long: flushes wait meanwhile.
-func (s *Store) emptyLog(ctx context.Context) (busy bool, err error) {
+func (s *database) emptyLog(ctx context.Context) (busy bool, err error) {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return false, err

@@ -31,7 +31,7 @@ type cellMerge struct {
 	stored, now   rollcall.CellState
 }
 
-func (s *Store) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) error {
+func (s *facts) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) error {
 	if d.Cells == nil {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (m *cellMerge) unite(now *[]byte, stored, delta []byte) (changed bool, err 
 // Cells yields the cells that q asks for, in the order of the table's key: by
 // service, location's name, kind's name, day and key. It stops at the first
 // error, yielded with an empty row.
-func (s *Store) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
+func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
 		if err := s.cells(ctx, q, func(r rollcall.CellRow) bool { return yield(r, nil) }); err != nil {
 			yield(rollcall.CellRow{}, fmt.Errorf("read cells of %s: %w", q.Market, failure(err)))
@@ -156,7 +156,7 @@ func (s *Store) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollc
 	}
 }
 
-func (s *Store) cells(ctx context.Context, q rollcall.CellQuery, yield func(rollcall.CellRow) bool) error {
+func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(rollcall.CellRow) bool) error {
 	query, args := cellQuery(q)
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -58,7 +58,7 @@ func setAside(tx *sql.Tx, log *slog.Logger, d damaged) error {
 }
 
 // setAsideAll sets aside what a reader came by, which reads on without it.
-func (s *Store) setAsideAll(ctx context.Context, found []damaged) error {
+func (s *facts) setAsideAll(ctx context.Context, found []damaged) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -73,8 +73,8 @@ func (s *Store) setAsideAll(ctx context.Context, found []damaged) error {
 }
 
 // SetAside lists what was set aside, the oldest first.
-func (s *Store) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (d rollcall.Damage, err error) {
+func (s *facts) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (d rollcall.Damage, err error) {
 		return d, r.Scan(timeColumn{&d.Time}, &d.Table, &d.Row, &d.Market, &d.Month, &d.Reason)
 	}, `SELECT time, source, row, market, month, reason FROM quarantine ORDER BY time, source, row`)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Store) SetAside(ctx context.Context) ([]rollcall.Damage, error) {
 }
 
 // ForgetSetAside drops what was set aside, once it has been rebuilt.
-func (s *Store) ForgetSetAside(ctx context.Context) error {
+func (s *facts) ForgetSetAside(ctx context.Context) error {
 	if err := s.exec(ctx, `DELETE FROM quarantine`); err != nil {
 		return fmt.Errorf("forget the rows set aside: %w", err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) ForgetSetAside(ctx context.Context) error {
 // Check reads every fact and object, and has SQLite check its file. With repair
 // it sets damaged facts aside and makes the indexes anew. An object that is not
 // what its hash says is named and stays.
-func (s *Store) Check(ctx context.Context, repair bool) (rollcall.StoreCheck, error) {
+func (s *facts) Check(ctx context.Context, repair bool) (rollcall.StoreCheck, error) {
 	c := checker{k: s.k}
 	err := c.read(ctx, s.readers)
 	if err == nil && repair {

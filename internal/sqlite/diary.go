@@ -17,7 +17,7 @@ import (
 // Diaries yields the diaries that q asks for, ascending by panelist, day,
 // service, location, kind and key. It stops at the first error, yielded with
 // an empty row.
-func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error] {
+func (s *facts) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[rollcall.DiaryRow, error] {
 	return func(yield func(rollcall.DiaryRow, error) bool) {
 		err := s.diaries(ctx, q, func(r *rollcall.DiaryRow) bool { return yield(*r, nil) })
 		if err != nil {
@@ -26,7 +26,7 @@ func (s *Store) Diaries(ctx context.Context, q rollcall.DiaryQuery) iter.Seq2[ro
 	}
 }
 
-func (s *Store) diaries(ctx context.Context, q rollcall.DiaryQuery, yield func(*rollcall.DiaryRow) bool) error {
+func (s *facts) diaries(ctx context.Context, q rollcall.DiaryQuery, yield func(*rollcall.DiaryRow) bool) error {
 	q.From, q.To = clamp(q.From), clamp(q.To)
 	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {

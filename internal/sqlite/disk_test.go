@@ -163,7 +163,7 @@ func TestDiariesAreReadInOrder(t *testing.T) {
 	s := openInside(t)
 	for _, months := range [][]string{{"2002-10"}, {"2002-10", "2002-11"}, {"2002-10", "2002-11", "2002-12", "2003-01"}} {
 		query, args := diaryQuery(rollcall.DiaryQuery{Market: "FR", Panel: "nn"}, months)
-		plan, err := list(t.Context(), s, func(r *sql.Rows) (step string, err error) {
+		plan, err := list(t.Context(), s.database, func(r *sql.Rows) (step string, err error) {
 			var a, b, c int
 			return step, r.Scan(&a, &b, &c, &step)
 		}, `EXPLAIN QUERY PLAN `+query, args...)

@@ -9,7 +9,7 @@ import (
 )
 
 // AddExclusion records a rule. The same rule again changes nothing.
-func (s *Store) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
+func (s *documents) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
 	const query = `INSERT INTO exclusions (market, panel, month, time, panelist, service, day, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	panelist, day := "", ""
 	if e.Panelist != 0 {
@@ -26,8 +26,8 @@ func (s *Store) AddExclusion(ctx context.Context, e rollcall.Exclusion) error {
 }
 
 // Exclusions gives the rules of a panel's month, by time.
-func (s *Store) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]rollcall.Exclusion, error) {
-	all, err := list(ctx, s, scanExclusion, `SELECT market, panel, month, time, panelist, service, day, reason FROM exclusions
+func (s *documents) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]rollcall.Exclusion, error) {
+	all, err := list(ctx, s.database, scanExclusion, `SELECT market, panel, month, time, panelist, service, day, reason FROM exclusions
 		WHERE market = ? AND panel = ? AND month = ? ORDER BY time, panelist, service, day, reason`,
 		string(m.Market), string(m.Panel), m.Month.String())
 	if err != nil {

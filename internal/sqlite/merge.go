@@ -14,7 +14,7 @@ import (
 // event could have made is refused with an ErrInvalid; one without minutes is
 // passed over, and so is what is of a month that has aged out. It holds one cell or 16,384 diaries at a time; SQLite's page cache, of
 // 32 MB, spills into its log.
-func (s *Store) Merge(ctx context.Context, d rollcall.Deltas) error {
+func (s *facts) Merge(ctx context.Context, d rollcall.Deltas) error {
 	late := 0
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		d, err := current(tx, d, &late)
@@ -41,7 +41,7 @@ const logBytes = 48 << 20
 
 // boundLog empties SQLite's log where it has become long. The merge is on the
 // disk whatever comes of it.
-func (s *Store) boundLog(ctx context.Context) error {
+func (s *database) boundLog(ctx context.Context) error {
 	info, err := os.Stat(s.path + "-wal")
 	if err != nil || info.Size() < s.logBytes {
 		return nil //nolint:nilerr // no log is a short one

@@ -25,7 +25,7 @@ const application = 0x526f6c6c
 
 // migrate runs in one transaction, so that of two processes that open a new
 // store at once one makes it and the other finds it made.
-func (s *Store) migrate(ctx context.Context, k int) error {
+func (s *database) migrate(ctx context.Context, k int) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		done, err := applied(tx)
 		if err != nil {
@@ -67,7 +67,7 @@ func applied(tx *sql.Tx) (int, error) {
 }
 
 // apply runs the migrations after number done.
-func (s *Store) apply(tx *sql.Tx, done int) error {
+func (s *database) apply(tx *sql.Tx, done int) error {
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func newID() string {
 }
 
 // settings reads the store's id and K, and compares K with the one asked for.
-func (s *Store) settings(ctx context.Context, k int) error {
+func (s *database) settings(ctx context.Context, k int) error {
 	const query = `SELECT (SELECT value FROM settings WHERE name = 'id'), (SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'k')`
 	if err := s.readers.QueryRowContext(ctx, query).Scan(&s.id, &s.k); err != nil {
 		return fmt.Errorf("read the store's settings: %w", err)

@@ -10,7 +10,7 @@ import (
 )
 
 // PutObject keeps body under its hash. Keeping it again changes nothing.
-func (s *Store) PutObject(ctx context.Context, body []byte) (rollcall.Hash, error) {
+func (s *documents) PutObject(ctx context.Context, body []byte) (rollcall.Hash, error) {
 	h := rollcall.HashOf(body)
 	if body == nil {
 		body = []byte{} // nil would be NULL
@@ -23,7 +23,7 @@ func (s *Store) PutObject(ctx context.Context, body []byte) (rollcall.Hash, erro
 
 // Object gives the object of a hash, which it has verified. An ErrNotFound if
 // there is none.
-func (s *Store) Object(ctx context.Context, h rollcall.Hash) ([]byte, error) {
+func (s *documents) Object(ctx context.Context, h rollcall.Hash) ([]byte, error) {
 	var body []byte
 	err := s.readers.QueryRowContext(ctx, `SELECT body FROM objects WHERE hash = ?`, h.String()).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {

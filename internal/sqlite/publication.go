@@ -11,7 +11,7 @@ import (
 // AddPublication adds the next version of a panel's month. Any other version
 // than the next is an ErrConflict that names both: of two closers at once, one
 // gets it.
-func (s *Store) AddPublication(ctx context.Context, p rollcall.Publication) error {
+func (s *documents) AddPublication(ctx context.Context, p rollcall.Publication) error {
 	err := s.write(ctx, func(tx *sql.Tx) error { return addPublication(tx, p) })
 	if err != nil {
 		return fmt.Errorf("publish version %d of %v: %w", p.Version, p.PanelMonth, err)
@@ -35,8 +35,8 @@ func addPublication(tx *sql.Tx, p rollcall.Publication) error {
 
 // Publications gives the versions of one panel in a market, or of all its
 // panels where panel is empty, by month, panel and version.
-func (s *Store) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (p rollcall.Publication, err error) {
+func (s *documents) Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (p rollcall.Publication, err error) {
 		return p, r.Scan(&p.Market, &p.Panel, monthColumn{&p.Month}, &p.Version, &p.Status, &p.Internal, &p.Reason, timeColumn{&p.Time}, hashColumn{&p.Document})
 	}, `SELECT market, panel, month, version, status, internal, reason, time, document FROM publications
 		WHERE market = ?1 AND ?2 IN (panel, '') ORDER BY month, panel, version`, string(market), string(panel))

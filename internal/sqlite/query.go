@@ -10,7 +10,7 @@ import (
 )
 
 // list reads all that a query gives.
-func list[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func list[T any](ctx context.Context, s *database, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, failure(err)

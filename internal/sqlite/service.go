@@ -9,7 +9,7 @@ import (
 )
 
 // PutService writes a line of the catalogue over the one of its id.
-func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
+func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
 	err := s.exec(ctx, `INSERT OR REPLACE INTO services (service, name, brand, owner) VALUES (?, ?, ?, ?)`,
 		string(v.ID), v.Name, v.Brand, v.Owner)
 	if err != nil {
@@ -19,8 +19,8 @@ func (s *Store) PutService(ctx context.Context, v rollcall.Service) error {
 }
 
 // Services gives the catalogue by id.
-func (s *Store) Services(ctx context.Context) ([]rollcall.Service, error) {
-	all, err := list(ctx, s, func(r *sql.Rows) (v rollcall.Service, err error) {
+func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (v rollcall.Service, err error) {
 		return v, r.Scan(&v.ID, &v.Name, &v.Brand, &v.Owner)
 	}, `SELECT service, name, brand, owner FROM services ORDER BY service`)
 	if err != nil {

@@ -26,15 +26,36 @@ type Options struct {
 
 var _ rollcall.Store = (*Store)(nil)
 
-// Store is an open store. It is safe for concurrent use.
+// Store is an open store: facts (cells and diaries) and documents (all else),
+// in one database. It is safe for concurrent use.
 type Store struct {
+	*database
+	facts
+	documents
+}
+
+// facts are the cells and the diaries.
+type facts struct {
+	*database
+	leftOut atomic.Int64 // cells and diaries
+}
+
+// documents are the catalogue, what panels are weighted with, publications and
+// targets.
+type documents struct{ *database }
+
+// database is the file, and the connections to it.
+type database struct {
 	writer, readers *sql.DB
 	path            string // absolute
 	id              string
 	k               int
 	log             *slog.Logger
-	leftOut         atomic.Int64 // cells and diaries
-	logBytes        int64        // see logBytes
+	logBytes        int64 // see logBytes
+}
+
+func newStore(d *database) *Store {
+	return &Store{database: d, facts: facts{database: d}, documents: documents{d}}
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and
@@ -58,7 +79,7 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, log: opt.Log, logBytes: logBytes}
+	s := newStore(&database{path: path, log: opt.Log, logBytes: logBytes})
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -88,7 +109,7 @@ func makeFile(path string) (string, error) {
 // readers is the number of reading connections: an iterator holds one.
 const readers = 8
 
-func (s *Store) connect() (err error) {
+func (s *database) connect() (err error) {
 	if s.writer, err = pool(s.path, 1, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {
@@ -137,15 +158,15 @@ func (s *Store) Close() error {
 // ID gives the store's own random id, made with the store: 16 hexadecimal
 // digits. It stands in the consumer group's name, so that an empty store reads
 // the whole log. A copy made by Backup has another.
-func (s *Store) ID() string { return s.id }
+func (s *database) ID() string { return s.id }
 
 // K gives the precision of the store's sketches.
-func (s *Store) K() int { return s.k }
+func (s *database) K() int { return s.k }
 
 // write runs f in a transaction. Its statements aren't watched for the end of
 // ctx one by one, which costs more than they do: f looks at ctx itself when it
 // is long.
-func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *database) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return failure(err)
@@ -163,7 +184,7 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 }
 
 // exec runs one writing statement.
-func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+func (s *database) exec(ctx context.Context, query string, args ...any) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(query, args...)
 		return err

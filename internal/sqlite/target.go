@@ -8,7 +8,7 @@ import (
 
 // SaveTarget keeps a target group's expression under a name, in the place of
 // the one it had.
-func (s *Store) SaveTarget(ctx context.Context, name, expr string) error {
+func (s *documents) SaveTarget(ctx context.Context, name, expr string) error {
 	if err := s.exec(ctx, `INSERT OR REPLACE INTO targets (name, expression) VALUES (?, ?)`, name, expr); err != nil {
 		return fmt.Errorf("save target %q: %w", name, err)
 	}
@@ -16,9 +16,9 @@ func (s *Store) SaveTarget(ctx context.Context, name, expr string) error {
 }
 
 // Targets gives the expression of each saved target by name.
-func (s *Store) Targets(ctx context.Context) (map[string]string, error) {
+func (s *documents) Targets(ctx context.Context) (map[string]string, error) {
 	type target struct{ name, expr string }
-	all, err := list(ctx, s, func(r *sql.Rows) (t target, err error) {
+	all, err := list(ctx, s.database, func(r *sql.Rows) (t target, err error) {
 		return t, r.Scan(&t.name, &t.expr)
 	}, `SELECT name, expression FROM targets`)
 	if err != nil {

@@ -5,7 +5,7 @@
     that it doesn't take is left out; each turns true with the parameter. */
 export const takes = { compare: false, pool: false };
 
-export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection" | "suppressed";
+export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection";
 
 /** A figure with its precision; all numbers are null where it is withheld. */
 export interface Measure {

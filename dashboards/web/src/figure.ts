@@ -73,7 +73,7 @@ export function intervalKeys(measures: readonly (Measure | null | undefined)[], 
   const has = (status: (m: Measure) => boolean) => measures.some((m) => m != null && status(m));
   if (has((m) => m.status === "ok")) keys.push({ mark: "interval", text: s.t.key.interval(level(meta, s)) });
   if (has((m) => m.status === "caution")) keys.push({ mark: "caution", text: s.t.key.caution(low, caution) });
-  if (has((m) => m.status === "below" || m.status === "suppressed")) keys.push({ mark: "below", text: s.t.key.below(low) });
+  if (has((m) => m.status === "below")) keys.push({ mark: "below", text: s.t.key.below(low) });
   return keys;
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/fnv"
+	"maps"
 	"math"
 	"testing"
 	"time"
@@ -442,5 +443,34 @@ func TestHouseholds(t *testing.T) {
 	got := watch(t, before)
 	if df := got.weights.Intervals(0.95).DF(); df != len(first)-1 {
 		t.Errorf("%d degrees of freedom of %d households", df, len(first))
+	}
+}
+
+// TestPooled: Jabber, which is too small for a figure of any month, has users
+// enough for the mean of three.
+func TestPooled(t *testing.T) {
+	d := demonstration(t, DefaultSeed)
+	low, byMonth := panel.Usual().Low, []map[string]bool{}
+	for _, at := range Months() {
+		m, users := month(t, d, at), map[string]bool{}
+		for i := range m.people {
+			if m.users[jabber][i] {
+				users[m.people[i].name()] = true
+			}
+		}
+		if n := len(users); n < 1 || n >= low {
+			t.Errorf("%s: %d users, want 1 to %d", at, n, low-1)
+		}
+		byMonth = append(byMonth, users)
+		if len(byMonth) < 3 {
+			continue
+		}
+		together := map[string]bool{}
+		for _, users := range byMonth[len(byMonth)-3:] {
+			maps.Copy(together, users)
+		}
+		if n := len(together); n < low {
+			t.Errorf("%s and two before: %d users, want %d", at, n, low)
+		}
 	}
 }

@@ -111,7 +111,7 @@ func newInput(tb testing.TB, rows int) *input {
 		c := newChunk(tb, min(left, rowGroup))
 		d.fill(c)
 		w.write(c)
-		in.keep(c)
+		in.add(c)
 	}
 	w.close()
 	for g, seen := range d.seen {
@@ -136,8 +136,8 @@ func newChunk(tb testing.TB, rows int) *chunk {
 	}
 }
 
-// keep adds the chunk to the batches in memory, which use its own.
-func (in *input) keep(c *chunk) {
+// add puts the chunk among the batches in memory, which use its own.
+func (in *input) add(c *chunk) {
 	n := len(c.visitor)
 	whole := array.NewRecord(arrow.NewSchema([]arrow.Field{
 		{Name: "visitor", Type: arrow.PrimitiveTypes.Uint64}, {Name: "service", Type: arrow.PrimitiveTypes.Uint8},

@@ -121,6 +121,24 @@ func gauge(t *testing.T, g prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
+// Where nothing of a file is sound the log goes on all the same, also over the
+// next starts.
+func TestNothingIsSound(t *testing.T) {
+	dir := t.TempDir()
+	change(t, filled(t, dir, 2000), flip)
+	for round := range 3 {
+		b := openBroker(t, dir, Options{})
+		w, s := logtest.Writer(t, b.Cluster()), logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
+		logtest.Append(t, w, logtest.Events(1e6*(round+1), 4000))
+		logtest.Gather(t, s, 4000)
+		stop(t, w, s, b)
+	}
+	b := openBroker(t, dir, Options{})
+	if d, err := b.Damage(); err != nil || d.Records != 1 {
+		t.Errorf("the damage is %+v: %v", d, err)
+	}
+}
+
 // What was set aside by a start that was killed is appended by the next.
 func TestSetAsideSurvives(t *testing.T) {
 	dir := t.TempDir()

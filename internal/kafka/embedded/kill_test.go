@@ -98,6 +98,9 @@ func TestKill(t *testing.T) {
 		killOne(t, dir, round, acked)
 	}
 	b := openBroker(t, dir, Options{})
+	if d, err := b.Damage(); err != nil || !d.Since.IsZero() {
+		t.Errorf("a kill is told as damage: %+v, %v", d, err)
+	}
 	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
 	missing := make(map[rollcall.Visitor]bool)
 	for base, n := range acked {
