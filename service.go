@@ -1,6 +1,12 @@
 package rollcall
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // ServiceID names a messaging service in every file and figure: "msn".
 type ServiceID string
@@ -24,6 +30,16 @@ func (s Service) Validate() error {
 	}
 	if s.Name == "" {
 		return &Invalid{Field: "name", Reason: fmt.Sprintf("service %q has no name", s.ID), Code: "name"}
+	}
+	return errors.Join(CheckLine("name", s.Name), CheckLine("brand", s.Brand), CheckLine("owner", s.Owner))
+}
+
+// CheckLine refuses a name or a reason that is not one line of text: control
+// characters would be lines of another file's format, or move a terminal's
+// cursor.
+func CheckLine(field, text string) error {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
+		return &Invalid{Field: field, Reason: "has a control character, or is not UTF-8", Code: field}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+
+	"rollcall"
 )
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -78,6 +80,47 @@ type version struct {
 
 func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) {
 	return &body[version]{Body: version{s.Version}}, nil
+}
+
+// CheckedStore reads all that the store holds. Its methods are rollcall.Store's.
+type CheckedStore interface {
+	Check(ctx context.Context, repair bool) (rollcall.StoreCheck, error)
+	SetAside(ctx context.Context) ([]rollcall.Damage, error)
+	ForgetSetAside(ctx context.Context) error
+}
+
+type storeCheckInput struct {
+	Body struct {
+		Repair bool `json:"repair,omitempty" doc:"set damaged facts aside"`
+		Forget bool `json:"forget,omitempty" doc:"drop what was set aside, once it has been rebuilt"`
+	}
+}
+
+// StoreChecked is what a check found, and what is set aside now.
+type StoreChecked struct {
+	rollcall.StoreCheck
+	SetAside []rollcall.Damage `json:"set_aside"`
+}
+
+// storeChecks are the routes of the store's check.
+type storeChecks struct{ *Server }
+
+func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[StoreChecked], error) {
+	var done StoreChecked
+	var err error
+	if in.Body.Forget {
+		err = s.Store.ForgetSetAside(ctx)
+	}
+	if err == nil {
+		done.StoreCheck, err = s.Store.Check(ctx, in.Body.Repair)
+	}
+	if err == nil {
+		done.SetAside, err = s.Store.SetAside(ctx)
+	}
+	if err != nil {
+		return nil, s.fault("store/check", err)
+	}
+	return &body[StoreChecked]{Body: done}, nil
 }
 
 type backupInput struct {

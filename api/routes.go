@@ -54,6 +54,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
 	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
+	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)

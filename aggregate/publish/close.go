@@ -62,6 +62,9 @@ func settingsOf(plan *rollcall.ClosePlan) audience.Settings {
 }
 
 func checkStatus(p rollcall.Publication) error {
+	if err := rollcall.CheckLine("reason", p.Reason); err != nil {
+		return err
+	}
 	switch p.Status {
 	case rollcall.Preliminary, rollcall.Final:
 		return nil

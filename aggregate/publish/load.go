@@ -25,7 +25,7 @@ func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, fil
 	if pub.Pseudonym == nil {
 		return rollcall.Loaded{}, errNoKey
 	}
-	if _, err := pub.Catalogue().Calendar(of.Market); err != nil {
+	if err := pub.Catalogue().Knows(of.Market); err != nil {
 		return rollcall.Loaded{}, err
 	}
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
@@ -126,6 +126,9 @@ func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	case e.Day != 0 && e.Day.Month() != e.Month:
 		return &rollcall.Invalid{Field: "day", Value: e.Day.String(), Reason: "is not in " + e.Month.String(), Code: "day"}
 	}
+	if err := rollcall.CheckLine("reason", e.Reason); err != nil {
+		return err
+	}
 	if err := pub.refuseAged(ctx, e.PanelMonth); err != nil {
 		return err
 	}
@@ -139,9 +142,12 @@ func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	return nil
 }
 
-// checkExcluded refuses a rule for a service that isn't in the catalogue, or for
-// somebody who isn't on the month's roster, where there is one.
+// checkExcluded refuses a rule for an unknown panel, for a service that isn't in
+// the catalogue, or for somebody who isn't on the month's roster, where there is one.
 func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
+	if err := pub.Known(ctx, rollcall.PanelMonth{Market: e.Market, Panel: e.Panel}); err != nil {
+		return err
+	}
 	if e.Service != "" {
 		if _, err := pub.Catalogue().Service(e.Service); err != nil {
 			return err

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 
+	"rollcall"
 	"rollcall/internal/server"
 )
 
@@ -22,5 +26,47 @@ func (c *backupCmd) Run(ctx context.Context, s *streams) error {
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
+	})
+}
+
+type storeCmd struct {
+	Check storeCheckCmd `cmd:"" help:"Read the whole store and name what is damaged; fails if anything is."`
+}
+
+type storeCheckCmd struct {
+	Repair bool `help:"Set damaged facts aside, and make SQLite's indexes anew where the file has faults."`
+	Forget bool `help:"First drop what was set aside before, once replay has rebuilt it."`
+	server.Engine
+}
+
+// Run prints what is damaged, a line each, and what is set aside.
+func (c *storeCheckCmd) Run(ctx context.Context, s *streams) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		var found struct {
+			rollcall.StoreCheck
+			SetAside []rollcall.Damage `json:"set_aside"`
+		}
+		asked := map[string]bool{"repair": c.Repair, "forget": c.Forget}
+		if err := api.do(ctx, http.MethodPost, "/v1/store/check", asked, &found); err != nil {
+			return err
+		}
+		for _, fault := range found.Faults {
+			fmt.Fprintf(s.out, "fault: %s\n", fault)
+		}
+		for _, d := range found.Damaged {
+			fmt.Fprintf(s.out, "damaged: %s %s: %s\n", d.Table, d.Row, d.Reason)
+		}
+		for _, d := range found.SetAside {
+			fmt.Fprintf(s.out, "set aside %s: %s %s: %s\n", d.Time.Format(time.RFC3339), d.Table, d.Row, d.Reason)
+		}
+		fmt.Fprintf(s.out, "read %d cells, %d diaries, %d objects: %d damaged, %d faults of the files, %d rows set aside\n",
+			found.Cells, found.Diaries, found.Objects, len(found.Damaged), len(found.Faults), len(found.SetAside))
+		switch {
+		case len(found.Faults) > 0:
+			return errors.New("the store's own files are damaged: restore a backup, or let a new store read the log again")
+		case len(found.Damaged) > 0 && !c.Repair:
+			return errors.New("the store is damaged: --repair sets the rows aside, and `rollcall replay` rebuilds them from the log")
+		}
+		return nil
 	})
 }

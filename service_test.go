@@ -1,0 +1,23 @@
+package rollcall_test
+
+import (
+	"errors"
+	"testing"
+
+	"rollcall"
+)
+
+func TestCheckLine(t *testing.T) {
+	for text, good := range map[string]bool{
+		"": true, "Voilà Messager": true, "a\tb": false, "a\nb": false, "a\x00": false, "\x1b[2J": false, "a\u0085b": false, "a\u2028b": false, "\xff": false,
+	} {
+		if err := rollcall.CheckLine("name", text); (err == nil) != good || err != nil && !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, s := range []rollcall.Service{{ID: "a", Name: "A\n"}, {ID: "a", Name: "A", Brand: "\x07"}, {ID: "a", Name: "A", Owner: "\r"}} {
+		if err := s.Validate(); !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
