@@ -169,7 +169,7 @@ func (o *output) describe(ctx context.Context, api *client, path string, query u
 // new one has.
 func writeFile(path string, write func(io.Writer) error) error {
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // the umask decides
+	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
 		return err
 	}
