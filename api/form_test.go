@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/api/openapi"
 )
 
 // TestInternalIsNotForReaders: an internal version is there for those who
@@ -19,7 +20,7 @@ import (
 func TestInternalIsNotForReaders(t *testing.T) {
 	s := &Server{Logger: slog.New(slog.DiscardHandler)}
 	mux := chi.NewMux()
-	huma.Register(humachi.New(mux, config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+	huma.Register(humachi.New(mux, openapi.Config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Version: 3}}, Shape{}), nil
 	})
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {

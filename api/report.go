@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/api/openapi"
 )
 
 // About is what a panel's report is of, as parameters.
@@ -47,7 +50,6 @@ func (c Cut) query(report string, a About) (rollcall.Query, error) {
 }
 
 type reportInput struct {
-	Report string `path:"report"`
 	About
 	Cut
 	Version int  `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
@@ -78,15 +80,30 @@ func services(s string) []rollcall.ServiceID {
 	return ids
 }
 
-func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, in.About)
-	if err != nil {
-		return nil, s.fault("report", err)
+// getReport gives the route of one report: each has its own, since the rows of
+// each are others.
+func (s *Server) getReport(name string) func(context.Context, *reportInput) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+		q, err := in.query(name, in.About)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		q.Version, q.Live = in.Version, in.Live
+		table, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		return s.form(table, in.Shape), nil
 	}
-	q.Version, q.Live = in.Version, in.Live
-	table, err := s.Reports.Report(ctx, q)
-	if err != nil {
-		return nil, s.fault("report", err)
+}
+
+// getUnknownReport answers where no report has the name.
+func (s *Server) getUnknownReport(w http.ResponseWriter, r *http.Request) {
+	var names []string
+	for _, known := range openapi.Reports() {
+		names = append(names, known.Name)
 	}
-	return s.form(table, in.Shape), nil
+	name := chi.URLParam(r, "report")
+	status, detail := s.judge("report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
+	problem(w, status, detail)
 }
