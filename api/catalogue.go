@@ -23,24 +23,33 @@ type body[T any] struct {
 	Body T
 }
 
-func (s *Server) getMarkets(context.Context, *struct{}) (*list[rollcall.Market], error) {
+// given is a body that a request brings.
+type given[T any] struct {
+	Body T
+	Plain
+}
+
+// nothing is what a request brings that has neither parameters nor a body.
+type nothing struct{ Plain }
+
+func (s *Server) getMarkets(context.Context, *nothing) (*list[rollcall.Market], error) {
 	return listOf(s.Catalogue.Catalogue().Markets), nil
 }
 
-func (s *Server) postMarket(ctx context.Context, in *body[rollcall.Market]) (*body[rollcall.Market], error) {
+func (s *Server) postMarket(ctx context.Context, in *given[rollcall.Market]) (*body[rollcall.Market], error) {
 	if err := s.Catalogue.AddMarket(ctx, in.Body); err != nil {
 		return nil, s.fault("add market", err)
 	}
-	return in, nil
+	return &body[rollcall.Market]{Body: in.Body}, nil
 }
 
-func (s *Server) getServices(context.Context, *struct{}) (*list[rollcall.Service], error) {
+func (s *Server) getServices(context.Context, *nothing) (*list[rollcall.Service], error) {
 	return listOf(s.Catalogue.Catalogue().Services), nil
 }
 
-func (s *Server) postService(ctx context.Context, in *body[rollcall.Service]) (*body[rollcall.Service], error) {
+func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (*body[rollcall.Service], error) {
 	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
 		return nil, s.fault("add service", err)
 	}
-	return in, nil
+	return &body[rollcall.Service]{Body: in.Body}, nil
 }

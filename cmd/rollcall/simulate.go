@@ -125,7 +125,7 @@ func (l *simulation) load(ctx context.Context) error {
 func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 	query := url.Values{"market": {string(simulate.Place().ID)}, "panel": {string(simulate.PanelID)}}
 	list, err := rows[rollcall.Publication](ctx, l.api, "/v1/publications?"+query.Encode())
-	if err != nil {
+	if err != nil && !errors.Is(err, rollcall.ErrNotFound) { // the market and the panel may not be there yet
 		return nil, err
 	}
 	closed := make(map[rollcall.Month]bool)
