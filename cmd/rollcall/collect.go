@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"rollcall"
 	"rollcall/ingest"
@@ -102,6 +103,9 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Interface != "" {
+		install.Watch = c.watch(s)
+	}
 	defer func() { c.tell(s) }()
 	if c.DryRun {
 		out := bufio.NewWriter(s.out)
@@ -129,6 +133,21 @@ func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(in
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	return nil
+}
+
+// tellEvery is how often, in packet time, an interface's counts are said.
+const tellEvery = 10 * time.Minute
+
+// watch says an interface's counts from time to time.
+func (c *pcapCmd) watch(s *streams) func(meter.Stats) {
+	var last time.Time
+	return func(stats meter.Stats) {
+		if stats.Last.Sub(last) < tellEvery {
+			return
+		}
+		last, c.stats = stats.Last, stats
+		c.tell(s)
+	}
 }
 
 // tell says what was not read: a line for each count that is not zero.

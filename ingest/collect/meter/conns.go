@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -55,6 +56,7 @@ type meter struct {
 	conns     map[pair]*conn
 	open      int // of conns, those behind each other included
 	made      uint64
+	waiting   int   // bytes of streams whose protocol is not known yet
 	opening   *conn // the connection that New is about to be asked for
 	now       time.Time
 	flushedAt time.Time
@@ -277,6 +279,17 @@ func (m *meter) flush() {
 	m.directories.Flush(m.now)
 	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
+	if m.install.Watch != nil {
+		m.install.Watch(m.told())
+	}
+}
+
+// told gives the counts as they stand.
+func (m *meter) told() Stats {
+	s := m.stats
+	s.FragmentsLost = m.decoder.Lost()
+	s.Protocols, s.GivenUp = maps.Clone(s.Protocols), maps.Clone(s.GivenUp)
+	return s
 }
 
 // close ends every connection at the end of the capture.
@@ -284,6 +297,7 @@ func (m *meter) close() error {
 	if m.now.Sub(m.flushedAt) > 0 {
 		m.flush()
 	}
+	m.decoder.Close()
 	before := len(m.out)
 	m.pool.FlushAll()
 	for _, first := range m.conns {
