@@ -109,7 +109,7 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.Configuration(configuration, "rollcall.json", "/etc/rollcall/rollcall.json"),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
