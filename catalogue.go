@@ -49,25 +49,42 @@ func NewCatalogue(markets []Market, services []Service) (*Catalogue, error) {
 	return c, nil
 }
 
-// Calendar gives a market's calendar, or an Invalid.
+// Calendar gives a market's calendar, or an Unknown.
 func (c *Catalogue) Calendar(id MarketID) (*Calendar, error) {
 	if m, ok := c.markets[id]; ok {
 		return m.calendar, nil
 	}
-	return nil, unknownMarket(id)
+	near := Nearest(string(id), slices.Sorted(maps.Keys(c.markets)))
+	return nil, &Unknown{Kind: "market", Name: string(id), Near: near, Advice: addMarket}
 }
 
-func unknownMarket(id MarketID) error {
-	return &Invalid{Field: "market", Value: string(id), Reason: "is not known; add it with `rollcall market add`", Code: "unknown_market"}
-}
-
-// Service gives a service of the catalogue, or an Invalid.
+// Service gives a service of the catalogue, or an Unknown.
 func (c *Catalogue) Service(id ServiceID) (Service, error) {
 	if s, ok := c.services[id]; ok {
 		return s, nil
 	}
-	return Service{}, &Invalid{Field: "service", Value: string(id), Reason: "is not known; add it with `rollcall service add`", Code: "unknown_service"}
+	near := Nearest(string(id), slices.Sorted(maps.Keys(c.services)))
+	return Service{}, &Unknown{Kind: "service", Name: string(id), Near: near, Advice: addService}
 }
+
+// Knows refuses a question of an unknown market, or of any unknown service.
+func (c *Catalogue) Knows(m MarketID, services ...ServiceID) error {
+	if _, err := c.Calendar(m); err != nil {
+		return err
+	}
+	for _, id := range services {
+		if _, err := c.Service(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What to do about an unknown name.
+const (
+	addMarket  = "add it with `rollcall market add`"
+	addService = "add it with `rollcall service add`"
+)
 
 // Check refuses a group of an unknown market or service. The group's ids
 // become the catalogue's own strings, so that an event does not hold on to the
@@ -75,11 +92,11 @@ func (c *Catalogue) Service(id ServiceID) (Service, error) {
 func (c *Catalogue) Check(g *Group) error {
 	m, ok := c.markets[g.Market]
 	if !ok {
-		return unknownMarket(g.Market)
+		return &Invalid{Field: "market", Value: string(g.Market), Reason: "is not known; " + addMarket, Code: "unknown_market"}
 	}
-	s, err := c.Service(g.Service)
-	if err != nil {
-		return err
+	s, ok := c.services[g.Service]
+	if !ok {
+		return &Invalid{Field: "service", Value: string(g.Service), Reason: "is not known; " + addService, Code: "unknown_service"}
 	}
 	g.Market, g.Service = m.ID, s.ID
 	return nil

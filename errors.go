@@ -1,6 +1,9 @@
 package rollcall
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // The kinds of failure that a caller may tell apart with errors.Is. Every
 // other error is a fault of the machine or of Rollcall itself.
@@ -41,3 +44,33 @@ func (e *Invalid) Error() string {
 
 // Is reports that an Invalid is an ErrInvalid.
 func (e *Invalid) Is(target error) bool { return target == ErrInvalid }
+
+// Unknown is ErrNotFound with the name that is not known, those nearest to it
+// and where it was looked for. Its text is one plain line.
+type Unknown struct {
+	Kind   string   // what it should name, such as "market"
+	Name   string   // as given
+	Where  string   // a short clause, such as "in FR"; "": anywhere
+	Near   []string // known names, the nearest first; empty: there is none at all
+	Advice string   // what to do where there is none, such as "add it with `rollcall market add`"
+}
+
+// Error gives "market "FX": is not known; the nearest is FR".
+func (e *Unknown) Error() string {
+	text := e.Kind + " " + quote(e.Name) + ": is not known"
+	if e.Where != "" {
+		text += " " + e.Where
+	}
+	switch {
+	case len(e.Near) > 1:
+		return text + "; the nearest are " + strings.Join(e.Near, ", ")
+	case len(e.Near) == 1:
+		return text + "; the nearest is " + e.Near[0]
+	case e.Advice != "":
+		return text + "; " + e.Advice
+	}
+	return text
+}
+
+// Is reports that an Unknown is an ErrNotFound.
+func (e *Unknown) Is(target error) bool { return target == ErrNotFound }

@@ -67,6 +67,9 @@ func (s months) exported(ctx context.Context, in *monthInput) (*export.Month, er
 
 // publication finds one version of a month.
 func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version int) (p rollcall.Publication, err error) {
+	if err := s.Publications.Known(ctx, of); err != nil {
+		return p, err
+	}
 	all, err := s.Publications.Publications(ctx, of.Market, of.Panel)
 	if err != nil {
 		return p, err

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -44,11 +46,18 @@ type publicationsInput struct {
 }
 
 func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*list[rollcall.Publication], error) {
-	p, err := s.Publications.Publications(ctx, rollcall.MarketID(in.Market), rollcall.PanelID(in.Panel))
+	of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}
+	if err := s.Publications.Known(ctx, of); err != nil {
+		return nil, s.fault("publications", err)
+	}
+	list, err := s.Publications.Publications(ctx, of.Market, of.Panel)
 	if err != nil {
 		return nil, s.fault("publications", err)
 	}
-	return listOf(p), nil
+	if isReader(ctx) {
+		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
+	}
+	return listOf(list), nil
 }
 
 // Edition names one version, in the path.
@@ -86,8 +95,29 @@ func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{
 	if err != nil {
 		return nil, s.fault("verify", err)
 	}
+	if err := in.hidden(ctx, s.Publications); err != nil {
+		return nil, s.fault("verify", err)
+	}
 	if err := s.Publications.Verify(ctx, of, in.Version); err != nil {
 		return nil, s.fault("verify", err)
 	}
 	return nil, nil
+}
+
+// hidden says of an internal version to a reader what is said of one that isn't
+// there.
+func (e Edition) hidden(ctx context.Context, from Publications) error {
+	if !isReader(ctx) {
+		return nil
+	}
+	list, err := from.Publications(ctx, rollcall.MarketID(e.Market), rollcall.PanelID(e.Panel))
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.Month.String() == e.Month && p.Version == e.Version && p.Internal {
+			return fmt.Errorf("version %d of %s of panel %s in %s: %w", e.Version, e.Month, e.Panel, e.Market, rollcall.ErrNotFound)
+		}
+	}
+	return nil
 }

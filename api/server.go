@@ -47,8 +47,11 @@ type Panels interface {
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
 }
 
-// Publications closes months, lists what was published and verifies it.
+// Publications closes months, lists what was published and verifies it. Known
+// refuses an unknown market, panel or month with an Unknown; an empty panel and
+// month 0 are not looked at.
 type Publications interface {
+	Known(ctx context.Context, of rollcall.PanelMonth) error
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error

@@ -217,3 +217,13 @@ func (m *Month) Cost() int64 {
 func (m *Month) Service(id rollcall.ServiceID) int {
 	return slices.IndexFunc(m.Doc.Services, func(s rollcall.Service) bool { return s.ID == id })
 }
+
+// ServiceIDs gives the ids that a report may be asked of.
+func (m *Month) ServiceIDs() (ids []rollcall.ServiceID) {
+	for _, s := range m.Doc.Services {
+		if s.ID != rollcall.Online {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}

@@ -239,10 +239,10 @@ func (t *Target) Check(columns []Column) error {
 		for _, c := range columns {
 			names = append(names, c.Name)
 		}
-		return badTarget(t.column, "is not a column; there are "+strings.Join(names, ", "))
+		return &rollcall.Unknown{Kind: "target column", Name: t.column, Near: rollcall.Nearest(t.column, names)}
 	}
 	if !slices.ContainsFunc(c.Categories, t.matches) {
-		return badTarget(t.String(), "holds for no panelist: "+t.column+" has no such category")
+		return &rollcall.Unknown{Kind: "target category", Name: t.String(), Near: rollcall.Nearest(t.category, c.Categories)}
 	}
 	return nil
 }

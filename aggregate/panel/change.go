@@ -9,7 +9,7 @@ type Pair struct {
 }
 
 // Compare joins two months' panelists by their pseudonyms.
-func Compare(now, before *Weights) *Pair { return &Pair{Join(1, before, now), now, before} }
+func Compare(now, before *Weights) *Pair { return &Pair{join(1, before, now), now, before} }
 
 // Change is a figure's movement between two months.
 type Change struct {

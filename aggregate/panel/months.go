@@ -16,8 +16,8 @@ type Months struct {
 	first []int // of each month, and one more: its panelists' rows
 }
 
-// Join joins months, the latest last, every weight times a factor.
-func Join(factor float64, months ...*Weights) *Months {
+// join joins months, the latest last, every weight times a factor.
+func join(factor float64, months ...*Weights) *Months {
 	m := &Months{Estimator: &Estimator{}, first: []int{0}}
 	slopes, rows := 0, 0
 	for _, w := range months {
@@ -34,7 +34,7 @@ func Join(factor float64, months ...*Weights) *Months {
 
 // Pool joins months for their mean: the total of a variable of every month is
 // the mean of the months' totals, and the universe that of their universes.
-func Pool(months ...*Weights) *Months { return Join(1/float64(len(months)), months...) }
+func Pool(months ...*Weights) *Months { return join(1/float64(len(months)), months...) }
 
 // append adds a month's rows and cells.
 func (m *Months) append(w *Weights, factor float64, slopes int) {

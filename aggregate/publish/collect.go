@@ -72,6 +72,9 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	}
 	files, err := pub.Store.PanelObjects(ctx, of)
 	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+		if err := pub.Known(ctx, rollcall.PanelMonth{Market: of.Market, Panel: of.Panel}); err != nil {
+			return nil, p, err
+		}
 		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, fil
 	if pub.Pseudonym == nil {
 		return rollcall.Loaded{}, errNoKey
 	}
-	if _, err := pub.Catalogue().Calendar(of.Market); err != nil {
+	if err := pub.Catalogue().Knows(of.Market); err != nil {
 		return rollcall.Loaded{}, err
 	}
 	if err := rollcall.CheckID("panel", string(of.Panel)); err != nil {
@@ -142,9 +142,12 @@ func (pub *Publisher) exclude(ctx context.Context, e rollcall.Exclusion) error {
 	return nil
 }
 
-// checkExcluded refuses a rule for a service that isn't in the catalogue, or for
-// somebody who isn't on the month's roster, where there is one.
+// checkExcluded refuses a rule for an unknown panel, for a service that isn't in
+// the catalogue, or for somebody who isn't on the month's roster, where there is one.
 func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) error {
+	if err := pub.Known(ctx, rollcall.PanelMonth{Market: e.Market, Panel: e.Panel}); err != nil {
+		return err
+	}
 	if e.Service != "" {
 		if _, err := pub.Catalogue().Service(e.Service); err != nil {
 			return err

@@ -142,6 +142,10 @@ func (v *Versions) Publication(ctx context.Context, of rollcall.PanelMonth, vers
 	if version != 0 && len(list) > 0 {
 		return latest, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
 	}
+	if latest.Version == 0 && len(list) > 0 {
+		return latest, fmt.Errorf("%s of panel %s in %s is %w for readers: every version of it is internal; close it with the usual limits, or name a version",
+			of.Month, of.Panel, of.Market, rollcall.ErrNotClosed)
+	}
 	if latest.Version == 0 {
 		return latest, fmt.Errorf("%s of panel %s in %s is %w; close it, or ask with --live", of.Month, of.Panel, of.Market, rollcall.ErrNotClosed)
 	}

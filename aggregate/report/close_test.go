@@ -129,7 +129,7 @@ func TestInternalIsNotServed(t *testing.T) {
 		t.Fatal("a version without limits is not internal")
 	}
 	_, err := h.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october})
-	if !errors.Is(err, rollcall.ErrNotClosed) || err.Error() != "2002-10 of panel nn in FR is not closed; close it, or ask with --live" {
+	if !errors.Is(err, rollcall.ErrNotClosed) || err.Error() != "2002-10 of panel nn in FR is not closed for readers: every version of it is internal; close it with the usual limits, or name a version" {
 		t.Errorf("asked for the latest: %v", err)
 	}
 	h.close(rollcall.ClosePlan{Of: october})
@@ -155,7 +155,7 @@ func TestExclusions(t *testing.T) {
 		{rollcall.Exclusion{Panelist: 1}, "reason: is missing: an exclusion says why"},
 		{rollcall.Exclusion{Reason: "all"}, "panelist: is missing: name a panelist, a service or a day"},
 		{rollcall.Exclusion{Reason: "day", Day: october.Month.Last() + 1}, `day "2002-11-01": is not in 2002-10`},
-		{rollcall.Exclusion{Reason: "service", Service: "nope"}, "service \"nope\": is not known; add it with `rollcall service add`"},
+		{rollcall.Exclusion{Reason: "service", Service: "nope"}, `service "nope": is not known; the nearest are aim, icq, msn`},
 		{rollcall.Exclusion{Reason: "typo", Panelist: 77}, "panelist: is not on the roster of nn for 2002-10"},
 	} {
 		e.rule.PanelMonth = october
@@ -226,7 +226,7 @@ func TestRefusals(t *testing.T) {
 		want    string
 	}{
 		{rollcall.Query{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
-		{rollcall.Query{Report: "ranking", Of: other}, rollcall.ErrNotClosed, "2002-11 of panel nn in FR is not closed; close it, or ask with --live"},
+		{rollcall.Query{Report: "ranking", Of: other}, rollcall.ErrNotFound, `month "2002-11": is not known of panel nn in FR; the nearest is 2002-10`},
 		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
 		{rollcall.Query{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
 		{rollcall.Query{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
@@ -234,9 +234,9 @@ func TestRefusals(t *testing.T) {
 		{rollcall.Query{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after 2002-10-01`},
 		{rollcall.Query{Report: "ranking", From: day - 5}, rollcall.ErrNotClosed, "2002-09 of panel nn in FR was not closed when 2002-10 was"},
 		{rollcall.Query{Report: "ranking", From: day - 500}, rollcall.ErrInvalid, `from "2001-05": is more than 12 months before 2002-10`},
-		{rollcall.Query{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrInvalid, `service "online": is not a service of the month's catalogue`},
-		{rollcall.Query{Report: "ranking", Target: "sex=X"}, rollcall.ErrInvalid, `target "sex=X": holds for no panelist: sex has no such category`},
-		{rollcall.Query{Report: "ranking", Target: "size=F"}, rollcall.ErrInvalid, `target "size": is not a column; there are sex, home, work`},
+		{rollcall.Query{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrNotFound, `service "online": is not known in 2002-10; the nearest are aim, icq, msn`},
+		{rollcall.Query{Report: "ranking", Target: "sex=X"}, rollcall.ErrNotFound, `target category "sex=X": is not known; the nearest are F, M`},
+		{rollcall.Query{Report: "ranking", Target: "size=F"}, rollcall.ErrNotFound, `target column "size": is not known; the nearest are home, sex, work`},
 	} {
 		if c.request.Of == (rollcall.PanelMonth{}) {
 			c.request.Of = october

@@ -49,7 +49,7 @@ func TestTargetUnknownLastMonth(t *testing.T) {
 				t.Errorf("%s: %s is %+v, though September has no ages", target, column, m)
 			}
 		}
-		if notes := strings.Join(ranking.Meta.Notes, " "); !strings.Contains(notes, `2002-09 can't be compared: target "age": is not a column`) {
+		if notes := strings.Join(ranking.Meta.Notes, " "); !strings.Contains(notes, `2002-09 can't be compared: target column "age": is not known`) {
 			t.Errorf("%s: notes %s", target, notes)
 		}
 		if months := keys(h.report(rollcall.Query{Report: "trend", Target: target})); fmt.Sprint(months) != "[2002-10 msn 2002-10 any]" {

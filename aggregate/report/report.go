@@ -243,7 +243,7 @@ func (j *job) look(ctx context.Context) error {
 	for _, id := range j.request.Services {
 		i := j.month.Service(id)
 		if i < 0 || id == rollcall.Online {
-			return &rollcall.Invalid{Field: "service", Value: string(id), Reason: "is not a service of the month's catalogue", Code: "unknown_service"}
+			return &rollcall.Unknown{Kind: "service", Name: string(id), Where: "in " + j.request.Of.Month.String(), Near: rollcall.Nearest(string(id), j.month.ServiceIDs())}
 		}
 		if !slices.Contains(j.services, i) {
 			j.services = append(j.services, i)

@@ -70,7 +70,7 @@ func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 		return nil
 	}
 	s := x.newSheet(of.name+", "+x.words.chart, of.table+"_chart")
-	s.title, s.rows, s.fixed = of.title, len(points), 0
+	s.title, s.rows, s.prose = of.title, len(points), true
 	s.notes = [3]string{of.notes[0], x.words.oneTable + " " + x.words.chartAbout, of.notes[2]}
 	measure := columnOf(t, d.measure)
 	value := x.words.heading(field{column: measure, part: value})
@@ -194,7 +194,7 @@ func (x *writing) chartOf(s *sheet) *excelize.Chart {
 		out.Legend.Position, out.XAxis.ReverseOrder = "none", true // the first on top
 	}
 	for _, one := range c.series {
-		colour := x.colourOf(one.name)
+		colour := x.colourOf(c.kind, one.name)
 		name := absolute(1, firstRow+one.first)
 		if c.kind == excelize.Bar {
 			name = absolute(valueColumn, headRow)
@@ -211,8 +211,12 @@ func (x *writing) chartOf(s *sheet) *excelize.Chart {
 // colours are told apart by the colour-blind (Okabe and Ito 2008).
 var colours = [...]string{"0072B2", "D55E00", "009E73", "CC79A7", "E69F00", "56B4E9", "7F7F7F", "000000"}
 
-// colourOf is a service's colour, the same in every chart of the workbook.
-func (x *writing) colourOf(name string) string {
+// colourOf is a service's colour, the same in every chart of the workbook. Bars,
+// which are of all services, have the first.
+func (x *writing) colourOf(kind excelize.ChartType, name string) string {
+	if kind == excelize.Bar {
+		return colours[0]
+	}
 	i := slices.Index(x.coloured, name)
 	if i < 0 {
 		i, x.coloured = len(x.coloured), append(x.coloured, name)

@@ -13,7 +13,7 @@ import (
 func (x *planning) front(name, table string, headings []string, rows [][]any) *sheet {
 	s := x.newSheet(name, table)
 	m := x.first()
-	s.title, s.rows, s.fixed = name, len(rows), 1
+	s.title, s.rows, s.fixed, s.prose = name, len(rows), 1, true
 	s.notes = [3]string{x.title(), x.words.oneTable, x.provenance(m)}
 	for i, heading := range headings {
 		s.columns = append(s.columns, column{heading: heading, cell: func(row int) shown { return x.plain(rows[row][i]) }})
@@ -70,6 +70,7 @@ func (x *planning) fillContents(s *sheet) {
 	made := x.front(s.name, s.table, headings, rows)
 	made.name, made.table = s.name, s.table
 	*s = *made
+	s.columns[1].width = prose
 	s.columns[0].cell = func(row int) shown {
 		name, _ := rows[row][0].(string)
 		return shown{value: name, style: x.styles.link, link: anchor(name)}

@@ -29,7 +29,8 @@ type sheet struct {
 	notes   [3]string
 	columns []column
 	rows    int
-	fixed   int // columns that stay on the screen
+	fixed   int  // columns that stay on the screen
+	prose   bool // one page wide in print, however small
 	chart   *chart
 }
 
@@ -51,17 +52,23 @@ type shown struct {
 // newSheet makes an empty one. Names that are taken get a number.
 func (x *planning) newSheet(name, table string) *sheet {
 	const longest = 31 // runes, in Excel
-	name = string([]rune(name)[:min(utf8.RuneCountInString(name), longest-3)])
-	return &sheet{name: x.unused(name, " "), table: x.unused(table, "_")}
+	return &sheet{name: x.unused(name, " ", longest), table: x.unused(table, "_", 255)}
 }
 
-func (x *planning) unused(name, before string) string {
-	free := name
-	for i := 2; x.names[free]; i++ {
-		free = fmt.Sprintf("%s%s%d", name, before, i)
+// unused gives a name that no sheet or table has, in as many runes at most.
+// Excel sees no difference between small and large letters.
+func (x *planning) unused(name, before string, longest int) string {
+	free := firstRunes(name, longest)
+	for i := 2; x.names[strings.ToLower(free)]; i++ {
+		number := fmt.Sprintf("%s%d", before, i)
+		free = firstRunes(name, longest-len(number)) + number
 	}
-	x.names[free] = true
+	x.names[strings.ToLower(free)] = true
 	return free
+}
+
+func firstRunes(s string, n int) string {
+	return string([]rune(s)[:min(utf8.RuneCountInString(s), n)])
 }
 
 // add writes a sheet.
@@ -305,7 +312,7 @@ func (x *writing) setUpPrint(s *sheet) error {
 	for i := range s.columns {
 		width += s.columns[i].width
 	}
-	fit := width <= pageWidth
+	fit := s.prose || width <= pageWidth
 	paper, one, many, smaller, landscape, order := 9, 1, 0, uint(scale), "landscape", "overThenDown" // A4
 	layout := &excelize.PageLayoutOptions{Size: &paper, Orientation: &landscape, PageOrder: &order}
 	if fit {

@@ -65,11 +65,11 @@ type words struct {
 	shorthand
 
 	cover, contents, notesSheet, definitions, details, services, chart    string
-	panel, version, of, simulated, live, internal, toContents, toNotes    string
+	panel, version, simulated, live, internal, toContents, toNotes        string
 	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol   string
 	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol          string
 	serviceCol, serviceName, brandCol, ownerCol                           string
-	oneTable, marks, noMarks, source, base, chartAbout, below, above, low string
+	oneTable, marks, source, chartAbout, below, above, low                string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
 	citeThus, documentHash, marksTitle                                    string
 }
@@ -126,13 +126,13 @@ func englishWords() *words {
 			"document": "Document (SHA-256)", "software": "Software", "method": "Method", "simulated": "Simulated",
 		},
 		cover: "Cover", contents: "Contents", notesSheet: "Notes", definitions: "Definitions", details: "Details", services: "Services", chart: "chart",
-		panel: "panel", version: "version", of: "of", simulated: "Simulated: these are not measurements of real people.",
+		panel: "panel", version: "version", simulated: "Simulated: these are not measurements of real people.",
 		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
 		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
 		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
 		serviceCol: "Service", serviceName: "Name", brandCol: "Brand", ownerCol: "Owner",
 		oneTable: "This worksheet contains one table.", marks: "Marks in its cells, such as [x], are explained in the notes.",
-		noMarks: "No figure of it is withheld.", source: "Source", base: "The base of reach is the active universe",
+		source:     "Source",
 		chartAbout: "Bars and points are the figures, whiskers their intervals. What is withheld is not drawn.",
 		below:      "below the figure", above: "above the figure", low: "low", high: "high", page: "Page",
 		sourceDate: "Source date", allTables: "All tables",

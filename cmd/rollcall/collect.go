@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
+	"time"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter"
+	"rollcall/ingest/collect/meter/signs"
 	"rollcall/internal/server"
 )
 
@@ -20,19 +23,21 @@ type collectCmd struct {
 }
 
 type pcapCmd struct {
-	File      string `arg:"" optional:"" help:"A pcap or pcapng file."`
-	Interface string `help:"Read this network interface instead." placeholder:"IF"`
-	Market    string `required:"" help:"The meter's market."`
-	Location  string `required:"" help:"Where the meter is installed: home, work or elsewhere."`
-	Panel     string `help:"The panel, with --panelist: the accounts seen are dropped."`
-	Panelist  string `help:"Whose machine it is."`
-	DryRun    bool   `help:"Print the sightings as NDJSON; send nothing."`
+	File      string   `arg:"" optional:"" help:"A pcap or pcapng file."`
+	Interface string   `help:"Read this network interface instead." placeholder:"IF"`
+	Market    string   `required:"" help:"The meter's market."`
+	Location  string   `required:"" help:"Where the meter is installed: home, work or elsewhere."`
+	Panel     string   `help:"The panel, with --panelist: the accounts seen are dropped."`
+	Panelist  string   `help:"Whose machine it is."`
+	Address   []string `help:"The panelist's own addresses, where they are known: what others open towards them is not the panelist's." placeholder:"IP[/BITS]"`
+	Signs     string   `name:"signatures" help:"Further signs of services: a file as schemas/signatures/signatures.csv." placeholder:"FILE"`
+	DryRun    bool     `help:"Print the sightings as NDJSON; send nothing."`
 	server.Engine
 	stats meter.Stats
 }
 
 // Validate refuses a capture that is not there.
-func (c *pcapCmd) Validate() error { return exist(c.File) }
+func (c *pcapCmd) Validate() error { return errors.Join(exist(c.File), exist(c.Signs)) }
 
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
@@ -46,10 +51,42 @@ func (c *pcapCmd) install() (meter.Install, error) {
 		Market: rollcall.MarketID(c.Market), Location: place,
 		Panel: rollcall.PanelID(c.Panel), Panelist: c.Panelist,
 	}
-	if err := install.Validate(); err != nil {
+	if err := errors.Join(c.addresses(&install), c.signs(&install), install.Validate()); err != nil {
 		return install, server.UsageError{Err: err}
 	}
 	return install, nil
+}
+
+// addresses reads --address: addresses, or prefixes of them.
+func (c *pcapCmd) addresses(to *meter.Install) error {
+	for _, text := range c.Address {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				return fmt.Errorf("--address %q is no IP address or prefix", text)
+			}
+			prefix = netip.PrefixFrom(a, a.BitLen())
+		}
+		to.Hosts = append(to.Hosts, prefix.Masked())
+	}
+	return nil
+}
+
+// signs reads --signatures.
+func (c *pcapCmd) signs(to *meter.Install) error {
+	if c.Signs == "" {
+		return nil
+	}
+	f, err := os.Open(c.Signs)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if to.Signs, err = signs.Parse(f); err != nil {
+		return fmt.Errorf("%s: %w", c.Signs, err)
+	}
+	return nil
 }
 
 func (c *pcapCmd) source() string {
@@ -65,6 +102,9 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	install, err := c.install()
 	if err != nil {
 		return err
+	}
+	if c.Interface != "" {
+		install.Watch = c.watch(s)
 	}
 	defer func() { c.tell(s) }()
 	if c.DryRun {
@@ -93,6 +133,21 @@ func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(in
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	return nil
+}
+
+// tellEvery is how often, in packet time, an interface's counts are said.
+const tellEvery = 10 * time.Minute
+
+// watch says an interface's counts from time to time.
+func (c *pcapCmd) watch(s *streams) func(meter.Stats) {
+	var last time.Time
+	return func(stats meter.Stats) {
+		if stats.Last.Sub(last) < tellEvery {
+			return
+		}
+		last, c.stats = stats.Last, stats
+		c.tell(s)
+	}
 }
 
 // tell says what was not read: a line for each count that is not zero.

@@ -53,7 +53,10 @@ func (s targets) expression(ctx context.Context, name string) (string, error) {
 	}
 	text, ok := saved[name]
 	if !ok {
-		return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is not saved; see `rollcall target list`", Code: "target"}
+		return "", &rollcall.Unknown{
+			Kind: "target", Name: "@" + name, Near: rollcall.Nearest(name, slices.Collect(maps.Keys(saved))),
+			Advice: "save it with `rollcall target save`",
+		}
 	}
 	return text, nil
 }
@@ -213,6 +216,9 @@ const readyTime = 3 * time.Second
 // serve makes the API's handler.
 func (p *Process) serve() {
 	accounts := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
+		if err := p.catalogue.knows(ctx, q.Market, q.Services); err != nil {
+			return nil, err
+		}
 		return census.Table(ctx, p.store, q)
 	}
 	server := &api.Server{

@@ -112,16 +112,27 @@ func (c *catalogue) Catalogue() *rollcall.Catalogue {
 // check refuses a group of an unknown market or service, after it has looked
 // whether another process has just added it.
 func (c *catalogue) check(g *rollcall.Group) error {
-	err := c.Catalogue().Check(g)
+	return c.twice(context.Background(), func(now *rollcall.Catalogue) error { return now.Check(g) })
+}
+
+// knows refuses a question of an unknown market or service, as check does.
+func (c *catalogue) knows(ctx context.Context, m rollcall.MarketID, services []rollcall.ServiceID) error {
+	return c.twice(ctx, func(now *rollcall.Catalogue) error { return now.Knows(m, services...) })
+}
+
+// twice asks the catalogue, and once more what is in the store where the answer
+// is an error and the catalogue is old.
+func (c *catalogue) twice(ctx context.Context, ask func(*rollcall.Catalogue) error) error {
+	err := ask(c.Catalogue())
 	if err == nil || !c.old() {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	if failed := c.load(ctx); failed != nil {
 		c.log.Warn("the catalogue can't be read; the last one stands", "error", failed)
 	}
-	return c.Catalogue().Check(g)
+	return ask(c.Catalogue())
 }
 
 func (c *catalogue) old() bool {

@@ -41,7 +41,9 @@ func said(list []ingest.Sighting) []string {
 	return lines
 }
 
-// cases are what is right of each.
+// cases are what is right of each. The last is OpenLDAP's own server and clients
+// with a schema of ILS: ann added, refused a second time, refreshed, deleted; bob
+// added, and marked to live five minutes.
 var cases = map[string][]string{
 	"xmpp-resumed":      {"login jabber ann@jab.example 10:13:24", "logout jabber ann@jab.example 10:33:29", "presence jabber ann@jab.example 10:13:28 10:33:29"},
 	"xmpp-zlib":         {"login jabber ann@jab.example 10:13:24", "logout jabber ann@jab.example 10:29:03", "presence jabber ann@jab.example 10:13:33 10:29:03", "use jabber ann@jab.example 10:19:03"},
@@ -51,6 +53,7 @@ var cases = map[string][]string{
 	"msn-connect":       {"login msn ann@mail.example 10:13:30", "logout msn ann@mail.example 10:28:35", "presence msn ann@mail.example 10:13:34 10:28:35"},
 	"msn-gateway":       {"login msn ann@mail.example 10:13:28", "presence msn ann@mail.example 10:13:32 10:23:43"},
 	"msn-picture":       nil,
+	"ils-openldap":      {"login netmeeting ann@mail.example 11:49:33", "login netmeeting bob@mail.example 11:49:35", "logout netmeeting ann@mail.example 11:49:37", "presence netmeeting ann@mail.example 11:49:33 11:49:37", "presence netmeeting bob@mail.example 11:49:35 11:54:35"},
 	"aim-toc":           {"login aim tikuser 10:13:25", "logout aim tikuser 10:24:31", "presence aim tikuser 10:13:25 10:24:31", "use aim tikuser 10:14:30"},
 	"aim-fragments":     {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},
 	"aim-plain":         {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/netmeeting"
 	"rollcall/ingest/collect/meter/packet"
 	"rollcall/ingest/collect/meter/reach"
 	"rollcall/ingest/collect/meter/tunnel"
@@ -38,14 +40,15 @@ var errYield = errors.New("sighting not taken")
 
 // meter holds everything of one reading.
 type meter struct {
-	install   Install
-	yield     func(ingest.Sighting) error
-	protocols []protocol
-	gateways  *tunnel.Gateways
-	tracker   *reach.Tracker
-	flows     map[pair]*flow
-	stats     Stats
-	out       []ingest.Sighting // found since the last delivery
+	install     Install
+	yield       func(ingest.Sighting) error
+	protocols   []protocol
+	gateways    *tunnel.Gateways
+	tracker     *reach.Tracker
+	directories *netmeeting.Directories
+	flows       map[pair]*flow
+	stats       Stats
+	out         []ingest.Sighting // found since the last delivery
 
 	decoder   packet.Decoder
 	tcp       layers.TCP // the segment being read
@@ -53,6 +56,7 @@ type meter struct {
 	conns     map[pair]*conn
 	open      int // of conns, those behind each other included
 	made      uint64
+	waiting   int   // bytes of streams whose protocol is not known yet
 	opening   *conn // the connection that New is about to be asked for
 	now       time.Time
 	flushedAt time.Time
@@ -88,7 +92,8 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 	if m.install.named != nil {
 		sink.Named = m.install.named
 	}
-	m.protocols, m.tracker = protocols(m, sink), reach.New(sink, table)
+	m.tracker = reach.New(sink, table)
+	m.protocols = protocols(m, sink)
 	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
 	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
@@ -271,8 +276,20 @@ func (m *meter) flush() {
 	}
 	m.flushFlows()
 	m.gateways.Flush(m.now)
+	m.directories.Flush(m.now)
 	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
+	if m.install.Watch != nil {
+		m.install.Watch(m.told())
+	}
+}
+
+// told gives the counts as they stand.
+func (m *meter) told() Stats {
+	s := m.stats
+	s.FragmentsLost = m.decoder.Lost()
+	s.Protocols, s.GivenUp = maps.Clone(s.Protocols), maps.Clone(s.GivenUp)
+	return s
 }
 
 // close ends every connection at the end of the capture.
@@ -280,6 +297,7 @@ func (m *meter) close() error {
 	if m.now.Sub(m.flushedAt) > 0 {
 		m.flush()
 	}
+	m.decoder.Close()
 	before := len(m.out)
 	m.pool.FlushAll()
 	for _, first := range m.conns {
@@ -288,6 +306,7 @@ func (m *meter) close() error {
 		}
 	}
 	m.gateways.Close()
+	m.directories.Close()
 	m.tracker.Close()
 	sortSightings(m.out[before:])
 	return m.deliver()

@@ -27,6 +27,8 @@ type Install struct {
 	Hosts    []netip.Prefix    // the panelist's own addresses, where they are known
 	Signs    []signs.Row       // how today's services are known, beside what is built in
 
+	Watch func(Stats) // told of the counts every half minute of packet time; optional
+
 	named func(string) // told of every server's name; for tests
 }
 
@@ -134,15 +136,15 @@ type packets interface {
 func (m *meter) run(ctx context.Context, src packets) (Stats, error) {
 	reading := m.read(ctx, &steady{src: src, wild: &m.stats.WildTimes})
 	if ctx.Err() != nil && reading != nil {
-		return m.stats, reading
+		return m.told(), reading
 	}
 	if errors.Is(reading, errYield) {
-		return m.stats, reading
+		return m.told(), reading
 	}
 	if err := m.close(); err != nil {
-		return m.stats, err
+		return m.told(), err
 	}
-	return m.stats, reading
+	return m.told(), reading
 }
 
 func (m *meter) read(ctx context.Context, src packets) error {

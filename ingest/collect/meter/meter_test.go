@@ -339,6 +339,62 @@ func TestCutCapture(t *testing.T) {
 	}
 }
 
+// A link type that can't be read is an error: at once where it is the file's,
+// after the others' packets where it is an interface's.
+func TestUnknownLink(t *testing.T) {
+	packets := recordedPackets(t, oscarRecording)
+	list, _, err := meet(t, bytes.NewReader(pcap(t, 147, packets)), atHome)
+	if !errors.Is(err, rollcall.ErrInvalid) || !strings.Contains(err.Error(), "link type 147") || len(list) > 0 {
+		t.Errorf("%d sightings, %v", len(list), err)
+	}
+	list, stats, err := meet(t, bytes.NewReader(pcapng(t, 147, packets)), atHome)
+	if !errors.Is(err, rollcall.ErrInvalid) || stats.UnknownLinks != int64(len(packets)) || len(list) > 0 {
+		t.Errorf("%d sightings, %v, %+v", len(list), err, stats)
+	}
+}
+
+// What waits for its protocol is bounded, whatever the number of streams.
+func TestUnknownStreamsAreBounded(t *testing.T) {
+	m, err := newMeter(atHome, rollcall.MaxEvent, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := make([]*stream, 20_000)
+	for i := range streams {
+		streams[i] = &stream{meter: m}
+		_ = streams[i].Feed(wire.Client, morning, bytes.Repeat([]byte{'x'}, sniffMost-1))
+		if m.waiting > waitingMost {
+			t.Fatalf("%d bytes wait", m.waiting)
+		}
+	}
+	for _, s := range streams {
+		s.End(morning, wire.Closed)
+	}
+	if m.waiting != 0 || len(m.stats.GivenUp) == 0 {
+		t.Errorf("%d bytes wait at the end; given up %v", m.waiting, m.stats.GivenUp)
+	}
+}
+
+// What was not read is told, fragments without their others among it.
+func TestUnread(t *testing.T) {
+	packets := packetsOf(t, made(t, "aim-fragments"))
+	arp := append(append(make([]byte, 12), 8, 6), make([]byte, 28)...)
+	packets = append(packets[:len(packets)-1], sent{packets[len(packets)-1].at.Add(time.Hour), arp})
+	later := slices.IndexFunc(packets, func(p sent) bool { return p.data[20]&0x1F != 0 || p.data[21] != 0 })
+	packets = slices.Delete(packets, later, later+1) // a later fragment
+	watched := 0
+	install := atHome
+	install.Watch = func(Stats) { watched++ }
+	_, stats, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), install)
+	counts := make(map[string]int64)
+	for _, c := range stats.Unread() {
+		counts[c.Name] = c.N
+	}
+	if err != nil || counts["not_ip"] != 1 || counts["fragments_lost"] == 0 || counts["gaps"] == 0 || watched == 0 {
+		t.Errorf("%v, %v, watched %d times", err, counts, watched)
+	}
+}
+
 func TestDamagedCapture(t *testing.T) {
 	file := recorded(t, oscarRecording)
 	copy(file[fileHeader+8:], []byte{0xFF, 0xFF, 0xFF, 0x7F}) // the first packet's captured length
@@ -608,6 +664,7 @@ func dissect(t *testing.T, raw []byte, late uint8, size int) ([]ingest.Sighting,
 	}
 	c.End(at, wire.Closed)
 	m.gateways.Close()
+	m.directories.Close()
 	return m.out, m.stats.GivenUp
 }
 

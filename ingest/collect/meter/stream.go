@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/ingest/collect/meter/msnp"
+	"rollcall/ingest/collect/meter/netmeeting"
 	"rollcall/ingest/collect/meter/oscar"
 	"rollcall/ingest/collect/meter/toc"
 	"rollcall/ingest/collect/meter/tunnel"
@@ -31,12 +32,15 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
 	}
 	m.gateways = tunnel.NewGateways(inner)
+	m.directories = netmeeting.New(sink, m.tracker.ByDNS)
 	return []protocol{
 		{"toc", toc.Match, func(s *stream) wire.Dissector { return toc.Open(sink, s.opening) }},
 		{"oscar", oscar.Match, func(s *stream) wire.Dissector { return sessions.Open(s.opening) }},
 		{"msnp", msnp.Match, func(s *stream) wire.Dissector { return msnp.Open(sink, s.opening) }},
 		{"ymsg", ymsg.Match, func(s *stream) wire.Dissector { return ymsg.Open(sink, s.opening) }},
 		{"xmpp", xmpp.Match, func(s *stream) wire.Dissector { return xmpp.Open(sink, s.opening) }},
+		{"ils", netmeeting.Match, func(s *stream) wire.Dissector { return m.directories.Open(s.opening) }},
+		{"h225", netmeeting.MatchCall, func(s *stream) wire.Dissector { return m.directories.OpenCall(s.opening) }},
 		{"socks", tunnel.MatchSocks, func(s *stream) wire.Dissector { return tunnel.OpenSocks(inner, s.opening) }},
 		{"tls", matchTLS, func(s *stream) wire.Dissector { return &hello{meter: m, opening: s.opening} }},
 		{"http", tunnel.MatchHTTP, func(s *stream) wire.Dissector { return m.gateways.OpenHTTP(s.opening) }},
@@ -45,9 +49,10 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 
 // Limits of looking for a protocol.
 const (
-	sniffMost   = 4 << 10 // bytes of a direction that are looked at
-	sniffLeast  = 64      // so many are looked at with every piece
-	nestingMost = 4       // streams within streams
+	sniffMost   = 4 << 10  // bytes of a direction that are looked at
+	sniffLeast  = 64       // so many are looked at with every piece
+	nestingMost = 4        // streams within streams
+	waitingMost = 32 << 20 // bytes that wait, of all streams
 )
 
 // chunk is a run of bytes of one side.
@@ -67,6 +72,7 @@ type stream struct {
 	waiting   []chunk
 	head      [2][]byte
 	looked    [2]int // how long the head was when it was last looked at
+	held      int    // bytes that wait, counted in the meter's too
 	holed     [2]bool
 }
 
@@ -94,6 +100,14 @@ func (s *stream) Gap(side wire.Side, t time.Time) {
 	}
 	s.holed[side], s.head[side], s.looked[side] = true, nil, 0
 	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
+	s.hold(2*size(s.waiting) - s.held)
+}
+
+func size(waiting []chunk) (n int) {
+	for _, k := range waiting {
+		n += len(k.data)
+	}
+	return n
 }
 
 // End tells the dissector, and lets everything go.
@@ -110,7 +124,10 @@ func (s *stream) End(t time.Time, why wire.End) {
 }
 
 // refuse lets everything go.
-func (s *stream) refuse() { s.dissector, s.refused, s.waiting, s.head = nil, true, nil, [2][]byte{} }
+func (s *stream) refuse() {
+	s.hold(-s.held)
+	s.dissector, s.refused, s.waiting, s.head = nil, true, nil, [2][]byte{}
+}
 
 // give hands bytes to the dissector.
 func (s *stream) give(side wire.Side, t time.Time, data []byte) {
@@ -129,9 +146,20 @@ func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
+	if s.hold(2 * len(k.data)); s.meter.waiting > waitingMost {
+		s.meter.stats.GivenUp["too many streams of no known protocol at a time"]++
+		s.refuse()
+		return
+	}
 	if n := len(s.head[k.side]); n <= sniffLeast || n >= s.looked[k.side]+s.looked[k.side]/4 || n > sniffMost {
 		s.look(k.side)
 	}
+}
+
+// hold counts bytes that wait, or wait no more.
+func (s *stream) hold(n int) {
+	s.held += n
+	s.meter.waiting += n
 }
 
 // look looks for the protocol of the first bytes of a side.
@@ -175,6 +203,7 @@ func (s *stream) choose(p protocol) {
 		s.opening.Whole[side] = s.whole(wire.Side(side))
 	}
 	waiting := s.waiting
+	s.hold(-s.held)
 	s.dissector, s.waiting, s.head = p.open(s), nil, [2][]byte{}
 	for _, k := range waiting {
 		_ = s.Feed(k.side, k.at, k.data)

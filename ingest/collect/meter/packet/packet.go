@@ -56,6 +56,14 @@ type Decoder struct{ fragments fragments }
 // Lost gives how many fragments came to nothing so far.
 func (d *Decoder) Lost() int64 { return d.fragments.lost }
 
+// Close counts the fragments that still wait as lost.
+func (d *Decoder) Close() {
+	for _, w := range d.fragments.open {
+		d.fragments.lost += int64(len(w.pieces))
+		d.fragments.drop(w)
+	}
+}
+
 // deepest is how many headers are followed; a packet within packets without end
 // is no traffic.
 const deepest = 24

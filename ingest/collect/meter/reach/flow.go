@@ -77,6 +77,13 @@ func (t *Tracker) ByAddress(o wire.Opening) {
 	f.Service, f.Sign = t.address(o.Ends[wire.Client].Addr(), o.Ends[wire.Server].Addr(), o.Start)
 }
 
+// ByDNS gives the service for whose name DNS told the client the server's
+// address; empty where that is not known.
+func (t *Tracker) ByDNS(client, server netip.Addr, at time.Time) service {
+	s, _ := t.names.find(client, server, at)
+	return s
+}
+
 func (t *Tracker) address(client, server netip.Addr, at time.Time) (service, sign) {
 	if s, known := t.names.find(client, server, at); known {
 		return s, wire.ByDNS

@@ -1,0 +1,155 @@
+package netmeeting
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/wire"
+)
+
+var noon = time.Date(1999, 10, 3, 12, 0, 0, 0, time.UTC)
+
+func ber(tag byte, parts ...string) string {
+	body := ""
+	for _, p := range parts {
+		body += p
+	}
+	if len(body) < 0x80 {
+		return string([]byte{tag, byte(len(body))}) + body
+	}
+	return string([]byte{tag, 0x84, 0, 0, byte(len(body) >> 8), byte(len(body))}) + body
+}
+
+func text(s string) string { return ber(tagString, s) }
+
+func ldap(id byte, op string) string { return ber(tagSequence, ber(tagInteger, string(id)), op) }
+
+func attribute(name, v string) string { return ber(tagSequence, text(name), ber(0x31, text(v))) }
+
+var (
+	bind    = ldap(1, ber(opBind, ber(tagInteger, "\x02"), text(""), ber(0x80, "secret")))
+	dn      = "c=-, o=Microsoft, cn=Ann@mail.example, objectClass=RTPerson"
+	add     = ldap(2, ber(opAdd, text(dn), ber(tagSequence, attribute("objectClass", "RTPerson"), attribute("cn", "Ann@mail.example"), attribute("sttl", "5"), attribute("ilsa39321630", "2"))))
+	refresh = ldap(3, ber(opSearch, text("objectClass=RTPerson"), ber(10, "\x00"), ber(10, "\x00"), ber(tagInteger, "\x00"), ber(tagInteger, "\x00"), ber(1, "\x00"),
+		ber(0xA0, ber(tagEqual, text("objectClass"), text("RTPerson")), ber(tagEqual, text("cn"), text("ann@mail.example")), ber(tagEqual, text("sttl"), text("5"))), ber(tagSequence)))
+	look = ldap(4, ber(opSearch, text("objectClass=RTPerson"), ber(10, "\x00"), ber(10, "\x00"), ber(tagInteger, "\x00"), ber(tagInteger, "\x00"), ber(1, "\x00"),
+		ber(tagEqual, text("cn"), text("ann@mail.example")), ber(tagSequence)))
+	gone = ldap(5, ber(opDelete, dn))
+)
+
+func result(id, op, code byte) string {
+	return ldap(id, ber(op, ber(10, string(code)), text(""), text("")))
+}
+
+func q(typ byte) string { return string([]byte{3, 0, 0, 10, q931, 2, 0, 1, typ, 0}) }
+
+// turn is bytes of a connection, a side and minutes after noon.
+type turn struct {
+	conn   int
+	side   wire.Side
+	minute int
+	data   string
+}
+
+// hear gives what the said yield, each message in parts of so many bytes.
+func hear(t *testing.T, size, until int, voila bool, said ...turn) (lines []string) {
+	t.Helper()
+	sink := wire.Sink{Piece: rollcall.MaxEvent, Unnamed: func() {}, Yield: func(s ingest.Sighting) {
+		line := fmt.Sprintf("%s %s %s %g", s.Kind, s.Service, s.Account, s.Time.Sub(noon).Minutes())
+		if !s.Until.IsZero() {
+			line += fmt.Sprintf("-%g", s.Until.Sub(noon).Minutes())
+		}
+		lines = append(lines, line)
+	}}
+	d := New(sink, func(_, _ netip.Addr, _ time.Time) rollcall.ServiceID {
+		if voila {
+			return Voila
+		}
+		return ""
+	})
+	conns := make(map[int]wire.Dissector)
+	for _, turn := range said {
+		now := noon.Add(time.Duration(turn.minute) * time.Minute)
+		d.Flush(now)
+		if conns[turn.conn] == nil {
+			o := wire.Opening{Start: now, Ends: [2]netip.AddrPort{netip.MustParseAddrPort("10.0.0.5:4000"), netip.MustParseAddrPort("10.0.0.9:389")}}
+			conns[turn.conn] = wire.Dissector(d.Open(o))
+			if turn.data[0] == 3 {
+				conns[turn.conn] = d.OpenCall(o)
+			}
+		}
+		for part := range slices.Chunk([]byte(turn.data), size) {
+			if err := conns[turn.conn].Feed(turn.side, now, part); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	end := noon.Add(time.Duration(until) * time.Minute)
+	for _, c := range conns {
+		c.End(end, wire.Closed)
+	}
+	d.Flush(end)
+	d.Close()
+	return lines
+}
+
+func TestDirectoryAndCalls(t *testing.T) {
+	in := []turn{{1, wire.Client, 0, bind}, {1, wire.Server, 0, result(1, 0x61, 0)}, {1, wire.Client, 1, add}, {1, wire.Server, 2, result(2, opAdded, 0)}}
+	for name, test := range map[string]struct {
+		said  []turn
+		voila bool
+		want  []string
+	}{
+		"deleted":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-5", "logout netmeeting ann@mail.example 5"}},
+		"Voila's":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), true, []string{"login voila ann@mail.example 2", "presence voila ann@mail.example 2-5", "logout voila ann@mail.example 5"}},
+		"refreshed, then not":     {append(slices.Clone(in), turn{2, wire.Client, 6, refresh}, turn{2, wire.Client, 10, refresh}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-15"}},
+		"looked for by a contact": {append(slices.Clone(in), turn{2, wire.Client, 6, look}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-7"}},
+		"refused":                 {append(slices.Clone(in[:3]), turn{1, wire.Server, 2, result(2, opAdded, 50)}), false, nil},
+		"no answer":               {in[:3], false, nil},
+		"no person":               {[]turn{{1, wire.Client, 1, ldap(2, ber(opAdd, text("cn=ann,dc=x"), ber(tagSequence, attribute("objectClass", "inetOrgPerson"))))}, {1, wire.Server, 2, result(2, opAdded, 0)}}, false, nil},
+		"a call": {append(slices.Clone(in), turn{3, wire.Client, 3, q(setup)}, turn{3, wire.Server, 3, q(1)}, turn{3, wire.Server, 4, q(answered)}, turn{3, wire.Client, 6, q(released)}, turn{1, wire.Client, 6, gone}), false,
+			[]string{"login netmeeting ann@mail.example 2", "use netmeeting ann@mail.example 3-6", "presence netmeeting ann@mail.example 2-6", "logout netmeeting ann@mail.example 6"}},
+		"a call of nobody known":   {[]turn{{3, wire.Client, 3, q(setup)}, {3, wire.Server, 4, q(answered)}, {3, wire.Server, 6, q(released)}}, false, []string{"use netmeeting  3-6"}},
+		"a call that nobody takes": {[]turn{{3, wire.Client, 3, q(setup)}, {3, wire.Server, 4, q(1)}, {3, wire.Client, 6, q(released)}}, false, nil},
+	} {
+		for _, size := range []int{1, 5, 4096} {
+			if got := hear(t, size, 30, test.voila, test.said...); !slices.Equal(got, test.want) {
+				t.Errorf("%s, in parts of %d: got %q, want %q", name, size, got, test.want)
+			}
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for data, want := range map[string]wire.Verdict{bind: wire.Yes, add: wire.Yes, "0\x0c\x02\x01\x01a\x07\x0a\x01\x00\x04\x00\x04\x00": wire.No, "0\x0c": wire.More, "GET / HTTP/1.1\r\n": wire.No, "": wire.More} {
+		if got := Match([]byte(data), true); got != want {
+			t.Errorf("%q: got %d, want %d", data, got, want)
+		}
+	}
+	if MatchCall([]byte(q(setup)), true) != wire.Yes || MatchCall([]byte("\x03\x00\x00\x0b\x06\xe0"), true) != wire.No {
+		t.Error("a call is not told from a remote desktop")
+	}
+}
+
+func FuzzConn(f *testing.F) {
+	f.Add([]byte(bind+add+refresh+gone), []byte(result(1, 0x61, 0)+result(2, opAdded, 0)))
+	f.Add([]byte(q(setup)), []byte(q(answered)+q(released)))
+	f.Fuzz(func(t *testing.T, client, server []byte) {
+		d := New(wire.Sink{Piece: rollcall.MaxEvent, Yield: func(s ingest.Sighting) {
+			if rollcall.CheckInterval(s.Time, s.Until) != nil {
+				t.Errorf("%+v", s)
+			}
+		}}, func(_, _ netip.Addr, _ time.Time) rollcall.ServiceID { return "" })
+		for _, c := range []wire.Dissector{d.Open(wire.Opening{Start: noon}), d.OpenCall(wire.Opening{Start: noon})} {
+			_ = c.Feed(wire.Client, noon, client)
+			_ = c.Feed(wire.Server, noon, server)
+			c.End(noon, wire.Closed)
+		}
+		d.Close()
+	})
+}
