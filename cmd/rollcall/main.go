@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
 
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/server"
 )
 
@@ -118,6 +119,9 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 	}
 	return parser, nil
 }
+
+// configuration reads a configuration file, as far as its nesting is bounded.
+func configuration(r io.Reader) (kong.Resolver, error) { return kong.JSON(jsondepth.Reader(r)) }
 
 // newLogger writes for people on a terminal, JSON elsewhere.
 func newLogger(w io.Writer, debug bool) *slog.Logger {
