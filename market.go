@@ -14,6 +14,8 @@ type Market struct {
 	ID   MarketID `json:"market"`
 	Name string   `json:"name"`
 	Zone string   `json:"zone"` // IANA, such as Europe/Paris
+
+	Simulated bool `json:"simulated,omitempty"` // its people do not exist; so for ever, from when it was added
 }
 
 // Calendar loads the market's zone. The error names the zone.

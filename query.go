@@ -20,6 +20,7 @@ type Query struct {
 	Credit   Credit // as the user wrote it; "": presence
 	Target   string // "": everyone
 	Pool     int    // the mean of so many months up to this one; 0: none
+	Bands    string // of a frequency's days; "": the usual, all: each by itself
 	Version  int    // 0: the latest for readers
 	Live     bool   // compute now, from facts that are not frozen
 }

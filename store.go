@@ -31,6 +31,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 
 	Markets(ctx context.Context) ([]Market, error)
 	PutMarket(ctx context.Context, m Market) error
+	HasFacts(ctx context.Context, market MarketID) (bool, error)
 	Services(ctx context.Context) ([]Service, error)
 	PutService(ctx context.Context, s Service) error
 
@@ -49,6 +50,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// AddPublication fails with ErrConflict where the version is taken.
 	AddPublication(ctx context.Context, p Publication) error
 	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
+	// Withdraw marks a version; of several withdrawals of one the first stands.
+	Withdraw(ctx context.Context, w Withdrawal) error
 
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
@@ -61,6 +64,11 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Rosters(ctx context.Context, before Month) ([]Hash, error)
 	RemoveObjects(ctx context.Context, hashes []Hash) (removed int, err error)
 	RemoveFacts(ctx context.Context, before Month) (rows int, err error)
+
+	// Masters are the master keys that the facts' pseudonyms were made under,
+	// the earliest first. One of the same id again changes nothing.
+	AddMaster(ctx context.Context, m Master) error
+	Masters(ctx context.Context) ([]Master, error)
 
 	// A fact that can't be decoded is set aside whole when it is come by, and
 	// the rest goes on: its row is then that of nothing, until the log is
@@ -224,7 +232,26 @@ type Publication struct {
 	Time     time.Time         `json:"time"`
 	Document Hash              `json:"document"` // the object that every figure of the version is computed from
 
+	Withdrawn        time.Time `json:"withdrawn,omitzero"` // zero: it is not. This and its reason are a Withdrawal's
+	WithdrawalReason string    `json:"withdrawal_reason,omitempty"`
+
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
+}
+
+// Withdrawal records that a version must not be used: it was published wrong.
+type Withdrawal struct {
+	PanelMonth
+	Version int
+	Reason  string
+	Time    time.Time
+}
+
+// Master is a master key of the pseudonyms, as the store knows it: by its hash.
+type Master struct {
+	ID   KeyID     `json:"id"`
+	From Day       `json:"from,omitzero"`  // the first day whose accounts it hides; 0: of every day
+	Lost bool      `json:"lost,omitempty"` // those before it are lost
+	Time time.Time `json:"time"`
 }
 
 // Ageing records that the facts of every market's months before Before were

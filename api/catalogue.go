@@ -27,11 +27,23 @@ func (s *Server) getMarkets(context.Context, *struct{}) (*list[rollcall.Market],
 	return listOf(s.Catalogue.Catalogue().Markets), nil
 }
 
-func (s *Server) postMarket(ctx context.Context, in *body[rollcall.Market]) (*body[rollcall.Market], error) {
-	if err := s.Catalogue.AddMarket(ctx, in.Body); err != nil {
+// MarketChange adds a market, or changes one: an empty name or zone stays what
+// it was.
+type MarketChange struct {
+	Market    string `json:"market"`
+	Name      string `json:"name,omitempty"`
+	Zone      string `json:"zone,omitempty" doc:"IANA, such as Europe/Paris; it stays once the market has facts"`
+	Rename    bool   `json:"rename,omitempty" doc:"change the name of a market that has facts"`
+	Simulated bool   `json:"simulated,omitempty" doc:"its people do not exist; it can't be changed later"`
+}
+
+func (s *Server) postMarket(ctx context.Context, in *body[MarketChange]) (*body[rollcall.Market], error) {
+	m := rollcall.Market{ID: rollcall.MarketID(in.Body.Market), Name: in.Body.Name, Zone: in.Body.Zone, Simulated: in.Body.Simulated}
+	m, err := s.Catalogue.AddMarket(ctx, m, in.Body.Rename)
+	if err != nil {
 		return nil, s.fault("add market", err)
 	}
-	return in, nil
+	return &body[rollcall.Market]{Body: m}, nil
 }
 
 func (s *Server) getServices(context.Context, *struct{}) (*list[rollcall.Service], error) {

@@ -29,6 +29,7 @@ type Cut struct {
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Bands    string `query:"bands" doc:"of a frequency's days: 1,2-3,4-7,8-14,15+ (default), others so written, or all: each number of days"`
 	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
 
@@ -39,7 +40,7 @@ func (c Cut) query(report string, a About) (rollcall.Query, error) {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool,
+		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands,
 	}
 	q.From, q.To, err = days(c.From, c.To)
 	return q, err

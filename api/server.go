@@ -60,7 +60,7 @@ type Publications interface {
 // Catalogue is the deployment's markets and services.
 type Catalogue interface {
 	Catalogue() *rollcall.Catalogue
-	AddMarket(ctx context.Context, m rollcall.Market) error
+	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
 	AddService(ctx context.Context, s rollcall.Service) error
 }
 

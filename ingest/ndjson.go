@@ -68,7 +68,7 @@ func countLines(r io.Reader) (n int, err error) {
 	for {
 		read, err := r.Read(b)
 		if read > 0 {
-			n, last = n+bytes.Count(b[:read], []byte("\n")), b[read-1]
+			n, last = n+bytes.Count(b[:read], []byte("\n")), b[read-1] //nolint:gosec // read is over 0
 		}
 		if err == nil {
 			continue

@@ -2,38 +2,55 @@ package report
 
 import (
 	"context"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/panel"
 )
 
-// frequency lists, for each service and each number of days from 1 to the
-// period's length, who used it on exactly that many days, and on as many or more.
+// frequency lists, for each service and each band of days, who used it on so
+// many days, and on the band's first or more.
 func frequency(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "days", "unique_audience", "share", "k_plus")
 	v := j.view
+	bands, err := bandsOf(j.request.Bands, v.DaysThatWere())
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range j.rows() {
-		users, byDays := v.People(audience.SetOf(s)), usersByDays(v, s)
-		var more *panel.Term
-		rows := make([]rollcall.Row, len(byDays))
-		for k := len(byDays) - 1; k >= 0; k-- {
-			exactly := v.Term(byDays[k])
-			more = plus(v, more, exactly)
-			rows[k] = rollcall.Row{v.ID(s), k + 1, v.Persons(exactly), v.Percent(exactly, users), v.Persons(more)}
+		users, byDays := v.People(audience.SetOf(s)), termsByDays(v, s)
+		more := slices.Clone(byDays) // on so many days or more
+		for k := len(more) - 2; k >= 0; k-- {
+			more[k] = v.Weights.Plus(more[k+1], more[k])
 		}
-		t.Rows = append(t.Rows, rows...)
+		for _, b := range bands {
+			within := sum(v, byDays[b.from-1:min(b.to, len(byDays))])
+			t.Rows = append(t.Rows, rollcall.Row{v.ID(s), b.String(), v.Persons(within), v.Percent(within, users), v.Persons(more[b.from-1])})
+		}
 	}
 	return t, nil
 }
 
-// byDays gives a service's users by their number of days, less 1.
-func usersByDays(v *audience.View, s int) [][]int32 {
+// termsByDays gives a service's users by their number of days, less 1.
+func termsByDays(v *audience.View, s int) []*panel.Term {
 	u := v.Use(audience.SetOf(s))
-	out := make([][]int32, v.Days())
+	at := make([][]int32, v.Days())
 	for i, person := range u.At {
 		k := u.DayCount(i) - 1
-		out[k] = append(out[k], person)
+		at[k] = append(at[k], person)
+	}
+	out := make([]*panel.Term, len(at))
+	for k := range at {
+		out[k] = v.Term(at[k])
+	}
+	return out
+}
+
+// sum adds persons who have nobody in common; there are some terms.
+func sum(v *audience.View, terms []*panel.Term) (out *panel.Term) {
+	for _, t := range terms {
+		out = plus(v, out, t)
 	}
 	return out
 }

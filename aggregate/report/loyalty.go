@@ -27,9 +27,9 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 // daily gives the columns daily_audience and stickiness.
 func daily(v *audience.View, s int) []any {
 	users, use := v.People(audience.SetOf(s)), v.Use(audience.SetOf(s))
-	days := make([]float64, len(use.At))
+	days, all := make([]float64, len(use.At)), float64(v.DaysThatWere())
 	for i := range days {
-		days[i] = float64(use.DayCount(i)) / float64(v.Days())
+		days[i] = float64(use.DayCount(i)) / all
 	}
 	mean := v.Weights.Term(panel.Variable{At: use.At, Values: days})
 	e := v.Weights.Linear(panel.Part{Factor: 1, Term: mean})

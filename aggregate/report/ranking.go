@@ -24,7 +24,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
+	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "multi_service", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_low", "rank_high", "rank_change", "tied_with", "tie_group", "significant")
 	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
@@ -77,19 +77,20 @@ func (b *ranker) group(g audience.Group) rollcall.Row {
 	return append(row, change, percent, nil, nil, nil, nil, nil, nil, significant)
 }
 
-// audience gives the columns unique_audience to days_per_person; gross and
-// services_per_user only for groups.
+// audience gives the columns unique_audience to days_per_person; gross,
+// services_per_user and multi_service only for groups.
 func (b *ranker) audience(services audience.Set, g *audience.Group) []any {
 	v := b.view
 	users := v.People(services)
 	ua, reach := v.Persons(users), v.Percent(users, v.Active())
 	amounts := v.Amounts(services)
 	sessions, minutes, days := v.Mean(amounts[0], users), v.Mean(amounts[1], users), v.Mean(amounts[2], users)
-	var gross, each any
+	var gross, each, several any
 	if g != nil {
 		gross, each = b.gross(services)
+		several = v.Percent(severalUsed(v, services), users)
 	}
-	return []any{ua, gross, each, reach, v.Coverage(users, ua.Status), sessions, minutes, days}
+	return []any{ua, gross, each, several, reach, v.Coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
@@ -136,6 +137,13 @@ func sumAudience(v *audience.View, services audience.Set) *panel.Term {
 		counts[i] = used[c.Of[person]]
 	}
 	return v.Weights.Term(panel.Variable{At: at, Values: counts})
+}
+
+// severalUsed is the users of any of some services who are users of two of them
+// or more.
+func severalUsed(v *audience.View, services audience.Set) *panel.Term {
+	any := audience.Using(services, v.Place)
+	return v.Term(v.Counted().Having(func(p audience.Pattern) bool { return any(p) && v.Used(p).And(services).Len() > 1 }))
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.

@@ -38,6 +38,7 @@ type tableKey struct {
 	view     audience.ViewKey
 	target   string
 	pool     int
+	bands    string
 	before   rollcall.Month // which has aged out
 }
 
@@ -128,6 +129,9 @@ func fill(r *rollcall.Query) (maker, error) {
 	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
+	if err := fillBands(r); err != nil {
+		return nil, err
+	}
 	if r.Version < 0 {
 		return nil, &rollcall.Invalid{Field: "version", Value: fmt.Sprint(r.Version), Reason: "is not a version: they count from 1", Code: "version"}
 	}
@@ -137,6 +141,18 @@ func fill(r *rollcall.Query) (maker, error) {
 		}
 	}
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
+}
+
+// fillBands refuses bands of days where a report has none.
+func fillBands(r *rollcall.Query) error {
+	if r.Bands != "" && r.Report != "frequency" {
+		return badBands(r.Bands, "is not for "+r.Report+", but for frequency")
+	}
+	if r.Bands == singleDays {
+		return nil
+	}
+	_, err := bandsOf(r.Bands, endless-1)
+	return err
 }
 
 // fillPeriod makes the period whole. Its last day's month is the one that the
@@ -323,7 +339,7 @@ func (j *job) key() tableKey {
 	}
 	return tableKey{
 		document: j.month.Hash, version: j.version.Version, report: j.request.Report, services: services.String(),
-		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(), pool: j.request.Pool,
+		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(), pool: j.request.Pool, bands: j.request.Bands,
 		before: j.ages.Before(),
 	}
 }

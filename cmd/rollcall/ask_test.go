@@ -91,7 +91,7 @@ func TestSoakServeMemory(t *testing.T) {
 
 func serveMemory(t *testing.T, rounds int) {
 	const inside, bound = 68, server.ServeMemory
-	c := newCluster(t)
+	c := newCluster(t).empty("simulated")
 	c.program = build(t)
 	c.aggregator("--flush-bytes", "67108864")
 	c.run("collect", "simulate", "--months", "2002-10")

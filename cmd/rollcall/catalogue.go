@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 
 	"rollcall"
+	"rollcall/api"
 	"rollcall/internal/server"
 )
 
@@ -15,19 +17,17 @@ type marketCmd struct {
 }
 
 type marketAddCmd struct {
-	ID   string `arg:"" help:"The market's id, such as FR."`
-	Zone string `required:"" help:"IANA zone whose calendar its days follow, such as Europe/Paris."`
-	Name string `help:"Name; the id where absent."`
+	ID     string `arg:"" help:"The market's id, such as FR."`
+	Zone   string `help:"IANA zone whose calendar its days follow, such as Europe/Paris. It can't be changed once there are facts." required:"" xor:"zone"`
+	Rename string `help:"Only give the market this other name." placeholder:"NAME" required:"" xor:"zone"`
+	Name   string `help:"Name; the id of a new market where absent."`
 	server.Engine
 }
 
 // Run adds the market.
 func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
-	m := rollcall.Market{ID: rollcall.MarketID(c.ID), Name: c.Name, Zone: c.Zone}
-	if m.Name == "" {
-		m.Name = c.ID
-	}
-	if _, err := m.Calendar(); err != nil {
+	m := api.MarketChange{Market: c.ID, Name: cmp.Or(c.Rename, c.Name), Zone: c.Zone, Rename: c.Rename != ""}
+	if err := c.check(); err != nil {
 		return server.UsageError{Err: err}
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
@@ -35,11 +35,22 @@ func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
 	})
 }
 
+func (c *marketAddCmd) check() error {
+	if c.Rename != "" {
+		return rollcall.CheckID("market", c.ID)
+	}
+	_, err := rollcall.Market{ID: rollcall.MarketID(c.ID), Zone: c.Zone}.Calendar()
+	return err
+}
+
 type marketListCmd struct{ server.Engine }
 
 // Run lists the markets.
 func (c *marketListCmd) Run(ctx context.Context, s *streams) error {
 	return printRows(ctx, &c.Engine, s, "/v1/markets", func(m rollcall.Market) string {
+		if m.Simulated {
+			m.Name += " (simulated)"
+		}
 		return fmt.Sprintf("%s\t%s\t%s", m.ID, m.Zone, m.Name)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"syscall"
 	"text/tabwriter"
 
 	"rollcall"
@@ -50,7 +51,15 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 		_, err = io.Copy(io.Discard, answer.Body)
 		return err
 	}
-	return json.NewDecoder(answer.Body).Decode(out)
+	return readError(json.NewDecoder(answer.Body).Decode(out))
+}
+
+// readError says of an answer that was cut that the server has gone.
+func readError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		return fmt.Errorf("%w (%w)", errLost, err)
+	}
+	return err
 }
 
 // get reads a path with parameters.
@@ -67,7 +76,7 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	answer, err := c.http.Do(request)
+	answer, err := c.ask(request)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +85,23 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 		return nil, readProblem(method, answer)
 	}
 	return answer, nil
+}
+
+// errLost says that the server has gone while a command spoke to it.
+var errLost = errors.New("the connection to the server was lost; whether it did what was under way is not known")
+
+// ask sends one request. The address of the folder's socket is nobody's
+// business, so the error does not have it.
+func (c *client) ask(request *http.Request) (*http.Response, error) {
+	answer, err := c.http.Do(request)
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	if err != nil && request.Context().Err() == nil {
+		err = fmt.Errorf("%w (%w)", errLost, err)
+	}
+	return answer, err
 }
 
 // readProblem makes the answer's problem a plain error. A question that can't

@@ -58,9 +58,15 @@ func clusterOn(t *testing.T, log *engines.KafkaServer, server *engines.ClickHous
 // fresh is the same cluster with an empty store, which reads the whole log.
 func (c *cluster) fresh(t *testing.T, database string) *cluster {
 	t.Helper()
-	f := &cluster{T: t, kafka: c.kafka, server: c.server, database: database, dir: c.dir, program: c.program}
+	f := c.empty(database)
+	f.T = t
 	f.run("market", "add", "FR", "--zone", "Europe/Paris")
 	return f
+}
+
+// empty is the same cluster with a store that has no market.
+func (c *cluster) empty(database string) *cluster {
+	return &cluster{T: c.T, kafka: c.kafka, server: c.server, database: database, dir: c.dir, program: c.program}
 }
 
 func (c *cluster) keyFile() string { return filepath.Join(c.dir, "key") }

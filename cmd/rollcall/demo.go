@@ -22,7 +22,7 @@ import (
 
 type demoCmd struct {
 	Listen string `help:"Address of the API; loopback only." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Data   string `help:"Folder of the demonstration's log and store." default:"rollcall-demo" type:"path" placeholder:"DIR"`
+	Data   string `help:"Folder of the demonstration: a new or empty one, or one that it has made." default:"rollcall-demo" type:"path" placeholder:"DIR"`
 	Seed   uint64 `help:"Seed of the simulated panel." default:"2002"`
 	Debug  bool   `help:"Log at debug level."`
 }
@@ -30,7 +30,7 @@ type demoCmd struct {
 // Run loads the demonstration market, unless the folder has it already, prints
 // a month of it and serves it.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
-	if err := server.GiveKey(c.Data, seedKey(c.Seed)); err != nil {
+	if err := server.MakeDemonstration(c.Data, seedKey(c.Seed)); err != nil {
 		return err
 	}
 	p, err := server.Start(ctx, &server.Engine{Data: c.Data}, s.options(c.Debug))

@@ -51,14 +51,17 @@ func exist(paths ...string) error {
 
 // Run loads each file. A file with a fault gives what stands before it, and
 // the command fails at the end; a refused line is counted and kept, and is no
-// failure.
+// failure. Where the server has gone, or the user wants no more, nothing else
+// is tried.
 func (c *eventsLoadCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
 		var faults []error
 		for _, path := range c.Files {
-			if err := c.load(ctx, s, api, path); err != nil {
-				faults = append(faults, err)
+			err := c.load(ctx, s, api, path)
+			if ctx.Err() != nil || errors.Is(err, errLost) {
+				return errors.Join(append(faults, err)...)
 			}
+			faults = append(faults, err)
 		}
 		faults = append(faults, newSender(api, "", false).settle(ctx))
 		return errors.Join(faults...)
@@ -141,7 +144,7 @@ func (s *sender) try(ctx context.Context, contentType string, body []byte) (coun
 		return counts, false, err
 	}
 	request.Header.Set("Content-Type", contentType)
-	answer, err := s.api.http.Do(request)
+	answer, err := s.api.ask(request)
 	if err != nil {
 		return counts, false, err
 	}
@@ -151,7 +154,7 @@ func (s *sender) try(ctx context.Context, contentType string, body []byte) (coun
 		ingest.Counts
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
-		return counts, false, fmt.Errorf("the server answered %s", answer.Status)
+		return counts, false, fmt.Errorf("the server answered %s: %w", answer.Status, readError(err))
 	}
 	switch answer.StatusCode {
 	case http.StatusOK, http.StatusUnprocessableEntity:

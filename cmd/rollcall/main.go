@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
 
@@ -29,12 +30,52 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes (| head) must not kill the embedded log
-	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	if err == nil || errors.Is(err, syscall.EPIPE) {
+	err := run(ctx, os.Args[1:], os.Stdin, stdout{os.Stdout}, os.Stderr)
+	switch {
+	case onlyUnread(err):
 		return
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errInterrupted
 	}
 	fmt.Fprintln(os.Stderr, "rollcall:", err)
 	os.Exit(exitCode(err))
+}
+
+// errInterrupted is all that there is to say where the user, or the system, has
+// stopped a command.
+var errInterrupted = errors.New("interrupted before the end; what was acknowledged stays, and the same command may be given again")
+
+// unreadError says that whoever read stdout has gone: | head, say.
+type unreadError struct{ error }
+
+// Unwrap gives the system's error.
+func (e *unreadError) Unwrap() error { return e.error }
+
+// stdout marks the error of our own closed stdout. Any other closed pipe, such
+// as a server's that was killed, is a failure.
+type stdout struct{ *os.File }
+
+// Write writes to the file.
+func (o stdout) Write(b []byte) (int, error) {
+	n, err := o.File.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		err = &unreadError{err}
+	}
+	return n, err
+}
+
+// onlyUnread is true of no error, and where all that failed is that nobody
+// reads stdout any more.
+func onlyUnread(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // every branch of the tree must be looked at
+	case nil, *unreadError:
+		return true
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(one error) bool { return !onlyUnread(one) })
+	case interface{ Unwrap() error }:
+		return e.Unwrap() != nil && onlyUnread(e.Unwrap())
+	}
+	return false
 }
 
 func exitCode(err error) int {
@@ -137,7 +178,7 @@ func newLogger(w io.Writer, debug bool) *slog.Logger {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr }) // a file, or our stdout
 	return ok && isatty.IsTerminal(f.Fd())
 }
 

@@ -173,6 +173,5 @@ func runMemory(t *testing.T, mib, rounds int) {
 // demonstrate loads a month of the demonstration.
 func demonstrate(t *testing.T, dir string) {
 	t.Helper()
-	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
 	rollcallRun(t, "collect", "simulate", "--months", "2002-10", "--data", dir)
 }

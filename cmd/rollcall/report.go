@@ -36,13 +36,14 @@ type narrowing struct {
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Bands    string `help:"Of a frequency's days: such as 1,2-7,8+, or all for each number of days." placeholder:"1,2-3,4-7,8-14,15+"`
 	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
 
 // into adds what is asked for to a query.
 func (n *narrowing) into(query url.Values) {
 	for name, value := range map[string]string{
-		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target,
+		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target, "bands": n.Bands,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -169,7 +170,7 @@ func (o *output) describe(ctx context.Context, api *client, path string, query u
 // new one has.
 func writeFile(path string, write func(io.Writer) error) error {
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // the umask decides
+	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 
 // Dump writes the store's facts as text, a line for each row of each table, in
 // the order of its key: two stores of the same facts give the same bytes.
-// Sketches are hexadecimal and canonical, texts quoted. The store's id is left
-// out. Tables are read one after another: what is written meanwhile may be in
+// Sketches are hexadecimal and canonical, texts quoted. The store's id and
+// masters are left out. Tables are read one after another: what is written meanwhile may be in
 // one and not in the next.
 func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
@@ -39,7 +39,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		return fmt.Errorf("table diaries: %w", err)
 	}
 	for _, t := range []struct{ name, columns, from string }{
-		{"markets", "market, name, zone", "markets FINAL"},
+		{"markets", "market, name, zone, simulated", "markets FINAL"},
 		{"services", "service, name, brand, owner", "services FINAL"},
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},
@@ -47,6 +47,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason", "exclusions FINAL"},
 		{"publications", "market, panel, month, version, time, id, status, internal, reason, document", "publications"},
 		{"targets", "name, expression", "targets FINAL"},
+		{"withdrawals", "market, panel, month, version, time, reason", "withdrawals FINAL"},
 		{"ageings", "before, time", "ageings FINAL"},
 		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {

@@ -94,7 +94,46 @@ func (s *documents) Publications(ctx context.Context, market rollcall.MarketID, 
 	if err != nil {
 		return nil, fmt.Errorf("read the publications of %s in %s: %w", panel, market, err)
 	}
+	if err := s.markWithdrawn(ctx, market, all); err != nil {
+		return nil, fmt.Errorf("read the withdrawals in %s: %w", market, err)
+	}
 	return all, nil
+}
+
+// markWithdrawn fills in the withdrawals of a market's versions.
+func (s *documents) markWithdrawn(ctx context.Context, market rollcall.MarketID, versions []rollcall.Publication) error {
+	type edition struct {
+		rollcall.PanelMonth
+		version int
+	}
+	marks := make(map[edition]rollcall.Withdrawal)
+	err := s.each(ctx, func(r driver.Rows) (bool, error) {
+		w := rollcall.Withdrawal{PanelMonth: rollcall.PanelMonth{Market: market}}
+		var version uint32
+		err := r.Scan((*string)(&w.Panel), monthColumn{&w.Month}, &version, timeColumn{&w.Time}, &w.Reason)
+		marks[edition{w.PanelMonth, int(version)}] = w
+		return true, err
+	}, `SELECT panel, month, version, time, reason FROM withdrawals WHERE market = ? ORDER BY time, reason LIMIT 1 BY panel, month, version`, string(market))
+	for i := range versions {
+		p := &versions[i]
+		w := marks[edition{p.PanelMonth, p.Version}]
+		p.Withdrawn, p.WithdrawalReason = w.Time, w.Reason
+	}
+	return err
+}
+
+// Withdraw marks a version as one that must not be used; of several withdrawals
+// of one the first stands.
+func (s *documents) Withdraw(ctx context.Context, w rollcall.Withdrawal) error {
+	err := errors.Join(checkMonth(w.Month), checkTime(w.Time))
+	if err == nil {
+		err = s.put(ctx, `INSERT INTO withdrawals (market, panel, month, version, time, reason)`,
+			string(w.Market), string(w.Panel), dayTime(w.Month.First()), uint32(w.Version), w.Time, w.Reason)
+	}
+	if err != nil {
+		return fmt.Errorf("withdraw version %d of %v: %w", w.Version, w.PanelMonth, err)
+	}
+	return nil
 }
 
 func scanPublication(r driver.Rows) (p rollcall.Publication, err error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -233,3 +234,31 @@ func (s *database) ID() string { return s.id }
 
 // K gives the precision of the store's sketches.
 func (s *database) K() int { return s.form.K }
+
+// AddMaster records a master key's hash; the same again changes nothing.
+func (s *database) AddMaster(ctx context.Context, m rollcall.Master) error {
+	all, err := s.Masters(ctx)
+	if err == nil && !slices.ContainsFunc(all, func(has rollcall.Master) bool { return has.ID == m.ID }) {
+		err = s.put(ctx, `INSERT INTO masters (id, first, lost, time)`, m.ID.String(), dayTime(m.From), m.Lost, m.Time)
+	}
+	if err != nil {
+		return fmt.Errorf("record a master key: %w", err)
+	}
+	return nil
+}
+
+// Masters gives the recorded master keys, the earliest first.
+func (s *database) Masters(ctx context.Context) ([]rollcall.Master, error) {
+	all, err := list(ctx, s, func(r driver.Rows) (m rollcall.Master, err error) {
+		var id string
+		if err := r.Scan(&id, dayColumn{&m.From}, &m.Lost, timeColumn{&m.Time}); err != nil {
+			return m, err
+		}
+		m.ID, err = rollcall.ParseKeyID(id)
+		return m, err
+	}, `SELECT id, first, lost, time FROM masters ORDER BY first, time, id LIMIT 1 BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the master keys: %w", err)
+	}
+	return all, nil
+}

@@ -213,17 +213,30 @@ func (p *Process) ready(ctx context.Context) error {
 // readyTime is how long the engines have to answer.
 const readyTime = 3 * time.Second
 
+// changeableOf is the process's catalogue with ways to change it.
+func changeableOf(p *Process) changeable {
+	c := changeable{catalogue: p.catalogue, store: p.store, demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
+	if p.cluster != nil {
+		c.settle = eventLog{p}.Settle
+	}
+	return c
+}
+
 // serve makes the API's handler.
 func (p *Process) serve() {
 	accounts := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
 		if err := p.catalogue.knows(ctx, q.Market, q.Services); err != nil {
 			return nil, err
 		}
-		return census.Table(ctx, p.store, q)
+		t, err := census.Table(ctx, p.store, q)
+		if m, _ := p.catalogue.market(q.Market); err == nil && m.Simulated {
+			t.Meta.Notes = append(t.Meta.Notes, "The market is simulated: these are not measurements of real people.")
+		}
+		return t, err
 	}
 	server := &api.Server{
 		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
-		Catalogue: changeable{p.catalogue, p.store}, Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
+		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log,

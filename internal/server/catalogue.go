@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -148,21 +149,87 @@ func (c *catalogue) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
 // changeable is a catalogue with the store that its changes go to.
 type changeable struct {
 	*catalogue
-	store rollcall.Store
+	store         rollcall.Store
+	settle        func(context.Context) error // nil: there is no log
+	demonstration bool                        // of a folder whose pseudonyms hide nobody
 }
 
-// AddMarket adds or changes a market.
-func (c changeable) AddMarket(ctx context.Context, m rollcall.Market) error {
+// AddMarket adds or changes a market, and gives it as it is then. An empty name
+// or zone stays what it was. Whether it is simulated stays for ever; its zone,
+// and without rename its name, once there are facts.
+func (c changeable) AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) {
+	if err := c.load(ctx); err != nil { // another process may have added it
+		return m, err
+	}
+	had, known := c.market(m.ID)
+	m.Name, m.Zone = cmp.Or(m.Name, had.Name, string(m.ID)), cmp.Or(m.Zone, had.Zone)
 	if _, err := m.Calendar(); err != nil {
-		return err
+		return m, err
+	}
+	if c.demonstration && !m.Simulated {
+		return m, fmt.Errorf("%w: this folder is the demonstration's, whose pseudonyms hide nobody: give a folder of its own to market %s", rollcall.ErrConflict, m.ID)
+	}
+	if known {
+		if err := c.allow(ctx, had, m, rename); err != nil {
+			return m, err
+		}
 	}
 	if err := rollcall.CheckLine("name", m.Name); err != nil {
-		return err
+		return m, err
 	}
 	if err := c.store.PutMarket(ctx, m); err != nil {
-		return err
+		return m, err
 	}
-	return c.load(ctx)
+	return m, c.load(ctx)
+}
+
+// allow refuses a change that would make other figures of the market's facts.
+func (c changeable) allow(ctx context.Context, had, m rollcall.Market, rename bool) error {
+	switch {
+	case had.Simulated && !m.Simulated:
+		return fmt.Errorf("%w: market %s is simulated; a real one needs another id, or another folder", rollcall.ErrConflict, m.ID)
+	case m.Simulated && !had.Simulated:
+		return fmt.Errorf("%w: market %s is real, and nothing simulated may enter it; give another folder with --data", rollcall.ErrConflict, m.ID)
+	case had.Zone == m.Zone && (had.Name == m.Name || rename):
+		return nil
+	}
+	facts, err := c.hasFacts(ctx, m.ID)
+	switch {
+	case err != nil || !facts:
+		return err
+	case had.Zone != m.Zone:
+		return fmt.Errorf("%w: market %s has facts, whose days are those of %s; a zone can't be changed then", rollcall.ErrConflict, m.ID, had.Zone)
+	}
+	return fmt.Errorf("%w: market %s has facts, and is called %q; --rename gives it another name", rollcall.ErrConflict, m.ID, had.Name)
+}
+
+// settleTime is how long a change waits for what the log still holds.
+const settleTime = 10 * time.Second
+
+// hasFacts reports whether the market has facts, or has had them.
+func (c changeable) hasFacts(ctx context.Context, id rollcall.MarketID) (bool, error) {
+	if c.settle != nil {
+		ctx, cancel := context.WithTimeout(ctx, settleTime)
+		defer cancel()
+		if err := c.settle(ctx); err != nil {
+			return false, fmt.Errorf("%w: the log may hold events of market %s that are not in the store yet; try again when they are", rollcall.ErrConflict, id)
+		}
+	}
+	published, err := c.store.Publications(ctx, id, "")
+	if err != nil || len(published) > 0 {
+		return err == nil, err
+	}
+	return c.store.HasFacts(ctx, id)
+}
+
+// market finds a market; false where there is none of the id.
+func (c *catalogue) market(id rollcall.MarketID) (rollcall.Market, bool) {
+	for _, m := range c.Catalogue().Markets {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return rollcall.Market{}, false
 }
 
 // AddService adds or changes a service.

@@ -76,3 +76,33 @@ func (l *lock) sign() error {
 
 // release lets the folder go; the file stays, since removing it would race.
 func (l *lock) release() error { return l.file.Close() }
+
+// MakeDemonstration makes a folder the demonstration's, with this master key,
+// and leaves one alone that is. Any other that holds something is refused.
+func MakeDemonstration(dir string, master []byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if !isDemonstration(dir) {
+		holds, err := os.ReadDir(dir)
+		if err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+		if len(holds) > 0 {
+			return UsageError{Err: fmt.Errorf("folder %s is not the demonstration's: it holds something and has no file %q; name an empty folder or a new one with --data", dir, demonstrationFile)}
+		}
+		const text = "Made by `rollcall demo`. All that is in this folder is simulated, and its\npseudonyms hide nobody. It may be deleted.\n"
+		if err := os.WriteFile(filepath.Join(dir, demonstrationFile), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+	}
+	return giveKey(dir, master)
+}
+
+// demonstrationFile marks the demonstration's folder.
+const demonstrationFile = "demonstration"
+
+func isDemonstration(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, demonstrationFile))
+	return err == nil
+}

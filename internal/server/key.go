@@ -83,12 +83,8 @@ func writeMasterKey(path string, master []byte) ([]byte, error) {
 
 func keyPath(dir string) string { return filepath.Join(dir, "master.key") }
 
-// GiveKey gives a folder this master key, unless it has one. It makes the folder
-// if need be.
-func GiveKey(dir string, master []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
+// giveKey gives a folder this master key, unless it has one.
+func giveKey(dir string, master []byte) error {
 	if _, err := writeMasterKey(keyPath(dir), master); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("master key: %w", err)
 	}

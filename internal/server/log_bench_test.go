@@ -15,7 +15,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	defer p.Close()
 	for _, m := range []rollcall.Market{{ID: "FR", Zone: "Europe/Paris", Name: "France"}, {ID: "US", Zone: "America/New_York", Name: "The States"}} {
-		if err := (changeable{p.catalogue, p.store}).AddMarket(b.Context(), m); err != nil {
+		if _, err := changeableOf(p).AddMarket(b.Context(), m, false); err != nil {
 			b.Fatal(err)
 		}
 	}

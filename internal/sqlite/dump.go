@@ -11,7 +11,7 @@ import (
 // Dump writes the store's facts as text, a line for each row of each table,
 // in the order of its key: two stores of the same facts give the same bytes.
 // Blobs are hexadecimal, texts quoted. What the store knows of its own
-// file is left out, its id too.
+// file is left out, its id and masters too.
 func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	err := s.dump(ctx, out)
@@ -42,6 +42,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason"},
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},
+		{"withdrawals", "market, panel, month, version"},
 		{"ageings", "before"},
 		{"quarantine", "source, row, time"},
 	} {

@@ -36,8 +36,11 @@ func timeText(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 type timeColumn struct{ to *time.Time }
 
-// Scan reads what timeText wrote.
+// Scan reads what timeText wrote; nothing is no time.
 func (c timeColumn) Scan(v any) (err error) {
+	if v == nil {
+		return nil
+	}
 	*c.to, err = time.Parse(timeLayout, fmt.Sprint(v))
 	return err
 }

@@ -190,3 +190,32 @@ func (s *database) exec(ctx context.Context, query string, args ...any) error {
 		return err
 	})
 }
+
+// AddMaster records a master key's hash; the same again changes nothing.
+func (s *database) AddMaster(ctx context.Context, m rollcall.Master) error {
+	err := s.exec(ctx, `INSERT INTO masters (id, first, lost, time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		m.ID.String(), m.From.String(), m.Lost, timeText(m.Time))
+	if err != nil {
+		return fmt.Errorf("record a master key: %w", err)
+	}
+	return nil
+}
+
+// Masters gives the recorded master keys, the earliest first.
+func (s *database) Masters(ctx context.Context) ([]rollcall.Master, error) {
+	all, err := list(ctx, s, func(r *sql.Rows) (m rollcall.Master, err error) {
+		var id, first string
+		if err := r.Scan(&id, &first, &m.Lost, timeColumn{&m.Time}); err != nil {
+			return m, err
+		}
+		if m.ID, err = rollcall.ParseKeyID(id); err != nil {
+			return m, err
+		}
+		m.From, err = rollcall.ParseDay(first)
+		return m, err
+	}, `SELECT id, first, lost, time FROM masters ORDER BY first, time, id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the master keys: %w", err)
+	}
+	return all, nil
+}

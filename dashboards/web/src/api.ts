@@ -203,7 +203,12 @@ export function path(route: string, params: Params = {}): string {
 
 /** The API of the server that the page came from. */
 export class Client {
-  constructor(private readonly key: () => string | null) {}
+  /** base is what every address begins with: "/embed" where the page stands in
+      another site's, and has no key. */
+  constructor(
+    private readonly key: () => string | null,
+    private readonly base = "",
+  ) {}
 
   async get<T>(address: string, signal?: AbortSignal): Promise<T> {
     const answer = await this.ask(address, "application/json", signal);
@@ -238,7 +243,7 @@ export class Client {
     if (key !== null) headers.Authorization = `Bearer ${key}`;
     let answer: Response;
     try {
-      answer = await fetch(address, { headers, credentials: "same-origin", ...(signal ? { signal } : {}) });
+      answer = await fetch(this.base + address, { headers, credentials: "same-origin", ...(signal ? { signal } : {}) });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Away(String(error));

@@ -15,7 +15,7 @@ const DefaultSeed = 2002
 
 // Place gives the demonstration's market.
 func Place() rollcall.Market {
-	return rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}
+	return rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris", Simulated: true}
 }
 
 // First and last month of the demonstration.

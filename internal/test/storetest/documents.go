@@ -15,7 +15,7 @@ import (
 
 func testCatalogue(t *testing.T, open func(*testing.T, int) Store) {
 	s := open(t, k)
-	fr := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}
+	fr := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris", Simulated: true}
 	de := rollcall.Market{ID: "DE", Name: "Allemagne", Zone: "Europe/Berlin"}
 	for _, m := range []rollcall.Market{fr, {ID: "DE", Name: "before", Zone: "UTC"}, de, fr} {
 		must(t, s.PutMarket(t.Context(), m))
@@ -211,7 +211,7 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 		targets, err5 := s.Targets(t.Context())
 		must(t, errors.Join(err1, err2, err3, err4, err5))
 		if !slices.Equal(markets, []rollcall.Market{market}) || !slices.Equal(services, []rollcall.Service{service}) {
-			t.Errorf("%.50q comes back in %.300q and %.300q", text, markets, services)
+			t.Errorf("%.50q comes back in %+v and %.300q", text, markets, services)
 		}
 		if expr, ok := targets[text]; !ok || expr != text || len(targets) != i+1 {
 			t.Errorf("target %.50q comes back as %.50q of %d", text, expr, len(targets))
@@ -243,4 +243,61 @@ func testHostileIDs(t *testing.T, open func(*testing.T, int) Store) {
 		}
 	}
 	RequireSame(t, Dump(t, s), before)
+}
+
+// testWithdrawals: a version that is withdrawn says so from then on, and the
+// first reason stands.
+func testWithdrawals(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	of := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}
+	for version := 1; version <= 2; version++ {
+		must(t, s.AddPublication(t.Context(), rollcall.Publication{PanelMonth: of, Version: version, Status: rollcall.Final, Time: time.Unix(1e9, 0).UTC()}))
+	}
+	first := time.Unix(1e9+1, 5).UTC()
+	for i, reason := range []string{"the wrong roster", "again"} {
+		must(t, s.Withdraw(t.Context(), rollcall.Withdrawal{PanelMonth: of, Version: 2, Reason: reason, Time: first.Add(time.Duration(i) * time.Second)}))
+	}
+	got, err := s.Publications(t.Context(), "FR", "")
+	must(t, err)
+	if len(got) != 2 || !got[0].Withdrawn.IsZero() || got[0].WithdrawalReason != "" {
+		t.Fatalf("publications are %+v, want two, the first not withdrawn", got)
+	}
+	if !got[1].Withdrawn.Equal(first) || got[1].WithdrawalReason != "the wrong roster" {
+		t.Errorf("withdrawn at %s because of %q", got[1].Withdrawn, got[1].WithdrawalReason)
+	}
+}
+
+func testMasters(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	now := time.Unix(1e9, 7).UTC()
+	old := rollcall.Master{ID: 0xfedcba9876543210, Time: now}
+	later := rollcall.Master{ID: 2, From: rollcall.DayOf(2027, 3, 1), Lost: true, Time: now.Add(time.Hour)}
+	for _, m := range []rollcall.Master{later, old, {ID: 2, From: 5, Time: now.Add(2 * time.Hour)}} {
+		must(t, s.AddMaster(t.Context(), m))
+	}
+	got, err := s.Masters(t.Context())
+	must(t, err)
+	if !slices.Equal(got, []rollcall.Master{old, later}) {
+		t.Errorf("masters are %+v", got)
+	}
+}
+
+func testHasFacts(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	must(t, s.PutMarket(t.Context(), rollcall.Market{ID: "FR", Zone: "Europe/Paris"}))
+	require := func(market rollcall.MarketID, want bool) {
+		t.Helper()
+		if got, err := s.HasFacts(t.Context(), market); err != nil || got != want {
+			t.Errorf("HasFacts(%s) = %v, %v", market, got, err)
+		}
+	}
+	require("FR", false)
+	diary := func(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
+		var minutes rollcall.Minutes
+		minutes.AddRange(3, 4)
+		yield(rollcall.Diary{Market: "FR", Panel: "nn", Panelist: 1, Day: 12000, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}, &minutes)
+	}
+	must(t, s.Merge(t.Context(), rollcall.Deltas{Diaries: diary}))
+	require("FR", true)
+	require("F", false)
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// loading is a load of more lines than can be read meanwhile: the test ends it.
+type loading struct {
+	cmd       *exec.Cmd
+	out, errs bytes.Buffer
+	fifo      string
+	fed       chan error // owned by the feeding goroutine: how it ended
+}
+
+// startLoad starts a load of a pipe that gives lines until nobody reads them.
+func startLoad(t *testing.T, dir string) *loading {
+	t.Helper()
+	l := &loading{fifo: filepath.Join(t.TempDir(), "events.ndjson"), fed: make(chan error, 1)}
+	if err := syscall.Mkfifo(l.fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.cmd = exec.Command(itself, "events", "load", "--backfill", "--data", dir, l.fifo)
+	l.cmd.Stdout, l.cmd.Stderr = &l.out, &l.errs
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { l.fed <- l.feed() }()
+	return l
+}
+
+func (l *loading) feed() error {
+	pipe, err := os.OpenFile(l.fifo, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer pipe.Close()
+	for seed := uint64(0); ; seed++ {
+		if _, err := fmt.Fprintln(pipe, strings.Join(seededEvents(seed, 1000), "\n")); err != nil {
+			return err
+		}
+	}
+}
+
+// requireOneLine ends the test unless the command failed with one plain line
+// that has the words and nothing of how a command speaks to a server.
+func (l *loading) requireOneLine(t *testing.T, words string) {
+	t.Helper()
+	err := l.cmd.Wait()
+	if fed := <-l.fed; !errors.Is(fed, syscall.EPIPE) {
+		t.Errorf("the load was fed to the end: %v", fed)
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+		t.Errorf("the load ended with %v, want exit %d\n%s%s", err, exitFailed, l.out.String(), l.errs.String())
+	}
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSpace(l.errs.String()), "\n") {
+		if !strings.HasPrefix(line, "{") { // the log's own
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 1 || !strings.Contains(lines[0], words) || strings.Contains(lines[0], "localhost") {
+		t.Errorf("the error is %q, want one line that says %q", lines, words)
+	}
+}
+
+// startHeldLoad starts a server, and a load through it that the server has
+// begun to fold.
+func startHeldLoad(t *testing.T) (*child, *loading) {
+	t.Helper()
+	dir := t.TempDir()
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	server := spawn(t, "run", "--data", dir, "--listen", "127.0.0.1:0")
+	l := startLoad(t, dir)
+	await(t, func() bool { return server.metric(foldedTotal) > 0 })
+	return server, l
+}
+
+// TestServerKilledUnderALoad: a closed pipe of the server's is no closed stdout.
+func TestServerKilledUnderALoad(t *testing.T) {
+	for range 3 {
+		server, l := startHeldLoad(t)
+		server.kill()
+		l.requireOneLine(t, "the connection to the server was lost")
+	}
+}
+
+// TestInterruptedLoad: whoever stops a load is told so, not how it was sent.
+func TestInterruptedLoad(t *testing.T) {
+	_, l := startHeldLoad(t)
+	if err := l.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	l.requireOneLine(t, "interrupted")
+}
+
+// TestOnlyUnread: silence is for our own stdout, and for nothing beside it.
+func TestOnlyUnread(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, unread := stdout{writer}.Write([]byte("a line\n"))
+	if !errors.Is(unread, syscall.EPIPE) {
+		t.Fatalf("a closed pipe gives %v", unread)
+	}
+	for _, test := range []struct {
+		err    error
+		silent bool
+	}{
+		{nil, true},
+		{unread, true},
+		{fmt.Errorf("print: %w", unread), true},
+		{errors.Join(unread, nil), true},
+		{syscall.EPIPE, false},
+		{errors.Join(unread, context.Canceled), false},
+		{fmt.Errorf("load: %w", errors.Join(errLost, unread)), false},
+	} {
+		if got := onlyUnread(test.err); got != test.silent {
+			t.Errorf("onlyUnread(%v) = %v", test.err, got)
+		}
+	}
+}
