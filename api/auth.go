@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/jsondepth"
 )
 
 // Role is what an API key may do.
@@ -101,7 +102,7 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 			continue
 		}
 		var t Token
-		if err := json.Unmarshal(lines.Bytes(), &t); err != nil {
+		if err := jsondepth.Unmarshal(lines.Bytes(), &t); err != nil {
 			return nil, fmt.Errorf("line %d: is not a key's JSON", n)
 		}
 		if sum, err := hex.DecodeString(t.Hash); err != nil || len(sum) != sha256.Size {

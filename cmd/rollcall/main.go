@@ -17,6 +17,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"rollcall/aggregate/census"
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/server"
 )
 
@@ -170,7 +171,7 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.Configuration(configuration, "rollcall.json", "/etc/rollcall/rollcall.json"),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -179,6 +180,9 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 	}
 	return parser, nil
 }
+
+// configuration reads a configuration file, as far as its nesting is bounded.
+func configuration(r io.Reader) (kong.Resolver, error) { return kong.JSON(jsondepth.Reader(r)) }
 
 // newLogger writes for people on a terminal, JSON elsewhere.
 func newLogger(w io.Writer, debug bool) *slog.Logger {
