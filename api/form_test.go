@@ -12,7 +12,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rollcall"
-	"rollcall/api/openapi"
 )
 
 // TestInternalIsNotForReaders: an internal version is there for those who
@@ -20,13 +19,13 @@ import (
 func TestInternalIsNotForReaders(t *testing.T) {
 	s := &Server{Logger: slog.New(slog.DiscardHandler)}
 	mux := chi.NewMux()
-	huma.Register(humachi.New(mux, openapi.Config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+	huma.Register(humachi.New(mux, config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Version: 3}}, Shape{}), nil
 	})
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {
 		r := httptest.NewRequest(http.MethodGet, "/x", nil)
 		if reader {
-			r = r.WithContext(context.WithValue(r.Context(), readerKey{}, true))
+			r = r.WithContext(context.WithValue(r.Context(), roleKey{}, RoleRead))
 		}
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, r)

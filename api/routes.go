@@ -33,8 +33,8 @@ func (s *Server) routes() http.Handler {
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
 	}
-	mux.Get("/v1/reports/{report}", s.getUnknownReport)
-	described := humachi.New(mux, openapi.Config(s.Version))
+	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
+	described := humachi.New(mux, config(s.Version))
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
 	return mux
@@ -62,7 +62,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	for _, r := range openapi.Reports() {
-		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), s.getReport(r.Name))
+		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
@@ -74,6 +74,12 @@ func (s *Server) operations(api huma.API) {
 
 // maxBody bounds every body; the collector bounds its own further.
 const maxBody = 256 << 20
+
+func config(version string) huma.Config {
+	c := openapi.Config(version)
+	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
+	return c
+}
 
 func get(path, summary string) huma.Operation {
 	return huma.Operation{OperationID: operationID("get", path), Method: http.MethodGet, Path: path, Summary: summary}

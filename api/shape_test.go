@@ -14,7 +14,6 @@ import (
 
 	"rollcall"
 	"rollcall/api/export"
-	"rollcall/api/openapi"
 )
 
 // TestFormOfAnAnswer: the parameter says the form, else Accept, else it is JSON;
@@ -28,7 +27,7 @@ func TestFormOfAnAnswer(t *testing.T) {
 		Rows:    []rollcall.Row{{"msn"}},
 	}
 	mux := chi.NewMux()
-	huma.Register(humachi.New(mux, openapi.Config("test")), get("/x", "x"), func(_ context.Context, in *struct{ Shape }) (*huma.StreamResponse, error) {
+	huma.Register(humachi.New(mux, config("test")), get("/x", "x"), func(_ context.Context, in *struct{ Shape }) (*huma.StreamResponse, error) {
 		return (&Server{Logger: slog.New(slog.DiscardHandler)}).form(table, in.Shape), nil
 	})
 	for _, tt := range []struct{ query, accept, contentType, disposition, begins string }{

@@ -21,7 +21,6 @@ func Config(version string) huma.Config {
 	c := huma.DefaultConfig("Rollcall", version)
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil
-	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "Audience measurement of messaging services: unique audiences of panels, unique accounts of the census, with their precision."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this description comes from"}}
@@ -125,7 +124,7 @@ func completeParameter(op *huma.Operation, p *huma.Param) {
 	if named != "" && !(named == "Location" && op.Path == "/v1/census") {
 		p.Schema, p.Description = ref(named), cmp.Or(p.Description, p.Schema.Description)
 	}
-	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path") {
+	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path" || p.Name == "month") {
 		p.Example = value
 	}
 }
