@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"rollcall"
@@ -38,6 +39,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 		}
 	})
 	t.Rows = append(services, groups...)
+	b.explain(t)
 	return t, nil
 }
 
@@ -183,6 +185,20 @@ func (b *ranker) change(services audience.Set) (change, percent rollcall.Measure
 		significant = in.Significant(c)
 	}
 	return change, percent, significant
+}
+
+// explain notes why a change in percent is undefined where there is one in
+// persons.
+func (b *ranker) explain(t *rollcall.Table) {
+	if b.past == nil {
+		return
+	}
+	for i := range t.Rows {
+		if m := t.Cell(i, "change_percent").(rollcall.Measure); m.Status == rollcall.Undefined {
+			b.unlike = append(b.unlike, fmt.Sprintf("Where nobody used a service in %s, there is no change in percent of that.", b.past.Last().Doc.Of.Month))
+			return
+		}
+	}
 }
 
 // place gives the columns rank to tie_group.

@@ -62,7 +62,7 @@ const (
 // where the report has none that could be shown.
 func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 	d, ok := drawingOf(t.Meta.Report)
-	if !ok {
+	if !ok || t.Meta.Location == string(rollcall.EveryPlace) { // whose services stand there three times
 		return nil
 	}
 	points := pointsOf(t, d)
