@@ -40,15 +40,14 @@ func checkCompare(r *rollcall.Query) error {
 }
 
 // comparedWith is the month that changes are from.
-func (j *job) comparedWith() rollcall.Month {
-	of := j.month.Doc.Of.Month
-	switch j.request.Compare {
+func comparedWith(q *rollcall.Query) rollcall.Month {
+	switch q.Compare {
 	case "", previousMonth:
-		return of - 1
+		return q.Of.Month - 1
 	case lastYear:
-		return of - 12
+		return q.Of.Month - 12
 	}
-	m, _ := rollcall.ParseMonth(j.request.Compare) // which checkCompare has read
+	m, _ := rollcall.ParseMonth(q.Compare) // which checkCompare has read
 	return m
 }
 
@@ -67,7 +66,7 @@ func (j *job) past(ctx context.Context) (*past, error) {
 		j.unlike = append(j.unlike, "Changes are from one whole month to another: here they are undefined.")
 		return nil, nil
 	}
-	before, err := j.recall(ctx, j.comparedWith())
+	before, err := j.recall(ctx, comparedWith(&j.request))
 	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Tabl
 		return nil, err
 	}
 	if q.Place == rollcall.EveryPlace {
-		return j.everywhere(ctx, answer)
+		return everywhere(ctx, j, answer)
 	}
 	return j.answer(ctx, answer)
 }
@@ -361,7 +361,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.Hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(), pool: j.request.Pool, bands: j.request.Bands,
-		compare: j.comparedWith(), settings: j.view.Settings,
+		compare: comparedWith(&j.request), settings: j.view.Settings,
 		before: j.ages.Before(),
 	}
 }

@@ -28,7 +28,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		for i := range r.Rows {
 			service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
-			if level != "service" && level != "any" || !j.wants(service) {
+			if level != "service" && level != "any" || !wanted(j, service) {
 				continue
 			}
 			row := rollcall.Row{at.String(), service}
@@ -44,7 +44,8 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	return t, nil
 }
 
-func (j *job) wants(service string) bool {
+// wanted reports whether a service has a row.
+func wanted(j *job, service string) bool {
 	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.ID(i) == service })
 }
 
@@ -53,7 +54,7 @@ func (j *job) wants(service string) bool {
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
 	one.services, one.missed, one.unlike = nil, nil, nil
-	one.request.Report, one.request.From, one.request.To = "ranking", at.First(), at.Last()
+	one.request.Report, one.request.Of.Month, one.request.From, one.request.To = "ranking", at, at.First(), at.Last()
 	if at < j.month.Doc.Of.Month {
 		m, err := j.pinned(ctx, at)
 		if m == nil || err != nil || j.blind(m) {

@@ -48,7 +48,7 @@ func frenchWords() *words {
 		chartAbout: "Barres et points sont les chiffres, les moustaches leurs intervalles. Ce qui est retenu n’est pas dessiné.",
 		below:      "sous le chiffre", above: "au-dessus du chiffre", low: "borne basse", high: "borne haute", page: "Page",
 		sourceDate: "Date de la source", allTables: "Tous les tableaux",
-		citeThus: "Si vous utilisez ces chiffres, merci de les citer ainsi.", documentHash: "Empreinte de ce dont les chiffres sont calculés", marksTitle: "Signes", month: "Audience des messageries",
+		citeThus: "Si vous utilisez ces chiffres, merci de les citer ainsi.", documentHash: "Empreinte de ce dont les chiffres sont calculés", marksTitle: "Signes", pooled: "moyenne de %d mois", month: "Audience des messageries",
 		limits:     "Les chiffres de moins de %d personnes du panel sont retenus ; ceux de moins de %d sont à lire avec prudence.",
 		minimum:    "Les chiffres de moins de %d comptes sont retenus.",
 		confidence: "Les intervalles sont au niveau de confiance de %g %%.",
@@ -60,9 +60,13 @@ func frenchNotes() map[string]string {
 		"The universe is taken as fixed: the enumeration study's own sampling error is not in the intervals.":        "L’univers est pris pour fixe : l’erreur d’échantillonnage de l’étude de cadrage n’est pas dans les intervalles.",
 		"Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.": "L’usage aux lieux non équipés n’est pas mesuré : les chiffres au travail, et à domicile et au travail réunis, sont des minorants.",
 		"The panel is simulated: these are not measurements of real people.":                                         "Le panel est simulé : ce ne sont pas des mesures de personnes réelles.",
-		"Weights are trimmed; standard errors take no account of it.":                                                "Les poids sont écrêtés ; les erreurs types n’en tiennent pas compte.",
-		"Computed live from facts that are not frozen: provisional, and not published.":                              "Calculé à la demande sur des faits qui ne sont pas figés : provisoire, et non publié.",
-		"Accounts, not persons: one person may hold several accounts, and one account may serve several persons.":    "Des comptes, non des personnes : une personne peut avoir plusieurs comptes, et un compte servir à plusieurs personnes.",
+		"Weighting efficiency is # %: warn.":   "L’efficacité du redressement est de # % : moyenne.",
+		"Weighting efficiency is # %: review.": "L’efficacité du redressement est de # % : faible, à revoir.",
+		"Pooled over # months, each with its own weights: totals are the mean of the months', ratios are of those totals, and a person is counted once. Changes are not pooled. The weights' quality is the last month's.": "Cumul de # mois, chacun avec ses poids : les totaux sont la moyenne de ceux des mois, les rapports sont ceux de ces totaux, et une personne est comptée une fois. Les évolutions ne sont pas cumulées. La qualité des poids est celle du dernier mois.",
+		"The period touches # months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; # % of its sample is lost.":                                                          "La période touche # mois : les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois ; # % de son échantillon est perdu.",
+		"Weights are trimmed; standard errors take no account of it.":                                             "Les poids sont écrêtés ; les erreurs types n’en tiennent pas compte.",
+		"Computed live from facts that are not frozen: provisional, and not published.":                           "Calculé à la demande sur des faits qui ne sont pas figés : provisoire, et non publié.",
+		"Accounts, not persons: one person may hold several accounts, and one account may serve several persons.": "Des comptes, non des personnes : une personne peut avoir plusieurs comptes, et un compte servir à plusieurs personnes.",
 	}
 }
 

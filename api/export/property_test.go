@@ -67,7 +67,7 @@ func allowed(s string) string {
 	return s[:min(len(s), 1000)]
 }
 
-type failing interface { //nolint:interfacebloat // what testing.T and rapid.T share
+type failing interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
