@@ -67,7 +67,7 @@ export function analyst(w) {
 
   test("how many use the service that is readable only pooled?", async (t) => {
     const { page } = await open(t, "/?month=2003-10");
-    await page.getByRole("link", { name: "Pool 6 months to see Jabber and Voila Messager" }).click();
+    await page.getByRole("link", { name: "Pool 6 months, for Jabber and Voila Messager" }).click();
     await page.waitForFunction(() => document.querySelector("h1").textContent.endsWith("(mean of 6 months)"));
     const want = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}&pool=6`), "jabber").unique_audience;
     assert.notEqual(want.value, null, "the demonstration's Jabber is readable over six months");
