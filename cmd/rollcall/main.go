@@ -16,6 +16,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
 
+	"rollcall/aggregate/census"
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/server"
 )
 
@@ -122,7 +124,7 @@ type streams struct {
 
 // options are what a process of this command is given.
 func (s *streams) options(debug bool) server.Options {
-	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out}
+	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out, CensusMin: census.DefaultMinAccounts}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -135,10 +137,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if helped {
 		return nil
 	}
+	if err == nil {
+		err = givenTwice(command)
+	}
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
 	return command.Run()
+}
+
+// givenTwice refuses a flag that stands twice on the command line where one
+// value is meant: the parser would drop the first in silence.
+func givenTwice(command *kong.Context) error {
+	seen := map[string]bool{}
+	for _, part := range command.Path {
+		if part.Flag == nil || part.Resolved || part.Flag.IsCumulative() || part.Flag.IsCounter() {
+			continue
+		}
+		if seen[part.Flag.Name] {
+			return fmt.Errorf("--%s is given twice", part.Flag.Name)
+		}
+		seen[part.Flag.Name] = true
+	}
+	return nil
 }
 
 // newParser reads command lines; exit is called where help was asked for.
@@ -150,7 +171,7 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.Configuration(configuration, "rollcall.json", "/etc/rollcall/rollcall.json"),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -159,6 +180,9 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 	}
 	return parser, nil
 }
+
+// configuration reads a configuration file, as far as its nesting is bounded.
+func configuration(r io.Reader) (kong.Resolver, error) { return kong.JSON(jsondepth.Reader(r)) }
 
 // newLogger writes for people on a terminal, JSON elsewhere.
 func newLogger(w io.Writer, debug bool) *slog.Logger {

@@ -19,8 +19,10 @@ import (
 )
 
 type reportCmd struct {
-	Report string `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
-	month
+	Report string         `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
+	Market string         `required:"" help:"Market id, such as FR."`
+	Panel  string         `required:"" help:"Panel id."`
+	Month  rollcall.Month `help:"The market's local month, YYYY-MM; or --from and --to." placeholder:"YYYY-MM"`
 	narrowing
 	Version int  `help:"A published version; the latest where absent."`
 	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
@@ -30,8 +32,8 @@ type reportCmd struct {
 
 // narrowing says what a report is narrowed to.
 type narrowing struct {
-	From     string `help:"First day of the period, YYYY-MM-DD; the month where absent."`
-	To       string `help:"Last day of the period."`
+	From     string `help:"First day of a period, YYYY-MM-DD, or month; with --to, and no --month then."`
+	To       string `help:"Last day of the period, or month; its month's version answers."`
 	Location string `help:"home, work, home+work, both, home-only or work-only." placeholder:"home+work"`
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
@@ -56,7 +58,10 @@ func (n *narrowing) into(query url.Values) {
 
 // Run prints the report.
 func (c *reportCmd) Run(ctx context.Context, s *streams) error {
-	query := c.month.query()
+	query := url.Values{"market": {c.Market}, "panel": {c.Panel}}
+	if c.Month != 0 {
+		query.Set("month", c.Month.String())
+	}
 	c.into(query)
 	if c.Version != 0 {
 		query.Set("version", strconv.Itoa(c.Version))
