@@ -71,6 +71,7 @@ type Dropped struct {
 	NotInTab  int `json:"not_in_tab"`
 	Unmetered int `json:"unmetered"`
 	Unknown   int `json:"unknown_service"`
+	Damaged   int `json:"damaged,omitempty"` // set aside, as they can't be read
 }
 
 // NewDocument begins a month's document.

@@ -92,7 +92,11 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if p, err = loadParts(ctx, pub.Store, d); err != nil {
 		return nil, p, err
 	}
-	p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster)
+	if p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster); err != nil {
+		return nil, p, err
+	}
+	aside, err := pub.Store.SetAside(ctx) // after the reading, which may have set some aside
+	d.Dropped.Damaged = rollcall.DamagedIn(aside, "diaries", of.Market, of.Month, of.Month)
 	return d, p, err
 }
 
