@@ -38,6 +38,7 @@ func (e Embed) Handler(open, next http.Handler) http.Handler {
 		case !embedded || path != "" && path[0] != '/':
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", http.MethodGet)
 			problem(w, http.StatusMethodNotAllowed, "a chart is only read")
 		case path == "/v1/markets":
 			e.markets(open, w, reader(r, path))
@@ -53,7 +54,7 @@ func (e Embed) Handler(open, next http.Handler) http.Handler {
 
 // reader is a reader's request of another path.
 func reader(r *http.Request, path string) *http.Request {
-	r = r.Clone(context.WithValue(r.Context(), readerKey{}, true))
+	r = r.Clone(context.WithValue(r.Context(), roleKey{}, RoleRead))
 	r.URL.Path, r.URL.RawPath = path, ""
 	return r
 }

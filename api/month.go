@@ -17,6 +17,7 @@ type months struct{ *Server }
 type monthInput struct {
 	Edition
 	Language
+	Plain
 }
 
 // getWorkbook gives all reports of a version as one workbook.
