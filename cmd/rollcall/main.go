@@ -122,7 +122,11 @@ type streams struct {
 
 // options are what a process of this command is given.
 func (s *streams) options(debug bool) server.Options {
-	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out}
+	least := slog.LevelInfo
+	if debug {
+		least = slog.LevelDebug
+	}
+	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -143,6 +147,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // newParser reads command lines; exit is called where help was asked for.
 func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, error) {
+	files, err := readConfiguration(configurationPaths())
+	if err != nil {
+		return nil, server.UsageError{Err: err}
+	}
 	parser, err := kong.New(new(cli),
 		kong.Name("rollcall"),
 		kong.Description("Audience measurement for messaging services."),
@@ -150,7 +158,7 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(kong.JSON, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.Resolvers(files...),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -161,12 +169,8 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 }
 
 // newLogger writes for people on a terminal, JSON elsewhere.
-func newLogger(w io.Writer, debug bool) *slog.Logger {
-	level := slog.LevelInfo
-	if debug {
-		level = slog.LevelDebug
-	}
-	options := &slog.HandlerOptions{Level: level}
+func newLogger(w io.Writer, least slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: least}
 	if isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
