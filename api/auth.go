@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rollcall"
+	"rollcall/internal/jsondepth"
 )
 
 // Role is what an API key may do.
@@ -103,7 +104,7 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 			continue
 		}
 		var t Token
-		if err := json.Unmarshal(lines.Bytes(), &t); err != nil {
+		if err := jsondepth.Unmarshal(lines.Bytes(), &t); err != nil {
 			return nil, fmt.Errorf("line %d: is not a key's JSON", n)
 		}
 		if sum, err := hex.DecodeString(t.Hash); err != nil || len(sum) != sha256.Size {
@@ -205,10 +206,8 @@ func Authorize(keys *Keyring, next http.Handler) http.Handler {
 			problem(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 		case !role.may(r):
 			problem(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", role))
-		case role == RoleRead:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), readerKey{}, true)))
 		default:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), roleKey{}, role)))
 		}
 	})
 }
@@ -218,12 +217,6 @@ func Authorize(keys *Keyring, next http.Handler) http.Handler {
 func needsNone(path string) bool {
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts"}, path) || strings.HasPrefix(path, "/assets/")
 }
-
-// readerKey marks the request of a reader, who is never served an internal
-// version; a handler knows nothing else of keys.
-type readerKey struct{}
-
-func isReader(ctx context.Context) bool { return ctx.Value(readerKey{}) != nil }
 
 func bearer(r *http.Request) string {
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -23,7 +23,16 @@ type body[T any] struct {
 	Body T
 }
 
-func (s *Server) getMarkets(context.Context, *struct{}) (*list[rollcall.Market], error) {
+// given is a body that a request brings.
+type given[T any] struct {
+	Body T
+	Plain
+}
+
+// nothing is what a request brings that has neither parameters nor a body.
+type nothing struct{ Plain }
+
+func (s *Server) getMarkets(context.Context, *nothing) (*list[rollcall.Market], error) {
 	return listOf(s.Catalogue.Catalogue().Markets), nil
 }
 
@@ -37,7 +46,7 @@ type MarketChange struct {
 	Simulated bool   `json:"simulated,omitempty" doc:"its people do not exist; it can't be changed later"`
 }
 
-func (s *Server) postMarket(ctx context.Context, in *body[MarketChange]) (*body[rollcall.Market], error) {
+func (s *Server) postMarket(ctx context.Context, in *given[MarketChange]) (*body[rollcall.Market], error) {
 	m := rollcall.Market{ID: rollcall.MarketID(in.Body.Market), Name: in.Body.Name, Zone: in.Body.Zone, Simulated: in.Body.Simulated}
 	m, err := s.Catalogue.AddMarket(ctx, m, in.Body.Rename)
 	if err != nil {
@@ -46,13 +55,13 @@ func (s *Server) postMarket(ctx context.Context, in *body[MarketChange]) (*body[
 	return &body[rollcall.Market]{Body: m}, nil
 }
 
-func (s *Server) getServices(context.Context, *struct{}) (*list[rollcall.Service], error) {
+func (s *Server) getServices(context.Context, *nothing) (*list[rollcall.Service], error) {
 	return listOf(s.Catalogue.Catalogue().Services), nil
 }
 
-func (s *Server) postService(ctx context.Context, in *body[rollcall.Service]) (*body[rollcall.Service], error) {
+func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (*body[rollcall.Service], error) {
 	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
 		return nil, s.fault("add service", err)
 	}
-	return in, nil
+	return &body[rollcall.Service]{Body: in.Body}, nil
 }

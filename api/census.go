@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -11,18 +14,29 @@ import (
 type censusInput struct {
 	Market      string `query:"market" required:"true"`
 	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
-	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD"`
-	To          string `query:"to" required:"true" doc:"last day"`
+	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
+	To          string `query:"to" required:"true" doc:"last day or month"`
 	Location    string `query:"location" doc:"home, work, elsewhere or several joined by + (default home+work), or both: home and work"`
 	Credit      string `query:"credit" doc:"presence (default) or use"`
-	MinAccounts int    `query:"min_accounts" default:"50" minimum:"0" doc:"figures of fewer accounts are withheld"`
+	MinAccounts string `query:"min_accounts" pattern:"^[0-9]{1,9}$" doc:"figures of fewer accounts are withheld; the server's own minimum where absent, which a reader's key can't lower"`
 	Shape
+	Plain
+}
+
+// Resolve finds what can't be read.
+func (in *censusInput) Resolve(ctx huma.Context) []error {
+	_, err := rollcall.ParseCensusPlace(in.Location)
+	_, failed := rollcall.ParseCredit(in.Credit)
+	return slices.Concat(in.Plain.Resolve(ctx), Span{From: in.From, To: in.To}.Resolve(ctx), fault(inQuery, err), fault(inQuery, failed))
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
-	q, err := in.query()
+	q, err := in.query(s.CensusMin)
 	if err != nil {
 		return nil, s.fault("census", err)
+	}
+	if q.MinAccounts < s.CensusMin && !operates(ctx) {
+		return nil, huma.Error403Forbidden(fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
 	}
 	table, err := s.Census(ctx, q)
 	if err != nil {
@@ -31,9 +45,15 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 	return s.form(table, in.Shape), nil
 }
 
-func (in *censusInput) query() (q rollcall.CensusQuery, err error) {
-	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: in.MinAccounts}
-	if q.From, q.To, err = days(in.From, in.To); err != nil {
+// query asks for a census; least is the minimum of accounts where none is given.
+func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
+	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least}
+	if in.MinAccounts != "" {
+		if q.MinAccounts, err = strconv.Atoi(in.MinAccounts); err != nil {
+			return q, err
+		}
+	}
+	if q.From, q.To, err = (Span{From: in.From, To: in.To}).days(); err != nil {
 		return q, err
 	}
 	if q.At, err = rollcall.ParseCensusPlace(in.Location); err != nil {

@@ -25,7 +25,7 @@ func TestInternalIsNotForReaders(t *testing.T) {
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {
 		r := httptest.NewRequest(http.MethodGet, "/x", nil)
 		if reader {
-			r = r.WithContext(context.WithValue(r.Context(), readerKey{}, true))
+			r = r.WithContext(context.WithValue(r.Context(), roleKey{}, RoleRead))
 		}
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, r)

@@ -78,7 +78,7 @@ type version struct {
 	Version string `json:"version"`
 }
 
-func (s *Server) getVersion(context.Context, *struct{}) (*body[version], error) {
+func (s *Server) getVersion(context.Context, *nothing) (*body[version], error) {
 	return &body[version]{Body: version{s.Version}}, nil
 }
 
@@ -94,6 +94,7 @@ type storeCheckInput struct {
 		Repair bool `json:"repair,omitempty" doc:"set damaged facts aside"`
 		Forget bool `json:"forget,omitempty" doc:"drop what was set aside, once it has been rebuilt"`
 	}
+	Plain
 }
 
 // StoreChecked is what a check found, and what is set aside now.
@@ -127,6 +128,7 @@ type backupInput struct {
 	Body struct {
 		File string `json:"file" minLength:"1"`
 	}
+	Plain
 }
 
 func (s *Server) postBackup(ctx context.Context, in *backupInput) (*struct{}, error) {

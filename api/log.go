@@ -12,7 +12,7 @@ import (
 )
 
 // postSettle waits until the store has everything that the log holds now.
-func (s *Server) postSettle(ctx context.Context, _ *struct{}) (*struct{}, error) {
+func (s *Server) postSettle(ctx context.Context, _ *nothing) (*struct{}, error) {
 	if err := s.Log.Settle(ctx); err != nil {
 		return nil, s.fault("settle", err)
 	}
@@ -24,6 +24,7 @@ type replayInput struct {
 		Time    *time.Time       `json:"time,omitempty" doc:"from the first record at or after this time"`
 		Offsets map[string]int64 `json:"offsets,omitempty" doc:"from these offsets, by partition; other partitions are left out"`
 	}
+	Plain
 }
 
 type replayed struct {
@@ -64,7 +65,7 @@ func (in *replayInput) from() (from ReplayFrom, err error) {
 
 // postAcknowledge gives what the embedded log has lost, which then is no longer
 // told.
-func (s *Server) postAcknowledge(ctx context.Context, _ *struct{}) (*body[LogDamage], error) {
+func (s *Server) postAcknowledge(ctx context.Context, _ *nothing) (*body[LogDamage], error) {
 	d, err := s.Log.Acknowledge(ctx)
 	if err != nil {
 		return nil, s.fault("acknowledge the log's damage", err)
@@ -96,21 +97,13 @@ func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
 }
 
 func parseRejectedQuery(values url.Values) (q RejectedQuery, err error) {
-	for name, given := range values {
-		if len(given) != 1 {
-			return q, &rollcall.Invalid{Field: name, Reason: "is given more than once", Code: "parameter"}
-		}
-		switch name {
-		case "code":
-			q.Code = given[0]
-		case "source":
-			q.Source = given[0]
-		case "all":
-			if q.All, err = strconv.ParseBool(given[0]); err != nil {
-				return q, &rollcall.Invalid{Field: name, Value: given[0], Reason: "is neither true nor false", Code: "parameter"}
-			}
-		default:
-			return q, &rollcall.Invalid{Field: name, Reason: "is no parameter; there are code, source and all", Code: "parameter"}
+	if faults := misspelt(values.Encode(), "code", "source", "all"); len(faults) > 0 {
+		return q, oneLine(faults)
+	}
+	q.Code, q.Source = values.Get("code"), values.Get("source")
+	if all := values.Get("all"); all != "" {
+		if q.All, err = strconv.ParseBool(all); err != nil {
+			return q, &rollcall.Invalid{Field: "all", Value: all, Reason: "is neither true nor false", Code: "parameter"}
 		}
 	}
 	return q, nil
@@ -119,6 +112,7 @@ func parseRejectedQuery(values url.Values) (q RejectedQuery, err error) {
 type resendInput struct {
 	Code   string `query:"code" doc:"only what was refused with this code"`
 	Source string `query:"source" doc:"only what comes from a source that begins so"`
+	Plain
 }
 
 // postRejected sends what was refused, and is valid now, through the log again;

@@ -17,6 +17,7 @@ type months struct{ *Server }
 type monthInput struct {
 	Edition
 	Language
+	Plain
 }
 
 // getWorkbook gives all reports of a version as one workbook.
@@ -76,7 +77,7 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 	}
 	i := slices.IndexFunc(all, func(p rollcall.Publication) bool { return p.PanelMonth == of && p.Version == version })
 	if i < 0 {
-		return p, fmt.Errorf("version %d of %s: %w", version, of, rollcall.ErrNotFound)
+		return p, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
 	}
 	return all[i], nil
 }

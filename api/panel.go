@@ -7,7 +7,9 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
 	"rollcall"
@@ -27,6 +29,9 @@ func (s *Server) putPanel(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) loadPanel(r *http.Request) (rollcall.Loaded, error) {
+	if faults := misspelt(r.URL.RawQuery, "market"); len(faults) > 0 {
+		return rollcall.Loaded{}, oneLine(faults)
+	}
 	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
 	of, err := a.panelMonth()
 	if err != nil {
@@ -88,6 +93,14 @@ type exclusionInput struct {
 		Day      string `json:"day,omitempty"`
 		Reason   string `json:"reason" minLength:"1" maxLength:"1000"`
 	}
+	Plain
+}
+
+// Resolve finds what can't be read.
+func (in *exclusionInput) Resolve(ctx huma.Context) []error {
+	_, err := rollcall.ParseMonth(in.Body.Month)
+	_, failed := optionalDay("day", in.Body.Day)
+	return slices.Concat(in.Plain.Resolve(ctx), fault("body", err), fault("body", failed))
 }
 
 func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct{}, error) {
@@ -95,7 +108,7 @@ func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct
 	if err != nil {
 		return nil, s.fault("exclude", err)
 	}
-	day, _, err := days(in.Body.Day, "")
+	day, err := optionalDay("day", in.Body.Day)
 	if err != nil {
 		return nil, s.fault("exclude", err)
 	}
@@ -111,6 +124,7 @@ type erasureInput struct {
 		Panel    string `json:"panel"`
 		Panelist string `json:"panelist" minLength:"1"`
 	}
+	Plain
 }
 
 type erased struct {

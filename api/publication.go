@@ -23,6 +23,17 @@ type publicationInput struct {
 		Confidence *float64       `json:"confidence,omitempty" minimum:"0.5" exclusiveMaximum:"1" doc:"of the intervals; 0.95 where absent"`
 		Trim       *rollcall.Trim `json:"trim,omitempty" doc:"bounds of the weights, in multiples of their mean"`
 	}
+	Plain
+}
+
+// Resolve finds what can't be read.
+func (in *publicationInput) Resolve(ctx huma.Context) []error {
+	_, err := rollcall.ParseMonth(in.Body.Month)
+	faults := append(in.Plain.Resolve(ctx), fault("body", err)...)
+	if in.Body.Trim != nil {
+		faults = append(faults, fault("body", in.Body.Trim.Validate())...)
+	}
+	return faults
 }
 
 func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
@@ -43,6 +54,7 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*bo
 type publicationsInput struct {
 	Market string `query:"market" required:"true"`
 	Panel  string `query:"panel"`
+	Plain
 }
 
 func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*list[rollcall.Publication], error) {
@@ -68,18 +80,26 @@ type Edition struct {
 	Version int    `path:"version" minimum:"1"`
 }
 
+// Resolve finds a month that is none.
+func (e Edition) Resolve(huma.Context) []error {
+	_, err := rollcall.ParseMonth(e.Month)
+	return fault("path", err)
+}
+
 func (e Edition) about() About { return About{Market: e.Market, Panel: e.Panel, Month: e.Month} }
 
 type diffInput struct {
 	Edition
 	Other  int    `path:"other" minimum:"1"`
 	Report string `query:"report" doc:"the report to compare; the rankings at home+work, home and work where absent"`
+	Span
 	Cut
 	Shape
+	Plain
 }
 
 func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, in.about())
+	q, err := in.query(in.Report, in.about(), in.Span)
 	if err != nil {
 		return nil, s.fault("diff", err)
 	}
@@ -90,7 +110,12 @@ func (s *Server) getDiff(ctx context.Context, in *diffInput) (*huma.StreamRespon
 	return s.form(table, in.Shape), nil
 }
 
-func (s *Server) getVerify(ctx context.Context, in *struct{ Edition }) (*struct{}, error) {
+type verifyInput struct {
+	Edition
+	Plain
+}
+
+func (s *Server) getVerify(ctx context.Context, in *verifyInput) (*struct{}, error) {
 	of, err := in.about().panelMonth()
 	if err != nil {
 		return nil, s.fault("verify", err)

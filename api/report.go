@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -9,62 +10,54 @@ import (
 	"rollcall"
 )
 
-// About is what a panel's report is of, as parameters.
-type About struct {
-	Market string `query:"market" required:"true" doc:"market id, such as FR"`
-	Panel  string `query:"panel" required:"true" doc:"panel id"`
-	Month  string `query:"month" required:"true" doc:"YYYY-MM, the market's local month"`
-}
+// About is what a panel's report is of, as it was given.
+type About struct{ Market, Panel, Month string }
 
 func (a About) panelMonth() (rollcall.PanelMonth, error) {
-	m, err := rollcall.ParseMonth(a.Month)
+	m, err := optionalMonth(a.Month)
 	return rollcall.PanelMonth{Market: rollcall.MarketID(a.Market), Panel: rollcall.PanelID(a.Panel), Month: m}, err
 }
 
 // Cut is what a report may be narrowed to, as parameters.
 type Cut struct {
-	From     string `query:"from" doc:"first day, YYYY-MM-DD; the month's first where absent"`
-	To       string `query:"to" doc:"last day"`
-	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
+	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only; a ranking has all too: home, work and home+work in one table"`
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Compare  string `query:"compare" doc:"of a ranking: the month that changes are from, previous (default), year or YYYY-MM of the 12 before"`
+	Bands    string `query:"bands" doc:"of a frequency's days: 1,2-3,4-7,8-14,15+ (default), others so written, or all: each number of days"`
 	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
 
+// Resolve finds what can't be read.
+func (c Cut) Resolve(huma.Context) []error {
+	_, err := rollcall.ParsePlace(c.Location)
+	_, failed := rollcall.ParseCredit(c.Credit)
+	return slices.Concat(fault(inQuery, err), fault(inQuery, failed))
+}
+
 // query asks for a report so narrowed.
-func (c Cut) query(report string, a About) (rollcall.Query, error) {
-	of, err := a.panelMonth()
+func (c Cut) query(report string, a About, of Span) (rollcall.Query, error) {
+	month, err := a.panelMonth()
 	if err != nil {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: of, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool,
+		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands, Compare: c.Compare,
 	}
-	q.From, q.To, err = days(c.From, c.To)
+	q.From, q.To, err = of.days()
 	return q, err
 }
 
 type reportInput struct {
 	Report string `path:"report"`
-	About
+	Market string `query:"market" required:"true" doc:"market id, such as FR"`
+	Panel  string `query:"panel" required:"true" doc:"panel id"`
+	Period
 	Cut
-	Version int  `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
-	Live    bool `query:"live" doc:"compute now from a month that may not be closed; provisional"`
+	Which
 	Shape
-}
-
-// days reads two optional days.
-func days(from, to string) (first, last rollcall.Day, err error) {
-	if from != "" {
-		if first, err = rollcall.ParseDay(from); err != nil {
-			return 0, 0, err
-		}
-	}
-	if to != "" {
-		last, err = rollcall.ParseDay(to)
-	}
-	return first, last, err
+	Plain
 }
 
 func services(s string) []rollcall.ServiceID {
@@ -78,7 +71,7 @@ func services(s string) []rollcall.ServiceID {
 }
 
 func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, in.About)
+	q, err := in.query(in.Report, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
 	if err != nil {
 		return nil, s.fault("report", err)
 	}

@@ -71,7 +71,7 @@ func config(version string) huma.Config {
 	c := huma.DefaultConfig("Rollcall", version)
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema links in bodies
-	c.RejectUnknownQueryParameters = true
+	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
 	return c
 }
 

@@ -6,7 +6,7 @@ import (
 	"rollcall"
 )
 
-func (s *Server) getTargets(ctx context.Context, _ *struct{}) (*list[rollcall.Target], error) {
+func (s *Server) getTargets(ctx context.Context, _ *nothing) (*list[rollcall.Target], error) {
 	targets, err := s.Targets.Targets(ctx)
 	if err != nil {
 		return nil, s.fault("targets", err)
@@ -14,9 +14,9 @@ func (s *Server) getTargets(ctx context.Context, _ *struct{}) (*list[rollcall.Ta
 	return listOf(targets), nil
 }
 
-func (s *Server) postTarget(ctx context.Context, in *body[rollcall.Target]) (*body[rollcall.Target], error) {
+func (s *Server) postTarget(ctx context.Context, in *given[rollcall.Target]) (*body[rollcall.Target], error) {
 	if err := s.Targets.SaveTarget(ctx, in.Body); err != nil {
 		return nil, s.fault("save target", err)
 	}
-	return in, nil
+	return &body[rollcall.Target]{Body: in.Body}, nil
 }

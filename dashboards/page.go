@@ -23,27 +23,33 @@ var unbuilt []byte
 
 // policy lets the page load what its own server has, and nothing else; blob is
 // for the pictures that it saves.
-const policy = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const policy = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors "
 
 // Page is the page as it is built into the binary.
 type Page struct {
-	index []byte
-	files fs.FS
+	index  []byte
+	files  fs.FS
+	policy string
 }
 
-// NewPage gives the page that the binary carries.
-func NewPage() *Page { return newPage(built) }
+// NewPage gives the page that the binary carries. Pages of the sites may show it
+// in a frame, each an origin such as https://example.org; without any, none may.
+func NewPage(sites ...string) *Page { return newPage(built, sites...) }
 
-func newPage(tree fs.FS) *Page {
+func newPage(tree fs.FS, sites ...string) *Page {
+	p := &Page{index: unbuilt, files: tree, policy: policy + "'none'"}
+	if len(sites) > 0 {
+		p.policy = policy + strings.Join(sites, " ")
+	}
 	files, err := fs.Sub(tree, "web/dist")
 	if err != nil {
-		return &Page{index: unbuilt, files: tree} // not a path: can't be
+		return p // not a path: can't be
 	}
-	index, err := fs.ReadFile(files, "index.html")
-	if err != nil {
-		index = unbuilt
+	p.files = files
+	if index, err := fs.ReadFile(files, "index.html"); err == nil {
+		p.index = index
 	}
-	return &Page{index: index, files: files}
+	return p
 }
 
 // Built says whether the binary carries the page, or only how to build it.
@@ -53,7 +59,7 @@ func (p *Page) Built() bool { return !bytes.Equal(p.index, unbuilt) }
 // it shows is in its address, and read by its script. It needs no key, and has
 // no figure in it.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Content-Security-Policy", p.policy)
 	if strings.HasPrefix(r.URL.Path, "/assets/") {
 		p.asset(w, r)
 		return

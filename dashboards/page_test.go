@@ -55,6 +55,18 @@ func TestPageAbsent(t *testing.T) {
 	}
 }
 
+// TestPageFramed: only pages of the sites that are named may frame it.
+func TestPageFramed(t *testing.T) {
+	for want, p := range map[string]*Page{
+		"frame-ancestors 'none'":                                    newPage(fstest.MapFS{}),
+		"frame-ancestors https://example.org https://other.example": newPage(fstest.MapFS{}, "https://example.org", "https://other.example"),
+	} {
+		if got := get(t, p, "/embed/ranking").Header().Get("Content-Security-Policy"); !strings.HasSuffix(got, "; "+want) {
+			t.Errorf("%q doesn't end in %q", got, want)
+		}
+	}
+}
+
 // TestPageUnbuilt: a binary without the page says how to build it.
 func TestPageUnbuilt(t *testing.T) {
 	p := newPage(fstest.MapFS{"web/dist/.gitignore": {Data: []byte("*")}})

@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"rollcall"
+	"rollcall/internal/jsondepth"
 )
 
 // Lines carries NDJSON, or one JSON array of events (an element a line), to
@@ -67,7 +68,7 @@ func countLines(r io.Reader) (n int, err error) {
 	for {
 		read, err := r.Read(b)
 		if read > 0 {
-			n, last = n+bytes.Count(b[:read], []byte("\n")), b[read-1]
+			n, last = n+bytes.Count(b[:read], []byte("\n")), b[read-1] //nolint:gosec // read is over 0
 		}
 		if err == nil {
 			continue
@@ -139,6 +140,7 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 	_, err := dec.Token() // "[": isArray saw it
 	for ; err == nil && dec.More(); line++ {
 		if err = dec.Decode(&element); err != nil {
+			err = cmp.Or(deepIn(dec), err)
 			break
 		}
 		source.left = maxElement
@@ -158,6 +160,15 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 		return errors.Join(fmt.Errorf("after element %d: %w", line, arrayFault(err)), in.Flush(ctx))
 	}
 	return in.Flush(ctx)
+}
+
+// deepIn is errDeep where the element that dec could not read is nested very
+// deep: one that is only too deep is read, and refused by itself as a line is.
+func deepIn(dec *json.Decoder) error {
+	if _, err := io.Copy(io.Discard, jsondepth.Reader(dec.Buffered())); err != nil {
+		return errDeep
+	}
+	return nil
 }
 
 // countElements counts what is left of an array behind one of its elements, by
@@ -230,6 +241,8 @@ func arrayFault(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
 		reason = "is cut short; the elements before were taken"
+	case errors.Is(err, errDeep):
+		reason = "has an element here that is " + errDeep.Error() + "; the elements before were taken"
 	case errors.Is(err, errElement):
 		reason = err.Error() + "; the elements before were taken"
 	case errors.Is(err, errAfter):

@@ -77,6 +77,8 @@ func TestLines(t *testing.T) {
 		{"cut in an element", "[" + a + "," + b[:20], "1 of 1; after element 1: array: is cut short; the elements before were taken"},
 		{"only begun", "[", "0 of 0; after element 0: array: is cut short; the elements before were taken"},
 		{"a broken array", "[" + a + "}" + b + "]", "1 of 1; after element 1: array: is broken here; the elements before were taken"},
+		{"an element nested too deep", "[" + a + "," + deep(65) + "," + b + "]", "2 of 3; 2 line: is not a JSON event: nested more than 64 levels deep"},
+		{"nested two million deep", "[" + a + "," + strings.Repeat("[", 2_000_000), "1 of 1; after element 1: array: has an element here that is nested more than 64 levels deep; the elements before were taken"},
 		{"text after it", "[" + a + "]\n" + b, "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +97,9 @@ func TestLines(t *testing.T) {
 		})
 	}
 }
+
+// deep is JSON of so many levels.
+func deep(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 
 func TestNDJSONTakesNoArray(t *testing.T) {
 	in := ingest.NewBatcher(benchConverter(t), &slice{}, "test", false)

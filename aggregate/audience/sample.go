@@ -86,6 +86,20 @@ func (s *Sample) Lead() *Month { return s.leader }
 // Days gives the length of the period.
 func (s *Sample) Days() int { return int(s.To-s.From) + 1 }
 
+// DaysThatWere gives how many of the period's days there were: a zone that
+// changes sides of the date line has none of the one that it passes over.
+func (s *Sample) DaysThatWere() (n int) {
+	for k, m := range s.Months {
+		from, to := s.span(k)
+		for d := from; d <= to; d++ {
+			if m.Doc.dayLength(int(d)) > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // span gives the days of month k that are in the period, from 0.
 func (s *Sample) span(k int) (from, to uint8) {
 	first, last := s.Months[k].Doc.Of.Month.First(), s.Months[k].Doc.Of.Month.Last()

@@ -28,10 +28,15 @@ func (p *Pair) TermChange(now, before *Term) Change {
 	a, b := p.Term(p.Variable(Variable{}, now.Variable)), p.Term(p.Variable(before.Variable, Variable{}))
 	out := Change{Absolute: p.Linear(Part{1, a}, Part{-1, b}), Percent: undefined, now: now.Total, before: before.Total}
 	out.v11, out.v22 = p.centred(a.own, a.sums, a.sums), p.centred(b.own, b.sums, b.sums)
-	out.v12 = p.centred(p.product(a, b, p.overlap(a, b)), a.sums, b.sums)
+	out.v12 = p.centred(product(a, b, p.overlap(a, b)), a.sums, b.sums)
 	if before.Total != 0 {
 		ratio := p.TermRatio(a, b)
 		out.Percent = Estimate{Value: 100 * (ratio.Value - 1), SE: 100 * ratio.SE}
+		if math.Abs(out.Absolute.Value) <= exact*before.Total {
+			// What everyone did in both months has no standard error, and what
+			// rounding makes of the difference would be significant.
+			out.Absolute.Value, out.Percent.Value = 0, 0
+		}
 	}
 	return out
 }

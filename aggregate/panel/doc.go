@@ -15,6 +15,8 @@
 //	weights.go    the roster with its weights
 //	design.go     households and strata: who varies with whom
 //	estimate.go   a variable, and an estimate with its standard error
+//	members.go    the panelists, and what two variables have in common
+//	regression.go a variable's regression on the margins
 //	estimator.go  what estimates need of the panelists
 //	term.go       the one way from variables to estimates
 //	months.go     several months in one estimator

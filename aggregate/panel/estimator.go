@@ -1,25 +1,17 @@
 package panel
 
-import (
-	"math"
-	"sync"
-)
-
 // Estimator estimates over the panelists of one month, or of several: who they
 // are, their weights, and the regression of a variable on the margins. It never
 // changes, and is safe for concurrent use.
 type Estimator struct {
-	people     []person
-	of         []int32   // the person of each panelist; nil: each is another
-	persons    int       // how many persons the panelists are
-	universe   float64   // that the weights add up to
-	categories [][]int32 // of each cell: a category of each margin
-	inverse    []float64 // (X'DX)+, row-major over all categories
-	everyone   *Term
-	*design
+	members
+	regression
+	of       []int32 // the person of each panelist; nil: each is another
+	persons  int     // how many persons the panelists are
+	universe float64 // that the weights add up to
+	everyone *Term
 	squares  []float64 // sum over clusters of factor*g*g', g the weights of a cluster by category; row-major
 	strata   []float64 // the weights of each stratum by category, row-major
-	scratchs sync.Pool // of *scratch
 }
 
 // person is one panelist's part in a figure.
@@ -29,14 +21,11 @@ type person struct {
 	cell        int32
 }
 
-// slopes gives the number of the regression's slopes: all categories.
-func (e *Estimator) slopes() int { return len(e.strata) / len(e.size) }
-
 // prepare ends an estimator whose panelists, with their weights, and whose
 // cells are known.
 func (e *Estimator) prepare(d *design, inverse []float64) {
-	e.design, e.inverse = d, inverse
-	slopes := int(math.Round(math.Sqrt(float64(len(inverse)))))
+	e.design, e.inverse, e.cells = d, inverse, len(e.categories)
+	slopes := e.slopes()
 	e.strata, e.squares = make([]float64, slopes*len(d.size)), make([]float64, len(inverse))
 	for i := range e.people {
 		p := &e.people[i]
@@ -131,87 +120,4 @@ func (e *Estimator) distinct(at []int32) int {
 		}
 	}
 	return n
-}
-
-// regress regresses on the margins' indicators, weighted by base weights: it
-// turns a variable's weighted sums by cell into a slope a category.
-func (e *Estimator) regress(cells []float64) []float64 {
-	moments := e.byCategory(cells)
-	slopes := make([]float64, len(moments))
-	for j, y := range moments {
-		if y == 0 {
-			continue
-		}
-		for i, x := range e.inverse[j*len(moments) : (j+1)*len(moments)] { // it is symmetric
-			slopes[i] += x * y
-		}
-	}
-	return slopes
-}
-
-// byCategory adds sums by cell up by category.
-func (e *Estimator) byCategory(cells []float64) []float64 {
-	out := make([]float64, e.slopes())
-	for c, sum := range cells {
-		if sum == 0 {
-			continue
-		}
-		for _, k := range e.categories[c] {
-			out[k] += sum
-		}
-	}
-	return out
-}
-
-// fit gives the fitted value of each cell's panelists.
-func (e *Estimator) fit(slopes []float64) []float64 {
-	out := make([]float64, len(e.categories))
-	for c, categories := range e.categories {
-		for _, k := range categories {
-			out[c] += slopes[k]
-		}
-	}
-	return out
-}
-
-// scratch is memory for one estimate, all 0 between estimates.
-type scratch struct {
-	base, cross []float64 // by cell
-	cluster     []float64
-	seen        []bool  // by cluster
-	touched     []int32 // clusters
-}
-
-func (e *Estimator) scratch() *scratch {
-	if s, ok := e.scratchs.Get().(*scratch); ok {
-		return s
-	}
-	s := &scratch{base: make([]float64, len(e.categories)), cross: make([]float64, len(e.categories))}
-	if !e.alone() {
-		s.cluster, s.seen = make([]float64, e.clusters()), make([]bool, e.clusters())
-	}
-	return s
-}
-
-// release gives scratch memory back, cleared.
-func (e *Estimator) release(s *scratch) {
-	clear(s.base)
-	clear(s.cross)
-	for _, c := range s.touched {
-		s.cluster[c], s.seen[c] = 0, false
-	}
-	s.touched = s.touched[:0]
-	e.scratchs.Put(s)
-}
-
-// add adds up a variable's weighted values by cluster.
-func (e *Estimator) add(s *scratch, v Variable) {
-	for k, i := range v.At {
-		c := e.cluster[i]
-		if !s.seen[c] {
-			s.seen[c] = true
-			s.touched = append(s.touched, c)
-		}
-		s.cluster[c] += e.people[i].final * v.value(k)
-	}
 }

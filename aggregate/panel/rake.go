@@ -50,7 +50,7 @@ func peopleOf(list []rollcall.Panelist) *people {
 // one cell one factor, or panelist by panelist where weights are trimmed.
 func weigh(f *frame, cells []int32, p *people, trim rollcall.Trim) (*Weights, error) {
 	n := len(p.base)
-	w := &Weights{Estimator: &Estimator{people: make([]person, n), persons: n, universe: f.universe}, frame: f, trim: trim, ids: p.ids, units: p.units}
+	w := &Weights{Estimator: &Estimator{members: members{people: make([]person, n)}, persons: n, universe: f.universe}, frame: f, trim: trim, ids: p.ids, units: p.units}
 	w.group(p.base, cells)
 	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, len(w.cellSums))}
 	if trim.On() {

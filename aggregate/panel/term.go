@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"math/bits"
 	"slices"
 	"sync"
 )
@@ -113,7 +112,7 @@ func (e *Estimator) finish(t *Term) {
 	for h := range t.sums {
 		t.sums[h] -= dot(t.slopes, e.strata[h*n:(h+1)*n])
 	}
-	t.own = e.product(t, t, t.size)
+	t.own = product(t, t, t.size)
 }
 
 func dot(a, b []float64) float64 {
@@ -138,7 +137,7 @@ func (e *Estimator) Plus(a, b *Term) *Term {
 	}
 	t.users = e.distinct(t.At)
 	t.through = added(a.through, b.through)
-	t.own = e.product(t, t, t.size)
+	t.own = product(t, t, t.size)
 	return t
 }
 
@@ -161,67 +160,6 @@ func added(a, b []float64) []float64 {
 		out[i] += x
 	}
 	return out
-}
-
-// product gives the sum over clusters of factor*z_a*z_b, from that of
-// factor*u_a*u_b.
-func (e *Estimator) product(a, b *Term, overlap float64) float64 {
-	return overlap + dot(a.through, b.slopes) - dot(a.slopes, b.cross) - dot(b.slopes, a.cross)
-}
-
-// overlap gives the sum over clusters of factor*u_a*u_b.
-func (e *Estimator) overlap(a, b *Term) float64 {
-	switch {
-	case a == b:
-		return a.size
-	case e.alone():
-		return e.inCommon(a, b)
-	}
-	return e.shared(a, b).factored
-}
-
-// overlaps is what two variables have in common, cluster by cluster.
-type overlaps struct {
-	factored float64 // the sum of factor*u_a*u_b
-	plain    float64 // of u_a*u_b
-}
-
-// shared gives what two variables have in common where panelists share clusters.
-func (e *Estimator) shared(a, b *Term) overlaps {
-	if len(a.At) > len(b.At) {
-		a, b = b, a
-	}
-	s := e.scratch()
-	defer e.release(s)
-	e.add(s, a.Variable)
-	var out overlaps
-	for k, i := range b.At {
-		p := &e.people[i]
-		product := p.final * b.value(k) * s.cluster[e.cluster[i]]
-		out.plain += product
-		out.factored += p.factor * product
-	}
-	return out
-}
-
-// inCommon gives the sum of factor*w*w*y_a*y_b over the panelists.
-func (e *Estimator) inCommon(a, b *Term) float64 {
-	if len(a.At) > len(b.At) {
-		a, b = b, a
-	}
-	b.once.Do(func() { b.index(len(e.people)) })
-	if a.Values == nil && b.bits != nil && len(a.At) > len(b.bits) {
-		a.once.Do(func() { a.index(len(e.people)) })
-		return e.common(a.bits, b.bits)
-	}
-	var total float64
-	for k, i := range a.At {
-		if y := b.at(i); y != 0 {
-			p := &e.people[i]
-			total += p.factor * p.final * p.final * a.value(k) * y
-		}
-	}
-	return total
 }
 
 // index makes the variable quick to look up.
@@ -247,18 +185,6 @@ func (t *Term) at(i int32) float64 {
 	return float64(t.bits[i/64] >> (i % 64) & 1)
 }
 
-// common gives the sum of factor*w*w over those whose bit is in both.
-func (e *Estimator) common(a, b []uint64) float64 {
-	var total float64
-	for i, x := range a {
-		for x &= b[i]; x != 0; x &= x - 1 {
-			p := &e.people[i*64+bits.TrailingZeros64(x)]
-			total += p.factor * p.final * p.final
-		}
-	}
-	return total
-}
-
 // Part is a term with its factor in a linear combination.
 type Part struct {
 	Factor float64
@@ -279,18 +205,18 @@ func (e *Estimator) Linear(parts ...Part) Estimate {
 // of it, given the overlap of two different parts.
 func (e *Estimator) variance(parts []Part, overlap func(i, j int) float64) (variance, noise float64) {
 	sums := make([]float64, len(e.size))
-	var product float64
+	var products float64
 	for i, p := range parts {
 		for h, z := range p.Term.sums {
 			sums[h] += p.Factor * z
 		}
-		product += p.Factor * p.Factor * p.Term.own
+		products += p.Factor * p.Factor * p.Term.own
 		noise += p.Factor * p.Factor * p.Term.size * rounding
 		for j, q := range parts[:i] {
-			product += 2 * p.Factor * q.Factor * e.product(p.Term, q.Term, overlap(i, j))
+			products += 2 * p.Factor * q.Factor * product(p.Term, q.Term, overlap(i, j))
 		}
 	}
-	return e.centred(product, sums, sums), noise
+	return e.centred(products, sums, sums), noise
 }
 
 // TermRatio estimates the total of num over that of den, linearised: z is that

@@ -290,7 +290,10 @@ func TestAgainstTheSlowWay(t *testing.T) {
 func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.ServiceID) {
 	p := r.Place
 	ask := func(report string) *rollcall.Table {
-		r.Report = report
+		r.Report, r.Bands = report, ""
+		if report == "frequency" {
+			r.Bands = "all"
+		}
 		return h.report(r)
 	}
 	one := func(x rollcall.ServiceID) []rollcall.ServiceID { return []rollcall.ServiceID{x} }
@@ -316,12 +319,7 @@ func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.
 		same(t, what+" time of "+string(x), row["time_share"], 100*minutes/time)
 		same(t, what+" exclusive "+string(x), row["exclusive"], s.exactly(p, listed, one(x)))
 	}
-	any := find(h.t, ranking, "any", "any")
-	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
-	same(t, what+" gross", any["gross"], sum)
-	same(t, what+" services per user", any["services_per_user"], sum/s.audience(p, listed...))
-	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
-	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
+	s.compareUnion(t, what, find(h.t, ranking, "any", "any"), p, listed)
 	s.compareDays(t, what, ask, p, listed)
 	duplication := ask("duplication")
 	for i := range duplication.Rows {
@@ -347,6 +345,20 @@ func (s *slow) compare(t *rapid.T, h *site, r rollcall.Query, listed []rollcall.
 	}
 }
 
+// compareUnion compares the row that unites all services.
+func (s *slow) compareUnion(t *rapid.T, what string, any map[string]any, p rollcall.Place, listed []rollcall.ServiceID) {
+	sum := 0.0
+	for _, x := range listed {
+		sum += s.audience(p, x)
+	}
+	same(t, what+" any", any["unique_audience"], s.audience(p, listed...))
+	same(t, what+" gross", any["gross"], sum)
+	same(t, what+" services per user", any["services_per_user"], sum/s.audience(p, listed...))
+	same(t, what+" users of two or more", any["multi_service"], 100*s.several(p, listed)/s.audience(p, listed...))
+	same(t, what+" any minutes", any["minutes_per_person"], s.total(p, listed, func(o person) float64 { return o.minutes })/s.audience(p, listed...))
+	same(t, what+" any sessions", any["sessions_per_person"], s.total(p, listed, func(o person) float64 { return o.sessions })/s.audience(p, listed...))
+}
+
 func (s *slow) exactly(p rollcall.Place, listed, used []rollcall.ServiceID) float64 {
 	sum := 0.0
 	for i, w := range s.weight {
@@ -357,10 +369,23 @@ func (s *slow) exactly(p rollcall.Place, listed, used []rollcall.ServiceID) floa
 	return sum
 }
 
+// several gives the users of any of the services who use two or more.
+func (s *slow) several(p rollcall.Place, services []rollcall.ServiceID) float64 {
+	sum := 0.0
+	for i, w := range s.weight {
+		used := slices.DeleteFunc(slices.Clone(services), func(x rollcall.ServiceID) bool { return !s.person(i, p, x).user })
+		sum += w * truth(len(used) > 1 && s.person(i, p, services...).user)
+	}
+	return sum
+}
+
 func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rollcall.Table, p rollcall.Place, listed []rollcall.ServiceID) {
 	frequency, curve, loyalty := ask("frequency"), ask("curve"), ask("loyalty")
 	for i := range frequency.Rows {
-		x, k := []rollcall.ServiceID{rollcall.ServiceID(frequency.Cell(i, "service").(string))}, float64(frequency.Cell(i, "days").(int))
+		x, k := []rollcall.ServiceID{rollcall.ServiceID(frequency.Cell(i, "service").(string))}, float64(i%int(s.to-s.from+1)+1)
+		if days := frequency.Cell(i, "days"); days != fmt.Sprint(k) {
+			t.Fatalf("%s: row %d is of %v days, want %g", what, i, days, k)
+		}
 		same(t, what+" days", frequency.Cell(i, "unique_audience"), s.total(p, x, func(o person) float64 { return truth(o.days == k) }))
 		same(t, what+" days or more", frequency.Cell(i, "k_plus"), s.total(p, x, func(o person) float64 { return truth(o.days >= k) }))
 	}
@@ -369,14 +394,16 @@ func (s *slow) compareDays(t *rapid.T, what string, ask func(report string) *rol
 	}
 	for i := range curve.Rows {
 		x, d := []rollcall.ServiceID{rollcall.ServiceID(curve.Cell(i, "service").(string))}, s.from+rollcall.Day(curve.Cell(i, "day").(int)-1)
-		same(t, what+" curve", curve.Cell(i, "unique_audience"), s.total(p, x, func(o person) float64 {
+		sofar := s.total(p, x, func(o person) float64 {
 			for date := range o.dates {
 				if date <= d {
 					return 1
 				}
 			}
 			return 0
-		}))
+		})
+		same(t, what+" curve", curve.Cell(i, "unique_audience"), sofar)
+		same(t, what+" reach so far", curve.Cell(i, "period_reach"), 100*sofar/s.active(p))
 	}
 	for i := range loyalty.Rows {
 		x := []rollcall.ServiceID{rollcall.ServiceID(loyalty.Cell(i, "service").(string))}

@@ -39,7 +39,8 @@ func Columns() []rollcall.Column {
 // definition is a column, written without field names.
 type definition rollcall.Column
 
-// definitions is a table, and as long as there are columns.
+// definitions are the columns in the order that they are documented.
+// reason: a table is as long as there are columns.
 func definitions() []definition {
 	return []definition{
 		{"service", dimension, "", "Service", "The service, or the brand or owner that unites several; any unites all services of the report."},
@@ -48,7 +49,7 @@ func definitions() []definition {
 		{"services", dimension, unitList, "Services", "Used exactly these services, and no other."},
 		{"month", dimension, "", "Month", "Month of the market's calendar."},
 		{"target", dimension, "", "Target", "The persons that the row is about."},
-		{"days", dimension, unitWhole, "Days", "Number of days with credited use in the period."},
+		{"days", dimension, "", "Days", "Number of days with credited use in the period: 3, from 2 to 3 as 2-3, or 15 and more as 15+."},
 		{"day", dimension, unitWhole, "Day", "Day of the period, from 1."},
 		{"date", dimension, "", "Date", "Date in the market's calendar."},
 		{"margin", dimension, "", "Margin", "Population margin that the weights are raked to."},
@@ -56,14 +57,16 @@ func definitions() []definition {
 		{"rank", dimension, unitWhole, "Rank", "Standard competition rank (1, 2, 2, 4) by unrounded unique audience among the services whose audience is shown; a withheld service has none."},
 		{"rank_low", dimension, unitWhole, "Rank, low", "The best rank that the sample is compatible with, at the level of confidence, all ranks at once."},
 		{"rank_high", dimension, unitWhole, "Rank, high", "The worst rank that the sample is compatible with, at the level of confidence, all ranks at once."},
-		{"rank_change", dimension, unitWhole, "Rank change", "Rank in the previous month minus rank now: positive is a rise."},
+		{"rank_change", dimension, unitWhole, "Rank change", "Rank in the month compared with minus rank now: positive is a rise."},
 		{"tied_with", dimension, unitList, "Tied with", "Services whose difference in unique audience is not significant."},
 		{"tie_group", dimension, unitWhole, "Tie group", "Group of a leader, taken in order of rank, and the services tied with it."},
-		{"significant", dimension, unitTruth, "Significant", "Whether the change is more than chance explains: its interval leaves out 0."},
+		{"significant", dimension, unitTruth, "Significant", "Whether the change is more than chance explains: its interval leaves out 0, as that of change_percent then does."},
 		{"unique_audience", measure, unitPersons, "Unique audience", "Persons who used the service at least once in the period at the location; each counted once."},
 		{"gross", measure, unitPersons, "Gross audience", "Sum of the unique audiences of the services below; persons of several services count several times."},
 		{"services_per_user", measure, unitServices, "Services per user", "Gross audience / unique audience: how many of the services below a user uses, on average."},
+		{"multi_service", measure, unitPercent, "Multi-service", "Of the users of any of the services below, those who use two of them or more."},
 		{"reach", measure, unitPercent, "Active reach", "100 x unique audience / active universe of the location."},
+		{"period_reach", measure, unitPercent, "Reach so far", "100 x unique audience so far / active universe of the whole period. Not the reach of the days so far."},
 		{"coverage", measure, unitPercent, "Coverage", "100 x unique audience / universe."},
 		{"sessions_per_person", measure, unitSessions, "Sessions per person", "Sessions (a new one after more than 30 idle minutes) per user."},
 		{"minutes_per_person", measure, unitMinutes, "Time per person", "Credited minutes per user, locations united."},
@@ -72,21 +75,21 @@ func definitions() []definition {
 		{"time_share", measure, unitPercent, "Share of time", "100 x minutes / sum of the minutes of all services."},
 		{"exclusive", measure, unitPersons, "Exclusive audience", "Persons who used this service and no other."},
 		{"loyalty", measure, unitPercent, "Loyalty", "100 x exclusive audience / unique audience."},
-		{"change", measure, unitPersons, "Change", "Unique audience less that of the previous month."},
-		{"change_percent", measure, unitPercent, "Change", "Change in percent of the previous month's unique audience."},
+		{"change", measure, unitPersons, "Change", "Unique audience less that of the month compared with: the previous one, or as asked."},
+		{"change_percent", measure, unitPercent, "Change", "Change in percent of the unique audience of the month compared with."},
 		{"duplication", measure, unitPersons, "Duplication", "Persons who used both services."},
 		{"share_of_a", measure, unitPercent, "Share of the service", "100 x duplication / unique audience of the row's service."},
 		{"index", measure, unitIndex, "Index", "100: as expected. Of a pair: duplication x active universe / (product of the audiences); of a target: target reach / reach."},
 		{"incremental", measure, unitPersons, "Incremental audience", "Persons that this service adds to the services above it."},
 		{"composition", measure, unitPercent, "Composition", "100 x the service's persons in the target / its unique audience."},
 		{"target_reach", measure, unitPercent, "Target reach", "100 x the service's persons in the target / the target's active universe."},
-		{"share", measure, unitPercent, "Share", "100 x persons with exactly this number of days / unique audience."},
-		{"k_plus", measure, unitPersons, "On this many days or more", "Persons with use on this number of days or more."},
+		{"share", measure, unitPercent, "Share", "100 x persons with this number of days / unique audience."},
+		{"k_plus", measure, unitPersons, "On this many days or more", "Persons with use on this number of days or more; of a band, on its first or more."},
 		{"new", measure, unitPercent, "New", "Of this month's audience in tab in both months: without use last month nor in the last 12 months in tab."},
 		{"returned", measure, unitPercent, "Returned", "Of this month's audience in tab in both months: without use last month, with use in the last 12 months in tab."},
 		{"retained", measure, unitPercent, "Retained", "Of this month's audience in tab in both months: with use last month."},
 		{"lapsed", measure, unitPercent, "Lapsed", "Of last month's audience in tab in both months: without use this month."},
-		{"daily_audience", measure, unitPersons, "Daily audience", "Mean over the calendar days of the daily unique audience."},
+		{"daily_audience", measure, unitPersons, "Daily audience", "Mean over the calendar days that there were of the daily unique audience."},
 		{"stickiness", measure, unitPercent, "Stickiness", "100 x daily audience / unique audience."},
 		{"target_population", measure, unitPersons, "Target", "Population that the margin gives."},
 		{"achieved", measure, unitPersons, "Achieved", "Population that the final weights give."},
@@ -94,7 +97,7 @@ func definitions() []definition {
 		{"checked", dimension, unitWhole, "Checked", "Number of comparisons made."},
 		{"violations", dimension, unitList, "Violations", "Comparisons that break the rule, with their figures."},
 		{"figure", dimension, "", "Figure", "Name of the figure."},
-		{"location", dimension, "", "Location", "home, work, home+work (either, each person once), both, home-only or work-only."},
+		{"location", dimension, "", "Location", "home, work, home+work (either, each person once), both, home-only or work-only; all is of the first three beside each other."},
 		{"before", measure, "", "Before", "The figure in the first version."},
 		{"after", measure, "", "After", "The figure in the second version."},
 	}

@@ -11,7 +11,7 @@ import (
 // curve lists, for each service and each day of the period, who had used it by
 // then: it never falls, and ends in the period's audience.
 func curve(_ context.Context, j *job) (*rollcall.Table, error) {
-	t := j.table("service", "day", "date", "unique_audience", "reach")
+	t := j.table("service", "day", "date", "unique_audience", "period_reach")
 	v := j.view
 	for _, s := range j.rows() {
 		var users *panel.Term

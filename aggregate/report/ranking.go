@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"rollcall"
@@ -24,7 +25,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
+	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "multi_service", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_low", "rank_high", "rank_change", "tied_with", "tie_group", "significant")
 	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
@@ -38,6 +39,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 		}
 	})
 	t.Rows = append(services, groups...)
+	b.explain(t)
 	return t, nil
 }
 
@@ -77,19 +79,20 @@ func (b *ranker) group(g audience.Group) rollcall.Row {
 	return append(row, change, percent, nil, nil, nil, nil, nil, nil, significant)
 }
 
-// audience gives the columns unique_audience to days_per_person; gross and
-// services_per_user only for groups.
+// audience gives the columns unique_audience to days_per_person; gross,
+// services_per_user and multi_service only for groups.
 func (b *ranker) audience(services audience.Set, g *audience.Group) []any {
 	v := b.view
 	users := v.People(services)
 	ua, reach := v.Persons(users), v.Percent(users, v.Active())
 	amounts := v.Amounts(services)
 	sessions, minutes, days := v.Mean(amounts[0], users), v.Mean(amounts[1], users), v.Mean(amounts[2], users)
-	var gross, each any
+	var gross, each, several any
 	if g != nil {
 		gross, each = b.gross(services)
+		several = v.Percent(severalUsed(v, services), users)
 	}
-	return []any{ua, gross, each, reach, v.Coverage(users, ua.Status), sessions, minutes, days}
+	return []any{ua, gross, each, several, reach, v.Coverage(users, ua.Status), sessions, minutes, days}
 }
 
 // gross gives the sum of the unique audiences of a group's services, and that
@@ -138,6 +141,13 @@ func sumAudience(v *audience.View, services audience.Set) *panel.Term {
 	return v.Weights.Term(panel.Variable{At: at, Values: counts})
 }
 
+// severalUsed is the users of any of some services who are users of two of them
+// or more.
+func severalUsed(v *audience.View, services audience.Set) *panel.Term {
+	any := audience.Using(services, v.Place)
+	return v.Term(v.Counted().Having(func(p audience.Pattern) bool { return any(p) && v.Used(p).And(services).Len() > 1 }))
+}
+
 // everyMinute is the base of time shares: minutes summed over the services.
 func everyMinute(v *audience.View) *panel.Term {
 	return audience.Once(v, "every minute", func() *panel.Term {
@@ -175,6 +185,20 @@ func (b *ranker) change(services audience.Set) (change, percent rollcall.Measure
 		significant = in.Significant(c)
 	}
 	return change, percent, significant
+}
+
+// explain notes why a change in percent is undefined where there is one in
+// persons.
+func (b *ranker) explain(t *rollcall.Table) {
+	if b.past == nil {
+		return
+	}
+	for i := range t.Rows {
+		if m := t.Cell(i, "change_percent").(rollcall.Measure); m.Status == rollcall.Undefined {
+			b.unlike = append(b.unlike, fmt.Sprintf("Where nobody used a service in %s, there is no change in percent of that.", b.past.Last().Doc.Of.Month))
+			return
+		}
+	}
 }
 
 // place gives the columns rank to tie_group.
@@ -294,4 +318,28 @@ func (s *standing) order(services []int) []int {
 	}
 	slices.SortStableFunc(out, func(a, b int) int { return at(a) - at(b) })
 	return out
+}
+
+// everywhere gives the ranking at home, at work and at either in one table: each
+// place's rows are ranked for themselves, and carry it.
+func everywhere(ctx context.Context, j *job, answer maker) (*rollcall.Table, error) {
+	var out *rollcall.Table
+	for _, place := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
+		one := *j
+		one.request.Place = place
+		t, err := one.answer(ctx, answer)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = &rollcall.Table{Columns: append(columnsOf("location"), t.Columns...)}
+		}
+		out.Meta = t.Meta // at last that of home and work, whose notes hold for all
+		for _, row := range t.Rows {
+			out.Rows = append(out.Rows, append(rollcall.Row{string(place)}, row...))
+		}
+	}
+	out.Meta.Location = string(rollcall.EveryPlace)
+	out.Meta.Notes = append([]string{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together."}, out.Meta.Notes...)
+	return out, nil
 }

@@ -59,10 +59,10 @@ const (
 )
 
 // chartSheet has a report's chart and the figures that it is drawn from; nil
-// where the report has none that could be shown.
+// where the report has none that could be shown, or is of several places.
 func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 	d, ok := drawingOf(t.Meta.Report)
-	if !ok {
+	if !ok || hasColumn(t, "location") {
 		return nil
 	}
 	points := pointsOf(t, d)
@@ -109,6 +109,10 @@ func (x *planning) drawn(m rollcall.Measure, i int, unit string) shown {
 		return shown{style: x.styles.text}
 	}
 	return shown{value: numbers[i], style: x.styles.numbers[format{formatOf(unit), false}]}
+}
+
+func hasColumn(t *rollcall.Table, name string) bool {
+	return slices.ContainsFunc(t.Columns, func(c rollcall.Column) bool { return c.Name == name })
 }
 
 func columnOf(t *rollcall.Table, name string) rollcall.Column {

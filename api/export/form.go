@@ -104,6 +104,9 @@ func FileName(m *rollcall.Meta, ending string) string {
 	if m.Credit != "presence" {
 		parts = append(parts, m.Credit)
 	}
+	if m.Pool > 0 {
+		parts = append(parts, fmt.Sprintf("pool%d", m.Pool))
+	}
 	parts = append(parts, m.Target)
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return plainName(strings.Join(parts, "_")) + "." + ending

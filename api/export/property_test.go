@@ -41,13 +41,16 @@ func FuzzTexts(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, one, other string) {
 		one, other = allowed(one), allowed(other)
-		table := sample()
-		table.Meta.Target, table.Meta.Panel = one, rollcall.PanelID(other)
-		table.Columns[0].Label, table.Columns[4].Label = one, other
-		table.Rows = append(table.Rows, rollcall.Row{other, 1, []string{"a"}, true, nil, nil}, rollcall.Row{one, 1, []string{"a"}, true, nil, nil})
-		for _, l := range []Locale{English, French} {
-			survives(t, table, l, Forms())
+		table := &rollcall.Table{
+			Meta:    rollcall.Meta{Report: "ranking", Market: "FR", Panel: rollcall.PanelID(other), Target: one},
+			Columns: []rollcall.Column{{Name: "a", Label: one}, {Name: "b", Label: other, Unit: unitList}},
+			Rows:    []rollcall.Row{{one, []string{"x"}}, {other, nil}},
 		}
+		forms := []Form{CSV, Parquet, Arrow}
+		if (len(one)+len(other))%8 == 0 { // a workbook takes as long as fifty of the others
+			forms = Forms()
+		}
+		survives(t, table, French, forms)
 	})
 }
 
@@ -68,7 +71,6 @@ type failing interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
-	Fatal(args ...any)
 }
 
 func survives(t failing, table *rollcall.Table, l Locale, forms []Form) {
@@ -102,7 +104,7 @@ func survives(t failing, table *rollcall.Table, l Locale, forms []Form) {
 func laidFlat(t failing, table *rollcall.Table) [][]any {
 	f, err := flatten(table)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	defer f.record.Release()
 	return valuesOf(f.record)
@@ -207,15 +209,15 @@ func quotedField(t failing, text string) (field, rest string) {
 func readBackParquet(t failing, b []byte, _ Locale) [][]any {
 	in, err := file.NewParquetReader(bytes.NewReader(b))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	reader, err := pqarrow.NewFileReader(in, pqarrow.ArrowReadProperties{BatchSize: 1024}, memory.DefaultAllocator)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	records, err := reader.GetRecordReader(context.Background(), nil, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	defer records.Release()
 	var rows [][]any
@@ -228,13 +230,13 @@ func readBackParquet(t failing, b []byte, _ Locale) [][]any {
 func readBackArrow(t failing, b []byte, _ Locale) [][]any {
 	in, err := ipc.NewFileReader(bytes.NewReader(b))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	var rows [][]any
 	for i := range in.NumRecords() {
 		record, err := in.Record(i)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v", err)
 		}
 		rows = append(rows, valuesOf(record)...)
 	}
@@ -244,12 +246,12 @@ func readBackArrow(t failing, b []byte, _ Locale) [][]any {
 func readBackXLSX(t failing, b []byte, _ Locale) [][]any {
 	f, err := excelize.OpenReader(bytes.NewReader(b), excelize.Options{RawCellValue: true})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	name := f.GetSheetList()[5]
 	lines, err := f.GetRows(name)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	rows := make([][]any, 0, len(lines))
 	for _, line := range lines[headRow:] {

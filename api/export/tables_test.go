@@ -22,7 +22,7 @@ func sample() *rollcall.Table {
 	bare := rollcall.Measure{Value: 3, SE: math.NaN(), Low: math.Inf(-1), High: math.Inf(1), N: 41, Status: rollcall.Caution}
 	return &rollcall.Table{
 		Meta: rollcall.Meta{
-			Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home", Credit: "use", Target: "age=15-24|sex=F",
+			Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home", Credit: "use", Target: "age=15-24|sex=F", Pool: 3,
 			Version: 3, Status: "restated", Confidence: 0.95, Thresholds: map[string]int{"low": 30, "caution": 60},
 			Method: "method=rollcall-1; population=persons", Notes: []string{"One.", "The panel is simulated: these are not measurements of real people."},
 			Universe: &rollcall.UniverseMeta{Population: 22600000, Active: ok, Source: "Enumeration study, \"main\"; é", SourceDate: "2002-09-15"},

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"rollcall"
@@ -60,7 +61,7 @@ type words struct {
 	units    map[string]string
 	parts    map[part]string
 	columns  map[string][2]string // label and definition; of English the report's own
-	notes    map[string]string    // the report's notes; of English its own
+	notes    map[string]string    // the report's notes, "#" for a number; of English its own
 	items    map[string]string    // the names of meta's members
 	shorthand
 
@@ -71,7 +72,7 @@ type words struct {
 	serviceCol, serviceName, brandCol, ownerCol                           string
 	oneTable, marks, source, chartAbout, below, above, low                string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
-	citeThus, documentHash, marksTitle                                    string
+	citeThus, documentHash, marksTitle, pooled                            string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -136,7 +137,7 @@ func englishWords() *words {
 		chartAbout: "Bars and points are the figures, whiskers their intervals. What is withheld is not drawn.",
 		below:      "below the figure", above: "above the figure", low: "low", high: "high", page: "Page",
 		sourceDate: "Source date", allTables: "All tables",
-		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", month: "Audience of messaging services",
+		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", pooled: "mean of %d months", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
@@ -152,6 +153,9 @@ func (w *words) title(m *rollcall.Meta) string {
 	parts := []string{string(m.Market), w.period(m), w.place(m.Location)}
 	if m.Credit == "use" {
 		parts = append(parts, w.credits[m.Credit])
+	}
+	if m.Pool > 0 {
+		parts = append(parts, fmt.Sprintf(w.pooled, m.Pool))
 	}
 	if m.Target != "" {
 		parts = append(parts, m.Target)
@@ -332,9 +336,22 @@ func (w *words) allNotes(m *rollcall.Meta) []string {
 	return notes
 }
 
+// note gives a report's note in the words' own language, if it is known there.
+// Its numbers, which differ, stand for themselves in turn.
 func (w *words) note(s string) string {
-	if own, ok := w.notes[s]; ok {
-		return own
+	var numbers []string
+	pattern := numberPattern.ReplaceAllStringFunc(s, func(number string) string {
+		numbers = append(numbers, strings.ReplaceAll(number, ".", string(w.locale.comma())))
+		return "#"
+	})
+	own, ok := w.notes[pattern]
+	if !ok {
+		return s
 	}
-	return s
+	for _, number := range numbers {
+		own = strings.Replace(own, "#", number, 1)
+	}
+	return own
 }
+
+var numberPattern = regexp.MustCompile(`\d+(\.\d+)?`)

@@ -56,6 +56,24 @@ func TestBothLanguagesSayAll(t *testing.T) {
 	}
 }
 
+// TestFrenchNotes: a report's note is in French with its own numbers; one that is
+// not known stays.
+func TestFrenchNotes(t *testing.T) {
+	for note, want := range map[string]string{
+		"Weighting efficiency is 75 %: warn.":                         "L’efficacité du redressement est de 75 % : moyenne.",
+		"Weights are trimmed; standard errors take no account of it.": "Les poids sont écrêtés ; les erreurs types n’en tiennent pas compte.",
+		"Reason of version 3: late files.":                            "Reason of version 3: late files.",
+		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.": "La période touche 2 mois : les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois ; 12,5 % de son échantillon est perdu.",
+	} {
+		if got := frenchWords().note(note); got != want {
+			t.Errorf("%q is %q, want %q", note, got, want)
+		}
+		if got := englishWords().note(note); got != note {
+			t.Errorf("%q is %q in English", note, got)
+		}
+	}
+}
+
 // TestFileName: a file's name tells what is in it and is plain.
 func TestFileName(t *testing.T) {
 	for _, tt := range []struct {
@@ -64,8 +82,8 @@ func TestFileName(t *testing.T) {
 	}{
 		{rollcall.Meta{Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home+work", Credit: "presence", Version: 2},
 			"rollcall_FR_nn_2002-10_v2_ranking.csv"},
-		{rollcall.Meta{Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home", Credit: "use", Target: "age=15-24|sex=F", Status: "provisional"},
-			"rollcall_FR_nn_2002-10_provisional_ranking_home_use_age-15-24-sex-F.csv"},
+		{rollcall.Meta{Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home", Credit: "use", Target: "age=15-24|sex=F", Pool: 3, Status: "provisional"},
+			"rollcall_FR_nn_2002-10_provisional_ranking_home_use_pool3_age-15-24-sex-F.csv"},
 		{rollcall.Meta{Report: "census", Market: "../é\"\n", From: "2002-10-01", To: "2002-10-07", Location: "any", Credit: "presence"},
 			"rollcall_..----_2002-10-01-2002-10-07_census_any.csv"},
 	} {

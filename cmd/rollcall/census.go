@@ -5,18 +5,17 @@ import (
 	"net/url"
 	"strconv"
 
-	"rollcall"
 	"rollcall/internal/server"
 )
 
 type censusCmd struct {
-	Market      string       `required:"" help:"Market id, such as FR."`
-	Service     string       `help:"Service ids joined by commas; all that were seen where absent."`
-	From        rollcall.Day `required:"" help:"First day, YYYY-MM-DD." placeholder:"YYYY-MM-DD"`
-	To          rollcall.Day `required:"" help:"Last day." placeholder:"YYYY-MM-DD"`
-	Location    string       `help:"home, work, elsewhere, several joined by +, or both (at home and at work)." default:"home+work"`
-	Credit      string       `help:"presence or use." default:"presence"`
-	MinAccounts int          `help:"Figures of fewer accounts are withheld." default:"50"`
+	Market      string `required:"" help:"Market id, such as FR."`
+	Service     string `help:"Service ids joined by commas; all that were seen where absent."`
+	From        string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
+	To          string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
+	Location    string `help:"home, work, elsewhere, several joined by +, or both (at home and at work)." default:"home+work"`
+	Credit      string `help:"presence or use." default:"presence"`
+	MinAccounts *int   `help:"Figures of fewer accounts are withheld; the server's own minimum, usually 50, where absent."`
 	output
 	server.Engine
 }
@@ -24,8 +23,10 @@ type censusCmd struct {
 // Run prints the census.
 func (c *censusCmd) Run(ctx context.Context, s *streams) error {
 	query := url.Values{
-		"market": {c.Market}, "from": {c.From.String()}, "to": {c.To.String()},
-		"location": {c.Location}, "credit": {c.Credit}, "min_accounts": {strconv.Itoa(c.MinAccounts)},
+		"market": {c.Market}, "from": {c.From}, "to": {c.To}, "location": {c.Location}, "credit": {c.Credit},
+	}
+	if c.MinAccounts != nil {
+		query.Set("min_accounts", strconv.Itoa(*c.MinAccounts))
 	}
 	if c.Service != "" {
 		query.Set("service", c.Service)

@@ -39,7 +39,9 @@ func (s *streams) commandOptions(e *server.Engine, least slog.Level) server.Opti
 	if e.Debug {
 		least = slog.LevelDebug
 	}
-	return server.Options{Software: software(), Log: newLogger(s.err, least).With("command", "rollcall"), Out: s.out}
+	o := s.optionsAt(least)
+	o.Log = o.Log.With("command", "rollcall")
+	return o
 }
 
 // talk runs f, unless there was nobody to talk to.
@@ -129,19 +131,23 @@ func readProblem(method string, answer *http.Response) error {
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
 		return fmt.Errorf("the server answered %s", answer.Status)
 	}
-	text := p.Detail
-	for _, e := range p.Errors {
-		text += "; " + e.Location + ": " + e.Message
-	}
-	err := errors.New(text)
+	err := errors.New(p.Detail)
 	switch {
 	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet:
 		return server.UsageError{Err: err}
+	case answer.StatusCode == http.StatusNotFound:
+		return notFound{err}
 	case answer.StatusCode == http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %w", err, rollcall.ErrFull)
 	}
 	return err
 }
+
+// notFound is a rollcall.ErrNotFound that the server tells in its own words.
+type notFound struct{ error }
+
+// Is reports that it is one.
+func (notFound) Is(target error) bool { return target == rollcall.ErrNotFound }
 
 // rows reads a list of the API.
 func rows[T any](ctx context.Context, from *client, path string) ([]T, error) {

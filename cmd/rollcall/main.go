@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
 
+	"rollcall/aggregate/census"
 	"rollcall/internal/server"
 )
 
@@ -126,7 +127,11 @@ func (s *streams) options(debug bool) server.Options {
 	if debug {
 		least = slog.LevelDebug
 	}
-	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out}
+	return s.optionsAt(least)
+}
+
+func (s *streams) optionsAt(least slog.Level) server.Options {
+	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, CensusMin: census.DefaultMinAccounts}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -139,10 +144,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if helped {
 		return nil
 	}
+	if err == nil {
+		err = givenTwice(command)
+	}
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
 	return command.Run()
+}
+
+// givenTwice refuses a flag that stands twice on the command line where one
+// value is meant: the parser would drop the first in silence.
+func givenTwice(command *kong.Context) error {
+	seen := map[string]bool{}
+	for _, part := range command.Path {
+		if part.Flag == nil || part.Resolved || part.Flag.IsCumulative() || part.Flag.IsCounter() {
+			continue
+		}
+		if seen[part.Flag.Name] {
+			return fmt.Errorf("--%s is given twice", part.Flag.Name)
+		}
+		seen[part.Flag.Name] = true
+	}
+	return nil
 }
 
 // newParser reads command lines; exit is called where help was asked for.

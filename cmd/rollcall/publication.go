@@ -311,7 +311,7 @@ func unpackFile(f *zip.File, dir string) error {
 // has.
 func openTo(dir string) error {
 	probe := filepath.Join(dir, ".mode")
-	if err := os.Mkdir(probe, 0o777); err != nil { //nolint:gosec // the umask decides
+	if err := os.Mkdir(probe, 0o777); err != nil { // the umask decides
 		return err
 	}
 	info, err := os.Stat(probe)

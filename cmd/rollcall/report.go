@@ -20,8 +20,10 @@ import (
 )
 
 type reportCmd struct {
-	Report string `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
-	month
+	Report string         `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
+	Market string         `required:"" help:"Market id, such as FR."`
+	Panel  string         `required:"" help:"Panel id."`
+	Month  rollcall.Month `help:"The market's local month, YYYY-MM; or --from and --to." placeholder:"YYYY-MM"`
 	narrowing
 	Version int  `help:"A published version; the latest where absent."`
 	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
@@ -31,19 +33,21 @@ type reportCmd struct {
 
 // narrowing says what a report is narrowed to.
 type narrowing struct {
-	From     string `help:"First day of the period, YYYY-MM-DD; the month where absent."`
-	To       string `help:"Last day of the period."`
-	Location string `help:"home, work, home+work, both, home-only or work-only." placeholder:"home+work"`
+	From     string `help:"First day of a period, YYYY-MM-DD, or month; with --to, and no --month then."`
+	To       string `help:"Last day of the period, or month; its month's version answers."`
+	Location string `help:"home, work, home+work, both, home-only or work-only; of a ranking also all: home, work and home+work in one table." placeholder:"home+work"`
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Compare  string `help:"Of a ranking: the month that changes are from, previous, year or one of the 12 before as YYYY-MM." placeholder:"previous"`
+	Bands    string `help:"Of a frequency's days: such as 1,2-7,8+, or all for each number of days." placeholder:"1,2-3,4-7,8-14,15+"`
 	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
 
 // into adds what is asked for to a query.
 func (n *narrowing) into(query url.Values) {
 	for name, value := range map[string]string{
-		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target,
+		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target, "bands": n.Bands, "compare": n.Compare,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -56,7 +60,10 @@ func (n *narrowing) into(query url.Values) {
 
 // Run prints the report.
 func (c *reportCmd) Run(ctx context.Context, s *streams) error {
-	query := c.month.query()
+	query := url.Values{"market": {c.Market}, "panel": {c.Panel}}
+	if c.Month != 0 {
+		query.Set("month", c.Month.String())
+	}
 	c.into(query)
 	if c.Version != 0 {
 		query.Set("version", strconv.Itoa(c.Version))
@@ -170,7 +177,7 @@ func (o *output) describe(ctx context.Context, api *client, path string, query u
 // new one has.
 func writeFile(path string, write func(io.Writer) error) error {
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) //nolint:gosec // the umask decides
+	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
 		return err
 	}

@@ -9,15 +9,27 @@ import (
 	"rollcall/internal/server"
 )
 
+// censusLimit is what readers are not told of a census.
+type censusLimit struct {
+	CensusMin int `help:"Accounts under which a census's figure is withheld; only an administrator's key may ask for less." default:"50"`
+}
+
+// of adds the limit to a process's options.
+func (c censusLimit) of(o server.Options) server.Options {
+	o.CensusMin = c.CensusMin
+	return o
+}
+
 type runCmd struct {
 	server.Listening
+	censusLimit
 	server.Retention
 	server.Engine
 }
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, s.options(c.Debug))
+	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.of(s.options(c.Debug)))
 }
 
 type aggregateCmd struct {
@@ -36,12 +48,13 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 
 type serveCmd struct {
 	server.Listening
+	censusLimit
 	server.Engine
 }
 
 // Run serves the API until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
-	return server.Serve(ctx, &c.Engine, c.Listening, s.options(c.Debug))
+	return server.Serve(ctx, &c.Engine, c.Listening, c.of(s.options(c.Debug)))
 }
 
 // probeCmd is for images that have no other program in them.

@@ -9,5 +9,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { "/v1": process.env.ROLLCALL ?? "http://127.0.0.1:8080" } },
+  server: { proxy: { "/v1": process.env.ROLLCALL ?? "http://127.0.0.1:8080", "/healthz": process.env.ROLLCALL ?? "http://127.0.0.1:8080" } },
 });

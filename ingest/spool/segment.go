@@ -13,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/arrowipc"
+	"rollcall/internal/jsondepth"
 )
 
 // A segment is a file of the spool: the 8 bytes "RCSPOOL1", then frames. A
@@ -121,7 +122,7 @@ func rejectedFrames(rejected []rollcall.Rejected) ([]frame, error) {
 }
 
 func (f *frame) rejected() (list []rollcall.Rejected, err error) {
-	err = json.Unmarshal(f.payload, &list)
+	err = jsondepth.Unmarshal(f.payload, &list)
 	return list, err
 }
 

@@ -304,6 +304,15 @@ func readAll(t testing.TB, text []byte) error {
 	return nil
 }
 
+// TestDeepFrame: what a frame of refused inputs nests is bounded before it is parsed.
+func TestDeepFrame(t *testing.T) {
+	deep := strings.Repeat("[", 65) + strings.Repeat("]", 65)
+	f := frame{kind: frameRejected, payload: []byte(`[{"x":` + deep + `}]`)}
+	if _, err := f.rejected(); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("%v is not the refusal of deep text", err)
+	}
+}
+
 func FuzzSegment(f *testing.F) {
 	for _, text := range malformed(f) {
 		f.Add(text)

@@ -278,6 +278,7 @@ func TestRowJSON(t *testing.T) {
 		}
 	}
 	for body, code := range map[string]string{
+		`{"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "json_depth",
 		`{`: "json", `[]`: "json", `{}`: "location", `{"location":"home"}`: "kind", `{"location":"home","kind":"use"}`: "key",
 		`{"location":"home","kind":"use","key":"0000000000000001"}`:                          "visitor",
 		`{"location":"home","kind":"use","key":"0000000000000001","visitor":"-1"}`:           "visitor",

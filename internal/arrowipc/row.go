@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/jsondepth"
 )
 
 // RowType is the content type of a row that was refused: what Row.JSON writes.
@@ -52,6 +53,9 @@ func (r *Row) JSON() []byte {
 // errors are *rollcall.Invalid.
 func ParseRow(body []byte) (e rollcall.Event, err error) {
 	var r Row
+	if err := jsondepth.Check(body); err != nil {
+		return e, err
+	}
 	if err := json.Unmarshal(body, &r); err != nil {
 		return e, &rollcall.Invalid{Field: "row", Reason: "is not a JSON object of a row: " + err.Error(), Code: "json"}
 	}

@@ -7,6 +7,7 @@ package jsondepth
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"strconv"
 
@@ -29,6 +30,14 @@ func Check(text []byte) error {
 	}
 	var s scanner
 	return s.scan(text)
+}
+
+// Unmarshal reads text that Check does not refuse, as encoding/json does.
+func Unmarshal(text []byte, v any) error {
+	if err := Check(text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, v)
 }
 
 // Reader reads one document and ends with Check's refusal where it becomes too

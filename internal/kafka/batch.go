@@ -76,7 +76,7 @@ func cutBatches(raw []byte, offset int64) (batches []rawBatch, err error) {
 		b, err := cutBatch(raw)
 		if err != nil {
 			if len(batches) > 0 {
-				return batches, nil //nolint:nilerr // the rest is asked for next, and then is the first
+				return batches, nil // the rest is asked for next, and then is the first
 			}
 			return nil, err
 		}

@@ -21,6 +21,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/ingest/spool"
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/kafka"
 )
 
@@ -186,7 +187,7 @@ func storeOrCopy[T any](ctx context.Context, c *copiedCatalogue, name string, as
 		return nil, err
 	}
 	var list []T
-	if failed := json.Unmarshal(text, &list); failed != nil {
+	if failed := jsondepth.Unmarshal(text, &list); failed != nil {
 		return nil, errors.Join(err, fmt.Errorf("copy of the catalogue %s: %w", path, failed))
 	}
 	return list, nil

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"rollcall"
 	"rollcall/api"
+	"rollcall/dashboards"
 )
 
 // Listening says where a process listens, and who may ask it.
@@ -21,6 +23,29 @@ type Listening struct {
 	Tokens  string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
 	TLSCert string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
 	TLSKey  string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
+	Embedding
+}
+
+// Embedding says what pages of other sites may show of this server in a frame.
+type Embedding struct {
+	EmbedSites   []string            `help:"Sites whose pages may show charts at /embed/ in a frame, to anybody without a key." placeholder:"https://SITE,..."`
+	EmbedMarkets []rollcall.MarketID `help:"Markets whose published figures those charts may show." placeholder:"MARKET,..."`
+}
+
+// handler serves the charts from open, all else from next.
+func (e Embedding) handler(open, next http.Handler) (http.Handler, error) {
+	if len(e.EmbedSites) == 0 && len(e.EmbedMarkets) == 0 {
+		return next, nil
+	}
+	if len(e.EmbedSites) == 0 || len(e.EmbedMarkets) == 0 {
+		return nil, UsageError{Err: errors.New("--embed-sites and --embed-markets go together: who may show charts, and of which markets")}
+	}
+	for _, site := range e.EmbedSites {
+		if err := api.CheckSite(site); err != nil {
+			return nil, UsageError{Err: fmt.Errorf("--embed-sites %w", err)}
+		}
+	}
+	return api.Embed{Page: dashboards.NewPage(e.EmbedSites...), Markets: e.EmbedMarkets}.Handler(open, next), nil
 }
 
 func (l *Listening) scheme() string {
@@ -62,6 +87,7 @@ func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
 		return nil, err
 	}
 	local, err := loopback(l.Listen)
+	open := h
 	switch {
 	case err != nil:
 		return nil, err
@@ -70,7 +96,10 @@ func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
 	case !local:
 		return nil, UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
 	default:
-		h = api.Guard(h)
+		h, open = api.Guard(h), api.Guard(h)
+	}
+	if h, err = l.handler(open, h); err != nil {
+		return nil, err
 	}
 	listener, err := l.socket()
 	if err != nil {

@@ -33,11 +33,13 @@ import (
 )
 
 // Options are what a process is given beside its flags. All are required, but
-// Out is a role's alone.
+// Out is a role's alone and CensusMin that of a process that answers.
 type Options struct {
 	Software string // the version that reports and publications carry
 	Log      *slog.Logger
 	Out      io.Writer // where it says that it listens
+
+	CensusMin int // accounts under which a census's figure is withheld from readers
 }
 
 // Process is the stages of one process.

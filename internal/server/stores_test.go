@@ -78,7 +78,7 @@ func requireContent(t *testing.T, all []answer) {
 
 // quiet are options of a process that says nothing.
 func quiet() Options {
-	return Options{Software: "test", Log: slog.New(slog.DiscardHandler), Out: io.Discard}
+	return Options{Software: "test", Log: slog.New(slog.DiscardHandler), Out: io.Discard, CensusMin: 50}
 }
 
 func requireSameAnswers(t *testing.T, got, want []answer) {
@@ -267,7 +267,7 @@ func (o *analyst) askReports() {
 		for _, how := range []string{
 			"month=2003-01", "month=2003-01&version=1", "month=2002-12", "month=2002-12&version=1", "month=2002-12&live=true",
 			unheld + "&target=@young", unheld + "&target=" + url.QueryEscape("sex=F,!age=15-24"),
-			unheld + "&from=2003-01-06&to=2003-01-12", unheld + "&from=2002-12-01&to=2003-01-31", unheld + "&service=msn,icq",
+			"version=3&from=2003-01-06&to=2003-01-12", "version=3&from=2002-12-01&to=2003-01-31", unheld + "&service=msn,icq",
 		} {
 			o.both(path, "FR", how)
 		}

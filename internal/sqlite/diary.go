@@ -121,7 +121,7 @@ func (r *diaryReader) row(rows *sql.Rows, yield func(*rollcall.DiaryRow) bool) (
 	if err := errors.Join(err1, err2, err3, r.uses.decode(r.diary, r.names)); err != nil {
 		key := []string{string(r.out.Market), string(r.out.Panel), string(r.panelist), string(r.day), string(r.key)}
 		r.broken = append(r.broken, damaged{diaryTable(), key, err})
-		return true, nil
+		return true, nil //nolint:nilerr // the row is among the broken
 	}
 	if rollcall.Visitor(panelist) != r.out.Panelist || day != r.out.Day {
 		if !r.flush(yield) {

@@ -20,7 +20,7 @@ export function crowded(page) {
   return page.evaluate(() => {
     const faults = [];
     for (const svg of document.querySelectorAll(".drawing > svg")) {
-      const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim() !== "" && !(t.getAttribute("transform") ?? "").includes("rotate") && !t.closest("[aria-label=tip]") && t.getBoundingClientRect().width > 0);
+      const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim() !== "" && !(t.getAttribute("transform") ?? "").includes("rotate") && !t.closest(".tip") && t.getBoundingClientRect().width > 0);
       const boxes = texts.map((t) => t.getBoundingClientRect());
       const name = svg.closest("section").id;
       boxes.forEach((a, i) => {
@@ -144,6 +144,21 @@ export function looks(w) {
     assert.deepEqual(told, Array(8).fill(["img", true, 0]));
     const ids = await page.evaluate(() => [...document.querySelectorAll("[id]")].map((e) => e.id));
     assert.equal(new Set(ids).size, ids.length, "an id is twice in the page");
+  });
+
+  test("a pointer brings up the figure under it", async (t) => {
+    const { page, context } = await tab(w.browser, { bypassCSP: true });
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/?month=2003-10`);
+    await whole(page);
+    for (const [figure, want] of [["ranking", /^MSN Messenger[\d,]+ \([\d.–]+\u00a0M\)n [\d,]+$/], ["trend", /^MSN Messenger, October 2003[\d,]+ /]]) {
+      const dots = page.locator(`#${figure} .drawing svg svg`).first().locator("circle");
+      await (figure === "ranking" ? dots.first() : dots.last()).hover({ force: true });
+      const tip = page.locator(`#${figure} .drawing .tip text`).first();
+      await tip.waitFor();
+      assert.match((await tip.textContent()).replaceAll("\u200b", ""), want);
+    }
+    assert.deepEqual(await violations(page), []);
   });
 
   test("on paper: light, whole, drawn for the sheet's width", async (t) => {

@@ -1,5 +1,6 @@
 // What the page shows when there is nothing to show, or too much.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { folder, run, start, tab, whole } from "./apparatus.mjs";
 import { clipped, crowded, violations } from "./looks.mjs";
@@ -82,6 +83,22 @@ export function states(w) {
     }
   });
 
+  test("two versions of a month, and what changed between them", async (t) => {
+    await run("close", "--market", "FR", "--panel", "demo", "--month", "2002-09", "--status", "restated", "--reason", "Wider intervals", "--confidence", "0.99", "--data", `${w.data}/demo`);
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?month=2002-09`);
+    await whole(page);
+    assert.match(await page.locator(".lede").textContent(), /at 99% confidence/);
+    assert.match(await page.locator("#about").textContent(), /2, restated \(Wider intervals\)/);
+    await page.getByText("What changed between versions").click();
+    const changes = page.getByRole("region", { name: "What changed between versions" });
+    await changes.waitFor();
+    assert.match(await changes.textContent(), /MSN Messenger/);
+    await page.getByLabel("Version", { exact: true }).selectOption("1");
+    await page.waitForFunction(() => document.querySelector(".lede").textContent.includes("at 95% confidence"));
+    assert.match(page.url(), /version=1/);
+  });
+
   test("a server that stops, and comes back", async (t) => {
     const page = await open(t);
     await page.goto(`${w.server.address}/?month=2003-10`);
@@ -117,5 +134,30 @@ export function states(w) {
     assert.match(download.suggestedFilename(), /\.csv$/);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("API key").waitFor();
+  });
+
+  test("a chart in a page of another site, without a key", async (t) => {
+    const site = async (src) => {
+      const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(`<h1>A site</h1><iframe title="chart" src="${src()}" width="700" height="700"></iframe>`));
+      await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+      t.after(() => server.close());
+      return `http://127.0.0.1:${server.address().port}`;
+    };
+    const src = () => `${w.server.address}/embed/trend?market=FR&month=2003-10&lang=en`;
+    const [listed, other] = [await site(src), await site(src)];
+    await w.server.stop();
+    w.server = await start("run", "--data", `${w.data}/demo`, "--listen", "127.0.0.1:0", "--tokens", `${w.data}/tokens`, "--embed-sites", listed, "--embed-markets", "FR");
+    const page = await open(t, { bypassCSP: false });
+    await page.goto(listed);
+    const chart = page.frameLocator("iframe");
+    await chart.locator("#trend svg[role=img]").waitFor();
+    assert.match(await chart.locator("h2").textContent(), /^MSN Messenger rose from/);
+    assert.equal(await chart.locator("header, .bar, a[download]").count(), 0);
+    assert.match(await chart.getByRole("link", { name: /Rollcall/ }).getAttribute("href"), /^\/\?market=FR&panel=demo&month=2003-10&version=1.*#trend$/);
+    const stranger = await open(t, { bypassCSP: false });
+    const refused = stranger.waitForEvent("console", (m) => /frame-ancestors/.test(m.text()));
+    await stranger.goto(other);
+    await refused;
+    assert.equal(await stranger.frameLocator("iframe").locator("#trend").count(), 0);
   });
 }

@@ -4,10 +4,11 @@ import { changed, read, write, type Address, type Change, type Language } from "
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
-import { accounts, catalogue, choose, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { accounts, catalogue, choose, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
 import { texts, type Texts } from "./texts";
 import { Accounts } from "./parts/Accounts";
+import { Embedded } from "./parts/Embedded";
 import { AccountsControls, marketName, PeopleControls } from "./parts/Controls";
 import { People } from "./parts/People";
 import { Gone, Missing, Refused, SignIn, Waiting } from "./parts/States";
@@ -20,7 +21,7 @@ function storedKey(): string | null {
   return sessionStorage.getItem(keyName);
 }
 
-const client = new Client(storedKey);
+const client = location.pathname.startsWith("/embed/") ? new Client(() => null, "/embed") : new Client(storedKey);
 
 /** What stands in the way of showing what is asked for. */
 type Trouble = { kind: "key"; wrong: boolean } | { kind: "problem"; problem: Problem } | { kind: "away" } | undefined;
@@ -61,6 +62,7 @@ export function App() {
 
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
+  if (a.embed !== undefined) return <main id="main" class="embedded">{body()}</main>;
   return (
     <>
       <a class="skip" href="#main">{t.skip}</a>
@@ -80,8 +82,9 @@ export function App() {
     if (a.page === "accounts" && c !== undefined && market === undefined) return <Missing nothing={{ kind: "empty" }} a={a} c={undefined} t={t} n={n} go={go} name={(m) => m} />;
     if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
     if (a.page === "accounts") return <Accounts p={census!} client={client} s={s} go={go} />;
+    if (a.embed !== undefined) return <Embedded p={people!} client={client} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
-    return <People p={people!} versions={versions} client={client} s={s} go={go} />;
+    return <People p={people!} versions={versions} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
   }
 }
 

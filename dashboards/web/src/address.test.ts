@@ -9,6 +9,7 @@ test("an address is read back as it was written", () => {
     "/?lang=en",
     "/?market=FR&panel=demo&month=2003-10&location=work&credit=use&compare=year&version=2&lang=fr",
     "/?market=FR&pool=6&services=msn,aim&places=apart&lang=en",
+    "/embed/ranking?market=FR&month=2002-10&lang=fr",
     "/accounts?market=WORLD&month=2002-10&location=elsewhere&step=week&lang=fr",
   ]) {
     assert.equal(write(at(path)), path);

@@ -8,6 +8,7 @@ export type Step = "day" | "week" | "month";
 
 export interface Address {
   page: Page;
+  embed?: string; // this figure alone, for a page of another site
   market?: string;
   panel?: string;
   month?: string;
@@ -50,6 +51,8 @@ export function read(url: URL, preferred: Language): Address {
     step: oneOf(steps, q.get("step"), "day"),
     language: oneOf(["en", "fr"] as const, q.get("lang"), preferred),
   };
+  const embed = /^\/embed\/([a-z]+)$/.exec(url.pathname);
+  if (embed !== null) a.embed = embed[1]!;
   for (const name of ["market", "panel", "month"] as const) {
     const given = q.get(name);
     if (given) a[name] = given;
@@ -79,7 +82,8 @@ export function write(a: Address, fragment = ""): string {
     ["lang", a.language],
   ];
   const query = q.flatMap(([k, v]) => (v === undefined ? [] : [`${k}=${encodeURIComponent(v).replaceAll("%2C", ",")}`])).join("&");
-  return `${a.page === "accounts" ? "/accounts" : "/"}?${query}${fragment && `#${fragment}`}`;
+  const path = a.embed !== undefined ? `/embed/${a.embed}` : a.page === "accounts" ? "/accounts" : "/";
+  return `${path}?${query}${fragment && `#${fragment}`}`;
 }
 
 /** A change of what is shown; undefined takes what an address said away. */

@@ -1,9 +1,9 @@
 // What the REST API answers, and a client of it. The types stand in this one
 // file; those that a generator makes from the API's description replace it.
 
-/** What the server's API takes beyond what every report takes. The control of one
-    that it doesn't take is left out; each turns true with the parameter. */
-export const takes = { compare: false, pool: false };
+/** What the server's API takes. The control of what it doesn't take is left out;
+    it turns true with the parameter. */
+export const takes = { compare: false };
 
 export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection";
 
@@ -203,7 +203,12 @@ export function path(route: string, params: Params = {}): string {
 
 /** The API of the server that the page came from. */
 export class Client {
-  constructor(private readonly key: () => string | null) {}
+  /** base is what every address begins with: "/embed" where the page stands in
+      another site's, and has no key. */
+  constructor(
+    private readonly key: () => string | null,
+    private readonly base = "",
+  ) {}
 
   async get<T>(address: string, signal?: AbortSignal): Promise<T> {
     const answer = await this.ask(address, "application/json", signal);
@@ -238,7 +243,7 @@ export class Client {
     if (key !== null) headers.Authorization = `Bearer ${key}`;
     let answer: Response;
     try {
-      answer = await fetch(address, { headers, credentials: "same-origin", ...(signal ? { signal } : {}) });
+      answer = await fetch(this.base + address, { headers, credentials: "same-origin", ...(signal ? { signal } : {}) });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Away(String(error));

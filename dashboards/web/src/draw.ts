@@ -207,10 +207,12 @@ export function axisY(ticks: Ticks): marks.Markish[] {
 /** tip is what a pointer brings up. */
 export function tip<T>(data: readonly T[], at: { x: (d: T) => unknown; y: (d: T) => unknown; text: (d: T) => string }): marks.Markish {
   const options = { x: at.x, y: at.y, title: at.text };
-  return marks.tip(data as T[], { ...marks.pointer(options as marks.TipOptions & marks.PointerOptions), fill: "var(--bg)", stroke: "var(--axis)", fontSize: 12, textPadding: 8 } as marks.TipOptions) as marks.Markish;
+  const mark = marks.tip(data as T[], { ...marks.pointer(options as marks.TipOptions & marks.PointerOptions), className: "tip", fill: "var(--bg)", stroke: "var(--axis)", fontSize: 12, textPadding: 8 } as marks.TipOptions);
+  (mark as unknown as { ariaLabel: string | undefined }).ariaLabel = undefined; // a group may have none; it comes back at each move
+  return mark as marks.Markish;
 }
 
-/** round gives a scale's end and its ticks, about so many, for values up to max. */
+/** scale gives a scale's end and its ticks, about so many, for values up to max. */
 export function scale(max: number, about: number, text: (v: number) => string): { domain: [number, number]; ticks: Ticks } {
   if (!(max > 0)) return { domain: [0, 1], ticks: { values: [0], text } };
   const rough = max / Math.max(1, about);

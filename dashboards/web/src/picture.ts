@@ -32,7 +32,7 @@ export function svgText(figure: Figure): string {
   write(figure.sentence, { size: 20, weight: 600 }, 26);
   write(figure.subtitle, { size: 15, fill: "var(--muted)" }, 22);
   y += 22;
-  for (const tip of drawing.querySelectorAll("[aria-label=tip]")) tip.remove();
+  for (const tip of drawing.querySelectorAll(".tip")) tip.remove();
   sheet.place(drawing, edge, y);
   y += Number(drawing.getAttribute("height")) + 18;
   y = keys(sheet, figure, y);

@@ -295,6 +295,7 @@ func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 		{"cut.arrow.gz", "gzip is cut short", packtest.Gzip(t, stream)[:len(stream)/2]},
 		{"array.json", "the JSON array is cut short", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n"))...)},
 		{"array2.json", "the JSON array is broken here", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n}"))[:]...)},
+		{"deep.json", "has an element nested more than 64 levels deep", append([]byte("["), bytes.ReplaceAll(append(text[:len(text):len(text)], strings.Repeat("[", 1<<20)...), []byte("\n"), []byte(",\n"))...)},
 		{"group.parquet", "after row 0: row group 0: is not readable as Parquet: its footer, or the head of a page, is cut short or broken", append(bytes.Repeat([]byte{0xff}, len(pq)/2), pq[len(pq)/2:]...)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"rollcall/ingest"
+	"rollcall/internal/jsondepth"
 )
 
 // chunk is about the length of a body of lines.
@@ -120,6 +121,9 @@ func (c *cutter) elements() {
 		allowed.left = ingest.MaxLine + chunk
 		var element json.RawMessage
 		if err = dec.Decode(&element); err != nil {
+			if _, deep := io.Copy(io.Discard, jsondepth.Reader(dec.Buffered())); deep != nil {
+				err = errDeep
+			}
 			break
 		}
 		err = json.Compact(&body, element)
@@ -172,6 +176,7 @@ func (a *ration) Read(b []byte) (int, error) {
 const (
 	errElement = fault("has an element longer than 1 MiB")
 	errAfter   = fault("has text after its end")
+	errDeep    = fault("has an element nested more than 64 levels deep")
 )
 
 // endArray reads the array's "]", and refuses anything after it.

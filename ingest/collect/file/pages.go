@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
 	parquetfile "github.com/apache/arrow/go/v15/parquet/file"
+	"github.com/apache/arrow/go/v15/parquet/metadata"
 	"github.com/apache/arrow/go/v15/parquet/schema"
 	"github.com/klauspost/compress/zstd"
 )
@@ -46,13 +47,9 @@ func (r *rows) checkColumn(group, column int) error {
 	if err != nil {
 		return parquetFault(err)
 	}
-	at := chunk.DataPageOffset()
-	if first := chunk.DictionaryPageOffset(); chunk.HasDictionaryPage() && 0 < first && first < at {
-		at = first
-	}
-	end := at + chunk.TotalCompressedSize()
-	if at < 0 || end < at || end > r.source.size || chunk.CryptoMetadata() != nil {
-		return fault("has a column that lies outside of the file, or is encrypted")
+	at, end, err := r.extent(chunk)
+	if err != nil {
+		return err
 	}
 	delta := false
 	for left := chunk.NumValues(); left > 0; {
@@ -74,6 +71,19 @@ func (r *rows) checkColumn(group, column int) error {
 		return r.checkDeltas(group, column)
 	}
 	return nil
+}
+
+// extent gives where a column's pages begin and end.
+func (r *rows) extent(chunk *metadata.ColumnChunkMetaData) (at, end int64, err error) {
+	at = chunk.DataPageOffset()
+	if first := chunk.DictionaryPageOffset(); chunk.HasDictionaryPage() && 0 < first && first < at {
+		at = first
+	}
+	end = at + chunk.TotalCompressedSize()
+	if at < 0 || end < at || end > r.source.size || chunk.CryptoMetadata() != nil {
+		return 0, 0, fault("has a column that lies outside of the file, or is encrypted")
+	}
+	return at, end, nil
 }
 
 // page reads the head of the page at a place in the file.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -33,11 +35,31 @@ func samples(t testing.TB) []sample {
 	for name := range cases {
 		all = append(all, sample{name: name, file: made(t, name)})
 	}
+	all = append(all, sample{name: "today", file: pcap(t, layers.LinkTypeEthernet, today())})
 	slices.SortFunc(all, func(a, b sample) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
 	for i := range all {
 		all[i].packets = packetsOf(t, all[i].file)
 	}
 	return all
+}
+
+// today is some of today's services, told by every sign.
+func today() []sent {
+	var w traffic
+	whatsapp, signal, discord := netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("198.51.100.2"), netip.MustParseAddr("198.51.100.3")
+	w.dns(0, "g.whatsapp.net", whatsapp, time.Hour)
+	for i := range 10 {
+		from := time.Duration(i) * 10 * time.Minute
+		w.tcp(from, from+time.Minute, at(whatsapp, 5222), []byte("ED\x00\x01and what nobody reads"))
+		w.tcp(from, from+2*time.Minute, at(signal, 443), secure.Record(secure.BuildHello("chat.signal.org", []string{"h2"}, false), 80))
+		w.udp(from, from+time.Minute, at(discord, 443), secure.BuildInitials(1, []byte("12345678"), secure.BuildHello("discord.com", nil, false), 3)...)
+		w.tcp(from, from+time.Minute, at(discord, 443), secure.Record(secure.BuildHello("shop.example", nil, false), 80))
+	}
+	slices.SortStableFunc(w.out, func(a, b sent) int { return a.at.Compare(b.at) })
+	for i := range w.out {
+		w.out[i].data = append(linkHeader(layers.LinkTypeEthernet, false), w.out[i].data...)
+	}
+	return w.out
 }
 
 // mutations are what happens to packets between a wire and a capture.
@@ -125,6 +147,9 @@ func TestMutations(t *testing.T) {
 		whole, _, err := meet(t, bytes.NewReader(s.file), atHome)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if s.name == "today" && len(whole) != 3 {
+			t.Errorf("today's services are %d:\n%s", len(whole), ndjson(whole))
 		}
 		for name, mutate := range mutations {
 			for seed := range uint64(12) {

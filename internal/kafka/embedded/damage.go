@@ -19,6 +19,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/kafka"
 )
 
@@ -52,7 +53,7 @@ func (b *Broker) Damage() (d Damage, err error) {
 		return d, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &d)
+		err = jsondepth.Unmarshal(text, &d)
 	}
 	if err != nil {
 		return d, fmt.Errorf("embedded: read what was damaged: %w", err)

@@ -63,18 +63,6 @@ func skipped(dir string) bool {
 		(dir != "." && strings.HasPrefix(name, "."))
 }
 
-// pending are the folders whose names and sizes are still being put right. The
-// list only gets shorter, and is to be empty.
-func pending() []string {
-	return []string{"aggregate/panel"}
-}
-
-// isPending reports whether a file stands in a pending folder, or below one
-// that is not the module's root.
-func isPending(f File) bool {
-	return slices.ContainsFunc(pending(), func(dir string) bool { return dir == f.dir() || dir != "." && within(f.dir(), dir) })
-}
-
 // Check gives every breach of every rule as "file:line: what is wrong", those
 // of a file by itself first, in the order of the files.
 func Check(files []File) []string {
@@ -84,13 +72,9 @@ func Check(files []File) []string {
 			breaches = append(breaches, r(f)...)
 		}
 	}
-	held := slices.DeleteFunc(slices.Clone(files), isPending)
-	for _, f := range held {
-		breaches = append(breaches, names(f)...)
-	}
 	breaches = append(breaches, variables(files)...)
 	for _, r := range []func([]File) []string{packageSizes, methodCounts, readingOrders} {
-		breaches = append(breaches, r(held)...)
+		breaches = append(breaches, r(files)...)
 	}
 	return breaches
 }
@@ -99,7 +83,7 @@ func Check(files []File) []string {
 type rule func(File) []string
 
 func rules() []rule {
-	return []rule{stages, downwards, adapters, rootImports, blankImports, cgo, inits, fileLength, funcLength, parameters, packageNames, sleeps}
+	return []rule{stages, downwards, adapters, rootImports, blankImports, cgo, inits, fileLength, funcLength, parameters, packageNames, names, sleeps}
 }
 
 // dir is the file's folder: "." at the root.

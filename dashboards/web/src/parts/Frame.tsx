@@ -15,9 +15,10 @@ interface Props {
   half?: boolean;
   link: string;
   controls?: ComponentChildren;
+  embedded?: boolean; // in a page of another site: nothing that needs a key
 }
 
-export function Frame({ figure, t, client, half, link, controls }: Props) {
+export function Frame({ figure, t, client, half, link, controls, embedded }: Props) {
   const [open, setOpen] = useState(false);
   return (
     <section class="figure" id={figure.id} aria-labelledby={`${figure.id}-title`}>
@@ -38,8 +39,8 @@ export function Frame({ figure, t, client, half, link, controls }: Props) {
         <div class="switches">
           <button type="button" aria-expanded={open} aria-controls={`${figure.id}-table`} onClick={() => setOpen(!open)}>{t.foot.table}</button>
           <Picture figure={figure} t={t} />
-          <Data figure={figure} t={t} client={client} />
-          <Link href={link} t={t} />
+          {!embedded && <Data figure={figure} t={t} client={client} />}
+          {embedded ? <a class="button" href={link} target="_blank" rel="noopener">Rollcall ↗</a> : <Link href={link} t={t} />}
         </div>
       </div>
       <div id={`${figure.id}-table`}>{open && <Table figure={figure} t={t} />}</div>

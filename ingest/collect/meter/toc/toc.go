@@ -93,6 +93,35 @@ func (s *scanner) feed(b []byte, emit func(kind byte, line []byte)) error {
 	return nil
 }
 
+// known are how data frames begin, of the client and of the server: by one of
+// them it is known again where frames do.
+var known = [...]string{"toc_", "toc2_", "SIGN_ON:", "CONFIG", "NICK:", "IM_IN", "UPDATE_BUDDY", "ERROR:"}
+
+// search looks for a frame whose beginning is known, and gives the bytes from
+// there on.
+func (s *scanner) search(b []byte) []byte {
+	const look = headerLen + len("UPDATE_BUDDY")
+	all := append(s.buf, b...)
+	for len(all) >= look {
+		if all[0] == mark && all[1] == data {
+			for _, word := range known {
+				if bytes.HasPrefix(all[headerLen:], []byte(word)) {
+					s.buf, s.lost = nil, false
+					return all
+				}
+			}
+		}
+		i := bytes.IndexByte(all[1:], mark)
+		if i < 0 {
+			all = nil
+			break
+		}
+		all = all[i+1:]
+	}
+	s.buf = bytes.Clone(all)
+	return nil
+}
+
 // advance emits the frame in buf once what is read of it is there.
 func (s *scanner) advance(emit func(kind byte, line []byte)) {
 	if len(s.buf) < headerLen {
@@ -112,11 +141,10 @@ func (s *scanner) advance(emit func(kind byte, line []byte)) {
 func (c *Conn) Feed(side wire.Side, t time.Time, b []byte) error {
 	c.stay.Progress(c.sink, t)
 	s := &c.scan[side]
-	if s.lost { // where frames begin is known again where a piece of the stream does
-		if len(b) < headerLen || b[0] != mark || b[1] < 1 || b[1] > 5 {
+	if s.lost {
+		if b = s.search(b); s.lost {
 			return nil
 		}
-		s.lost = false
 	}
 	return s.feed(b, func(kind byte, line []byte) {
 		switch {
