@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/api/openapi"
 )
 
 // About is what a panel's report is of, as it was given.
@@ -20,10 +23,11 @@ func (a About) panelMonth() (rollcall.PanelMonth, error) {
 
 // Cut is what a report may be narrowed to, as parameters.
 type Cut struct {
-	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
+	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only; a ranking has all too: home, work and home+work in one table"`
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Compare  string `query:"compare" doc:"of a ranking: the month that changes are from, previous (default), year or YYYY-MM of the 12 before"`
 	Bands    string `query:"bands" doc:"of a frequency's days: 1,2-3,4-7,8-14,15+ (default), others so written, or all: each number of days"`
 	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
@@ -42,14 +46,13 @@ func (c Cut) query(report string, a About, of Span) (rollcall.Query, error) {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands,
+		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands, Compare: c.Compare,
 	}
 	q.From, q.To, err = of.days()
 	return q, err
 }
 
 type reportInput struct {
-	Report string `path:"report"`
 	Market string `query:"market" required:"true" doc:"market id, such as FR"`
 	Panel  string `query:"panel" required:"true" doc:"panel id"`
 	Period
@@ -69,15 +72,33 @@ func services(s string) []rollcall.ServiceID {
 	return ids
 }
 
-func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
-	if err != nil {
-		return nil, s.fault("report", err)
+// panelReports are the routes of the panels' reports.
+type panelReports struct{ *Server }
+
+// get gives the route of one report: each has its own, since the rows of each are
+// others.
+func (s panelReports) get(name string) func(context.Context, *reportInput) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+		q, err := in.query(name, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		q.Version, q.Live = in.Version, in.Live
+		table, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		return s.form(table, in.Shape), nil
 	}
-	q.Version, q.Live = in.Version, in.Live
-	table, err := s.Reports.Report(ctx, q)
-	if err != nil {
-		return nil, s.fault("report", err)
+}
+
+// getUnknown answers where no report has the name.
+func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
+	var names []string
+	for _, known := range openapi.Reports() {
+		names = append(names, known.Name)
 	}
-	return s.form(table, in.Shape), nil
+	name := chi.URLParam(r, "report")
+	status, detail := s.judge("report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
+	problem(w, status, detail)
 }

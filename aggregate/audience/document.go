@@ -79,9 +79,6 @@ func NewDocument(of rollcall.PanelMonth, s Settings) *Document {
 	return &Document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
 }
 
-// Compared gives the version of the month before, or nil.
-func (d *Document) Compared() *Pinned { return d.Pinned(d.Of.Month - 1) }
-
 // Pinned gives the version of an earlier month, or nil where none is pinned.
 func (d *Document) Pinned(m rollcall.Month) *Pinned {
 	for i := range d.Before {

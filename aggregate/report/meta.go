@@ -32,7 +32,7 @@ func (j *job) meta() rollcall.Meta {
 			m.Month = ""
 		}
 	}
-	if p := d.Compared(); p != nil {
+	if p := d.Pinned(comparedWith(&r)); p != nil && !v.Pooled() {
 		m.Compared = &rollcall.ComparedMeta{Month: p.Month.String(), Version: p.Version, Document: p.Document.String()}
 	}
 	return m
