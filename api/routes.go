@@ -15,6 +15,7 @@ func (s *Server) routes() http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
 	mux.NotFound(notFound)
+	mux.MethodNotAllowed(otherMethod(mux))
 	if s.Page != nil {
 		for _, path := range pagePaths() {
 			mux.Method(http.MethodGet, path, s.Page)
