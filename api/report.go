@@ -1,13 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/export"
 )
 
 // About is what a panel's report is of, as it was given.
@@ -57,6 +61,13 @@ type reportInput struct {
 	Which
 	Shape
 	Plain
+	accept string
+}
+
+// Resolve keeps what Accept prefers.
+func (in *reportInput) Resolve(ctx huma.Context) []error {
+	in.accept = ctx.Header("Accept")
+	return slices.Concat(in.Period.Resolve(ctx), in.Cut.Resolve(ctx), in.Which.Resolve(ctx), in.Plain.Resolve(ctx))
 }
 
 func services(s string) []rollcall.ServiceID {
@@ -69,15 +80,55 @@ func services(s string) []rollcall.ServiceID {
 	return ids
 }
 
-func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+// reports answers, and keeps what it answered.
+type reports struct {
+	*Server
+	work *limiter
+	kept *kept
+}
+
+func (s *Server) reports() reports {
+	return reports{s, newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting), &kept{most: mostKept, by: map[string]*encoded{}}}
+}
+
+func (s reports) get(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
 	q, err := in.query(in.Report, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
 	if err != nil {
 		return nil, s.fault("report", err)
 	}
 	q.Version, q.Live = in.Version, in.Live
+	edition, err := s.Reports.Edition(ctx, q)
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	form := in.form(in.accept)
+	key := fmt.Sprintf("%s %+v %s %s", edition, q, form, in.Locale)
+	answer := s.kept.get(key)
+	if answer == nil {
+		if answer, err = s.compute(ctx, q, form, in.Language); err != nil {
+			return nil, err
+		}
+		if edition != "" && answer.err == nil && !strings.Contains(q.Target, "@") { // a saved target may change
+			s.kept.put(key, answer)
+		}
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		ctx.AppendHeader("Vary", "Accept")
+		answer.write(ctx, s.Server)
+	}}, nil
+}
+
+// compute makes a report that isn't kept, when it may be worked on.
+func (s reports) compute(ctx context.Context, q rollcall.Query, form export.Form, l Language) (*encoded, error) {
+	leave, err := s.work.enter(ctx, keyOf(ctx))
+	if err != nil {
+		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(busy), http.Header{"Retry-After": {"1"}})
+	}
+	defer leave()
 	table, err := s.Reports.Report(ctx, q)
 	if err != nil {
 		return nil, s.fault("report", err)
 	}
-	return s.form(table, in.Shape), nil
+	d := s.tableAs(table, form, l)
+	return d.encode(&table.Meta), nil
 }

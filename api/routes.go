@@ -11,9 +11,9 @@ import (
 )
 
 // routes are those that OpenAPI can't describe, and then those that it does.
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, s.computations().limit, listings().limit, uploads().limit)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(otherMethod(mux))
 	if s.Page != nil {
@@ -24,7 +24,7 @@ func (s *Server) routes() http.Handler {
 	mux.Get("/healthz", health.Live)
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
-	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
+	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}
@@ -56,7 +56,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
 	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
-	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
+	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.reports().get)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)

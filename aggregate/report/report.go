@@ -117,6 +117,24 @@ func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Tabl
 	})
 }
 
+// Edition names what a question is answered from: of one edition and one
+// question there is one answer. It is "" of what is computed live, and fails as
+// Report does where nothing can answer.
+func (r *Reporter) Edition(ctx context.Context, q rollcall.Query) (string, error) {
+	if _, err := fill(&q); err != nil || q.Live {
+		return "", err
+	}
+	ages, err := r.Months.Ages(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := ages.Check(q.Of); err != nil {
+		return "", err
+	}
+	p, err := r.Months.Publication(ctx, q.Of, q.Version)
+	return fmt.Sprintf("%s %d %s %v", p.Document, p.Version, p.Status, ages.Before()), err
+}
+
 // fill puts defaults in and checks what needs no facts.
 func fill(r *rollcall.Query) (maker, error) {
 	var err error
