@@ -21,6 +21,7 @@ type Query struct {
 	Target   string // "": everyone
 	Pool     int    // the mean of so many months up to this one; 0: none
 	Bands    string // of a frequency's days; "": the usual, all: each by itself
+	Compare  string // the month of changes: previous, year or YYYY-MM; "": previous
 	Version  int    // 0: the latest for readers
 	Live     bool   // compute now, from facts that are not frozen
 }
@@ -129,6 +130,10 @@ const (
 	HomeOnly Place = "home-only"
 	WorkOnly Place = "work-only"
 )
+
+// EveryPlace asks a ranking for home, work and home+work beside each other. It
+// is no place that a user can be at.
+const EveryPlace Place = "all"
 
 // Places gives every place, in the order that reports list them.
 func Places() []Place { return []Place{HomeWork, AtHome, AtWork, Both, HomeOnly, WorkOnly} }

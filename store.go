@@ -89,6 +89,18 @@ type Damage struct {
 	Reason string    `json:"reason"`
 }
 
+// DamagedIn counts the rows of a table that are set aside in a market's months
+// from first to last. A row whose month can't be told is of any.
+func DamagedIn(all []Damage, table string, market MarketID, first, last Month) (rows int) {
+	for _, d := range all {
+		month, err := ParseMonth(d.Month)
+		if d.Table == table && d.Market == market && (err != nil || first <= month && month <= last) {
+			rows++
+		}
+	}
+	return rows
+}
+
 // StoreCheck is what a check of the whole store found.
 type StoreCheck struct {
 	Cells   int      `json:"cells"` // looked at

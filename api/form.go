@@ -29,17 +29,14 @@ type Language struct {
 // form gives a table as the user asked for it.
 func (s *Server) form(t *rollcall.Table, shape Shape) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		form := shape.form(ctx.Header("Accept"))
 		ctx.AppendHeader("Vary", "Accept")
-		s.tableAs(t, shape.form(ctx.Header("Accept")), shape.Language).answer(ctx, s, &t.Meta)
+		d := download{
+			contentType: contentType(form), name: export.FileName(&t.Meta, string(form)), inline: form == asJSON,
+			write: func(w io.Writer) error { return encode(w, t, form, optionsOf(s.Catalogue, shape.Language)) },
+		}
+		d.answer(ctx, s, &t.Meta)
 	}}
-}
-
-// tableAs is a table as a file of a form.
-func (s *Server) tableAs(t *rollcall.Table, form export.Form, l Language) download {
-	return download{
-		contentType: contentType(form), name: export.FileName(&t.Meta, string(form)), inline: form == asJSON,
-		write: func(w io.Writer) error { return encode(w, t, form, optionsOf(s.Catalogue, l)) },
-	}
 }
 
 // asJSON is the form that package export leaves to this one.
@@ -110,46 +107,26 @@ type download struct {
 }
 
 // answer writes a file about a report, or the problem that readers have with an
-// internal version.
-func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) { d.encode(m).write(ctx, s) }
-
-// encode writes to memory first, so that a fault becomes a problem and not half
-// a file.
-func (d download) encode(m *rollcall.Meta) *encoded {
+// internal version. It is written to memory first, so that a fault becomes a
+// problem and not half a file.
+func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
-	e := &encoded{download: d, version: m.Version, internal: m.Internal, err: d.write(&b)}
-	e.download.write = nil // it holds on to the table
-	e.body = b.Bytes()
-	return e
-}
-
-// encoded is a file whole.
-type encoded struct {
-	download
-	body     []byte
-	version  int
-	internal bool
-	err      error // it can't be made
-}
-
-// write writes the file, or a problem.
-func (e *encoded) write(ctx huma.Context, s *Server) {
-	err := e.err
-	if e.internal && isReader(ctx.Context()) {
-		err = fmt.Errorf("version %d: %w", e.version, rollcall.ErrNotFound)
+	err := d.write(&b)
+	if m.Internal && isReader(ctx.Context()) {
+		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {
-		status, detail := s.judge("write "+e.name, err)
+		status, detail := s.judge("write "+d.name, err)
 		ctx.SetHeader("Content-Type", problemType)
 		ctx.SetStatus(status)
 		writeProblem(ctx.BodyWriter(), status, detail)
 		return
 	}
 	how := "attachment"
-	if e.inline {
+	if d.inline {
 		how = "inline"
 	}
-	ctx.SetHeader("Content-Type", e.contentType)
-	ctx.SetHeader("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": e.name}))
-	_, _ = ctx.BodyWriter().Write(e.body) // the client has gone: nobody is left to tell
+	ctx.SetHeader("Content-Type", d.contentType)
+	ctx.SetHeader("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": d.name}))
+	_, _ = ctx.BodyWriter().Write(b.Bytes()) // the client has gone: nobody is left to tell
 }

@@ -44,11 +44,10 @@ func newLimiter(working, waiting int, paths ...string) *limiter {
 	}
 }
 
-// computations limits what is computed from a month's facts. Reports enter for
-// themselves, where their answer isn't kept.
+// computations limits what is computed from a month's facts.
 func (s *Server) computations() *limiter {
 	return newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting,
-		"/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures")
+		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures")
 }
 
 // listings limits what is read from the log while it is answered: a slow reader
@@ -269,39 +268,3 @@ func (p *pacedAnswer) Write(b []byte) (int, error) {
 
 // Unwrap gives the writer itself, to its controllers.
 func (p *pacedAnswer) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
-// kept is the encoded answers of published versions, so that one that was given
-// before costs a lookup and takes no place of what is computed. The oldest go
-// first.
-type kept struct {
-	most int // bytes
-
-	mu    sync.Mutex // guards the rest
-	bytes int
-	by    map[string]*encoded
-	order []string
-}
-
-const mostKept = 64 << 20
-
-// get gives an answer that is kept, or nil.
-func (k *kept) get(key string) *encoded {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.by[key]
-}
-
-// put keeps an answer, unless it is kept already or is a large part of all.
-func (k *kept) put(key string, e *encoded) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.by[key] != nil || len(e.body) > k.most/8 {
-		return
-	}
-	for len(k.order) > 0 && k.bytes+len(e.body) > k.most {
-		k.bytes -= len(k.by[k.order[0]].body)
-		delete(k.by, k.order[0])
-		k.order = k.order[1:]
-	}
-	k.by[key], k.order, k.bytes = e, append(k.order, key), k.bytes+len(e.body)
-}

@@ -26,8 +26,6 @@ func (a *askedServer) Report(_ context.Context, q rollcall.Query) (*rollcall.Tab
 	return &rollcall.Table{}, nil
 }
 
-func (a *askedServer) Edition(context.Context, rollcall.Query) (string, error) { return "one", nil }
-
 func (a *askedServer) Diff(ctx context.Context, q rollcall.Query, _, _ int) (*rollcall.Table, error) {
 	return a.Report(ctx, q)
 }

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"rollcall"
 )
@@ -62,41 +59,6 @@ const problemType = "application/problem+json"
 
 func writeProblem(w io.Writer, status int, detail string) {
 	_ = json.NewEncoder(w).Encode(Problem{Title: http.StatusText(status), Status: status, Detail: detail}) // the client has gone: nobody is left to tell
-}
-
-// otherMethod answers what a path is not asked by: OPTIONS by saying what it may
-// be asked by, HEAD as GET without its body, the rest with a 405.
-func otherMethod(routes *chi.Mux) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		allowed := []string{http.MethodOptions}
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-			if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
-				allowed = append(allowed, method)
-			}
-		}
-		read := slices.Contains(allowed, http.MethodGet)
-		if read {
-			allowed = append(allowed, http.MethodHead)
-		}
-		switch {
-		case read && r.Method == http.MethodHead:
-			headOf(routes, w, r)
-			return
-		case r.Method == http.MethodOptions:
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path+"; there are "+strings.Join(allowed, ", "))
-	}
-}
-
-// headOf answers as GET does; the HTTP server leaves the body out.
-func headOf(routes http.Handler, w http.ResponseWriter, r *http.Request) {
-	as := r.Clone(context.WithValue(r.Context(), chi.RouteCtxKey, nil))
-	as.Method = http.MethodGet
-	routes.ServeHTTP(w, as)
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

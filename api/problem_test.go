@@ -15,13 +15,13 @@ func TestMethods(t *testing.T) {
 		method, path, allow string
 		want                int
 	}{
-		{"DELETE", "/v1/markets", "OPTIONS, GET, POST, HEAD", 405},
-		{"POST", "/v1/reports/ranking", "OPTIONS, GET, HEAD", 405},
-		{"GET", "/v1/panels/nn/months/2002-10", "OPTIONS, PUT", 405},
-		{"HEAD", "/v1/panels/nn/months/2002-10", "OPTIONS, PUT", 405},
-		{"GET", "/v1/backup", "OPTIONS, POST", 405},
-		{"PUT", "/v1/rejected", "OPTIONS, GET, HEAD", 405},
-		{"OPTIONS", "/v1/census", "OPTIONS, GET, HEAD", 204},
+		{"DELETE", "/v1/markets", "GET, HEAD, POST, OPTIONS", 405},
+		{"POST", "/v1/reports/ranking", "GET, HEAD, OPTIONS", 405},
+		{"GET", "/v1/panels/nn/months/2002-10", "PUT, OPTIONS", 405},
+		{"HEAD", "/v1/panels/nn/months/2002-10", "PUT, OPTIONS", 405},
+		{"GET", "/v1/backup", "POST, OPTIONS", 405},
+		{"PUT", "/v1/rejected", "GET, HEAD, OPTIONS", 405},
+		{"OPTIONS", "/v1/census", "GET, HEAD, OPTIONS", 204},
 		{"HEAD", "/v1/version", "", 200},
 		{"HEAD", "/v1/version?x=1", "", 422},
 		{"DELETE", "/v1/nothing", "", 404},

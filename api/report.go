@@ -1,17 +1,16 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"rollcall"
-	"rollcall/api/export"
+	"rollcall/api/openapi"
 )
 
 // About is what a panel's report is of, as it was given.
@@ -24,10 +23,11 @@ func (a About) panelMonth() (rollcall.PanelMonth, error) {
 
 // Cut is what a report may be narrowed to, as parameters.
 type Cut struct {
-	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
+	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only; a ranking has all too: home, work and home+work in one table"`
 	Service  string `query:"service" doc:"narrows the rows to these ids, joined by commas; shares keep their base"`
 	Credit   string `query:"credit" doc:"presence (default) or use"`
 	Target   string `query:"target" doc:"persons with these demographics, such as age=15-24,sex=F"`
+	Compare  string `query:"compare" doc:"of a ranking: the month that changes are from, previous (default), year or YYYY-MM of the 12 before"`
 	Bands    string `query:"bands" doc:"of a frequency's days: 1,2-3,4-7,8-14,15+ (default), others so written, or all: each number of days"`
 	Pool     int    `query:"pool" minimum:"0" maximum:"12" doc:"the mean of so many months, 2 to 12, up to this one"`
 }
@@ -46,14 +46,13 @@ func (c Cut) query(report string, a About, of Span) (rollcall.Query, error) {
 		return rollcall.Query{}, err
 	}
 	q := rollcall.Query{
-		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands,
+		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands, Compare: c.Compare,
 	}
 	q.From, q.To, err = of.days()
 	return q, err
 }
 
 type reportInput struct {
-	Report string `path:"report"`
 	Market string `query:"market" required:"true" doc:"market id, such as FR"`
 	Panel  string `query:"panel" required:"true" doc:"panel id"`
 	Period
@@ -61,13 +60,6 @@ type reportInput struct {
 	Which
 	Shape
 	Plain
-	accept string
-}
-
-// Resolve keeps what Accept prefers.
-func (in *reportInput) Resolve(ctx huma.Context) []error {
-	in.accept = ctx.Header("Accept")
-	return slices.Concat(in.Period.Resolve(ctx), in.Cut.Resolve(ctx), in.Which.Resolve(ctx), in.Plain.Resolve(ctx))
 }
 
 func services(s string) []rollcall.ServiceID {
@@ -80,55 +72,33 @@ func services(s string) []rollcall.ServiceID {
 	return ids
 }
 
-// reports answers, and keeps what it answered.
-type reports struct {
-	*Server
-	work *limiter
-	kept *kept
-}
+// panelReports are the routes of the panels' reports.
+type panelReports struct{ *Server }
 
-func (s *Server) reports() reports {
-	return reports{s, newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting), &kept{most: mostKept, by: map[string]*encoded{}}}
-}
-
-func (s reports) get(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
-	if err != nil {
-		return nil, s.fault("report", err)
-	}
-	q.Version, q.Live = in.Version, in.Live
-	edition, err := s.Reports.Edition(ctx, q)
-	if err != nil {
-		return nil, s.fault("report", err)
-	}
-	form := in.form(in.accept)
-	key := fmt.Sprintf("%s %+v %s %s", edition, q, form, in.Locale)
-	answer := s.kept.get(key)
-	if answer == nil {
-		if answer, err = s.compute(ctx, q, form, in.Language); err != nil {
-			return nil, err
+// get gives the route of one report: each has its own, since the rows of each are
+// others.
+func (s panelReports) get(name string) func(context.Context, *reportInput) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+		q, err := in.query(name, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
+		if err != nil {
+			return nil, s.fault("report", err)
 		}
-		if edition != "" && answer.err == nil && !strings.Contains(q.Target, "@") { // a saved target may change
-			s.kept.put(key, answer)
+		q.Version, q.Live = in.Version, in.Live
+		table, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, s.fault("report", err)
 		}
+		return s.form(table, in.Shape), nil
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		ctx.AppendHeader("Vary", "Accept")
-		answer.write(ctx, s.Server)
-	}}, nil
 }
 
-// compute makes a report that isn't kept, when it may be worked on.
-func (s reports) compute(ctx context.Context, q rollcall.Query, form export.Form, l Language) (*encoded, error) {
-	leave, err := s.work.enter(ctx, keyOf(ctx))
-	if err != nil {
-		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(busy), http.Header{"Retry-After": {"1"}})
+// getUnknown answers where no report has the name.
+func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
+	var names []string
+	for _, known := range openapi.Reports() {
+		names = append(names, known.Name)
 	}
-	defer leave()
-	table, err := s.Reports.Report(ctx, q)
-	if err != nil {
-		return nil, s.fault("report", err)
-	}
-	d := s.tableAs(table, form, l)
-	return d.encode(&table.Meta), nil
+	name := chi.URLParam(r, "report")
+	status, detail := s.judge("report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
+	problem(w, status, detail)
 }

@@ -1,21 +1,31 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"rollcall/api/answer"
+	"rollcall/api/openapi"
 )
 
-// routes are those that OpenAPI can't describe, and then those that it does.
+// routes are those that huma doesn't serve, and then those that it does. OpenAPI
+// describes them all, but for the page.
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, s.computations().limit, listings().limit, uploads().limit)
+	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
-	mux.MethodNotAllowed(otherMethod(mux))
+	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
+		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
 			mux.Method(http.MethodGet, path, s.Page)
@@ -31,14 +41,17 @@ func (s *Server) routes(bodies pace) http.Handler {
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
 	}
-	s.operations(humachi.New(mux, config(s.Version)))
+	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
+	described := humachi.New(mux, config(s.Version))
+	s.operations(described)
+	openapi.Complete(described.OpenAPI())
 	return mux
 }
 
 // pagePaths are those of the page: it has no figure in it, and needs no key.
 func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
-// operations are the routes that OpenAPI describes.
+// operations are the routes that huma serves.
 func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/markets", "Markets"), s.getMarkets)
 	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
@@ -56,7 +69,9 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
 	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
-	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.reports().get)
+	for _, r := range openapi.Reports() {
+		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
+	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
@@ -65,13 +80,14 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 
+// DefaultCacheBytes is Server.CacheBytes' default.
+const DefaultCacheBytes = 32 << 20
+
 // maxBody bounds every body; the collector bounds its own further.
 const maxBody = 256 << 20
 
 func config(version string) huma.Config {
-	c := huma.DefaultConfig("Rollcall", version)
-	c.DocsPath, c.SchemasPath = "", ""
-	c.CreateHooks = nil // no $schema links in bodies
+	c := openapi.Config(version)
 	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
 	return c
 }

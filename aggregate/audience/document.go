@@ -71,15 +71,13 @@ type Dropped struct {
 	NotInTab  int `json:"not_in_tab"`
 	Unmetered int `json:"unmetered"`
 	Unknown   int `json:"unknown_service"`
+	Damaged   int `json:"damaged,omitempty"` // set aside, as they can't be read
 }
 
 // NewDocument begins a month's document.
 func NewDocument(of rollcall.PanelMonth, s Settings) *Document {
 	return &Document{Format: documentVersion, Of: of, Settings: s, Exclusions: []rollcall.Exclusion{}}
 }
-
-// Compared gives the version of the month before, or nil.
-func (d *Document) Compared() *Pinned { return d.Pinned(d.Of.Month - 1) }
 
 // Pinned gives the version of an earlier month, or nil where none is pinned.
 func (d *Document) Pinned(m rollcall.Month) *Pinned {

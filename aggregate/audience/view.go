@@ -68,6 +68,17 @@ func (v *View) At(place rollcall.Place) *View {
 	return out
 }
 
+// Judged gives the same view under other limits and another confidence.
+func (v *View) Judged(by Settings) *View {
+	if v.Settings.Thresholds == by.Thresholds && v.Settings.Confidence == by.Confidence {
+		return v
+	}
+	out := &View{Sample: v.Sample, ViewKey: v.ViewKey, in: v.in, Settings: v.Settings, Intervals: v.Weights.Intervals(by.Confidence)}
+	out.Settings.Thresholds, out.Settings.Confidence = by.Thresholds, by.Confidence
+	out.limit()
+	return out
+}
+
 // Once computes something once a view.
 func Once[T any](v *View, name string, compute func() T) T {
 	out, _ := v.figures.Get(context.Background(), name, func() (any, int64, error) { return compute(), 1, nil })

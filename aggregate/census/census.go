@@ -47,10 +47,25 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: columns()}
+	if err := noteDamage(ctx, store, &q, &t.Meta); err != nil {
+		return nil, err
+	}
 	for _, service := range order(q.Services, unions) {
 		t.Rows = append(t.Rows, unions[service].row(service, store.K(), &q))
 	}
 	return t, nil
+}
+
+// noteDamage says that cells are set aside, where some are.
+func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, m *rollcall.Meta) error {
+	aside, err := store.SetAside(ctx)
+	if err != nil {
+		return err
+	}
+	if n := rollcall.DamagedIn(aside, "cells", q.Market, q.From.Month(), q.To.Month()); n > 0 {
+		m.Notes = append(m.Notes, fmt.Sprintf("Damaged rows of cells of this market and of these months are set aside: %d. The figures lack those of the days asked for, unless they have been rebuilt from the log.", n))
+	}
+	return nil
 }
 
 // union is one service's cells of the range, united: at home, at work, and at

@@ -1,8 +1,10 @@
 package census
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +54,60 @@ func TestAgedOut(t *testing.T) {
 		got, err := from(first)
 		if err != nil || len(got.Rows) != 1 || got.Cell(0, "unique_accounts").(rollcall.Measure).Value != 1 {
 			t.Errorf("from 1 September: %v, %v", got, err)
+		}
+	}
+}
+
+// TestDamageIsNoted: a census of months of which a cell is set aside says so, and
+// no other does.
+func TestDamageIsNoted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	store, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	first := rollcall.MonthOf(2002, time.September).First()
+	sketch := hll.New(store.K())
+	sketch.Add(7)
+	state := rollcall.CellState{Visitors: sketch.Append(nil), Minutes: sketch.Append(nil)}
+	for _, market := range []rollcall.MarketID{"FR", "GB"} {
+		cells := rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+			for day := first - 1; day <= first; day++ {
+				if !yield(rollcall.Cell{Market: market, Day: day, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}, state) {
+					return
+				}
+			}
+		}}
+		if err := store.Merge(t.Context(), cells); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE cells SET visitors = x'ff' WHERE market = 'FR' AND day = ?`, first.String()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		market   rollcall.MarketID
+		from, to rollcall.Day
+		noted    bool
+	}{
+		{"FR", first - 1, first - 1, false},
+		{"FR", first - 1, first, true},
+		{"FR", first, first, true},
+		{"FR", first - 1, first - 1, false}, // the month before
+		{"GB", first, first, false},
+	} {
+		got, err := Table(t.Context(), store, rollcall.CensusQuery{Market: tt.market, From: tt.from, To: tt.to, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: rollcall.ByPresence})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted := strings.HasPrefix(got.Meta.Notes[len(got.Meta.Notes)-1], "Damaged rows of cells of this market and of these months are set aside: 1. "); noted != tt.noted {
+			t.Errorf("%v: %q", tt, got.Meta.Notes)
 		}
 	}
 }

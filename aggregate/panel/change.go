@@ -32,6 +32,11 @@ func (p *Pair) TermChange(now, before *Term) Change {
 	if before.Total != 0 {
 		ratio := p.TermRatio(a, b)
 		out.Percent = Estimate{Value: 100 * (ratio.Value - 1), SE: 100 * ratio.SE}
+		if math.Abs(out.Absolute.Value) <= exact*before.Total {
+			// What everyone did in both months has no standard error, and what
+			// rounding makes of the difference would be significant.
+			out.Absolute.Value, out.Percent.Value = 0, 0
+		}
 	}
 	return out
 }

@@ -35,7 +35,7 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	if _, err := pub.next(ctx, p); err != nil {
 		return rollcall.Publication{}, err
 	}
-	m, err := pub.freeze(ctx, plan.Of, settings)
+	m, err := pub.freeze(ctx, plan.Of, settings, p.Internal)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}

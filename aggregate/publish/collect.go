@@ -12,8 +12,8 @@ import (
 
 // freeze loads the month's facts as they are now and, if no rule is broken,
 // stores them: an object that no publication names would never age out.
-func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings) (*audience.Month, error) {
-	d, p, err := pub.collect(ctx, of, s)
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, internal bool) (*audience.Month, error) {
+	d, p, err := pub.collect(ctx, of, s, internal)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 
 // Live computes a month from its facts as they are now; nothing is stored.
 func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audience.Month, error) {
-	d, p, err := pub.collect(ctx, of, audience.DefaultSettings())
+	d, p, err := pub.collect(ctx, of, audience.DefaultSettings(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 }
 
 // collect reads everything that a month's figures are computed from.
-func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings) (*audience.Document, audience.Parts, error) {
+func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, internal bool) (*audience.Document, audience.Parts, error) {
 	d := audience.NewDocument(of, s)
 	var p audience.Parts
 	if err := pub.refuseAged(ctx, of); err != nil {
@@ -86,13 +86,17 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
 	}
 	d.Exclusions = append(d.Exclusions, exclusions...)
-	if d.Before, err = pub.before(ctx, of); err != nil {
+	if d.Before, err = pub.before(ctx, of, internal); err != nil {
 		return nil, p, err
 	}
 	if p, err = loadParts(ctx, pub.Store, d); err != nil {
 		return nil, p, err
 	}
-	p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster)
+	if p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster); err != nil {
+		return nil, p, err
+	}
+	aside, err := pub.Store.SetAside(ctx) // after the reading, which may have set some aside
+	d.Dropped.Damaged = rollcall.DamagedIn(aside, "diaries", of.Market, of.Month, of.Month)
 	return d, p, err
 }
 
@@ -115,8 +119,9 @@ func (pub *Publisher) describe(d *audience.Document) error {
 	return nil
 }
 
-// before pins the latest versions, for readers, of the months before.
-func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth) ([]audience.Pinned, error) {
+// before pins the latest versions of the months before: for an internal version
+// those of any kind, for one for readers those for readers.
+func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth, internal bool) ([]audience.Pinned, error) {
 	list, err := pub.Publications(ctx, of.Market, of.Panel)
 	if err != nil {
 		return nil, err
@@ -124,7 +129,7 @@ func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth) ([]aud
 	out := []audience.Pinned{}
 	for i := len(list) - 1; i >= 0; i-- {
 		p := list[i]
-		if p.Internal || p.Month >= of.Month || p.Month < of.Month-audience.History {
+		if p.Internal && !internal || p.Month >= of.Month || p.Month < of.Month-audience.History {
 			continue
 		}
 		if len(out) == 0 || out[len(out)-1].Month != p.Month {

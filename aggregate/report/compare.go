@@ -10,25 +10,69 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// past is the previous month's view of the same kind, matched person by person.
+// Months to compare with, by name.
+const (
+	previousMonth = "previous"
+	lastYear      = "year"
+)
+
+// checkCompare refuses a month that no version pins.
+func checkCompare(r *rollcall.Query) error {
+	refuse := func(reason string) error {
+		return &rollcall.Invalid{Field: "compare", Value: r.Compare, Reason: reason, Code: "compare"}
+	}
+	switch {
+	case r.Compare == "":
+		return nil
+	case r.Report != "ranking":
+		return refuse("is not for " + r.Report + ", but for ranking")
+	case r.Compare == previousMonth || r.Compare == lastYear:
+		return nil
+	}
+	m, err := rollcall.ParseMonth(r.Compare)
+	if err != nil {
+		return refuse("is not previous, year or a month YYYY-MM")
+	}
+	if m >= r.Of.Month || m < r.Of.Month-audience.History {
+		return refuse(fmt.Sprintf("is not one of the %d months before %s", audience.History, r.Of.Month))
+	}
+	return nil
+}
+
+// comparedWith is the month that changes are from.
+func comparedWith(q *rollcall.Query) rollcall.Month {
+	switch q.Compare {
+	case "", previousMonth:
+		return q.Of.Month - 1
+	case lastYear:
+		return q.Of.Month - 12
+	}
+	m, _ := rollcall.ParseMonth(q.Compare) // which checkCompare has read
+	return m
+}
+
+// past is the compared month's view of the same kind, matched person by person.
 type past struct {
 	*audience.View
 	pair      *panel.Pair
 	intervals panel.Intervals
 }
 
-// past gives the month before as the version pins it, or nil where it pins none
-// or one that has aged out or can't be compared: changes are of whole months.
+// past gives the compared month as the version pins it, judged by the version's
+// own limits; or nil, and a note, where it pins none or one that has aged out or
+// can't be compared, and where the period is not the whole month.
 func (j *job) past(ctx context.Context) (*past, error) {
 	if j.view.Sample != j.month.Whole {
+		j.unlike = append(j.unlike, "Changes are from one whole month to another: here they are undefined.")
 		return nil, nil
 	}
-	before, err := j.recall(ctx, j.month.Doc.Of.Month-1)
+	before, err := j.recall(ctx, comparedWith(&j.request))
 	if before == nil || err != nil || j.differs(before) {
 		return nil, err
 	}
 	pair := panel.Compare(j.month.Weights, before.Weights)
-	return &past{View: before.Whole.View(j.view.Credit, j.view.Place, j.target), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
+	view := before.Whole.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
+	return &past{View: view, pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
 }
 
 // same gives the same services in the month's own catalogue.
@@ -42,9 +86,18 @@ func (p *past) same(v *audience.View, services audience.Set) audience.Set {
 	return out
 }
 
-// recall loads a month that the version pins; nil where it pins none, or where
-// that has aged out, which the report's notes then say.
+// recall loads the month that changes are from, as the version pins it; nil, and
+// a note, where it pins none or that has aged out.
 func (j *job) recall(ctx context.Context, at rollcall.Month) (*audience.Month, error) {
+	if j.month.Doc.Pinned(at) == nil {
+		j.unlike = append(j.unlike, fmt.Sprintf("No version of %s was there to compare with when this one was made: figures that need it are undefined.", at))
+	}
+	return j.pinned(ctx, at)
+}
+
+// pinned loads a month that the version pins; nil where it pins none, or where
+// that has aged out, which the report's notes then say.
+func (j *job) pinned(ctx context.Context, at rollcall.Month) (*audience.Month, error) {
 	p := j.month.Doc.Pinned(at)
 	if p == nil || j.misses(at) {
 		return nil, nil

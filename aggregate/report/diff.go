@@ -23,7 +23,7 @@ func (r *Reporter) Diff(ctx context.Context, q rollcall.Query, first, second int
 		q.Report = "ranking"
 	}
 	places := []rollcall.Place{q.Place}
-	if q.Place == "" && q.Report == "ranking" {
+	if q.Report == "ranking" && (q.Place == "" || q.Place == rollcall.EveryPlace) {
 		places = []rollcall.Place{rollcall.HomeWork, rollcall.AtHome, rollcall.AtWork}
 	}
 	var out *rollcall.Table

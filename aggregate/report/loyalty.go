@@ -47,7 +47,11 @@ type turnover struct {
 // where a month that is has aged out, or where the period is not the whole month:
 // those who come and go do so by the month.
 func (j *job) turnover(ctx context.Context) (*turnover, error) {
-	if j.view.Sample != j.month.Whole || j.missesAny() {
+	if j.view.Sample != j.month.Whole {
+		j.unlike = append(j.unlike, "Persons come, stay and leave from one whole month to another: here that is undefined.")
+		return nil, nil
+	}
+	if j.missesAny() {
 		return nil, nil
 	}
 	before, err := j.recall(ctx, j.month.Doc.Of.Month-1)
@@ -63,7 +67,7 @@ func (j *job) turnover(ctx context.Context) (*turnover, error) {
 		return nil, err
 	}
 	for at := j.month.Doc.Of.Month - 2; at >= j.month.Doc.Of.Month-audience.History; at-- {
-		m, err := j.recall(ctx, at)
+		m, err := j.pinned(ctx, at)
 		if err != nil {
 			return nil, err
 		}

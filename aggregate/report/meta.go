@@ -32,7 +32,7 @@ func (j *job) meta() rollcall.Meta {
 			m.Month = ""
 		}
 	}
-	if p := d.Compared(); p != nil {
+	if p := d.Pinned(comparedWith(&r)); p != nil && !v.Pooled() {
 		m.Compared = &rollcall.ComparedMeta{Month: p.Month.String(), Version: p.Version, Document: p.Document.String()}
 	}
 	return m
@@ -142,6 +142,9 @@ func (j *job) notes() []string {
 	} else if len(v.Months) > 1 {
 		notes = append(notes, fmt.Sprintf("The period touches %d months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; %.1f %% of its sample is lost.",
 			len(v.Months), v.Lost()))
+	}
+	if n := j.month.Doc.Dropped.Damaged; n > 0 {
+		notes = append(notes, fmt.Sprintf("Damaged rows of diaries of this market and month were set aside when the figures were computed: %d. The figures lack them, unless they had been rebuilt from the log.", n))
 	}
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")

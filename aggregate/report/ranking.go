@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"rollcall"
@@ -38,6 +39,7 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 		}
 	})
 	t.Rows = append(services, groups...)
+	b.explain(t)
 	return t, nil
 }
 
@@ -185,6 +187,20 @@ func (b *ranker) change(services audience.Set) (change, percent rollcall.Measure
 	return change, percent, significant
 }
 
+// explain notes why a change in percent is undefined where there is one in
+// persons.
+func (b *ranker) explain(t *rollcall.Table) {
+	if b.past == nil {
+		return
+	}
+	for i := range t.Rows {
+		if m := t.Cell(i, "change_percent").(rollcall.Measure); m.Status == rollcall.Undefined {
+			b.unlike = append(b.unlike, fmt.Sprintf("Where nobody used a service in %s, there is no change in percent of that.", b.past.Last().Doc.Of.Month))
+			return
+		}
+	}
+}
+
 // place gives the columns rank to tie_group.
 func (b *ranker) place(s int) []any {
 	rank, ok := b.standing.rank[s]
@@ -302,4 +318,28 @@ func (s *standing) order(services []int) []int {
 	}
 	slices.SortStableFunc(out, func(a, b int) int { return at(a) - at(b) })
 	return out
+}
+
+// everywhere gives the ranking at home, at work and at either in one table: each
+// place's rows are ranked for themselves, and carry it.
+func everywhere(ctx context.Context, j *job, answer maker) (*rollcall.Table, error) {
+	var out *rollcall.Table
+	for _, place := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
+		one := *j
+		one.request.Place = place
+		t, err := one.answer(ctx, answer)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = &rollcall.Table{Columns: append(columnsOf("location"), t.Columns...)}
+		}
+		out.Meta = t.Meta // at last that of home and work, whose notes hold for all
+		for _, row := range t.Rows {
+			out.Rows = append(out.Rows, append(rollcall.Row{string(place)}, row...))
+		}
+	}
+	out.Meta.Location = string(rollcall.EveryPlace)
+	out.Meta.Notes = append([]string{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together."}, out.Meta.Notes...)
+	return out, nil
 }

@@ -39,7 +39,9 @@ type tableKey struct {
 	target   string
 	pool     int
 	bands    string
-	before   rollcall.Month // which has aged out
+	compare  rollcall.Month
+	settings audience.Settings // that a trend judges its earlier months by
+	before   rollcall.Month    // which has aged out
 }
 
 // maker makes a report's table.
@@ -105,40 +107,30 @@ func (r *Reporter) Report(ctx context.Context, q rollcall.Query) (*rollcall.Tabl
 	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
+	if q.Place == rollcall.EveryPlace {
+		return everywhere(ctx, j, answer)
+	}
+	return j.answer(ctx, answer)
+}
+
+// answer makes the table of the job's place, or finds it made.
+func (j *job) answer(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	if err := j.look(ctx); err != nil {
 		return nil, err
 	}
-	if q.Live {
+	if j.request.Live {
 		return j.run(ctx, answer)
 	}
-	return r.tables.Get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+	return j.reporter.tables.Get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
 		t, err := j.run(ctx, answer)
 		return t, 1, err
 	})
 }
 
-// Edition names what a question is answered from: of one edition and one
-// question there is one answer. It is "" of what is computed live, and fails as
-// Report does where nothing can answer.
-func (r *Reporter) Edition(ctx context.Context, q rollcall.Query) (string, error) {
-	if _, err := fill(&q); err != nil || q.Live {
-		return "", err
-	}
-	ages, err := r.Months.Ages(ctx)
-	if err != nil {
-		return "", err
-	}
-	if err := ages.Check(q.Of); err != nil {
-		return "", err
-	}
-	p, err := r.Months.Publication(ctx, q.Of, q.Version)
-	return fmt.Sprintf("%s %d %s %v", p.Document, p.Version, p.Status, ages.Before()), err
-}
-
 // fill puts defaults in and checks what needs no facts.
 func fill(r *rollcall.Query) (maker, error) {
 	var err error
-	if r.Place, err = rollcall.ParsePlace(string(r.Place)); err != nil {
+	if r.Place, err = placeOf(r); err != nil {
 		return nil, err
 	}
 	if r.Credit, err = rollcall.ParseCredit(string(r.Credit)); err != nil {
@@ -147,7 +139,7 @@ func fill(r *rollcall.Query) (maker, error) {
 	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
-	if err := fillBands(r); err != nil {
+	if err := cmp.Or(fillBands(r), checkCompare(r)); err != nil {
 		return nil, err
 	}
 	if r.Version < 0 {
@@ -159,6 +151,17 @@ func fill(r *rollcall.Query) (maker, error) {
 		}
 	}
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
+}
+
+// placeOf reads the place; every place at once is for a ranking.
+func placeOf(r *rollcall.Query) (rollcall.Place, error) {
+	if r.Place != rollcall.EveryPlace {
+		return rollcall.ParsePlace(string(r.Place))
+	}
+	if r.Report != "ranking" {
+		return "", &rollcall.Invalid{Field: "location", Value: string(r.Place), Reason: "is not for " + r.Report + ", but for ranking", Code: "location"}
+	}
+	return r.Place, nil
 }
 
 // fillBands refuses bands of days where a report has none.
@@ -358,6 +361,7 @@ func (j *job) key() tableKey {
 	return tableKey{
 		document: j.month.Hash, version: j.version.Version, report: j.request.Report, services: services.String(),
 		from: j.request.From, to: j.request.To, view: j.view.ViewKey, target: j.target.String(), pool: j.request.Pool, bands: j.request.Bands,
+		compare: comparedWith(&j.request), settings: j.view.Settings,
 		before: j.ages.Before(),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -34,10 +35,11 @@ type reportCmd struct {
 type narrowing struct {
 	From     string `help:"First day of a period, YYYY-MM-DD, or month; with --to, and no --month then."`
 	To       string `help:"Last day of the period, or month; its month's version answers."`
-	Location string `help:"home, work, home+work, both, home-only or work-only." placeholder:"home+work"`
+	Location string `help:"home, work, home+work, both, home-only or work-only; of a ranking also all: home, work and home+work in one table." placeholder:"home+work"`
 	Service  string `help:"Narrow the rows to these ids, joined by commas."`
 	Credit   string `help:"presence or use." placeholder:"presence"`
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
+	Compare  string `help:"Of a ranking: the month that changes are from, previous, year or one of the 12 before as YYYY-MM." placeholder:"previous"`
 	Bands    string `help:"Of a frequency's days: such as 1,2-7,8+, or all for each number of days." placeholder:"1,2-3,4-7,8-14,15+"`
 	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
@@ -45,7 +47,7 @@ type narrowing struct {
 // into adds what is asked for to a query.
 func (n *narrowing) into(query url.Values) {
 	for name, value := range map[string]string{
-		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target, "bands": n.Bands,
+		"from": n.From, "to": n.To, "location": n.Location, "service": n.Service, "credit": n.Credit, "target": n.Target, "bands": n.Bands, "compare": n.Compare,
 	} {
 		if value != "" {
 			query.Set(name, value)
@@ -69,7 +71,7 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 	if c.Live {
 		query.Set("live", "true")
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/reports/"+url.PathEscape(c.Report), query)
 	})
 }
@@ -187,4 +189,29 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(beside))
 	}
 	return nil
+}
+
+type targetCmd struct {
+	Save targetSaveCmd `cmd:"" help:"Save a target under a name: --target @NAME asks for it."`
+	List targetListCmd `cmd:"" help:"List saved targets."`
+}
+
+type targetSaveCmd struct {
+	Name       string `arg:"" help:"The target's name."`
+	Expression string `arg:"" help:"Such as 'age=15-24,sex=F': ',' is and, '|' or, '!' not."`
+	server.Engine
+}
+
+// Run saves the target.
+func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
+	})
+}
+
+type targetListCmd struct{ server.Engine }
+
+// Run lists the targets.
+func (c *targetListCmd) Run(ctx context.Context, s *streams) error {
+	return printRows(ctx, &c.Engine, s, "/v1/targets", func(t rollcall.Target) string { return t.Name + "\t" + t.Expression })
 }

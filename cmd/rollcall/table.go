@@ -56,7 +56,7 @@ func ranks(rank string, low, high any) string {
 // shown gives the columns that fit on a terminal: all but a ranking's
 // finer ones, which the other formats have.
 func shown(t *rollcall.Table) []int {
-	ranking := []string{"rank", "service", "level", "unique_audience", "reach", "minutes_per_person", "days_per_person", "change", "tied_with"}
+	ranking := []string{"location", "rank", "service", "level", "unique_audience", "reach", "minutes_per_person", "days_per_person", "change", "tied_with"}
 	var columns []int
 	for i, c := range t.Columns {
 		if t.Meta.Report != "ranking" || slices.Contains(ranking, c.Name) {

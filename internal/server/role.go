@@ -111,7 +111,7 @@ func (o Options) sayListening(l Listening, address fmt.Stringer) error {
 // probes serves what a role without an API answers.
 func (p *Process) probes(ready func(context.Context) error) *http.ServeMux {
 	mux := http.NewServeMux()
-	health := api.Health{Ready: ready, Log: p.Log}
+	health := api.Health{Ready: ready, Degraded: p.degraded, Log: p.Log}
 	mux.HandleFunc("GET /healthz", health.Live)
 	mux.HandleFunc("GET /readyz", health.CanWork)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}))

@@ -65,6 +65,33 @@ export function analyst(w) {
     assert.doesNotMatch(text, /NaN|undefined|null|\[object/);
   });
 
+  test("how many use the service that is readable only pooled?", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByRole("link", { name: "Pool 6 months, for Jabber and Voila Messager" }).click();
+    await page.waitForFunction(() => document.querySelector("h1").textContent.endsWith("(mean of 6 months)"));
+    const want = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}&pool=6`), "jabber").unique_audience;
+    assert.notEqual(want.value, null, "the demonstration's Jabber is readable over six months");
+    const got = (await table(page, "ranking")).find((x) => x.Service === "Jabber");
+    assert.deepEqual([got["Unique visitors"], got["Unique visitors, low"], got["Unique visitors, n"]], [persons(want.value), persons(want.low), String(want.n)]);
+    assert.match(page.url(), /pool=6/);
+    assert.match(await page.locator("#ranking .source").textContent(), /Oct 2003 \(mean of 6 months\)/);
+    assert.doesNotMatch(await page.locator("#trend .source").textContent(), /mean of/, "the trend is not pooled");
+    await page.getByRole("link", { name: "Back to the single month" }).click();
+    await page.waitForFunction(() => !document.querySelector("h1").textContent.includes("mean of"));
+  });
+
+  test("how does it compare with a year before?", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByLabel("Compare with").selectOption({ label: "October 2002" });
+    await page.waitForFunction(() => document.querySelector(".lede").textContent.includes("on October 2002"));
+    assert.match(page.url(), /compare=year/);
+    const want = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}&compare=year`), "msn").change;
+    const got = (await table(page, "ranking"))[0];
+    assert.deepEqual([got.Change, got["Change, low"], got["Beyond chance"]], [`+${persons(want.value)}`, `+${persons(want.low)}`, "yes"]);
+    await page.locator("#ranking svg text", { hasText: "Change on Oct 2002" }).waitFor();
+    assert.match(await page.locator("#ranking .keys").textContent(), /October 2002/);
+  });
+
   test("the data of a figure are those that it shows", async (t) => {
     const { page } = await open(t, "/?month=2002-10");
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);

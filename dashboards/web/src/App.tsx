@@ -4,7 +4,7 @@ import { changed, read, write, type Address, type Change, type Language } from "
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
-import { accounts, catalogue, choose, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { accounts, catalogue, choose, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
 import { texts, type Texts } from "./texts";
 import { Accounts } from "./parts/Accounts";
@@ -84,7 +84,7 @@ export function App() {
     if (a.page === "accounts") return <Accounts p={census!} client={client} s={s} go={go} />;
     if (a.embed !== undefined) return <Embedded p={people!} client={client} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
-    return <People p={people!} versions={versions} client={client} s={s} go={go} />;
+    return <People p={people!} versions={versions} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
   }
 }
 

@@ -1,10 +1,6 @@
 // What the REST API answers, and a client of it. The types stand in this one
 // file; those that a generator makes from the API's description replace it.
 
-/** What the server's API takes beyond what every report takes. The control of one
-    that it doesn't take is left out; each turns true with the parameter. */
-export const takes = { compare: false, pool: false };
-
 export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection";
 
 /** A figure with its precision; all numbers are null where it is withheld. */

@@ -62,7 +62,7 @@ export function why(m: Measure | null | undefined, meta: Meta, s: Scope): string
 
 export function source(meta: Meta, s: Scope, period?: string): string {
   const version = s.t.versionText(meta.version, s.t.statuses[meta.status ?? ""] ?? meta.status ?? "");
-  const text = s.t.panelSource(meta.panel ?? "", s.market, period ?? s.n.monthShort(meta.month ?? meta.to?.slice(0, 7) ?? ""), version);
+  const text = s.t.panelSource(meta.panel ?? "", s.market, period ?? (meta.pool ? `${s.n.monthShort(monthOf(meta))} (${s.t.pooled(meta.pool).toLowerCase()})` : s.n.monthShort(monthOf(meta))), version);
   return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
 }
 
@@ -101,9 +101,13 @@ export function csvText(dimensions: readonly string[], measure: string, rows: re
   return [head, ...lines].map((l) => `${l.join(",")}\r\n`).join("");
 }
 
+/** monthOf gives a report's month, the last of several. */
+export function monthOf(meta: Meta): string {
+  return meta.month ?? meta.to?.slice(0, 7) ?? "";
+}
+
 /** when gives the month or the pooled months in words. */
 export function when(meta: Meta, s: Scope): string {
-  const month = s.n.month(meta.month ?? meta.to?.slice(0, 7) ?? "");
-  const pool = meta.pool ?? s.address.pool;
-  return pool === undefined ? month : `${month} (${s.t.pooled(pool).toLowerCase()})`;
+  const month = s.n.month(monthOf(meta));
+  return meta.pool ? `${month} (${s.t.pooled(meta.pool).toLowerCase()})` : month;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { read } from "./address";
 import { path, type Publication } from "./api";
-import { choose, csv, spans, type Catalogue } from "./load";
+import { choose, csv, monthsInARow, spans, type Catalogue } from "./load";
 
 const at = (query: string) => read(new URL(`http://localhost/?${query}`), "en");
 const publication = (market: string, panel: string, month: string, version = 1): Publication => ({ market, panel, month, version, status: "final", time: "2003-11-10T00:00:00Z" });
@@ -33,6 +33,11 @@ test("days, whole weeks and months", () => {
   assert.deepEqual(spans("2002-10", "week").at(-1), { from: "2002-10-28", to: "2002-11-03" });
   const months = spans("2003-10", "month");
   assert.deepEqual([months.length, months[0], months.at(-1)], [13, { from: "2002-10-01", to: "2002-10-31" }, { from: "2003-10-01", to: "2003-10-31" }]);
+});
+
+test("months in a row", () => {
+  const of = (...months: string[]) => monthsInARow({ market: "FR", panel: "demo", month: "2003-01" }, { ...catalogue, publications: months.map((m) => publication("FR", "demo", m)) });
+  assert.deepEqual([of("2003-01"), of("2002-11", "2002-12", "2003-01"), of("2002-11", "2003-01"), of("2002-12")], [1, 3, 1, 0]);
 });
 
 test("an address of the API", () => {

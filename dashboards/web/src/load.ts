@@ -53,6 +53,14 @@ export function choose(a: Address, c: Catalogue): Chosen | Nothing {
   return { kind: "month", asked: a.month, nearest: nearest(each(inPanel, (p) => p.month), a.month) };
 }
 
+/** monthsInARow counts the months published without a gap up to the one chosen. */
+export function monthsInARow(c: Chosen, all: Catalogue): number {
+  const months = new Set(all.publications.filter((p) => p.market === c.market && p.panel === c.panel).map((p) => p.month));
+  let n = 0;
+  while (months.has(monthsBefore(c.month, n))) n++;
+  return n;
+}
+
 function pick(p: Publication): Chosen {
   return { market: p.market, panel: p.panel, month: p.month };
 }
@@ -68,10 +76,17 @@ export function params(a: Address, c: Chosen): Params {
   return { market: c.market, panel: c.panel, month: c.month, location: a.location, credit: a.credit, version: a.version };
 }
 
-/** rankingParams are those of the ranking: it alone compares, and pools. */
-export function rankingParams(a: Address, c: Chosen): Params {
-  return { ...params(a, c), compare: a.compare === "previous" ? undefined : a.compare, pool: a.pool };
+/** pooledParams are those of the reports that can be pooled over months. */
+export function pooledParams(a: Address, c: Chosen): Params {
+  return { ...params(a, c), pool: a.pool };
 }
+
+/** rankingParams are those of the ranking, which alone compares; changes aren't pooled. */
+export function rankingParams(a: Address, c: Chosen): Params {
+  return { ...pooledParams(a, c), compare: a.compare === "previous" || a.pool !== undefined ? undefined : a.compare };
+}
+
+const pooled = ["duplication", "combinations"];
 
 /** csv gives the address of a report's CSV. */
 export function csv(report: keyof Reports, p: Params): string {
@@ -113,10 +128,10 @@ export async function people(client: Client, a: Address, chosen: Chosen, signal:
   // In the page's order, so that a server that works at a few at a time answers the first first.
   const ranking = client.report("ranking", rankingParams(a, chosen), signal);
   const trend = wanted("trend") ? part(client.report("trend", p, signal)) : undefined;
-  const where = (wanted("places") ? placesOf(a.places) : []).map((location) => [location, part(client.report("ranking", { ...p, location }, signal))] as const);
-  const plain = a.location === "home+work" && a.pool === undefined && a.compare === "previous";
-  const either = plain || !wanted("places") ? undefined : part(client.report("ranking", { ...p, location: "home+work" }, signal));
-  const rest = (["duplication", "combinations", "profile", "curve", "frequency"] as const).filter(wanted).map((name) => [name, part(client.report(name, p, signal))] as const);
+  const where = (wanted("places") ? placesOf(a.places) : []).map((location) => [location, part(client.report("ranking", { ...pooledParams(a, chosen), location }, signal))] as const);
+  const plain = a.location === "home+work" && a.compare === "previous";
+  const either = plain || !wanted("places") ? undefined : part(client.report("ranking", { ...pooledParams(a, chosen), location: "home+work" }, signal));
+  const rest = (["duplication", "combinations", "profile", "curve", "frequency"] as const).filter(wanted).map((name) => [name, part(client.report(name, pooled.includes(name) ? pooledParams(a, chosen) : p, signal))] as const);
   for (const late of [trend, either, ...where.map((w) => w[1]), ...rest.map((r) => r[1])]) late?.catch(() => undefined); // told below
   const first = await ranking;
   let now: People = {

@@ -76,7 +76,7 @@ interface Drawn {
 function draw(d: Drawn, width: number, s: Scope): SVGSVGElement {
   const tall = d.rows.length * step;
   const names = d.services.map(s.short);
-  const room = (width * 0.48) / Math.max(1, d.services.length);
+  const room = (width * 0.52) / Math.max(1, d.services.length);
   const long = Math.max(40, ...names.map((n) => measure(n, faces.name) + 14));
   const slant = long > room;
   const each = slant ? Math.min(40, room) : long;

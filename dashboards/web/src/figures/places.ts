@@ -1,7 +1,7 @@
 // Where: home, work and both, side by side on one scale.
 import type { Places } from "../address";
 import type { RankingRow, Report } from "../api";
-import { cellHeads, csvText, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
+import { cellHeads, csvText, cells, intervalKeys, limits, monthOf, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
@@ -66,8 +66,8 @@ export function places(either: Ranking, by: ReadonlyMap<string, Ranking>, which:
     source: source(some.meta, s),
     data,
     file: () => {
-      const { market, panel = "", month = "", credit, version } = some.meta;
-      const of = (place: string, id: string) => [market, panel, month, place, credit, String(version ?? ""), id];
+      const { market, panel = "", credit, version } = some.meta;
+      const of = (place: string, id: string) => [market, panel, monthOf(some.meta), place, credit, String(version ?? ""), id];
       return csvText(["market", "panel", "period", "location", "credit", "version", "service"], "unique_audience", ids.flatMap((place) => [...services, "any"].map((id) => ({ of: of(place, id), m: figureOf(by.get(place), id) }))));
     },
     table: {

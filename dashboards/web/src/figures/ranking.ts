@@ -3,7 +3,7 @@ import type { Measure, Meta, RankingRow, Report } from "../api";
 import {
   axisX, clipped, element, estimate, faces, isCaution, label, layer, measure, plot, scale, Sheet, tip, widest,
 } from "../draw";
-import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, intervalKeys, limits, monthOf, source, when, type Figure, type Key, type Scope } from "../figure";
 import { rounded, shown, type Shown } from "../numbers";
 import { of } from "../texts";
 
@@ -130,7 +130,7 @@ function changed(first: RankingRow, meta: Meta, s: Scope): string {
   const { change, change_percent: percent } = first;
   if (!shown(change) || meta.compared === undefined || !shown(first.unique_audience)) return "";
   const french = s.t.language === "fr";
-  const month = s.n.monthName(meta.compared.month, meta.month ?? "");
+  const month = s.n.monthName(meta.compared.month, monthOf(meta));
   const part = shown(percent) ? ` (${s.n.signedPercent(percent.value)})` : "";
   const size = s.n.persons(Math.abs(change.value) >= 10_000 ? Math.abs(change.value) : Math.abs(rounded(change.value)));
   const sure = significant(first);

@@ -2,7 +2,7 @@
 // between two versions of them.
 import { useEffect, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
-import { isSimulated, level, limits, type Scope } from "../figure";
+import { isSimulated, level, limits, monthOf, when, type Scope } from "../figure";
 import { shown } from "../numbers";
 
 interface Fact {
@@ -57,7 +57,7 @@ export function citation(meta: Meta, s: Scope): string {
   const method = /method=([^;]+)/.exec(meta.method)?.[1] ?? meta.method;
   const french = s.t.language === "fr";
   const at = s.t.at[meta.location] ?? meta.location;
-  const text = `Rollcall, panel ${meta.panel ?? ""}, ${s.market}, ${s.n.month(meta.month ?? "")}, ${at}, version ${meta.version ?? ""} (${status}), ${french ? "méthode" : "method"} ${method}.`;
+  const text = `Rollcall, panel ${meta.panel ?? ""}, ${s.market}, ${when(meta, s)}, ${at}, version ${meta.version ?? ""} (${status}), ${french ? "méthode" : "method"} ${method}.`;
   return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
 }
 
@@ -129,7 +129,7 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
     const stop = new AbortController();
     const [a, b] = [Math.min(own, other), Math.max(own, other)];
     setRows(undefined);
-    client.get<Report<DiffRow>>(path(`/v1/publications/${r.meta.market}/${r.meta.panel}/${r.meta.month}/${a}/diff/${b}`), stop.signal).then((d) => setRows(d.rows), (e: Error) => !stop.signal.aborted && setRows(e.message));
+    client.get<Report<DiffRow>>(path(`/v1/publications/${r.meta.market}/${r.meta.panel}/${monthOf(r.meta)}/${a}/diff/${b}`), stop.signal).then((d) => setRows(d.rows), (e: Error) => !stop.signal.aborted && setRows(e.message));
     return () => stop.abort();
   }, [open, own, other]);
   const french = s.t.language === "fr";

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
-import { takes, type Client, type Measure, type Publication, type Reports } from "../api";
+import type { Client, Measure, Publication, Reports } from "../api";
 import { isSimulated, type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
@@ -12,7 +12,7 @@ import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
 import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
-import { csv, isReport, params, rankingParams, type Part, type People as Loaded } from "../load";
+import { csv, isReport, params, pooledParams, rankingParams, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
 import { Frame } from "./Frame";
 import { Later } from "./States";
@@ -20,16 +20,18 @@ import { Later } from "./States";
 interface Props {
   p: Loaded;
   versions: Publication[];
+  run: number; // months published in a row up to this one
   client: Client;
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function People({ p, versions, client, s, go }: Props) {
+export function People({ p, versions, run, client, s, go }: Props) {
   const { t } = s;
   const r = p.ranking;
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
   const q = params(s.address, p.chosen);
+  const pooled = pooledParams(s.address, p.chosen);
   const address = (name: keyof Reports) => csv(name, q);
   const before = useMemo(() => beforeOf(p), [p.before]);
   const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s), [r, before, s]);
@@ -37,12 +39,12 @@ export function People({ p, versions, client, s, go }: Props) {
   return (
     <>
       <Opening p={p} s={s} />
-      {frame(first, false, <Pool p={p} s={s} go={go} />)}
+      {frame(first, false, <Pool p={p} run={run} s={s} go={go} />)}
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
       <div class="pair">
-        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, address("duplication"), s)} frame={(f) => frame(f, true)} />
-        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, address("combinations"), s)} frame={(f) => frame(f, true)} />
+        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
+        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
       </div>
       <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, address("profile"), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
       <div class="pair">
@@ -104,7 +106,7 @@ function Where({ p, s, go, frame }: { p: Loaded; s: Scope; go: Props["go"]; fram
       const r = p.places[place];
       return isReport(r) ? [[place, r] as const] : [];
     }));
-    return places(p.either, by, which, csv("ranking", { ...params(s.address, p.chosen), location: placesOf(which)[0] }), s);
+    return places(p.either, by, which, csv("ranking", { ...pooledParams(s.address, p.chosen), location: placesOf(which)[0] }), s);
   }, [ready, p.either, p.places, which, s]);
   if (figure === undefined) return <Later id="places" title={s.t.jump.places} tall={300} error={parts.find((x) => x instanceof Error) as Error | undefined} t={s.t} />;
   const french = s.t.language === "fr";
@@ -153,12 +155,12 @@ function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
 }
 
 /** Pool offers what is too small alone over several months together. */
-function Pool({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
-  if (!takes.pool) return null;
+function Pool({ p, run, s, go }: { p: Loaded; run: number; s: Scope; go: Props["go"] }) {
   const step = (change: Change, text: string) => (
     <a class="pool" href={write(changed(s.address, change))} onClick={(e) => (e.preventDefault(), go(change))}>{text}</a>
   );
   if (s.address.pool !== undefined) return step({ pool: undefined }, s.t.unpool);
   const hidden = withheld(p.ranking, s).filter((row) => row.unique_audience.status !== "undefined");
-  return hidden.length > 0 ? step({ pool: 6 }, s.t.poolLink(hidden.map((row) => s.name(row.service)))) : null;
+  const n = Math.min(6, run);
+  return hidden.length > 0 && n > 1 ? step({ pool: n }, s.t.poolLink(n, hidden.map((row) => s.name(row.service)))) : null;
 }
