@@ -83,6 +83,24 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	return nil
 }
 
+type limitsInput struct {
+	Panel string `path:"panel"`
+	Body  struct {
+		Market  string `json:"market"`
+		Low     *int   `json:"low,omitempty" minimum:"0" doc:"persons under which a figure is withheld; as it is where absent"`
+		Caution *int   `json:"caution,omitempty" minimum:"0" doc:"persons under which a figure is flagged; as it is where absent"`
+	}
+	Plain
+}
+
+func (s *Server) postLimits(ctx context.Context, in *limitsInput) (*body[rollcall.PanelLimits], error) {
+	l, err := s.Panels.SetLimits(ctx, rollcall.MarketID(in.Body.Market), rollcall.PanelID(in.Panel), in.Body.Low, in.Body.Caution)
+	if err != nil {
+		return nil, s.fault("set limits", err)
+	}
+	return &body[rollcall.PanelLimits]{Body: l}, nil
+}
+
 type exclusionInput struct {
 	Body struct {
 		Market   string `json:"market"`
