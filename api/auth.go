@@ -24,6 +24,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rollcall"
 	"rollcall/internal/jsondepth"
 )
@@ -53,8 +55,8 @@ type Token struct {
 }
 
 // Keyring is a file of tokens, one JSON object a line, mode 0600. A change of
-// the file is seen by the next request. It is safe for concurrent use; one
-// process at a time changes the file.
+// the file is seen by the next request. It is safe for concurrent use, and so
+// is the changing of the file, by processes too.
 type Keyring struct {
 	path string
 
@@ -119,29 +121,54 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 // NewToken adds a key to the file at path, which it makes if need be, and gives
 // the key: it can't be shown again.
 func NewToken(path, name string, role Role, now time.Time) (Token, string, error) {
+	if err := rollcall.CheckLine("name", name); err != nil {
+		return Token{}, "", err
+	}
 	raw := make([]byte, 32+4)
 	rand.Read(raw)
 	key := "rc_" + base64.RawURLEncoding.EncodeToString(raw[:32])
 	sum := sha256.Sum256([]byte(key))
 	t := Token{ID: hex.EncodeToString(raw[32:]), Name: name, Role: role, Hash: hex.EncodeToString(sum[:]), Created: now.UTC().Truncate(time.Second)}
+	err := changeTokens(path, func(tokens []Token) ([]Token, error) { return append(tokens, t), nil })
+	return t, key, err
+}
+
+// changeTokens reads the file, and puts what change makes of it in its place. Of
+// several processes that do so, one after the other does.
+func changeTokens(path string, change func([]Token) ([]Token, error)) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("API keys: %w", err)
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600) // the file itself is replaced
+	if err != nil {
+		return fmt.Errorf("API keys: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("API keys: lock: %w", err)
+	}
 	tokens, err := (&Keyring{path: path}).Tokens()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return t, "", err
+		return err
 	}
-	return t, key, writeTokens(path, append(slices.Clone(tokens), t))
+	if tokens, err = change(slices.Clone(tokens)); err != nil {
+		return err
+	}
+	return writeTokens(path, tokens)
 }
 
 // RevokeToken removes the key of the id.
 func RevokeToken(path, id string) error {
-	tokens, err := (&Keyring{path: path}).Tokens()
-	if err != nil {
+	if _, err := OpenKeyring(path); err != nil { // nothing is made for a key that can't be there
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return t.ID == id })
-	if len(left) == len(tokens) {
-		return fmt.Errorf("API key %q: %w", id, rollcall.ErrNotFound)
-	}
-	return writeTokens(path, left)
+	return changeTokens(path, func(tokens []Token) ([]Token, error) {
+		had := len(tokens)
+		if tokens = slices.DeleteFunc(tokens, func(t Token) bool { return t.ID == id }); len(tokens) == had {
+			return nil, fmt.Errorf("API key %q: %w", id, rollcall.ErrNotFound)
+		}
+		return tokens, nil
+	})
 }
 
 // writeTokens puts a whole new file in the old one's place.
@@ -152,9 +179,6 @@ func writeTokens(path string, tokens []Token) error {
 		if err := lines.Encode(t); err != nil {
 			return fmt.Errorf("API keys: %w", err)
 		}
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("API keys: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".tokens-*") // mode 0600
 	if err != nil {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall"
 )
 
 // newKey makes a key in the file.
@@ -83,6 +87,16 @@ func ask(h http.Handler, method, path, key string) int {
 }
 
 // TestRevoke: a running server refuses a revoked key, and takes a new one.
+func TestNameOfAKeyIsALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	if _, _, err := NewToken(path, "me\x1b[2J", RoleRead, time.Now()); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("%v is no refusal of the name", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file of keys: %v", err)
+	}
+}
+
 func TestRevoke(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
 	token, key := newKey(t, path, RoleRead)

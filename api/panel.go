@@ -76,9 +76,9 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	}
 	switch part.FormName() {
 	case "roster":
-		f.Roster, f.RosterName = bytes.NewReader(text), part.FileName()
+		f.Roster, f.RosterName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
 	case "universe":
-		f.Universe, f.UniverseName = bytes.NewReader(text), part.FileName()
+		f.Universe, f.UniverseName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
 	}
 	return nil
 }

@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/api/openapi"
 )
 
 // About is what a panel's report is of, as it was given.
@@ -50,7 +53,6 @@ func (c Cut) query(report string, a About, of Span) (rollcall.Query, error) {
 }
 
 type reportInput struct {
-	Report string `path:"report"`
 	Market string `query:"market" required:"true" doc:"market id, such as FR"`
 	Panel  string `query:"panel" required:"true" doc:"panel id"`
 	Period
@@ -70,15 +72,33 @@ func services(s string) []rollcall.ServiceID {
 	return ids
 }
 
-func (s *Server) getReport(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
-	q, err := in.query(in.Report, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
-	if err != nil {
-		return nil, s.fault("report", err)
+// panelReports are the routes of the panels' reports.
+type panelReports struct{ *Server }
+
+// get gives the route of one report: each has its own, since the rows of each are
+// others.
+func (s panelReports) get(name string) func(context.Context, *reportInput) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+		q, err := in.query(name, About{Market: in.Market, Panel: in.Panel, Month: in.Month}, in.Span)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		q.Version, q.Live = in.Version, in.Live
+		table, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, s.fault("report", err)
+		}
+		return s.form(table, in.Shape), nil
 	}
-	q.Version, q.Live = in.Version, in.Live
-	table, err := s.Reports.Report(ctx, q)
-	if err != nil {
-		return nil, s.fault("report", err)
+}
+
+// getUnknown answers where no report has the name.
+func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
+	var names []string
+	for _, known := range openapi.Reports() {
+		names = append(names, known.Name)
 	}
-	return s.form(table, in.Shape), nil
+	name := chi.URLParam(r, "report")
+	status, detail := s.judge("report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
+	problem(w, status, detail)
 }

@@ -8,9 +8,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"rollcall/api/openapi"
 )
 
-// routes are those that OpenAPI can't describe, and then those that it does.
+// routes are those that huma doesn't serve, and then those that it does. OpenAPI
+// describes them all, but for the page.
 func (s *Server) routes() http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
@@ -30,14 +33,17 @@ func (s *Server) routes() http.Handler {
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
 	}
-	s.operations(humachi.New(mux, config(s.Version)))
+	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
+	described := humachi.New(mux, config(s.Version))
+	s.operations(described)
+	openapi.Complete(described.OpenAPI())
 	return mux
 }
 
 // pagePaths are those of the page: it has no figure in it, and needs no key.
 func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
-// operations are the routes that OpenAPI describes.
+// operations are the routes that huma serves.
 func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/markets", "Markets"), s.getMarkets)
 	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
@@ -56,7 +62,9 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
 	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
-	huma.Register(api, get("/v1/reports/{report}", "A panel report"), s.getReport)
+	for _, r := range openapi.Reports() {
+		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
+	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
@@ -69,9 +77,7 @@ func (s *Server) operations(api huma.API) {
 const maxBody = 256 << 20
 
 func config(version string) huma.Config {
-	c := huma.DefaultConfig("Rollcall", version)
-	c.DocsPath, c.SchemasPath = "", ""
-	c.CreateHooks = nil // no $schema links in bodies
+	c := openapi.Config(version)
 	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
 	return c
 }

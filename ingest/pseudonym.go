@@ -56,6 +56,12 @@ func NewKeys(master []byte) (*Keys, error) {
 	return &Keys{master: bytes.Clone(master), derived: make(map[scope]key)}, nil
 }
 
+// Master names the master key: it is a hash of it.
+func (k *Keys) Master() rollcall.KeyID {
+	sum := sha256.Sum256(append([]byte("rollcall master key id\x00"), k.master...))
+	return rollcall.KeyID(binary.BigEndian.Uint64(sum[:]))
+}
+
 // Account gives the pseudonym of an account of a service in a local year.
 func (k *Keys) Account(service rollcall.ServiceID, year int, account string) (rollcall.Visitor, rollcall.KeyID) {
 	d := k.key(scope{kind: "census", of: string(service), epoch: year})

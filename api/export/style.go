@@ -45,7 +45,7 @@ func newStyles(f *excelize.File) (s styles, err error) {
 		{&s.title, excelize.Style{Font: &excelize.Font{Bold: true, Size: 15, Family: "Calibri"}}},
 		{&s.line, excelize.Style{}},
 		{&s.link, excelize.Style{
-			Font: &excelize.Font{Color: "0B5394", Underline: "single", Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "top"},
+			Font: &excelize.Font{Color: "0B5394", Underline: "single", Family: "Calibri", Size: 11}, Alignment: left,
 		}},
 		{&s.head, excelize.Style{
 			Font: &excelize.Font{Bold: true, Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "bottom", WrapText: true, Indent: 1, Horizontal: "left"},

@@ -31,7 +31,7 @@ func (c *censusCmd) Run(ctx context.Context, s *streams) error {
 	if c.Service != "" {
 		query.Set("service", c.Service)
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/census", query)
 	})
 }

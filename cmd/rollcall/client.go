@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"syscall"
@@ -23,9 +24,28 @@ type client struct{ http *http.Client }
 
 // with runs a command's own part against the stages.
 func with(ctx context.Context, e *server.Engine, s *streams, f func(*client) error) error {
-	o := s.options(e.Debug)
+	to, err := server.Connect(ctx, e, s.commandOptions(e, slog.LevelInfo))
+	return talk(to, err, f)
+}
+
+// within is with for what only makes sense where something is: it makes no
+// folder, and logs nothing but what is wrong.
+func within(ctx context.Context, e *server.Engine, s *streams, f func(*client) error) error {
+	to, err := server.ConnectThere(ctx, e, s.commandOptions(e, slog.LevelWarn))
+	return talk(to, err, f)
+}
+
+func (s *streams) commandOptions(e *server.Engine, least slog.Level) server.Options {
+	if e.Debug {
+		least = slog.LevelDebug
+	}
+	o := s.optionsAt(least)
 	o.Log = o.Log.With("command", "rollcall")
-	to, err := server.Connect(ctx, e, o)
+	return o
+}
+
+// talk runs f, unless there was nobody to talk to.
+func talk(to *server.Connection, err error, f func(*client) error) error {
 	if err != nil {
 		return err
 	}
@@ -140,7 +160,7 @@ func rows[T any](ctx context.Context, from *client, path string) ([]T, error) {
 
 // printRows prints a list of the API, a line of tabbed cells a row.
 func printRows[T any](ctx context.Context, e *server.Engine, s *streams, path string, line func(T) string) error {
-	return with(ctx, e, s, func(to *client) error {
+	return within(ctx, e, s, func(to *client) error {
 		list, err := rows[T](ctx, to, path)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"time"
@@ -152,7 +153,7 @@ func (c *pcapCmd) watch(s *streams) func(meter.Stats) {
 
 // tell says what was not read: a line for each count that is not zero.
 func (c *pcapCmd) tell(s *streams) {
-	log := newLogger(s.err, false)
+	log := newLogger(s.err, slog.LevelInfo)
 	for _, n := range c.stats.Unread() {
 		log.Warn("not read", "source", c.source(), "what", n.Name, "count", n.N, "says", n.Says)
 	}

@@ -164,3 +164,29 @@ func readTable(t *testing.T, path string) *rollcall.Table {
 	}
 	return out
 }
+
+// TestPortsOfACluster: the three lines that start a cluster can be given on one
+// machine, as they stand.
+func TestPortsOfACluster(t *testing.T) {
+	defaults := map[string]string{"collect": "8080", "aggregate": "8081", "serve": "8080"}
+	for _, name := range []string{"README.md", "docs/operating.md"} {
+		text, err := os.ReadFile(filepath.Join(checkout, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := make(map[string]string)
+		for _, line := range regexp.MustCompile(`(?m)^ *bin/rollcall (collect|aggregate|serve) .*--brokers .*$`).FindAllStringSubmatch(string(text), 3) {
+			port := defaults[line[1]]
+			if m := regexp.MustCompile(`--listen \S+:(\d+)`).FindStringSubmatch(line[0]); m != nil {
+				port = m[1]
+			}
+			if other, taken := used[port]; taken {
+				t.Errorf("%s: %s and %s both listen on port %s", name, other, line[1], port)
+			}
+			used[port] = line[1]
+		}
+		if len(used) != 3 {
+			t.Errorf("%s: %d lines that start a cluster's roles, want 3", name, len(used))
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (c *replayCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done struct {
 			Events int64 `json:"events"`
 		}
@@ -70,7 +70,7 @@ type acknowledgeCmd struct{ server.Engine }
 
 // Run prints what was lost; /readyz is no longer degraded by it.
 func (c *acknowledgeCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var d struct {
 			Since          time.Time
 			Bytes, Records int64
@@ -118,7 +118,7 @@ type rejectedListCmd struct {
 
 // Run lists the refused inputs.
 func (c *rejectedListCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		q := c.query()
 		if c.All {
 			q.Set("all", "true")
@@ -195,7 +195,7 @@ type rejectedReplayCmd struct {
 // Run sends again what is valid now, waits until the store has it, and says what
 // is still refused.
 func (c *rejectedReplayCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done struct {
 			Inputs, Valid int
 			Refused       map[string]int

@@ -17,7 +17,6 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"rollcall/aggregate/census"
-	"rollcall/internal/jsondepth"
 	"rollcall/internal/server"
 )
 
@@ -124,7 +123,15 @@ type streams struct {
 
 // options are what a process of this command is given.
 func (s *streams) options(debug bool) server.Options {
-	return server.Options{Software: software(), Log: newLogger(s.err, debug), Out: s.out, CensusMin: census.DefaultMinAccounts}
+	least := slog.LevelInfo
+	if debug {
+		least = slog.LevelDebug
+	}
+	return s.optionsAt(least)
+}
+
+func (s *streams) optionsAt(least slog.Level) server.Options {
+	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, CensusMin: census.DefaultMinAccounts}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -164,6 +171,10 @@ func givenTwice(command *kong.Context) error {
 
 // newParser reads command lines; exit is called where help was asked for.
 func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, error) {
+	files, err := readConfiguration(configurationPaths())
+	if err != nil {
+		return nil, server.UsageError{Err: err}
+	}
 	parser, err := kong.New(new(cli),
 		kong.Name("rollcall"),
 		kong.Description("Audience measurement for messaging services."),
@@ -171,7 +182,7 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(configuration, "rollcall.json", "/etc/rollcall/rollcall.json"),
+		kong.Resolvers(files...),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -181,16 +192,9 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 	return parser, nil
 }
 
-// configuration reads a configuration file, as far as its nesting is bounded.
-func configuration(r io.Reader) (kong.Resolver, error) { return kong.JSON(jsondepth.Reader(r)) }
-
 // newLogger writes for people on a terminal, JSON elsewhere.
-func newLogger(w io.Writer, debug bool) *slog.Logger {
-	level := slog.LevelInfo
-	if debug {
-		level = slog.LevelDebug
-	}
-	options := &slog.HandlerOptions{Level: level}
+func newLogger(w io.Writer, least slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: least}
 	if isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}

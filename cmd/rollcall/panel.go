@@ -148,7 +148,7 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 			in[name] = value
 		}
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/exclusions", in, nil)
 	})
 }
@@ -161,7 +161,7 @@ type panelEraseCmd struct {
 
 // Run erases the panelist.
 func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var out struct {
 			Diaries int `json:"diaries"`
 		}

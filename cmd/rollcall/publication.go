@@ -51,7 +51,7 @@ type publicationListCmd struct {
 
 // Run lists the versions.
 func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func (c *publicationDiffCmd) Run(ctx context.Context, s *streams) error {
 	if c.Report != "" {
 		query.Set("report", c.Report)
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error { return c.print(ctx, s, api, path, query) })
+	return within(ctx, &c.Engine, s, func(api *client) error { return c.print(ctx, s, api, path, query) })
 }
 
 type publicationVerifyCmd struct {
@@ -105,7 +105,7 @@ type publicationVerifyCmd struct {
 // Run verifies each version that has not aged out; the first that is not what
 // it was is an error.
 func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		list, err := c.list(ctx, api)
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		}
 		in["trim"] = trim
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var p rollcall.Publication
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
@@ -210,7 +210,7 @@ func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
 	if err := absent(c.Output); err != nil {
 		return err
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		version, err := c.version(ctx, api)
 		if err != nil {
 			return err

@@ -95,9 +95,6 @@ func steps(w io.Writer, name string, n int) *progressbar.ProgressBar {
 // not closed. What was loaded before counts once, so a load that was cut short
 // can be begun again.
 func (l *simulation) load(ctx context.Context) error {
-	if err := l.api.do(ctx, http.MethodPost, "/v1/markets", simulate.Place(), nil); err != nil {
-		return err
-	}
 	for _, m := range l.months {
 		if err := l.month(ctx, m); err != nil {
 			return fmt.Errorf("simulate %s: %w", m, err)
@@ -120,9 +117,13 @@ func (l *simulation) load(ctx context.Context) error {
 	return l.bar.Finish()
 }
 
-// missing gives the months that are not published yet. A panel published from
-// another seed is refused: two demonstrations would be one panel of two.
+// missing gives the months that are not published yet, in the market that it
+// adds if need be. A real market is refused, and a panel published from another
+// seed: two demonstrations would be one panel of two.
 func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
+	if err := l.api.do(ctx, http.MethodPost, "/v1/markets", simulate.Place(), nil); err != nil {
+		return nil, err
+	}
 	list, err := l.published(ctx)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (c *backupCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
 	})
 }
@@ -41,7 +41,7 @@ type storeCheckCmd struct {
 
 // Run prints what is damaged, a line each, and what is set aside.
 func (c *storeCheckCmd) Run(ctx context.Context, s *streams) error {
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var found struct {
 			rollcall.StoreCheck
 			SetAside []rollcall.Damage `json:"set_aside"`

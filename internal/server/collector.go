@@ -39,13 +39,14 @@ func Collect(ctx context.Context, e *Engine, l Listening, s Spool, o Options) er
 	}
 	p := newProcess(e, o)
 	limitMemory(IdleMemory + s.Bodies<<20)
-	return p.role(ctx, l, (&collector{p, s}).start)
+	return p.role(ctx, l, (&collector{Process: p, Spool: s}).start)
 }
 
 // collector is a process that takes events and nothing else.
 type collector struct {
 	*Process
 	Spool
+	masters func(context.Context) ([]rollcall.Master, error) // of the store, or of the folder's copy
 }
 
 // start starts the collector. It waits neither for Kafka nor, once it has a
@@ -57,12 +58,17 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	if c.keys, err = c.engine.keys(); err != nil {
 		return nil, err
 	}
-	held, err := hold(c.Dir)
+	held, err := waiter{log: c.Log}.hold(ctx, c.Dir)
 	if err != nil {
 		return nil, err
 	}
 	c.onClose("lock", held.release)
 	if err := c.until(ctx, true, "catalogue", c.copyCatalogue); err != nil {
+		return nil, err
+	}
+	if known, err := c.masters(ctx); err != nil {
+		c.Log.Warn("the master key can't be compared with the store's", "error", err)
+	} else if err := c.engine.checkMaster(c.keys, known); err != nil {
 		return nil, err
 	}
 	if err := c.dialCluster(); err != nil {
@@ -122,6 +128,7 @@ func (c *collector) copyCatalogue(ctx context.Context) (err error) {
 	if c.catalogue, err = openCatalogue(ctx, copied, c.Log); err != nil {
 		return errors.Join(err, copied.Close())
 	}
+	c.masters = copied.Masters
 	c.onClose("store", copied.Close)
 	c.background("catalogue", c.catalogue.follow)
 	return nil
@@ -146,6 +153,11 @@ func (c *copiedCatalogue) Markets(ctx context.Context) ([]rollcall.Market, error
 // Services lists the services.
 func (c *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
 	return storeOrCopy(ctx, c, "services.json", rollcall.Store.Services)
+}
+
+// Masters gives the master keys that the store knows.
+func (c *copiedCatalogue) Masters(ctx context.Context) ([]rollcall.Master, error) {
+	return storeOrCopy(ctx, c, "masters.json", rollcall.Store.Masters)
 }
 
 // Close closes the store, if it was reached.

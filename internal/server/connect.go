@@ -22,19 +22,37 @@ func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 	if e.Clickhouse != "" {
 		return connectSelf(ctx, e, o)
 	}
-	p, err := Start(ctx, e, o)
-	var held *errHeld
-	if errors.As(err, &held) {
-		c := &Connection{HTTP: SocketClient(e.Data), Close: func() error { return nil }}
-		if err := c.awake(ctx); err != nil {
-			return nil, fmt.Errorf("%w, which does not answer on its socket: %w", held, err)
+	for {
+		p := newProcess(e, o)
+		p.command = true
+		p, err := startAll(ctx, p)
+		if err == nil {
+			return &Connection{HTTP: SocketClient(e.Data), Close: p.Close}, nil
 		}
-		return c, nil
+		var held *errHeld
+		if !errors.As(err, &held) {
+			return nil, err
+		}
+		c := &Connection{HTTP: SocketClient(e.Data), Close: func() error { return nil }}
+		stays := func() bool { return readHolder(lockPath(e.Data)).stays() }
+		if err = c.awake(ctx, stays); err == nil {
+			return c, nil
+		}
+		if stays() {
+			return nil, fmt.Errorf("%w, which does not answer on its socket: %w", held, err)
+		} // else it has ended meanwhile
 	}
-	if err != nil {
-		return nil, err
+}
+
+// ConnectThere is Connect for what only makes sense where something is: it makes
+// nothing, and says so where nothing is.
+func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	if !e.onCluster() {
+		if _, err := os.Stat(storePath(e.Data)); err != nil {
+			return nil, fmt.Errorf("no data folder at %s", e.Data)
+		}
 	}
-	return &Connection{HTTP: SocketClient(e.Data), Close: p.Close}, nil
+	return Connect(ctx, e, o)
 }
 
 // connectSelf runs a cluster's API for one command, in a private folder.
@@ -55,14 +73,15 @@ func connectSelf(ctx context.Context, e *Engine, o Options) (*Connection, error)
 	return &Connection{HTTP: SocketClient(dir), Close: p.Close}, nil
 }
 
-// awake waits for a holder that is still starting, for wakeTime at most.
-func (c *Connection) awake(ctx context.Context) error {
+// awake waits for a holder that is still starting, for wakeTime at most, while
+// it stays.
+func (c *Connection) awake(ctx context.Context, stays func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, wakeTime)
 	defer cancel()
 	for {
 		err := c.live(ctx)
-		if err == nil {
-			return nil
+		if err == nil || !stays() {
+			return err
 		}
 		select {
 		case <-ctx.Done():

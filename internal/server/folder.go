@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -14,11 +17,11 @@ import (
 )
 
 // takeFolder takes the data folder, where the log or the store is in it.
-func (p *Process) takeFolder() error {
+func (p *Process) takeFolder(ctx context.Context) error {
 	if p.engine.Clickhouse != "" {
 		return nil
 	}
-	held, err := hold(p.engine.Data)
+	held, err := waiter{p.command, p.Log}.hold(ctx, p.engine.Data)
 	if err != nil {
 		return err
 	}
@@ -26,56 +29,119 @@ func (p *Process) takeFolder() error {
 	return nil
 }
 
-// lock is the folder's one holder.
+// lock is the folder's one holder. The file says who it is: the process id, and
+// the word "command" after it where the holder is one that soon ends.
 type lock struct{ file *os.File }
+
+// holder is what a lock's file says; the zero holder is not known yet.
+type holder struct {
+	pid     int
+	command bool
+}
+
+// stays reports that waiting for the holder is of no use.
+func (h holder) stays() bool {
+	return h.pid > 0 && !h.command && unix.Kill(h.pid, 0) == nil // a killed one's word stays in the file
+}
+
+// readHolder reads the file, whatever is in it.
+func readHolder(path string) (h holder) {
+	text, _ := os.ReadFile(path) // unreadable: the holder stays unknown
+	words := strings.Fields(string(text))
+	if len(words) > 0 {
+		h.pid, _ = strconv.Atoi(words[0]) // no number: not known
+	}
+	h.command = len(words) == 2 && words[1] == commandWord
+	return h
+}
+
+const commandWord = "command"
 
 // errHeld says that another process holds the folder.
 type errHeld struct {
 	dir string
-	pid string
+	pid int
 }
 
 func (e *errHeld) Error() string {
-	return fmt.Sprintf("data folder %s is in use by process %s", e.dir, e.pid)
+	return fmt.Sprintf("data folder %s is in use by process %d", e.dir, e.pid)
 }
 
 func (e *errHeld) Is(target error) bool { return target == rollcall.ErrConflict }
 
-// hold makes the folder if need be and takes it, or says who has it.
-func hold(dir string) (*lock, error) {
+// waiter takes folders.
+type waiter struct {
+	command bool // others wait for this process
+	log     *slog.Logger
+}
+
+// hold makes the folder if need be and takes it, or says who has it. Commands
+// soon end, and are waited for.
+func (w waiter) hold(ctx context.Context, dir string) (*lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "rollcall.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("data folder %s: lock: %w", dir, err)
-		}
-		pid, _ := os.ReadFile(f.Name()) // unreadable: the holder stays unnamed
-		return nil, &errHeld{dir: dir, pid: strings.TrimSpace(string(pid))}
+	if err := w.await(ctx, dir, f); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	l := &lock{file: f}
-	if err := l.sign(); err != nil {
+	if err := l.sign(w.command); err != nil {
 		return nil, errors.Join(fmt.Errorf("data folder %s: lock: %w", dir, err), l.release())
 	}
 	return l, nil
 }
 
-// sign writes the holder's process id.
-func (l *lock) sign() error {
+// awaitLock takes the lock when the commands before have ended.
+func (w waiter) await(ctx context.Context, dir string, f *os.File) error {
+	told := time.After(waitQuietly)
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return fmt.Errorf("data folder %s: lock: %w", dir, err)
+		}
+		by := readHolder(f.Name())
+		if by.stays() {
+			return &errHeld{dir: dir, pid: by.pid}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-told:
+			w.log.Warn("waiting for another command on the same folder", "folder", dir, "process", by.pid)
+		case <-time.After(wakePoll):
+		}
+	}
+}
+
+// waitQuietly is how long nothing is said of a wait.
+const waitQuietly = 2 * time.Second
+
+// sign writes who the holder is.
+func (l *lock) sign(command bool) error {
 	if err := l.file.Truncate(0); err != nil {
 		return err
 	}
-	_, err := l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	text := strconv.Itoa(os.Getpid())
+	if command {
+		text += " " + commandWord
+	}
+	_, err := l.file.WriteAt([]byte(text+"\n"), 0)
 	return err
 }
 
-// release lets the folder go; the file stays, since removing it would race.
-func (l *lock) release() error { return l.file.Close() }
+func lockPath(dir string) string  { return filepath.Join(dir, "rollcall.lock") }
+func storePath(dir string) string { return filepath.Join(dir, "rollcall.db") }
+
+// release lets the folder go; the file stays, since removing it would race, and
+// says nothing of who has had it.
+func (l *lock) release() error { return errors.Join(l.file.Truncate(0), l.file.Close()) }
 
 // MakeDemonstration makes a folder the demonstration's, with this master key,
 // and leaves one alone that is. Any other that holds something is refused.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -8,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
+	"rollcall"
 	"rollcall/ingest"
 )
 
@@ -17,8 +21,7 @@ import (
 const keyVariable = "ROLLCALL_KEY"
 
 // keys reads the pseudonyms' master key: the file that is named, the
-// environment, or the data folder's. Only with the embedded log is one made:
-// on a cluster, a process with a key of its own would count everyone twice.
+// environment, or the data folder's; nil where there is none.
 func (e *Engine) keys() (*ingest.Keys, error) {
 	if e.KeyFile != "" {
 		text, err := os.ReadFile(e.KeyFile)
@@ -36,20 +39,101 @@ func (e *Engine) keys() (*ingest.Keys, error) {
 	if e.onCluster() {
 		return nil, UsageError{Err: errors.New("with --brokers the pseudonyms' master key must be given: --key-file FILE, $ROLLCALL_KEY_FILE or $ROLLCALL_KEY")}
 	}
-	return folderKey(e.Data)
-}
-
-// folderKey reads the folder's own key, made on first use.
-func folderKey(dir string) (*ingest.Keys, error) {
-	path := keyPath(dir)
+	path := keyPath(e.Data)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text, err = newMasterKey(path)
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
 	return parseKey(string(text), path)
+}
+
+// keyPlace says where this process's master key is, or would be.
+func (e *Engine) keyPlace() string {
+	switch {
+	case e.KeyFile != "":
+		return e.KeyFile
+	case os.Getenv(keyVariable) != "":
+		return "$" + keyVariable
+	}
+	return keyPath(e.Data)
+}
+
+// masters compares a master key with what the store's facts were made under.
+// Another would count everyone twice.
+type masters struct {
+	engine  *Engine
+	store   rollcall.Store
+	markets func() *rollcall.Catalogue
+}
+
+// check refuses keys that are not the store's. Only for an empty store with the
+// embedded log are some made; an empty store of a cluster takes the first ones
+// that come.
+func (m *masters) check(ctx context.Context, keys **ingest.Keys) error {
+	known, err := m.store.Masters(ctx)
+	if err != nil {
+		return err
+	}
+	if *keys == nil && !m.engine.onCluster() {
+		if *keys, err = m.make(ctx, known); err != nil {
+			return err
+		}
+	}
+	if *keys == nil {
+		return nil // a reader
+	}
+	if len(known) == 0 {
+		if err := m.store.AddMaster(ctx, rollcall.Master{ID: (*keys).Master(), Time: time.Now()}); err != nil {
+			return err
+		}
+		if known, err = m.store.Masters(ctx); err != nil {
+			return err
+		}
+		known = known[:1] // of two processes at once, one was first
+	}
+	return m.engine.checkMaster(*keys, known)
+}
+
+// checkMaster refuses a master key that is not one of those; none are known of
+// a store that is empty.
+func (e *Engine) checkMaster(keys *ingest.Keys, known []rollcall.Master) error {
+	if len(known) == 0 || slices.ContainsFunc(known, func(m rollcall.Master) bool { return m.ID == keys.Master() }) {
+		return nil
+	}
+	return fmt.Errorf("%w: the master key in %s is another (id %s) than the store's pseudonyms were made under (id %s): put that one there, or name its file with --key-file",
+		rollcall.ErrConflict, e.keyPlace(), keys.Master(), known[0].ID)
+}
+
+// make makes the folder's key, unless the store has pseudonyms already.
+func (m *masters) make(ctx context.Context, known []rollcall.Master) (*ingest.Keys, error) {
+	path := keyPath(m.engine.Data)
+	used, err := m.used(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(known) > 0:
+		return nil, fmt.Errorf("%w: %s is missing, and the store has pseudonyms that were made under it (id %s): put it back, or name its file with --key-file", rollcall.ErrConflict, path, known[0].ID)
+	case used:
+		return nil, fmt.Errorf("%w: %s is missing, and the store has pseudonyms that were made under it: put it back, or name its file with --key-file", rollcall.ErrConflict, path)
+	}
+	text, err := newMasterKey(path)
+	if err != nil {
+		return nil, fmt.Errorf("master key: %w", err)
+	}
+	return parseKey(string(text), path)
+}
+
+// used reports whether any market has facts.
+func (m *masters) used(ctx context.Context) (bool, error) {
+	for _, market := range m.markets().Markets {
+		if has, err := m.store.HasFacts(ctx, market.ID); has || err != nil {
+			return has, err
+		}
+	}
+	return false, nil
 }
 
 // parseKey reads a key; where says where it was found.

@@ -47,6 +47,7 @@ type Process struct {
 	Options
 	schedule
 	engine    *Engine
+	command   bool  // it soon ends: others on its folder wait for it
 	flush     Flush // zero: the aggregate stage's own
 	metrics   *prometheus.Registry
 	keys      *ingest.Keys // nil: of a process that only reads
@@ -79,7 +80,11 @@ func newProcess(e *Engine, o Options) *Process {
 // Start runs every stage, and opens the API to commands on the folder's socket.
 // The caller closes the process.
 func Start(ctx context.Context, e *Engine, o Options) (*Process, error) {
-	p := newProcess(e, o)
+	return startAll(ctx, newProcess(e, o))
+}
+
+func startAll(ctx context.Context, p *Process) (*Process, error) {
+	e := p.engine
 	err := p.start(ctx, parts{folds: true, answers: true})
 	if err == nil && e.Clickhouse == "" {
 		err = p.openSocket(e.Data)
@@ -95,7 +100,7 @@ func (p *Process) start(ctx context.Context, which parts) (err error) {
 	if err := p.engine.check(); err != nil {
 		return err
 	}
-	if err := p.takeFolder(); err != nil {
+	if err := p.takeFolder(ctx); err != nil {
 		return err
 	}
 	if p.keys, err = p.engine.keys(); err != nil {
@@ -103,6 +108,12 @@ func (p *Process) start(ctx context.Context, which parts) (err error) {
 	}
 	if err := p.until(ctx, which.patient, "store", p.openStore); err != nil {
 		return err
+	}
+	if err := (&masters{p.engine, p.store, p.catalogue.Catalogue}).check(ctx, &p.keys); err != nil {
+		return err
+	}
+	if p.keys != nil {
+		p.months.Pseudonym = p.keys.Panelist
 	}
 	if err := p.openLog(ctx, which); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ func (e *Engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Stor
 		opt.Log = log
 		return clickhouse.Open(ctx, e.Clickhouse, opt)
 	}
-	return sqlite.Open(ctx, filepath.Join(e.Data, "rollcall.db"), sqlite.Options{K: hll.DefaultK, Log: log})
+	return sqlite.Open(ctx, storePath(e.Data), sqlite.Options{K: hll.DefaultK, Log: log})
 }
 
 // watchedStore notes how its last flush went, and gives none for ever: a store
@@ -95,9 +94,6 @@ func (p *Process) openStore(ctx context.Context) error {
 	}
 	p.months = &publish.Publisher{
 		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
-	}
-	if p.keys != nil {
-		p.months.Pseudonym = p.keys.Panelist
 	}
 	p.reports = &report.Reporter{Months: p.months, Targets: targets{opened}.expression, Software: p.Software}
 	return nil

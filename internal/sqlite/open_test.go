@@ -171,6 +171,17 @@ func TestTwoProcesses(t *testing.T) {
 	storetest.RequireSame(t, storetest.Dump(t, b), storetest.Dump(t, alone))
 }
 
+func TestBackupNameIsALine(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, newPath(t), 12)
+	if err := s.Backup(t.Context(), filepath.Join(dir, "a\nb.db")); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("%v is no refusal of the name", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
 func TestBackup(t *testing.T) {
 	s := openStore(t, newPath(t), 12)
 	facts := storetest.Draw(rand.New(rand.NewPCG(3, 3)), 12, 50, 2000)

@@ -1,0 +1,119 @@
+package openapi
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// byHand describes the routes that huma doesn't serve.
+func byHand(in huma.Registry) []*huma.Operation {
+	in.Map()["Health"] = &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"status"},
+		Properties: map[string]*huma.Schema{
+			"status":  enum("", "ok", "ready", "degraded"),
+			"reasons": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "what somebody should look at"},
+		},
+	}
+	in.Map()["Taken"] = &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"read", "accepted", "rejected", "errors"},
+		Properties: map[string]*huma.Schema{
+			"read":     {Type: huma.TypeInteger},
+			"accepted": {Type: huma.TypeInteger, Description: "the log has them durably"},
+			"rejected": counts("by code"),
+			"warnings": counts("of what was accepted or refused, by code"),
+			"errors":   {Type: huma.TypeArray, Nullable: true, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Description: "the first of them"},
+		},
+	}
+	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics()}
+}
+
+func counts(description string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeInteger}, Description: description}
+}
+
+func events() *huma.Operation {
+	line := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "an event a line: docs/formats/events.md"}, Example: eventExample}
+	return &huma.Operation{
+		OperationID: "post-v1-events", Method: http.MethodPost, Path: "/v1/events", Summary: "Take events in",
+		Description: "What is refused goes to the rejected, and the rest goes on: the answer counts both.",
+		Parameters: []*huma.Param{
+			query("source", "names the sender; http where absent", &huma.Schema{Type: huma.TypeString}),
+			query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
+		},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/x-ndjson":                line,
+			"application/json":                    {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "one event, or several after another"}},
+			"application/vnd.apache.arrow.stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}},
+		Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}, "errors": []any{}}),
+	}
+}
+
+func panelMonth() *huma.Operation {
+	text := &huma.Schema{Type: huma.TypeString, Description: "CSV"}
+	parts := &huma.Schema{Type: huma.TypeObject, Required: []string{"roster", "universe"}, Properties: map[string]*huma.Schema{"roster": text, "universe": text}}
+	return &huma.Operation{
+		OperationID: "put-v1-panels-panel-months-month", Method: http.MethodPut, Path: "/v1/panels/{panel}/months/{month}", Summary: "Load a month's roster and universe",
+		Description: "Each is checked against the other: docs/formats/files.md.",
+		Parameters:  []*huma.Param{inPath("panel", "panel id"), inPath("month", "YYYY-MM"), required(query("market", "market id", &huma.Schema{Type: huma.TypeString}))},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"multipart/mixed":     {Schema: parts, Example: map[string]any{"roster": "panelist,home,work,base_weight,sex\nP0001,1,0,1,F\n", "universe": "margin,category,population,source,source_date\nsex,F,25000000,survey,2002-09-01\n"}},
+			"multipart/form-data": {Schema: parts},
+		}},
+		Responses: answer("What the two files held", "application/json", ref("Loaded"), map[string]any{
+			"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash,
+			"panelists": 1, "home": 1, "work": 0, "efficiency": 1, "margins": 1, "population": 25000000,
+		}),
+	}
+}
+
+func rejected() *huma.Operation {
+	return &huma.Operation{
+		OperationID: "get-v1-rejected", Method: http.MethodGet, Path: "/v1/rejected", Summary: "What was refused",
+		Description: "NDJSON, oldest first. A fault in the middle ends it with a line {\"error\"}.",
+		Parameters: []*huma.Param{
+			query("code", "only what was refused with this code", &huma.Schema{Type: huma.TypeString}),
+			query("source", "what the source begins with", &huma.Schema{Type: huma.TypeString}),
+			query("all", "also what was sent again and is valid now", &huma.Schema{Type: huma.TypeBoolean}),
+		},
+		Responses: answer("An input a line", "application/x-ndjson", ref("Rejected"), map[string]any{
+			"time": "2002-10-03T18:22:05Z", "source": "http", "line": 1, "code": "unknown_service", "reason": "service \"mns\": is not known", "type": "application/json", "body": "e30K",
+		}),
+	}
+}
+
+func health(path, summary string) *huma.Operation {
+	status := "ok"
+	if path == "/readyz" {
+		status = "ready"
+	}
+	return &huma.Operation{
+		OperationID: "get-" + path[1:], Method: http.MethodGet, Path: path, Summary: summary,
+		Responses: answer("So it is", "application/json", ref("Health"), map[string]any{"status": status}),
+	}
+}
+
+func metrics() *huma.Operation {
+	return &huma.Operation{
+		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics of the process, for Prometheus",
+		Responses: answer("Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, "process_start_time_seconds 1.03e+09\n"),
+	}
+}
+
+func answer(description, contentType string, schema *huma.Schema, value any) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: description, Content: map[string]*huma.MediaType{contentType: {Schema: schema, Example: value}}}}
+}
+
+func query(name, description string, schema *huma.Schema) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: description, Schema: schema}
+}
+
+func inPath(name, description string) *huma.Param {
+	return required(&huma.Param{Name: name, In: "path", Description: description, Schema: &huma.Schema{Type: huma.TypeString}})
+}
+
+func required(p *huma.Param) *huma.Param {
+	p.Required = true
+	return p
+}

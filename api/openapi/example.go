@@ -1,0 +1,101 @@
+package openapi
+
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// hash is one of an object in the examples: of nothing.
+const hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+const eventExample = `{"id":"E01","time":"2002-10-03T18:22:05Z","market":"FR","service":"msn","location":"home","kind":"use","panel":"nn","panelist":"P0001"}` + "\n"
+
+// parameterExamples are values of what a route requires.
+func parameterExamples() map[string]any {
+	return map[string]any{
+		"market": "FR", "panel": "nn", "month": "2002-10", "version": 1, "other": 2,
+		"from": "2002-10-01", "to": "2002-10-31",
+	}
+}
+
+// bodies are what an operation is sent, and answers, in its example.
+type bodies struct{ in, out any }
+
+func examples() map[string]bodies {
+	market := map[string]any{"market": "BE", "name": "Belgium", "zone": "Europe/Brussels"}
+	service := map[string]any{"service": "msn", "name": "MSN Messenger", "brand": "msn", "owner": "microsoft"}
+	target := map[string]any{"name": "young", "expression": "age=15-24"}
+	version := map[string]any{
+		"market": "FR", "panel": "nn", "month": "2002-10", "version": 1, "status": "final", "internal": false, "time": "2002-11-10T06:00:00Z", "document": hash,
+	}
+	return map[string]bodies{
+		"get-v1-markets":          {nil, rows(market)},
+		"post-v1-markets":         {market, market},
+		"get-v1-services":         {nil, rows(service)},
+		"post-v1-services":        {service, service},
+		"get-v1-publications":     {nil, rows(version)},
+		"post-v1-publications":    {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "status": "final"}, version},
+		"post-v1-exclusions":      {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "service": "icq", "reason": "a faulty meter"}, nil},
+		"post-v1-erasures":        {map[string]any{"panel": "nn", "panelist": "P0005"}, map[string]any{"diaries": 31}},
+		"get-v1-targets":          {nil, rows(target)},
+		"post-v1-targets":         {target, target},
+		"post-v1-backup":          {map[string]any{"file": "rollcall.backup"}, nil},
+		"post-v1-store-check":     {map[string]any{"repair": false}, map[string]any{"cells": 1, "diaries": 1, "objects": 1, "damaged": []any{}, "faults": []any{}, "set_aside": []any{}}},
+		"post-v1-rejected-replay": {nil, map[string]any{"inputs": 1, "valid": 1, "refused": map[string]any{}}},
+		"post-v1-log-replay":      {map[string]any{"time": "2002-10-01T00:00:00Z"}, map[string]any{"events": 1200}},
+		"post-v1-log-acknowledge": {nil, map[string]any{"bytes": 0, "records": 0}},
+		"get-v1-version":          {nil, map[string]any{"version": "1.0.0"}},
+		"get-v1-panels":           {nil, rows(map[string]any{"panel": "nn", "market": "FR", "months": 1, "first": "2002-10", "last": "2002-10"})},
+		"get-v1-months":           {nil, rows(map[string]any{"month": "2002-10", "market": "FR", "panel": "nn", "version": 1, "status": "final"})},
+		"get-v1-metrics":          {nil, rows(map[string]any{"metric": "reach", "role": "measure", "unit": "percent", "label": "Active reach", "definition": "100 x unique audience / active universe of the location."})},
+	}
+}
+
+func rows(first any) map[string]any { return map[string]any{"rows": []any{first}} }
+
+// example puts an operation's example in.
+func example(op *huma.Operation, _ huma.Registry) {
+	e := examples()[op.OperationID]
+	if op.RequestBody != nil && e.in != nil {
+		op.RequestBody.Content["application/json"].Example = e.in
+	}
+	if e.out != nil {
+		op.Responses["200"].Content["application/json"].Example = e.out
+	}
+}
+
+// tableExample is a table of one row.
+func tableExample(t Report) map[string]any {
+	row, columns := map[string]any{}, []any{}
+	for _, c := range t.Columns {
+		value, role := cellExample(t.Name, c), "dimension"
+		if _, ok := value.(map[string]any); ok {
+			role = "measure"
+		}
+		row[c] = value
+		columns = append(columns, map[string]any{"name": c, "role": role, "label": strings.ReplaceAll(c, "_", " "), "definition": "as GET /v1/metrics says"})
+	}
+	return map[string]any{
+		"meta": map[string]any{
+			"report": t.Name, "market": "FR", "panel": "nn", "month": "2002-10", "location": "home+work", "credit": "presence", "version": 1, "status": "final",
+			"confidence": 0.95, "thresholds": map[string]any{"low": 30, "caution": 60}, "method": "weights=raked", "notes": []any{},
+		},
+		"columns": columns, "rows": []any{row},
+	}
+}
+
+func cellExample(report, column string) any {
+	if report == "quality" && column == "target" {
+		column = "achieved"
+	}
+	example, ok := map[string]any{
+		"service": "msn", "other": "icq", "services": []any{"msn", "icq"}, "level": "service", "month": "2002-10", "target": "age=15-24", "days": "2-3", "day": 1,
+		"date": "2002-10-01", "margin": "sex", "category": "F", "rank": 1, "rank_low": 1, "rank_high": 2, "rank_change": 0, "tied_with": []any{"icq"}, "tie_group": 1,
+		"significant": false, "rule": "union", "checked": 12, "violations": []any{}, "figure": "unique_audience", "location": "home+work", "exact": false,
+	}[column]
+	if ok {
+		return example
+	}
+	return map[string]any{"value": 1585000.4, "se": 61200.1, "low": 1465049.8, "high": 1704951.0, "n": 812, "status": "ok"}
+}
