@@ -83,6 +83,9 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	return nil
 }
 
+// panelLimits says what of a panel's figures is shown.
+type panelLimits struct{ *Server }
+
 type limitsInput struct {
 	Panel string `path:"panel"`
 	Body  struct {
@@ -93,7 +96,7 @@ type limitsInput struct {
 	Plain
 }
 
-func (s *Server) postLimits(ctx context.Context, in *limitsInput) (*body[rollcall.PanelLimits], error) {
+func (s panelLimits) post(ctx context.Context, in *limitsInput) (*body[rollcall.PanelLimits], error) {
 	l, err := s.Panels.SetLimits(ctx, rollcall.MarketID(in.Body.Market), rollcall.PanelID(in.Panel), in.Body.Low, in.Body.Caution)
 	if err != nil {
 		return nil, s.fault("set limits", err)
