@@ -29,8 +29,9 @@ type Server struct {
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
 	Version      string
-	CensusMin    int // accounts under which a census's figure is withheld, unless the operator asks
-	Concurrent   int // reports and the like computed at a time; 0: DefaultConcurrent
+	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
+	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent
+	CacheBytes   int64 // of answers kept as they were written; 0: DefaultCacheBytes
 	Logger       *slog.Logger
 }
 
