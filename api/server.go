@@ -45,7 +45,8 @@ type Reports interface {
 // by the clear id.
 type Panels interface {
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
-	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error // panelist "": the rule names none
+	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
+	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
 }
 
