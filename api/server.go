@@ -45,7 +45,8 @@ type Reports interface {
 // by the clear id.
 type Panels interface {
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
-	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error // panelist "": the rule names none
+	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
+	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
 }
 
@@ -117,9 +118,9 @@ type Rejected interface {
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
-func (s *Server) Handler() http.Handler { return s.routes() }
+func (s *Server) Handler() http.Handler { return s.routes(bodyPace()) }
 
 // Listener gives an http.Server with the time limits that every listener has.
 func Listener(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: answerPace().answers(h), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
