@@ -129,6 +129,26 @@ func (s *Server) getVerify(ctx context.Context, in *verifyInput) (*struct{}, err
 	return nil, nil
 }
 
+type withdrawInput struct {
+	Edition
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"told to whoever asks for the version"`
+	}
+	Plain
+}
+
+func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[rollcall.Publication], error) {
+	of, err := in.about().panelMonth()
+	if err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	p, err := s.Publications.Withdraw(ctx, of, in.Version, in.Body.Reason)
+	if err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
+}
+
 // hidden says of an internal version to a reader what is said of one that isn't
 // there.
 func (e Edition) hidden(ctx context.Context, from Publications) error {

@@ -55,6 +55,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
+	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
