@@ -60,7 +60,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
-	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
+	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))

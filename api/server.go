@@ -21,7 +21,7 @@ type Server struct {
 	Targets      Targets
 	Log          Log
 	Rejected     Rejected
-	Backup       func(ctx context.Context, file string) error // of the store
+	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
