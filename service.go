@@ -38,10 +38,25 @@ func (s Service) Validate() error {
 // characters would be lines of another file's format, or move a terminal's
 // cursor.
 func CheckLine(field, text string) error {
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, endsLine) {
 		return &Invalid{Field: field, Reason: "has a control character, or is not UTF-8", Code: field}
 	}
 	return nil
+}
+
+// endsLine reports whether r is a control character, or Unicode's end of a line
+// or paragraph.
+func endsLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+// OneLine gives text that CheckLine takes: a space is in the place of each
+// control character. It is for what only says where something came from.
+func OneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if endsLine(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
 // CheckID refuses an id that is not 1 to 64 letters, digits, ".", "_" or "-":

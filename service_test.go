@@ -14,6 +14,9 @@ func TestCheckLine(t *testing.T) {
 		if err := rollcall.CheckLine("name", text); (err == nil) != good || err != nil && !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%q: %v", text, err)
 		}
+		if line := rollcall.OneLine(text); rollcall.CheckLine("name", line) != nil || good && line != text {
+			t.Errorf("%q becomes %q", text, line)
+		}
 	}
 	for _, s := range []rollcall.Service{{ID: "a", Name: "A\n"}, {ID: "a", Name: "A", Brand: "\x07"}, {ID: "a", Name: "A", Owner: "\r"}} {
 		if err := s.Validate(); !errors.Is(err, rollcall.ErrInvalid) {

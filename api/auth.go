@@ -121,6 +121,9 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 // NewToken adds a key to the file at path, which it makes if need be, and gives
 // the key: it can't be shown again.
 func NewToken(path, name string, role Role, now time.Time) (Token, string, error) {
+	if err := rollcall.CheckLine("name", name); err != nil {
+		return Token{}, "", err
+	}
 	raw := make([]byte, 32+4)
 	rand.Read(raw)
 	key := "rc_" + base64.RawURLEncoding.EncodeToString(raw[:32])
@@ -259,6 +262,9 @@ func (role Role) may(r *http.Request) bool {
 }
 
 func publishes(path string) bool {
+	if strings.HasSuffix(path, "/limits") { // what is shown at all is for admin to say
+		return false
+	}
 	for _, prefix := range []string{"/v1/panels/", "/v1/publications", "/v1/exclusions", "/v1/targets"} {
 		if strings.HasPrefix(path, prefix) {
 			return true

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall"
 )
 
 // newKey makes a key in the file.
@@ -41,6 +45,7 @@ func TestAuthorize(t *testing.T) {
 		{"POST", "/v1/events", "ia"},
 		{"GET", "/v1/rejected", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
+		{"POST", "/v1/panels/nn/limits", "a"},
 		{"POST", "/v1/publications", "pa"},
 		{"POST", "/v1/exclusions", "pa"},
 		{"POST", "/v1/erasures", "a"},
@@ -82,6 +87,16 @@ func ask(h http.Handler, method, path, key string) int {
 }
 
 // TestRevoke: a running server refuses a revoked key, and takes a new one.
+func TestNameOfAKeyIsALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	if _, _, err := NewToken(path, "me\x1b[2J", RoleRead, time.Now()); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("%v is no refusal of the name", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file of keys: %v", err)
+	}
+}
+
 func TestRevoke(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
 	token, key := newKey(t, path, RoleRead)

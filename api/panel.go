@@ -76,11 +76,32 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	}
 	switch part.FormName() {
 	case "roster":
-		f.Roster, f.RosterName = bytes.NewReader(text), part.FileName()
+		f.Roster, f.RosterName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
 	case "universe":
-		f.Universe, f.UniverseName = bytes.NewReader(text), part.FileName()
+		f.Universe, f.UniverseName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
 	}
 	return nil
+}
+
+// panelLimits says what of a panel's figures is shown.
+type panelLimits struct{ *Server }
+
+type limitsInput struct {
+	Panel string `path:"panel"`
+	Body  struct {
+		Market  string `json:"market"`
+		Low     *int   `json:"low,omitempty" minimum:"0" doc:"persons under which a figure is withheld; as it is where absent"`
+		Caution *int   `json:"caution,omitempty" minimum:"0" doc:"persons under which a figure is flagged; as it is where absent"`
+	}
+	Plain
+}
+
+func (s panelLimits) post(ctx context.Context, in *limitsInput) (*body[rollcall.PanelLimits], error) {
+	l, err := s.Panels.SetLimits(ctx, rollcall.MarketID(in.Body.Market), rollcall.PanelID(in.Panel), in.Body.Low, in.Body.Caution)
+	if err != nil {
+		return nil, s.fault("set limits", err)
+	}
+	return &body[rollcall.PanelLimits]{Body: l}, nil
 }
 
 type exclusionInput struct {

@@ -1,14 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"rollcall/api/answer"
 	"rollcall/api/openapi"
 )
 
@@ -16,8 +19,13 @@ import (
 // describes them all, but for the page.
 func (s *Server) routes() http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, s.computations().limit, uploads().limit)
+	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, answer.Methods(mux), same.Found, s.computations().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
+	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
+		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
 			mux.Method(http.MethodGet, path, s.Page)
@@ -56,6 +64,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
+	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
@@ -72,6 +81,9 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/log/acknowledge", "Take note of what the embedded log has lost"), s.postAcknowledge)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
+
+// DefaultCacheBytes is Server.CacheBytes' default.
+const DefaultCacheBytes = 32 << 20
 
 // maxBody bounds every body; the collector bounds its own further.
 const maxBody = 256 << 20

@@ -29,8 +29,9 @@ type Server struct {
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
 	Version      string
-	CensusMin    int // accounts under which a census's figure is withheld, unless the operator asks
-	Concurrent   int // reports and the like computed at a time; 0: DefaultConcurrent
+	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
+	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent
+	CacheBytes   int64 // of answers kept as they were written; 0: DefaultCacheBytes
 	Logger       *slog.Logger
 }
 
@@ -44,7 +45,8 @@ type Reports interface {
 // by the clear id.
 type Panels interface {
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
-	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error // panelist "": the rule names none
+	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
+	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
 }
 

@@ -122,7 +122,7 @@ const (
 
 // NewBatcher begins an input; source names it among the rejected.
 func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
-	return &Batcher{converter: converter, log: log, source: source, backfill: backfill}
+	return &Batcher{converter: converter, log: log, source: rollcall.OneLine(source), backfill: backfill}
 }
 
 // Sighting takes one sighting of the input's line; raw gives the line as it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"rollcall"
@@ -104,12 +105,15 @@ const (
 	maxPanelist = 256
 )
 
-// checkName refuses a name that is too long, or of which the spelling that
-// makes the pseudonym has nothing left: all such would be one visitor. It
-// never quotes the name, which may be somebody's address.
+// checkName refuses a name that is too long or has control characters, or of
+// which the spelling that makes the pseudonym has nothing left: all such would
+// be one visitor. It never quotes the name, which may be somebody's address.
 func checkName(field, name, spelling string, most int) error {
 	if spelling == "" {
 		return &rollcall.Invalid{Field: field, Reason: "is blank", Code: field + "_missing"}
+	}
+	if strings.ContainsFunc(spelling, unicode.IsControl) {
+		return &rollcall.Invalid{Field: field, Reason: "has a control character", Code: field}
 	}
 	if len(name) > most && utf8.RuneCountInString(name) > most {
 		return &rollcall.Invalid{Field: field, Reason: fmt.Sprintf("is longer than %d characters", most), Code: field + "_too_long"}

@@ -139,6 +139,9 @@ func verdicts() []verdict {
 		{"old", census("time", "2001-09-26T23:59:59Z"), `time "2001-09-26T23:59:59Z": is more than 400 days old`, true},
 		{"ahead", census("time", "2002-11-01T00:10:01Z"), `time "2002-11-01T00:10:01Z": is more than 10 minutes ahead`, true},
 		{"an age ago", census("time", "1989-10-03T18:22:05Z"), `time "1989-10-03T18:22:05Z": is outside the years 1990 to 2199`, true},
+		{"an account of two lines", census("account", "ann\nbob"), "account: has a control character", true},
+		{"an account with an escape", census("account", "ann\x1b[2J"), "account: has a control character", true},
+		{"a panelist with a zero", panelLine("panelist", "P\x001"), "panelist: has a control character", true},
 		{"a blank account", census("account", "  \t"), "account: is blank", true},
 		{"a blank panelist", panelLine("panelist", "  "), "panelist: is blank", true},
 	}

@@ -51,6 +51,9 @@ func ParseTarget(s string, saved func(string) (string, error)) (*Target, error) 
 	if len(s) > mostTarget {
 		return nil, badTarget(s, "is longer than "+strconv.Itoa(mostTarget)+" bytes")
 	}
+	if err := rollcall.CheckLine("target", s); err != nil {
+		return nil, err
+	}
 	p := &targetParser{rest: s, saved: saved}
 	return p.whole(s)
 }

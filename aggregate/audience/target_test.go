@@ -83,6 +83,7 @@ var malformedTargets = []struct{ text, want string }{
 	{"@loop", `is nested too deep, or a saved target names itself`},
 	{strings.Repeat("!", 100) + "sex=F", `is nested too deep, or a saved target names itself`},
 	{strings.Repeat("(", 5000), `is longer than 4096 bytes`},
+	{"sex=\"F\n\"", "has a control character, or is not UTF-8"},
 }
 
 func TestTargetsRefused(t *testing.T) {

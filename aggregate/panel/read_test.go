@@ -62,6 +62,7 @@ func says(t *testing.T, err error, lines ...string) {
 var malformedRosters = map[string][]string{
 	"":                                     {"p.csv: has no header line"},
 	"panelist,home,work,base_weight,sex\n": {"p.csv: has no panelist"},
+	"panelist,home,work,sex\nP\x1b1,1,0,\"F\nG\"\n": {`p.csv line 2 "P\x1b1": has a control character`, `p.csv line 2 "F\nG": has a control character`},
 	"panelist;home;work\nP1;1;0\n": {
 		"p.csv line 1, column panelist: is missing in the header; fields are separated by commas",
 		"p.csv line 1, column home: is missing in the header; fields are separated by commas",

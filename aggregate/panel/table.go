@@ -144,7 +144,11 @@ func (t *table) clean(field string) string {
 	if !utf8.ValidString(field) {
 		t.faultAt(t.line, "", field, "is not UTF-8 text", "utf8")
 	}
-	return strings.TrimSpace(field)
+	field = strings.TrimSpace(field)
+	if utf8.ValidString(field) && rollcall.CheckLine("", field) != nil {
+		t.faultAt(t.line, "", field, "has a control character", "control")
+	}
+	return field
 }
 
 // value gives the row's field in a column, and whether the header has it.

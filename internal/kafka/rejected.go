@@ -243,7 +243,7 @@ func (c *Cluster) fetchWithin(ctx context.Context, topic string, partition int, 
 func rejectedOf(m *kafka.Message) rollcall.Rejected {
 	h := make(map[string]string, len(m.Headers))
 	for _, header := range m.Headers {
-		h[header.Key] = string(header.Value)
+		h[header.Key] = rollcall.OneLine(string(header.Value))
 	}
 	r := rollcall.Rejected{
 		Time: m.Time, Source: h[headerSource], Code: h[headerCode], Reason: h[headerReason],

@@ -130,6 +130,8 @@ func (c *collector) copyCatalogue(ctx context.Context) (err error) {
 	}
 	c.masters = copied.Masters
 	c.onClose("store", copied.Close)
+	c.rosters = &rosters{list: copied.panels, log: c.Log, followed: true}
+	c.background("rosters", c.rosters.follow)
 	c.background("catalogue", c.catalogue.follow)
 	return nil
 }
@@ -158,6 +160,11 @@ func (c *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, err
 // Masters gives the master keys that the store knows.
 func (c *copiedCatalogue) Masters(ctx context.Context) ([]rollcall.Master, error) {
 	return storeOrCopy(ctx, c, "masters.json", rollcall.Store.Masters)
+}
+
+// panels lists what panels have been given.
+func (c *copiedCatalogue) panels(ctx context.Context) ([]rollcall.PanelObjects, error) {
+	return storeOrCopy(ctx, c, "panels.json", rollcall.Store.ListPanelObjects)
 }
 
 // Close closes the store, if it was reached.
@@ -247,7 +254,10 @@ const maxBody = 64 << 20
 func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
 	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender}
 	if p.store != nil {
-		c.Converter.HasRoster = (&rosters{store: p.store, log: p.Log}).has
+		p.rosters = &rosters{list: p.store.ListPanelObjects, log: p.Log}
+	}
+	if p.rosters != nil {
+		c.Converter.HasRoster = p.rosters.has
 	}
 	p.metrics.MustRegister(prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},

@@ -52,6 +52,7 @@ type Process struct {
 	metrics   *prometheus.Registry
 	keys      *ingest.Keys // nil: of a process that only reads
 	catalogue *catalogue
+	rosters   *rosters // nil: of a process that takes no events
 	store     *watchedStore
 	broker    *embedded.Broker // nil: on a cluster
 	cluster   *kafka.Cluster   // nil: without a log

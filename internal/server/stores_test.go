@@ -111,9 +111,8 @@ type analyst struct {
 	answers []answer
 }
 
-// answers starts a process over an empty store, folds the stream, closes
-// the months, and asks everything.
-func answers(t *testing.T, e *Engine, fold folding) []answer {
+// newAnalyst starts a process over an empty store.
+func newAnalyst(t *testing.T, e *Engine) *analyst {
 	t.Helper()
 	o := &analyst{T: t, Process: newProcess(e, quiet()), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() {
@@ -125,6 +124,14 @@ func answers(t *testing.T, e *Engine, fold folding) []answer {
 		t.Fatal(err)
 	}
 	o.Process.months.Now = func() time.Time { return o.clock }
+	return o
+}
+
+// answers starts a process over an empty store, folds the stream, closes
+// the months, and asks everything.
+func answers(t *testing.T, e *Engine, fold folding) []answer {
+	t.Helper()
+	o := newAnalyst(t, e)
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}

@@ -17,6 +17,9 @@ import (
 // log again, since the offsets that this store committed may be ahead of it.
 // A file that exists is refused with an ErrConflict.
 func (s *Store) Backup(ctx context.Context, path string) error {
+	if err := rollcall.CheckLine("file", path); err != nil {
+		return err
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return fmt.Errorf("back up the store: %w", err)

@@ -76,7 +76,8 @@ func TestUpgrade(t *testing.T) {
 	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DELETE FROM migrations WHERE number >= 2`); err != nil {
+	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits;
+		ALTER TABLE markets DROP COLUMN simulated; DELETE FROM migrations WHERE number >= 2`); err != nil {
 		t.Fatal(err)
 	}
 	got, err := openStore(t, path, 12).Rosters(t.Context(), f.Month+1)
@@ -169,6 +170,17 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	wg.Wait()
 	storetest.RequireSame(t, storetest.Dump(t, b), storetest.Dump(t, alone))
+}
+
+func TestBackupNameIsALine(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, newPath(t), 12)
+	if err := s.Backup(t.Context(), filepath.Join(dir, "a\nb.db")); !errors.Is(err, rollcall.ErrInvalid) {
+		t.Errorf("%v is no refusal of the name", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("%v, %v", files, err)
+	}
 }
 
 func TestBackup(t *testing.T) {

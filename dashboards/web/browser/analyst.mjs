@@ -80,6 +80,18 @@ export function analyst(w) {
     await page.waitForFunction(() => !document.querySelector("h1").textContent.includes("mean of"));
   });
 
+  test("how does it compare with a year before?", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    await page.getByLabel("Compare with").selectOption({ label: "October 2002" });
+    await page.waitForFunction(() => document.querySelector(".lede").textContent.includes("on October 2002"));
+    assert.match(page.url(), /compare=year/);
+    const want = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}&compare=year`), "msn").change;
+    const got = (await table(page, "ranking"))[0];
+    assert.deepEqual([got.Change, got["Change, low"], got["Beyond chance"]], [`+${persons(want.value)}`, `+${persons(want.low)}`, "yes"]);
+    await page.locator("#ranking svg text", { hasText: "Change on Oct 2002" }).waitFor();
+    assert.match(await page.locator("#ranking .keys").textContent(), /October 2002/);
+  });
+
   test("the data of a figure are those that it shows", async (t) => {
     const { page } = await open(t, "/?month=2002-10");
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);

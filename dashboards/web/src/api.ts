@@ -1,10 +1,6 @@
 // What the REST API answers, and a client of it. The types stand in this one
 // file; those that a generator makes from the API's description replace it.
 
-/** What the server's API takes. The control of what it doesn't take is left out;
-    it turns true with the parameter. */
-export const takes = { compare: false };
-
 export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection";
 
 /** A figure with its precision; all numbers are null where it is withheld. */

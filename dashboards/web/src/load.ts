@@ -81,9 +81,9 @@ export function pooledParams(a: Address, c: Chosen): Params {
   return { ...params(a, c), pool: a.pool };
 }
 
-/** rankingParams are those of the ranking, which alone compares. */
+/** rankingParams are those of the ranking, which alone compares; changes aren't pooled. */
 export function rankingParams(a: Address, c: Chosen): Params {
-  return { ...pooledParams(a, c), compare: a.compare === "previous" ? undefined : a.compare };
+  return { ...pooledParams(a, c), compare: a.compare === "previous" || a.pool !== undefined ? undefined : a.compare };
 }
 
 const pooled = ["duplication", "combinations"];

@@ -204,7 +204,7 @@ func TestBackfillAndSource(t *testing.T) {
 	var asked []bool
 	log := &slice{}
 	c := collector(t, func(backfill bool) ingest.Log { asked = append(asked, backfill); return log })
-	for _, query := range []string{"", "?backfill=1&source=meter-17", "?backfill=false", "?source=meter-18"} {
+	for _, query := range []string{"", "?backfill=1&source=meter-17", "?backfill=false", "?source=meter%0A18"} {
 		r := httptest.NewRequest(http.MethodPost, "/v1/events"+query, strings.NewReader(old+"\n{"))
 		r.Header.Set("Content-Type", ndjson)
 		c.ServeHTTP(httptest.NewRecorder(), r)
@@ -216,7 +216,7 @@ func TestBackfillAndSource(t *testing.T) {
 	for _, r := range log.rejected {
 		sources = append(sources, r.Source)
 	}
-	if got := fmt.Sprint(sources); got != "[http http meter-17 http http meter-18 meter-18]" {
+	if got := fmt.Sprint(sources); got != "[http http meter-17 http http meter 18 meter 18]" {
 		t.Errorf("refused from %s", got)
 	}
 }

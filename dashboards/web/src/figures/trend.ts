@@ -32,7 +32,7 @@ export function sentence(r: Trend, s: Scope): string {
   const [a, b] = [shownRows[0]!, shownRows.at(-1)!];
   const name = s.name(first);
   const v = (row: typeof a) => s.n.persons(row.unique_audience.value);
-  if (a.month === b.month) return french ? `${name} : ${v(b)} en ${s.n.month(b.month)}` : `${name} had ${v(b)} in ${s.n.month(b.month)}`;
+  if (a.month === b.month) return french ? `${name} : ${v(b)} visiteurs en ${s.n.month(b.month)}` : `${name} had ${v(b)} visitors in ${s.n.month(b.month)}`;
   const [m0, m1] = [s.n.month(a.month), s.n.month(b.month)];
   if (overlap(a.unique_audience, b.unique_audience)) {
     return french ? `${name} : ${v(a)} en ${m0}, ${v(b)} en ${m1}, sans écart sûr` : `${name} stood at ${v(a)} in ${m0} and ${v(b)} in ${m1}`;

@@ -2,7 +2,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Address, Change } from "../address";
-import { takes } from "../api";
 import type { Catalogue, Chosen } from "../load";
 import { monthsBefore, type Numbers } from "../numbers";
 import type { Texts } from "../texts";
@@ -23,6 +22,15 @@ function Choice({ label, id, value, children, onPick }: { label: string; id: str
       <select id={id} value={value} onChange={(e) => onPick(e.currentTarget.value)}>{children}</select>
     </div>
   );
+}
+
+/** comparable gives the months that changes can be from: the one before, a year
+    before, and what else is published between. */
+export function comparable(month: string, published: readonly string[], asked: string): { value: string; month: string }[] {
+  const value = (back: number, m: string) => (back === 1 ? "previous" : back === 12 ? "year" : m);
+  const all = Array.from({ length: 12 }, (_, i) => ({ value: value(i + 1, monthsBefore(month, i + 1)), month: monthsBefore(month, i + 1) }));
+  const there = all.filter((c) => c.value === "previous" || c.value === asked || published.includes(c.month));
+  return there.some((c) => c.value === asked) ? there : [...there, { value: asked, month: asked }];
 }
 
 /** marketName gives a market's name, with its panel where there are several. */
@@ -53,11 +61,9 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
         {["home+work", "home", "work", "both", "home-only", "work-only"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
       </Choice>
       <Counted a={a} t={t} go={go} />
-      {takes.compare && <Choice label={t.compare} id="compare" value={a.compare} onPick={(compare) => go({ compare })}>
-        <option value="previous">{n.month(monthsBefore(chosen.month, 1))}</option>
-        <option value="year">{n.month(monthsBefore(chosen.month, 12))}</option>
-        {a.compare !== "previous" && a.compare !== "year" && <option value={a.compare}>{n.month(a.compare)}</option>}
-      </Choice>}
+      <Choice label={t.compare} id="compare" value={a.compare} onPick={(compare) => go({ compare })}>
+        {comparable(chosen.month, months, a.compare).map((c) => <option value={c.value} key={c.value}>{n.month(c.month)}</option>)}
+      </Choice>
       <Choice label={t.version} id="version" value={String(a.version ?? versions[0]?.version ?? "")} onPick={(v) => go({ version: Number(v) === versions[0]?.version ? undefined : Number(v) })}>
         {versions.map((p, i) => <option value={String(p.version)} key={p.version}>{`${p.version}, ${t.statuses[p.status] ?? p.status}${i === 0 && versions.length > 1 ? ` (${t.latest})` : ""}`}</option>)}
       </Choice>

@@ -1,0 +1,203 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// routed is a route of the API, as chi has it.
+type routed struct{ method, pattern string }
+
+// routesOf walks all routes.
+func routesOf(t *testing.T, h http.Handler) (all []routed) {
+	t.Helper()
+	err := chi.Walk(h.(chi.Routes), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		all = append(all, routed{method, pattern})
+		return nil
+	})
+	if err != nil || len(all) < 40 {
+		t.Fatalf("%d routes, %v", len(all), err)
+	}
+	return all
+}
+
+// published is a server of one published month, over the network.
+func published(t *testing.T) (*analyst, *httptest.Server) {
+	t.Helper()
+	o := newAnalyst(t, &Engine{Data: t.TempDir()})
+	o.must(http.MethodPost, "/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	o.loadPanel("FR", "2003-01")
+	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
+	o.closeMonth("FR", "2003-01", `"status":"final"`)
+	s := httptest.NewServer(o.handler)
+	t.Cleanup(s.Close)
+	return o, s
+}
+
+// address fills a pattern in, with what a GET of it needs.
+func address(pattern string) string {
+	path := strings.NewReplacer("{market}", "FR", "{panel}", "nn", "{month}", "2003-01", "{version}", "2", "{other}", "1", "{report}", "ranking", "/*", "/index.js").Replace(pattern)
+	switch {
+	case strings.HasPrefix(path, "/v1/reports/"):
+		return path + "?market=FR&panel=nn&month=2003-01"
+	case path == "/v1/publications":
+		return path + "?market=FR"
+	case path == "/v1/census":
+		return path + "?market=FR&from=2003-01-01&to=2003-01-31"
+	}
+	return path
+}
+
+// answered is an answer whose body was read.
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func fetch(t *testing.T, s *httptest.Server, method, path string, headers ...string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept-Encoding", "identity")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	a, err := s.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	body, err := io.ReadAll(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered{a.StatusCode, a.Header, string(body)}
+}
+
+// TestEveryRoute holds every route to what is so of all of them.
+func TestEveryRoute(t *testing.T) {
+	o, s := published(t)
+	all := routesOf(t, o.handler)
+	methods := map[string][]string{}
+	for _, r := range all {
+		methods[r.pattern] = append(methods[r.pattern], r.method)
+	}
+	for pattern, has := range methods {
+		t.Run(pattern, func(t *testing.T) {
+			path := address(pattern)
+			options := fetch(t, s, http.MethodOptions, path)
+			if options.status != http.StatusNoContent || options.body != "" {
+				t.Errorf("OPTIONS: %d %s", options.status, options.body)
+			}
+			refused := fetch(t, s, http.MethodDelete, path)
+			if refused.status != http.StatusMethodNotAllowed || refused.header.Get("Content-Type") != "application/problem+json" || refused.header.Get("Allow") != options.header.Get("Allow") {
+				t.Errorf("DELETE: %d %v", refused.status, refused.header)
+			}
+			for _, method := range has {
+				if !strings.Contains(options.header.Get("Allow"), method) {
+					t.Errorf("Allow %q lacks %s", options.header.Get("Allow"), method)
+				}
+				if method == http.MethodGet {
+					reads(t, s, path)
+				}
+			}
+		})
+	}
+}
+
+// reads holds a GET to what is so of all of them.
+func reads(t *testing.T, s *httptest.Server, path string) {
+	t.Helper()
+	got, head := fetch(t, s, http.MethodGet, path), fetch(t, s, http.MethodHead, path)
+	if got.status >= 300 && got.status != http.StatusNotFound || head.status != got.status || head.body != "" || head.header.Get("Content-Type") != got.header.Get("Content-Type") {
+		t.Errorf("GET: %d %.300s; HEAD: %d %q", got.status, got.body, head.status, head.body)
+	}
+	if got.status != http.StatusOK || !strings.HasPrefix(path, "/v1/") {
+		return
+	}
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	if unknown := fetch(t, s, http.MethodGet, path+join+"nonsense=1"); unknown.status != http.StatusUnprocessableEntity || unknown.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("an unknown parameter: %d %s", unknown.status, unknown.body)
+	}
+	if path == "/v1/rejected" { // which is written as it is read
+		return
+	}
+	tag := got.header.Get("ETag")
+	again := fetch(t, s, http.MethodGet, path, "If-None-Match", `"other", W/`+tag)
+	if tag == "" || got.header.Get("Cache-Control") == "" || again.status != http.StatusNotModified || again.body != "" || again.header.Get("ETag") != tag {
+		t.Errorf("ETag %q, Cache-Control %q, and then %d", tag, got.header.Get("Cache-Control"), again.status)
+	}
+	if other := fetch(t, s, http.MethodGet, path, "If-None-Match", `"other"`); other.status != http.StatusOK || other.body != got.body {
+		t.Errorf("with another's ETag: %d", other.status)
+	}
+	unpacks(t, s, path, got)
+}
+
+// unpacks holds the packed answers to the plain one.
+func unpacks(t *testing.T, s *httptest.Server, path string, plain answered) {
+	t.Helper()
+	for coding, unpack := range map[string]func(io.Reader) (io.Reader, error){
+		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		"zstd": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderConcurrency(1)) },
+	} {
+		a := fetch(t, s, http.MethodGet, path, "Accept-Encoding", coding)
+		if a.header.Get("Content-Encoding") == "" {
+			if len(plain.body) > 1<<10 && strings.Contains(plain.header.Get("Content-Type"), "json") {
+				t.Errorf("%d bytes are not packed in %s", len(plain.body), coding)
+			}
+			continue
+		}
+		in, err := unpack(strings.NewReader(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(in)
+		if err != nil || string(body) != plain.body || a.header.Get("ETag") == plain.header.Get("ETag") || !strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Accept-Encoding") {
+			t.Errorf("%s: %d bytes, want %d, %v, %v", coding, len(body), len(plain.body), err, a.header)
+		}
+	}
+}
+
+// TestLasting: what can't change is said to, and nothing else.
+func TestLasting(t *testing.T) {
+	o, s := published(t)
+	o.must(http.MethodPost, "/v1/targets", `{"name":"young","expression":"age=15-24"}`)
+	const of = "/v1/reports/ranking?market=FR&panel=nn&month=2003-01"
+	for path, want := range map[string]bool{
+		of: false, of + "&live=true": false, of + "&version=2": true, of + "&version=2&target=@young": false,
+		"/v1/publications/FR/nn/2003-01/2/diff/1": true, "/v1/markets": false,
+	} {
+		a := fetch(t, s, http.MethodGet, path)
+		if got := strings.Contains(a.header.Get("Cache-Control"), "immutable"); a.status != http.StatusOK || got != want {
+			t.Errorf("%s: %d, immutable %v, want %v", path, a.status, got, want)
+		}
+	}
+}
+
+// TestKeptAnswers: a new version is seen by the next request.
+func TestKeptAnswers(t *testing.T) {
+	o, s := published(t)
+	const of = "/v1/reports/ranking?market=FR&panel=nn&month=2003-01"
+	before, same := fetch(t, s, http.MethodGet, of), fetch(t, s, http.MethodGet, of)
+	if before.body != same.body || before.header.Get("ETag") != same.header.Get("ETag") {
+		t.Error("asked twice, answered differently")
+	}
+	o.closeMonth("FR", "2003-01", `"status":"restated","reason":"late events"`)
+	after := fetch(t, s, http.MethodGet, of)
+	if !strings.Contains(after.body, `"version":3`) || after.header.Get("ETag") == before.header.Get("ETag") {
+		t.Errorf("after a restatement: %.200s", after.body)
+	}
+}
