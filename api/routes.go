@@ -17,10 +17,10 @@ import (
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
 // describes them all, but for the page.
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, answer.Methods(mux), same.Found, s.computations().limit, uploads().limit, same.Made)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
@@ -34,7 +34,7 @@ func (s *Server) routes() http.Handler {
 	mux.Get("/healthz", health.Live)
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
-	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
+	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}

@@ -119,9 +119,9 @@ type Rejected interface {
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
-func (s *Server) Handler() http.Handler { return s.routes() }
+func (s *Server) Handler() http.Handler { return s.routes(bodyPace()) }
 
 // Listener gives an http.Server with the time limits that every listener has.
 func Listener(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: answerPace().answers(h), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
