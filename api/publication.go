@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -142,7 +143,10 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 	if err != nil {
 		return nil, s.fault("withdraw", err)
 	}
-	p, err := s.Publications.Withdraw(ctx, of, in.Version, in.Body.Reason)
+	if err := s.Publications.Known(ctx, of); err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	p, err := s.Publications.Withdraw(ctx, rollcall.Withdrawal{PanelMonth: of, Version: in.Version, Reason: in.Body.Reason, Time: time.Now().UTC()})
 	if err != nil {
 		return nil, s.fault("withdraw", err)
 	}

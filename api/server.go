@@ -58,7 +58,7 @@ type Publications interface {
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
-	Withdraw(ctx context.Context, of rollcall.PanelMonth, version int, reason string) (rollcall.Publication, error)
+	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
 }
 
 // Catalogue is the deployment's markets and services.

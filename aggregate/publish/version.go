@@ -172,21 +172,23 @@ func CheckWithdrawn(p rollcall.Publication) error {
 
 // Withdraw marks a version as one that must not be used, and gives it as it is
 // then. One that is withdrawn already stays as it was.
-func (pub *Publisher) Withdraw(ctx context.Context, of rollcall.PanelMonth, version int, reason string) (rollcall.Publication, error) {
-	if reason == "" {
-		return rollcall.Publication{}, &rollcall.Invalid{Field: "reason", Reason: "is missing: whoever asks for the version is told it", Code: "reason_missing"}
+func (v *Versions) Withdraw(ctx context.Context, w rollcall.Withdrawal) (p rollcall.Publication, err error) {
+	if w.Reason == "" {
+		return p, &rollcall.Invalid{Field: "reason", Reason: "is missing: whoever asks for the version is told it", Code: "reason_missing"}
 	}
-	if err := rollcall.CheckLine("reason", reason); err != nil {
-		return rollcall.Publication{}, err
-	}
-	p, err := pub.Publication(ctx, of, version)
-	if err != nil && !errors.Is(err, rollcall.ErrWithdrawn) {
+	if err := rollcall.CheckLine("reason", w.Reason); err != nil {
 		return p, err
 	}
-	if err := pub.Store.Withdraw(ctx, rollcall.Withdrawal{PanelMonth: of, Version: version, Reason: reason, Time: pub.Now()}); err != nil {
+	if p, err = v.Publication(ctx, w.PanelMonth, w.Version); err != nil {
+		if errors.Is(err, rollcall.ErrWithdrawn) {
+			err = nil
+		}
 		return p, err
 	}
-	if p, err = pub.Publication(ctx, of, version); errors.Is(err, rollcall.ErrWithdrawn) {
+	if err := v.Store.Withdraw(ctx, w); err != nil {
+		return p, err
+	}
+	if p, err = v.Publication(ctx, w.PanelMonth, w.Version); errors.Is(err, rollcall.ErrWithdrawn) {
 		err = nil
 	}
 	return p, err
