@@ -53,7 +53,7 @@ type Panels interface {
 // Publications closes months, lists what was published and verifies it. Known
 // refuses an unknown market, panel or month with an Unknown; an empty panel and
 // month 0 are not looked at.
-type Publications interface {
+type Publications interface { //nolint:interfacebloat // what there is to do with a version
 	Known(ctx context.Context, of rollcall.PanelMonth) error
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
