@@ -28,7 +28,7 @@ func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelis
 		return 0, err
 	}
 	if rosters == 0 && diaries == 0 {
-		return 0, pub.nobody(ctx, panel, who)
+		return 0, nobody(ctx, pub, panel, who)
 	}
 	if pub.Log != nil {
 		pub.Log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
@@ -37,7 +37,7 @@ func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelis
 }
 
 // nobody says why nothing of a panelist could be erased.
-func (pub *Publisher) nobody(ctx context.Context, panel rollcall.PanelID, who rollcall.Visitor) error {
+func nobody(ctx context.Context, pub *Publisher, panel rollcall.PanelID, who rollcall.Visitor) error {
 	loaded, err := pub.Store.ListPanelObjects(ctx)
 	if err != nil {
 		return err
