@@ -40,6 +40,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	PutPanelObjects(ctx context.Context, o PanelObjects) error
 	PanelObjects(ctx context.Context, of PanelMonth) (PanelObjects, error)
 	ListPanelObjects(ctx context.Context) ([]PanelObjects, error)
+	PutPanelLimits(ctx context.Context, l PanelLimits) error
+	PanelLimits(ctx context.Context, market MarketID, panel PanelID) (PanelLimits, error)
 	AddExclusion(ctx context.Context, e Exclusion) error
 	Exclusions(ctx context.Context, of PanelMonth) ([]Exclusion, error)
 
@@ -223,10 +225,19 @@ type PanelObjects struct {
 	Universe Hash `json:"universe"`
 }
 
+// PanelLimits are the raw persons under which a panel's figures are withheld, or
+// flagged.
+type PanelLimits struct {
+	Market  MarketID `json:"market"`
+	Panel   PanelID  `json:"panel"`
+	Low     int      `json:"low"`
+	Caution int      `json:"caution"`
+}
+
 // PublicationStatus says what a version is for.
 type PublicationStatus string
 
-// The statuses. An internal version was closed with limits under the market's
+// The statuses. An internal version was closed with limits under the panel's
 // own and is never served to readers.
 const (
 	Preliminary PublicationStatus = "preliminary"

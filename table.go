@@ -180,12 +180,13 @@ type SampleMeta struct {
 	InTab     int    `json:"in_tab"` // persons
 	Home      int    `json:"home"`   // metered there
 	Work      int    `json:"work"`
-	NotInTab  int    `json:"not_in_tab"`      // diaries of persons who are not in tab
-	Unmetered int    `json:"unmetered"`       // diaries at a place where the person is not metered
-	Unknown   int    `json:"unknown_service"` // diaries of a service that is not in the catalogue
-	Excluded  int    `json:"excluded"`        // diaries that a recorded rule excludes
-	Diaries   string `json:"diaries"`         // hash of those that count
-	ID        string `json:"id"`              // hash of the roster
+	Silent    *int   `json:"silent,omitempty"` // persons in tab who sent no event of any kind in the month; nil: not counted
+	NotInTab  int    `json:"not_in_tab"`       // diaries of persons who are not in tab
+	Unmetered int    `json:"unmetered"`        // diaries at a place where the person is not metered
+	Unknown   int    `json:"unknown_service"`  // diaries of a service that is not in the catalogue
+	Excluded  int    `json:"excluded"`         // diaries that a recorded rule excludes
+	Diaries   string `json:"diaries"`          // hash of those that count
+	ID        string `json:"id"`               // hash of the roster
 }
 
 // WeightsMeta is the quality of the weights.

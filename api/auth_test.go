@@ -45,6 +45,7 @@ func TestAuthorize(t *testing.T) {
 		{"POST", "/v1/events", "ia"},
 		{"GET", "/v1/rejected", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
+		{"POST", "/v1/panels/nn/limits", "a"},
 		{"POST", "/v1/publications", "pa"},
 		{"POST", "/v1/exclusions", "pa"},
 		{"POST", "/v1/erasures", "a"},

@@ -24,6 +24,7 @@ var statuses = []struct {
 	{rollcall.ErrIncoherent, http.StatusConflict},
 	{rollcall.ErrConflict, http.StatusConflict},
 	{rollcall.ErrFull, http.StatusTooManyRequests},
+	{errSlow, http.StatusRequestTimeout},
 	{context.DeadlineExceeded, http.StatusGatewayTimeout},
 }
 

@@ -45,14 +45,15 @@ type Reports interface {
 // by the clear id.
 type Panels interface {
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
-	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error // panelist "": the rule names none
+	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
+	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
 }
 
 // Publications closes months, lists what was published and verifies it. Known
 // refuses an unknown market, panel or month with an Unknown; an empty panel and
 // month 0 are not looked at.
-type Publications interface {
+type Publications interface { //nolint:interfacebloat // what there is to do with a version
 	Known(ctx context.Context, of rollcall.PanelMonth) error
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
@@ -117,9 +118,9 @@ type Rejected interface {
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
-func (s *Server) Handler() http.Handler { return s.routes() }
+func (s *Server) Handler() http.Handler { return s.routes(bodyPace()) }
 
 // Listener gives an http.Server with the time limits that every listener has.
 func Listener(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: answerPace().answers(h), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }

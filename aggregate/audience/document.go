@@ -53,6 +53,10 @@ type Document struct {
 	Before     []Pinned             `json:"before"`     // the last 12 months' versions at close, the latest month first
 	Settings   Settings             `json:"settings"`
 	Dropped    Dropped              `json:"dropped"`
+
+	// Silent counts the persons in tab who sent no event of any kind in the
+	// month; nil in documents of before it was counted.
+	Silent *int `json:"silent,omitempty"`
 }
 
 // Pinned is a version of an earlier month: changes, loyalty and periods over

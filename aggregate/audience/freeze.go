@@ -18,6 +18,7 @@ type freezer struct {
 	service map[rollcall.ServiceID]uint16
 	list    []loose
 	runs    []dayRun
+	heard   []bool // by person: sent an event of any kind
 }
 
 // loose is a diary on its way; its runs are freezer.runs[first:first+count].
@@ -35,6 +36,7 @@ func newFreezer(doc *Document, roster *rollcall.Roster) *freezer {
 		doc: doc, roster: roster,
 		person:  make(map[rollcall.Visitor]int32, len(roster.Panelists)),
 		service: make(map[rollcall.ServiceID]uint16, len(doc.Services)),
+		heard:   make([]bool, len(roster.Panelists)),
 	}
 	for i, p := range roster.Panelists {
 		f.person[p.ID] = int32(i)
@@ -61,7 +63,20 @@ func Freeze(ctx context.Context, store rollcall.Store, doc *Document, roster *ro
 	if !slices.IsSortedFunc(f.list, compareLoose) {
 		slices.SortFunc(f.list, compareLoose)
 	}
+	f.countSilent()
 	return f.encode(), nil
+}
+
+// countSilent counts those in tab whose meters sent nothing: a rule may have
+// taken some out of tab.
+func (f *freezer) countSilent() {
+	out, silent := newRules(f.doc).out, 0
+	for i, p := range f.roster.Panelists {
+		if !f.heard[i] && !out[p.ID] {
+			silent++
+		}
+	}
+	f.doc.Silent = &silent
 }
 
 func compareLoose(a, b loose) int { return a.compare(b.diaryKey) }
@@ -69,6 +84,9 @@ func compareLoose(a, b loose) int { return a.compare(b.diaryKey) }
 func (f *freezer) add(row *rollcall.DiaryRow) {
 	person, inTab := f.person[row.Panelist]
 	service, known := f.service[row.Service]
+	if inTab && row.Key == f.roster.Key {
+		f.heard[person] = true // whatever it counts in
+	}
 	switch {
 	case !row.Kind.Counts():
 		return

@@ -21,6 +21,9 @@ func Usual() Thresholds { return Thresholds{Low: 30, Caution: 60} }
 // is no setting.
 const CautionRSE = 0.30
 
+// mostLimit bounds a limit: no panel is so large.
+const mostLimit = 1 << 31
+
 // Validate refuses negative limits. A low above caution leaves no caution.
 func (t Thresholds) Validate() error {
 	if t.Low < 0 {
@@ -28,6 +31,9 @@ func (t Thresholds) Validate() error {
 	}
 	if t.Caution < 0 {
 		return &rollcall.Invalid{Field: "caution", Value: strconv.Itoa(t.Caution), Reason: "is under 0", Code: "caution"}
+	}
+	if n := max(t.Low, t.Caution); n > mostLimit {
+		return &rollcall.Invalid{Field: "limit", Value: strconv.Itoa(n), Reason: "is more persons than any panel has", Code: "limit"}
 	}
 	return nil
 }

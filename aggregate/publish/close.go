@@ -18,7 +18,7 @@ const mostRetries = 100
 
 // Close makes the next version of a month: it freezes the month's facts, weighs
 // and checks them, and publishes. The same facts and settings always make the
-// same document. A version whose limits are under panel.Usual's is internal.
+// same document. A version whose limits are under the panel's own is internal.
 // It fails with rollcall.ErrNotFound where the month has no panel loaded, with
 // an Invalid where the status can't follow those before it, and with
 // rollcall.ErrIncoherent where a rule of METHOD is broken; then nothing is
@@ -27,11 +27,15 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	p := rollcall.Publication{
 		PanelMonth: plan.Of, Status: cmp.Or(plan.Status, rollcall.Preliminary), Reason: strings.TrimSpace(plan.Reason),
 	}
-	settings := settingsOf(&plan)
+	own, err := pub.limits(ctx, plan.Of.Market, plan.Of.Panel)
+	if err != nil {
+		return rollcall.Publication{}, err
+	}
+	settings := settingsOf(&plan, own)
 	if err := cmp.Or(checkStatus(p), settings.Validate()); err != nil {
 		return rollcall.Publication{}, err
 	}
-	p.Internal = settings.Under(panel.Usual())
+	p.Internal = settings.Under(own)
 	if _, err := pub.next(ctx, p); err != nil {
 		return rollcall.Publication{}, err
 	}
@@ -43,9 +47,47 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	return pub.publish(ctx, p)
 }
 
-// settingsOf are the plan's settings, and the usual ones where it says none.
-func settingsOf(plan *rollcall.ClosePlan) audience.Settings {
+// SetLimits says under how many persons a panel's figures are withheld, or
+// flagged, from the next close on; nil leaves a limit as it is. It fails with an
+// Unknown for a panel that has no month.
+func (pub *Publisher) SetLimits(ctx context.Context, market rollcall.MarketID, of rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) {
+	if err := pub.Known(ctx, rollcall.PanelMonth{Market: market, Panel: of}); err != nil {
+		return rollcall.PanelLimits{}, err
+	}
+	own, err := pub.limits(ctx, market, of)
+	if err != nil {
+		return rollcall.PanelLimits{}, err
+	}
+	if low != nil {
+		own.Low = *low
+	}
+	if caution != nil {
+		own.Caution = *caution
+	}
+	if err := own.Validate(); err != nil {
+		return rollcall.PanelLimits{}, err
+	}
+	l := rollcall.PanelLimits{Market: market, Panel: of, Low: own.Low, Caution: own.Caution}
+	if err := pub.Store.PutPanelLimits(ctx, l); err != nil {
+		return rollcall.PanelLimits{}, err
+	}
+	return l, nil
+}
+
+// limits are the panel's own, or the usual where it has none.
+func (pub *Publisher) limits(ctx context.Context, market rollcall.MarketID, of rollcall.PanelID) (panel.Thresholds, error) {
+	l, err := pub.Store.PanelLimits(ctx, market, of)
+	if errors.Is(err, rollcall.ErrNotFound) {
+		return panel.Usual(), nil
+	}
+	return panel.Thresholds{Low: l.Low, Caution: l.Caution}, err
+}
+
+// settingsOf are the plan's settings, and where it says none the panel's own
+// limits and what is usual.
+func settingsOf(plan *rollcall.ClosePlan, own panel.Thresholds) audience.Settings {
 	s := audience.DefaultSettings()
+	s.Thresholds = own
 	if plan.Low != nil {
 		s.Low = *plan.Low
 	}

@@ -113,3 +113,55 @@ func TestLoadPanelRefuses(t *testing.T) {
 		t.Errorf("loaded %+v", got)
 	}
 }
+
+// TestPanelLimits: a close uses the panel's own limits, and is internal under
+// them alone; other panels have the usual.
+func TestPanelLimits(t *testing.T) {
+	h := newPanel(t).filled()
+	limits := func(p rollcall.Publication) panel.Thresholds {
+		m, err := h.Month(context.Background(), p.Document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Doc.Settings.Thresholds
+	}
+	number := func(n int) *int { return &n }
+	for _, step := range []struct {
+		set      rollcall.ClosePlan // Low and Caution alone
+		plan     rollcall.ClosePlan
+		want     panel.Thresholds
+		internal bool
+	}{
+		{rollcall.ClosePlan{}, rollcall.ClosePlan{}, panel.Thresholds{Low: 30, Caution: 60}, false},
+		{rollcall.ClosePlan{Low: number(2)}, rollcall.ClosePlan{}, panel.Thresholds{Low: 2, Caution: 60}, false},
+		{rollcall.ClosePlan{Caution: number(4)}, rollcall.ClosePlan{}, panel.Thresholds{Low: 2, Caution: 4}, false},
+		{rollcall.ClosePlan{}, rollcall.ClosePlan{Low: number(1)}, panel.Thresholds{Low: 1, Caution: 4}, true},
+		{rollcall.ClosePlan{Low: number(50), Caution: number(100)}, rollcall.ClosePlan{Low: number(30), Caution: number(60)}, panel.Thresholds{Low: 30, Caution: 60}, true},
+		{rollcall.ClosePlan{}, rollcall.ClosePlan{Low: number(51)}, panel.Thresholds{Low: 51, Caution: 100}, false},
+	} {
+		if step.set.Low != nil || step.set.Caution != nil {
+			if _, err := h.SetLimits(context.Background(), "FR", "nn", step.set.Low, step.set.Caution); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step.plan.Of = october
+		p := h.close(step.plan)
+		if got := limits(p); got != step.want || p.Internal != step.internal {
+			t.Errorf("%+v: limits %+v, internal %v; want %+v, %v", step, got, p.Internal, step.want, step.internal)
+		}
+	}
+	live, err := h.Live(context.Background(), october)
+	if err != nil || live.Doc.Settings.Thresholds != (panel.Thresholds{Low: 50, Caution: 100}) {
+		t.Errorf("live: %+v, %v", live, err)
+	}
+	for what, err := range map[string]error{
+		`panel "n" is not known`: second(h.SetLimits(context.Background(), "FR", "n", number(1), nil)),
+		`low "-1": is under 0`:   second(h.SetLimits(context.Background(), "FR", "nn", number(-1), nil)),
+	} {
+		if err == nil || !strings.Contains(err.Error(), what[:8]) {
+			t.Errorf("%v, want %s", err, what)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

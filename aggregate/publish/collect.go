@@ -48,7 +48,11 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 
 // Live computes a month from its facts as they are now; nothing is stored.
 func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audience.Month, error) {
-	d, p, err := pub.collect(ctx, of, audience.DefaultSettings(), false)
+	own, err := pub.limits(ctx, of.Market, of.Panel)
+	if err != nil {
+		return nil, err
+	}
+	d, p, err := pub.collect(ctx, of, settingsOf(&rollcall.ClosePlan{}, own), false)
 	if err != nil {
 		return nil, err
 	}

@@ -290,3 +290,32 @@ func TestViolationBlocksPublication(t *testing.T) {
 		t.Errorf("publications: %v, %v", list, err)
 	}
 }
+
+// TestSilentMeters: who sent anything at all is not silent, though it counts
+// nowhere; who is excluded is not in tab.
+func TestSilentMeters(t *testing.T) {
+	h, f := newSite(t), facts{}
+	f.add(1, "msn", rollcall.Home, rollcall.Use, stretch{2, 0, 10})
+	f.add(2, "online", rollcall.Home, rollcall.Presence, stretch{2, 0, 10})
+	f.add(3, "unheard-of", rollcall.Home, rollcall.Use, stretch{2, 0, 10})
+	f.add(4, "msn", rollcall.Work, rollcall.Use, stretch{2, 0, 10}) // where no meter is known
+	f.addTo(september, 5, "msn", rollcall.Home, rollcall.Use, stretch{2, 0, 10})
+	h.merge(f)
+	h.load(october, strings.ReplaceAll(plainRoster(12), ",1,1,", ",1,0,"), evenUniverse)
+	for want, rule := range []rollcall.Exclusion{{PanelMonth: october, Panelist: 7}, {PanelMonth: october, Panelist: 1, Service: "msn"}} {
+		h.close(closing(october, all()))
+		quality := h.report(rollcall.Query{Report: "quality", Version: want + 1})
+		silent := 8 - want
+		if got := quality.Meta.Sample.Silent; got == nil || *got != silent {
+			t.Errorf("version %d: %v are silent, want %d", want+1, got, silent)
+		}
+		note := fmt.Sprintf("%d of the %d panelists in tab sent no event of any kind in the month: their meters may be silent.", silent, 12-want)
+		if !slices.Contains(quality.Meta.Notes, note) {
+			t.Errorf("notes %q, want %q", quality.Meta.Notes, note)
+		}
+		rule.Reason = "a test"
+		if err := h.exclude(context.Background(), rule); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func addNew(list []string, s string) []string {
 func (j *job) sampleMeta() *rollcall.SampleMeta {
 	v, d := j.view, j.month.Doc
 	s := &rollcall.SampleMeta{
-		InTab: v.Weights.Persons(), NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
+		InTab: v.Weights.Persons(), Silent: d.Silent, NotInTab: d.Dropped.NotInTab, Unmetered: d.Dropped.Unmetered, Unknown: d.Dropped.Unknown,
 		Excluded: j.month.Excluded, Diaries: d.Diaries.String(), ID: d.Roster.String(),
 	}
 	c := v.Condition()

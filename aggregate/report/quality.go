@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 
 	"rollcall"
 )
@@ -11,6 +12,9 @@ import (
 // nothing in it is withheld.
 func quality(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("margin", "category", "target_population as target", "achieved")
+	if silent := j.month.Doc.Silent; silent != nil {
+		t.Meta.Notes = append(t.Meta.Notes, fmt.Sprintf("%d of the %d panelists in tab sent no event of any kind in the month: their meters may be silent.", *silent, len(j.month.Roster.Panelists)))
+	}
 	for _, a := range j.view.Condition().Quality.Margins {
 		exact := func(x float64) rollcall.Measure {
 			return rollcall.Measure{Value: x, Low: x, High: x, N: a.Panelists, Status: rollcall.OK}

@@ -19,6 +19,7 @@ import (
 
 type panelCmd struct {
 	Load    panelLoadCmd    `cmd:"" help:"Load a month's roster and universe."`
+	Set     panelSetCmd     `cmd:"" help:"Say under how many persons a panel's figures are withheld or flagged, from the next close on."`
 	Exclude panelExcludeCmd `cmd:"" help:"Record what must not count in a month, and why."`
 	Erase   panelEraseCmd   `cmd:"" help:"Erase a panelist from every month that is not final."`
 }
@@ -95,6 +96,36 @@ func attach(parts *multipart.Writer, name, path string) error {
 	}
 	_, err = io.Copy(part, f)
 	return err
+}
+
+type panelSetCmd struct {
+	Market  string `required:"" help:"Market id."`
+	Panel   string `required:"" help:"Panel id."`
+	Low     *int   `help:"Persons under which a figure is withheld; as it is where absent." placeholder:"30"`
+	Caution *int   `help:"Persons under which a figure is flagged; as it is where absent." placeholder:"60"`
+	server.Engine
+}
+
+// Run sets the limits, and says what they are.
+func (c *panelSetCmd) Run(ctx context.Context, s *streams) error {
+	if c.Low == nil && c.Caution == nil {
+		return server.UsageError{Err: errors.New("set what? give --low or --caution")}
+	}
+	in := map[string]any{"market": c.Market}
+	if c.Low != nil {
+		in["low"] = *c.Low
+	}
+	if c.Caution != nil {
+		in["caution"] = *c.Caution
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		var l rollcall.PanelLimits
+		if err := api.do(ctx, http.MethodPost, "/v1/panels/"+url.PathEscape(c.Panel)+"/limits", in, &l); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "%s %s: withheld under %d persons, flagged under %d, from the next close on\n", l.Market, l.Panel, l.Low, l.Caution)
+		return err
+	})
 }
 
 type panelExcludeCmd struct {

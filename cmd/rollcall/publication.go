@@ -135,7 +135,7 @@ type closeCmd struct {
 	month
 	Status  string `help:"preliminary, final or restated." enum:"preliminary,final,restated" default:"preliminary"`
 	Reason  string `help:"Why; required where restated."`
-	Low     *int   `help:"Persons under which a figure is withheld; under the market's own the version is internal."`
+	Low     *int   `help:"Persons under which a figure is withheld; under the panel's own the version is internal."`
 	Caution *int   `help:"Persons under which a figure is flagged."`
 
 	Confidence *float64 `help:"Of the intervals, 0.5 to 1." placeholder:"0.95"`
@@ -188,7 +188,7 @@ func parseTrim(s string) (rollcall.Trim, error) {
 
 func internalNote(p rollcall.Publication) string {
 	if p.Internal {
-		return ", internal (limits under the market's own)"
+		return ", internal (limits under the panel's own)"
 	}
 	return ""
 }

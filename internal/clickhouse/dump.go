@@ -44,6 +44,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},
 		{"rosters", "market, panel, month, roster", "rosters FINAL"},
+		{"limits", "market, panel, low, caution", "limits FINAL"},
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason", "exclusions FINAL"},
 		{"publications", "market, panel, month, version, time, id, status, internal, reason, document", "publications"},
 		{"targets", "name, expression", "targets FINAL"},

@@ -55,3 +55,30 @@ func (s *documents) ListPanelObjects(ctx context.Context) ([]rollcall.PanelObjec
 	}
 	return all, nil
 }
+
+// PutPanelLimits says under how many persons a panel's figures are withheld, or
+// flagged, in the place of what was said before.
+func (s *documents) PutPanelLimits(ctx context.Context, l rollcall.PanelLimits) error {
+	err := s.put(ctx, `INSERT INTO limits (market, panel, low, caution)`, string(l.Market), string(l.Panel), uint32(l.Low), uint32(l.Caution))
+	if err != nil {
+		return fmt.Errorf("put the limits of panel %s in %s: %w", l.Panel, l.Market, err)
+	}
+	return nil
+}
+
+// PanelLimits gives what was last put; an ErrNotFound if nothing was.
+func (s *documents) PanelLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) (rollcall.PanelLimits, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (l rollcall.PanelLimits, err error) {
+		var low, caution uint32
+		err = r.Scan((*string)(&l.Market), (*string)(&l.Panel), &low, &caution)
+		l.Low, l.Caution = int(low), int(caution)
+		return l, err
+	}, `SELECT market, panel, low, caution FROM limits FINAL WHERE market = ? AND panel = ?`, string(market), string(panel))
+	if err == nil && len(all) == 0 {
+		err = rollcall.ErrNotFound
+	}
+	if err != nil {
+		return rollcall.PanelLimits{}, fmt.Errorf("read the limits of panel %s in %s: %w", panel, market, err)
+	}
+	return all[0], nil
+}

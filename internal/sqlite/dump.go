@@ -39,6 +39,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"objects", "hash"},
 		{"panel_files", "market, panel, month"},
 		{"rosters", "market, panel, month, roster"},
+		{"limits", "market, panel"},
 		{"exclusions", "market, panel, month, time, panelist, service, day, reason"},
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},

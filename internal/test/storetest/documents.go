@@ -36,6 +36,23 @@ func testCatalogue(t *testing.T, open func(*testing.T, int) Store) {
 		t.Errorf("services are %v", services)
 	}
 	testTargets(t, s)
+	testLimits(t, s)
+}
+
+// testLimits: a panel's limits are the last that were put, and no other's.
+func testLimits(t *testing.T, s Store) {
+	if _, err := s.PanelLimits(t.Context(), "FR", "nn"); !errors.Is(err, rollcall.ErrNotFound) {
+		t.Errorf("limits that were never put: %v", err)
+	}
+	want := rollcall.PanelLimits{Market: "FR", Panel: "nn", Low: 0, Caution: 1 << 31}
+	for _, l := range []rollcall.PanelLimits{{Market: "FR", Panel: "nn", Low: 50, Caution: 100}, {Market: "FR", Panel: "other", Low: 1, Caution: 2}, want} {
+		must(t, s.PutPanelLimits(t.Context(), l))
+	}
+	got, err := s.PanelLimits(t.Context(), "FR", "nn")
+	must(t, err)
+	if got != want {
+		t.Errorf("limits are %v, want %v", got, want)
+	}
 }
 
 func testTargets(t *testing.T, s Store) {
