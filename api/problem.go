@@ -19,6 +19,7 @@ var statuses = []struct {
 }{
 	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
 	{rollcall.ErrNotClosed, http.StatusNotFound},
+	{rollcall.ErrWithdrawn, http.StatusGone},
 	{rollcall.ErrAgedOut, http.StatusGone},
 	{rollcall.ErrNotFound, http.StatusNotFound},
 	{rollcall.ErrIncoherent, http.StatusConflict},

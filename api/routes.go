@@ -42,6 +42,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
 	}
 	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
+	for _, path := range []string{openapi.PagePath, openapi.PagePath + "/*"} {
+		mux.Method(http.MethodGet, path, openapi.Page())
+	}
 	described := humachi.New(mux, config(s.Version))
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
@@ -63,12 +66,13 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
+	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
 	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
-	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
+	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))

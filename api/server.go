@@ -21,7 +21,7 @@ type Server struct {
 	Targets      Targets
 	Log          Log
 	Rejected     Rejected
-	Backup       func(ctx context.Context, file string) error // of the store
+	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
@@ -58,6 +58,7 @@ type Publications interface { //nolint:interfacebloat // what there is to do wit
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
 }
 
 // Catalogue is the deployment's markets and services.
