@@ -161,8 +161,8 @@ const mostAMinute = 6000
 
 // rate limits what a key may send a minute. Collectors have budgets of their own.
 func rate(most int) func(http.Handler) http.Handler {
-	limited := httprate.Limit(most, time.Minute,
-		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return senderOf(r), nil }),
+	limited := httprate.LimitBy(most, time.Minute,
+		func(r *http.Request) (string, error) { return senderOf(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 			problem(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
 		}))
@@ -238,7 +238,7 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 	_ = p.control.SetReadDeadline(begin.Add(p.left)) // a connection without deadlines has none
 	n, err := p.ReadCloser.Read(b)
 	p.left += p.pace.time(n) - time.Since(begin)
-	if err == io.EOF { //nolint:errorlint // a body's end is this very value
+	if err == io.EOF { // a body's end is this very value
 		_ = p.control.SetReadDeadline(time.Time{}) // what follows is not this body's
 	}
 	return n, err

@@ -156,7 +156,7 @@ type endless struct{ ended chan error }
 func (e endless) Rejected(ctx context.Context, _ RejectedQuery) iter.Seq2[rollcall.Rejected, error] {
 	return func(yield func(rollcall.Rejected, error) bool) {
 		defer func() { e.ended <- ctx.Err() }()
-		for yield(rollcall.Rejected{Body: make([]byte, 64<<10)}, nil) { //nolint:revive // the sender decides
+		for yield(rollcall.Rejected{Body: make([]byte, 64<<10)}, nil) { // the sender decides
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestSlowReaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 		if _, err := io.WriteString(c, "GET /v1/rejected HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestSlowReaders(t *testing.T) {
 	_ = answer.Body.Close()
 	for range 4 {
 		select {
-		case <-slow.ended:
+		case <-slow.ended: //nolint:errcheck // however it ended
 		case <-time.After(20 * time.Second):
 			t.Fatal("a slow reader is not let go")
 		}

@@ -43,7 +43,7 @@ type Reports interface {
 
 // Panels takes rosters in, and changes what of them counts. A panelist is named
 // by the clear id.
-type Panels interface {
+type Panels interface { //nolint:interfacebloat // what there is to do with a panel
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
 	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
 	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -20,7 +21,7 @@ const PagePath = "/docs"
 func Page() http.Handler {
 	page := v5emb.New("Rollcall", "/openapi.json", PagePath)
 	first := httptest.NewRecorder()
-	page.ServeHTTP(first, httptest.NewRequest(http.MethodGet, PagePath, nil))
+	page.ServeHTTP(first, httptest.NewRequestWithContext(context.Background(), http.MethodGet, PagePath, nil))
 	policy := "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; script-src 'self'" + scriptHashes(first.Body.Bytes())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)

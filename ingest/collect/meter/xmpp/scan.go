@@ -162,7 +162,7 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 	}
 	name := local(tag)
 	empty := s.last == '/'
-	if s.framed && len(s.path) <= 1 && (name == "open" || name == "close") {
+	if s.framing(name) {
 		emit(element{at: t, path: streamAlone, tag: tag, end: name == "close"})
 		if !empty && !s.lost {
 			s.path = append(s.path, name)
@@ -187,6 +187,11 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		return s.close(t, name, emit)
 	}
 	return nil
+}
+
+// framing reports whether an element opens or closes a stream of frames.
+func (s *scanner) framing(name string) bool {
+	return s.framed && len(s.path) <= 1 && (name == "open" || name == "close")
 }
 
 // place finds where an element stands that begins a stream, or that is the
