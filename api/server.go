@@ -58,6 +58,7 @@ type Publications interface {
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+	CountLate(ctx context.Context, list []rollcall.Publication) error // into each
 }
 
 // Catalogue is the deployment's markets and services.
