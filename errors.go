@@ -21,6 +21,8 @@ var (
 	ErrIncoherent = errors.New("incoherent")
 	// ErrNotClosed: the month has no publication yet.
 	ErrNotClosed = errors.New("not closed")
+	// ErrWithdrawn: the version was published wrong, and must not be used.
+	ErrWithdrawn = errors.New("withdrawn")
 	// ErrAgedOut: the facts were removed because of their age.
 	ErrAgedOut = errors.New("aged out")
 )

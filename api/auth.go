@@ -197,20 +197,22 @@ func writeTokens(path string, tokens []Token) error {
 // Authorize lets a request through whose key may do what it asks. The probes
 // and the page need no key.
 func Authorize(keys *Keyring, next http.Handler) http.Handler {
+	next = rate(mostAMinute)(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if needsNone(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		role, ok := keys.role(bearer(r))
+		key, ok := keys.find(bearer(r))
 		switch {
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
 			problem(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
-		case !role.may(r):
-			problem(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", role))
+		case !key.Role.may(r):
+			problem(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", key.Role))
 		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), roleKey{}, role)))
+			ctx := context.WithValue(context.WithValue(r.Context(), roleKey{}, key.Role), senderKey{}, key.ID)
+			next.ServeHTTP(w, r.WithContext(ctx))
 		}
 	})
 }
@@ -229,17 +231,17 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(key)
 }
 
-// role finds the key, looking at every one in the same time.
-func (k *Keyring) role(key string) (found Role, ok bool) {
+// find finds the key, looking at every one in the same time.
+func (k *Keyring) find(key string) (found Token, ok bool) {
 	tokens, err := k.Tokens()
 	if err != nil || key == "" {
-		return "", false
+		return found, false
 	}
 	sum := sha256.Sum256([]byte(key))
 	given := []byte(hex.EncodeToString(sum[:]))
 	for _, t := range tokens {
 		if subtle.ConstantTimeCompare(given, []byte(strings.ToLower(t.Hash))) == 1 {
-			found, ok = t.Role, true
+			found, ok = t, true
 		}
 	}
 	return found, ok

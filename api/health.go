@@ -3,11 +3,17 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"strconv"
 	"sync/atomic"
 
 	"rollcall"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -126,14 +132,45 @@ func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[Store
 
 type backupInput struct {
 	Body struct {
-		File string `json:"file" minLength:"1"`
+		File string `json:"file,omitempty" doc:"a name in the data folder's backups; where absent the copy itself is the answer"`
 	}
 	Plain
 }
 
-func (s *Server) postBackup(ctx context.Context, in *backupInput) (*struct{}, error) {
-	if err := s.Backup(ctx, in.Body.File); err != nil {
+// postBackup copies the store into a file of the data folder, whose name it
+// answers, or answers the copy.
+func (s *Server) postBackup(ctx context.Context, in *backupInput) (*huma.StreamResponse, error) {
+	path, err := s.Backup(ctx, in.Body.File)
+	if err != nil {
 		return nil, s.fault("backup", err)
 	}
-	return nil, nil
+	return &huma.StreamResponse{Body: func(to huma.Context) {
+		if in.Body.File != "" {
+			to.SetHeader("Content-Type", "application/json")
+			_ = json.NewEncoder(to.BodyWriter()).Encode(map[string]string{"file": path}) // the client has gone: nobody is left to tell
+			return
+		}
+		if err := sendFile(to, path); err != nil {
+			s.Logger.Warn("a backup was not sent whole", "error", err)
+		}
+	}}, nil
+}
+
+// sendFile sends a file and removes it. Its length goes first, so that a copy
+// that was cut is known for one.
+func sendFile(to huma.Context, path string) (err error) {
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	to.SetHeader("Content-Type", "application/vnd.sqlite3")
+	to.SetHeader("Content-Length", strconv.FormatInt(info.Size(), 10))
+	_, err = io.Copy(to.BodyWriter(), f)
+	return err
 }

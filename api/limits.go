@@ -2,18 +2,32 @@ package api
 
 import (
 	"cmp"
+	"context"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/go-chi/httprate"
+
+	"rollcall"
 )
 
 // limiter lets so many requests be worked on at a time, and so many more wait:
-// what a month takes in memory, it takes once for each.
+// what a month takes in memory, it takes once for each. No sender may fill it
+// alone.
 type limiter struct {
 	paths   []string // of the requests that are limited, or prefixes of them
+	streams bool     // the answers are made as they are written: they are work to their end
 	working chan struct{}
 	inside  chan struct{} // working or waiting
+	most    int           // inside, of one sender
+
+	mu sync.Mutex // guards by
+	by map[string]int
 }
 
 // DefaultConcurrent is Server.Concurrent's default; mostWaiting is how many may
@@ -24,80 +38,233 @@ const (
 )
 
 func newLimiter(working, waiting int, paths ...string) *limiter {
-	return &limiter{paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting)}
+	return &limiter{
+		paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting),
+		most: working + waiting*3/4, by: map[string]int{},
+	}
 }
 
 // computations limits what is computed from a month's facts.
 func (s *Server) computations() *limiter {
 	return newLimiter(cmp.Or(s.Concurrent, DefaultConcurrent), mostWaiting,
-		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures", "/v1/rejected")
+		"/v1/reports/", "/v1/census", "/v1/publications", "/v1/exclusions", "/v1/erasures")
+}
+
+// listings limits what is read from the log while it is answered: a slow reader
+// of it is in no report's way.
+func listings() *limiter {
+	l := newLimiter(2, mostWaiting, "/v1/rejected")
+	l.streams = true
+	return l
 }
 
 // uploads limits files that are read into memory whole.
-func uploads() *limiter { return newLimiter(1, mostWaiting, "/v1/panels/") }
+func uploads() *limiter {
+	l := newLimiter(4, mostWaiting, "/v1/panels/")
+	l.streams = true
+	return l
+}
 
-// limit has the requests of the limiter's paths wait for one another.
+// limit has the requests of the limiter's paths wait for one another. An answer
+// that is being written is worked on no longer: its reader may be slow.
 func (l *limiter) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !l.limits(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !l.enter(r) {
+		leave, err := l.enter(r.Context(), senderOf(r))
+		if err != nil {
 			w.Header().Set("Retry-After", "1")
-			problem(w, http.StatusServiceUnavailable, "as many requests wait as there is room for; ask again later")
+			problem(w, http.StatusServiceUnavailable, busy)
 			return
 		}
-		defer l.leave()
-		answer := &prompt{ResponseWriter: w, control: http.NewResponseController(w)}
-		defer answer.end()
-		next.ServeHTTP(answer, r)
+		defer leave()
+		if !l.streams {
+			w = &answered{ResponseWriter: w, done: leave}
+		}
+		next.ServeHTTP(w, r)
 	})
 }
+
+const busy = "as many requests wait as there is room for; ask again later"
 
 func (l *limiter) limits(path string) bool {
 	return slices.ContainsFunc(l.paths, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
-// enter waits until the request may be worked on. It is false where too many wait already, or the
-// client has gone.
-func (l *limiter) enter(r *http.Request) bool {
+// enter waits until a sender's request may be worked on; leave may be called
+// more than once. It fails where too many wait already, or the client has gone.
+func (l *limiter) enter(ctx context.Context, sender string) (leave func(), err error) {
+	if !l.count(sender) {
+		return nil, rollcall.ErrFull
+	}
 	select {
 	case l.inside <- struct{}{}:
 	default:
-		return false
+		l.discount(sender)
+		return nil, rollcall.ErrFull
 	}
 	select {
 	case l.working <- struct{}{}:
-		return true
-	case <-r.Context().Done():
+		return sync.OnceFunc(func() { <-l.working; <-l.inside; l.discount(sender) }), nil
+	case <-ctx.Done():
 		<-l.inside
-		return false
+		l.discount(sender)
+		return nil, ctx.Err()
 	}
 }
 
-func (l *limiter) leave() {
-	<-l.working
-	<-l.inside
+// count takes one more of a sender in, if it has not its share.
+func (l *limiter) count(sender string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by[sender] >= l.most {
+		return false
+	}
+	l.by[sender]++
+	return true
 }
 
-// prompt is an answer that its reader must take within answerTime a write:
-// until then no other is worked on in its place.
-type prompt struct {
+func (l *limiter) discount(sender string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by[sender]--; l.by[sender] == 0 {
+		delete(l.by, sender)
+	}
+}
+
+// senderKey marks a request with its key's id.
+type senderKey struct{}
+
+// senderOf names who sent a request: the key, or else the machine.
+func senderOf(r *http.Request) string {
+	if key := keyOf(r.Context()); key != "" {
+		return key
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// keyOf gives the id of a request's key; "": it has none.
+func keyOf(ctx context.Context) string {
+	key, _ := ctx.Value(senderKey{}).(string)
+	return key
+}
+
+// mostAMinute is how many requests a key may send a minute: a page of the
+// dashboard takes about fifty.
+const mostAMinute = 6000
+
+// rate limits what a key may send a minute. Collectors have budgets of their own.
+func rate(most int) func(http.Handler) http.Handler {
+	limited := httprate.Limit(most, time.Minute,
+		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return senderOf(r), nil }),
+		httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
+			problem(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
+		}))
+	return func(next http.Handler) http.Handler {
+		counted := limited(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if keyOf(r.Context()) == "" || r.URL.Path == "/v1/events" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			counted.ServeHTTP(w, r)
+		})
+	}
+}
+
+// answered is an answer that calls done when it begins.
+type answered struct {
 	http.ResponseWriter
-	control *http.ResponseController
+	done func()
 }
-
-const answerTime = time.Minute
 
 // Write writes on.
-func (p *prompt) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(answerTime)) // a connection without deadlines has none
-	return p.ResponseWriter.Write(b)
+func (a *answered) Write(b []byte) (int, error) {
+	a.done()
+	return a.ResponseWriter.Write(b)
 }
 
-// end leaves the connection to its next request.
-func (p *prompt) end() { _ = p.control.SetWriteDeadline(time.Time{}) } // as above
+// Unwrap gives the writer itself, to its controllers.
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// pace is how fast a body must come, or an answer be taken: at first it may
+// stand still for so long, and every so many bytes give a second more.
+type pace struct {
+	grace  time.Duration
+	second int // bytes
+}
+
+// The paces. A body of events has the collector's own.
+func answerPace() pace { return pace{30 * time.Second, 16 << 10} }
+func bodyPace() pace   { return pace{10 * time.Second, 64 << 10} }
+
+// bodies gives every body but the collector's a deadline that moves with what
+// has come of it: a sender that stands still is let go.
+func (p pace) bodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/events" {
+			r.Body = &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), pace: p, left: p.grace}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answers gives every answer a deadline that moves with what was taken of it.
+func (p pace) answers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Time{}) // of the answer before; a connection without deadlines has none
+		next.ServeHTTP(&pacedAnswer{ResponseWriter: w, control: control, pace: p, left: p.grace}, r)
+	})
+}
+
+// pacedBody is a body with a deadline that moves with what has come.
+type pacedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	pace    pace
+	left    time.Duration
+}
+
+// Read reads on.
+func (p *pacedBody) Read(b []byte) (int, error) {
+	begin := time.Now()
+	_ = p.control.SetReadDeadline(begin.Add(p.left)) // a connection without deadlines has none
+	n, err := p.ReadCloser.Read(b)
+	p.left += p.pace.time(n) - time.Since(begin)
+	if err == io.EOF { //nolint:errorlint // a body's end is this very value
+		_ = p.control.SetReadDeadline(time.Time{}) // what follows is not this body's
+	}
+	return n, err
+}
+
+func (p pace) time(bytes int) time.Duration {
+	return time.Duration(bytes) * time.Second / time.Duration(p.second)
+}
+
+// pacedAnswer is an answer with a deadline that moves with what was taken of it.
+type pacedAnswer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	pace    pace
+	left    time.Duration
+}
+
+// Write writes on.
+func (p *pacedAnswer) Write(b []byte) (int, error) {
+	begin := time.Now()
+	p.left += p.pace.time(len(b))
+	_ = p.control.SetWriteDeadline(begin.Add(p.left)) // as above
+	n, err := p.ResponseWriter.Write(b)
+	p.left -= time.Since(begin)
+	return n, err
+}
 
 // Unwrap gives the writer itself, to its controllers.
-func (p *prompt) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (p *pacedAnswer) Unwrap() http.ResponseWriter { return p.ResponseWriter }

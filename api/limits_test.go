@@ -1,12 +1,21 @@
 package api
 
 import (
+	"bufio"
 	"context"
+	"io"
+	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"rollcall"
 )
 
 // TestLimits: so many are worked on, so many wait, others are told to come back;
@@ -25,7 +34,9 @@ func TestLimits(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		ask := func(ctx context.Context, path string) *httptest.ResponseRecorder {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil))
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+			r.RemoteAddr = strings.ReplaceAll(path, "/", "-") + ":1" // another sender for each: no one may have all
+			h.ServeHTTP(w, r)
 			return w
 		}
 		for range 4 {
@@ -55,4 +66,204 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%d were worked on, want 6", working)
 		}
 	})
+}
+
+// TestNoSenderFillsALimiter: one that asks without end leaves room for others.
+func TestNoSenderFillsALimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 8)
+		ctx, stop := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		for range 20 {
+			run.Go(func() { _, _ = l.enter(ctx, "greedy") })
+		}
+		synctest.Wait()
+		entered := make(chan struct{})
+		run.Go(func() {
+			leave, err := l.enter(t.Context(), "other")
+			if err == nil {
+				close(entered)
+				leave()
+				leave()
+			}
+		})
+		synctest.Wait()
+		stop()
+		<-l.working // the greedy one's that was worked on
+		<-l.inside
+		run.Wait()
+		select {
+		case <-entered:
+		default:
+			t.Error("one sender kept another out")
+		}
+	})
+}
+
+// TestKeptAnswers: an answer that was given is given again though everything is
+// busy, and what is computed live never is.
+func TestKeptAnswers(t *testing.T) {
+	busy := &busyReports{hold: make(chan struct{})}
+	s := busy.server()
+	s.Reports, s.Concurrent = busy, 2
+	h := s.Handler()
+	const path = "/v1/reports/ranking?market=FR&panel=nn&month=2002-10"
+	get := func(path string) int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return w.Code
+	}
+	if got := get(path); got != http.StatusOK {
+		t.Fatalf("at first: %d", got)
+	}
+	var run sync.WaitGroup
+	for range 100 { // fill what is worked on and what waits
+		run.Go(func() { get(path + "&service=aim") })
+	}
+	for range 69 {
+		if got := get(path); got != http.StatusOK {
+			t.Errorf("an answer that is kept: %d", got)
+		}
+	}
+	close(busy.hold)
+	run.Wait()
+	before := busy.computed.Load()
+	get(path + "&live=true")
+	get(path + "&live=true")
+	if got := busy.computed.Load() - before; got != 2 {
+		t.Errorf("%d were computed, want 2", got)
+	}
+}
+
+// busyReports answers about aim when hold is closed.
+type busyReports struct {
+	askedServer
+	hold     chan struct{}
+	computed atomic.Int64
+}
+
+func (b *busyReports) Report(_ context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	b.computed.Add(1)
+	if len(q.Services) > 0 {
+		<-b.hold
+	}
+	return &rollcall.Table{}, nil
+}
+
+// endless are the rejected of a log without end.
+type endless struct{ ended chan error }
+
+func (e endless) Rejected(ctx context.Context, _ RejectedQuery) iter.Seq2[rollcall.Rejected, error] {
+	return func(yield func(rollcall.Rejected, error) bool) {
+		defer func() { e.ended <- ctx.Err() }()
+		for yield(rollcall.Rejected{Body: make([]byte, 64<<10)}, nil) { //nolint:revive // the sender decides
+		}
+	}
+}
+
+func (endless) Resend(context.Context, RejectedQuery) (Resent, error) { return Resent{}, nil }
+
+// TestSlowReaders: readers that take nothing of a listing are in no report's
+// way, and are let go.
+func TestSlowReaders(t *testing.T) {
+	s, slow := (&askedServer{}).server(), endless{make(chan error, 8)}
+	s.Rejected = slow
+	server := httptest.NewUnstartedServer(nil)
+	server.Config.Handler = pace{100 * time.Millisecond, 1 << 40}.answers(s.Handler())
+	server.Start()
+	defer server.Close()
+	for range 4 {
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, "GET /v1/rejected HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := server.Client()
+	client.Timeout = 20 * time.Second
+	answer, err := client.Get(server.URL + "/v1/reports/ranking?market=FR&panel=nn&month=2002-10")
+	if err != nil {
+		t.Fatalf("beside slow readers: %v", err)
+	}
+	_ = answer.Body.Close()
+	for range 4 {
+		select {
+		case <-slow.ended:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a slow reader is not let go")
+		}
+	}
+}
+
+// loaded takes every panel file.
+type loaded struct{ Panels }
+
+func (loaded) LoadPanel(context.Context, rollcall.PanelMonth, rollcall.PanelFiles) (rollcall.Loaded, error) {
+	return rollcall.Loaded{}, nil
+}
+
+const panelBody = "--b\r\nContent-Disposition: form-data; name=roster; filename=r\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=universe; filename=u\r\n\r\ny\r\n--b--\r\n"
+
+// TestUnfinishedUpload: a body that never ends keeps no other out, and is let go.
+func TestUnfinishedUpload(t *testing.T) {
+	s := (&askedServer{}).server()
+	s.Panels = loaded{}
+	server := httptest.NewServer(s.routes(pace{100 * time.Millisecond, 1 << 40}))
+	defer server.Close()
+	const head = "PUT /v1/panels/nn/months/2002-10?market=FR HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+	unfinished, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unfinished.Close()
+	if _, err := io.WriteString(unfinished, head+"Content-Length: 10000\r\n\r\n"+panelBody[:40]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/v1/panels/nn/months/2002-10?market=FR", strings.NewReader(panelBody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "multipart/mixed; boundary=b")
+	client := server.Client()
+	client.Timeout = 20 * time.Second
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatalf("beside an unfinished body: %v", err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("beside an unfinished body: %s", answer.Status)
+	}
+	if err := unfinished.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(unfinished).ReadString('\n')
+	if err != nil || !strings.Contains(line, "408") {
+		t.Errorf("the unfinished one got %q, %v", line, err)
+	}
+}
+
+// TestRate: a key that asks too often is told so, and no other.
+func TestRate(t *testing.T) {
+	h := rate(3)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ask := func(key, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), senderKey{}, key)))
+		return w
+	}
+	for range 3 {
+		ask("a", "/v1/markets")
+	}
+	if w := ask("a", "/v1/markets"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != problemType {
+		t.Errorf("the fourth: %d, %v", w.Code, w.Header())
+	}
+	for key, path := range map[string]string{"b": "/v1/markets", "a": "/v1/events", "": "/v1/markets"} {
+		if w := ask(key, path); w.Code != http.StatusOK {
+			t.Errorf("%s by %q: %d", path, key, w.Code)
+		}
+	}
 }

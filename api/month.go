@@ -79,6 +79,9 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 	if i < 0 {
 		return p, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
 	}
+	if !all[i].Withdrawn.IsZero() {
+		return p, fmt.Errorf("version %d of %s of panel %s in %s was %w: %s", version, of.Month, of.Panel, of.Market, rollcall.ErrWithdrawn, all[i].WithdrawalReason)
+	}
 	return all[i], nil
 }
 

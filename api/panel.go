@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,11 +16,18 @@ import (
 	"rollcall"
 )
 
-// putPanel takes a month's roster and universe together, since each is checked
+// panels takes files. They may come slowly, and come several at a time; one is
+// weighed at a time.
+type panels struct {
+	*Server
+	work *limiter
+}
+
+// put takes a month's roster and universe together, since each is checked
 // against the other: multipart/mixed or form-data with the parts "roster" and
 // "universe", each with its file name.
-func (s *Server) putPanel(w http.ResponseWriter, r *http.Request) {
-	loaded, err := s.loadPanel(r)
+func (s panels) put(w http.ResponseWriter, r *http.Request) {
+	loaded, err := s.load(r)
 	if err != nil {
 		status, detail := s.judge("load panel", err)
 		problem(w, status, detail)
@@ -28,7 +36,7 @@ func (s *Server) putPanel(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, loaded)
 }
 
-func (s *Server) loadPanel(r *http.Request) (rollcall.Loaded, error) {
+func (s panels) load(r *http.Request) (rollcall.Loaded, error) {
 	if faults := misspelt(r.URL.RawQuery, "market"); len(faults) > 0 {
 		return rollcall.Loaded{}, oneLine(faults)
 	}
@@ -41,6 +49,11 @@ func (s *Server) loadPanel(r *http.Request) (rollcall.Loaded, error) {
 	if err != nil {
 		return rollcall.Loaded{}, err
 	}
+	leave, err := s.work.enter(r.Context(), senderOf(r))
+	if err != nil {
+		return rollcall.Loaded{}, err
+	}
+	defer leave()
 	return s.Panels.LoadPanel(r.Context(), of, files)
 }
 
@@ -57,7 +70,7 @@ func panelParts(r *http.Request) (rollcall.PanelFiles, error) {
 			break
 		}
 		if err != nil {
-			return files, &rollcall.Invalid{Field: "body", Reason: "is cut short or too long", Code: "body"}
+			return files, broken("body", err)
 		}
 		if err := takePart(&files, part); err != nil {
 			return files, err
@@ -69,10 +82,20 @@ func panelParts(r *http.Request) (rollcall.PanelFiles, error) {
 	return files, nil
 }
 
+// broken says why a body can't be read to its end.
+func broken(field string, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errSlow
+	}
+	return &rollcall.Invalid{Field: field, Reason: "is cut short or too long", Code: "body"}
+}
+
+var errSlow = errors.New("the body came too slowly; send it again")
+
 func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	text, err := io.ReadAll(part)
 	if err != nil {
-		return &rollcall.Invalid{Field: part.FormName(), Reason: "is cut short or too long", Code: "body"}
+		return broken(part.FormName(), err)
 	}
 	switch part.FormName() {
 	case "roster":

@@ -19,11 +19,13 @@ var statuses = []struct {
 }{
 	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
 	{rollcall.ErrNotClosed, http.StatusNotFound},
+	{rollcall.ErrWithdrawn, http.StatusGone},
 	{rollcall.ErrAgedOut, http.StatusGone},
 	{rollcall.ErrNotFound, http.StatusNotFound},
 	{rollcall.ErrIncoherent, http.StatusConflict},
 	{rollcall.ErrConflict, http.StatusConflict},
 	{rollcall.ErrFull, http.StatusTooManyRequests},
+	{errSlow, http.StatusRequestTimeout},
 	{context.DeadlineExceeded, http.StatusGatewayTimeout},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -133,6 +134,29 @@ func (s *Server) getVerify(ctx context.Context, in *verifyInput) (*struct{}, err
 		return nil, s.fault("verify", err)
 	}
 	return nil, nil
+}
+
+type withdrawInput struct {
+	Edition
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"told to whoever asks for the version"`
+	}
+	Plain
+}
+
+func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[rollcall.Publication], error) {
+	of, err := in.about().panelMonth()
+	if err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	if err := s.Publications.Known(ctx, of); err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	p, err := s.Publications.Withdraw(ctx, rollcall.Withdrawal{PanelMonth: of, Version: in.Version, Reason: in.Body.Reason, Time: time.Now().UTC()})
+	if err != nil {
+		return nil, s.fault("withdraw", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
 }
 
 // hidden says of an internal version to a reader what is said of one that isn't

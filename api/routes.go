@@ -17,10 +17,10 @@ import (
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
 // describes them all, but for the page.
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, answer.Methods(mux), same.Found, s.computations().limit, uploads().limit, same.Made)
+	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
@@ -34,7 +34,7 @@ func (s *Server) routes() http.Handler {
 	mux.Get("/healthz", health.Live)
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
-	mux.Put("/v1/panels/{panel}/months/{month}", s.putPanel)
+	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}
@@ -64,12 +64,13 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/withheld", "How many figures of a version's reports are withheld, and why"), months{s}.getWithheld)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
+	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
 	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)
 	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
-	huma.Register(api, post("/v1/backup", "Copy the store to a file of the server's machine"), s.postBackup)
+	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))

@@ -21,7 +21,7 @@ type Server struct {
 	Targets      Targets
 	Log          Log
 	Rejected     Rejected
-	Backup       func(ctx context.Context, file string) error // of the store
+	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
@@ -53,12 +53,16 @@ type Panels interface {
 // Publications closes months, lists what was published and verifies it. Known
 // refuses an unknown market, panel or month with an Unknown; an empty panel and
 // month 0 are not looked at.
-type Publications interface {
+type Publications interface { //nolint:interfacebloat // what there is to do with a version
 	Known(ctx context.Context, of rollcall.PanelMonth) error
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+<<<<<<< HEAD
 	CountLate(ctx context.Context, list []rollcall.Publication) error // into each
+=======
+	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
+>>>>>>> main
 }
 
 // Catalogue is the deployment's markets and services.
@@ -119,9 +123,9 @@ type Rejected interface {
 }
 
 // Handler gives the routes. On a loopback listener it is wrapped by Guard.
-func (s *Server) Handler() http.Handler { return s.routes() }
+func (s *Server) Handler() http.Handler { return s.routes(bodyPace()) }
 
 // Listener gives an http.Server with the time limits that every listener has.
 func Listener(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: answerPace().answers(h), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }

@@ -137,7 +137,7 @@ func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth, intern
 	out := []audience.Pinned{}
 	for i := len(list) - 1; i >= 0; i-- {
 		p := list[i]
-		if p.Internal && !internal || p.Month >= of.Month || p.Month < of.Month-audience.History {
+		if p.Internal && !internal || !p.Withdrawn.IsZero() || p.Month >= of.Month || p.Month < of.Month-audience.History {
 			continue
 		}
 		if len(out) == 0 || out[len(out)-1].Month != p.Month {

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rollcall"
@@ -12,7 +13,7 @@ import (
 // is a rollcall.ErrIncoherent.
 func (pub *Publisher) Verify(ctx context.Context, of rollcall.PanelMonth, version int) error {
 	p, err := pub.Publication(ctx, of, version)
-	if err != nil {
+	if err != nil && !errors.Is(err, rollcall.ErrWithdrawn) { // it must not be used, and is still what it was
 		return err
 	}
 	return pub.VerifyPublication(ctx, p)

@@ -3,10 +3,12 @@ package publish
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"rollcall"
 	"rollcall/aggregate/audience"
@@ -122,25 +124,32 @@ func (v *Versions) versions(ctx context.Context, of rollcall.PanelMonth) ([]roll
 	return slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Month != of.Month }), err
 }
 
-// Publication finds a version of a month; version 0 is the latest that is not
-// internal. It fails with rollcall.ErrNotClosed where the month has no version
+// Publication finds a version of a month; version 0 is the latest that is neither
+// internal nor withdrawn. It fails with rollcall.ErrWithdrawn where the version, or
+// every one for readers, was withdrawn, with rollcall.ErrNotClosed where the month has no version
 // for readers, and rollcall.ErrNotFound where it has others but not this one.
 func (v *Versions) Publication(ctx context.Context, of rollcall.PanelMonth, version int) (rollcall.Publication, error) {
 	list, err := v.versions(ctx, of)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
-	var latest rollcall.Publication
+	var latest, withdrawn rollcall.Publication
 	for _, p := range list {
-		if p.Version == version {
-			return p, nil
-		}
-		if !p.Internal {
+		switch {
+		case p.Version == version:
+			return p, CheckWithdrawn(p)
+		case p.Internal:
+		case !p.Withdrawn.IsZero():
+			withdrawn = p
+		default:
 			latest = p
 		}
 	}
 	if version != 0 && len(list) > 0 {
 		return latest, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
+	}
+	if latest.Version == 0 && withdrawn.Version != 0 {
+		return latest, CheckWithdrawn(withdrawn)
 	}
 	if latest.Version == 0 && len(list) > 0 {
 		return latest, fmt.Errorf("%s of panel %s in %s is %w for readers: every version of it is internal; close it with the usual limits, or name a version",
@@ -150,6 +159,39 @@ func (v *Versions) Publication(ctx context.Context, of rollcall.PanelMonth, vers
 		return latest, fmt.Errorf("%s of panel %s in %s is %w; close it, or ask with --live", of.Month, of.Panel, of.Market, rollcall.ErrNotClosed)
 	}
 	return latest, nil
+}
+
+// CheckWithdrawn refuses a version that was withdrawn, and says why it was.
+func CheckWithdrawn(p rollcall.Publication) error {
+	if p.Withdrawn.IsZero() {
+		return nil
+	}
+	return fmt.Errorf("version %d of %s of panel %s in %s was %w on %s: %s",
+		p.Version, p.Month, p.Panel, p.Market, rollcall.ErrWithdrawn, p.Withdrawn.UTC().Format(time.DateOnly), p.WithdrawalReason)
+}
+
+// Withdraw marks a version as one that must not be used, and gives it as it is
+// then. One that is withdrawn already stays as it was.
+func (v *Versions) Withdraw(ctx context.Context, w rollcall.Withdrawal) (p rollcall.Publication, err error) {
+	if w.Reason == "" {
+		return p, &rollcall.Invalid{Field: "reason", Reason: "is missing: whoever asks for the version is told it", Code: "reason_missing"}
+	}
+	if err := rollcall.CheckLine("reason", w.Reason); err != nil {
+		return p, err
+	}
+	if p, err = v.Publication(ctx, w.PanelMonth, w.Version); err != nil {
+		if errors.Is(err, rollcall.ErrWithdrawn) {
+			err = nil
+		}
+		return p, err
+	}
+	if err := v.Store.Withdraw(ctx, w); err != nil {
+		return p, err
+	}
+	if p, err = v.Publication(ctx, w.PanelMonth, w.Version); errors.Is(err, rollcall.ErrWithdrawn) {
+		err = nil
+	}
+	return p, err
 }
 
 // Ages reads what has aged out, and lets go of it in memory too.

@@ -144,8 +144,8 @@ func sumAudience(v *audience.View, services audience.Set) *panel.Term {
 // severalUsed is the users of any of some services who are users of two of them
 // or more.
 func severalUsed(v *audience.View, services audience.Set) *panel.Term {
-	any := audience.Using(services, v.Place)
-	return v.Term(v.Counted().Having(func(p audience.Pattern) bool { return any(p) && v.Used(p).And(services).Len() > 1 }))
+	uses := audience.Using(services, v.Place)
+	return v.Term(v.Counted().Having(func(p audience.Pattern) bool { return uses(p) && v.Used(p).And(services).Len() > 1 }))
 }
 
 // everyMinute is the base of time shares: minutes summed over the services.

@@ -58,6 +58,7 @@ type tableReader struct {
 	rows         []published
 	audienceHalf float64
 	reachHalf    float64
+	decimal      bool // an audience's comma is a decimal one, as its column shows
 }
 
 func (in *tableReader) read(r io.Reader) error {
@@ -71,6 +72,7 @@ func (in *tableReader) read(r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	var lines []line
 	var audiences, reaches []string
 	for {
 		fields, err := c.Read()
@@ -80,20 +82,43 @@ func (in *tableReader) read(r io.Reader) error {
 		if err != nil {
 			return in.broken(err)
 		}
-		line, _ := c.FieldPos(0)
+		at, _ := c.FieldPos(0)
+		if blank(fields) {
+			continue // a spreadsheet's
+		}
 		if len(fields) != len(header) {
-			return in.bad(line, "", "", fmt.Sprintf("has %d fields where the header has %d", len(fields), len(header)))
+			return in.bad(at, "", "", fmt.Sprintf("has %d fields where the header has %d", len(fields), len(header)))
 		}
-		if err := in.row(line, fields, columns); err != nil {
-			return err
-		}
+		lines = append(lines, line{at, fields})
 		audiences, reaches = append(audiences, fields[columns["audience"]]), append(reaches, fields[columns["reach"]])
 	}
-	if len(in.rows) == 0 {
+	if len(lines) == 0 {
 		return in.bad(1, "", "", "has no rows")
 	}
-	in.audienceHalf, in.reachHalf = half(audiences, true), half(reaches, false)
+	in.decimal = slices.ContainsFunc(audiences, decimalComma)
+	for _, l := range lines {
+		if err := in.row(l.at, l.fields, columns); err != nil {
+			return err
+		}
+	}
+	in.audienceHalf, in.reachHalf = in.half(audiences, true), in.half(reaches, false)
 	return nil
+}
+
+// line is one line of the file, with its number.
+type line struct {
+	at     int
+	fields []string
+}
+
+func blank(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(s string) bool { return strings.TrimSpace(s) != "" })
+}
+
+// decimalComma reports a number whose comma can't stand between thousands.
+func decimalComma(s string) bool {
+	whole, fraction, ok := strings.Cut(strings.TrimRight(strings.TrimSpace(s), "% \u00a0\u202f"), ",")
+	return ok && whole != "" && !strings.ContainsAny(fraction, ",.") && len(fraction) != 3
 }
 
 func (in *tableReader) bad(line int, column, value, why string) error {
@@ -148,7 +173,7 @@ func (in *tableReader) row(line int, fields []string, at map[string]int) error {
 		into   *float64
 	}{{"audience", &p.audience}, {"reach", &p.reach}} {
 		text := fields[at[c.column]]
-		x, err := strconv.ParseFloat(plainNumber(text, c.column == "audience"), 64)
+		x, err := strconv.ParseFloat(in.plainNumber(text, c.column == "audience"), 64)
 		if err != nil || !(x >= 0) || x > 1e15 {
 			return in.bad(line, c.column, text, "is not a number")
 		}
@@ -160,13 +185,20 @@ func (in *tableReader) row(line int, fields []string, at map[string]int) error {
 
 // plainNumber takes off what printed numbers wear: thousands' commas and
 // spaces, a percent sign. A comma is the decimal one where no thousands are
-// looked for: of a reach no more than 100.
-func plainNumber(s string, thousands bool) string {
+// looked for, of a reach no more than 100, and in a column that shows it; then
+// thousands may have points.
+func (in *tableReader) plainNumber(s string, thousands bool) string {
 	s = strings.TrimSuffix(strings.TrimSpace(s), "%")
 	if strings.Trim(s, "0123456789., \u00a0\u202f") != "" {
 		return "?"
 	}
-	if !thousands && !strings.Contains(s, ".") {
+	switch {
+	case thousands && in.decimal:
+		if strings.Count(s, ",") > 1 {
+			return "?"
+		}
+		s = strings.Replace(strings.ReplaceAll(s, ".", ""), ",", ".", 1)
+	case !thousands && !strings.Contains(s, "."):
 		s = strings.Replace(s, ",", ".", 1)
 	}
 	return strings.NewReplacer(",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(s)
@@ -174,10 +206,10 @@ func plainNumber(s string, thousands bool) string {
 
 // half gives half a unit of a column's rounding: of the most decimals that any
 // value has or, for whole numbers of persons, of the zeros that all end in.
-func half(values []string, zeros bool) float64 {
+func (in *tableReader) half(values []string, zeros bool) float64 {
 	decimals, trailing := 0, 15
 	for _, s := range values {
-		s = plainNumber(s, zeros)
+		s = in.plainNumber(s, zeros)
 		if _, fraction, ok := strings.Cut(s, "."); ok {
 			decimals = max(decimals, len(fraction))
 		}

@@ -34,6 +34,9 @@ func TestCheckPublishedTable(t *testing.T) {
 		{"two rows that disagree", "rank,service,audience,reach\n1,a,201,20.1\n2,b,103,11.0\n", "line 2, a: universe; line 3, b: universe"},
 		{"a reach above 100 %", "rank,service,audience,reach\n1,a,201,120.0\n", "line 2, a: reach"},
 		{"decimal commas", strings.NewReplacer(",31.2", `,"31,2"`, ",21.0", `,"21,0"`, ",7.6", `,"7,6 %"`).Replace(november2002), ""},
+		{"decimal commas in the audiences too", "rank,service,audience,reach\n1,a,\"1 585,3\",\"20,8 %\"\n2,b,459,\"6,0 %\"\n3,c,\"402,4\",\"5,3 %\"\n4,d,\"301,2\",\"4,0 %\"\n", ""},
+		{"points between thousands", "rank,service,audience,reach\n1,a,\"1.585,3\",\"20,8\"\n2,b,\"1.402\",\"18,4\"\n3,c,\"301,2\",\"4,0\"\n", ""},
+		{"a spreadsheet's blank rows", "rank,service,audience,reach\n1,a,1585,20.8\n,,,\n2,b,459,6.0\n,,,\n , , \n", ""},
 		{"tied ranks", "rank,service,audience,reach\n1,a,301,30.1\n2,b,203,20.3\n2,c,203,20.3\n4,d,102,10.2\n", ""},
 		{"a zero reach", "rank,service,audience,reach\n1,a,300,30.0\n2,b,0,0.0\n", ""},
 	} {

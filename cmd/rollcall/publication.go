@@ -28,6 +28,8 @@ type publicationCmd struct {
 	List   publicationListCmd   `cmd:"" help:"List what was published."`
 	Diff   publicationDiffCmd   `cmd:"" help:"Compare two versions of a month, cell by cell."`
 	Verify publicationVerifyCmd `cmd:"" help:"Compute every version's objects' hashes again."`
+
+	Withdraw publicationWithdrawCmd `cmd:"" help:"Withdraw a version that was published wrong: it is answered 410, and the latest before it takes its place."`
 }
 
 // published says whose publications are meant.
@@ -62,19 +64,56 @@ func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "PANEL\tMONTH\tVERSION\tSTATUS\tPUBLISHED\tDAYS SINCE\tDOCUMENT\tREASON")
 		for _, p := range list {
+<<<<<<< HEAD
 			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+agedNote(p),
 				p.Time.UTC().Format(time.RFC3339), lateDays(p), p.Document, p.Reason)
+=======
+			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
+				p.Time.UTC().Format(time.RFC3339), p.Document, p.Reason)
+>>>>>>> main
 		}
 		return out.Flush()
 	})
 }
 
+<<<<<<< HEAD
 // lateDays is how many diary days came since a version was closed.
 func lateDays(p rollcall.Publication) string {
 	if p.Late == nil {
 		return "-"
 	}
 	return strconv.Itoa(*p.Late)
+=======
+type publicationWithdrawCmd struct {
+	Market  string `required:"" help:"Market id."`
+	Panel   string `required:"" help:"Panel id."`
+	Month   string `required:"" help:"Month." placeholder:"YYYY-MM"`
+	Version int    `required:"" help:"The version."`
+	Reason  string `required:"" help:"Why; whoever asks for the version is told."`
+	server.Engine
+}
+
+// Run withdraws the version.
+func (c *publicationWithdrawCmd) Run(ctx context.Context, s *streams) error {
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/withdraw", url.PathEscape(c.Market), url.PathEscape(c.Panel), url.PathEscape(c.Month), c.Version)
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		var p rollcall.Publication
+		if err := api.do(ctx, http.MethodPost, path, map[string]string{"reason": c.Reason}, &p); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "%s %s %s: version %d is withdrawn since %s: %s\n",
+			p.Market, p.Panel, p.Month, p.Version, p.Withdrawn.UTC().Format(time.RFC3339), p.WithdrawalReason)
+		return err
+	})
+}
+
+// withdrawnNote marks a version that must not be used.
+func withdrawnNote(p rollcall.Publication) string {
+	if p.Withdrawn.IsZero() {
+		return ""
+	}
+	return ", withdrawn on " + p.Withdrawn.UTC().Format(time.DateOnly) + " (" + p.WithdrawalReason + ")"
+>>>>>>> main
 }
 
 // agedNote marks a version of which no figure can be computed any more.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
-	"path/filepath"
+	"os"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -20,13 +23,45 @@ type backupCmd struct {
 // Run copies the store while it is in use. The copy has an id of its own: a
 // deployment restored from it reads the log again from its start.
 func (c *backupCmd) Run(ctx context.Context, s *streams) error {
-	path, err := filepath.Abs(c.File)
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		answer, err := api.send(ctx, http.MethodPost, "/v1/backup", "application/json", strings.NewReader("{}"))
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		return c.write(answer.Body)
+	})
+}
+
+// write puts the copy into a new file, or leaves none.
+func (c *backupCmd) write(copied io.Reader) error {
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	_, err = io.Copy(f, copied)
+	if err := errors.Join(readError(err), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("backup: %w", errors.Join(err, os.Remove(c.File)))
+	}
+	return nil
+}
+
+type restoreCmd struct {
+	File string `arg:"" help:"A backup." type:"existingfile"`
+	Data string `help:"The new data folder: it must be empty or not there." default:"rollcall-data" type:"path" placeholder:"DIR"`
+}
+
+// Run makes a data folder of a backup.
+func (c *restoreCmd) Run(ctx context.Context, s *streams) error {
+	found, keys, err := server.Restore(ctx, c.File, c.Data, s.optionsAt(slog.LevelWarn))
 	if err != nil {
 		return err
 	}
-	return within(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/backup", map[string]string{"file": path}, nil)
-	})
+	fmt.Fprintf(s.out, "restored %d cells, %d diaries, %d objects into %s\n", found.Cells, found.Diaries, found.Objects, c.Data)
+	for _, k := range keys {
+		fmt.Fprintf(s.out, "put the master key there before it is started: master.key with the id %s is not in a backup\n", k.ID)
+	}
+	return nil
 }
 
 type storeCmd struct {

@@ -2,11 +2,15 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -61,13 +65,28 @@ func (s targets) expression(ctx context.Context, name string) (string, error) {
 	return text, nil
 }
 
-// backup copies the embedded store.
-func (p *Process) backup(ctx context.Context, file string) error {
+// backup copies the embedded store into the folder's backups, under a name of
+// its own where none is given.
+func (p *Process) backup(ctx context.Context, name string) (path string, err error) {
 	embedded, ok := p.store.Store.(*sqlite.Store)
 	if !ok {
-		return fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
+		return "", fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
 	}
-	return embedded.Backup(ctx, file)
+	if name == "" {
+		name = "sent-" + rand.Text() + ".db"
+	}
+	if err := rollcall.CheckID("file", name); err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(name, ".") {
+		return "", &rollcall.Invalid{Field: "file", Value: name, Reason: "begins with a dot", Code: "file"}
+	}
+	dir := filepath.Join(p.engine.Data, "backups")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	path = filepath.Join(dir, name)
+	return path, embedded.Backup(ctx, path)
 }
 
 // errNoLog says that this process was given no log.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rollcall"
+	"rollcall/internal/sqlite"
 )
 
 // takeFolder takes the data folder, where the log or the store is in it.
@@ -171,4 +173,64 @@ const demonstrationFile = "demonstration"
 func isDemonstration(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, demonstrationFile))
 	return err == nil
+}
+
+// Restore makes a data folder of a backup: in dir, which must be empty or new.
+// It reads the whole copy, and gives what it found and the master keys that it
+// must be started under.
+func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.StoreCheck, keys []rollcall.Master, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return found, nil, fmt.Errorf("data folder: %w", err)
+	}
+	holds, err := os.ReadDir(dir)
+	if err != nil {
+		return found, nil, fmt.Errorf("data folder: %w", err)
+	}
+	if len(holds) > 0 {
+		return found, nil, fmt.Errorf("%w: data folder %s is not empty; restore into a new one", rollcall.ErrConflict, dir)
+	}
+	draft := storePath(dir) + ".draft" // nothing starts on it
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(draft))
+		}
+	}()
+	if err := copyFile(file, draft); err != nil {
+		return found, nil, fmt.Errorf("restore: %w", err)
+	}
+	if found, keys, err = readCopy(ctx, draft, o); err != nil {
+		return found, nil, fmt.Errorf("restore %s: %w", file, err)
+	}
+	return found, keys, os.Rename(draft, storePath(dir))
+}
+
+func readCopy(ctx context.Context, path string, o Options) (found rollcall.StoreCheck, keys []rollcall.Master, err error) {
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Log: o.Log})
+	if err != nil {
+		return found, nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if found, err = store.Check(ctx, false); err != nil {
+		return found, nil, err
+	}
+	if n := len(found.Faults) + len(found.Damaged); n > 0 {
+		return found, nil, fmt.Errorf("%w: it is damaged in %d places; take another backup", rollcall.ErrConflict, n)
+	}
+	keys, err = store.Masters(ctx)
+	return found, keys, err
+}
+
+// copyFile copies a file to a new one, which is on the disk then.
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
 }

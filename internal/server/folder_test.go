@@ -58,3 +58,25 @@ func TestDemonstrationElsewhere(t *testing.T) {
 		t.Errorf("the folder holds %v, %v", left, err)
 	}
 }
+
+// TestBackupNames: a backup over REST goes into the folder's backups, and nowhere
+// else.
+func TestBackupNames(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, dir)
+	for _, name := range []string{"../out.db", "/tmp/out.db", "a/b.db", ".hidden", "..", "two\nlines.db", "a b.db", strings.Repeat("a", 65)} {
+		if path, err := p.backup(t.Context(), name); !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("a backup named %q: %s, %v", name, path, err)
+		}
+	}
+	path, err := p.backup(t.Context(), "nightly.db")
+	if err != nil || path != filepath.Join(dir, "backups", "nightly.db") {
+		t.Fatalf("a backup named nightly.db: %s, %v", path, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("the backup is %v, %v", info, err)
+	}
+	if _, err := p.backup(t.Context(), "nightly.db"); !errors.Is(err, rollcall.ErrConflict) {
+		t.Errorf("a second backup of one name: %v", err)
+	}
+}

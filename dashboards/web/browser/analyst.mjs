@@ -2,10 +2,41 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { inflateRawSync } from "node:zlib";
 import { ask, persons, tab, table, whole } from "./apparatus.mjs";
 
 const of = (month) => `market=FR&panel=demo&month=${month}`;
 const row = (r, service) => r.rows.find((x) => x.service === service);
+
+/** take opens the ranking's data menu and clicks a form. */
+async function take(page, form) {
+  await page.locator("#ranking details.menu summary").last().click();
+  await page.getByRole("link", { name: `Data as ${form}` }).first().click();
+}
+
+/** unzipped gives the texts of a zip's files of a name. */
+function unzipped(zip, name) {
+  const out = [];
+  let at = zip.readUInt32LE(zip.lastIndexOf("PK\x05\x06") + 16);
+  while (zip.readUInt32LE(at) === 0x02014b50) {
+    const [size, long, extra, comment, file] = [zip.readUInt32LE(at + 20), zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30), zip.readUInt16LE(at + 32), zip.readUInt32LE(at + 42)];
+    const from = file + 30 + zip.readUInt16LE(file + 26) + zip.readUInt16LE(file + 28);
+    const packed = zip.subarray(from, from + size);
+    if (name.test(zip.toString("utf8", at + 46, at + 46 + long))) out.push((zip.readUInt16LE(at + 10) === 8 ? inflateRawSync(packed) : packed).toString());
+    at += 46 + long + extra + comment;
+  }
+  return out;
+}
+
+/** parsed reads CSV as RFC 4180 says. */
+function parsed(text) {
+  const rows = [[]];
+  for (const [, end, quoted, plain] of text.replace(/\r\n$/, "").matchAll(/(^|,|\r\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
+    if (end === "\r\n") rows.push([]);
+    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+  }
+  return rows;
+}
 
 export function analyst(w) {
   const open = async (t, path) => {
@@ -94,20 +125,29 @@ export function analyst(w) {
 
   test("the data of a figure are those that it shows", async (t) => {
     const { page } = await open(t, "/?month=2002-10");
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);
-    const [head, ...lines] = (await readFile(await download.path(), "utf8")).trim().split("\r\n").map((l) => l.split(","));
+    const [download] = await Promise.all([page.waitForEvent("download"), take(page, "CSV")]);
+    const [head, ...lines] = parsed(await readFile(await download.path(), "utf8"));
     const column = (name) => head.indexOf(name);
     const msn = lines.find((l) => l[column("service")] === "msn");
     const shown = (await table(page, "ranking"))[0];
     assert.equal(persons(Number(msn[column("unique_audience")])), shown["Unique visitors"]);
     assert.equal(msn[column("unique_audience_n")], shown["Unique visitors, n"].replace(",", ""));
-    assert.match(download.suggestedFilename(), /^rollcall-ranking-.*france.*2002.*\.csv$/);
+    assert.match(download.suggestedFilename(), /ranking.*\.csv$/);
+  });
+
+  test("the same as a workbook", async (t) => {
+    const { page } = await open(t, "/?month=2002-10");
+    const [download] = await Promise.all([page.waitForEvent("download"), take(page, "XLSX")]);
+    const sheets = unzipped(await readFile(await download.path()), /^xl\/worksheets\/.*\.xml$/).join("");
+    const want = row(await ask(w.server, `/v1/reports/ranking?${of("2002-10")}`), "msn").unique_audience;
+    for (const x of [want.value, want.low, want.n]) assert.ok([...sheets.matchAll(/<v>([^<]+)<\/v>/g)].some(([, v]) => Math.abs(Number(v) - x) < 1e-6 * x), `no cell has ${x}`);
+    assert.equal((await table(page, "ranking"))[0]["Unique visitors"], persons(want.value));
   });
 
   test("a picture has its title, its source and no colour by name", async (t) => {
     const { page, faults } = await open(t, "/?month=2002-10");
     const saved = async (form) => {
-      await page.locator("#ranking details.menu summary").click();
+      await page.locator("#ranking details.menu summary").first().click();
       const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Picture as ${form}` }).click()]);
       return readFile(await download.path());
     };

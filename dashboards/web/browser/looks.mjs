@@ -128,10 +128,10 @@ export function looks(w) {
     await page.locator("#ranking button[aria-controls]").focus();
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute("role")), "region", "the table has the focus");
-    await page.locator("#ranking details.menu summary").focus();
+    await page.locator("#ranking .switches details.menu summary").first().focus();
     await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
-    assert.equal(await page.locator("#ranking details.menu").evaluate((d) => d.open), false);
+    assert.equal(await page.locator("#ranking .switches details.menu").first().evaluate((d) => d.open), false);
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "SUMMARY");
   });
 

@@ -130,8 +130,8 @@ export function states(w) {
     await page.getByRole("button", { name: "Sign in" }).click();
     await whole(page);
     assert.match(await page.locator("h1").textContent(), /October 2002$/, "it goes on to the same address");
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking a[download]").click()]);
-    assert.match(download.suggestedFilename(), /\.csv$/);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking details.menu summary").last().click().then(() => page.getByRole("link", { name: "Data as CSV" }).first().click())]);
+    assert.match(download.suggestedFilename(), /ranking.*\.csv$/);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("API key").waitFor();
   });

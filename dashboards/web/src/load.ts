@@ -89,8 +89,8 @@ export function rankingParams(a: Address, c: Chosen): Params {
 const pooled = ["duplication", "combinations"];
 
 /** csv gives the address of a report's CSV. */
-export function csv(report: keyof Reports, p: Params): string {
-  return path(`/v1/reports/${report}`, { ...p, format: "csv" });
+export function csv(report: keyof Reports, p: Params, language: string): string {
+  return path(`/v1/reports/${report}`, { ...p, format: "csv", locale: language === "fr" ? "fr" : undefined });
 }
 
 /** All that the page of people shows. A report that couldn't be had is its error. */

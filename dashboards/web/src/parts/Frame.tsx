@@ -152,34 +152,59 @@ function fileName(figure: Figure): string {
   return `rollcall-${figure.id}-${figure.source.toLowerCase().normalize("NFD").replace(/[^a-z0-9]+/g, "-").replace(/^rollcall-|-$/g, "")}`.slice(0, 100);
 }
 
-function Picture({ figure, t }: { figure: Figure; t: Texts }) {
+/** Menu opens under its name; Escape closes it, and so does leaving it. */
+function Menu({ name, children }: { name: string; children: (done: () => void) => ComponentChildren }) {
   const box = useRef<HTMLDetailsElement>(null);
   const done = () => {
     box.current!.open = false;
     box.current!.querySelector("summary")!.focus();
   };
-  const asSVG = () => save(new Blob([svgText(figure)], { type: "image/svg+xml" }), `${fileName(figure)}.svg`);
-  const asPNG = async () => save(await png(svgText(figure)), `${fileName(figure)}.png`);
+  const left = (e: FocusEvent) => e.relatedTarget !== null && !box.current!.contains(e.relatedTarget as Node) && (box.current!.open = false);
   return (
-    <details class="menu" ref={box} onKeyDown={(e) => e.key === "Escape" && done()} onFocusOut={(e) => !box.current!.contains(e.relatedTarget as Node | null) && e.relatedTarget && (box.current!.open = false)}>
-      <summary>{t.foot.picture}</summary>
-      <div>
-        <button type="button" aria-label={t.pictureAs("PNG")} onClick={() => void asPNG().then(done)}>PNG</button>
-        <button type="button" aria-label={t.pictureAs("SVG")} onClick={() => (asSVG(), done())}>SVG</button>
-      </div>
+    <details class="menu" ref={box} onKeyDown={(e) => e.key === "Escape" && done()} onFocusOut={left}>
+      <summary>{name}</summary>
+      <div>{children(done)}</div>
     </details>
   );
 }
 
+function Picture({ figure, t }: { figure: Figure; t: Texts }) {
+  const asSVG = () => save(new Blob([svgText(figure)], { type: "image/svg+xml" }), `${fileName(figure)}.svg`);
+  const asPNG = async () => save(await png(svgText(figure)), `${fileName(figure)}.png`);
+  return (
+    <Menu name={t.foot.picture}>
+      {(done) => (
+        <>
+          <button type="button" aria-label={t.pictureAs("PNG")} onClick={() => void asPNG().then(done)}>PNG</button>
+          <button type="button" aria-label={t.pictureAs("SVG")} onClick={() => (asSVG(), done())}>SVG</button>
+        </>
+      )}
+    </Menu>
+  );
+}
+
 function Data({ figure, t, client }: { figure: Figure; t: Texts; client: Client }) {
-  const name = `${fileName(figure)}.csv`;
-  const get = async (e: Event) => {
+  const forms = figure.file === undefined ? ["csv", "xlsx"] : ["csv"];
+  const get = async (e: Event, form: string, done: () => void) => {
     const text = figure.file?.();
-    if (text === undefined && !client.hasKey()) return;
-    e.preventDefault(); // a link can't send the key
-    save(text !== undefined ? new Blob([text], { type: "text/csv" }) : await client.file(figure.data), name);
+    if (text !== undefined || client.hasKey()) {
+      e.preventDefault(); // a link can't send the key
+      save(text !== undefined ? new Blob([text], { type: "text/csv" }) : await client.file(inForm(figure.data, form)), `${fileName(figure)}.${form}`);
+    }
+    done();
   };
-  return <a class="button" href={figure.data} download={name} onClick={(e) => void get(e)}>{t.foot.data}</a>;
+  return (
+    <Menu name={t.foot.data}>
+      {(done) => forms.map((form) => (
+        <a class="button" key={form} href={inForm(figure.data, form)} download={`${fileName(figure)}.${form}`} aria-label={t.dataAs(form.toUpperCase())} onClick={(e) => void get(e, form, done)}>{form.toUpperCase()}</a>
+      ))}
+    </Menu>
+  );
+}
+
+/** inForm gives the address of the same data in another form. */
+function inForm(address: string, form: string): string {
+  return address.replace("format=csv", `format=${form}`);
 }
 
 function Link({ href, t }: { href: string; t: Texts }) {

@@ -32,9 +32,9 @@ export function People({ p, versions, run, client, s, go }: Props) {
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
   const q = params(s.address, p.chosen);
   const pooled = pooledParams(s.address, p.chosen);
-  const address = (name: keyof Reports) => csv(name, q);
+  const address = (name: keyof Reports) => csv(name, q, t.language);
   const before = useMemo(() => beforeOf(p), [p.before]);
-  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s), [r, before, s]);
+  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen), t.language), s), [r, before, s]);
   const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} client={client} half={half} link={link(figure.id)} controls={controls} />;
   return (
     <>
@@ -43,8 +43,8 @@ export function People({ p, versions, run, client, s, go }: Props) {
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
       <div class="pair">
-        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
-        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
+        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled, t.language), s)} frame={(f) => frame(f, true)} />
+        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled, t.language), s)} frame={(f) => frame(f, true)} />
       </div>
       <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, address("profile"), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
       <div class="pair">
@@ -106,7 +106,7 @@ function Where({ p, s, go, frame }: { p: Loaded; s: Scope; go: Props["go"]; fram
       const r = p.places[place];
       return isReport(r) ? [[place, r] as const] : [];
     }));
-    return places(p.either, by, which, csv("ranking", { ...pooledParams(s.address, p.chosen), location: placesOf(which)[0] }), s);
+    return places(p.either, by, which, csv("ranking", { ...pooledParams(s.address, p.chosen), location: placesOf(which)[0] }, s.t.language), s);
   }, [ready, p.either, p.places, which, s]);
   if (figure === undefined) return <Later id="places" title={s.t.jump.places} tall={300} error={parts.find((x) => x instanceof Error) as Error | undefined} t={s.t} />;
   const french = s.t.language === "fr";

@@ -88,28 +88,40 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 // datagram.
 func (w *waiting) insert(p piece) bool {
 	end := p.from + len(p.data)
-	if len(p.data) == 0 || end > datagram || len(w.pieces) >= pieceMost || p.more && len(p.data)%8 != 0 {
-		return false
-	}
-	if w.length != 0 && (end > w.length || !p.more && end != w.length) {
+	if len(w.pieces) >= pieceMost || !w.fits(p, end) {
 		return false
 	}
 	i, again := slices.BinarySearchFunc(w.pieces, p.from, func(q piece, from int) int { return q.from - from })
 	if again && len(w.pieces[i].data) == len(p.data) {
 		return true // sent twice
 	}
-	if again || i > 0 && w.pieces[i-1].from+len(w.pieces[i-1].data) > p.from || i < len(w.pieces) && end > w.pieces[i].from {
+	last := i == len(w.pieces)
+	if again || w.overlaps(i, p) || !p.more && !last {
 		return false
 	}
 	if !p.more {
-		if n := len(w.pieces); i < n {
-			return false
-		}
 		w.length = end
 	}
 	p.data = slices.Clone(p.data)
 	w.pieces = slices.Insert(w.pieces, i, p)
 	return true
+}
+
+// fits reports whether a fragment's length and end can be of the datagram.
+func (w *waiting) fits(p piece, end int) bool {
+	if len(p.data) == 0 || end > datagram || p.more && len(p.data)%8 != 0 {
+		return false
+	}
+	return w.length == 0 || end == w.length || p.more && end < w.length
+}
+
+// overlaps reports whether a fragment that belongs at place i has bytes of its
+// neighbours.
+func (w *waiting) overlaps(i int, p piece) bool {
+	if i > 0 && w.pieces[i-1].from+len(w.pieces[i-1].data) > p.from {
+		return true
+	}
+	return i < len(w.pieces) && p.from+len(p.data) > w.pieces[i].from
 }
 
 // complete reports whether no byte is missing.

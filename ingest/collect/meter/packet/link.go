@@ -109,13 +109,7 @@ func (w *walk) etherType(typ uint16, b []byte) Outcome {
 	case etherIPv4, etherIPv6:
 		return w.ip(b)
 	case 0x8100, 0x88A8, 0x9100, 0x9200: // a VLAN tag: 12 bits of number, then the type of what follows
-		if len(b) < 4 {
-			return Damaged
-		}
-		if id := binary.BigEndian.Uint16(b) & 0xFFF; id != 0 { // 0 is a priority and no VLAN
-			w.mix(pathVLAN, uint64(id))
-		}
-		return w.etherType(binary.BigEndian.Uint16(b[2:]), b[4:])
+		return w.vlan(b)
 	case etherMPLS, etherMPLSMul:
 		return w.mpls(b)
 	case etherPPPoE:
@@ -133,6 +127,16 @@ func (w *walk) etherType(typ uint16, b []byte) Outcome {
 		return w.typed(6, 8, b)
 	}
 	return NotIP
+}
+
+func (w *walk) vlan(b []byte) Outcome {
+	if len(b) < 4 {
+		return Damaged
+	}
+	if id := binary.BigEndian.Uint16(b) & 0xFFF; id != 0 { // 0 is a priority and no VLAN
+		w.mix(pathVLAN, uint64(id))
+	}
+	return w.etherType(binary.BigEndian.Uint16(b[2:]), b[4:])
 }
 
 // mpls drops labels, which differ by direction and so are no part of a path.

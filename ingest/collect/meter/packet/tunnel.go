@@ -31,12 +31,7 @@ func (w *walk) gre(src, dst netip.Addr, b []byte) Outcome {
 	default:
 		w.outer(src, dst)
 	}
-	if flags&0x1000 != 0 {
-		at += 4
-	}
-	if flags&7 == 1 && flags&0x80 != 0 {
-		at += 4 // an acknowledgement
-	}
+	at += greSequence(flags)
 	if len(b) <= at {
 		return Other // a bare acknowledgement
 	}
@@ -44,6 +39,18 @@ func (w *walk) gre(src, dst netip.Addr, b []byte) Outcome {
 		return w.ethernet(b[at:]) // the first kind, without a header
 	}
 	return w.etherType(typ, b[at:])
+}
+
+// greSequence is the length of what numbers the packet, and in version 1
+// acknowledges others.
+func greSequence(flags uint16) (n int) {
+	if flags&0x1000 != 0 {
+		n += 4
+	}
+	if flags&7 == 1 && flags&0x80 != 0 {
+		n += 4
+	}
+	return n
 }
 
 // way notes the number of a tunnel that its receiver gave, and so another for

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"rollcall"
 	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/wire"
 )
@@ -79,7 +80,7 @@ func (t *Tracker) ByAddress(o wire.Opening) {
 
 // ByDNS gives the service for whose name DNS told the client the server's
 // address; empty where that is not known.
-func (t *Tracker) ByDNS(client, server netip.Addr, at time.Time) service {
+func (t *Tracker) ByDNS(client, server netip.Addr, at time.Time) rollcall.ServiceID {
 	s, _ := t.names.find(client, server, at)
 	return s
 }

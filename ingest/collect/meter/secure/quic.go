@@ -152,7 +152,7 @@ func (q *Initials) open(k *keys, packet []byte, at int) bool {
 	header[0] ^= mask[0] & 0x0F
 	nonce := bytes.Clone(k.iv)
 	for i := range n {
-		header[at+i] ^= mask[1+i]
+		header[at+i] ^= mask[1+i] //nolint:gosec // n is 4 at most, of 16
 		nonce[len(nonce)-n+i] ^= header[at+i]
 	}
 	plain, err := k.aead.Open(nil, nonce, packet[at+n:], header)

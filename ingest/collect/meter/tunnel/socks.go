@@ -103,7 +103,7 @@ func (s *Socks) next(side wire.Side, t time.Time) int {
 	if len(b) == 0 {
 		return 0
 	}
-	n := 0
+	var n int
 	if side == wire.Client {
 		n = s.client(b)
 	} else {

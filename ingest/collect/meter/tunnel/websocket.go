@@ -108,12 +108,12 @@ func (f *frames) unmask(b []byte) []byte {
 	if !f.masked {
 		return b
 	}
-	clear := make([]byte, len(b))
+	open := make([]byte, len(b))
 	for i := range b {
-		clear[i] = b[i] ^ f.mask[f.at&3]
+		open[i] = b[i] ^ f.mask[f.at&3]
 		f.at++
 	}
-	return clear
+	return open
 }
 
 // Gap says that bytes of one side are missing: where frames begin is lost.

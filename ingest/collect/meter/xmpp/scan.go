@@ -169,14 +169,8 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		}
 		return nil
 	}
-	if s.lost && !stanza(name) {
+	if !s.place(name) {
 		return nil
-	}
-	if s.lost || name == "stream" && !s.framed {
-		s.path, s.deeper = s.path[:0], 0 // a stream begins anew after SASL
-	}
-	if s.lost {
-		s.lost, s.path = false, append(s.path, "stream")
 	}
 	if len(s.path) >= depthMost || s.deeper > 0 {
 		if !empty {
@@ -193,6 +187,21 @@ func (s *scanner) tag(t time.Time, emit func(element)) error {
 		return s.close(t, name, emit)
 	}
 	return nil
+}
+
+// place finds where an element stands that begins a stream, or that is the
+// first whole one after a gap; false where that isn't known yet.
+func (s *scanner) place(name string) bool {
+	if s.lost && !stanza(name) {
+		return false
+	}
+	if s.lost || name == "stream" && !s.framed {
+		s.path, s.deeper = s.path[:0], 0 // a stream begins anew after SASL
+	}
+	if s.lost {
+		s.lost, s.path = false, append(s.path, "stream")
+	}
+	return true
 }
 
 // streamAlone is the path of a stream's own tags.
