@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean
+.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -13,6 +13,9 @@ LINT := build/bin/golangci-lint-$(LINT_VERSION)
 
 # The page: TypeScript, built by Vite, embedded in the binary.
 PAGE := dashboards/web
+
+# What holds the API's description.
+CONTRACT := schemas/contract
 
 # A peer of the fold, for "make bench".
 DUCKDB := build/duckdb-2.0.0
@@ -38,7 +41,7 @@ test: page ## every test that needs no server; says which it skipped and why
 	cd $(PAGE) && npm test --silent
 	go run ./internal/test/testreport ./...
 
-check: format vet lint browser race fuzz ## what CI runs: all of the below, with the real engines
+check: format vet lint contract browser race fuzz ## what CI runs: all of the below, with the real engines
 
 fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
@@ -61,6 +64,12 @@ lint: $(LINT) ## golangci-lint with .golangci.yml
 $(LINT):
 	GOBIN=$(CURDIR)/build/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv build/bin/golangci-lint $@
+
+contract: $(CONTRACT)/node_modules/.package-lock.json ## lint schemas/openapi.yaml, and compile a TypeScript client that is made from it
+	cd $(CONTRACT) && npm run --silent lint && npm run --silent types && npm run --silent check
+
+$(CONTRACT)/node_modules/.package-lock.json: $(CONTRACT)/package-lock.json
+	cd $(CONTRACT) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 browser: build ## drive the demonstration's page in Chromium, as an analyst would
 	cd $(PAGE) && ROLLCALL_ENGINES=$(or $(ROLLCALL_ENGINES),require) npm run --silent browser

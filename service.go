@@ -15,6 +15,13 @@ type ServiceID string
 // universe and nowhere else.
 const Online ServiceID = "online"
 
+// These ids are no service's: in a ranking "any" unites all services, and in the
+// table of signs "none" is for what several services share.
+const (
+	AnyService ServiceID = "any"
+	NoService  ServiceID = "none"
+)
+
 // Service is one line of the catalogue.
 type Service struct {
 	ID    ServiceID `json:"service"`
@@ -27,6 +34,9 @@ type Service struct {
 func (s Service) Validate() error {
 	if err := CheckID("service", string(s.ID)); err != nil {
 		return err
+	}
+	if s.ID == AnyService || s.ID == NoService {
+		return &Invalid{Field: "service", Value: string(s.ID), Reason: "has a meaning of its own, and is no service's", Code: "service"}
 	}
 	if s.Name == "" {
 		return &Invalid{Field: "name", Reason: fmt.Sprintf("service %q has no name", s.ID), Code: "name"}

@@ -24,3 +24,12 @@ func TestCheckLine(t *testing.T) {
 		}
 	}
 }
+
+func TestReservedServices(t *testing.T) {
+	for id, good := range map[rollcall.ServiceID]bool{"any": false, "none": false, "online": true, "msn": true, "anyone": true} {
+		err := rollcall.Service{ID: id, Name: "A"}.Validate()
+		if (err == nil) != good || err != nil && !errors.Is(err, rollcall.ErrInvalid) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}

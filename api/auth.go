@@ -217,10 +217,11 @@ func Authorize(keys *Keyring, next http.Handler) http.Handler {
 	})
 }
 
-// needsNone says whether a path is of the probes or of the page, which need no
-// key: where the page has none for its figures, it asks the reader for one.
+// needsNone says whether a path is of the probes, of the API's description or of
+// the page, which need no key: where the page has none for its figures, it asks the reader for one.
 func needsNone(path string) bool {
-	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts"}, path) || strings.HasPrefix(path, "/assets/")
+	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
+		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/")
 }
 
 func bearer(r *http.Request) string {

@@ -69,7 +69,7 @@ func TestAuthorize(t *testing.T) {
 			}
 		}
 	}
-	for _, probe := range []string{"/healthz", "/readyz", "/", "/accounts", "/assets/index.js"} {
+	for _, probe := range []string{"/healthz", "/readyz", "/", "/accounts", "/assets/index.js", "/docs", "/docs/swagger-ui.css", "/openapi.json"} {
 		if got := ask(h, "GET", probe, ""); got != http.StatusOK {
 			t.Errorf("%s without a key: %d", probe, got)
 		}

@@ -42,6 +42,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
 	}
 	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
+	for _, path := range []string{openapi.PagePath, openapi.PagePath + "/*"} {
+		mux.Method(http.MethodGet, path, openapi.Page())
+	}
 	described := humachi.New(mux, config(s.Version))
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())

@@ -16,7 +16,7 @@ type Group struct {
 
 // All gives the union of the listed services.
 func (v *View) All() Group {
-	return Group{Name: "any", Level: "any", Services: SetOf(v.Listed()...)}
+	return Group{Name: string(rollcall.AnyService), Level: "any", Services: SetOf(v.Listed()...)}
 }
 
 // Groups gives the view's brands, then its owners.

@@ -2,7 +2,9 @@ package publish
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"rollcall"
 )
@@ -25,10 +27,38 @@ func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelis
 	if diaries, err = pub.Store.Erase(ctx, panel, who); err != nil {
 		return 0, err
 	}
+	if rosters == 0 && diaries == 0 {
+		return 0, nobody(ctx, pub, panel, who)
+	}
 	if pub.Log != nil {
 		pub.Log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
 	}
 	return diaries, nil
+}
+
+// nobody says why nothing of a panelist could be erased.
+func nobody(ctx context.Context, pub *Publisher, panel rollcall.PanelID, who rollcall.Visitor) error {
+	loaded, err := pub.Store.ListPanelObjects(ctx)
+	if err != nil {
+		return err
+	}
+	var final []string
+	for _, l := range loaded {
+		if l.Panel != panel {
+			continue
+		}
+		p, err := pub.files(ctx, l.PanelMonth)
+		if err != nil {
+			return err
+		}
+		if p != nil && slices.ContainsFunc(p.Roster.Panelists, func(q rollcall.Panelist) bool { return q.ID == who }) {
+			final = append(final, fmt.Sprintf("%s in %s", l.Month, l.Market))
+		}
+	}
+	if len(final) > 0 {
+		return fmt.Errorf("%w: the panelist is on the rosters of final months only, which stay: %s", rollcall.ErrConflict, strings.Join(final, ", "))
+	}
+	return fmt.Errorf("%w: the panelist is on no roster of panel %s, and has no diary in it", rollcall.ErrNotFound, panel)
 }
 
 // notFinal gives a panel's months without a final version, in every market.

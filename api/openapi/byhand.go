@@ -55,11 +55,10 @@ func panelMonth() *huma.Operation {
 	parts := &huma.Schema{Type: huma.TypeObject, Required: []string{"roster", "universe"}, Properties: map[string]*huma.Schema{"roster": text, "universe": text}}
 	return &huma.Operation{
 		OperationID: "put-v1-panels-panel-months-month", Method: http.MethodPut, Path: "/v1/panels/{panel}/months/{month}", Summary: "Load a month's roster and universe",
-		Description: "Each is checked against the other: docs/formats/files.md.",
+		Description: "Each is checked against the other: docs/formats/files.md. With a key, multipart/form-data too.",
 		Parameters:  []*huma.Param{inPath("panel", "panel id"), inPath("month", "YYYY-MM"), required(query("market", "market id", &huma.Schema{Type: huma.TypeString}))},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"multipart/mixed":     {Schema: parts, Example: map[string]any{"roster": "panelist,home,work,base_weight,sex\nP0001,1,0,1,F\n", "universe": "margin,category,population,source,source_date\nsex,F,25000000,survey,2002-09-01\n"}},
-			"multipart/form-data": {Schema: parts},
+			"multipart/mixed": {Schema: parts, Example: map[string]any{"roster": "panelist,home,work,base_weight,sex\nP0001,1,0,1,F\n", "universe": "margin,category,population,source,source_date\nsex,F,25000000,survey,2002-09-01\n"}},
 		}},
 		Responses: answer("What the two files held", "application/json", ref("Loaded"), map[string]any{
 			"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash,

@@ -121,6 +121,9 @@ func header(description string) *huma.Param {
 // A route takes a few other spellings besides, such as a space for a plus sign.
 func completeParameter(op *huma.Operation, p *huma.Param) {
 	named := map[string]string{"credit": "Credit", "format": "Format", "location": "Location", "report": "ReportName"}[p.Name]
+	if named == "Location" && strings.HasSuffix(op.Path, "/ranking") {
+		named = "RankingLocation"
+	}
 	if named != "" && !(named == "Location" && op.Path == "/v1/census") {
 		p.Schema, p.Description = ref(named), cmp.Or(p.Description, p.Schema.Description)
 	}

@@ -57,6 +57,9 @@ func tableSchema(r Report, in huma.Registry) *huma.Schema {
 		row.Properties[column] = cell(r.Name, column)
 		row.Required = append(row.Required, column)
 	}
+	if r.Name == "ranking" { // of all places at once
+		row.Properties["location"] = &huma.Schema{Type: huma.TypeString}
+	}
 	if r.Name == "diff" { // its rows are named by what names a row of the report compared
 		for _, column := range []string{"location", "service", "other", "month", "target", "level", "margin", "category"} {
 			row.Properties[column] = &huma.Schema{Type: huma.TypeString, Nullable: true}
@@ -135,6 +138,7 @@ func words() map[string]*huma.Schema {
 	return map[string]*huma.Schema{
 		"ReportName":        enum("Name of a panel report.", names...),
 		"Location":          enum("Where the persons used the service; home+work is either, each person once.", places...),
+		"RankingLocation":   enum("A place, or all: home, work and home+work in one table.", append(places, "all")...),
 		"Credit":            enum("The rule by which events count.", string(rollcall.ByPresence), string(rollcall.ByUse)),
 		"Level":             enum("What a ranking's row is of.", "service", "any", "brand", "owner"),
 		"MeasureStatus":     enum("Whether a measure may be read; those after caution withhold it.", string(rollcall.OK), string(rollcall.Caution), string(rollcall.Below), string(rollcall.Undefined), string(rollcall.BelowDetection)),

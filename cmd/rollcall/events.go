@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -72,7 +73,36 @@ func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path 
 	to := newSender(api, path, c.Backfill)
 	bar := progress(s.err, path)
 	err := to.file(ctx, path, bar)
-	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts))
+	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts))
+}
+
+// allRefused is an error where no line of an input was taken: it names the
+// reason that most have, and what to do about it.
+func allRefused(name string, c *ingest.Counts) error {
+	if c.Read == 0 || c.Accepted > 0 || c.Refused() == 0 {
+		return nil
+	}
+	most := ""
+	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
+		if most == "" || c.Rejected[code] > c.Rejected[most] {
+			most = code
+		}
+	}
+	text := fmt.Sprintf("%s: every line was refused, %d of %d as %s", name, c.Rejected[most], c.Refused(), most)
+	if remedy := remedies()[most]; remedy != "" {
+		text += ": " + remedy
+	}
+	return errors.New(text)
+}
+
+// remedies says what to do about a reason, where that isn't in its words.
+func remedies() map[string]string {
+	return map[string]string{
+		"too_old":         "--backfill takes events of any age",
+		"future":          "the clock or the zone of the source is wrong",
+		"unknown_market":  "add the market with `rollcall market add`",
+		"unknown_service": "add the service with `rollcall service add`",
+	}
 }
 
 func (s *sender) file(ctx context.Context, path string, bar *progressbar.ProgressBar) error {
@@ -174,7 +204,7 @@ func (s *sender) settle(ctx context.Context) error {
 // first refused lines on err.
 func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 	for _, e := range c.Errors {
-		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, e.Reason)
+		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
 	codes := make([]string, 0, len(c.Rejected))

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
 
@@ -149,9 +150,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = givenTwice(command)
 	}
 	if err != nil {
-		return server.UsageError{Err: err}
+		return server.UsageError{Err: valueMissing(err)}
 	}
 	return command.Run()
+}
+
+// valueMissing says in plain words that a flag is the line's last word.
+func valueMissing(err error) error {
+	if flag, _, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(err.Error(), `but got "EOL" (<EOL>)`) {
+		return fmt.Errorf("%s: needs a value", flag)
+	}
+	return err
 }
 
 // givenTwice refuses a flag that stands twice on the command line where one

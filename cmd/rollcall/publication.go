@@ -64,26 +64,21 @@ func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "PANEL\tMONTH\tVERSION\tSTATUS\tPUBLISHED\tDAYS SINCE\tDOCUMENT\tREASON")
 		for _, p := range list {
-<<<<<<< HEAD
-			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+agedNote(p),
+			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
 				p.Time.UTC().Format(time.RFC3339), lateDays(p), p.Document, p.Reason)
-=======
-			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
-				p.Time.UTC().Format(time.RFC3339), p.Document, p.Reason)
->>>>>>> main
 		}
 		return out.Flush()
 	})
 }
 
-<<<<<<< HEAD
 // lateDays is how many diary days came since a version was closed.
 func lateDays(p rollcall.Publication) string {
 	if p.Late == nil {
 		return "-"
 	}
 	return strconv.Itoa(*p.Late)
-=======
+}
+
 type publicationWithdrawCmd struct {
 	Market  string `required:"" help:"Market id."`
 	Panel   string `required:"" help:"Panel id."`
@@ -113,7 +108,6 @@ func withdrawnNote(p rollcall.Publication) string {
 		return ""
 	}
 	return ", withdrawn on " + p.Withdrawn.UTC().Format(time.DateOnly) + " (" + p.WithdrawalReason + ")"
->>>>>>> main
 }
 
 // agedNote marks a version of which no figure can be computed any more.

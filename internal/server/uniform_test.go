@@ -32,7 +32,10 @@ func routesOf(t *testing.T, h http.Handler) (all []routed) {
 func published(t *testing.T) (*analyst, *httptest.Server) {
 	t.Helper()
 	o := newAnalyst(t, &Engine{Data: t.TempDir()})
-	o.must(http.MethodPost, "/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
+		o.must(http.MethodPost, "/v1/markets", m)
+	}
+	o.folds(inOrder)
 	o.loadPanel("FR", "2003-01")
 	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
 	o.closeMonth("FR", "2003-01", `"status":"final"`)

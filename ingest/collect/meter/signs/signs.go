@@ -36,7 +36,7 @@ const (
 )
 
 // None is the service of a row that takes a sign from all.
-const None rollcall.ServiceID = "none"
+const None = rollcall.NoService
 
 // Row is a row of the table.
 type Row struct {
