@@ -120,9 +120,16 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 }
 
 // form is the one asked for by name or by the file's ending, which may not
-// contradict each other; a terminal takes text only.
+// contradict each other; an ending that is no form's (".xls") needs the name. A
+// terminal takes text only.
 func (o *output) form(terminal bool) (string, error) {
+	if info, err := os.Stat(o.Output); err == nil && info.IsDir() {
+		return "", server.UsageError{Err: fmt.Errorf("-o %s: is a folder", filepath.Base(o.Output))}
+	}
 	form, ending := o.Format, formOfFile(o.Output)
+	if unknown := filepath.Ext(o.Output); form == "" && ending == "" && unknown != "" {
+		return "", server.UsageError{Err: fmt.Errorf("-o %s: %s names no form of a table; say which with --format", filepath.Base(o.Output), unknown)}
+	}
 	if form == "" {
 		form = ending
 	}
