@@ -90,7 +90,7 @@ func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
 // CountLate says of each version how many diary days came, or grew, since it was
 // closed and are in none of its figures: of its own roster and catalogue. What
 // has aged out is passed over.
-func (pub *Publisher) CountLate(ctx context.Context, list []rollcall.Publication) error {
+func (v *Versions) CountLate(ctx context.Context, list []rollcall.Publication) error {
 	known := map[rollcall.Hash]*int{}
 	for i := range list {
 		p := &list[i]
@@ -98,7 +98,7 @@ func (pub *Publisher) CountLate(ctx context.Context, list []rollcall.Publication
 			continue
 		}
 		if known[p.Document] == nil {
-			n, err := pub.late(ctx, p.Document)
+			n, err := v.late(ctx, p.Document)
 			if err != nil {
 				return fmt.Errorf("diary days since version %d of %s: %w", p.Version, p.Month, err)
 			}
@@ -109,8 +109,8 @@ func (pub *Publisher) CountLate(ctx context.Context, list []rollcall.Publication
 	return nil
 }
 
-func (pub *Publisher) late(ctx context.Context, document rollcall.Hash) (int, error) {
-	body, err := pub.Store.Object(ctx, document)
+func (v *Versions) late(ctx context.Context, document rollcall.Hash) (int, error) {
+	body, err := v.Store.Object(ctx, document)
 	if err != nil {
 		return 0, err
 	}
@@ -118,15 +118,15 @@ func (pub *Publisher) late(ctx context.Context, document rollcall.Hash) (int, er
 	if err != nil {
 		return 0, err
 	}
-	parts, err := loadParts(ctx, pub.Store, d)
+	parts, err := loadParts(ctx, v.Store, d)
 	if err != nil {
 		return 0, err
 	}
-	was, err := pub.Store.Object(ctx, d.Diaries)
+	was, err := v.Store.Object(ctx, d.Diaries)
 	if err != nil {
 		return 0, err
 	}
-	is, err := audience.Freeze(ctx, pub.Store, d, parts.Roster) // d is this call's own
+	is, err := audience.Freeze(ctx, v.Store, d, parts.Roster) // d is this call's own
 	if err != nil || rollcall.HashOf(is) == d.Diaries {
 		return 0, err
 	}
