@@ -105,16 +105,16 @@ func difference(got, want string) string {
 
 // analyst is a process with a clock of its own, asked over its own API.
 type analyst struct {
-	*testing.T
+	testing.TB
 	*Process
 	clock   time.Time
 	answers []answer
 }
 
 // newAnalyst starts a process over an empty store.
-func newAnalyst(t *testing.T, e *Engine) *analyst {
+func newAnalyst(t testing.TB, e *Engine) *analyst {
 	t.Helper()
-	o := &analyst{T: t, Process: newProcess(e, quiet()), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
+	o := &analyst{TB: t, Process: newProcess(e, quiet()), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() {
 		if err := o.Process.Close(); err != nil {
 			t.Error(err)

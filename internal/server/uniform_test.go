@@ -29,7 +29,7 @@ func routesOf(t *testing.T, h http.Handler) (all []routed) {
 }
 
 // published is a server of one published month, over the network.
-func published(t *testing.T) (*analyst, *httptest.Server) {
+func published(t testing.TB) (*analyst, *httptest.Server) {
 	t.Helper()
 	o := newAnalyst(t, &Engine{Data: t.TempDir()})
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
