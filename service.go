@@ -35,13 +35,19 @@ func (s Service) Validate() error {
 	if err := CheckID("service", string(s.ID)); err != nil {
 		return err
 	}
-	if s.ID == AnyService || s.ID == NoService {
-		return &Invalid{Field: "service", Value: string(s.ID), Reason: "has a meaning of its own, and is no service's", Code: "service"}
-	}
 	if s.Name == "" {
 		return &Invalid{Field: "name", Reason: fmt.Sprintf("service %q has no name", s.ID), Code: "name"}
 	}
 	return errors.Join(CheckLine("name", s.Name), CheckLine("brand", s.Brand), CheckLine("owner", s.Owner))
+}
+
+// ValidateNew says what is wrong with a line that somebody adds, if anything. A
+// store may have services of reserved ids from before, and opens all the same.
+func (s Service) ValidateNew() error {
+	if s.ID == AnyService || s.ID == NoService {
+		return &Invalid{Field: "service", Value: string(s.ID), Reason: "has a meaning of its own, and is no service's", Code: "service"}
+	}
+	return s.Validate()
 }
 
 // CheckLine refuses a name or a reason that is not one line of text: control

@@ -27,7 +27,11 @@ func TestCheckLine(t *testing.T) {
 
 func TestReservedServices(t *testing.T) {
 	for id, good := range map[rollcall.ServiceID]bool{"any": false, "none": false, "online": true, "msn": true, "anyone": true} {
-		err := rollcall.Service{ID: id, Name: "A"}.Validate()
+		service := rollcall.Service{ID: id, Name: "A"}
+		if _, err := rollcall.NewCatalogue(nil, []rollcall.Service{service}); err != nil {
+			t.Errorf("a store that has %q: %v", id, err)
+		}
+		err := service.ValidateNew()
 		if (err == nil) != good || err != nil && !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%q: %v", id, err)
 		}

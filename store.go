@@ -258,6 +258,8 @@ type Publication struct {
 	Withdrawn        time.Time `json:"withdrawn,omitzero"` // zero: it is not. This and its reason are a Withdrawal's
 	WithdrawalReason string    `json:"withdrawal_reason,omitempty"`
 
+	Late *int `json:"late,omitempty"` // diary days that came since and are in none of its figures; nil: not looked for. Not kept
+
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
 }
 

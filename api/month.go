@@ -84,3 +84,52 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 	}
 	return all[i], nil
 }
+
+// withheld says how many figures of a report of a version are withheld, and why.
+type withheld struct {
+	Report    string `json:"report"`
+	Location  string `json:"location"`
+	Figures   int    `json:"figures"`
+	Below     int    `json:"below" doc:"of too few persons"`
+	Undefined int    `json:"undefined" doc:"that there are none of: a note of the report says why"`
+}
+
+// getWithheld counts the figures of the reports that a month's folder has.
+func (s months) getWithheld(ctx context.Context, in *verifyInput) (*list[withheld], error) {
+	of, err := in.about().panelMonth()
+	if err == nil {
+		err = in.hidden(ctx, s.Publications)
+	}
+	if err != nil {
+		return nil, s.fault("withheld", err)
+	}
+	var rows []withheld
+	for _, q := range export.Questions(of, in.Version) {
+		t, err := s.Reports.Report(ctx, q)
+		if err != nil {
+			return nil, s.fault("withheld", err)
+		}
+		rows = append(rows, countWithheld(t))
+	}
+	return listOf(rows), nil
+}
+
+func countWithheld(t *rollcall.Table) withheld {
+	out := withheld{Report: t.Meta.Report, Location: t.Meta.Location}
+	for _, row := range t.Rows {
+		for _, cell := range row {
+			m, ok := cell.(rollcall.Measure)
+			if !ok {
+				continue
+			}
+			out.Figures++
+			switch m.Status {
+			case rollcall.Below:
+				out.Below++
+			case rollcall.Undefined:
+				out.Undefined++
+			}
+		}
+	}
+	return out
+}

@@ -55,6 +55,7 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*bo
 type publicationsInput struct {
 	Market string `query:"market" required:"true"`
 	Panel  string `query:"panel"`
+	Late   bool   `query:"late" doc:"count the diary days that came since each version was closed: it reads every month's diaries"`
 	Plain
 }
 
@@ -69,6 +70,11 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*l
 	}
 	if isReader(ctx) {
 		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
+	}
+	if in.Late {
+		if err := s.Publications.CountLate(ctx, list); err != nil {
+			return nil, s.fault("publications", err)
+		}
 	}
 	return listOf(list), nil
 }

@@ -65,6 +65,7 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/withheld", "How many figures of a version's reports are withheld, and why"), months{s}.getWithheld)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
 	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)

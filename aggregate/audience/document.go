@@ -54,9 +54,22 @@ type Document struct {
 	Settings   Settings             `json:"settings"`
 	Dropped    Dropped              `json:"dropped"`
 
+	// Limits are the panel's own at close, under which a version is internal; nil:
+	// the usual.
+	Limits *panel.Thresholds `json:"limits,omitempty"`
 	// Silent counts the persons in tab who sent no event of any kind in the
 	// month; nil in documents of before it was counted.
 	Silent *int `json:"silent,omitempty"`
+}
+
+// Internal reports whether the document was made with limits under the panel's
+// own.
+func (d *Document) Internal() bool {
+	own := panel.Usual()
+	if d.Limits != nil {
+		own = *d.Limits
+	}
+	return d.Settings.Under(own)
 }
 
 // Pinned is a version of an earlier month: changes, loyalty and periods over

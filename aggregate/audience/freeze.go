@@ -165,3 +165,41 @@ func (f *freezer) unite(same []loose) []dayRun {
 	}
 	return out
 }
+
+// Later counts the diaries of a month that came, or grew, after the first frozen
+// form of them and before the second. Both are of the document's roster and
+// catalogue.
+func Later(doc *Document, persons int, before, after []byte) (n int, err error) {
+	read := func(b []byte) (diaries, error) {
+		r := diaryReader{b: b, people: persons, services: len(doc.Services), days: doc.days(), online: -1}
+		return r.read()
+	}
+	was, err := read(before)
+	if err != nil {
+		return 0, err
+	}
+	is, err := read(after)
+	if err != nil {
+		return 0, err
+	}
+	i := 0
+	for k := range is.list {
+		for i < len(was.list) && was.list[i].key().compare(is.list[k].key()) < 0 {
+			i++
+		}
+		if i == len(was.list) || was.list[i].key() != is.list[k].key() || is.minutes(k) > was.minutes(i) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (d *diary) key() diaryKey { return diaryKey{d.person, d.day, uint16(d.service), d.where} }
+
+// minutes counts the credited minutes of a diary.
+func (d *diaries) minutes(i int) (n int) {
+	for _, r := range d.runs[d.list[i].first : d.list[i].first+uint32(d.list[i].count)] {
+		n += int(r.to) - int(r.from)
+	}
+	return n
+}

@@ -39,7 +39,7 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	if _, err := pub.next(ctx, p); err != nil {
 		return rollcall.Publication{}, err
 	}
-	m, err := pub.freeze(ctx, plan.Of, settings, p.Internal)
+	m, err := pub.freeze(ctx, plan.Of, settings, own)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}

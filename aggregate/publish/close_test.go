@@ -150,6 +150,11 @@ func TestPanelLimits(t *testing.T) {
 			t.Errorf("%+v: limits %+v, internal %v; want %+v, %v", step, got, p.Internal, step.want, step.internal)
 		}
 	}
+	for version := 1; version <= 6; version++ {
+		if err := h.Verify(context.Background(), october, version); err != nil {
+			t.Errorf("version %d, closed under the limits of its day: %v", version, err)
+		}
+	}
 	live, err := h.Live(context.Background(), october)
 	if err != nil || live.Doc.Settings.Thresholds != (panel.Thresholds{Low: 50, Caution: 100}) {
 		t.Errorf("live: %+v, %v", live, err)

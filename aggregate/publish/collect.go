@@ -8,12 +8,13 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/panel"
 )
 
 // freeze loads the month's facts as they are now and, if no rule is broken,
 // stores them: an object that no publication names would never age out.
-func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, internal bool) (*audience.Month, error) {
-	d, p, err := pub.collect(ctx, of, s, internal)
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds) (*audience.Month, error) {
+	d, p, err := pub.collect(ctx, of, s, own)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 	if err != nil {
 		return nil, err
 	}
-	d, p, err := pub.collect(ctx, of, settingsOf(&rollcall.ClosePlan{}, own), false)
+	d, p, err := pub.collect(ctx, of, settingsOf(&rollcall.ClosePlan{}, own), own)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +66,11 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 }
 
 // collect reads everything that a month's figures are computed from.
-func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, internal bool) (*audience.Document, audience.Parts, error) {
+func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds) (*audience.Document, audience.Parts, error) {
 	d := audience.NewDocument(of, s)
+	if own != panel.Usual() {
+		d.Limits = &own
+	}
 	var p audience.Parts
 	if err := pub.refuseAged(ctx, of); err != nil {
 		return nil, p, err
@@ -90,7 +94,7 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 		return nil, p, fmt.Errorf("exclusions of %s: %w", of.Month, err)
 	}
 	d.Exclusions = append(d.Exclusions, exclusions...)
-	if d.Before, err = pub.before(ctx, of, internal); err != nil {
+	if d.Before, err = pub.before(ctx, of, d.Internal()); err != nil {
 		return nil, p, err
 	}
 	if p, err = loadParts(ctx, pub.Store, d); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
-	"rollcall/aggregate/panel"
 )
 
 // Verify holds a version against its objects and the rules; what doesn't agree
@@ -36,7 +35,7 @@ func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publicat
 		return fmt.Errorf("verify version %d of %s: its document is of %s, panel %s in %s: %w",
 			p.Version, p.Month, m.Doc.Of.Month, m.Doc.Of.Panel, m.Doc.Of.Market, rollcall.ErrIncoherent)
 	}
-	if err := pub.verifyRow(ctx, p, m.Doc.Settings); err != nil {
+	if err := pub.verifyRow(ctx, p, m.Doc); err != nil {
 		return fmt.Errorf("verify version %d of %s: %w: %w", p.Version, p.Month, err, rollcall.ErrIncoherent)
 	}
 	return pub.Check(m)
@@ -45,8 +44,9 @@ func (pub *Publisher) VerifyPublication(ctx context.Context, p rollcall.Publicat
 // verifyRow holds what the store says of a version against its document and the
 // versions before it. No hash covers the row: a status or reason that might have
 // been given is not found out.
-func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, s audience.Settings) error {
-	if internal := s.Under(panel.Usual()); internal != p.Internal {
+func (pub *Publisher) verifyRow(ctx context.Context, p rollcall.Publication, d *audience.Document) error {
+	s := d.Settings
+	if internal := d.Internal(); internal != p.Internal {
 		return fmt.Errorf("internal is %v where its limits of %d and %d make it %v", p.Internal, s.Low, s.Caution, internal)
 	}
 	list, err := pub.versions(ctx, p.PanelMonth)
@@ -85,4 +85,50 @@ func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
 		return nil, fmt.Errorf("object %s has other bytes: %w", of, rollcall.ErrIncoherent)
 	}
 	return body, nil
+}
+
+// CountLate says of each version how many diary days came, or grew, since it was
+// closed and are in none of its figures: of its own roster and catalogue. What
+// has aged out is passed over.
+func (v *Versions) CountLate(ctx context.Context, list []rollcall.Publication) error {
+	known := map[rollcall.Hash]*int{}
+	for i := range list {
+		p := &list[i]
+		if !p.AgedOut.IsZero() {
+			continue
+		}
+		if known[p.Document] == nil {
+			n, err := v.late(ctx, p.Document)
+			if err != nil {
+				return fmt.Errorf("diary days since version %d of %s: %w", p.Version, p.Month, err)
+			}
+			known[p.Document] = &n
+		}
+		p.Late = known[p.Document]
+	}
+	return nil
+}
+
+func (v *Versions) late(ctx context.Context, document rollcall.Hash) (int, error) {
+	body, err := v.Store.Object(ctx, document)
+	if err != nil {
+		return 0, err
+	}
+	d, err := audience.DecodeDocument(body)
+	if err != nil {
+		return 0, err
+	}
+	parts, err := loadParts(ctx, v.Store, d)
+	if err != nil {
+		return 0, err
+	}
+	was, err := v.Store.Object(ctx, d.Diaries)
+	if err != nil {
+		return 0, err
+	}
+	is, err := audience.Freeze(ctx, v.Store, d, parts.Roster) // d is this call's own
+	if err != nil || rollcall.HashOf(is) == d.Diaries {
+		return 0, err
+	}
+	return audience.Later(d, len(parts.Roster.Panelists), was, is)
 }

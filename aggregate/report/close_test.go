@@ -319,3 +319,35 @@ func TestSilentMeters(t *testing.T) {
 		}
 	}
 }
+
+// TestLateDays: what came since a version was closed, or grew, is counted; what
+// counts in no figure, and what was erased, is not.
+func TestLateDays(t *testing.T) {
+	h, f := newSite(t), facts{}
+	h.load(october, plainRoster(9), evenUniverse)
+	for i := range 8 {
+		f.add(i+1, "msn", rollcall.Home, rollcall.Use, stretch{2, 0, 10})
+	}
+	h.merge(f)
+	h.close(closing(october, all()))
+	f = facts{}
+	f.add(1, "msn", rollcall.Home, rollcall.Use, stretch{2, 5, 8})         // is there
+	f.add(2, "msn", rollcall.Home, rollcall.Use, stretch{2, 5, 11})        // grows
+	f.add(3, "msn", rollcall.Home, rollcall.Use, stretch{3, 0, 1})         // comes
+	f.add(4, "msn", rollcall.Work, rollcall.Use, stretch{2, 0, 1})         // comes
+	f.add(5, "unheard-of", rollcall.Home, rollcall.Use, stretch{2, 0, 1})  // counts in nothing
+	f.add(77, "msn", rollcall.Home, rollcall.Use, stretch{2, 0, 1})        // not in tab
+	f.add(6, "online", rollcall.Home, rollcall.Presence, stretch{4, 0, 1}) // comes
+	h.merge(f)
+	h.close(closing(october, all()))
+	if _, err := h.Erase(context.Background(), "nn", "P8"); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Publications(context.Background(), "FR", "nn")
+	if err == nil {
+		err = h.CountLate(context.Background(), list)
+	}
+	if err != nil || len(list) != 2 || *list[0].Late != 4 || *list[1].Late != 0 {
+		t.Errorf("%v, late %v and %v, want 4 and 0", err, *list[0].Late, *list[1].Late)
+	}
+}

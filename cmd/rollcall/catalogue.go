@@ -74,7 +74,7 @@ func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
 	if v.Brand == "" {
 		v.Brand = c.Name
 	}
-	if err := v.Validate(); err != nil {
+	if err := v.ValidateNew(); err != nil {
 		return server.UsageError{Err: err}
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {

@@ -38,8 +38,11 @@ type published struct {
 	Panel  string `help:"Panel id; all where absent."`
 }
 
-func (p *published) list(ctx context.Context, api *client) ([]rollcall.Publication, error) {
+func (p *published) list(ctx context.Context, api *client, late bool) ([]rollcall.Publication, error) {
 	query := url.Values{"market": {p.Market}}
+	if late {
+		query.Set("late", "true")
+	}
 	if p.Panel != "" {
 		query.Set("panel", p.Panel)
 	}
@@ -54,18 +57,26 @@ type publicationListCmd struct {
 // Run lists the versions.
 func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
-		list, err := c.list(ctx, api)
+		list, err := c.list(ctx, api, true)
 		if err != nil {
 			return err
 		}
 		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(out, "PANEL\tMONTH\tVERSION\tSTATUS\tPUBLISHED\tDOCUMENT\tREASON")
+		fmt.Fprintln(out, "PANEL\tMONTH\tVERSION\tSTATUS\tPUBLISHED\tDAYS SINCE\tDOCUMENT\tREASON")
 		for _, p := range list {
-			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
-				p.Time.UTC().Format(time.RFC3339), p.Document, p.Reason)
+			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
+				p.Time.UTC().Format(time.RFC3339), lateDays(p), p.Document, p.Reason)
 		}
 		return out.Flush()
 	})
+}
+
+// lateDays is how many diary days came since a version was closed.
+func lateDays(p rollcall.Publication) string {
+	if p.Late == nil {
+		return "-"
+	}
+	return strconv.Itoa(*p.Late)
 }
 
 type publicationWithdrawCmd struct {
@@ -139,7 +150,7 @@ type publicationVerifyCmd struct {
 // it was is an error.
 func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
-		list, err := c.list(ctx, api)
+		list, err := c.list(ctx, api, false)
 		if err != nil {
 			return err
 		}
@@ -203,9 +214,24 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
-		return err
+		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
+		return c.count(ctx, s, api, p)
 	})
+}
+
+// count says how many of the version's figures are withheld, and why.
+func (c *closeCmd) count(ctx context.Context, s *streams, api *client, p rollcall.Publication) error {
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/withheld", url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
+	reports, err := rows[struct{ Figures, Below, Undefined int }](ctx, api, path)
+	if err != nil {
+		return err
+	}
+	figures, below, undefined := 0, 0, 0
+	for _, r := range reports {
+		figures, below, undefined = figures+r.Figures, below+r.Below, undefined+r.Undefined
+	}
+	_, err = fmt.Fprintf(s.out, "of %d figures of its reports %d are withheld: %d of too few persons, %d undefined\n", figures, below+undefined, below, undefined)
+	return err
 }
 
 // parseTrim reads FLOOR,CAP.

@@ -234,7 +234,7 @@ func (c *catalogue) market(id rollcall.MarketID) (rollcall.Market, bool) {
 
 // AddService adds or changes a service.
 func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
-	if err := s.Validate(); err != nil {
+	if err := s.ValidateNew(); err != nil {
 		return err
 	}
 	if err := c.store.PutService(ctx, s); err != nil {

@@ -45,6 +45,13 @@ export function last(series: Series): (Point & { m: Shown }) | undefined {
   return undefined;
 }
 
+/** toEnd says whether a line goes on to the end of the period: the name beside it
+    has its value only then, since it would be read as the last month's. */
+export function toEnd(series: Series): boolean {
+  const end = last(series);
+  return end !== undefined && end === series.points.at(-1);
+}
+
 /** top gives the largest value of any line, band included where there are few. */
 export function top(series: readonly Series[]): number {
   return Math.max(0, ...series.flatMap((l) => l.points.map((p) => (shown(p.m) ? (series.length <= named ? (p.m.high ?? p.m.value) : p.m.value) : 0))));
@@ -155,11 +162,11 @@ interface Ends {
 
 /** ends writes each line's name where it ends, pushed apart. */
 function ends(sheet: Sheet, all: readonly Series[], e: Ends): void {
-  const at = spread(all.map((l) => ({ y: e.place(last(l)!.m.value), height: e.values(l) ? 35 : 18 })), e.top, e.bottom);
+  const at = spread(all.map((l) => ({ y: e.place(last(l)!.m.value), height: e.values(l) && toEnd(l) ? 35 : 18 })), e.top, e.bottom);
   all.forEach((l, i) => {
     const y = at[i]!;
     const point = e.place(last(l)!.m.value);
-    const value = e.values(l);
+    const value = e.values(l) && toEnd(l);
     sheet.add("path", { d: `M${e.from + 6},${point}L${e.x - 4},${y}`, stroke: l.fill, "stroke-width": 1, fill: "none" });
     sheet.text(e.x, value ? y - 2 : y + 4.5, clipped(e.names.get(l.id)!, e.room, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
     if (value) sheet.text(e.x, y + 13, e.number(last(l)!.m.value), faces.tick);

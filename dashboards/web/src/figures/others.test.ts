@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
 import { csvText } from "../figure";
+import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import { reaches } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
@@ -15,6 +16,17 @@ import { leader, monthTicks, overlap, sentence as trended } from "./trend";
 const en = scope("en");
 const fr = scope("fr");
 const of = <Row>(rows: Row[]) => ({ meta: meta(), columns: [], rows });
+
+test("lines: a line that stops before the period does has no value beside its name", () => {
+  const line = (...points: Series["points"][number]["m"][]): Series => ({
+    id: "icq", name: "ICQ", short: "ICQ", fill: "", dashed: false, points: points.map((m, x) => ({ x, m, said: "" })),
+  });
+  const seen = measure(100_000, 80_000, 120_000);
+  assert.equal(toEnd(line(below, seen)), true);
+  assert.equal(toEnd(line(seen, below)), false);
+  assert.equal(toEnd(line(below, below)), false);
+  assert.equal(toEnd(line()), false);
+});
 
 test("trend: rose, fell, or stood where the intervals meet", () => {
   const trend = (a: number, b: number) => of<TrendRow>([
