@@ -42,9 +42,13 @@ func nobody(ctx context.Context, pub *Publisher, panel rollcall.PanelID, who rol
 	if err != nil {
 		return err
 	}
+	gone, err := pub.Ages(ctx)
+	if err != nil {
+		return err
+	}
 	var final []string
 	for _, l := range loaded {
-		if l.Panel != panel {
+		if l.Panel != panel || gone.Check(l.PanelMonth) != nil {
 			continue
 		}
 		p, err := pub.files(ctx, l.PanelMonth)
