@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -194,10 +195,17 @@ func (p *child) ready() bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// aggregator starts an aggregator that flushes often.
+// aggregator starts an aggregator that flushes often, unless more flags say
+// otherwise.
 func (c *cluster) aggregator(more ...string) *child {
 	c.Helper()
-	return c.spawn(append([]string{"aggregate", "--flush-every", "150ms", "--flush-behind", "300ms", "--flush-bytes", "1"}, more...)...)
+	args := []string{"aggregate"}
+	for flag, value := range map[string]string{"--flush-every": "150ms", "--flush-behind": "300ms", "--flush-bytes": "1"} {
+		if !slices.Contains(more, flag) {
+			args = append(args, flag, value)
+		}
+	}
+	return c.spawn(append(args, more...)...)
 }
 
 // await waits for the condition, and keeps ClickHouse running meanwhile.

@@ -39,7 +39,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		return fmt.Errorf("table diaries: %w", err)
 	}
 	for _, t := range []struct{ name, columns, from string }{
-		{"markets", "market, name, zone, simulated", "markets FINAL"},
+		{"markets", "market, name, zone, CAST(" + isSimulated + ", 'Bool')", "markets FINAL"},
 		{"services", "service, name, brand, owner", "services FINAL"},
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},

@@ -9,19 +9,30 @@ import (
 	"rollcall"
 )
 
-// PutMarket writes a market over the one of its id.
+// PutMarket writes a market over the one of its id. A simulated one stays so.
 func (s *documents) PutMarket(ctx context.Context, m rollcall.Market) error {
-	if err := s.put(ctx, `INSERT INTO markets (market, name, zone, simulated)`, string(m.ID), m.Name, m.Zone, m.Simulated); err != nil {
+	if m.Simulated {
+		if err := s.put(ctx, `INSERT INTO simulated (market)`, string(m.ID)); err != nil {
+			return fmt.Errorf("put market %s: %w", m.ID, err)
+		}
+	}
+	if err := s.put(ctx, `INSERT INTO markets (market, name, zone)`, string(m.ID), m.Name, m.Zone); err != nil {
 		return fmt.Errorf("put market %s: %w", m.ID, err)
 	}
 	return nil
 }
 
+// isSimulated says of a row of markets whether its people exist.
+const isSimulated = `market GLOBAL IN (SELECT market FROM simulated)`
+
 // Markets gives the markets by id.
 func (s *documents) Markets(ctx context.Context) ([]rollcall.Market, error) {
 	all, err := list(ctx, s.database, func(r driver.Rows) (m rollcall.Market, err error) {
-		return m, r.Scan((*string)(&m.ID), &m.Name, &m.Zone, &m.Simulated)
-	}, `SELECT market, name, zone, simulated FROM markets FINAL ORDER BY market`)
+		var simulated uint8
+		err = r.Scan((*string)(&m.ID), &m.Name, &m.Zone, &simulated)
+		m.Simulated = simulated != 0
+		return m, err
+	}, `SELECT market, name, zone, `+isSimulated+` FROM markets FINAL ORDER BY market`)
 	if err != nil {
 		return nil, fmt.Errorf("read markets: %w", err)
 	}

@@ -1,7 +1,11 @@
--- A simulated market's people do not exist. It is so from the first to the last.
-ALTER TABLE {{.Table "markets"}} ADD COLUMN IF NOT EXISTS simulated Bool;
+-- The markets whose people do not exist. They are so from the first to the last.
+CREATE TABLE IF NOT EXISTS {{.Table "simulated"}} (
+  market String
+) {{.Engine "ReplacingMergeTree" "simulated"}}
+ORDER BY market
+{{.Settings "union"}};
 
-{{if .Cluster}}ALTER TABLE {{.Local "markets"}} ADD COLUMN IF NOT EXISTS simulated Bool;{{end}}
+{{.Distributed "simulated" "0"}};
 
 -- The master keys of the pseudonyms, known by a hash of each, 16 hexadecimal
 -- digits; the keys themselves are never here. One is in force from the day
