@@ -76,7 +76,7 @@ func TestSoakCollectorMemory(t *testing.T) {
 }
 
 func collectorMemory(t *testing.T, mib int) {
-	const bodies, spoolMiB = 512 << 20, 16 // --bodies-mib by default
+	const bodies, spoolMiB = 512 << 20, 8 // --bodies-mib by default
 	c := newCluster(t)
 	c.program = build(t)
 	collector := c.spawn("collect", "http", "--spool", filepath.Join(t.TempDir(), "spool"), "--spool-mib", strconv.Itoa(spoolMiB))

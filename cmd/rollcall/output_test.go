@@ -18,7 +18,7 @@ func TestOutputForm(t *testing.T) {
 		{"", "a/b.CSV", true, "csv", ""},
 		{"", "x.json", false, "json", ""},
 		{"", "x.arrow", false, "arrow", ""},
-		{"", "x.dat", false, "table", ""},
+		{"", "x.dat", false, "", "names no form"},
 		{"parquet", "x.dat", true, "parquet", ""},
 		{"csv", "", true, "csv", ""},
 		{"json", "", true, "json", ""},

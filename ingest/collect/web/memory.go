@@ -112,13 +112,19 @@ type shared struct {
 	kind     string // its content type
 	encoding string
 	read     int64
+	busy     bool // there was no memory once
 }
 
-// Read reads on while there is memory; else the error is errBusy.
+// Read reads on while there is memory; else the error is errBusy, from then on:
+// what was read when there was none is lost, so nothing may follow it.
 func (s *shared) Read(b []byte) (int, error) {
+	if s.busy {
+		return 0, errBusy
+	}
 	n, err := s.Reader.Read(b)
 	s.read += int64(n)
 	if n > 0 && !s.share.grow(weigh(s.kind, s.encoding, s.read)) {
+		s.busy = true
 		return 0, errBusy
 	}
 	return n, err
