@@ -13,22 +13,23 @@ import (
 	"rollcall/internal/jsondepth"
 )
 
-// Fields is an event as its source wrote it: schemas/event.schema.json. What
-// is empty is absent.
+// Fields is an event as its source wrote it, in schemas/event.schema.json's
+// names, and a sighting as --dry-run prints it, in this order. What is empty is
+// absent.
 type Fields struct {
-	ID       string `json:"id,omitempty"`
-	Source   string `json:"source,omitempty"`
 	Time     string `json:"time,omitempty"`
 	Until    string `json:"until,omitempty"`
 	Market   string `json:"market,omitempty"`
 	Service  string `json:"service,omitempty"`
-	Location string `json:"location,omitempty"`
-	Kind     string `json:"kind,omitempty"`
+	Account  string `json:"account,omitempty"`
 	Panel    string `json:"panel,omitempty"`
 	Panelist string `json:"panelist,omitempty"`
-	Account  string `json:"account,omitempty"`
+	Kind     string `json:"kind,omitempty"`
+	Location string `json:"location,omitempty"`
 	Client   string `json:"client,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
+	ID       string `json:"id,omitempty"`
+	Source   string `json:"source,omitempty"`
 }
 
 // ParseJSON reads one event object. The error is an Invalid that names the

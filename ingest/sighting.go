@@ -25,28 +25,11 @@ type Sighting struct {
 	Evidence string // what was seen on the wire, in a few words; never content
 }
 
-// sightingLine is the order and the names of a sighting's fields in NDJSON.
-type sightingLine struct {
-	Time     string `json:"time,omitempty"`
-	Until    string `json:"until,omitempty"`
-	Market   string `json:"market,omitempty"`
-	Service  string `json:"service,omitempty"`
-	Account  string `json:"account,omitempty"`
-	Panel    string `json:"panel,omitempty"`
-	Panelist string `json:"panelist,omitempty"`
-	Kind     string `json:"kind,omitempty"`
-	Location string `json:"location,omitempty"`
-	Client   string `json:"client,omitempty"`
-	Evidence string `json:"evidence,omitempty"`
-	ID       string `json:"id,omitempty"`
-	Source   string `json:"source,omitempty"`
-}
-
 // AppendJSON appends the sighting as one JSON object with no line end, as
 // --dry-run prints it: times in RFC 3339, UTC, nanoseconds kept; empty fields
 // left out. It is the only form in which a raw account is ever written.
 func (s Sighting) AppendJSON(dst []byte) []byte {
-	line := sightingLine{
+	line := Fields{
 		Time: stamp(s.Time), Until: stamp(s.Until),
 		Market: string(s.Market), Service: string(s.Service),
 		Account: s.Account, Panel: string(s.Panel), Panelist: s.Panelist,

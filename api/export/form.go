@@ -24,14 +24,6 @@ const (
 // Forms gives every form.
 func Forms() []Form { return []Form{CSV, XLSX, Parquet, Arrow} }
 
-// ParseForm reads a form's name.
-func ParseForm(name string) (Form, error) {
-	if f := Form(name); slices.Contains(Forms(), f) {
-		return f, nil
-	}
-	return "", &rollcall.Invalid{Field: "format", Value: name, Reason: "want csv, xlsx, parquet or arrow", Code: "format"}
-}
-
 // FormOf gives the form that a file's ending names; empty: none of them.
 func FormOf(file string) Form {
 	f := Form(strings.ToLower(strings.TrimPrefix(path.Ext(file), ".")))

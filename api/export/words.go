@@ -17,14 +17,6 @@ const (
 	French  Locale = "fr"
 )
 
-// ParseLocale reads a locale; empty: English.
-func ParseLocale(s string) (Locale, error) {
-	if s == "" || s == string(English) || s == string(French) {
-		return Locale(s).orEnglish(), nil
-	}
-	return "", &rollcall.Invalid{Field: "locale", Value: s, Reason: "want en or fr", Code: "locale"}
-}
-
 func (l Locale) orEnglish() Locale {
 	if l == "" {
 		return English

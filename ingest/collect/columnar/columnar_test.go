@@ -228,7 +228,7 @@ func TestStreamRefusesBadRowsAndKeepsTheOthers(t *testing.T) {
 			t.Errorf("refused %q; want %q", got, want[i])
 		}
 	}
-	const raw = `{"time":"2002-10-03T18:22:05Z","until":"2002-10-03T18:21:05Z","market":"FR","service":"msn","location":"home","kind":"use","account":"c@x"}`
+	const raw = `{"time":"2002-10-03T18:22:05Z","until":"2002-10-03T18:21:05Z","market":"FR","service":"msn","account":"c@x","kind":"use","location":"home"}`
 	if got := string(log.rejected[1].Body); got != raw {
 		t.Errorf("kept %s; want %s", got, raw)
 	}
