@@ -96,8 +96,8 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
   const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 10;
   const narrow = g.width < 420;
   const names = new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name]));
-  const room = Math.min(170, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
-  const right = room + 24;
+  const space = Math.min(170, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
+  const right = space + 24;
   const width = g.width;
   sheet.place(
     plot({
@@ -122,7 +122,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
     at.x, at.y,
   );
   const place = (v: number) => at.y + 4 + (g.height - 4) * (1 - v / y.domain[1]);
-  ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, room, place, names, values: (l) => !many && g.values(l), number });
+  ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, space, place, names, values: (l) => !many && g.values(l), number });
 }
 
 function bands(l: Series): marks.Markish {
@@ -153,7 +153,7 @@ interface Ends {
   x: number; // where the names begin
   top: number;
   bottom: number;
-  room: number;
+  space: number;
   place: (value: number) => number;
   names: Map<string, string>;
   values: (l: Series) => boolean;
@@ -168,7 +168,7 @@ function ends(sheet: Sheet, all: readonly Series[], e: Ends): void {
     const point = e.place(last(l)!.m.value);
     const value = e.values(l) && toEnd(l);
     sheet.add("path", { d: `M${e.from + 6},${point}L${e.x - 4},${y}`, stroke: l.fill, "stroke-width": 1, fill: "none" });
-    sheet.text(e.x, value ? y - 2 : y + 4.5, clipped(e.names.get(l.id)!, e.room, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
+    sheet.text(e.x, value ? y - 2 : y + 4.5, clipped(e.names.get(l.id)!, e.space, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
     if (value) sheet.text(e.x, y + 13, e.number(last(l)!.m.value), faces.tick);
   });
 }

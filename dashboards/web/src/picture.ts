@@ -8,11 +8,11 @@ const width = 1136;
 const edge = 24;
 
 /** wrap cuts a text into lines of a width. */
-export function wrap(text: string, room: number, width: (text: string) => number): string[] {
+export function wrap(text: string, space: number, width: (text: string) => number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const longer = lines.length > 0 ? `${lines[lines.length - 1]!} ${word}` : word;
-    if (lines.length > 0 && width(longer) <= room) lines[lines.length - 1] = longer;
+    if (lines.length > 0 && width(longer) <= space) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;

@@ -76,10 +76,10 @@ interface Drawn {
 function draw(d: Drawn, width: number, s: Scope): SVGSVGElement {
   const tall = d.rows.length * step;
   const names = d.services.map(s.short);
-  const room = (width * 0.52) / Math.max(1, d.services.length);
+  const space = (width * 0.52) / Math.max(1, d.services.length);
   const long = Math.max(40, ...names.map((n) => measure(n, faces.name) + 14));
-  const slant = long > room;
-  const each = slant ? Math.min(40, room) : long;
+  const slant = long > space;
+  const each = slant ? Math.min(40, space) : long;
   const head = top + (slant ? 24 : 0);
   const sheet = new Sheet(width, head + tall + (d.count > 0 ? step : 0) + 28, d.label);
   const left = Math.max(each * d.services.length, 8);
@@ -94,7 +94,7 @@ function draw(d: Drawn, width: number, s: Scope): SVGSVGElement {
   const x = left + 16;
   const across = width - x;
   const { domain, ticks } = scale(Math.max(0, ...d.rows.map((row) => row.unique_audience.high ?? row.unique_audience.value)), Math.max(2, (across - said) / 60), (v) => s.n.short(v));
-  sheet.place(panel(d, { width: across, room: said, domain, ticks, tall }, s), x, head);
+  sheet.place(panel(d, { width: across, space: said, domain, ticks, tall }, s), x, head);
   d.rows.forEach((row, i) => {
     const m = row.unique_audience;
     const at = (v: number) => x + (v / domain[1]) * (across - said);
@@ -125,10 +125,10 @@ function stripe(sheet: Sheet, row: Told, i: number, at: { y: number; left: numbe
   for (const k of on) sheet.add("circle", { cx: at.columnX(k), cy: y, r: 5.5, fill: s.colour(d.services[k]!).fill });
 }
 
-function panel(d: Drawn, o: { width: number; room: number; domain: [number, number]; ticks: { values: number[]; text: (v: number) => string }; tall: number }, s: Scope): SVGSVGElement {
+function panel(d: Drawn, o: { width: number; space: number; domain: [number, number]; ticks: { values: number[]; text: (v: number) => string }; tall: number }, s: Scope): SVGSVGElement {
   const extra = d.count > 0 ? step : 0;
   return plot({
-    width: o.width, height: o.tall + extra + 28, marginLeft: 0, marginRight: o.room, marginTop: 0, marginBottom: 28,
+    width: o.width, height: o.tall + extra + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: o.domain }, y: { type: "identity" } as never,
     marks: [
       ...axisX(o.ticks),

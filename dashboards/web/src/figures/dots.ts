@@ -13,7 +13,7 @@ export interface Layout {
   shortRows: string[];
   panels: Dots[];
   below: string; // what is said of a figure that is withheld
-  belowShort: string; // the same where there is little room
+  belowShort: string; // the same where there is little space
   number: (x: number) => string;
   range: (m: Measure) => string;
   tick: (x: number) => string;
@@ -42,16 +42,16 @@ export function dots(full: Layout, width: number): SVGSVGElement {
   const left = Math.min(widest(names, faces.name), width * 0.4) + 14;
   const each = (width - left + 24) / columns - 24;
   const texts = l.panels.flatMap((p) => p.marks.map((d) => value(d.m, l)));
-  const room = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
+  const space = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
   const max = Math.max(0, ...l.panels.flatMap((p) => p.marks.map((d) => (shown(d.m) ? (d.m.high ?? d.m.value) : 0))));
-  const { domain, ticks } = scale(max, Math.max(2, (each - room) / 46), l.tick);
+  const { domain, ticks } = scale(max, Math.max(2, (each - space) / 46), l.tick);
   l.panels.forEach((p, k) => {
     const x = left + (k % columns) * (each + 24);
     const y = Math.floor(k / columns) * (head + l.rows.length * step + 34);
     sheet.text(x, y + 14, clipped(p.title, each, faces.name), faces.name);
     if (k % columns === 0) names.forEach((name, i) => sheet.text(left - 14, y + head + i * step + step / 2 + 4.5, clipped(name, left - 14, faces.name), { ...faces.name, anchor: "end" }));
-    sheet.place(panel(p, l, { width: each, room, domain, ticks }), x, y + head);
-    p.marks.forEach((d, i) => said(sheet, d.m, l, { x, y: y + head + i * step + step / 2, scale: (v) => x + (v / domain[1]) * (each - room) }));
+    sheet.place(panel(p, l, { width: each, space, domain, ticks }), x, y + head);
+    p.marks.forEach((d, i) => said(sheet, d.m, l, { x, y: y + head + i * step + step / 2, scale: (v) => x + (v / domain[1]) * (each - space) }));
   });
   return sheet.svg;
 }
@@ -76,11 +76,11 @@ function said(sheet: Sheet, m: Measure | null, l: Layout, at: { x: number; y: nu
   if (n !== "") sheet.text(x + measure(text, faces.value) + 6, at.y + 4.5, n, faces.range);
 }
 
-function panel(p: Dots, l: Layout, o: { width: number; room: number; domain: [number, number]; ticks: { values: number[]; text: (v: number) => string } }): SVGSVGElement {
+function panel(p: Dots, l: Layout, o: { width: number; space: number; domain: [number, number]; ticks: { values: number[]; text: (v: number) => string } }): SVGSVGElement {
   const tall = l.rows.length * step;
   const data = p.marks.flatMap((d, i) => (shown(d.m) ? [{ ...d, m: d.m, i }] : []));
   return plot({
-    width: o.width, height: tall + 28, marginLeft: 0, marginRight: o.room, marginTop: 0, marginBottom: 28,
+    width: o.width, height: tall + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: o.domain }, y: { type: "identity" } as never,
     marks: [
       ...axisX(o.ticks),

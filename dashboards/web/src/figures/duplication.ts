@@ -82,12 +82,12 @@ const top = 26;
 const step = 42;
 
 /** tall gives the drawing's height; a last line counts the services that have no
-    room in it. */
+    space in it. */
 function tall(drawn: number, m: Matrix): number {
   return top + drawn * step + (drawn < m.services.length ? 22 : 2);
 }
 
-/** fitting gives how many services' columns a width has room for. */
+/** fitting gives how many services' columns a width has space for. */
 export function fitting(width: number): number {
   return Math.min(most, Math.max(2, Math.floor((width * 0.74) / 56)));
 }
@@ -107,10 +107,10 @@ function draw(m: Matrix, few: readonly string[], low: number, width: number, s: 
     const name = long ? s.name(id) : s.short(id);
     return french ? `Utilisateurs ${name}` : `${name} users`;
   };
-  const room = Math.max(width * 0.26, width - few.length * 76); // for the rows' names
-  const fits = (names: string[]) => widest(names, faces.name) + 12 <= room;
+  const space = Math.max(width * 0.26, width - few.length * 76); // for the rows' names
+  const fits = (names: string[]) => widest(names, faces.name) + 12 <= space;
   const rows = [few.map((id) => users(id, true)), few.map((id) => users(id, false)), few.map(s.short)].find(fits) ?? few.map(s.short);
-  const left = Math.min(widest(rows, faces.name) + 12, room);
+  const left = Math.min(widest(rows, faces.name) + 12, space);
   const each = Math.min((width - left) / few.length, 110);
   const also = french ? "… utilisent aussi" : "… also use";
   if (measure(also, faces.tick) + 8 <= left) sheet.text(0, 14, also, faces.tick);

@@ -43,7 +43,7 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
 });
 
-test("trend: only Januaries over two years, and not all where there is no room", () => {
+test("trend: only Januaries over two years, and not all where there is no space", () => {
   const months = Array.from({ length: 60 }, (_, i) => `${2000 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, "0")}`);
   assert.deepEqual(monthTicks(months, 500, en).values.map((v) => new Date(v).toISOString().slice(0, 7)), ["2000-01", "2001-01", "2002-01", "2003-01", "2004-01"]);
   assert.deepEqual(monthTicks(months, 160, en).values.map((v) => new Date(v).toISOString().slice(0, 7)), ["2000-01", "2002-01", "2004-01"]);

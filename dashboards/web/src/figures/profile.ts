@@ -160,7 +160,7 @@ function draw(r: Profile, rows: Rows, services: readonly string[], width: number
   const left = Math.min(widest(names, faces.head), width * 0.34) + 16;
   const gap = 20;
   const each = (width - left + gap) / Math.max(1, services.length) - gap;
-  const room = Math.max(measure("888", faces.value), measure(s.t.underShort(low), faces.withheld)) + 14;
+  const space = Math.max(measure("888", faces.value), measure(s.t.underShort(low), faces.withheld)) + 14;
   const measures = services.flatMap((id) => rows.at.map((row) => index(r, id, row.group.target)));
   const max = Math.max(150, ...measures.map((m) => (shown(m) ? Math.min(m.high ?? m.value, 400) : 0)));
   for (const h of rows.heads) {
@@ -171,7 +171,7 @@ function draw(r: Profile, rows: Rows, services: readonly string[], width: number
   services.forEach((id, k) => {
     const x = left + k * (each + gap);
     sheet.text(x, 14, clipped(s.name(id), each, faces.name), faces.name);
-    sheet.place(panel(r, rows, id, { width: each, room, max }, s), x, head);
+    sheet.place(panel(r, rows, id, { width: each, space, max }, s), x, head);
     for (const row of rows.at) said(sheet, index(r, id, row.group.target), { x, right: x + each, y: head + row.y }, low, s);
   });
   return sheet.svg;
@@ -186,7 +186,7 @@ function said(sheet: Sheet, m: Measure | null, at: { x: number; right: number; y
   sheet.text(at.right, at.y + 4, m === null || m.status === "undefined" ? "–" : s.t.underShort(low), { ...faces.withheld, anchor: "end" });
 }
 
-function panel(r: Profile, rows: Rows, service: string, o: { width: number; room: number; max: number }, s: Scope): SVGSVGElement {
+function panel(r: Profile, rows: Rows, service: string, o: { width: number; space: number; max: number }, s: Scope): SVGSVGElement {
   const french = s.t.language === "fr";
   const data = rows.at.flatMap((row) => {
     const m = index(r, service, row.group.target);
@@ -194,7 +194,7 @@ function panel(r: Profile, rows: Rows, service: string, o: { width: number; room
   });
   const values = [0, 100, 200, 300, 400].filter((v) => v <= o.max);
   return plot({
-    width: o.width, height: rows.height + 28, marginLeft: 0, marginRight: o.room, marginTop: 0, marginBottom: 28,
+    width: o.width, height: rows.height + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: [0, o.max] }, y: { type: "identity" } as never,
     marks: [
       ...axisX({ values, text: (v) => String(v) }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RankingRow } from "../api";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import { changeTexts, headline, lanes, lede, rankRange, sentence, significant, ties, tiles, withheld } from "./ranking";
+import { changeTexts, headline, tracks, lede, rankRange, sentence, significant, ties, tiles, withheld } from "./ranking";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -72,7 +72,7 @@ test("a rank that could be another says which", () => {
   assert.equal(rankRange({ rank_low: 1, rank_high: 1 } as RankingRow), "");
 });
 
-test("brackets that meet stand in lanes of their own", () => {
-  assert.deepEqual(lanes([{ from: 0, to: 2 }, { from: 1, to: 4 }, { from: 3, to: 5 }, { from: 5, to: 6 }]), [0, 1, 0, 1]);
+test("brackets that meet stand in tracks of their own", () => {
+  assert.deepEqual(tracks([{ from: 0, to: 2 }, { from: 1, to: 4 }, { from: 3, to: 5 }, { from: 5, to: 6 }]), [0, 1, 0, 1]);
   assert.deepEqual(ties(october2003().rows), [["yahoo", "aim"]]);
 });

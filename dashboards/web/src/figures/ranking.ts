@@ -33,15 +33,15 @@ export function ties(rows: readonly Pick<RankingRow, "service" | "tie_group">[])
   return [...groups.values()].filter((g) => g.length > 1);
 }
 
-/** lanes gives each bracket, from one row to another, the first lane in which it
+/** tracks gives each bracket, from one row to another, the first track in which it
     meets no other. */
-export function lanes(brackets: readonly { from: number; to: number }[]): number[] {
+export function tracks(brackets: readonly { from: number; to: number }[]): number[] {
   const ends: number[] = [];
   return brackets.map(({ from, to }) => {
-    let lane = ends.findIndex((end) => end < from);
-    if (lane < 0) lane = ends.length;
-    ends[lane] = to;
-    return lane;
+    let track = ends.findIndex((end) => end < from);
+    if (track < 0) track = ends.length;
+    ends[track] = to;
+    return track;
   });
 }
 
@@ -270,10 +270,10 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   const top = 26, step = 46, height = top + all.length * step;
   const sheet = new Sheet(width, height + 30, sentence(r, s));
   const tied = brackets(r);
-  const lane = lanes(tied);
-  const several = Math.max(0, ...lane) > 0; // lanes: the words stand upright then
-  const laneX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * 18;
-  const nameX = tied.length === 0 ? 46 : laneX(Math.max(...lane)) + (several ? 18 : measure(s.t.tied, faces.tick) + 14);
+  const track = tracks(tied);
+  const several = Math.max(0, ...track) > 0; // tracks: the words stand upright then
+  const trackX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * 18;
+  const nameX = tied.length === 0 ? 46 : trackX(Math.max(...track)) + (several ? 18 : measure(s.t.tied, faces.tick) + 14);
   const names = all.map((l) => clipped(l.name, 250, faces.name));
   const columns = column(r, all, width, s);
   const chartX = Math.max(nameX + widest(names.filter((_, i) => !all[i]!.under), faces.name), widest(names.filter((_, i) => all[i]!.under), faces.name)) + 26;
@@ -294,7 +294,7 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
     }
     figures(sheet, l, y, columns, s);
   });
-  tied.forEach((b, k) => bracket(sheet, b, laneX(lane[k]!), (i) => top + i * step + step / 2, s.t.tied, several));
+  tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => top + i * step + step / 2, s.t.tied, several));
   return sheet.svg;
 }
 
@@ -401,14 +401,14 @@ function drawNarrow(r: Ranking, all: readonly Line[], before: ReadonlyMap<string
   const step = 58, height = all.length * step;
   const sheet = new Sheet(width, height + 30, sentence(r, s));
   const tied = brackets(r);
-  const lane = lanes(tied);
+  const track = tracks(tied);
   const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
-  const nameX = tied.length > 0 ? ranges + 22 + Math.max(...lane) * 14 : ranges + 10;
+  const nameX = tied.length > 0 ? ranges + 22 + Math.max(...track) * 14 : ranges + 10;
   const { domain, ticks } = scale(maximum(all, before) * 1.02, Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
   all.forEach((l, i) => sheet.line(0, i * step, width, i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
   sheet.place(panel(all, before, { width: width - nameX - 10, height: height + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, 0);
   all.forEach((l, i) => narrowRow(sheet, l, i * step, nameX, width, s));
-  tied.forEach((b, k) => bracket(sheet, b, nameX - 10 - lane[k]! * 14, (i) => i * step + 16, s.t.tied, true));
+  tied.forEach((b, k) => bracket(sheet, b, nameX - 10 - track[k]! * 14, (i) => i * step + 16, s.t.tied, true));
   return sheet.svg;
 }
 
@@ -417,8 +417,8 @@ function narrowRow(sheet: Sheet, l: Line, y: number, nameX: number, width: numbe
   const grey = l.below !== undefined ? { fill: "var(--muted)" } : {};
   const m = l.row?.unique_audience;
   const value = shown(m) && l.below === undefined ? s.n.persons(m.value) : "–";
-  const room = width - (l.under ? 0 : nameX) - measure(value, faces.value) - 8;
-  plate(sheet, l.under ? 0 : nameX, y + 17, clipped(l.name, room, faces.name), { ...faces.name, ...grey });
+  const space = width - (l.under ? 0 : nameX) - measure(value, faces.value) - 8;
+  plate(sheet, l.under ? 0 : nameX, y + 17, clipped(l.name, space, faces.name), { ...faces.name, ...grey });
   if (!l.under) sheet.text(8, y + 17, l.rank, { ...faces.name, anchor: "middle", ...grey });
   if (l.range !== "") sheet.text(0, y + 32, l.range, { ...faces.range, size: 11 });
   plate(sheet, width, y + 17, value, { ...faces.value, anchor: "end", ...grey });

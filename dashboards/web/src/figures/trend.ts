@@ -61,7 +61,7 @@ export function seriesOf(r: Trend, s: Scope): Series[] {
 }
 
 /** monthTicks gives the months under the axis: Januaries alone over 24 months, as
-    many as have room, else about one in three. */
+    many as have space, else about one in three. */
 export function monthTicks(months: readonly string[], width: number, s: Scope): Ticks {
   const space = width / Math.max(1, months.length);
   if (months.length > 24) {

@@ -117,7 +117,7 @@ function Month({ months, month, t, n, go }: { months: string[]; month: string; t
 
 const narrow = "(max-width: 719px)";
 
-/** Bar holds the controls: in the open where there is room, else behind a line
+/** Bar holds the controls: in the open where there is space, else behind a line
     that says what is shown. */
 function Bar({ t, summary, children }: { t: Texts; summary: string; children: ComponentChildren }) {
   const [small, setSmall] = useState(matchMedia(narrow).matches);
