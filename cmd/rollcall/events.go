@@ -121,12 +121,13 @@ func (s *sender) file(ctx context.Context, path string, bar *progressbar.Progres
 	return nil
 }
 
-// progress draws on a terminal, and nowhere else.
+// progress draws on a terminal, and nowhere else. The length is told with the
+// first bytes: a bar of unknown length would draw from a goroutine of its own.
 func progress(w io.Writer, name string) *progressbar.ProgressBar {
 	if !isTerminal(w) {
-		return progressbar.DefaultBytesSilent(-1)
+		return progressbar.DefaultBytesSilent(1)
 	}
-	return progressbar.NewOptions64(-1,
+	return progressbar.NewOptions64(1,
 		progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
 		progressbar.OptionSetDescription(name), progressbar.OptionClearOnFinish())
 }
