@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +19,13 @@ func TestRosters(t *testing.T) {
 	for name, followed := range map[string]bool{"asked": false, "followed": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var all []rollcall.PanelObjects
-				away := errors.New("away")
-				r := &rosters{followed: followed, log: slog.New(slog.DiscardHandler), list: func(context.Context) ([]rollcall.PanelObjects, error) { return all, away }}
+				var all atomic.Pointer[[]rollcall.PanelObjects] // nil: the store is away
+				r := &rosters{followed: followed, log: slog.New(slog.DiscardHandler), list: func(context.Context) ([]rollcall.PanelObjects, error) {
+					if known := all.Load(); known != nil {
+						return *known, nil
+					}
+					return nil, errors.New("away")
+				}}
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				if followed {
@@ -33,18 +38,18 @@ func TestRosters(t *testing.T) {
 						t.Error("a panel of which nothing is known has none")
 					}
 				}
-				away = nil
-				all = []rollcall.PanelObjects{{PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "other"}, Roster: rollcall.Hash{1}}, {PanelMonth: nn}}
+				all.Store(&[]rollcall.PanelObjects{{PanelMonth: rollcall.PanelMonth{Market: "FR", Panel: "other"}, Roster: rollcall.Hash{1}}, {PanelMonth: nn}})
 				later()
 				if r.has("FR", "nn") || !r.has("FR", "other") || r.has("DE", "other") {
 					t.Error("nn, which has none, or another, which has one")
 				}
-				all = append([]rollcall.PanelObjects{{PanelMonth: nn, Roster: rollcall.Hash{2}}}, all...) // and a month without one after it
+				with := append([]rollcall.PanelObjects{{PanelMonth: nn, Roster: rollcall.Hash{2}}}, *all.Load()...) // and a month without one after it
+				all.Store(&with)
 				later()
 				if !r.has("FR", "nn") {
 					t.Error("nn has one by now")
 				}
-				away = errors.New("away")
+				all.Store(nil)
 				later()
 				if !r.has("FR", "nn") || r.has("FR", "x") {
 					t.Error("what was known is forgotten")
