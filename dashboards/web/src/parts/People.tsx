@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
-import type { Client, Measure, Publication, Reports } from "../api";
+import type { Client, Measure, Publication, ReportName } from "../api";
 import { isSimulated, type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
@@ -32,7 +32,7 @@ export function People({ p, versions, run, client, s, go }: Props) {
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
   const q = params(s.address, p.chosen);
   const pooled = pooledParams(s.address, p.chosen);
-  const address = (name: keyof Reports) => csv(name, q, t.language);
+  const address = (name: ReportName) => csv(name, q, t.language);
   const before = useMemo(() => beforeOf(p), [p.before]);
   const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen), t.language), s), [r, before, s]);
   const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} client={client} half={half} link={link(figure.id)} controls={controls} />;
