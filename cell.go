@@ -8,12 +8,16 @@ type Cell struct {
 	Service  ServiceID
 	Location Location // one place
 	Kind     Kind
+	Platform Platform
+	Segment  SegmentID
 	Key      KeyID
 }
 
-// CellState is a cell's two sketches in the canonical encoding of
-// aggregate/hll, which is ClickHouse's own.
+// CellState is what a cell holds: two sketches in the canonical encoding of
+// aggregate/hll, which is ClickHouse's own, and whether some of its events tell
+// only the day, so that its minutes are too few.
 type CellState struct {
 	Visitors []byte
 	Minutes  []byte
+	Coarse   bool
 }
