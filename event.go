@@ -176,7 +176,7 @@ func (g *Group) validate() error {
 		return &Invalid{Field: "kind", Value: g.Kind.String(), Reason: "is not a known kind", Code: "kind"}
 	}
 	if g.Panel == "" {
-		return g.validateCensus()
+		return CheckDevice(g.Platform, g.Segment)
 	}
 	if g.Platform != NoPlatform || g.Segment != "" || g.Precision != ToMinute {
 		return &Invalid{Field: "panel", Value: string(g.Panel), Reason: "stands beside a platform, a segment or a precision: those go with an account", Code: "panel_and_segment"}
@@ -184,17 +184,18 @@ func (g *Group) validate() error {
 	return CheckID("panel", string(g.Panel))
 }
 
-func (g *Group) validateCensus() error {
-	if !g.Platform.Known() {
-		return &Invalid{Field: "platform", Value: g.Platform.String(), Reason: "is not a known platform", Code: "platform"}
+// CheckDevice refuses a platform or a segment that no event may have.
+func CheckDevice(platform Platform, segment SegmentID) error {
+	if !platform.Known() {
+		return &Invalid{Field: "platform", Value: platform.String(), Reason: "is not a known platform", Code: "platform"}
 	}
-	if g.Segment == "" {
+	if segment == "" {
 		return nil
 	}
-	if g.Segment == None {
+	if segment == None {
 		return &Invalid{Field: "segment", Value: None, Reason: "is the word for no segment", Code: "segment"}
 	}
-	return CheckID("segment", string(g.Segment))
+	return CheckID("segment", string(segment))
 }
 
 // Minutes gives the UTC minutes that the event credits, [from, to): from

@@ -154,7 +154,9 @@ type CellQuery struct {
 	Market    MarketID
 	Services  []ServiceID // empty: all
 	From, To  Day
-	Locations Location // 0: all
+	Locations Location    // 0: all
+	Platforms []Platform  // empty: all
+	Segments  []SegmentID // empty: all; "" is none
 }
 
 // CellRow is one stored cell.
