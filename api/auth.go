@@ -28,6 +28,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/jsondepth"
+	"rollcall/internal/problem"
 )
 
 // Role is what an API key may do.
@@ -207,9 +208,9 @@ func Authorize(keys *Keyring, next http.Handler) http.Handler {
 		switch {
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
-			problem(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
+			problem.Write(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 		case !key.Role.may(r):
-			problem(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", key.Role))
+			problem.Write(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", key.Role))
 		default:
 			ctx := context.WithValue(context.WithValue(r.Context(), roleKey{}, key.Role), senderKey{}, key.ID)
 			next.ServeHTTP(w, r.WithContext(ctx))
@@ -282,11 +283,11 @@ func publishes(path string) bool {
 func Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackHost(r.Host) {
-			problem(w, http.StatusForbidden, "the Host is not localhost, 127.0.0.1 or [::1]")
+			problem.Write(w, http.StatusForbidden, "the Host is not localhost, 127.0.0.1 or [::1]")
 			return
 		}
 		if changes(r.Method) && (!sameOrigin(r) || formType(r)) {
-			problem(w, http.StatusForbidden, "a page of another origin, or a form, can't change anything here")
+			problem.Write(w, http.StatusForbidden, "a page of another origin, or a form, can't change anything here")
 			return
 		}
 		next.ServeHTTP(w, r)

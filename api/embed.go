@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/internal/problem"
 )
 
 // Embed is what pages of other sites may show in a frame, to anybody: charts of
@@ -39,13 +40,13 @@ func (e Embed) Handler(open, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
-			problem(w, http.StatusMethodNotAllowed, "a chart is only read")
+			problem.Write(w, http.StatusMethodNotAllowed, "a chart is only read")
 		case path == "/v1/markets":
 			e.markets(open, w, reader(r, path))
 		case e.serves(path, r.URL.Query()):
 			open.ServeHTTP(w, reader(r, path))
 		case strings.HasPrefix(path, "/v1/") || strings.Count(path, "/") != 1:
-			problem(w, http.StatusNotFound, "this is not served to other sites")
+			problem.Write(w, http.StatusNotFound, "this is not served to other sites")
 		default:
 			e.Page.ServeHTTP(w, r)
 		}
@@ -80,7 +81,7 @@ func (e Embed) markets(all http.Handler, w http.ResponseWriter, r *http.Request)
 	answer := &buffered{header: http.Header{}, status: http.StatusOK}
 	all.ServeHTTP(answer, r)
 	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &list) != nil {
-		problem(w, http.StatusServiceUnavailable, "the markets can't be had now; ask again later")
+		problem.Write(w, http.StatusServiceUnavailable, "the markets can't be had now; ask again later")
 		return
 	}
 	list.Rows = slices.DeleteFunc(list.Rows, func(m rollcall.Market) bool { return !slices.Contains(e.Markets, m.ID) })

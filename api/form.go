@@ -13,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/export"
+	"rollcall/internal/problem"
 )
 
 // Shape is how a table is wanted, as parameters.
@@ -116,10 +117,10 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {
-		status, detail := s.judge("write "+d.name, err)
-		ctx.SetHeader("Content-Type", problemType)
-		ctx.SetStatus(status)
-		writeProblem(ctx.BodyWriter(), status, detail)
+		failed := s.fault("write "+d.name, err)
+		ctx.SetHeader("Content-Type", problem.ContentType)
+		ctx.SetStatus(failed.Status)
+		_ = json.NewEncoder(ctx.BodyWriter()).Encode(failed) // the client has gone: nobody is left to tell
 		return
 	}
 	how := "attachment"

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
+	"rollcall/internal/problem"
 )
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
@@ -24,7 +25,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+		problem.Write(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
 	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
@@ -95,7 +96,7 @@ const maxBody = 256 << 20
 
 func config(version string) huma.Config {
 	c := openapi.Config(version)
-	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
+	c.Formats, c.Transformers = formats(), []huma.Transformer{asProblem}
 	return c
 }
 
