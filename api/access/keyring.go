@@ -1,9 +1,8 @@
-package api
+package access
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -13,10 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mime"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,29 +25,49 @@ import (
 	"rollcall/internal/jsondepth"
 )
 
-// Role is what an API key may do.
-type Role string
-
-// The roles. Each but admin does one thing; admin does all.
-const (
-	RoleRead    Role = "read"    // reports, census, catalogue, metrics
-	RoleIngest  Role = "ingest"  // send events
-	RolePublish Role = "publish" // read, load panels, close months, exclude
-	RoleAdmin   Role = "admin"
-)
-
-// Roles lists them all.
-func Roles() []Role { return []Role{RoleRead, RoleIngest, RolePublish, RoleAdmin} }
-
 // Token is one API key as it is kept: the key itself is known to its holder
-// alone, and 32 random bytes need no slow hash.
+// alone, and 32 random bytes need no slow hash. A key that was revoked stays, as a
+// record without its hash.
 type Token struct {
-	ID      string    `json:"id"` // 8 hexadecimal digits
-	Name    string    `json:"name"`
-	Role    Role      `json:"role"`
-	Hash    string    `json:"sha256"` // of the key's text, in hexadecimal
-	Created time.Time `json:"created"`
+	ID      string              `json:"id"`   // 8 hexadecimal digits
+	Name    string              `json:"name"` // no two that are in force have the same
+	Role    Role                `json:"role"`
+	Markets []rollcall.MarketID `json:"markets,omitempty"` // that a reader may see, in order; empty: all
+	Hash    string              `json:"sha256,omitempty"`  // of the key's text, in hexadecimal
+	Created time.Time           `json:"created"`
+	By      string              `json:"by,omitempty"` // the user of this machine who made it
+
+	Revoked   time.Time `json:"revoked,omitzero"` // zero: it is in force
+	RevokedBy string    `json:"revoked_by,omitempty"`
 }
+
+// Caller is who comes with the key.
+func (t Token) Caller() Caller {
+	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets}
+}
+
+// Validate says what is wrong with a key that is to be made, if anything.
+func (t Token) Validate() error {
+	if err := rollcall.CheckLine("name", t.Name); err != nil {
+		return err
+	}
+	switch {
+	case t.Name == "" || strings.TrimSpace(t.Name) != t.Name || len(t.Name) > maxName:
+		return &rollcall.Invalid{Field: "name", Value: t.Name, Reason: fmt.Sprintf("is empty, longer than %d bytes, or has a space at an end", maxName), Code: "name"}
+	case !slices.Contains(Roles(), t.Role):
+		return &rollcall.Invalid{Field: "role", Value: string(t.Role), Reason: "is not read, ingest, publish or admin", Code: "role"}
+	case len(t.Markets) > 0 && t.Role != RoleRead:
+		return &rollcall.Invalid{Field: "markets", Reason: "only a key of the role read can be limited to markets", Code: "markets"}
+	}
+	for _, m := range t.Markets {
+		if err := rollcall.CheckID("markets", string(m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const maxName = 100
 
 // Keyring is a file of tokens, one JSON object a line, mode 0600. A change of
 // the file is seen by the next request. It is safe for concurrent use, and so
@@ -68,14 +83,24 @@ type Keyring struct {
 // OpenKeyring reads the file, which must be there.
 func OpenKeyring(path string) (*Keyring, error) {
 	k := &Keyring{path: path}
-	if _, err := k.Tokens(); err != nil {
+	if _, err := k.All(); err != nil {
 		return nil, err
 	}
 	return k, nil
 }
 
-// Tokens lists the keys.
+// Tokens lists the keys that are in force.
 func (k *Keyring) Tokens() ([]Token, error) {
+	all, err := k.All()
+	return inForce(all), err
+}
+
+func inForce(all []Token) []Token {
+	return slices.DeleteFunc(slices.Clone(all), func(t Token) bool { return !t.Revoked.IsZero() })
+}
+
+// All lists the keys, and those that were revoked.
+func (k *Keyring) All() ([]Token, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	info, err := os.Stat(k.path)
@@ -90,6 +115,7 @@ func (k *Keyring) Tokens() ([]Token, error) {
 		return nil, fmt.Errorf("API keys: %w", err)
 	}
 	if k.tokens, err = parseTokens(text); err != nil {
+		k.seen = nil
 		return nil, fmt.Errorf("API keys: %s, %w", k.path, err)
 	}
 	k.seen = info
@@ -107,11 +133,14 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 		if err := jsondepth.Unmarshal(lines.Bytes(), &t); err != nil {
 			return nil, fmt.Errorf("line %d: is not a key's JSON", n)
 		}
-		if sum, err := hex.DecodeString(t.Hash); err != nil || len(sum) != sha256.Size {
+		if sum, err := hex.DecodeString(t.Hash); t.Revoked.IsZero() && (err != nil || len(sum) != sha256.Size) {
 			return nil, fmt.Errorf("line %d: sha256 is not 64 hexadecimal digits", n)
 		}
 		if !slices.Contains(Roles(), t.Role) {
 			return nil, fmt.Errorf("line %d: role %q is none", n, t.Role)
+		}
+		if len(t.Markets) > 0 && t.Role != RoleRead {
+			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets", n, t.Role)
 		}
 		tokens = append(tokens, t)
 	}
@@ -119,26 +148,82 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 }
 
 // NewToken adds a key to the file at path, which it makes if need be, and gives
-// the key: it can't be shown again.
-func NewToken(path, name string, role Role, now time.Time) (Token, string, error) {
-	if err := rollcall.CheckLine("name", name); err != nil {
+// the key: it can't be shown again. What the token says of itself is its name,
+// role, markets and who makes it.
+func NewToken(path string, t Token, now time.Time) (Token, string, error) {
+	t.Markets = slices.Compact(slices.Sorted(slices.Values(t.Markets)))
+	if err := t.Validate(); err != nil {
 		return Token{}, "", err
 	}
 	raw := make([]byte, 32+4)
 	rand.Read(raw)
 	key := "rc_" + base64.RawURLEncoding.EncodeToString(raw[:32])
-	sum := sha256.Sum256([]byte(key))
-	t := Token{ID: hex.EncodeToString(raw[32:]), Name: name, Role: role, Hash: hex.EncodeToString(sum[:]), Created: now.UTC().Truncate(time.Second)}
-	err := changeTokens(path, func(tokens []Token) ([]Token, error) { return append(tokens, t), nil })
+	t.ID, t.Hash, t.Created = hex.EncodeToString(raw[32:]), hashOf(key), now.UTC().Truncate(time.Second)
+	err := changeTokens(path, func(tokens []Token) ([]Token, error) {
+		if slices.ContainsFunc(inForce(tokens), func(other Token) bool { return other.Name == t.Name }) {
+			return nil, fmt.Errorf("API key %q: there is one of that name; revoke it, or give another name: %w", t.Name, rollcall.ErrConflict)
+		}
+		return append(tokens, t), nil
+	})
 	return t, key, err
+}
+
+func hashOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// RevokeToken revokes the key of the id; by is the user of this machine who does.
+func RevokeToken(path, id, by string, now time.Time) error {
+	if _, err := OpenKeyring(path); err != nil { // nothing is made for a key that can't be there
+		return err
+	}
+	return changeTokens(path, func(tokens []Token) ([]Token, error) {
+		i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id && t.Revoked.IsZero() })
+		if i < 0 {
+			return nil, fmt.Errorf("API key %q: %w", id, rollcall.ErrNotFound)
+		}
+		tokens[i].Revoked, tokens[i].RevokedBy, tokens[i].Hash = now.UTC().Truncate(time.Second), by, ""
+		return forgetOldest(tokens), nil
+	})
+}
+
+// mostRevoked is how many keys that were revoked are remembered.
+const mostRevoked = 1000
+
+func forgetOldest(tokens []Token) []Token {
+	revoked := len(tokens) - len(inForce(tokens))
+	return slices.DeleteFunc(tokens, func(t Token) bool {
+		if t.Revoked.IsZero() || revoked <= mostRevoked {
+			return false
+		}
+		revoked--
+		return true
+	})
 }
 
 // changeTokens reads the file, and puts what change makes of it in its place. Of
 // several processes that do so, one after the other does.
-func changeTokens(path string, change func([]Token) ([]Token, error)) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+func changeTokens(path string, change func([]Token) ([]Token, error)) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err != nil {
 		return fmt.Errorf("API keys: %w", err)
 	}
+	return locked(path, func() error {
+		tokens, err := (&Keyring{path: path}).All()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if tokens, err = change(slices.Clone(tokens)); err != nil {
+			return err
+		}
+		return writeTokens(path, tokens)
+	})
+}
+
+// locked does what changes the keys' file, or the one of their use, while no other
+// process does.
+func locked(path string, change func() error) (err error) {
 	lock, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600) // the file itself is replaced
 	if err != nil {
 		return fmt.Errorf("API keys: %w", err)
@@ -147,28 +232,7 @@ func changeTokens(path string, change func([]Token) ([]Token, error)) (err error
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return fmt.Errorf("API keys: lock: %w", err)
 	}
-	tokens, err := (&Keyring{path: path}).Tokens()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if tokens, err = change(slices.Clone(tokens)); err != nil {
-		return err
-	}
-	return writeTokens(path, tokens)
-}
-
-// RevokeToken removes the key of the id.
-func RevokeToken(path, id string) error {
-	if _, err := OpenKeyring(path); err != nil { // nothing is made for a key that can't be there
-		return err
-	}
-	return changeTokens(path, func(tokens []Token) ([]Token, error) {
-		had := len(tokens)
-		if tokens = slices.DeleteFunc(tokens, func(t Token) bool { return t.ID == id }); len(tokens) == had {
-			return nil, fmt.Errorf("API key %q: %w", id, rollcall.ErrNotFound)
-		}
-		return tokens, nil
-	})
+	return change()
 }
 
 // writeTokens puts a whole new file in the old one's place.
@@ -180,56 +244,25 @@ func writeTokens(path string, tokens []Token) error {
 			return fmt.Errorf("API keys: %w", err)
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".tokens-*") // mode 0600
-	if err != nil {
+	if err := replaceFile(path, text.Bytes()); err != nil {
 		return fmt.Errorf("API keys: %w", err)
-	}
-	_, err = f.Write(text.Bytes())
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("API keys: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }
 
-// Authorize lets a request through whose key may do what it asks. The probes
-// and the page need no key.
-func Authorize(keys *Keyring, next http.Handler) http.Handler {
-	next = rate(mostAMinute)(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if needsNone(r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		key, ok := keys.find(bearer(r))
-		switch {
-		case !ok:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
-			problem(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
-		case !key.Role.may(r):
-			problem(w, http.StatusForbidden, fmt.Sprintf("the role %s may not do this", key.Role))
-		default:
-			ctx := context.WithValue(context.WithValue(r.Context(), roleKey{}, key.Role), senderKey{}, key.ID)
-			next.ServeHTTP(w, r.WithContext(ctx))
-		}
-	})
-}
-
-// needsNone says whether a path is of the probes, of the API's description or of
-// the page, which need no key: where the page has none for its figures, it asks the reader for one.
-func needsNone(path string) bool {
-	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
-		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/")
-}
-
-func bearer(r *http.Request) string {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		return ""
+func replaceFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return err
 	}
-	return strings.TrimSpace(key)
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // find finds the key, looking at every one in the same time.
@@ -238,8 +271,7 @@ func (k *Keyring) find(key string) (found Token, ok bool) {
 	if err != nil || key == "" {
 		return found, false
 	}
-	sum := sha256.Sum256([]byte(key))
-	given := []byte(hex.EncodeToString(sum[:]))
+	given := []byte(hashOf(key))
 	for _, t := range tokens {
 		if subtle.ConstantTimeCompare(given, []byte(strings.ToLower(t.Hash))) == 1 {
 			found, ok = t, true
@@ -248,77 +280,12 @@ func (k *Keyring) find(key string) (found Token, ok bool) {
 	return found, ok
 }
 
-// may says whether the role may do what the request asks. What no line names
-// is for admin alone.
-func (role Role) may(r *http.Request) bool {
-	switch {
-	case role == RoleAdmin:
-		return true
-	case r.URL.Path == "/v1/events" || r.URL.Path == "/v1/batch":
-		return role == RoleIngest
-	case r.URL.Path == "/v1/rejected": // whole inputs, accounts and all
-		return false
-	case !changes(r.Method):
-		return role == RoleRead || role == RolePublish
+// named finds the key of an id.
+func (k *Keyring) named(id string) (Token, bool) {
+	tokens, err := k.Tokens()
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id })
+	if err != nil || i < 0 {
+		return Token{}, false
 	}
-	return role == RolePublish && publishes(r.URL.Path)
-}
-
-func publishes(path string) bool {
-	if strings.HasSuffix(path, "/limits") { // what is shown at all is for admin to say
-		return false
-	}
-	for _, prefix := range []string{"/v1/panels/", "/v1/publications", "/v1/exclusions", "/v1/targets"} {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// Guard protects a keyless loopback listener from web pages: the Host must be
-// a loopback name, and what changes state needs a content type that a form
-// can't send and no foreign Origin.
-func Guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopbackHost(r.Host) {
-			problem(w, http.StatusForbidden, "the Host is not localhost, 127.0.0.1 or [::1]")
-			return
-		}
-		if changes(r.Method) && (!sameOrigin(r) || formType(r)) {
-			problem(w, http.StatusForbidden, "a page of another origin, or a form, can't change anything here")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func changes(method string) bool {
-	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
-}
-
-func loopbackHost(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	return name == "localhost" || name == "127.0.0.1" || name == "::1"
-}
-
-func sameOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host
-}
-
-// formType reports a content type that an HTML form can send without asking.
-func formType(r *http.Request) bool {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return true
-	}
-	return t == "text/plain" || t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
+	return tokens[i], true
 }
