@@ -74,6 +74,22 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 	return all[i], nil
 }
 
+// getPublication gives one version as the list of them does.
+func (s months) getPublication(ctx context.Context, in *verifyInput) (*body[rollcall.Publication], error) {
+	of, err := in.about().panelMonth()
+	if err == nil {
+		err = in.hidden(ctx, s.Publications)
+	}
+	if err != nil {
+		return nil, s.fault("publication", err)
+	}
+	p, err := s.publication(ctx, of, in.Version)
+	if err != nil {
+		return nil, s.fault("publication", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
+}
+
 // withheld says how many figures of a report of a version are withheld, and why.
 type withheld struct {
 	Report    string `json:"report"`

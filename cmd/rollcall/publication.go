@@ -208,9 +208,21 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
+		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p), unchangedNote(p))
 		return c.count(ctx, s, api, p)
 	})
+}
+
+// unchangedNote says that a close made no version.
+func unchangedNote(p rollcall.Publication) string {
+	if !p.Unchanged {
+		return ""
+	}
+	note := "; nothing has changed since it was published on " + p.Time.UTC().Format(time.DateOnly)
+	if p.Reason != "" {
+		note += " (" + p.Reason + ")"
+	}
+	return note + ", so no version was made"
 }
 
 // count says how many of the version's figures are withheld, and why.
