@@ -87,6 +87,7 @@ func statuses() map[string][6]int {
 	for _, part := range []string{"folder.zip", "withheld", "workbook.xlsx"} {
 		table["GET "+version+part] = ofMarket
 	}
+	table["GET "+strings.TrimSuffix(version, "/")] = ofMarket
 	table["GET "+version+"verify"] = [6]int{401, 204, 404, 403, 204, 204}
 	table["GET "+version+"diff/{other}"] = [6]int{401, 404, 404, 403, 200, 200} // the other is internal
 	table["POST "+version+"withdraw"] = publishers
