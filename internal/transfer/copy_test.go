@@ -117,6 +117,7 @@ func TestCopy(t *testing.T) {
 		{"cut short", copyCutShort},
 		{"into something else", copyIntoOther},
 		{"of another store", copyOfAnother},
+		{"into an older one", copyIntoOlder},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.test(t, "clickhouse://"+server.Addr()+"/"+strings.ReplaceAll(c.name, " ", "_"), server)
@@ -229,4 +230,15 @@ func copyOfAnother(t *testing.T, dsn string, _ *engines.ClickHouseServer) {
 	if !errors.Is(err, rollcall.ErrConflict) || !strings.Contains(err.Error(), one.ID()) {
 		t.Errorf("another store's copy goes on: %v", err)
 	}
+}
+
+// copyIntoOlder: a database that an older Rollcall made is brought up to date.
+func copyIntoOlder(t *testing.T, dsn string, server *engines.ClickHouseServer) {
+	from := source(t, 1)
+	if err := target(t, dsn, from).Close(); err != nil {
+		t.Fatal(err)
+	}
+	server.Query("DROP TABLE into_an_older_one.limits")
+	server.Query("ALTER TABLE into_an_older_one.migrations DELETE WHERE number >= 7 SETTINGS mutations_sync = 2")
+	requireCopy(t, from, target(t, dsn, from))
 }
