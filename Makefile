@@ -28,7 +28,7 @@ build: page ## build bin/rollcall, the page in it
 
 page: $(PAGE)/dist/index.html ## build the page; its figures are drawn in dashboards/web
 
-$(PAGE)/dist/index.html: $(PAGE)/node_modules/.package-lock.json $(shell find $(PAGE)/src $(PAGE)/scripts $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/*.html -type f)
+$(PAGE)/dist/index.html: $(PAGE)/node_modules/.package-lock.json schemas/openapi.yaml $(shell find $(PAGE)/src $(PAGE)/scripts $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/*.html -type f)
 	cd $(PAGE) && npm run --silent check && npm run --silent build
 
 $(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json

@@ -49,6 +49,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"publications", "market, panel, month, version, time, id, status, internal, reason, document", "publications"},
 		{"targets", "name, expression", "targets FINAL"},
 		{"withdrawals", "market, panel, month, version, time, reason", "withdrawals FINAL"},
+		{"deliveries", "market, panel, month, version, cause, destination, step, time, id, state, until, tries, since, holder, text, error", "deliveries"},
 		{"ageings", "before, time", "ageings FINAL"},
 		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {

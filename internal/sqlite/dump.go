@@ -44,6 +44,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},
 		{"withdrawals", "market, panel, month, version"},
+		{"deliveries", "market, panel, month, version, cause, destination"},
 		{"ageings", "before"},
 		{"quarantine", "source, row, time"},
 	} {
