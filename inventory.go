@@ -7,6 +7,7 @@ type Inventory struct {
 	Rosters    []PanelObjects // every roster that a month ever had, without its universe
 	Limits     []PanelLimits
 	Exclusions []PanelMonth // the months that have some
+	Deliveries []Delivery   // the last step of every errand, also of one that is at its end
 }
 
 // DamagedRow is a fact that was set aside, whole as it was found.

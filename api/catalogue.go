@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"rollcall"
 )
@@ -21,6 +22,22 @@ func listOf[T any](rows []T) *list[T] {
 
 type body[T any] struct {
 	Body T
+}
+
+// made is the answer of a route that makes what has an address of its own: 201,
+// and where it is; or 200 where it, or another in its place, was there.
+type made[T any] struct {
+	Status   int
+	Location string `header:"Location" doc:"where what was made is"`
+	Body     T
+}
+
+// madeAt says where something is that is new.
+func madeAt[T any](path string, what T, isNew bool) *made[T] {
+	if !isNew {
+		return &made[T]{Status: http.StatusOK, Body: what}
+	}
+	return &made[T]{Status: http.StatusCreated, Location: path, Body: what}
 }
 
 // given is a body that a request brings.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -37,7 +38,7 @@ func (in *publicationInput) Resolve(ctx huma.Context) []error {
 	return faults
 }
 
-func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
+func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*made[rollcall.Publication], error) {
 	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
 		return nil, s.fault("close", err)
@@ -49,7 +50,8 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*bo
 	if err != nil {
 		return nil, s.fault("close", err)
 	}
-	return &body[rollcall.Publication]{Body: p}, nil
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d", url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
+	return madeAt(path, p, !p.Unchanged), nil
 }
 
 type publicationsInput struct {

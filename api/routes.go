@@ -61,7 +61,8 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, get("/v1/services", "Services of the catalogue"), s.getServices)
 	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
-	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
+	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}", "A published version"), months{s}.getPublication)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
@@ -104,6 +105,13 @@ func get(path, summary string) huma.Operation {
 
 func post(path, summary string) huma.Operation {
 	return huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusOK}
+}
+
+// makes is a POST of what then has an address of its own.
+func makes(path, summary string) huma.Operation {
+	op := post(path, summary)
+	op.DefaultStatus = http.StatusCreated
+	return op
 }
 
 // headers says what no page of ours needs.

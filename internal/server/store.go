@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/coherence"
 	"rollcall/aggregate/hll"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
@@ -94,7 +95,7 @@ func (p *Process) openStore(ctx context.Context) error {
 		p.background("catalogue", p.catalogue.follow)
 	}
 	p.months = &publish.Publisher{
-		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
+		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: coherence.Check, Now: time.Now, Log: p.Log,
 	}
 	p.reports = &report.Reporter{Months: p.months, Targets: targets{opened}.expression, Software: p.Software}
 	return nil

@@ -155,6 +155,9 @@ func kinds() []kind {
 		{"exclusions", readExclusions},
 		{"objects", readObjects},
 		{"publications", readPublications},
+		{"deliveries", func(_ context.Context, h *holder, put func([]byte) error) error {
+			return putAll(h.held.Deliveries, put)
+		}},
 		{"ageings", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.ageings, put) }},
 		{"master keys' ids", listed(Store.Masters)},
 		{"rows set aside", readDamaged},

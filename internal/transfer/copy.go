@@ -94,6 +94,7 @@ func copyAll(ctx context.Context, from Store, to *clickhouse.Store, progress fun
 			return copyFacts(ctx, h, has, progress)
 		}},
 		{"publications", copyPublications},
+		{"deliveries", func(ctx context.Context, h *holder, to *clickhouse.Store) error { return copyDeliveries(ctx, h, has) }},
 		{"rows set aside", copyDamaged},
 	} {
 		if err := step.copy(ctx, h, to); err != nil {
@@ -287,6 +288,25 @@ func copyPublications(ctx context.Context, h *holder, to *clickhouse.Store) erro
 				err = to.Withdraw(ctx, rollcall.Withdrawal{PanelMonth: p.PanelMonth, Version: p.Version, Reason: p.WithdrawalReason, Time: p.Withdrawn})
 			}
 			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// copyDeliveries takes every step of each errand, all like the last one, which
+// alone counts.
+func copyDeliveries(ctx context.Context, h, to *holder) error {
+	taken := make(map[rollcall.Errand]int, len(to.held.Deliveries))
+	for _, d := range to.held.Deliveries {
+		taken[d.Errand] = d.Step
+	}
+	for _, d := range h.held.Deliveries {
+		for step := taken[d.Errand] + 1; step <= d.Step; step++ {
+			one := d
+			one.Step = step
+			if err := to.AddDelivery(ctx, one); err != nil {
 				return err
 			}
 		}
