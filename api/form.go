@@ -12,8 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/export"
-	"rollcall/internal/problem"
 )
 
 // Shape is how a table is wanted, as parameters.
@@ -113,14 +113,11 @@ type download struct {
 func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
-	if m.Internal && isReader(ctx.Context()) {
+	if m.Internal && access.Of(ctx.Context()).IsReader() {
 		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {
-		failed := s.fault("write "+d.name, err)
-		ctx.SetHeader("Content-Type", problem.ContentType)
-		ctx.SetStatus(failed.Status)
-		_ = json.NewEncoder(ctx.BodyWriter()).Encode(failed) // the client has gone: nobody is left to tell
+		answerProblem(ctx, s.fault("write "+d.name, err))
 		return
 	}
 	how := "attachment"

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/internal/problem"
 )
 
@@ -253,7 +254,7 @@ func TestRate(t *testing.T) {
 	ask := func(key, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, path, nil)
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), senderKey{}, key)))
+		h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Caller{ID: key})))
 		return w
 	}
 	for range 3 {

@@ -48,22 +48,11 @@ func (s months) exported(ctx context.Context, in *monthInput) (*export.Month, er
 	if err != nil {
 		return nil, err
 	}
-	catalogue := s.Catalogue.Catalogue()
-	m := &export.Month{Locale: export.Locale(in.Locale), Services: catalogue.Services}
-	if m.Publication, err = s.publication(ctx, of, in.Version); err != nil {
+	p, err := s.publication(ctx, of, in.Version)
+	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(catalogue.Markets, func(k rollcall.Market) bool { return k.ID == of.Market }); i >= 0 {
-		m.Market = catalogue.Markets[i]
-	}
-	for _, q := range export.Questions(of, in.Version) {
-		table, err := s.Reports.Report(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", q.Report, err)
-		}
-		m.Tables = append(m.Tables, table)
-	}
-	return m, nil
+	return export.Gather(ctx, s.Reports.Report, s.Catalogue.Catalogue(), p, export.Locale(in.Locale))
 }
 
 // publication finds one version of a month.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
@@ -34,6 +35,15 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, op string, err e
 		}
 		return ""
 	}).Write(w)
+}
+
+// answerProblem answers with a problem where huma has begun to, or has not been
+// asked.
+func answerProblem(ctx huma.Context, d *problem.Details) {
+	d.Locate(func(field string) string { return placeOf(ctx.Operation(), field) })
+	ctx.SetHeader("Content-Type", problem.ContentType)
+	ctx.SetStatus(d.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(d) // the client has gone: nobody is left to tell
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -56,25 +56,28 @@ func TestMethods(t *testing.T) {
 func TestFaults(t *testing.T) {
 	h := (&askedServer{}).server().Handler()
 	const post = "POST /v1/publications "
+	fault := func(location, code, message string, value any) problem.Fault {
+		return problem.Fault{Location: location, Code: code, Message: message, Value: value}
+	}
 	for ask, want := range map[string][]problem.Fault{
 		"GET /v1/census?market=FR&from=2002-10-01&to=x&min_accounts=-1&x=1&location=moon": {
-			{"query.min_accounts", "pattern", "expected string to match pattern ^[0-9]{1,9}$", "-1"},
-			{"query.x", "unknown_parameter", "is not a parameter of this; the nearest are to, from, credit", nil},
-			{"query.to", "day", "is not a date YYYY-MM-DD", "x"}, {"query.location", "location", "is not home, work or elsewhere", "moon"},
+			fault("query.min_accounts", "pattern", "expected string to match pattern ^[0-9]{1,9}$", "-1"),
+			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are to, from, credit", nil),
+			fault("query.to", "day", "is not a date YYYY-MM-DD", "x"), fault("query.location", "location", "is not home, work or elsewhere", "moon"),
 		},
 		"GET /v1/reports/ranking?panel=nn&version=one": {
-			{"query.market", "missing", "required query parameter is missing", nil}, {"query.version", "type", "invalid integer", "one"},
-			{"query.month", "missing", "is missing; or give from and to", nil},
+			fault("query.market", "missing", "required query parameter is missing", nil), fault("query.version", "type", "invalid integer", "one"),
+			fault("query.month", "missing", "is missing; or give from and to", nil),
 		},
-		"GET /v1/reports/rank?month=2002-10":         {{"path.report", "unknown", "is not known; the nearest are ranking, trend, curve", "rank"}},
-		"PUT /v1/panels/nn/months/2002-13?market=FR": {{"path.month", "month", "is not a month YYYY-MM", "2002-13"}},
-		"GET /v1/rejected?all=perhaps":               {{"query.all", "parameter", "is neither true nor false", "perhaps"}},
+		"GET /v1/reports/rank?month=2002-10":         {fault("path.report", "unknown", "is not known; the nearest are ranking, trend, curve", "rank")},
+		"PUT /v1/panels/nn/months/2002-13?market=FR": {fault("path.month", "month", "is not a month YYYY-MM", "2002-13")},
+		"GET /v1/rejected?all=perhaps":               {fault("query.all", "parameter", "is neither true nor false", "perhaps")},
 		post + `{"market":"FR","low":-1,"status":"closed","owner":{"panelist":"P1"}}`: {
-			{"body.panel", "missing", "is missing", nil}, {"body.month", "missing", "is missing", nil},
-			{"body.low", "out_of_range", "expected number >= 0", -1.0}, {"body.status", "not_one_of", `expected value to be one of "preliminary, final, restated"`, "closed"},
-			{"body.owner", "unknown_property", "unexpected property", nil},
+			fault("body.panel", "missing", "is missing", nil), fault("body.month", "missing", "is missing", nil),
+			fault("body.low", "out_of_range", "expected number >= 0", -1.0), fault("body.status", "not_one_of", `expected value to be one of "preliminary, final, restated"`, "closed"),
+			fault("body.owner", "unknown_property", "unexpected property", nil),
 		},
-		post + `{"market":`: {{"body", "malformed", "unexpected end of JSON input", nil}},
+		post + `{"market":`: {fault("body", "malformed", "unexpected end of JSON input", nil)},
 	} {
 		method, path, _ := strings.Cut(ask, " ")
 		path, body, _ := strings.Cut(path, " ")
