@@ -30,7 +30,7 @@ func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseS
 		addrs[i] = s.Addr()
 	}
 	dsn := fmt.Sprintf("clickhouse://%s/before_segments", strings.Join(addrs, ","))
-	before := storeOfBefore(t, dsn, opt, 7)
+	before := storeOfBefore(t, dsn, opt, "segments.sql")
 	state := func(visitors ...uint64) string {
 		s := hll.New(12)
 		s.AddSlice(visitors)
@@ -49,7 +49,7 @@ func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseS
 		}
 		requireOctober(t, s, state)
 		for _, node := range s.nodes {
-			if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+" DELETE WHERE number >= 8 SETTINGS mutations_sync = 2"); err != nil {
+			if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+fmt.Sprintf(" DELETE WHERE number > %d SETTINGS mutations_sync = 2", number(t, s.form, "segments.sql"))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -97,8 +97,8 @@ func requireOctober(t *testing.T, s *Store, state func(...uint64) string) {
 	}
 }
 
-// storeOfBefore makes a store as it was after so many migrations.
-func storeOfBefore(t *testing.T, dsn string, opt Options, migrations int) *Store {
+// storeOfBefore makes a store as it was before a migration.
+func storeOfBefore(t *testing.T, dsn string, opt Options, migration string) *Store {
 	t.Helper()
 	o, err := options(dsn, opt)
 	if err != nil {
@@ -117,11 +117,27 @@ func storeOfBefore(t *testing.T, dsn string, opt Options, migrations int) *Store
 	if err := s.apply(t.Context(), 0, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.settle(t.Context(), opt.K); err != nil {
+	if err := s.settle(t.Context(), opt.K, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.apply(t.Context(), 1, migrations); err != nil {
+	if err := s.apply(t.Context(), 1, number(t, f, migration)); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// number gives how many migrations come before the one of a name.
+func number(t *testing.T, f form, name string) int {
+	t.Helper()
+	all, err := f.migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range all {
+		if strings.HasSuffix(m.name, name) {
+			return i
+		}
+	}
+	t.Fatalf("no migration is called %s", name)
+	return 0
 }

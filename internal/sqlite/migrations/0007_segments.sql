@@ -2,7 +2,7 @@
 -- some of a cell's events tell only the day. accounts is the set of pseudonyms,
 -- 8 bytes each, little end first, ascending, of a service that is counted
 -- exactly, and exact is 1 where that set is whole.
-CREATE TABLE cells_6 (
+CREATE TABLE cells_by_segment (
   market   TEXT NOT NULL,
   service  TEXT NOT NULL,
   location TEXT NOT NULL CHECK (location IN ('home', 'work', 'elsewhere')),
@@ -19,6 +19,6 @@ CREATE TABLE cells_6 (
   PRIMARY KEY (market, service, location, kind, day, key, platform, segment)
 ) STRICT;
 
-INSERT INTO cells_6 SELECT market, service, location, kind, day, key, '', '', visitors, minutes, 0, x'', 0 FROM cells;
+INSERT INTO cells_by_segment SELECT market, service, location, kind, day, key, '', '', visitors, minutes, 0, x'', 0 FROM cells;
 DROP TABLE cells;
-ALTER TABLE cells_6 RENAME TO cells;
+ALTER TABLE cells_by_segment RENAME TO cells;
