@@ -81,7 +81,7 @@ func tableExample(t Report) map[string]any {
 	}
 	return map[string]any{
 		"meta": map[string]any{
-			"report": t.Name, "market": "FR", "panel": "nn", "month": "2002-10", "location": "home+work", "credit": "presence", "version": 1, "status": "final",
+			"report": t.Name, "market": "FR", "panel": "nn", "month": "2002-10", "location": "home+work", "credit": "presence", "version": 1, "status": "final", "simulated": false,
 			"confidence": 0.95, "thresholds": map[string]any{"low": 30, "caution": 60}, "method": "weights=raked", "notes": []any{},
 		},
 		"columns": columns, "rows": []any{row},
