@@ -24,12 +24,13 @@ type message struct {
 
 // message gathers what an errand is to tell.
 func (s *Schedule) message(ctx context.Context, d rollcall.Delivery) (*message, error) {
-	m := &message{Delivery: d, id: idOf(s.Store.ID(), d.Errand), schedule: s}
+	m := &message{Delivery: d, schedule: s}
 	markets := s.Catalogue().Markets
 	if i := slices.IndexFunc(markets, func(k rollcall.Market) bool { return k.ID == d.Market }); i >= 0 {
 		m.market = markets[i]
 	}
 	if d.Version == 0 {
+		m.id = idOf(d.Errand, m.publication)
 		return m, nil
 	}
 	all, err := s.Publications(ctx, d.Market, d.Panel)
@@ -41,6 +42,7 @@ func (s *Schedule) message(ctx context.Context, d rollcall.Delivery) (*message, 
 		return nil, fmt.Errorf("version %d of %s of panel %s in %s: %w", d.Version, d.Month, d.Panel, d.Market, rollcall.ErrNotFound)
 	}
 	m.publication = all[i]
+	m.id = idOf(d.Errand, m.publication)
 	if !m.publication.Withdrawn.IsZero() {
 		return nil, fmt.Errorf("the version was withdrawn meanwhile: %w", errGone)
 	}
@@ -48,9 +50,10 @@ func (s *Schedule) message(ctx context.Context, d rollcall.Delivery) (*message, 
 }
 
 // idOf is a hash of what a message is about. Receivers know by it what they have
-// had already.
-func idOf(store string, e rollcall.Errand) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %v %d %q", store, e.Market, e.Panel, e.Month, e.Version, e.Cause))
+// had already. It is the same in a copy of the store, and another in another
+// deployment that publishes a version of the same name.
+func idOf(e rollcall.Errand, p rollcall.Publication) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %v %d %q %v %d", e.Market, e.Panel, e.Month, e.Version, e.Cause, p.Document, p.Time.UnixNano()))
 	return "msg_" + hex.EncodeToString(sum[:16])
 }
 

@@ -199,8 +199,9 @@ const (
 	mostPatience = 30 * 24 * time.Hour // with a destination: by then the next month is due
 )
 
-// errGone is a destination's last word: it wants no more of it.
-var errGone = errors.New("it is gone, and wants no more of these")
+// errGone ends an errand: the receiver, or whoever withdrew the version, has said
+// that nobody is to be told.
+var errGone = errors.New("no more of this is wanted")
 
 // pauseAfter gives the pause after so many tries that failed.
 func pauseAfter(tries int) time.Duration {

@@ -126,10 +126,13 @@ func (w *webhook) do(ctx context.Context, s *Schedule, d rollcall.Delivery) erro
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(m.event())
-	if err != nil {
+	var text bytes.Buffer
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false) // paths are read by people, too
+	if err := to.Encode(m.event()); err != nil {
 		return err
 	}
+	body := bytes.TrimSpace(text.Bytes())
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
 		return errors.New("the URL is none") // its own error would print it

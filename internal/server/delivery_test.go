@@ -291,8 +291,8 @@ func requireMail(t *testing.T, m *mail) {
 			t.Errorf("%q is in the text alone", cell)
 		}
 	}
-	book, ok := m.Files["rollcall_FR_nn_2003-01_v1.xlsx"]
-	if len(m.Files) != 1 || !ok || book.Type != "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" || len(book.Sheets) < 10 || book.Sheets[0] != "Cover" {
+	workbook, ok := m.Files["rollcall_FR_nn_2003-01_v1.xlsx"]
+	if len(m.Files) != 1 || !ok || workbook.Type != "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" || len(workbook.Sheets) < 10 || workbook.Sheets[0] != "Cover" {
 		t.Errorf("attached: %+v", m.Files)
 	}
 }

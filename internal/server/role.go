@@ -36,7 +36,7 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 		return err
 	}
 	p.retain(r)
-	p.closeByClock(plan)
+	closeByClock(p, plan)
 	address, err := p.openTo(l, p.handler)
 	if err == nil {
 		err = p.sayListening(l, address)
@@ -60,7 +60,7 @@ func scheduleOf(p *Process, plan *delivery.Plan) *delivery.Schedule {
 }
 
 // closeByClock closes months and tells of them, from now until Close.
-func (p *Process) closeByClock(plan *delivery.Plan) {
+func closeByClock(p *Process, plan *delivery.Plan) {
 	if plan != nil {
 		p.background("scheduled close", scheduleOf(p, plan).Run)
 	}
@@ -102,7 +102,7 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 		if err := p.start(ctx, parts{answers: true, patient: true}); err != nil {
 			return nil, err
 		}
-		p.closeByClock(plan)
+		closeByClock(p, plan)
 		return p.handler, nil
 	})
 }
