@@ -192,12 +192,13 @@ func (s *documents) insertDelivery(ctx context.Context, d rollcall.Delivery, id 
 		})
 }
 
+const lastSteps = `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error FROM
+	(SELECT * FROM deliveries ORDER BY month, market, panel, version, cause, destination, step DESC, time, id
+	LIMIT 1 BY month, market, panel, version, cause, destination)`
+
 // Deliveries gives the last step of every errand that is not at its end.
 func (s *documents) Deliveries(ctx context.Context) ([]rollcall.Delivery, error) {
-	all, err := list(ctx, s.database, scanDelivery, `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error FROM
-		(SELECT * FROM deliveries ORDER BY month, market, panel, version, cause, destination, step DESC, time, id
-		LIMIT 1 BY month, market, panel, version, cause, destination)
-		WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
+	all, err := list(ctx, s.database, scanDelivery, lastSteps+` WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
 	if err != nil {
 		return nil, fmt.Errorf("read the deliveries: %w", err)
 	}

@@ -84,13 +84,16 @@ func (s *documents) AddDelivery(ctx context.Context, d rollcall.Delivery) error 
 	return nil
 }
 
+const lastSteps = `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error FROM deliveries`
+
+func scanDelivery(r *sql.Rows) (d rollcall.Delivery, err error) {
+	return d, r.Scan(&d.Market, &d.Panel, monthColumn{&d.Month}, &d.Version, &d.Cause, &d.To, &d.Step, &d.State, timeColumn{&d.Until}, &d.Tries,
+		timeColumn{&d.Since}, timeColumn{&d.Time}, &d.Holder, &d.Text, &d.Error)
+}
+
 // Deliveries gives the last step of every errand that is not at its end.
 func (s *documents) Deliveries(ctx context.Context) ([]rollcall.Delivery, error) {
-	all, err := list(ctx, s.database, func(r *sql.Rows) (d rollcall.Delivery, err error) {
-		return d, r.Scan(&d.Market, &d.Panel, monthColumn{&d.Month}, &d.Version, &d.Cause, &d.To, &d.Step, &d.State, timeColumn{&d.Until}, &d.Tries,
-			timeColumn{&d.Since}, timeColumn{&d.Time}, &d.Holder, &d.Text, &d.Error)
-	}, `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error
-		FROM deliveries WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
+	all, err := list(ctx, s.database, scanDelivery, lastSteps+` WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
 	if err != nil {
 		return nil, fmt.Errorf("read the deliveries: %w", err)
 	}
