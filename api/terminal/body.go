@@ -98,7 +98,7 @@ func (p *page) groups(column int) (groups [][]int) {
 func (p *page) choose(l layout, group int) {
 	var chosen []int
 	for i, c := range p.t.Columns {
-		if c.Role != "measure" && i != group && !p.folded(c.Name) && !p.constant(i) &&
+		if c.Role != "measure" && i != group && !folded(c.Name) && !constant(p.t, i) &&
 			!slices.Contains(l.hidden, c.Name) && !slices.Contains(l.first, c.Name) {
 			chosen = append(chosen, i)
 		}
@@ -147,16 +147,16 @@ func (p *page) waiting(l layout) (columns []int) {
 
 // folded reports whether a column is told with another: the ranks that a rank
 // may be, whether a change may be chance, what a row unites.
-func (p *page) folded(name string) bool {
+func folded(name string) bool {
 	return slices.Contains([]string{"rank_low", "rank_high", "significant", "level"}, name)
 }
 
 // constant reports whether a column is a location that the title has already.
-func (p *page) constant(column int) bool {
-	if p.t.Columns[column].Name != "location" {
+func constant(t *rollcall.Table, column int) bool {
+	if t.Columns[column].Name != "location" {
 		return false
 	}
-	return !slices.ContainsFunc(p.t.Rows, func(r rollcall.Row) bool { return r[column] != p.t.Meta.Location })
+	return !slices.ContainsFunc(t.Rows, func(r rollcall.Row) bool { return r[column] != t.Meta.Location })
 }
 
 // makeStrips makes a strip of every column.

@@ -101,7 +101,7 @@ func (p *page) leftOut() (labels []string) {
 	}
 	group := p.column(layoutOf(p.t.Meta.Report).group)
 	for i, c := range p.t.Columns {
-		if i == group || slices.Contains(p.shown, i) || p.folded(c.Name) || p.constant(i) {
+		if i == group || slices.Contains(p.shown, i) || folded(c.Name) || constant(p.t, i) {
 			continue
 		}
 		labels = append(labels, p.heading(c))

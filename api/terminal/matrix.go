@@ -44,15 +44,15 @@ func (p *page) matrix(out *strings.Builder) {
 			block = with
 			continue
 		}
-		p.drawBlock(out, block, len(users))
+		drawBlock(out, block, p.width, len(users))
 		out.WriteString("\n")
 		block = []*strip{names, s}
 	}
-	p.drawBlock(out, block, len(users))
+	drawBlock(out, block, p.width, len(users))
 }
 
-func (p *page) drawBlock(out *strings.Builder, block []*strip, rows int) {
-	fit(block, p.width)
+func drawBlock(out *strings.Builder, block []*strip, width, rows int) {
+	fit(block, width)
 	drawHead(out, block)
 	for row := range rows {
 		drawRow(out, block, row)
