@@ -49,10 +49,6 @@ type given[T any] struct {
 // nothing is what a request brings that has neither parameters nor a body.
 type nothing struct{ Plain }
 
-func (s *Server) getMarkets(context.Context, *nothing) (*list[rollcall.Market], error) {
-	return listOf(s.Catalogue.Catalogue().Markets), nil
-}
-
 // MarketChange adds a market, or changes one: an empty name or zone stays what
 // it was.
 type MarketChange struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 type publicationInput struct {
@@ -70,7 +71,7 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*l
 	if err != nil {
 		return nil, s.fault("publications", err)
 	}
-	if isReader(ctx) {
+	if access.Of(ctx).IsReader() {
 		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
 	}
 	if in.Late {
@@ -164,7 +165,7 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 // hidden says of an internal version to a reader what is said of one that isn't
 // there.
 func (e Edition) hidden(ctx context.Context, from Publications) error {
-	if !isReader(ctx) {
+	if !access.Of(ctx).IsReader() {
 		return nil
 	}
 	list, err := from.Publications(ctx, rollcall.MarketID(e.Market), rollcall.PanelID(e.Panel))

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"rollcall/api/access"
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
 )
@@ -19,7 +20,7 @@ import (
 // describes them all, but for the page.
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
-	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
+	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +47,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 		mux.Method(http.MethodGet, path, openapi.Page())
 	}
 	described := humachi.New(mux, config(s.Version))
+	described.UseMiddleware(markets{s}.onlySeen(described))
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
 	return mux
@@ -56,7 +58,7 @@ func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
 // operations are the routes that huma serves.
 func (s *Server) operations(api huma.API) {
-	huma.Register(api, get("/v1/markets", "Markets"), s.getMarkets)
+	huma.Register(api, get("/v1/markets", "Markets"), markets{s}.get)
 	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
 	huma.Register(api, get("/v1/services", "Services of the catalogue"), s.getServices)
 	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)

@@ -50,6 +50,9 @@ func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error
 	if e.Clickhouse != "" {
 		return connectSelf(ctx, e, true, o)
 	}
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	if err := storeThere(e.Data); err != nil {
 		return nil, err
 	}
