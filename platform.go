@@ -1,6 +1,9 @@
 package rollcall
 
-import "strconv"
+import (
+	"cmp"
+	"strconv"
+)
 
 // Platform is the kind of device that an account was seen on, where its source
 // tells: it is the census's alone.
@@ -72,3 +75,18 @@ func (p Precision) String() string {
 	}
 	return ""
 }
+
+// SegmentID names what an operator counts by: an instance, an organisation, a
+// plan. It is an id as every other; empty where there is none.
+type SegmentID string
+
+// ParseSegment reads an id; "" and "none" are no segment.
+func ParseSegment(s string) (SegmentID, error) {
+	if s == "" || s == None {
+		return "", nil
+	}
+	return SegmentID(s), CheckID("segment", s)
+}
+
+// String gives the id, or "none".
+func (s SegmentID) String() string { return cmp.Or(string(s), None) }

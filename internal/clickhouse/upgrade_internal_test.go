@@ -106,7 +106,7 @@ func storeOfBefore(t *testing.T, dsn string, opt Options, migration string) *Sto
 	}
 	f := form{Database: o.Auth.Database, Cluster: opt.Cluster}
 	s := newStore(&database{name: o.Addr[0], log: slog.New(slog.DiscardHandler), form: f})
-	if err := s.makeDatabase(t.Context(), *o); err != nil {
+	if err := s.makeDatabase(t.Context(), *o, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.connect(o); err != nil {
@@ -117,7 +117,7 @@ func storeOfBefore(t *testing.T, dsn string, opt Options, migration string) *Sto
 	if err := s.apply(t.Context(), 0, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.settle(t.Context(), opt.K, ""); err != nil {
+	if err := s.settle(t.Context(), opt); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.apply(t.Context(), 1, number(t, f, migration)); err != nil {
