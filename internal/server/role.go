@@ -23,9 +23,23 @@ type Flush struct {
 	Bytes  int           `help:"Flush at so many bytes in memory." default:"268435456"`
 }
 
-// Run is every stage in one process, until ctx ends.
+// Run is every stage in one process, until ctx ends. Where engines are others'
+// it waits for them, as a role does.
 func Run(ctx context.Context, e *Engine, l Listening, r Retention, o Options) error {
 	limitMemory(RunMemory)
+	if e.onCluster() {
+		p := newProcess(e, o)
+		return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
+			if err := p.start(ctx, parts{folds: len(e.Brokers) > 0, answers: true, patient: true}); err != nil {
+				return nil, err
+			}
+			p.retain(r)
+			if e.Clickhouse == "" {
+				return p.handler, p.openSocket(e.Data)
+			}
+			return p.handler, nil
+		})
+	}
 	p, err := Start(ctx, e, o)
 	if err != nil {
 		return err
