@@ -54,6 +54,11 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
 	// Withdraw marks a version; of several withdrawals of one the first stands.
 	Withdraw(ctx context.Context, w Withdrawal) error
+	// AddDelivery fails with ErrConflict where the errand's last step is not the
+	// one before. Deliveries gives the last step of every errand that is not at
+	// its end.
+	AddDelivery(ctx context.Context, d Delivery) error
+	Deliveries(ctx context.Context) ([]Delivery, error)
 
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
@@ -259,6 +264,8 @@ type Publication struct {
 	WithdrawalReason string    `json:"withdrawal_reason,omitempty"`
 
 	Late *int `json:"late,omitempty"` // diary days that came since and are in none of its figures; nil: not looked for. Not kept
+
+	Unchanged bool `json:"unchanged,omitempty"` // of a close's answer: nothing had changed since this version, and none was made. Not kept
 
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 type censusInput struct {
@@ -35,7 +36,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
-	if q.MinAccounts < s.CensusMin && !operates(ctx) {
+	if q.MinAccounts < s.CensusMin && !access.Of(ctx).Operates() {
 		return nil, huma.Error403Forbidden(fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
 	}
 	table, err := s.Census(ctx, q)

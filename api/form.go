@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/export"
 )
 
@@ -112,7 +113,7 @@ type download struct {
 func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
-	if m.Internal && isReader(ctx.Context()) {
+	if m.Internal && access.Of(ctx.Context()).IsReader() {
 		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/httprate"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // limiter lets so many requests be worked on at a time, and so many more wait:
@@ -134,12 +135,9 @@ func (l *limiter) discount(sender string) {
 	}
 }
 
-// senderKey marks a request with its key's id.
-type senderKey struct{}
-
 // senderOf names who sent a request: the key, or else the machine.
 func senderOf(r *http.Request) string {
-	if key := keyOf(r.Context()); key != "" {
+	if key := access.Of(r.Context()).ID; key != "" {
 		return key
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -149,15 +147,15 @@ func senderOf(r *http.Request) string {
 	return host
 }
 
-// keyOf gives the id of a request's key; "": it has none.
-func keyOf(ctx context.Context) string {
-	key, _ := ctx.Value(senderKey{}).(string)
-	return key
-}
-
 // mostAMinute is how many requests a key may send a minute: a page of the
 // dashboard takes about fifty.
 const mostAMinute = 6000
+
+// Admit lets requests through to a listener's routes as its control does, and of
+// one key no more than it may send.
+func Admit(c *access.Control, next http.Handler) http.Handler {
+	return c.Handler(rate(mostAMinute)(next))
+}
 
 // rate limits what a key may send a minute. Collectors have budgets of their own.
 func rate(most int) func(http.Handler) http.Handler {
@@ -169,7 +167,7 @@ func rate(most int) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		counted := limited(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if keyOf(r.Context()) == "" || r.URL.Path == "/v1/events" {
+			if access.Of(r.Context()).ID == "" || r.URL.Path == "/v1/events" {
 				next.ServeHTTP(w, r)
 				return
 			}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // TestLimits: so many are worked on, so many wait, others are told to come back;
@@ -252,7 +253,7 @@ func TestRate(t *testing.T) {
 	ask := func(key, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, path, nil)
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), senderKey{}, key)))
+		h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Caller{ID: key})))
 		return w
 	}
 	for range 3 {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -219,23 +218,4 @@ func oneLine(faults []error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", strings.Join(words, "; "), rollcall.ErrInvalid)
-}
-
-// roleKey marks a request with its key's role; without keys there is none. A
-// handler knows nothing else of keys.
-type roleKey struct{}
-
-func roleOf(ctx context.Context) Role {
-	role, _ := ctx.Value(roleKey{}).(Role)
-	return role
-}
-
-// isReader says that a request is a reader's, who is never served an internal
-// version.
-func isReader(ctx context.Context) bool { return roleOf(ctx) == RoleRead }
-
-// operates says that a request is the operator's own, or an administrator's.
-func operates(ctx context.Context) bool {
-	role := roleOf(ctx)
-	return role == "" || role == RoleAdmin
 }

@@ -56,6 +56,9 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	writeProblem(w, status, detail)
 }
 
+// Refuse is problem, for what stands before the routes.
+func Refuse(w http.ResponseWriter, status int, detail string) { problem(w, status, detail) }
+
 const problemType = "application/problem+json"
 
 func writeProblem(w io.Writer, status int, detail string) {

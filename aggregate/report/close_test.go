@@ -134,7 +134,9 @@ func TestInternalIsNotServed(t *testing.T) {
 		t.Errorf("asked for the latest: %v", err)
 	}
 	h.close(rollcall.ClosePlan{Of: october})
-	h.close(closing(october, all()))
+	other := all()
+	other.Confidence = 0.9
+	h.close(closing(october, other))
 	got := h.report(rollcall.Query{Report: "ranking"})
 	if got.Meta.Version != 2 || got.Meta.Internal {
 		t.Errorf("the latest is version %d, internal %v; want 2", got.Meta.Version, got.Meta.Internal)

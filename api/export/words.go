@@ -249,6 +249,9 @@ func (w *words) place(location string) string {
 	return location
 }
 
+// Label is a column's heading.
+func (l Locale) Label(c rollcall.Column) string { return l.words().label(c) }
+
 func (w *words) label(c rollcall.Column) string {
 	if own, ok := w.columns[c.Name]; ok {
 		return own[0]

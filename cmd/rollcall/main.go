@@ -110,7 +110,7 @@ type cli struct {
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
-	Store       storeCmd       `cmd:"" help:"Check the store."`
+	Store       storeCmd       `cmd:"" help:"Check the store, and copy it."`
 	Restore     restoreCmd     `cmd:"" help:"Make a data folder of a backup."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Probe       probeCmd       `cmd:"" help:"Ask a probe such as /readyz: fails unless it answers 200."`

@@ -68,12 +68,12 @@ func (s *database) checkCluster(ctx context.Context) error {
 
 // migrate runs what each server has not run. The first file holds the settings,
 // which say with what K the others are.
-func (s *database) migrate(ctx context.Context, k int) error {
+func (s *database) migrate(ctx context.Context, k int, copyOf string) error {
 	s.form.K = hll.DefaultK // the first file doesn't ask
 	if err := s.apply(ctx, 0, 1); err != nil {
 		return err
 	}
-	if err := s.settle(ctx, k); err != nil {
+	if err := s.settle(ctx, k, copyOf); err != nil {
 		return err
 	}
 	return s.apply(ctx, 1, -1)
@@ -140,7 +140,7 @@ func (s *database) run(ctx context.Context, node driver.Conn, m migration) error
 
 // settle gives a new store its id and K, reads what the store has, and compares
 // it with what is asked for.
-func (s *database) settle(ctx context.Context, k int) error {
+func (s *database) settle(ctx context.Context, k int, copyOf string) error {
 	has, err := s.settings(ctx)
 	if err == nil && len(has) == 0 {
 		if err = s.begin(ctx, k); err == nil {
@@ -160,7 +160,7 @@ func (s *database) settle(ctx context.Context, k int) error {
 	if c := has["cluster"]; c != s.form.Cluster {
 		return fmt.Errorf("%w: the store was made on cluster %q and %q is asked for", rollcall.ErrConflict, c, s.form.Cluster)
 	}
-	return nil
+	return checkCopy(has, copyOf)
 }
 
 func (s *database) settings(ctx context.Context) (map[string]string, error) {

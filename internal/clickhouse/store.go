@@ -31,6 +31,8 @@ type Options struct {
 	// and made ON CLUSTER. Without it the DSN names every server of the cluster.
 	Replicated bool
 
+	CopyOf string // the id of the store whose unfinished copy may be opened too
+
 	User     string      // who logs in; empty: the DSN's user
 	Password string      // never printed; empty: the DSN's password
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
@@ -87,13 +89,13 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, o, opt.K); err != nil {
+	if err := s.open(ctx, o, opt.K, opt.CopyOf); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(opening(failure(ctx, err)), s.Close()))
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, o *ch.Options, k int) error {
+func (s *Store) open(ctx context.Context, o *ch.Options, k int, copyOf string) error {
 	if k != 0 {
 		if err := hll.CheckK(k); err != nil {
 			return err
@@ -111,7 +113,7 @@ func (s *Store) open(ctx context.Context, o *ch.Options, k int) error {
 	if err := s.checkCluster(ctx); err != nil {
 		return err
 	}
-	return s.migrate(ctx, k)
+	return s.migrate(ctx, k, copyOf)
 }
 
 // connections is the most that are open at once: an iterator holds one.

@@ -48,11 +48,19 @@ func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 // nothing, and says so where nothing is.
 func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 	if !e.onCluster() {
-		if _, err := os.Stat(storePath(e.Data)); err != nil {
-			return nil, fmt.Errorf("no data folder at %s", e.Data)
+		if err := storeThere(e.Data); err != nil {
+			return nil, err
 		}
 	}
 	return Connect(ctx, e, o)
+}
+
+// storeThere is nil where a folder has a store.
+func storeThere(dir string) error {
+	if _, err := os.Stat(storePath(dir)); err != nil {
+		return fmt.Errorf("no data folder at %s", dir)
+	}
+	return nil
 }
 
 // connectSelf runs a cluster's API for one command, in a private folder.
