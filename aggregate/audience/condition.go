@@ -25,25 +25,25 @@ func (s *Sample) Condition() *Condition {
 		return own.Condition()
 	}
 	s.judged.once.Do(func() {
-		q := s.quality()
-		s.judged.Quality, s.judged.Home, s.judged.Work = q, s.metered(rollcall.Home), s.metered(rollcall.Work)
+		q := qualityOf(s)
+		s.judged.Quality, s.judged.Home, s.judged.Work = q, meteredAt(s, rollcall.Home), meteredAt(s, rollcall.Work)
 		s.judged.Meta = &rollcall.WeightsMeta{
 			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
-			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: s.trimming(), ID: hashOf(s.Final).String(),
+			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: trimmingOf(s), ID: hashOf(s.Final).String(),
 		}
 	})
 	return &s.judged.Condition
 }
 
-func (s *Sample) quality() panel.Quality {
+func qualityOf(s *Sample) panel.Quality {
 	if s.pool != nil {
 		return s.pool.Quality()
 	}
 	return s.raked.Quality()
 }
 
-// metered counts the persons with a meter at a place.
-func (s *Sample) metered(place rollcall.Location) int {
+// meteredAt counts the persons with a meter at a place.
+func meteredAt(s *Sample, place rollcall.Location) int {
 	var at []int32
 	for i := range int32(s.Weights.Len()) {
 		if s.Person(i).Metered.Has(place) {
@@ -53,8 +53,8 @@ func (s *Sample) metered(place rollcall.Location) int {
 	return s.Weights.Distinct(at)
 }
 
-// trimming says how the weights were trimmed, each way once.
-func (s *Sample) trimming() string {
+// trimmingOf says how the weights were trimmed, each way once.
+func trimmingOf(s *Sample) string {
 	parts := []*Sample{s}
 	if s.pool != nil {
 		parts = s.pool.parts

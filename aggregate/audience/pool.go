@@ -123,7 +123,7 @@ type Lack struct {
 // number of the categories.
 func (s *Sample) Demography() (columns []Column, lacks []Lack) {
 	if s.pool == nil {
-		for _, c := range s.demography() {
+		for _, c := range demographic(s.Lead()) {
 			own := Column{Name: c.Name, Categories: c.Categories, Of: make([]int32, s.Weights.Len())}
 			for i := range own.Of {
 				own.Of[i] = c.Of[s.own(int32(i))]

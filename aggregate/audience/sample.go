@@ -249,9 +249,9 @@ func (s *Sample) own(at int32) int32 {
 	return at
 }
 
-// demography gives the columns of the lead month's roster, but for the meters'.
-func (s *Sample) demography() []Column {
-	return s.Lead().Columns[:len(s.Lead().Roster.Columns)]
+// demographic gives the columns of a month's roster, but for the meters'.
+func demographic(m *Month) []Column {
+	return m.Columns[:len(m.Roster.Columns)]
 }
 
 // Members says who is in a target.

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -110,6 +111,14 @@ func (j *job) missing() (notes []string) {
 		notes = addNew(notes, note)
 	}
 	return notes
+}
+
+// addNew adds a text that is not in the list.
+func addNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // differs reports, and notes, that a month can't be put beside the report's own:

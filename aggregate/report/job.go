@@ -86,7 +86,7 @@ func (j *job) look(ctx context.Context) error {
 func (j *job) sample(ctx context.Context) (*audience.Sample, error) {
 	from, to := j.request.From, j.request.To
 	m := j.month
-	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.spansItself() {
+	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.request.Report == "trend" { // which takes its period as a list of months
 		return m.Whole, nil
 	}
 	if err := j.checkPinned(ctx, from.Month()); err != nil {
@@ -108,9 +108,6 @@ func (j *job) sample(ctx context.Context) (*audience.Sample, error) {
 	return s, nil
 }
 
-// spansItself reports whether the report takes its period as a list of months.
-func (j *job) spansItself() bool { return j.request.Report == "trend" }
-
 // checkPinned refuses months, from first to the one before the version's own, of
 // which one is not pinned, or was withdrawn since, or has aged out. It names the
 // month, and says why.
@@ -130,7 +127,7 @@ func (j *job) checkPinned(ctx context.Context, first rollcall.Month) error {
 		month := slices.DeleteFunc(slices.Clone(list), func(p rollcall.Publication) bool { return p.Month != at })
 		pinned := j.month.Doc.Pinned(at)
 		if pinned == nil {
-			return j.unpinned(at, month)
+			return unpinned(j.month.Doc, j.version.Version, at, month)
 		}
 		for _, p := range month {
 			if err := publish.CheckWithdrawn(p); p.Version == pinned.Version && err != nil {
@@ -144,31 +141,26 @@ func (j *job) checkPinned(ctx context.Context, first rollcall.Month) error {
 	return nil
 }
 
-// unpinned says why the version pins nothing of an earlier month, whose versions
-// of today are given.
-func (j *job) unpinned(at rollcall.Month, versions []rollcall.Publication) error {
-	of, why := j.month.Doc.Of, ", nor is it now"
-	for _, p := range slices.Backward(versions) {
+// unpinned says why a version (0: computed live) pins nothing of an earlier
+// month, whose versions of today are given.
+func unpinned(d *audience.Document, version int, at rollcall.Month, today []rollcall.Publication) error {
+	this, why := d.Of.Month.String(), ", nor is it now"
+	if version > 0 {
+		this = fmt.Sprintf("version %d of %s", version, d.Of.Month)
+	}
+	for _, p := range slices.Backward(today) {
 		switch {
 		case !p.Withdrawn.IsZero():
 			return publish.CheckWithdrawn(p)
-		case !p.Internal || j.month.Doc.Internal():
-			why = fmt.Sprintf("; close %s again", of.Month)
+		case !p.Internal || d.Internal():
+			why = fmt.Sprintf("; close %s again", d.Of.Month)
 		default:
 			why = fmt.Sprintf(": version %d of it is internal", p.Version)
 			continue
 		}
 		break
 	}
-	return fmt.Errorf("%s of panel %s in %s was %w when %s was%s", at, of.Panel, of.Market, rollcall.ErrNotClosed, j.thisVersion(), why)
-}
-
-// thisVersion names the version that the job is of.
-func (j *job) thisVersion() string {
-	if j.version.Version == 0 {
-		return j.month.Doc.Of.Month.String()
-	}
-	return fmt.Sprintf("version %d of %s", j.version.Version, j.month.Doc.Of.Month)
+	return fmt.Errorf("%s of panel %s in %s was %w when %s was%s", at, d.Of.Panel, d.Of.Market, rollcall.ErrNotClosed, this, why)
 }
 
 // monthsUpTo loads the months from first to the version's own, as it pins them;

@@ -18,8 +18,8 @@ func (j *job) meta() rollcall.Meta {
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
 		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(), Pool: r.Pool,
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Simulated: simulated(j.margins()),
-		Universe:  j.universe(), Sample: j.sampleMeta(), Weights: v.Condition().Meta,
+		Simulated: simulated(marginsOf(v)),
+		Universe:  universeOf(v), Sample: sampleOf(v), Weights: v.Condition().Meta,
 		Exclusions: exclusionsMeta(v.Months), Confidence: v.Settings.Confidence,
 		Thresholds: map[string]int{"low": v.Settings.Low, "caution": v.Settings.Caution},
 		Document:   j.month.Hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
@@ -39,40 +39,31 @@ func (j *job) meta() rollcall.Meta {
 	return m
 }
 
-func (j *job) universe() *rollcall.UniverseMeta {
-	u := &rollcall.UniverseMeta{
-		Population: j.view.Weights.Universe(), Active: j.view.Persons(j.view.Active()), ID: j.month.Doc.Universe.String(),
-	}
+func universeOf(v *audience.View) *rollcall.UniverseMeta {
+	u := &rollcall.UniverseMeta{Population: v.Weights.Universe(), Active: v.Persons(v.Active()), ID: v.Last().Doc.Universe.String()}
 	var sources, dates []string
-	for _, margin := range j.margins() {
+	for _, margin := range marginsOf(v) {
 		sources, dates = addNew(sources, margin.Source), addNew(dates, margin.SourceDate)
 	}
 	u.Source, u.SourceDate = strings.Join(sources, "; "), strings.Join(dates, "; ")
 	return u
 }
 
-// margins are those that the figures' persons are weighed to: the last month's,
+// marginsOf gives those that the figures' persons are weighed to: the last month's,
 // or in a mean of months those of all.
-func (j *job) margins() (out []rollcall.Margin) {
-	if !j.view.Pooled() {
-		return j.month.Margins
+func marginsOf(v *audience.View) (out []rollcall.Margin) {
+	if !v.Pooled() {
+		return v.Last().Margins
 	}
-	for _, m := range j.view.Months {
+	for _, m := range v.Months {
 		out = append(out, m.Margins...)
 	}
 	return out
 }
 
-func addNew(list []string, s string) []string {
-	if slices.Contains(list, s) {
-		return list
-	}
-	return append(list, s)
-}
-
-// sampleMeta is of all the months that the period touches.
-func (j *job) sampleMeta() *rollcall.SampleMeta {
-	v, d := j.view, j.month.Doc
+// sampleOf is of all the months that the period touches.
+func sampleOf(v *audience.View) *rollcall.SampleMeta {
+	d := v.Last().Doc
 	s := &rollcall.SampleMeta{InTab: v.Weights.Persons(), Diaries: d.Diaries.String(), ID: d.Roster.String()}
 	for _, m := range v.Months {
 		dropped := m.Doc.Dropped
@@ -155,9 +146,9 @@ func (j *job) notes() []string {
 	for _, note := range v.Condition().Quality.Notes {
 		notes = append(notes, "Universe: "+note+".")
 	}
-	notes = append(notes, j.weightNotes()...)
+	notes = append(notes, weightNotes(v)...)
 	if v.Pooled() {
-		notes = append(notes, j.poolNotes()...)
+		notes = append(notes, poolNotes(v)...)
 	} else if len(v.Months) > 1 {
 		notes = append(notes, fmt.Sprintf("The period touches %d months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; %.1f %% of its sample is lost.",
 			len(v.Months), v.Lost()))
@@ -172,15 +163,14 @@ func (j *job) notes() []string {
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
 	}
-	if simulated(j.margins()) {
+	if simulated(marginsOf(v)) {
 		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
 	}
 	return notes
 }
 
 // weightNotes say what weighing has cost, of a mean of months in each of them.
-func (j *job) weightNotes() (notes []string) {
-	v := j.view
+func weightNotes(v *audience.View) (notes []string) {
 	if !v.Pooled() {
 		if q := v.Condition().Quality; q.Grade != panel.Good {
 			notes = append(notes, fmt.Sprintf("Weighting efficiency is %.0f %%: %s.", 100*q.Efficiency, q.Grade))
@@ -199,8 +189,7 @@ func (j *job) weightNotes() (notes []string) {
 }
 
 // poolNotes say what a mean of months is, and in what its months differ.
-func (j *job) poolNotes() []string {
-	v := j.view
+func poolNotes(v *audience.View) []string {
 	notes := []string{fmt.Sprintf("Pooled over %d months, each with its own weights: totals are the mean of the months', ratios are of those totals, and a person is counted once. Changes are not pooled. In the quality of the weights a person has the mean of its weights in the months.",
 		len(v.Months))}
 	var populations, limits []string

@@ -16,7 +16,9 @@ import (
 func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "target", "unique_audience", "composition", "target_reach", "index")
 	v := j.view
-	j.lacking()
+	if j.target == nil {
+		j.unlike = append(j.unlike, lacking(v)...)
+	}
 	for _, s := range j.rows() {
 		for _, d := range j.divisions() {
 			parts := d.split(v.People(audience.SetOf(s)).At)
@@ -28,20 +30,18 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	return t, nil
 }
 
-// lacking notes what of a mean of months is left out, as one of them has no
+// lacking says what of a mean of months is left out, as one of them has no
 // panelist of it.
-func (j *job) lacking() {
-	if j.target != nil || !j.view.Pooled() {
-		return
-	}
+func lacking(v *audience.View) (notes []string) {
 	var out []string
-	_, lacks := j.view.Demography()
+	_, lacks := v.Demography()
 	for _, l := range lacks {
 		out = append(out, fmt.Sprintf("%s (%s)", l.What, l.Month))
 	}
 	if len(out) > 0 {
-		j.unlike = append(j.unlike, fmt.Sprintf("Left out, as the roster of a month does not have it: %s.", strings.Join(out, ", ")))
+		notes = append(notes, fmt.Sprintf("Left out, as the roster of a month does not have it: %s.", strings.Join(out, ", ")))
 	}
+	return notes
 }
 
 // division is the sample's people by target: by a column's categories, or in a

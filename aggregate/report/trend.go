@@ -27,7 +27,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())
 		}
-		t.Rows = append(t.Rows, j.trendRows(at, r)...)
+		t.Rows = append(t.Rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
 	}
 	if j.request.Pool > 0 {
 		j.unlike = append(j.unlike, pooledTrend(j.request.Pool, short)...)
@@ -50,11 +50,11 @@ func pooledTrend(months int, short []string) []string {
 	return notes
 }
 
-// trendRows gives the trend's rows of a month's ranking.
-func (j *job) trendRows(at rollcall.Month, r *rollcall.Table) (rows []rollcall.Row) {
+// trendRows gives the trend's rows of a month's ranking, of the services wanted.
+func trendRows(at rollcall.Month, r *rollcall.Table, wanted func(service string) bool) (rows []rollcall.Row) {
 	for i := range r.Rows {
 		service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
-		if level != "service" && level != "any" || !wanted(j, service) {
+		if level != "service" && level != "any" || !wanted(service) {
 			continue
 		}
 		row := rollcall.Row{at.String(), service}
