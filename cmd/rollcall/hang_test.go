@@ -92,3 +92,22 @@ func (p *child) requireAway(t *testing.T, path string) {
 		t.Errorf("%s: %d, Retry-After %q, %q %q", path, answer.StatusCode, answer.Header.Get("Retry-After"), told.Code, told.Detail)
 	}
 }
+
+// TestRunWaits: `run` on engines that are not up yet listens, says that it is
+// not ready and what it waits for, and goes on by itself.
+func TestRunWaits(t *testing.T) {
+	c := newCluster(t)
+	c.kafka.Kill()
+	c.server.Kill()
+	r := c.spawn("run")
+	waits := func(what string) func() bool {
+		return func() bool {
+			return r.answers(t, "/readyz") == http.StatusServiceUnavailable && strings.Contains(r.logs.String(), "waiting for the "+what)
+		}
+	}
+	await(t, waits("store"))
+	c.server.Restart()
+	await(t, waits("log"))
+	c.kafka.Restart()
+	c.await(r.ready)
+}
