@@ -26,7 +26,11 @@ func controlOf(t *testing.T, c Control) *Control {
 	t.Helper()
 	c.Refuse = func(w http.ResponseWriter, status int, detail string) { http.Error(w, detail, status) }
 	c.Log = slog.New(slog.DiscardHandler)
-	return c.Start()
+	started, err := c.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started
 }
 
 func ask(h http.Handler, method, path, key string) int {

@@ -26,6 +26,10 @@ type Flush struct {
 // Run is every stage in one process, until ctx ends.
 func Run(ctx context.Context, e *Engine, l Listening, r Retention, o Options) error {
 	limitMemory(RunMemory)
+	var err error
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
+	}
 	p, err := Start(ctx, e, o)
 	if err != nil {
 		return err
@@ -66,6 +70,10 @@ func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush
 func Serve(ctx context.Context, e *Engine, l Listening, o Options) error {
 	if e.Clickhouse == "" {
 		return UsageError{Err: errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
+	}
+	var err error
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
 	}
 	p := newProcess(e, o)
 	limitMemory(ServeMemory)
