@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // Embed is what pages of other sites may show in a frame, to anybody: charts of
@@ -37,11 +38,11 @@ func (e Embed) Handler(open, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
-			problem(w, http.StatusMethodNotAllowed, "a chart is only read")
+			problem.Write(w, http.StatusMethodNotAllowed, "a chart is only read")
 		case e.serves(path, r.URL.Query()):
 			open.ServeHTTP(w, e.reader(r, path))
 		case strings.HasPrefix(path, "/v1/") || strings.Count(path, "/") != 1:
-			problem(w, http.StatusNotFound, "this is not served to other sites")
+			problem.Write(w, http.StatusNotFound, "this is not served to other sites")
 		default:
 			e.Page.ServeHTTP(w, r)
 		}

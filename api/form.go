@@ -117,10 +117,7 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {
-		status, detail := s.judge("write "+d.name, err)
-		ctx.SetHeader("Content-Type", problemType)
-		ctx.SetStatus(status)
-		writeProblem(ctx.BodyWriter(), status, detail)
+		answerProblem(ctx, s.fault("write "+d.name, err))
 		return
 	}
 	how := "attachment"

@@ -15,6 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // limiter lets so many requests be worked on at a time, and so many more wait:
@@ -77,7 +78,7 @@ func (l *limiter) limit(next http.Handler) http.Handler {
 		leave, err := l.enter(r.Context(), senderOf(r))
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
-			problem(w, http.StatusServiceUnavailable, busy)
+			problem.Write(w, http.StatusServiceUnavailable, busy)
 			return
 		}
 		defer leave()
@@ -162,7 +163,7 @@ func rate(most int) func(http.Handler) http.Handler {
 	limited := httprate.LimitBy(most, time.Minute,
 		func(r *http.Request) (string, error) { return senderOf(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
-			problem(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
+			problem.Write(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
 		}))
 	return func(next http.Handler) http.Handler {
 		counted := limited(next)

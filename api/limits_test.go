@@ -17,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // TestLimits: so many are worked on, so many wait, others are told to come back;
@@ -259,7 +260,7 @@ func TestRate(t *testing.T) {
 	for range 3 {
 		ask("a", "/v1/markets")
 	}
-	if w := ask("a", "/v1/markets"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != problemType {
+	if w := ask("a", "/v1/markets"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != problem.ContentType {
 		t.Errorf("the fourth: %d, %v", w.Code, w.Header())
 	}
 	for key, path := range map[string]string{"b": "/v1/markets", "a": "/v1/events", "": "/v1/markets"} {

@@ -10,6 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // markets hides from a caller the markets that a key doesn't show.
@@ -24,7 +25,7 @@ func ofNoMarket() []string {
 // onlySeen answers a caller who may see some markets only: of another as of one
 // that isn't there, and a route that asks for no market not at all, unless it is
 // listed above.
-func (s markets) onlySeen(api huma.API) func(huma.Context, func(huma.Context)) {
+func (s markets) onlySeen() func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		caller := access.Of(ctx.Context())
 		if !caller.Limited() || slices.Contains(ofNoMarket(), ctx.Operation().Path) {
@@ -32,14 +33,13 @@ func (s markets) onlySeen(api huma.API) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		if !slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool { return p.Name == "market" && p.Required }) {
-			_ = huma.WriteErr(api, ctx, http.StatusForbidden, "this key reads some markets only, and may not do this") // the client has gone: nobody is left to tell
+			answerProblem(ctx, problem.New(http.StatusForbidden, "this key reads some markets only, and may not do this"))
 			return
 		}
 		asked := rollcall.MarketID(cmp.Or(ctx.Param("market"), ctx.Query("market")))
 		if asked != "" { // else it is missing, which the route says
 			if err := s.sees(caller, asked); err != nil {
-				status, detail := s.judge("market", err)
-				_ = huma.WriteErr(api, ctx, status, detail)
+				answerProblem(ctx, s.fault("market", err))
 				return
 			}
 		}

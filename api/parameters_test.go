@@ -17,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // askedServer answers every report with an empty table and keeps the question.
@@ -46,9 +47,9 @@ func problemOf(t *testing.T, h http.Handler, r *http.Request) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	var p Problem
+	var p problem.Details
 	if w.Code >= 400 {
-		if got := w.Header().Get("Content-Type"); got != problemType {
+		if got := w.Header().Get("Content-Type"); got != problem.ContentType {
 			t.Errorf("%s %s: content type %q", r.Method, r.URL, got)
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {

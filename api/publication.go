@@ -32,9 +32,9 @@ type publicationInput struct {
 // Resolve finds what can't be read.
 func (in *publicationInput) Resolve(ctx huma.Context) []error {
 	_, err := rollcall.ParseMonth(in.Body.Month)
-	faults := append(in.Plain.Resolve(ctx), fault("body", err)...)
+	faults := append(in.Plain.Resolve(ctx), located(inBody, err)...)
 	if in.Body.Trim != nil {
-		faults = append(faults, fault("body", in.Body.Trim.Validate())...)
+		faults = append(faults, located(inBody, in.Body.Trim.Validate())...)
 	}
 	return faults
 }
@@ -93,7 +93,7 @@ type Edition struct {
 // Resolve finds a month that is none.
 func (e Edition) Resolve(huma.Context) []error {
 	_, err := rollcall.ParseMonth(e.Month)
-	return fault("path", err)
+	return located(inPath, err)
 }
 
 func (e Edition) about() About { return About{Market: e.Market, Panel: e.Panel, Month: e.Month} }

@@ -14,6 +14,7 @@ import (
 	"rollcall/api/access"
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
+	"rollcall/internal/problem"
 )
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
@@ -25,7 +26,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+		problem.Write(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
 	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
@@ -51,7 +52,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 		mux.Method(http.MethodGet, path, openapi.Page())
 	}
 	described := humachi.New(mux, config(s.Version))
-	described.UseMiddleware(markets{s}.onlySeen(described))
+	described.UseMiddleware(markets{s}.onlySeen())
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
 	return mux
@@ -101,7 +102,7 @@ const maxBody = 256 << 20
 
 func config(version string) huma.Config {
 	c := openapi.Config(version)
-	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
+	c.Formats, c.Transformers = formats(), []huma.Transformer{asProblem}
 	return c
 }
 

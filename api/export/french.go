@@ -50,6 +50,7 @@ func frenchWords() *words {
 		sourceDate: "Date de la source", allTables: "Tous les tableaux",
 		citeThus: "Si vous utilisez ces chiffres, merci de les citer ainsi.", documentHash: "Empreinte de ce dont les chiffres sont calculés", marksTitle: "Signes", pooled: "moyenne de %d mois", month: "Audience des messageries",
 		limits:     "Les chiffres de moins de %d personnes du panel sont retenus ; ceux de moins de %d sont à lire avec prudence.",
+		unlimited:  "Aucun chiffre n’est retenu ni signalé pour le nombre de personnes qui sont derrière lui.",
 		minimum:    "Les chiffres de moins de %d comptes sont retenus.",
 		confidence: "Les intervalles sont au niveau de confiance de %g %%.",
 	}

@@ -71,6 +71,7 @@ func schemas(in huma.Registry) {
 			in.Map()[of].Properties[name] = ref(to)
 		}
 	}
+	problemSchemas(in)
 	for _, t := range append(Reports(), tables()...) {
 		tableSchema(t, in)
 	}

@@ -20,7 +20,7 @@ type Connection struct {
 // its own.
 func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 	if e.Clickhouse != "" {
-		return connectSelf(ctx, e, o)
+		return connectSelf(ctx, e, false, o)
 	}
 	for {
 		p := newProcess(e, o)
@@ -47,10 +47,14 @@ func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 // ConnectThere is Connect for what only makes sense where something is: it makes
 // nothing, and says so where nothing is.
 func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error) {
-	if !e.onCluster() {
-		if err := storeThere(e.Data); err != nil {
-			return nil, err
-		}
+	if e.Clickhouse != "" {
+		return connectSelf(ctx, e, true, o)
+	}
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	if err := storeThere(e.Data); err != nil {
+		return nil, err
 	}
 	return Connect(ctx, e, o)
 }
@@ -63,13 +67,15 @@ func storeThere(dir string) error {
 	return nil
 }
 
-// connectSelf runs a cluster's API for one command, in a private folder.
-func connectSelf(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+// connectSelf runs a cluster's API for one command, in a private folder. The
+// store may have to exist.
+func connectSelf(ctx context.Context, e *Engine, existing bool, o Options) (*Connection, error) {
 	dir, err := os.MkdirTemp("", "rollcall-")
 	if err != nil {
 		return nil, err
 	}
 	p := newProcess(e, o)
+	p.existing = existing
 	p.onClose("folder", func() error { return os.RemoveAll(dir) })
 	err = p.start(ctx, parts{answers: true})
 	if err == nil {

@@ -50,6 +50,7 @@ type Process struct {
 	schedule
 	engine    *Engine
 	command   bool  // it soon ends: others on its folder wait for it
+	existing  bool  // it reads: a cluster's store is not made
 	flush     Flush // zero: the aggregate stage's own
 	metrics   *prometheus.Registry
 	keys      *ingest.Keys // nil: of a process that only reads
