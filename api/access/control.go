@@ -8,16 +8,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rollcall/internal/problem"
 )
 
 // Control lets requests through to a listener's routes whose callers may do what
-// they ask. Refuse and Log are required. It is safe for concurrent use.
+// they ask. Log is required. It is safe for concurrent use.
 type Control struct {
 	Keys   *Keyring // nil: everybody is the operator
 	Local  bool     // the listener's address is this machine's own alone
 	Public string   // the address under which browsers know it, such as https://example.org; "": its own
 	Secret []byte   // that sessions are sealed with, of LeastSecret bytes or more; empty: they end with the process
-	Refuse func(w http.ResponseWriter, status int, detail string)
 	Log    *slog.Logger
 
 	uses      *uses
@@ -63,7 +64,7 @@ const (
 func (c *Control) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := c.checkBrowser(r); err != nil {
-			c.Refuse(w, http.StatusForbidden, err.Error())
+			problem.Write(w, http.StatusForbidden, err.Error())
 			return
 		}
 		if c.Keys == nil || needsNone(r) {
@@ -78,9 +79,9 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 		case verdict < admitted:
 			c.refuse(w, verdict)
 		case verdict == inSession && checkOrigin(r, c.Public) != nil:
-			c.Refuse(w, http.StatusForbidden, errOrigin.Error())
+			problem.Write(w, http.StatusForbidden, errOrigin.Error())
 		case !caller.may(r):
-			c.Refuse(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
+			problem.Write(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
 		default:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
 		}
@@ -91,11 +92,11 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 func (c *Control) refuse(w http.ResponseWriter, v verdict) {
 	if v == tooMany {
 		w.Header().Set("Retry-After", fmt.Sprint(int(attemptTime.Seconds())))
-		c.Refuse(w, http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
+		problem.Write(w, http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
 		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
-	c.Refuse(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
+	problem.Write(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 }
 
 // checkBrowser refuses what a web page of somebody else may have sent. Whoever

@@ -24,7 +24,6 @@ func guarded(t *testing.T, tokens string) http.Handler {
 
 func controlOf(t *testing.T, c Control) *Control {
 	t.Helper()
-	c.Refuse = func(w http.ResponseWriter, status int, detail string) { http.Error(w, detail, status) }
 	c.Log = slog.New(slog.DiscardHandler)
 	started, err := c.Start()
 	if err != nil {

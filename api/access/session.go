@@ -14,6 +14,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/jsondepth"
+	"rollcall/internal/problem"
 )
 
 // SessionPath is where a browser begins a session, asks for it and ends it.
@@ -140,6 +141,10 @@ type Session struct {
 
 // GetSession answers who asks.
 func (c *Control) GetSession(w http.ResponseWriter, r *http.Request) {
+	if faults := problem.Parameters(r.URL.RawQuery); len(faults) > 0 {
+		problem.Invalid(faults).Write(w)
+		return
+	}
 	says := Session{Keys: c.Keys != nil}
 	if caller := Of(r.Context()); caller.Role != "" {
 		says.SignedIn, says.Name, says.Role, says.Markets = true, caller.Name, caller.Role, caller.Markets
@@ -161,16 +166,16 @@ func writeSession(w http.ResponseWriter, status int, says Session) {
 // PostSession begins a session with a key.
 func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 	if err := checkOrigin(r, c.Public); err != nil {
-		c.Refuse(w, http.StatusForbidden, err.Error())
+		problem.Write(w, http.StatusForbidden, err.Error())
 		return
 	}
 	if c.Keys == nil {
-		c.Refuse(w, http.StatusConflict, errNoKeys.Error())
+		problem.Write(w, http.StatusConflict, errNoKeys.Error())
 		return
 	}
 	key, err := keyIn(r)
 	if err != nil {
-		c.Refuse(w, http.StatusUnprocessableEntity, err.Error())
+		problem.Write(w, http.StatusUnprocessableEntity, err.Error())
 		return
 	}
 	token, verdict := c.known(r, key)
@@ -180,7 +185,7 @@ func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := c.begin(w, r, session{Key: token.ID, Proof: proofOf(token)}); err != nil {
 		c.Log.Error("a session could not be begun", "error", err)
-		c.Refuse(w, http.StatusInternalServerError, "something failed inside; the server's log says what")
+		problem.Write(w, http.StatusInternalServerError, "something failed inside; the server's log says what")
 		return
 	}
 	w.Header().Set("Location", SessionPath)
@@ -205,7 +210,7 @@ func keyIn(r *http.Request) (string, error) {
 // DeleteSession ends the session that a browser holds.
 func (c *Control) DeleteSession(w http.ResponseWriter, r *http.Request) {
 	if err := checkOrigin(r, c.Public); err != nil {
-		c.Refuse(w, http.StatusForbidden, err.Error())
+		problem.Write(w, http.StatusForbidden, err.Error())
 		return
 	}
 	if c.Keys != nil {

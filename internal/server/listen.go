@@ -18,7 +18,6 @@ import (
 	"rollcall/api"
 	"rollcall/api/access"
 	"rollcall/dashboards"
-	"rollcall/internal/problem"
 )
 
 // Listening says where a process listens, and who may ask it.
@@ -130,7 +129,7 @@ func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error)
 	if !local && l.TLSCert == "" && !l.Clear {
 		return nil, UsageError{Err: fmt.Errorf("--listen %q: API keys would go over the network in clear: give --tls-cert and --tls-key, or, where a proxy before it speaks HTTPS, --insecure-http", l.Listen)}
 	}
-	c := &access.Control{Keys: keys, Local: local, Refuse: problem.Write, Log: log}
+	c := &access.Control{Keys: keys, Local: local, Log: log}
 	if l.Public != "" {
 		if err := api.CheckSite(l.Public); err != nil {
 			return nil, UsageError{Err: fmt.Errorf("--public-url %w", err)}

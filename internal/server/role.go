@@ -31,7 +31,6 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 		return UsageError{Err: err}
 	}
 	limitMemory(RunMemory)
-	var err error
 	if o.Access, err = l.control(e, o.Log); err != nil {
 		return err
 	}
@@ -100,7 +99,6 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 	if e.Clickhouse == "" {
 		return UsageError{Err: errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
 	}
-	var err error
 	if o.Access, err = l.control(e, o.Log); err != nil {
 		return err
 	}
