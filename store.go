@@ -271,14 +271,6 @@ type Withdrawal struct {
 	Time    time.Time
 }
 
-// Master is a master key of the pseudonyms, as the store knows it: by its hash.
-type Master struct {
-	ID   KeyID     `json:"id"`
-	From Day       `json:"from,omitzero"`  // the first day whose accounts it hides; 0: of every day
-	Lost bool      `json:"lost,omitempty"` // those before it are lost
-	Time time.Time `json:"time"`
-}
-
 // Ageing records that the facts of every market's months before Before were
 // removed, at Time, and never come back.
 type Ageing struct {

@@ -256,7 +256,7 @@ func (role Role) may(r *http.Request) bool {
 		return true
 	case r.URL.Path == "/v1/events" || r.URL.Path == "/v1/batch":
 		return role == RoleIngest
-	case r.URL.Path == "/v1/rejected": // whole inputs, accounts and all
+	case r.URL.Path == "/v1/rejected" || r.URL.Path == "/v1/master-keys": // whole inputs, accounts and all; the operator's alone
 		return false
 	case !changes(r.Method):
 		return role == RoleRead || role == RolePublish

@@ -19,12 +19,18 @@ type Connection struct {
 // closed. On a cluster it runs the stages but the aggregator, behind a socket of
 // its own.
 func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connect(ctx, e, o, false)
+}
+
+// connect is Connect; keyless, what this process runs itself needs no master key
+// and does nothing that would.
+func connect(ctx context.Context, e *Engine, o Options, keyless bool) (*Connection, error) {
 	if e.Clickhouse != "" {
-		return connectSelf(ctx, e, o)
+		return connectSelf(ctx, e, o, keyless)
 	}
 	for {
 		p := newProcess(e, o)
-		p.command = true
+		p.command, p.keyless = true, keyless
 		p, err := startAll(ctx, p)
 		if err == nil {
 			return &Connection{HTTP: SocketClient(e.Data), Close: p.Close}, nil
@@ -47,21 +53,31 @@ func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 // ConnectThere is Connect for what only makes sense where something is: it makes
 // nothing, and says so where nothing is.
 func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connectThere(ctx, e, o, false)
+}
+
+// ConnectKeyless is ConnectThere for what is done where the master key is lost.
+func ConnectKeyless(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connectThere(ctx, e, o, true)
+}
+
+func connectThere(ctx context.Context, e *Engine, o Options, keyless bool) (*Connection, error) {
 	if !e.onCluster() {
 		if _, err := os.Stat(storePath(e.Data)); err != nil {
 			return nil, fmt.Errorf("no data folder at %s", e.Data)
 		}
 	}
-	return Connect(ctx, e, o)
+	return connect(ctx, e, o, keyless)
 }
 
 // connectSelf runs a cluster's API for one command, in a private folder.
-func connectSelf(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+func connectSelf(ctx context.Context, e *Engine, o Options, keyless bool) (*Connection, error) {
 	dir, err := os.MkdirTemp("", "rollcall-")
 	if err != nil {
 		return nil, err
 	}
 	p := newProcess(e, o)
+	p.command, p.keyless = true, keyless
 	p.onClose("folder", func() error { return os.RemoveAll(dir) })
 	err = p.start(ctx, parts{answers: true})
 	if err == nil {
