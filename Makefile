@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract
+.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract manifests
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -28,7 +28,7 @@ build: page ## build bin/rollcall, the page in it
 
 page: $(PAGE)/dist/index.html ## build the page; its figures are drawn in dashboards/web
 
-$(PAGE)/dist/index.html: $(PAGE)/node_modules/.package-lock.json $(shell find $(PAGE)/src $(PAGE)/scripts $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/*.html -type f)
+$(PAGE)/dist/index.html: $(PAGE)/node_modules/.package-lock.json schemas/openapi.yaml $(shell find $(PAGE)/src $(PAGE)/scripts $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/*.html -type f)
 	cd $(PAGE) && npm run --silent check && npm run --silent build
 
 $(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
@@ -41,7 +41,7 @@ test: page ## every test that needs no server; says which it skipped and why
 	cd $(PAGE) && npm test --silent
 	go run ./internal/test/testreport ./...
 
-check: format vet lint contract browser race fuzz ## what CI runs: all of the below, with the real engines
+check: format vet lint contract manifests browser race fuzz ## what CI runs: all of the below, with the real engines
 
 fmt: $(LINT) ## format the source
 	$(LINT) fmt ./...
@@ -57,6 +57,7 @@ vet: ## go vet, and that everything builds without cgo
 	go build ./...
 	go vet ./...
 	cd internal/bench/sketch && go vet ./...
+	cd deploy/check && go vet ./...
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run ./...
@@ -67,6 +68,9 @@ $(LINT):
 
 contract: $(CONTRACT)/node_modules/.package-lock.json ## lint schemas/openapi.yaml, and compile a TypeScript client that is made from it
 	cd $(CONTRACT) && npm run --silent lint && npm run --silent types && npm run --silent check
+
+manifests: ## hold deploy/ and the boards' PromQL to the readers that Kubernetes and Prometheus have themselves
+	cd deploy/check && go test ./...
 
 $(CONTRACT)/node_modules/.package-lock.json: $(CONTRACT)/package-lock.json
 	cd $(CONTRACT) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json

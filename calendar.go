@@ -155,6 +155,25 @@ func (c *Calendar) Start(d Day) UnixMinute {
 	}
 }
 
+// At gives the first minute of a local day at which a clock on the wall shows
+// so many minutes past midnight, or more: where the clock skips that time, the
+// minute that it jumps to, and where it shows it twice, the first. A day that
+// ends before, or does not exist, has none: then it is the next one's first.
+func (c *Calendar) At(d Day, clock int) UnixMinute {
+	for at := c.Start(d); ; {
+		s := c.within(at)
+		if s.Day > d {
+			return at
+		}
+		_, offset := at.Time().In(c.loc).Zone()
+		shown := UnixMinute(floorDiv(int64(at)*60+int64(offset)-int64(d)*secondsPerDay, 60))
+		if then := at + max(0, UnixMinute(clock)-shown); s.Has(then) {
+			return then
+		}
+		at = s.To
+	}
+}
+
 // Day gives the local day that holds t.
 func (c *Calendar) Day(t time.Time) Day { return c.within(MinuteOf(t)).Day }
 

@@ -311,3 +311,51 @@ func TestDayRoundTrip(t *testing.T) {
 		}
 	})
 }
+
+func TestClockOnTheWall(t *testing.T) {
+	for _, tt := range []struct{ zone, day, clock, want string }{
+		{"Europe/Paris", "2002-11-10", "06:00", "2002-11-10T05:00:00Z"},
+		{"Europe/Paris", "2002-07-10", "06:00", "2002-07-10T04:00:00Z"},
+		{"Europe/Paris", "2002-03-31", "02:30", "2002-03-31T01:00:00Z"}, // skipped: 3 o'clock follows 2
+		{"Europe/Paris", "2002-10-27", "02:30", "2002-10-27T00:30:00Z"}, // shown twice
+		{"Europe/Paris", "2002-10-27", "03:00", "2002-10-27T02:00:00Z"},
+		{"America/Sao_Paulo", "2002-11-03", "00:30", "2002-11-03T03:00:00Z"}, // begins at 1 o'clock
+		{"Pacific/Apia", "2011-12-30", "06:00", "2011-12-30T10:00:00Z"},      // does not exist
+		{"Asia/Kathmandu", "2002-11-10", "23:59", "2002-11-10T18:14:00Z"},
+	} {
+		at, err := time.Parse("15:04", tt.clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := calendar(t, tt.zone).At(day(t, tt.day), at.Hour()*60+at.Minute())
+		if got != minute(t, tt.want) {
+			t.Errorf("%s %s in %s is %s, want %s", tt.day, tt.clock, tt.zone, got.Time(), tt.want)
+		}
+	}
+}
+
+// TestClockAgreesWithAWalk looks at every minute of a day.
+func TestClockAgreesWithAWalk(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		zone := rapid.SampledFrom([]string{"Europe/Paris", "America/New_York", "America/Sao_Paulo", "Pacific/Apia", "Australia/Lord_Howe", "UTC"}).Draw(t, "zone")
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := rollcall.Market{ID: "XX", Zone: zone}.Calendar()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := rollcall.DayOf(2001, time.January, 1) + rollcall.Day(rapid.IntRange(0, 4400).Draw(t, "day"))
+		clock := rapid.IntRange(0, 1439).Draw(t, "clock")
+		want := c.Start(d)
+		for ; c.Day(want.Time()) == d; want++ {
+			if now := want.Time().In(loc); now.Hour()*60+now.Minute() >= clock {
+				break
+			}
+		}
+		if got := c.At(d, clock); got != want {
+			t.Fatalf("%s %d in %s is %s, want %s", d, clock, zone, got.Time(), want.Time())
+		}
+	})
+}

@@ -150,6 +150,7 @@ type Meta struct {
 	Pool       int            `json:"pool,omitempty"`    // months that the figures are the mean of
 	Version    int            `json:"version,omitempty"` // 0: computed live, not published
 	Status     string         `json:"status,omitempty"`  // preliminary, final, restated or provisional
+	Simulated  bool           `json:"simulated"`         // the people whose figures these are do not exist
 	Internal   bool           `json:"internal,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
 	Universe   *UniverseMeta  `json:"universe,omitempty"`

@@ -11,7 +11,6 @@ import (
 // [Run] drives one; by itself it serves simulations and benchmarks.
 type Fold struct {
 	k        int
-	reach    bool // no minutes
 	calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 
 	cells   map[rollcall.Cell]*census
@@ -73,14 +72,6 @@ func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 	return f
 }
 
-// NewReach is NewFold without the cells' second sketch: their minutes stay
-// empty. What others count with one sketch is compared with it.
-func NewReach(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *Fold {
-	f := NewFold(k, calendar)
-	f.reach = true
-	return f
-}
-
 // forget drops the diaries and everything that points at cells.
 func (f *Fold) forget() {
 	f.diaries = make(map[rollcall.Diary]*rollcall.Minutes)
@@ -103,9 +94,7 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 			continue
 		}
 		f.note(&c.visitors, visitor)
-		if !f.reach {
-			f.note(&c.minutes, hll.PairID(visitor, at/minute))
-		}
+		f.note(&c.minutes, hll.PairID(visitor, at/minute))
 	}
 	return nil
 }
@@ -213,9 +202,7 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 		s := f.slot(l, from)
 		end := min(to, s.span.To)
 		f.note(&s.cell.visitors, visitor)
-		if !f.reach {
-			f.stay(&s.cell.minutes, visitor, from, end)
-		}
+		f.stay(&s.cell.minutes, visitor, from, end)
 		from = end
 	}
 }

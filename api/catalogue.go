@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"rollcall"
 )
@@ -23,6 +24,22 @@ type body[T any] struct {
 	Body T
 }
 
+// made is the answer of a route that makes what has an address of its own: 201,
+// and where it is; or 200 where it, or another in its place, was there.
+type made[T any] struct {
+	Status   int
+	Location string `header:"Location" doc:"where what was made is"`
+	Body     T
+}
+
+// madeAt says where something is that is new.
+func madeAt[T any](path string, what T, isNew bool) *made[T] {
+	if !isNew {
+		return &made[T]{Status: http.StatusOK, Body: what}
+	}
+	return &made[T]{Status: http.StatusCreated, Location: path, Body: what}
+}
+
 // given is a body that a request brings.
 type given[T any] struct {
 	Body T
@@ -31,10 +48,6 @@ type given[T any] struct {
 
 // nothing is what a request brings that has neither parameters nor a body.
 type nothing struct{ Plain }
-
-func (s *Server) getMarkets(context.Context, *nothing) (*list[rollcall.Market], error) {
-	return listOf(s.Catalogue.Catalogue().Markets), nil
-}
 
 // MarketChange adds a market, or changes one: an empty name or zone stays what
 // it was.

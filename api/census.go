@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 type censusInput struct {
@@ -27,7 +30,7 @@ type censusInput struct {
 func (in *censusInput) Resolve(ctx huma.Context) []error {
 	_, err := rollcall.ParseCensusPlace(in.Location)
 	_, failed := rollcall.ParseCredit(in.Credit)
-	return slices.Concat(in.Plain.Resolve(ctx), Span{From: in.From, To: in.To}.Resolve(ctx), fault(inQuery, err), fault(inQuery, failed))
+	return slices.Concat(in.Plain.Resolve(ctx), Span{From: in.From, To: in.To}.Resolve(ctx), located(inQuery, err), located(inQuery, failed))
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
@@ -35,8 +38,8 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
-	if q.MinAccounts < s.CensusMin && !operates(ctx) {
-		return nil, huma.Error403Forbidden(fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
+	if q.MinAccounts < s.CensusMin && !access.Of(ctx).Operates() {
+		return nil, problem.New(http.StatusForbidden, fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
 	}
 	table, err := s.Census(ctx, q)
 	if err != nil {

@@ -1,9 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +8,8 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // Embed is what pages of other sites may show in a frame, to anybody: charts of
@@ -39,22 +38,20 @@ func (e Embed) Handler(open, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
-			problem(w, http.StatusMethodNotAllowed, "a chart is only read")
-		case path == "/v1/markets":
-			e.markets(open, w, reader(r, path))
+			problem.Write(w, http.StatusMethodNotAllowed, "a chart is only read")
 		case e.serves(path, r.URL.Query()):
-			open.ServeHTTP(w, reader(r, path))
+			open.ServeHTTP(w, e.reader(r, path))
 		case strings.HasPrefix(path, "/v1/") || strings.Count(path, "/") != 1:
-			problem(w, http.StatusNotFound, "this is not served to other sites")
+			problem.Write(w, http.StatusNotFound, "this is not served to other sites")
 		default:
 			e.Page.ServeHTTP(w, r)
 		}
 	})
 }
 
-// reader is a reader's request of another path.
-func reader(r *http.Request, path string) *http.Request {
-	r = r.Clone(context.WithValue(r.Context(), roleKey{}, RoleRead))
+// reader is the request of another path, of a reader of the listed markets alone.
+func (e Embed) reader(r *http.Request, path string) *http.Request {
+	r = r.Clone(access.With(r.Context(), access.Caller{Role: access.RoleRead, Markets: e.Markets}))
 	r.URL.Path, r.URL.RawPath = path, ""
 	return r
 }
@@ -62,7 +59,7 @@ func reader(r *http.Request, path string) *http.Request {
 // serves says whether a chart may ask this: of a market that is listed, and only
 // what was published.
 func (e Embed) serves(path string, asked url.Values) bool {
-	if path == "/v1/services" {
+	if path == "/v1/services" || path == "/v1/markets" {
 		return true
 	}
 	if path != "/v1/publications" && !strings.HasPrefix(path, "/v1/reports/") {
@@ -71,30 +68,3 @@ func (e Embed) serves(path string, asked url.Values) bool {
 	market := asked["market"]
 	return len(market) == 1 && slices.Contains(e.Markets, rollcall.MarketID(market[0])) && !asked.Has("live")
 }
-
-// markets takes from the list of all markets those that a chart may name.
-func (e Embed) markets(all http.Handler, w http.ResponseWriter, r *http.Request) {
-	var list struct {
-		Rows []rollcall.Market `json:"rows"`
-	}
-	answer := &buffered{header: http.Header{}, status: http.StatusOK}
-	all.ServeHTTP(answer, r)
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &list) != nil {
-		problem(w, http.StatusServiceUnavailable, "the markets can't be had now; ask again later")
-		return
-	}
-	list.Rows = slices.DeleteFunc(list.Rows, func(m rollcall.Market) bool { return !slices.Contains(e.Markets, m.ID) })
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(list) // the client has gone: nobody is left to tell
-}
-
-// buffered is an answer to another handler of this process.
-type buffered struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (b *buffered) Header() http.Header         { return b.header }
-func (b *buffered) WriteHeader(status int)      { b.status = status }
-func (b *buffered) Write(p []byte) (int, error) { return b.body.Write(p) }

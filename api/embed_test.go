@@ -4,9 +4,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // TestEmbed: a chart on another site has its page, and the published figures of
@@ -14,12 +16,8 @@ import (
 func TestEmbed(t *testing.T) {
 	say := func(what string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if what == "open" && !isReader(r.Context()) {
-				what = "open to more than a reader"
-			}
-			if r.URL.Path == "/v1/markets" {
-				_, _ = io.WriteString(w, `{"rows":[{"market":"FR","name":"France","zone":"Europe/Paris"},{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}]}`)
-				return
+			if c := access.Of(r.Context()); what == "open" && (!c.IsReader() || !slices.Equal(c.Markets, []rollcall.MarketID{"FR"})) {
+				what = "open to more than a reader of FR"
 			}
 			_, _ = io.WriteString(w, what+" "+r.URL.Path)
 		})
@@ -34,7 +32,7 @@ func TestEmbed(t *testing.T) {
 		{"GET", "/embed/v1/reports/ranking?market=FR&month=2002-10", 200, "open /v1/reports/ranking"},
 		{"GET", "/embed/v1/publications?market=FR", 200, "open /v1/publications"},
 		{"GET", "/embed/v1/services", 200, "open /v1/services"},
-		{"GET", "/embed/v1/markets", 200, `{"rows":[{"market":"FR","name":"France","zone":"Europe/Paris"}]}` + "\n"},
+		{"GET", "/embed/v1/markets", 200, "open /v1/markets"},
 		{"GET", "/embed/v1/reports/ranking?market=BE", 404, ""},
 		{"GET", "/embed/v1/reports/ranking?market=FR&market=BE", 404, ""},
 		{"GET", "/embed/v1/reports/ranking?market=FR&live=true", 404, ""},

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/export"
 )
 
@@ -112,14 +113,11 @@ type download struct {
 func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
-	if m.Internal && isReader(ctx.Context()) {
+	if m.Internal && access.Of(ctx.Context()).IsReader() {
 		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
 	if err != nil {
-		status, detail := s.judge("write "+d.name, err)
-		ctx.SetHeader("Content-Type", problemType)
-		ctx.SetStatus(status)
-		writeProblem(ctx.BodyWriter(), status, detail)
+		answerProblem(ctx, s.fault("write "+d.name, err))
 		return
 	}
 	how := "attachment"

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // TestInternalIsNotForReaders: an internal version is there for those who
@@ -25,7 +26,7 @@ func TestInternalIsNotForReaders(t *testing.T) {
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {
 		r := httptest.NewRequest(http.MethodGet, "/x", nil)
 		if reader {
-			r = r.WithContext(context.WithValue(r.Context(), roleKey{}, RoleRead))
+			r = r.WithContext(access.With(r.Context(), access.Caller{Role: access.RoleRead}))
 		}
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, r)

@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rollcall/internal/jsondepth"
+	"rollcall/internal/problem"
 )
 
 // TestDeepBodies: every route whose body is JSON refuses one that is nested too
@@ -27,7 +28,7 @@ func TestDeepBodies(t *testing.T) {
 				w := httptest.NewRecorder()
 				handler.ServeHTTP(w, r)
 				said := w.Body.String()
-				if w.Code != http.StatusBadRequest || w.Header().Get("Content-Type") != problemType || !strings.Contains(said, "64 levels deep") || strings.Contains(said, "[[[") {
+				if w.Code != http.StatusBadRequest || w.Header().Get("Content-Type") != problem.ContentType || !strings.Contains(said, "64 levels deep") || strings.Contains(said, "[[[") {
 					t.Errorf("%d %s: %s", w.Code, w.Header().Get("Content-Type"), said)
 				}
 			})

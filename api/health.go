@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"rollcall"
+	"rollcall/internal/problem"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -39,7 +40,7 @@ func (h Health) CanWork(w http.ResponseWriter, r *http.Request) {
 	if h.Ready != nil {
 		if err := h.Ready(r.Context()); err != nil {
 			h.Log.Warn("not ready", "error", err)
-			problem(w, http.StatusServiceUnavailable, "not ready")
+			problem.Write(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
 	}
@@ -77,7 +78,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Retry-After", "1")
-	problem(w, http.StatusServiceUnavailable, "starting")
+	problem.Write(w, http.StatusServiceUnavailable, "starting")
 }
 
 type version struct {

@@ -14,6 +14,8 @@ import (
 	"github.com/go-chi/httprate"
 
 	"rollcall"
+	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // limiter lets so many requests be worked on at a time, and so many more wait:
@@ -76,7 +78,7 @@ func (l *limiter) limit(next http.Handler) http.Handler {
 		leave, err := l.enter(r.Context(), senderOf(r))
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
-			problem(w, http.StatusServiceUnavailable, busy)
+			problem.Write(w, http.StatusServiceUnavailable, busy)
 			return
 		}
 		defer leave()
@@ -134,12 +136,9 @@ func (l *limiter) discount(sender string) {
 	}
 }
 
-// senderKey marks a request with its key's id.
-type senderKey struct{}
-
 // senderOf names who sent a request: the key, or else the machine.
 func senderOf(r *http.Request) string {
-	if key := keyOf(r.Context()); key != "" {
+	if key := access.Of(r.Context()).ID; key != "" {
 		return key
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -149,27 +148,27 @@ func senderOf(r *http.Request) string {
 	return host
 }
 
-// keyOf gives the id of a request's key; "": it has none.
-func keyOf(ctx context.Context) string {
-	key, _ := ctx.Value(senderKey{}).(string)
-	return key
-}
-
 // mostAMinute is how many requests a key may send a minute: a page of the
 // dashboard takes about fifty.
 const mostAMinute = 6000
+
+// Admit lets requests through to a listener's routes as its control does, and of
+// one key no more than it may send.
+func Admit(c *access.Control, next http.Handler) http.Handler {
+	return c.Handler(rate(mostAMinute)(next))
+}
 
 // rate limits what a key may send a minute. Collectors have budgets of their own.
 func rate(most int) func(http.Handler) http.Handler {
 	limited := httprate.LimitBy(most, time.Minute,
 		func(r *http.Request) (string, error) { return senderOf(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
-			problem(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
+			problem.Write(w, http.StatusTooManyRequests, "this key has sent as many requests as it may in a minute; send again later")
 		}))
 	return func(next http.Handler) http.Handler {
 		counted := limited(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if keyOf(r.Context()) == "" || r.URL.Path == "/v1/events" {
+			if access.Of(r.Context()).ID == "" || r.URL.Path == "/v1/events" {
 				next.ServeHTTP(w, r)
 				return
 			}

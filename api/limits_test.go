@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // TestLimits: so many are worked on, so many wait, others are told to come back;
@@ -252,13 +254,13 @@ func TestRate(t *testing.T) {
 	ask := func(key, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, path, nil)
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), senderKey{}, key)))
+		h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Caller{ID: key})))
 		return w
 	}
 	for range 3 {
 		ask("a", "/v1/markets")
 	}
-	if w := ask("a", "/v1/markets"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != problemType {
+	if w := ask("a", "/v1/markets"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != problem.ContentType {
 		t.Errorf("the fourth: %d, %v", w.Code, w.Header())
 	}
 	for key, path := range map[string]string{"b": "/v1/markets", "a": "/v1/events", "": "/v1/markets"} {

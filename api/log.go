@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/problem"
 )
 
 // postSettle waits until the store has everything that the log holds now.
@@ -76,18 +77,16 @@ func (s *Server) postAcknowledge(ctx context.Context, _ *nothing) (*body[LogDama
 // getRejected gives the refused inputs as NDJSON, oldest first. A fault in the
 // middle ends the answer with a last line {"error": ...}.
 func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
-	q, err := parseRejectedQuery(r.URL.Query())
+	q, err := parseRejectedQuery(r.URL.RawQuery)
 	if err != nil {
-		status, detail := s.judge("rejected", err)
-		problem(w, status, detail)
+		s.refuse(w, r, "rejected", err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := json.NewEncoder(w)
 	for rejected, err := range s.Rejected.Rejected(r.Context(), q) {
 		if err != nil {
-			_, detail := s.judge("rejected", err)
-			_ = out.Encode(map[string]string{"error": detail})
+			_ = out.Encode(map[string]string{"error": s.fault("rejected", err).Detail})
 			return
 		}
 		if out.Encode(rejected) != nil {
@@ -96,9 +95,13 @@ func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func parseRejectedQuery(values url.Values) (q RejectedQuery, err error) {
-	if faults := misspelt(values.Encode(), "code", "source", "all"); len(faults) > 0 {
-		return q, oneLine(faults)
+func parseRejectedQuery(query string) (q RejectedQuery, err error) {
+	if faults := problem.Parameters(query, "code", "source", "all"); len(faults) > 0 {
+		return q, problem.Invalid(faults)
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return q, err
 	}
 	q.Code, q.Source = values.Get("code"), values.Get("source")
 	if all := values.Get("all"); all != "" {

@@ -48,22 +48,11 @@ func (s months) exported(ctx context.Context, in *monthInput) (*export.Month, er
 	if err != nil {
 		return nil, err
 	}
-	catalogue := s.Catalogue.Catalogue()
-	m := &export.Month{Locale: export.Locale(in.Locale), Services: catalogue.Services}
-	if m.Publication, err = s.publication(ctx, of, in.Version); err != nil {
+	p, err := s.publication(ctx, of, in.Version)
+	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(catalogue.Markets, func(k rollcall.Market) bool { return k.ID == of.Market }); i >= 0 {
-		m.Market = catalogue.Markets[i]
-	}
-	for _, q := range export.Questions(of, in.Version) {
-		table, err := s.Reports.Report(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", q.Report, err)
-		}
-		m.Tables = append(m.Tables, table)
-	}
-	return m, nil
+	return export.Gather(ctx, s.Reports.Report, s.Catalogue.Catalogue(), p, export.Locale(in.Locale))
 }
 
 // publication finds one version of a month.
@@ -83,6 +72,22 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 		return p, fmt.Errorf("version %d of %s of panel %s in %s was %w: %s", version, of.Month, of.Panel, of.Market, rollcall.ErrWithdrawn, all[i].WithdrawalReason)
 	}
 	return all[i], nil
+}
+
+// getPublication gives one version as the list of them does.
+func (s months) getPublication(ctx context.Context, in *verifyInput) (*body[rollcall.Publication], error) {
+	of, err := in.about().panelMonth()
+	if err == nil {
+		err = in.hidden(ctx, s.Publications)
+	}
+	if err != nil {
+		return nil, s.fault("publication", err)
+	}
+	p, err := s.publication(ctx, of, in.Version)
+	if err != nil {
+		return nil, s.fault("publication", err)
+	}
+	return &body[rollcall.Publication]{Body: p}, nil
 }
 
 // withheld says how many figures of a report of a version are withheld, and why.

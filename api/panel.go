@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/internal/problem"
 )
 
 // panels takes files. They may come slowly, and come several at a time; one is
@@ -29,16 +30,15 @@ type panels struct {
 func (s panels) put(w http.ResponseWriter, r *http.Request) {
 	loaded, err := s.load(r)
 	if err != nil {
-		status, detail := s.judge("load panel", err)
-		problem(w, status, detail)
+		s.refuse(w, r, "load panel", err)
 		return
 	}
 	writeJSON(w, loaded)
 }
 
 func (s panels) load(r *http.Request) (rollcall.Loaded, error) {
-	if faults := misspelt(r.URL.RawQuery, "market"); len(faults) > 0 {
-		return rollcall.Loaded{}, oneLine(faults)
+	if faults := problem.Parameters(r.URL.RawQuery, "market"); len(faults) > 0 {
+		return rollcall.Loaded{}, problem.Invalid(faults)
 	}
 	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
 	of, err := a.panelMonth()
@@ -85,12 +85,10 @@ func panelParts(r *http.Request) (rollcall.PanelFiles, error) {
 // broken says why a body can't be read to its end.
 func broken(field string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errSlow
+		return problem.ErrSlow
 	}
 	return &rollcall.Invalid{Field: field, Reason: "is cut short or too long", Code: "body"}
 }
-
-var errSlow = errors.New("the body came too slowly; send it again")
 
 func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	text, err := io.ReadAll(part)
@@ -144,7 +142,7 @@ type exclusionInput struct {
 func (in *exclusionInput) Resolve(ctx huma.Context) []error {
 	_, err := rollcall.ParseMonth(in.Body.Month)
 	_, failed := optionalDay("day", in.Body.Day)
-	return slices.Concat(in.Plain.Resolve(ctx), fault("body", err), fault("body", failed))
+	return slices.Concat(in.Plain.Resolve(ctx), located(inBody, err), located(inBody, failed))
 }
 
 func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct{}, error) {

@@ -1,17 +1,13 @@
 package api
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/internal/problem"
 )
 
 // What is wrong with a request is found by the inputs' Resolve methods, which
@@ -30,54 +26,25 @@ func (Plain) Resolve(ctx huma.Context) (faults []error) {
 		}
 	}
 	u := ctx.URL()
-	return misspelt(u.RawQuery, known...)
-}
-
-const inQuery = "query"
-
-// misspelt gives the faults of a query that don't depend on its values.
-func misspelt(query string, known ...string) (faults []error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		faults = append(faults, &huma.ErrorDetail{Location: inQuery, Message: "is not well formed: a % stands before two hexadecimal digits, and ; is no separator"})
-	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		switch at := inQuery + "." + name; {
-		case !slices.Contains(known, name):
-			faults = append(faults, &huma.ErrorDetail{Location: at, Message: noParameter(name, known)})
-		case len(values[name]) > 1:
-			faults = append(faults, &huma.ErrorDetail{Location: at, Message: fmt.Sprintf("is given %d times, and may be given once", len(values[name]))})
-		}
+	for _, f := range problem.Parameters(u.RawQuery, known...) {
+		faults = append(faults, inputFault{f})
 	}
 	return faults
 }
 
-func noParameter(name string, known []string) string {
-	if near := rollcall.Nearest(name, known); len(near) > 0 {
-		return "is not a parameter of this; the nearest are " + strings.Join(near, ", ")
-	}
-	return "is not a parameter of this, which has none"
-}
-
-// fault makes an error of a value a fault of the request; nil where there is
-// none.
-func fault(in string, err error) []error {
-	why := new(rollcall.Invalid)
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &why):
-		detail := &huma.ErrorDetail{Location: in + "." + why.Field, Message: why.Reason}
-		if why.Value != "" {
-			detail.Value = why.Value
-		}
-		return []error{detail}
-	}
-	return []error{err}
-}
+// Where a request's fault may be.
+const (
+	inQuery = "query"
+	inPath  = "path"
+	inBody  = "body"
+)
 
 func contradiction(name, why string) []error {
-	return []error{&huma.ErrorDetail{Location: inQuery + "." + name, Message: why}}
+	return []error{inputFault{&problem.Fault{Location: inQuery + "." + name, Code: "contradiction", Message: why}}}
+}
+
+func missing(name, why string) []error {
+	return []error{inputFault{&problem.Fault{Location: inQuery + "." + name, Code: codeMissing, Message: why}}}
 }
 
 // Period is what days a report is of: a month, or from a day to a day.
@@ -90,16 +57,16 @@ type Period struct {
 func (p Period) Resolve(ctx huma.Context) []error {
 	faults := p.Span.Resolve(ctx)
 	_, err := optionalMonth(p.Month)
-	faults = append(faults, fault(inQuery, err)...)
+	faults = append(faults, located(inQuery, err)...)
 	switch {
 	case p.Month != "" && (p.From != "" || p.To != ""):
 		faults = append(faults, contradiction("month", "contradicts from and to: give a month, or from and to")...)
 	case p.Month == "" && p.From == "" && p.To == "":
-		faults = append(faults, contradiction("month", "is missing; or give from and to")...)
+		faults = append(faults, missing("month", "is missing; or give from and to")...)
 	case p.Month == "" && p.From == "":
-		faults = append(faults, contradiction("from", "is missing beside to")...)
+		faults = append(faults, missing("from", "is missing beside to")...)
 	case p.Month == "" && p.To == "":
-		faults = append(faults, contradiction("to", "is missing beside from")...)
+		faults = append(faults, missing("to", "is missing beside from")...)
 	}
 	return faults
 }
@@ -121,7 +88,7 @@ type Span struct {
 func (s Span) Resolve(huma.Context) []error {
 	from, err := firstDay(s.From)
 	to, failed := lastDay(s.To)
-	faults := slices.Concat(fault(inQuery, err), fault(inQuery, failed))
+	faults := slices.Concat(located(inQuery, err), located(inQuery, failed))
 	if len(faults) == 0 && from != 0 && to != 0 && from > to {
 		faults = contradiction("from", "is after to")
 	}
@@ -177,65 +144,4 @@ func (w Which) Resolve(huma.Context) []error {
 		return contradiction("live", "contradicts version: what is computed now is no published version")
 	}
 	return nil
-}
-
-// inWords writes the faults of a request into its problem's detail, in one plain
-// line: many a client shows nothing else.
-func inWords(_ huma.Context, _ string, answer any) (any, error) {
-	p, ok := answer.(*Problem)
-	if !ok || len(p.Errors) == 0 {
-		return answer, nil
-	}
-	words := make([]string, len(p.Errors))
-	for i, e := range p.Errors {
-		words[i] = faultInWords(e)
-	}
-	worded := *p
-	worded.Detail = strings.Join(words, "; ")
-	return &worded, nil
-}
-
-func faultInWords(e *huma.ErrorDetail) string {
-	name := e.Location
-	for _, in := range []string{"query.", "body.", "path."} {
-		name = strings.TrimPrefix(name, in)
-	}
-	if text, ok := e.Value.(string); ok && text != "" {
-		name += fmt.Sprintf(" %.80q", text)
-	}
-	if name == "" {
-		return e.Message
-	}
-	return name + ": " + e.Message
-}
-
-// oneLine makes faults one error, for routes that huma doesn't know.
-func oneLine(faults []error) error {
-	words := make([]string, len(faults))
-	for i, f := range faults {
-		words[i] = f.Error()
-		if detail := new(huma.ErrorDetail); errors.As(f, &detail) {
-			words[i] = faultInWords(detail)
-		}
-	}
-	return fmt.Errorf("%s: %w", strings.Join(words, "; "), rollcall.ErrInvalid)
-}
-
-// roleKey marks a request with its key's role; without keys there is none. A
-// handler knows nothing else of keys.
-type roleKey struct{}
-
-func roleOf(ctx context.Context) Role {
-	role, _ := ctx.Value(roleKey{}).(Role)
-	return role
-}
-
-// isReader says that a request is a reader's, who is never served an internal
-// version.
-func isReader(ctx context.Context) bool { return roleOf(ctx) == RoleRead }
-
-// operates says that a request is the operator's own, or an administrator's.
-func operates(ctx context.Context) bool {
-	role := roleOf(ctx)
-	return role == "" || role == RoleAdmin
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"rollcall"
+	"rollcall/api/access"
+	"rollcall/internal/problem"
 )
 
 // askedServer answers every report with an empty table and keeps the question.
@@ -45,9 +47,9 @@ func problemOf(t *testing.T, h http.Handler, r *http.Request) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	var p Problem
+	var p problem.Details
 	if w.Code >= 400 {
-		if got := w.Header().Get("Content-Type"); got != problemType {
+		if got := w.Header().Get("Content-Type"); got != problem.ContentType {
 			t.Errorf("%s %s: content type %q", r.Method, r.URL, got)
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
@@ -135,17 +137,17 @@ func TestEveryRouteIsStrict(t *testing.T) {
 func TestReadersMinimum(t *testing.T) {
 	h := (&askedServer{}).server().Handler()
 	for _, c := range []struct {
-		role Role
+		role access.Role
 		ask  string
 		want int
 	}{
-		{RoleRead, "", 200}, {RoleRead, "&min_accounts=50", 200}, {RoleRead, "&min_accounts=51", 200},
-		{RoleRead, "&min_accounts=0", 403}, {RoleRead, "&min_accounts=49", 403}, {RoleRead, "&min_accounts=00", 403}, {RolePublish, "&min_accounts=1", 403},
-		{RoleAdmin, "&min_accounts=0", 200}, {"", "&min_accounts=0", 200},
+		{access.RoleRead, "", 200}, {access.RoleRead, "&min_accounts=50", 200}, {access.RoleRead, "&min_accounts=51", 200},
+		{access.RoleRead, "&min_accounts=0", 403}, {access.RoleRead, "&min_accounts=49", 403}, {access.RoleRead, "&min_accounts=00", 403}, {access.RolePublish, "&min_accounts=1", 403},
+		{access.RoleAdmin, "&min_accounts=0", 200}, {"", "&min_accounts=0", 200},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/v1/census?market=FR&from=2002-10-01&to=2002-10-31"+c.ask, nil)
 		if c.role != "" {
-			r = r.WithContext(context.WithValue(r.Context(), roleKey{}, c.role))
+			r = r.WithContext(access.With(r.Context(), access.Caller{Role: c.role}))
 		}
 		if got, detail := problemOf(t, h, r); got != c.want {
 			t.Errorf("%q with %q: %d %s, want %d", c.role, c.ask, got, detail, c.want)

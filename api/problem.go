@@ -1,67 +1,169 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
+	"regexp"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"rollcall"
+	"rollcall/internal/problem"
 )
-
-// statuses turns the kinds of failure into HTTP status, first match first.
-var statuses = []struct {
-	kind   error
-	status int
-}{
-	{rollcall.ErrInvalid, http.StatusUnprocessableEntity},
-	{rollcall.ErrNotClosed, http.StatusNotFound},
-	{rollcall.ErrWithdrawn, http.StatusGone},
-	{rollcall.ErrAgedOut, http.StatusGone},
-	{rollcall.ErrNotFound, http.StatusNotFound},
-	{rollcall.ErrIncoherent, http.StatusConflict},
-	{rollcall.ErrConflict, http.StatusConflict},
-	{rollcall.ErrFull, http.StatusTooManyRequests},
-	{errSlow, http.StatusRequestTimeout},
-	{context.DeadlineExceeded, http.StatusGatewayTimeout},
-}
 
 // fault turns an error into a problem. What is not one of the known kinds is
 // ours to mend: it is logged, and its text does not reach the user.
-func (s *Server) fault(op string, err error) error {
-	status, detail := s.judge(op, err)
-	return huma.NewError(status, detail)
-}
-
-func (s *Server) judge(op string, err error) (status int, detail string) {
-	for _, k := range statuses {
-		if errors.Is(err, k.kind) {
-			return k.status, err.Error()
-		}
+func (s *Server) fault(op string, err error) *problem.Details {
+	d, known := problem.Of(err)
+	if !known {
+		s.Logger.Error("request failed", "operation", op, "error", err)
 	}
-	s.Logger.Error("request failed", "operation", op, "error", err)
-	return http.StatusInternalServerError, "something failed inside; the server's log says what"
+	return d
 }
 
-// Problem is RFC 9457's, as every error is answered.
-type Problem = huma.ErrorModel
-
-// problem writes RFC 9457's problem+json outside of huma's own routes.
-func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", problemType)
-	w.WriteHeader(status)
-	writeProblem(w, status, detail)
+// refuse answers with the problem of an error, on a route that huma doesn't serve.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, op string, err error) {
+	s.fault(op, err).Locate(func(field string) string {
+		switch {
+		case chi.URLParam(r, field) != "":
+			return inPath
+		case r.URL.Query().Has(field):
+			return inQuery
+		}
+		return ""
+	}).Write(w)
 }
 
-const problemType = "application/problem+json"
-
-func writeProblem(w io.Writer, status int, detail string) {
-	_ = json.NewEncoder(w).Encode(Problem{Title: http.StatusText(status), Status: status, Detail: detail}) // the client has gone: nobody is left to tell
+// answerProblem answers with a problem where huma has begun to, or has not been
+// asked.
+func answerProblem(ctx huma.Context, d *problem.Details) {
+	d.Locate(func(field string) string { return placeOf(ctx.Operation(), field) })
+	ctx.SetHeader("Content-Type", problem.ContentType)
+	ctx.SetStatus(d.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(d) // the client has gone: nobody is left to tell
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	problem(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+	problem.Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+}
+
+// inputFault is a fault that huma finds for us. Its own have no code, so that
+// ours goes through it as the value.
+type inputFault struct{ *problem.Fault }
+
+// ErrorDetail is what huma takes of it.
+func (f inputFault) ErrorDetail() *huma.ErrorDetail {
+	return &huma.ErrorDetail{Location: f.Location, Message: f.Message, Value: f.Fault}
+}
+
+// asProblem makes every failure a problem of one form, huma's own too, with its
+// faults' places.
+func asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	switch failed := v.(type) {
+	case *huma.ErrorModel:
+		return ofHuma(failed), nil
+	case *problem.Details:
+		return failed.Locate(func(field string) string { return placeOf(ctx.Operation(), field) }), nil
+	}
+	return v, nil
+}
+
+// placeOf says where an operation has a field.
+func placeOf(op *huma.Operation, field string) string {
+	for _, p := range op.Parameters {
+		if p.Name == field {
+			return p.In
+		}
+	}
+	if op.RequestBody == nil || strings.Contains(field, " ") {
+		return ""
+	}
+	return inBody
+}
+
+// ofHuma makes huma's failure a problem. Of a body that can't be read nothing
+// more is said.
+func ofHuma(failed *huma.ErrorModel) *problem.Details {
+	var faults []*problem.Fault
+	missing := map[string]bool{}
+	for _, e := range failed.Errors {
+		f := faultOf(e)
+		if missing[f.Location] || failed.Status != http.StatusUnprocessableEntity && strings.HasPrefix(f.Location, inBody+".") {
+			continue
+		}
+		if f.Location == inBody && f.Code == "invalid" {
+			f.Code = problem.New(failed.Status, "").Code
+		}
+		missing[f.Location] = f.Code == codeMissing
+		faults = append(faults, f)
+	}
+	if len(faults) == 0 {
+		return problem.New(failed.Status, failed.Detail)
+	}
+	d := problem.New(failed.Status, problem.Invalid(faults).Detail)
+	d.Errors = faults
+	return d
+}
+
+const codeMissing = "missing"
+
+// faultOf gives a fault that huma found the code of its kind. A body, or a part
+// of it that is no plain value, is not sent back: the sender has it, and it may
+// name persons.
+func faultOf(e *huma.ErrorDetail) *problem.Fault {
+	if own, ok := e.Value.(*problem.Fault); ok {
+		return own
+	}
+	f := &problem.Fault{Location: e.Location, Message: e.Message, Code: "invalid"}
+	for _, k := range humaKinds {
+		if k.message.MatchString(e.Message) {
+			f.Code = k.code
+			break
+		}
+	}
+	if name := requiredProperty.FindStringSubmatch(e.Message); name != nil {
+		f.Location, f.Message = e.Location+"."+name[1], "is missing"
+		return f
+	}
+	switch e.Value.(type) {
+	case string, float64, bool, int, int64:
+		if e.Location != inBody && e.Value != "" {
+			f.Value = e.Value
+		}
+	}
+	return f
+}
+
+var requiredProperty = regexp.MustCompile(`^expected required property (\S+) to be present$`)
+
+// humaKinds are the codes of what huma finds, by its words, first match first.
+var humaKinds = []struct {
+	message *regexp.Regexp
+	code    string
+}{
+	{regexp.MustCompile(`^required .* is missing$|^expected required property|^expected property .* to be present`), codeMissing},
+	{regexp.MustCompile(`^unexpected property$`), "unknown_property"},
+	{regexp.MustCompile(`^expected value to be one of`), "not_one_of"},
+	{regexp.MustCompile(`^expected number (>|<|to be a multiple)`), "out_of_range"},
+	{regexp.MustCompile(`length [<>]=|^expected object with at`), "length"},
+	{regexp.MustCompile(`^expected string to (match|be)`), "pattern"},
+	{regexp.MustCompile(`^expected |^invalid `), "type"},
+}
+
+// located makes an error of a value a fault of the request at in; nil where there
+// is none.
+func located(in string, err error) []error {
+	why := new(rollcall.Invalid)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &why):
+		d, _ := problem.Of(why)
+		d.Locate(func(string) string { return in })
+		return []error{inputFault{d.Errors[0]}}
+	}
+	return []error{err}
 }

@@ -1,9 +1,14 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
+
+	"rollcall/internal/problem"
 )
 
 // TestMethods: a path asked by another method says by which it may be asked, and
@@ -40,8 +45,61 @@ func TestMethods(t *testing.T) {
 		if answer.StatusCode != c.want || answer.Header.Get("Allow") != c.allow {
 			t.Errorf("%s %s: %d, Allow %q; want %d, %q", c.method, c.path, answer.StatusCode, answer.Header.Get("Allow"), c.want, c.allow)
 		}
-		if got := answer.Header.Get("Content-Type"); c.want >= 400 && got != problemType {
+		if got := answer.Header.Get("Content-Type"); c.want >= 400 && got != problem.ContentType {
 			t.Errorf("%s %s: content type %q", c.method, c.path, got)
+		}
+	}
+}
+
+// TestFaults: whoever finds a fault, it is told with its place, code and value,
+// once, and with all others of the request.
+func TestFaults(t *testing.T) {
+	h := (&askedServer{}).server().Handler()
+	const post = "POST /v1/publications "
+	fault := func(location, code, message string, value any) problem.Fault {
+		return problem.Fault{Location: location, Code: code, Message: message, Value: value}
+	}
+	for ask, want := range map[string][]problem.Fault{
+		"GET /v1/census?market=FR&from=2002-10-01&to=x&min_accounts=-1&x=1&location=moon": {
+			fault("query.min_accounts", "pattern", "expected string to match pattern ^[0-9]{1,9}$", "-1"),
+			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are to, from, credit", nil),
+			fault("query.to", "day", "is not a date YYYY-MM-DD", "x"), fault("query.location", "location", "is not home, work or elsewhere", "moon"),
+		},
+		"GET /v1/reports/ranking?panel=nn&version=one": {
+			fault("query.market", "missing", "required query parameter is missing", nil), fault("query.version", "type", "invalid integer", "one"),
+			fault("query.month", "missing", "is missing; or give from and to", nil),
+		},
+		"GET /v1/reports/rank?month=2002-10":         {fault("path.report", "unknown", "is not known; the nearest are ranking, trend, curve", "rank")},
+		"PUT /v1/panels/nn/months/2002-13?market=FR": {fault("path.month", "month", "is not a month YYYY-MM", "2002-13")},
+		"GET /v1/rejected?all=perhaps":               {fault("query.all", "parameter", "is neither true nor false", "perhaps")},
+		post + `{"market":"FR","low":-1,"status":"closed","owner":{"panelist":"P1"}}`: {
+			fault("body.panel", "missing", "is missing", nil), fault("body.month", "missing", "is missing", nil),
+			fault("body.low", "out_of_range", "expected number >= 0", -1.0), fault("body.status", "not_one_of", `expected value to be one of "preliminary, final, restated"`, "closed"),
+			fault("body.owner", "unknown_property", "unexpected property", nil),
+		},
+		post + `{"market":`: {fault("body", "malformed", "unexpected end of JSON input", nil)},
+	} {
+		method, path, _ := strings.Cut(ask, " ")
+		path, body, _ := strings.Cut(path, " ")
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		var p problem.Details
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != problem.ContentType || p.Status != w.Code || p.Type != problem.TypePrefix+p.Code {
+			t.Errorf("%s: %d %v %s, %v", ask, w.Code, w.Header(), w.Body, err)
+		}
+		left := slices.Clone(want)
+		for _, f := range p.Errors {
+			i := slices.Index(left, *f)
+			if i < 0 {
+				t.Errorf("%s: %+v", ask, *f)
+				continue
+			}
+			left = slices.Delete(left, i, i+1)
+		}
+		for _, f := range left {
+			t.Errorf("%s lacks %+v", ask, f)
 		}
 	}
 }

@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 type publicationInput struct {
@@ -30,14 +32,14 @@ type publicationInput struct {
 // Resolve finds what can't be read.
 func (in *publicationInput) Resolve(ctx huma.Context) []error {
 	_, err := rollcall.ParseMonth(in.Body.Month)
-	faults := append(in.Plain.Resolve(ctx), fault("body", err)...)
+	faults := append(in.Plain.Resolve(ctx), located(inBody, err)...)
 	if in.Body.Trim != nil {
-		faults = append(faults, fault("body", in.Body.Trim.Validate())...)
+		faults = append(faults, located(inBody, in.Body.Trim.Validate())...)
 	}
 	return faults
 }
 
-func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*body[rollcall.Publication], error) {
+func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*made[rollcall.Publication], error) {
 	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
 		return nil, s.fault("close", err)
@@ -49,7 +51,8 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*bo
 	if err != nil {
 		return nil, s.fault("close", err)
 	}
-	return &body[rollcall.Publication]{Body: p}, nil
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d", url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
+	return madeAt(path, p, !p.Unchanged), nil
 }
 
 type publicationsInput struct {
@@ -68,7 +71,7 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*l
 	if err != nil {
 		return nil, s.fault("publications", err)
 	}
-	if isReader(ctx) {
+	if access.Of(ctx).IsReader() {
 		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
 	}
 	if in.Late {
@@ -90,7 +93,7 @@ type Edition struct {
 // Resolve finds a month that is none.
 func (e Edition) Resolve(huma.Context) []error {
 	_, err := rollcall.ParseMonth(e.Month)
-	return fault("path", err)
+	return located(inPath, err)
 }
 
 func (e Edition) about() About { return About{Market: e.Market, Panel: e.Panel, Month: e.Month} }
@@ -162,7 +165,7 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 // hidden says of an internal version to a reader what is said of one that isn't
 // there.
 func (e Edition) hidden(ctx context.Context, from Publications) error {
-	if !isReader(ctx) {
+	if !access.Of(ctx).IsReader() {
 		return nil
 	}
 	list, err := from.Publications(ctx, rollcall.MarketID(e.Market), rollcall.PanelID(e.Panel))

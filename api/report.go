@@ -36,7 +36,7 @@ type Cut struct {
 func (c Cut) Resolve(huma.Context) []error {
 	_, err := rollcall.ParsePlace(c.Location)
 	_, failed := rollcall.ParseCredit(c.Credit)
-	return slices.Concat(fault(inQuery, err), fault(inQuery, failed))
+	return slices.Concat(located(inQuery, err), located(inQuery, failed))
 }
 
 // query asks for a report so narrowed.
@@ -99,6 +99,5 @@ func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
 		names = append(names, known.Name)
 	}
 	name := chi.URLParam(r, "report")
-	status, detail := s.judge("report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
-	problem(w, status, detail)
+	s.refuse(w, r, "report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
 }

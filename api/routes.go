@@ -11,20 +11,22 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"rollcall/api/access"
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
+	"rollcall/internal/problem"
 )
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
 // describes them all, but for the page.
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
-	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return string(roleOf(r.Context())) }}
+	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
 	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+		problem.Write(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
 	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
@@ -46,6 +48,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 		mux.Method(http.MethodGet, path, openapi.Page())
 	}
 	described := humachi.New(mux, config(s.Version))
+	described.UseMiddleware(markets{s}.onlySeen())
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
 	return mux
@@ -56,12 +59,13 @@ func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
 // operations are the routes that huma serves.
 func (s *Server) operations(api huma.API) {
-	huma.Register(api, get("/v1/markets", "Markets"), s.getMarkets)
+	huma.Register(api, get("/v1/markets", "Markets"), markets{s}.get)
 	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
 	huma.Register(api, get("/v1/services", "Services of the catalogue"), s.getServices)
 	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
-	huma.Register(api, post("/v1/publications", "Close a month: publish its next version"), s.postPublication)
+	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
+	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}", "A published version"), months{s}.getPublication)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
@@ -96,7 +100,7 @@ const maxBody = 256 << 20
 
 func config(version string) huma.Config {
 	c := openapi.Config(version)
-	c.Formats, c.Transformers = formats(), []huma.Transformer{withoutBody, inWords}
+	c.Formats, c.Transformers = formats(), []huma.Transformer{asProblem}
 	return c
 }
 
@@ -106,6 +110,13 @@ func get(path, summary string) huma.Operation {
 
 func post(path, summary string) huma.Operation {
 	return huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusOK}
+}
+
+// makes is a POST of what then has an address of its own.
+func makes(path, summary string) huma.Operation {
+	op := post(path, summary)
+	op.DefaultStatus = http.StatusCreated
+	return op
 }
 
 // headers says what no page of ours needs.

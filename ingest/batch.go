@@ -21,7 +21,7 @@ type Counts struct {
 	Accepted int            `json:"accepted"`           // the log has them durably
 	Rejected map[string]int `json:"rejected"`           // by code
 	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
-	Errors   []LineError    `json:"errors"`             // the first maxErrors
+	Errors   []LineError    `json:"errors,omitempty"`   // the first maxErrors
 }
 
 // Codes of warnings.
@@ -34,11 +34,13 @@ const (
 	WarnNotKept = "rejected_not_kept"
 )
 
-// LineError is one refused line, without the line's own text.
+// LineError is one refused line, without the line's own text. It is written as
+// the fault of a problem is, with the line's number beside.
 type LineError struct {
 	Line   int    `json:"line"` // from 1
-	Field  string `json:"field"`
-	Reason string `json:"reason"`
+	Field  string `json:"location"`
+	Code   string `json:"code"`
+	Reason string `json:"message"`
 }
 
 const maxErrors = 20
@@ -178,7 +180,7 @@ func (in *Batcher) RefuseRest(line, n int) {
 	if !first {
 		return
 	}
-	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Reason: fmt.Sprintf(
+	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Code: codeRest, Reason: fmt.Sprintf(
 		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
 }
 
@@ -191,7 +193,7 @@ func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte)
 	}
 	in.bad++
 	in.count(invalid.Code, 1)
-	in.note(LineError{Line: line, Field: invalid.Field, Reason: invalid.Error()})
+	in.note(LineError{Line: line, Field: invalid.Field, Code: invalid.Code, Reason: invalid.Error()})
 	if in.MayReject != nil && !in.MayReject() {
 		in.warn(WarnNotKept, 1)
 		return nil

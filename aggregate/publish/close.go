@@ -18,7 +18,9 @@ const mostRetries = 100
 
 // Close makes the next version of a month: it freezes the month's facts, weighs
 // and checks them, and publishes. The same facts and settings always make the
-// same document. A version whose limits are under the panel's own is internal.
+// same document: where the latest version that stands has it already, under the
+// same status, that one is given back, Unchanged, whatever the reason given. A
+// version whose limits are under the panel's own is internal.
 // It fails with rollcall.ErrNotFound where the month has no panel loaded, with
 // an Invalid where the status can't follow those before it, and with
 // rollcall.ErrIncoherent where a rule of METHOD is broken; then nothing is
@@ -36,15 +38,21 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 		return rollcall.Publication{}, err
 	}
 	p.Internal = settings.Under(own)
-	if _, err := pub.next(ctx, p); err != nil {
-		return rollcall.Publication{}, err
-	}
-	m, err := pub.freeze(ctx, plan.Of, settings, own)
+	list, err := pub.versions(ctx, p.PanelMonth)
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
-	p.Document = m.Hash
-	return pub.publish(ctx, p)
+	if standing(list, p.Internal).Status != p.Status { // else the facts decide
+		if _, err := next(list, p); err != nil {
+			return rollcall.Publication{}, err
+		}
+	}
+	f, err := pub.freeze(ctx, plan.Of, settings, own)
+	if err != nil {
+		return rollcall.Publication{}, err
+	}
+	p.Document = f.hash
+	return pub.publish(ctx, p, f)
 }
 
 // SetLimits says under how many persons a panel's figures are withheld, or
@@ -119,14 +127,25 @@ func checkStatus(p rollcall.Publication) error {
 	return &rollcall.Invalid{Field: "status", Value: string(p.Status), Reason: "is not preliminary, final or restated", Code: "status"}
 }
 
-// publish takes the next version; where another closer was first, the one after.
-func (pub *Publisher) publish(ctx context.Context, p rollcall.Publication) (rollcall.Publication, error) {
+// publish takes the next version; where another closer was first, the one after,
+// or the other's if it is the same.
+func (pub *Publisher) publish(ctx context.Context, p rollcall.Publication, f *frozen) (rollcall.Publication, error) {
 	for range mostRetries {
-		version, err := pub.next(ctx, p)
+		list, err := pub.versions(ctx, p.PanelMonth)
 		if err != nil {
 			return rollcall.Publication{}, err
 		}
-		p.Version, p.Time = version, pub.Now().UTC()
+		if last := standing(list, p.Internal); last.Document == p.Document && last.Status == p.Status {
+			last.Unchanged = true
+			return last, nil
+		}
+		if p.Version, err = next(list, p); err != nil {
+			return rollcall.Publication{}, err
+		}
+		if err := f.store(ctx, pub.Store); err != nil {
+			return rollcall.Publication{}, err
+		}
+		p.Time = pub.Now().UTC()
 		err = pub.Store.AddPublication(ctx, p)
 		if err == nil {
 			return p, nil
@@ -138,13 +157,20 @@ func (pub *Publisher) publish(ctx context.Context, p rollcall.Publication) (roll
 	return rollcall.Publication{}, fmt.Errorf("publish %s: %d versions were taken by others meanwhile: %w", p.Month, mostRetries, rollcall.ErrConflict)
 }
 
+// standing is the latest internal version, or the latest for readers, that was
+// not withdrawn: what was is no answer to a close, though it has the same facts.
+func standing(list []rollcall.Publication, internal bool) (last rollcall.Publication) {
+	for _, p := range list {
+		if p.Internal == internal && p.Withdrawn.IsZero() {
+			last = p
+		}
+	}
+	return last
+}
+
 // next gives the number of the next version, and refuses a status that can't
 // follow the last one that readers have seen.
-func (pub *Publisher) next(ctx context.Context, p rollcall.Publication) (int, error) {
-	list, err := pub.versions(ctx, p.PanelMonth)
-	if err != nil {
-		return 0, err
-	}
+func next(list []rollcall.Publication, p rollcall.Publication) (int, error) {
 	version := 1
 	var last rollcall.Publication
 	for _, before := range list {

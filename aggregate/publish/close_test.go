@@ -13,14 +13,18 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// TestSameFactsSameDocument closes twice, on two sites, at two times.
+// TestSameFactsSameDocument closes twice, on two sites, at two times: the second
+// gets the first's version.
 func TestSameFactsSameDocument(t *testing.T) {
 	h := newPanel(t).filled()
 	a := h.close(rollcall.ClosePlan{Of: october})
 	h.now = h.now.Add(time.Hour)
 	b := panelOver(t, h.store).close(rollcall.ClosePlan{Of: october})
-	if a.Document != b.Document || b.Version != 2 {
-		t.Errorf("documents %s and %s of versions %d and %d", a.Document, b.Document, a.Version, b.Version)
+	if a.Unchanged || !b.Unchanged {
+		t.Errorf("unchanged: %v, and then %v", a.Unchanged, b.Unchanged)
+	}
+	if b.Unchanged = false; a != b {
+		t.Errorf("%+v, and then %+v", a, b)
 	}
 	c := newPanel(t).filled().close(rollcall.ClosePlan{Of: october})
 	if a.Document != c.Document {
@@ -28,49 +32,126 @@ func TestSameFactsSameDocument(t *testing.T) {
 	}
 }
 
-// TestTwoClosersAtOnce: every closer gets a version of its own.
-func TestTwoClosersAtOnce(t *testing.T) {
+// TestChangedFacts: what came since, or counts no longer, makes a version; where
+// it is as it was, the latest is still another's.
+func TestChangedFacts(t *testing.T) {
 	h := newPanel(t).filled()
-	const closers = 8
-	var wait sync.WaitGroup
-	got := make([]rollcall.Publication, closers)
-	errs := make([]error, closers)
-	for i := range closers {
-		wait.Go(func() { got[i], errs[i] = h.Close(context.Background(), rollcall.ClosePlan{Of: october}) })
+	first := h.close(rollcall.ClosePlan{Of: october})
+	late := facts{}
+	late.add(3, "msn", rollcall.Home, rollcall.Use, 9)
+	h.merge(late)
+	if second := h.close(rollcall.ClosePlan{Of: october}); second.Version != 2 || second.Unchanged || second.Document == first.Document {
+		t.Errorf("after a late event: %+v", second)
 	}
-	wait.Wait()
-	seen := map[int]bool{}
-	for i, p := range got {
-		if errs[i] != nil || seen[p.Version] || p.Version < 1 || p.Version > closers {
-			t.Errorf("closer %d: version %d, %v", i, p.Version, errs[i])
+	rule := rollcall.Exclusion{PanelMonth: october, Day: october.Month.First() + 8, Service: "msn", Reason: "a meter"}
+	if err := h.Exclude(context.Background(), rule, ""); err != nil {
+		t.Fatal(err)
+	}
+	if third := h.close(rollcall.ClosePlan{Of: october}); third.Version != 3 || third.Unchanged {
+		t.Errorf("after an exclusion: %+v", third)
+	}
+}
+
+// TestCloseAfterWithdrawal: a version that was withdrawn is not given back,
+// though nothing changed since; the one that stands for it is.
+func TestCloseAfterWithdrawal(t *testing.T) {
+	h := newPanel(t).filled()
+	withdraw := func(version int) {
+		t.Helper()
+		if _, err := h.Withdraw(context.Background(), rollcall.Withdrawal{PanelMonth: october, Version: version, Reason: "wrong", Time: h.now}); err != nil {
+			t.Fatal(err)
 		}
-		seen[p.Version] = true
+	}
+	usual, wide := rollcall.ClosePlan{Of: october}, rollcall.ClosePlan{Of: october, Confidence: new(0.9)}
+	for _, step := range []struct {
+		plan      rollcall.ClosePlan
+		version   int
+		unchanged bool
+		withdraw  bool // the version, then
+	}{
+		{usual, 1, false, false},
+		{wide, 2, false, true},
+		{usual, 1, true, false}, // stands again
+		{wide, 3, false, true},
+		{wide, 4, false, false},
+		{usual, 5, false, true},
+		{wide, 4, true, true},
+		{usual, 1, true, true}, // none stands
+		{usual, 6, false, false},
+	} {
+		p := h.close(step.plan)
+		if p.Version != step.version || p.Unchanged != step.unchanged || !p.Withdrawn.IsZero() {
+			t.Errorf("%+v: %+v", step, p)
+		}
+		if step.withdraw {
+			withdraw(p.Version)
+		}
+	}
+}
+
+// TestTwoClosersAtOnce: of the same facts one closer makes the version and the
+// others get it; with settings of its own each gets a version of its own.
+func TestTwoClosersAtOnce(t *testing.T) {
+	const closers = 8
+	for name, settings := range map[string]func(n int) *float64{
+		"the same":    func(int) *float64 { return nil },
+		"each others": func(n int) *float64 { return new(0.9 + float64(n)/100) },
+	} {
+		h := newPanel(t).filled()
+		var wait sync.WaitGroup
+		got := make([]rollcall.Publication, closers)
+		errs := make([]error, closers)
+		for i := range closers {
+			wait.Go(func() {
+				got[i], errs[i] = h.Close(context.Background(), rollcall.ClosePlan{Of: october, Confidence: settings(i)})
+			})
+		}
+		wait.Wait()
+		made, want := map[int]bool{}, closers
+		if settings(0) == nil {
+			want = 1
+		}
+		for i, p := range got {
+			if errs[i] != nil || p.Version < 1 || p.Version > want || !p.Unchanged && made[p.Version] {
+				t.Errorf("%s, closer %d: %+v, %v", name, i, p, errs[i])
+			}
+			made[p.Version] = made[p.Version] || !p.Unchanged
+		}
+		if len(made) != want {
+			t.Errorf("%s: versions %v were made", name, made)
+		}
 	}
 }
 
 func TestStatusesFollow(t *testing.T) {
 	type step struct {
-		status rollcall.PublicationStatus
-		reason string
-		limits audience.Settings
-		want   string // of the error; "": version follows
+		status  rollcall.PublicationStatus
+		reason  string
+		limits  audience.Settings
+		version int    // 0: want says why there is none
+		want    string // of the error
 	}
-	usual := audience.DefaultSettings()
+	usual, wide := audience.DefaultSettings(), audience.DefaultSettings()
+	wide.Confidence = 0.9
 	for _, steps := range [][]step{
-		{{"restated", "why", usual, `status "restated": can't be the first version: there is nothing to restate`}},
-		{{"preliminary", "", usual, ""}, {"", "", usual, ""}, {"final", "", usual, ""},
-			{"preliminary", "", usual, `status "preliminary": can't follow version 3, which is final; restate it, with a reason`},
-			{"final", "", usual, `status "final": can't follow version 3, which is final; restate it, with a reason`},
-			{"restated", " ", usual, `reason: is missing: a restatement says why`},
-			{"restated", "late events", usual, ""},
-			{"final", "", usual, `status "final": can't follow version 4, which is restated; restate it, with a reason`},
-			{"preliminary", "", all(), ""}, // internal: not in the readers' sequence
-			{"restated", "again", usual, ""}},
-		{{"closed", "", usual, `status "closed": is not preliminary, final or restated`}},
-		{{"", "", audience.Settings{Thresholds: panel.Thresholds{Low: -1}, Confidence: 0.95}, `low "-1": is under 0`}},
+		{{"restated", "why", usual, 0, `status "restated": can't be the first version: there is nothing to restate`}},
+		{{"preliminary", "", usual, 1, ""}, {"", "", usual, 1, ""}, {"", "", wide, 2, ""}, {"final", "", wide, 3, ""},
+			{"preliminary", "", wide, 0, `status "preliminary": can't follow version 3, which is final; restate it, with a reason`},
+			{"final", "", wide, 3, ""}, {"final", "", usual, 0, `status "final": can't follow version 3, which is final; restate it, with a reason`},
+			{"restated", " ", usual, 0, `reason: is missing: a restatement says why`},
+			{"restated", "late events", wide, 4, ""}, // the same facts under another status
+			{"restated", "other words", wide, 4, ""},
+			{"final", "", wide, 0, `status "final": can't follow version 4, which is restated; restate it, with a reason`},
+			{"preliminary", "", all(), 5, ""}, // internal: not in the readers' sequence
+			{"preliminary", "", all(), 5, ""},
+			{"restated", "other words", wide, 4, ""},
+			{"restated", "again", usual, 6, ""},
+			{"preliminary", "", all(), 5, ""}},
+		{{"closed", "", usual, 0, `status "closed": is not preliminary, final or restated`}},
+		{{"", "", audience.Settings{Thresholds: panel.Thresholds{Low: -1}, Confidence: 0.95}, 0, `low "-1": is under 0`}},
 	} {
 		h := newPanel(t).filled()
-		version := 0
+		made := 0
 		for i, s := range steps {
 			plan := closing(october, s.limits)
 			plan.Status, plan.Reason = s.status, s.reason
@@ -81,10 +162,13 @@ func TestStatusesFollow(t *testing.T) {
 				}
 				continue
 			}
-			version++
-			if err != nil || p.Version != version {
-				t.Errorf("step %d: version %d, %v; want %d", i+1, p.Version, err, version)
+			if err != nil || p.Version != s.version || p.Unchanged != (s.version <= made) {
+				t.Errorf("step %d: version %d, unchanged %v, %v; want %d", i+1, p.Version, p.Unchanged, err, s.version)
 			}
+			if s.version <= made && p.Reason == "other words" {
+				t.Errorf("step %d: version %d has another's reason", i+1, p.Version)
+			}
+			made = max(made, s.version)
 		}
 	}
 }

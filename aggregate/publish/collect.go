@@ -11,9 +11,16 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// freeze loads the month's facts as they are now and, if no rule is broken,
-// stores them: an object that no publication names would never age out.
-func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds) (*audience.Month, error) {
+// frozen is a month's facts as they were when it was closed.
+type frozen struct {
+	hash            rollcall.Hash // of the document
+	of              rollcall.PanelMonth
+	document, facts []byte
+}
+
+// freeze loads the month's facts as they are now, and checks them by the rules.
+// Nothing is stored yet: an object that no publication names would never age out.
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds) (*frozen, error) {
 	d, p, err := pub.collect(ctx, of, s, own)
 	if err != nil {
 		return nil, err
@@ -39,12 +46,17 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 	if err := pub.Check(m); err != nil {
 		return nil, err
 	}
-	for name, object := range map[string][]byte{"diaries": p.Diaries, "document": body} {
-		if _, err := pub.Store.PutObject(ctx, object); err != nil {
-			return nil, fmt.Errorf("store the %s of %s: %w", name, of.Month, err)
+	return &frozen{hash: hash, of: of, document: body, facts: p.Diaries}, nil
+}
+
+// store stores what a version names.
+func (f *frozen) store(ctx context.Context, store rollcall.Store) error {
+	for name, object := range map[string][]byte{"diaries": f.facts, "document": f.document} {
+		if _, err := store.PutObject(ctx, object); err != nil {
+			return fmt.Errorf("store the %s of %s: %w", name, f.of.Month, err)
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // Live computes a month from its facts as they are now; nothing is stored.

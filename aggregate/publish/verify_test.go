@@ -59,7 +59,7 @@ func TestVerifyFindsOtherRows(t *testing.T) {
 		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Final})
 		h.close(closing(october, all()))
 		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "a meter"})
-		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "another"})
+		h.close(rollcall.ClosePlan{Of: october, Status: rollcall.Restated, Reason: "another", Confidence: new(0.9)})
 		list, err := h.Publications(context.Background(), "FR", "nn")
 		if err != nil {
 			t.Fatal(err)

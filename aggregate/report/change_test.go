@@ -259,10 +259,10 @@ func TestInternalComparesWithAny(t *testing.T) {
 		}
 	}
 	// A version of limits of its own that pins another's: by its own.
-	low := all()
-	low.Low = 25
+	low, other := all(), all()
+	low.Low, other.Confidence = 25, 0.9
 	h.Store = public{h.store}
-	h.close(closing(september, all())) // version 3, and for readers in this store
+	h.close(closing(september, other)) // version 3, and for readers in this store
 	h.close(closing(october, low))
 	row := find(t, h.report(rollcall.Query{Report: "ranking"}), "aim")
 	if m := row["change"].(rollcall.Measure); m.Status != rollcall.Below || row["rank_change"] != nil {

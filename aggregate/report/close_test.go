@@ -11,6 +11,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/coherence"
 )
 
 // small is a panel of six, half men, half women, all metered at both places.
@@ -133,7 +134,9 @@ func TestInternalIsNotServed(t *testing.T) {
 		t.Errorf("asked for the latest: %v", err)
 	}
 	h.close(rollcall.ClosePlan{Of: october})
-	h.close(closing(october, all()))
+	other := all()
+	other.Confidence = 0.9
+	h.close(closing(october, other))
 	got := h.report(rollcall.Query{Report: "ranking"})
 	if got.Meta.Version != 2 || got.Meta.Internal {
 		t.Errorf("the latest is version %d, internal %v; want 2", got.Meta.Version, got.Meta.Internal)
@@ -270,10 +273,10 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := &rulebook{violations: []Violation{{"union", "any against the sum of its services: 3 is above 2"}}}
-	h.Check = func(m *audience.Month) error { return broken.refusal(m.Doc.Of) }
+	broken := &coherence.Comparisons{Violations: []coherence.Violation{{Rule: "union", Text: "any against the sum of its services: 3 is above 2"}}}
+	h.Check = func(m *audience.Month) error { return broken.Refusal(m.Doc.Of) }
 	_, err = h.Close(context.Background(), rollcall.ClosePlan{Of: october})
-	var incoherent *Incoherent
+	var incoherent *coherence.Incoherent
 	if !errors.As(err, &incoherent) {
 		t.Fatalf("an incoherent month is closed: %v", err)
 	}
@@ -281,7 +284,7 @@ func TestViolationBlocksPublication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	audience.Once(m.Whole.View(rollcall.ByPresence, rollcall.HomeWork, women), "rules", func() *rulebook { return broken })
+	audience.Once(m.Whole.View(rollcall.ByPresence, rollcall.HomeWork, women), "rules", func() *coherence.Comparisons { return broken })
 	if _, err := h.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october, Target: "sex=F"}); !errors.As(err, &incoherent) {
 		t.Errorf("an incoherent report is given: %v", err)
 	}

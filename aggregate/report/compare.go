@@ -10,12 +10,6 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// Months to compare with, by name.
-const (
-	previousMonth = "previous"
-	lastYear      = "year"
-)
-
 // checkCompare refuses a month that no version pins.
 func checkCompare(r *rollcall.Query) error {
 	refuse := func(reason string) error {
@@ -37,18 +31,6 @@ func checkCompare(r *rollcall.Query) error {
 		return refuse(fmt.Sprintf("is not one of the %d months before %s", audience.History, r.Of.Month))
 	}
 	return nil
-}
-
-// comparedWith is the month that changes are from.
-func comparedWith(q *rollcall.Query) rollcall.Month {
-	switch q.Compare {
-	case "", previousMonth:
-		return q.Of.Month - 1
-	case lastYear:
-		return q.Of.Month - 12
-	}
-	m, _ := rollcall.ParseMonth(q.Compare) // which checkCompare has read
-	return m
 }
 
 // past is the compared month's view of the same kind, matched person by person.

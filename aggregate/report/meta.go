@@ -18,7 +18,8 @@ func (j *job) meta() rollcall.Meta {
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
 		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(), Pool: r.Pool,
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Universe: j.universe(), Sample: j.sampleMeta(), Weights: v.Condition().Meta,
+		Simulated: simulated(j.month.Margins),
+		Universe:  j.universe(), Sample: j.sampleMeta(), Weights: v.Condition().Meta,
 		Exclusions: exclusionsMeta(d), Confidence: v.Settings.Confidence,
 		Thresholds: map[string]int{"low": v.Settings.Low, "caution": v.Settings.Caution},
 		Document:   j.month.Hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
@@ -149,8 +150,14 @@ func (j *job) notes() []string {
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
 	}
-	if slices.ContainsFunc(j.month.Margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") }) {
+	if simulated(j.month.Margins) {
 		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
 	}
 	return notes
+}
+
+// simulated reports whether a margin's source says that there is no such
+// population.
+func simulated(margins []rollcall.Margin) bool {
+	return slices.ContainsFunc(margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") })
 }

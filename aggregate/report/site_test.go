@@ -15,6 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/coherence"
 	"rollcall/aggregate/publish"
 	"rollcall/internal/sqlite"
 )
@@ -60,7 +61,7 @@ func newSite(t testing.TB) *site {
 func newSiteOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *site {
 	h := &site{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
 	h.Publisher = &publish.Publisher{
-		Versions: &publish.Versions{Store: store}, Pseudonyms: testPseudonyms, Check: Coherent, Catalogue: func() *rollcall.Catalogue { return c },
+		Versions: &publish.Versions{Store: store}, Pseudonyms: testPseudonyms, Check: coherence.Check, Catalogue: func() *rollcall.Catalogue { return c },
 		Now: func() time.Time { return h.now },
 	}
 	h.Reporter = &Reporter{Months: h.Publisher, Software: "test"}

@@ -81,8 +81,14 @@ func whole(path string) bool {
 // keeps says whether an answer is of published figures: those computed live change
 // with every event.
 func keeps(u *url.URL) bool {
-	published := strings.HasPrefix(u.Path, "/v1/reports/") || strings.HasPrefix(u.Path, "/v1/publications/") && !strings.HasSuffix(u.Path, "/verify")
-	return published && !strings.Contains(u.RawQuery, "live=")
+	return (strings.HasPrefix(u.Path, "/v1/reports/") || ofVersion(u.Path)) && !strings.Contains(u.RawQuery, "live=")
+}
+
+// ofVersion says whether a path is of a version's figures, and not of the version
+// itself, which may be withdrawn or age out.
+func ofVersion(path string) bool {
+	within, ok := strings.CutPrefix(path, "/v1/publications/")
+	return ok && strings.Count(within, "/") > 3 && !strings.HasSuffix(within, "/verify")
 }
 
 // lasting says whether an answer can't change: it is of a version, and of no target
@@ -95,7 +101,7 @@ func lasting(u *url.URL) bool {
 	if strings.Contains(q.Get("target"), "@") {
 		return false
 	}
-	return strings.HasPrefix(u.Path, "/v1/publications/") || q.Get("version") != "" && q.Get("version") != "0"
+	return ofVersion(u.Path) || q.Get("version") != "" && q.Get("version") != "0"
 }
 
 // recorder holds an answer's status and body back.

@@ -2,7 +2,6 @@ package export
 
 import (
 	"slices"
-	"strings"
 
 	"rollcall"
 )
@@ -21,7 +20,7 @@ func citations(t *rollcall.Table) []citation {
 	all := []citation{
 		{"market", text(string(m.Market))}, {"panel", text(string(m.Panel))}, {"period", text(period(m))},
 		{"location", text(m.Location)}, {"credit", text(m.Credit)}, {"version", count(m.Version)}, {"status", text(m.Status)},
-		{"target", text(m.Target)}, {"pool", count(m.Pool)}, {"simulated", simulated(m)}, {"method", text(m.Method)},
+		{"target", text(m.Target)}, {"pool", count(m.Pool)}, {"simulated", m.Simulated}, {"method", text(m.Method)},
 	}
 	return slices.DeleteFunc(all, func(c citation) bool {
 		return slices.ContainsFunc(t.Columns, func(d rollcall.Column) bool { return d.Name == c.name })
@@ -50,14 +49,3 @@ func period(m *rollcall.Meta) string {
 	}
 	return m.From + "/" + m.To
 }
-
-// simulated reports whether the figures are not of real people: the universe of
-// a simulated panel says so in its source, a simulated census in its notes.
-func simulated(m *rollcall.Meta) bool {
-	if m.Universe != nil && says(m.Universe.Source) {
-		return true
-	}
-	return slices.ContainsFunc(m.Notes, func(note string) bool { return strings.Contains(note, "is simulated") })
-}
-
-func says(source string) bool { return strings.Contains(strings.ToLower(source), "simulated") }

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// citeAs is how the month's figures are cited, in one line.
-func (m *Month) citeAs() string {
+// CiteAs is how the month's figures are cited, in one line.
+func (m *Month) CiteAs() string {
 	w, p, meta := m.Locale.words(), &m.Publication, &m.Tables[0].Meta
 	line := fmt.Sprintf("Rollcall, %s %s, %s. %s. %s %d (%s), %s.", w.panel, p.Panel, m.place(), w.monthTitle(meta),
 		w.version, p.Version, w.versions[string(p.Status)], p.Time.UTC().Format(time.DateOnly))
-	if simulated(meta) {
+	if meta.Simulated {
 		line += " " + w.simulated
 	}
 	return line + " sha256:" + meta.Document + "."
@@ -27,7 +27,7 @@ func (m *Month) place() string {
 }
 
 func (m *Month) citation(w io.Writer) error {
-	_, err := fmt.Fprintln(w, m.citeAs())
+	_, err := fmt.Fprintln(w, m.CiteAs())
 	return err
 }
 
@@ -48,7 +48,7 @@ identifiers:
     value: %s
     description: %s
 `, yamlText(words.citeThus), yamlText(words.monthTitle(meta)), yamlText("Rollcall, "+words.panel+" "+string(p.Panel)+", "+m.place()),
-		p.Version, p.Time.UTC().Format(time.DateOnly), yamlText(m.citeAs()), yamlText("sha256:"+meta.Document), yamlText(words.documentHash))
+		p.Version, p.Time.UTC().Format(time.DateOnly), yamlText(m.CiteAs()), yamlText("sha256:"+meta.Document), yamlText(words.documentHash))
 	return err
 }
 

@@ -25,7 +25,7 @@ func (m *Month) dataPackage(w io.Writer, files []folderFile) error {
 	if meta.Universe != nil {
 		p.Sources = []packageSource{{Title: meta.Universe.Source}}
 	}
-	if simulated(meta) {
+	if meta.Simulated {
 		p.Description += ". " + m.Locale.words().simulated
 	}
 	for _, t := range m.Tables {

@@ -50,6 +50,7 @@ func frenchWords() *words {
 		sourceDate: "Date de la source", allTables: "Tous les tableaux",
 		citeThus: "Si vous utilisez ces chiffres, merci de les citer ainsi.", documentHash: "Empreinte de ce dont les chiffres sont calculés", marksTitle: "Signes", pooled: "moyenne de %d mois", month: "Audience des messageries",
 		limits:     "Les chiffres de moins de %d personnes du panel sont retenus ; ceux de moins de %d sont à lire avec prudence.",
+		unlimited:  "Aucun chiffre n’est retenu ni signalé pour le nombre de personnes qui sont derrière lui.",
 		minimum:    "Les chiffres de moins de %d comptes sont retenus.",
 		confidence: "Les intervalles sont au niveau de confiance de %g %%.",
 	}
@@ -57,9 +58,13 @@ func frenchWords() *words {
 
 func frenchNotes() map[string]string {
 	return map[string]string{
-		"The universe is taken as fixed: the enumeration study's own sampling error is not in the intervals.":        "L’univers est pris pour fixe : l’erreur d’échantillonnage de l’étude de cadrage n’est pas dans les intervalles.",
-		"Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.": "L’usage aux lieux non équipés n’est pas mesuré : les chiffres au travail, et à domicile et au travail réunis, sont des minorants.",
-		"The panel is simulated: these are not measurements of real people.":                                         "Le panel est simulé : ce ne sont pas des mesures de personnes réelles.",
+		"The universe is taken as fixed: the enumeration study's own sampling error is not in the intervals.":                                           "L’univers est pris pour fixe : l’erreur d’échantillonnage de l’étude de cadrage n’est pas dans les intervalles.",
+		"Use at unmetered places is not measured: figures at work, and at home and work combined, are lower bounds.":                                    "L’usage aux lieux non équipés n’est pas mesuré : les chiffres au travail, et à domicile et au travail réunis, sont des minorants.",
+		"The panel is simulated: these are not measurements of real people.":                                                                            "Le panel est simulé : ce ne sont pas des mesures de personnes réelles.",
+		"The market is simulated: these are not measurements of real people.":                                                                           "Le marché est simulé : ce ne sont pas des mesures de personnes réelles.",
+		"What is below here may be enough for the mean of several months: ask for it with pool, # to # months.":                                         "Ce qui est retenu ici peut suffire pour la moyenne de plusieurs mois : à demander avec pool, de # à # mois.",
+		"# of the # panelists in tab sent no event of any kind in the month: their meters may be silent.":                                               "Sur les panélistes présents, sans aucun événement dans le mois : # de #. Leurs compteurs sont peut-être muets.",
+		"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together.": "Chaque lieu est classé pour lui-même, et sa couverture porte sur son propre univers actif ; l’univers actif donné est celui du domicile et du travail réunis.",
 		"Weighting efficiency is # %: warn.":   "L’efficacité du redressement est de # % : moyenne.",
 		"Weighting efficiency is # %: review.": "L’efficacité du redressement est de # % : faible, à revoir.",
 		"Pooled over # months, each with its own weights: totals are the mean of the months', ratios are of those totals, and a person is counted once. Changes are not pooled. The weights' quality is the last month's.": "Cumul de # mois, chacun avec ses poids : les totaux sont la moyenne de ceux des mois, les rapports sont ceux de ces totaux, et une personne est comptée une fois. Les évolutions ne sont pas cumulées. La qualité des poids est celle du dernier mois.",

@@ -3,6 +3,7 @@ package export
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -35,6 +36,25 @@ func Questions(of rollcall.PanelMonth, version int) []rollcall.Query {
 	}
 	return all
 }
+
+// Gather makes what a version's folder is made of. An error of a report names it.
+func Gather(ctx context.Context, report func(context.Context, rollcall.Query) (*rollcall.Table, error), c *rollcall.Catalogue, p rollcall.Publication, l Locale) (*Month, error) {
+	m := &Month{Publication: p, Services: c.Services, Locale: l}
+	if i := slices.IndexFunc(c.Markets, func(k rollcall.Market) bool { return k.ID == p.Market }); i >= 0 {
+		m.Market = c.Markets[i]
+	}
+	for _, q := range Questions(p.PanelMonth, p.Version) {
+		table, err := report(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", q.Report, err)
+		}
+		m.Tables = append(m.Tables, table)
+	}
+	return m, nil
+}
+
+// Title says in a line what the folder is about.
+func (m *Month) Title() string { return m.Locale.words().monthTitle(&m.Tables[0].Meta) }
 
 // FolderName names the month's folder: rollcall_FR_nn_2002-10_v1.
 func (m *Month) FolderName() string {

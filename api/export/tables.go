@@ -81,7 +81,7 @@ func tableName(m *rollcall.Meta) string {
 
 // provenance is where the figures come from; where that is a simulation, that it is.
 func (x *planning) provenance(m *rollcall.Meta) string {
-	if simulated(m) {
+	if m.Simulated {
 		return x.words.simulated
 	}
 	if m.Universe == nil {

@@ -24,7 +24,7 @@ func sample() *rollcall.Table {
 		Meta: rollcall.Meta{
 			Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Location: "home", Credit: "use", Target: "age=15-24|sex=F", Pool: 3,
 			Version: 3, Status: "restated", Confidence: 0.95, Thresholds: map[string]int{"low": 30, "caution": 60},
-			Method: "method=rollcall-1; population=persons", Notes: []string{"One.", "The panel is simulated: these are not measurements of real people."},
+			Simulated: true, Method: "method=rollcall-1; population=persons", Notes: []string{"One.", "The panel is simulated: these are not measurements of real people."},
 			Universe: &rollcall.UniverseMeta{Population: 22600000, Active: ok, Source: "Enumeration study, \"main\"; é", SourceDate: "2002-09-15"},
 		},
 		Columns: []rollcall.Column{

@@ -16,13 +16,12 @@ func byHand(in huma.Registry) []*huma.Operation {
 		},
 	}
 	in.Map()["Taken"] = &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"read", "accepted", "rejected", "errors"},
+		Type: huma.TypeObject, Required: []string{"read", "accepted", "rejected"},
 		Properties: map[string]*huma.Schema{
 			"read":     {Type: huma.TypeInteger},
 			"accepted": {Type: huma.TypeInteger, Description: "the log has them durably"},
 			"rejected": counts("by code"),
 			"warnings": counts("of what was accepted or refused, by code"),
-			"errors":   {Type: huma.TypeArray, Nullable: true, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Description: "the first of them"},
 		},
 	}
 	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics()}
@@ -46,7 +45,7 @@ func events() *huma.Operation {
 			"application/json":                    {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "one event, or several after another"}},
 			"application/vnd.apache.arrow.stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
-		Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}, "errors": []any{}}),
+		Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 	}
 }
 

@@ -69,6 +69,7 @@ func schemas(in huma.Registry) {
 			in.Map()[of].Properties[name] = ref(to)
 		}
 	}
+	problemSchemas(in)
 	for _, t := range append(Reports(), tables()...) {
 		tableSchema(t, in)
 	}
@@ -106,6 +107,10 @@ func complete(op *huma.Operation, in huma.Registry) {
 	if op.Method == http.MethodGet && op.Responses["200"] != nil && !open(op.Path) {
 		op.Responses["304"] = &huma.Response{Description: "Not modified: the answer has the ETag that If-None-Match names"}
 		good.Headers = map[string]*huma.Param{"ETag": header("names the answer's bytes"), "Cache-Control": header("whether it may be kept"), "Vary": header("what else the answer depends on")}
+	}
+	if created := op.Responses["201"]; created != nil {
+		created.Description = "It was made"
+		op.Responses["200"] = &huma.Response{Description: "It was there, or another in its place", Content: maps.Clone(created.Content)}
 	}
 	if open(op.Path) {
 		op.Security = []map[string][]string{{}}

@@ -30,27 +30,28 @@ func examples() map[string]bodies {
 		"market": "FR", "panel": "nn", "month": "2002-10", "version": 1, "status": "final", "internal": false, "time": "2002-11-10T06:00:00Z", "document": hash,
 	}
 	return map[string]bodies{
-		"get-v1-markets":             {nil, rows(market)},
-		"post-v1-markets":            {market, market},
-		"get-v1-services":            {nil, rows(service)},
-		"post-v1-services":           {service, service},
-		"get-v1-publications":        {nil, rows(version)},
-		"post-v1-publications":       {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "status": "final"}, version},
-		"post-v1-exclusions":         {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "service": "icq", "reason": "a faulty meter"}, nil},
-		"post-v1-erasures":           {map[string]any{"panel": "nn", "panelist": "P0005"}, map[string]any{"diaries": 31, "rosters": 1, "kept": []any{}}},
-		"get-v1-targets":             {nil, rows(target)},
-		"post-v1-targets":            {target, target},
-		"post-v1-backup":             {map[string]any{"file": "rollcall.backup"}, nil},
-		"post-v1-store-check":        {map[string]any{"repair": false}, map[string]any{"cells": 1, "diaries": 1, "objects": 1, "damaged": []any{}, "faults": []any{}, "set_aside": []any{}}},
-		"post-v1-rejected-replay":    {nil, map[string]any{"inputs": 1, "valid": 1, "refused": map[string]any{}}},
-		"post-v1-log-replay":         {map[string]any{"time": "2002-10-01T00:00:00Z"}, map[string]any{"events": 1200}},
-		"post-v1-log-acknowledge":    {nil, map[string]any{"bytes": 0, "records": 0}},
-		"get-v1-master-keys":         {nil, rows(map[string]any{"id": "6f1c0a8be2d94377", "made": "2002-10-01T08:00:00Z", "state": "in force"})},
-		"post-v1-master-keys-rotate": {map[string]any{"from": "2027-01-01"}, map[string]any{"id": "6f1c0a8be2d94377", "from": "2027-01-01", "file": "data/master.key", "notes": []any{}}},
-		"get-v1-version":             {nil, map[string]any{"version": "1.0.0"}},
-		"get-v1-panels":              {nil, rows(map[string]any{"panel": "nn", "market": "FR", "months": 1, "first": "2002-10", "last": "2002-10"})},
-		"get-v1-months":              {nil, rows(map[string]any{"month": "2002-10", "market": "FR", "panel": "nn", "version": 1, "status": "final"})},
-		"get-v1-metrics":             {nil, rows(map[string]any{"metric": "reach", "role": "measure", "unit": "percent", "label": "Active reach", "definition": "100 x unique audience / active universe of the location."})},
+		"get-v1-markets":      {nil, rows(market)},
+		"post-v1-markets":     {market, market},
+		"get-v1-services":     {nil, rows(service)},
+		"post-v1-services":    {service, service},
+		"get-v1-publications": {nil, rows(version)},
+		"get-v1-publications-market-panel-month-version": {nil, version},
+		"post-v1-publications":                           {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "status": "final"}, version},
+		"post-v1-exclusions":                             {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "service": "icq", "reason": "a faulty meter"}, nil},
+		"post-v1-erasures":                               {map[string]any{"panel": "nn", "panelist": "P0005"}, map[string]any{"diaries": 31, "rosters": 1, "kept": []any{}}},
+		"get-v1-targets":                                 {nil, rows(target)},
+		"post-v1-targets":                                {target, target},
+		"post-v1-backup":                                 {map[string]any{"file": "rollcall.backup"}, nil},
+		"post-v1-store-check":                            {map[string]any{"repair": false}, map[string]any{"cells": 1, "diaries": 1, "objects": 1, "damaged": []any{}, "faults": []any{}, "set_aside": []any{}}},
+		"post-v1-rejected-replay":                        {nil, map[string]any{"inputs": 1, "valid": 1, "refused": map[string]any{}}},
+		"post-v1-log-replay":                             {map[string]any{"time": "2002-10-01T00:00:00Z"}, map[string]any{"events": 1200}},
+		"post-v1-log-acknowledge":                        {nil, map[string]any{"bytes": 0, "records": 0}},
+		"get-v1-master-keys":                             {nil, rows(map[string]any{"id": "6f1c0a8be2d94377", "made": "2002-10-01T08:00:00Z", "state": "in force"})},
+		"post-v1-master-keys-rotate":                     {map[string]any{"from": "2027-01-01"}, map[string]any{"id": "6f1c0a8be2d94377", "from": "2027-01-01", "file": "data/master.key", "notes": []any{}}},
+		"get-v1-version":                                 {nil, map[string]any{"version": "1.0.0"}},
+		"get-v1-panels":                                  {nil, rows(map[string]any{"panel": "nn", "market": "FR", "months": 1, "first": "2002-10", "last": "2002-10"})},
+		"get-v1-months":                                  {nil, rows(map[string]any{"month": "2002-10", "market": "FR", "panel": "nn", "version": 1, "status": "final"})},
+		"get-v1-metrics":                                 {nil, rows(map[string]any{"metric": "reach", "role": "measure", "unit": "percent", "label": "Active reach", "definition": "100 x unique audience / active universe of the location."})},
 	}
 }
 
@@ -62,8 +63,10 @@ func example(op *huma.Operation, _ huma.Registry) {
 	if op.RequestBody != nil && e.in != nil {
 		op.RequestBody.Content["application/json"].Example = e.in
 	}
-	if e.out != nil {
-		op.Responses["200"].Content["application/json"].Example = e.out
+	for _, status := range []string{"200", "201"} {
+		if answer := op.Responses[status]; e.out != nil && answer != nil {
+			answer.Content["application/json"].Example = e.out
+		}
 	}
 }
 
@@ -80,7 +83,7 @@ func tableExample(t Report) map[string]any {
 	}
 	return map[string]any{
 		"meta": map[string]any{
-			"report": t.Name, "market": "FR", "panel": "nn", "month": "2002-10", "location": "home+work", "credit": "presence", "version": 1, "status": "final",
+			"report": t.Name, "market": "FR", "panel": "nn", "month": "2002-10", "location": "home+work", "credit": "presence", "version": 1, "status": "final", "simulated": false,
 			"confidence": 0.95, "thresholds": map[string]any{"low": 30, "caution": 60}, "method": "weights=raked", "notes": []any{},
 		},
 		"columns": columns, "rows": []any{row},

@@ -2,20 +2,23 @@ package openapi
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/internal/problem"
 )
 
-// problem is an answer that is not the one asked for, always RFC 9457's.
-type problem struct {
+// failure is an answer that is not the one asked for, always RFC 9457's.
+type failure struct {
 	status      int
 	description string
 }
 
-func problemList() []problem {
-	return []problem{
+func failures() []failure {
+	return []failure{
 		{http.StatusBadRequest, "A body that can't be read"},
 		{http.StatusUnauthorized, "No key, or an unknown one"},
 		{http.StatusForbidden, "The guard of a loopback address, or the key's role"},
@@ -36,14 +39,24 @@ func problemList() []problem {
 // problems gives the answers by name.
 func problems() map[string]*huma.Response {
 	out := map[string]*huma.Response{}
-	for _, p := range problemList() {
-		detail := map[string]any{"title": http.StatusText(p.status), "status": p.status, "detail": p.description}
+	for _, p := range failures() {
 		out[problemName(p.status)] = &huma.Response{
 			Description: p.description,
-			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: ref("ErrorModel"), Example: detail}},
+			Content:     map[string]*huma.MediaType{problem.ContentType: {Schema: ref("Problem"), Example: problem.New(p.status, p.description)}},
 		}
 	}
 	return out
+}
+
+// problemSchemas puts in what problems look like, in place of huma's own.
+func problemSchemas(in huma.Registry) {
+	in.Map()["Problem"] = huma.SchemaFromType(in, reflect.TypeFor[problem.Details]())
+	in.Map()["Problem"].Properties["type"].Format = "uri"
+	in.Map()["Problem"].Properties["code"] = ref("ProblemCode")
+	in.Map()["Problem"].AdditionalProperties, in.Map()["Fault"].AdditionalProperties = true, true
+	in.Map()["ProblemCode"] = enum("What kind of failure it is: docs/api.md.", problem.Codes()...)
+	delete(in.Map(), "ErrorModel")
+	delete(in.Map(), "ErrorDetail")
 }
 
 // problemName names an answer: NotFound.

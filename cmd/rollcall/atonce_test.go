@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/api"
+	"rollcall/api/access"
 )
 
 // together runs a command so many times at once and gives what each printed.
@@ -48,7 +48,7 @@ func TestTokensAtOnce(t *testing.T) {
 	keys := together(t, 8, func(i int) []string {
 		return []string{"token", "new", "--name", fmt.Sprint(i), "--role", "read", "--tokens", path}
 	})
-	ring, err := api.OpenKeyring(path)
+	ring, err := access.OpenKeyring(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,15 +63,15 @@ func TestTokensOfManyAtOnce(t *testing.T) {
 	const n = 50
 	path := filepath.Join(t.TempDir(), "tokens")
 	var all sync.WaitGroup
-	for range n {
+	for i := range n {
 		all.Go(func() {
-			if _, _, err := api.NewToken(path, "one of many", api.RoleRead, time.Unix(1e9, 0)); err != nil {
+			if _, _, err := access.NewToken(path, access.Token{Name: fmt.Sprint("one of many ", i), Role: access.RoleRead}, time.Unix(1e9, 0)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	ring, err := api.OpenKeyring(path)
+	ring, err := access.OpenKeyring(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 
 	"rollcall"
-	"rollcall/api"
+	"rollcall/internal/problem"
 	"rollcall/internal/server"
 )
 
@@ -127,7 +127,7 @@ func (c *client) ask(request *http.Request) (*http.Response, error) {
 // readProblem makes the answer's problem a plain error. A question that can't
 // be asked is bad usage; input that can't be taken is a failure.
 func readProblem(method string, answer *http.Response) error {
-	var p api.Problem
+	var p problem.Details
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
 		return fmt.Errorf("the server answered %s", answer.Status)
 	}

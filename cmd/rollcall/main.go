@@ -111,7 +111,7 @@ type cli struct {
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
 	Key         keyCmd         `cmd:"" help:"List the pseudonyms' master keys, and rotate to a new one."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
-	Store       storeCmd       `cmd:"" help:"Check the store."`
+	Store       storeCmd       `cmd:"" help:"Check the store, and copy it."`
 	Restore     restoreCmd     `cmd:"" help:"Make a data folder of a backup."`
 	Sketch      sketchCmd      `cmd:"" help:"Encode, merge and estimate raw sketch states."`
 	Probe       probeCmd       `cmd:"" help:"Ask a probe such as /readyz: fails unless it answers 200."`

@@ -1,26 +1,20 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rollcall"
+	"rollcall/api/export/folder"
 	"rollcall/internal/server"
 )
 
@@ -214,9 +208,21 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p))
+		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p), unchangedNote(p))
 		return c.count(ctx, s, api, p)
 	})
+}
+
+// unchangedNote says that a close made no version.
+func unchangedNote(p rollcall.Publication) string {
+	if !p.Unchanged {
+		return ""
+	}
+	note := "; nothing has changed since it was published on " + p.Time.UTC().Format(time.DateOnly)
+	if p.Reason != "" {
+		note += " (" + p.Reason + ")"
+	}
+	return note + ", so no version was made"
 }
 
 // count says how many of the version's figures are withheld, and why.
@@ -266,7 +272,7 @@ type exportMonthCmd struct {
 
 // Run writes the folder, whole or not at all.
 func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
-	if err := absent(c.Output); err != nil {
+	if err := folder.Absent(c.Output); err != nil {
 		return err
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
@@ -284,7 +290,7 @@ func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
-		files, err := unpackFolder(archive, c.Output)
+		files, err := folder.Write(archive, c.Output)
 		if err != nil {
 			return err
 		}
@@ -308,74 +314,4 @@ func (c *exportMonthCmd) version(ctx context.Context, api *client) (int, error) 
 		return 0, fmt.Errorf("read the ranking: %w", err)
 	}
 	return t.Meta.Version, nil
-}
-
-// absent is an error where something is at a path.
-func absent(path string) error {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		return fmt.Errorf("%s is there already; nothing is written over", path)
-	}
-	return err
-}
-
-// unpackFolder writes an archive's files into a folder beside dir, and names
-// that dir when all are there.
-func unpackFolder(archive []byte, dir string) (files int, err error) {
-	in, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		return 0, err
-	}
-	beside, err := os.MkdirTemp(filepath.Dir(dir), ".rollcall-*")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }() // after the rename nothing is there
-	for _, f := range in.File {
-		if err := unpackFile(f, beside); err != nil {
-			return 0, err
-		}
-	}
-	if err := openTo(beside); err != nil {
-		return 0, err
-	}
-	if err := absent(dir); err != nil { // what came meanwhile
-		return 0, err
-	}
-	return len(in.File), os.Rename(beside, dir)
-}
-
-// unpackFile writes one file of the archive, whose names are plain: no folders
-// but the one that holds all.
-func unpackFile(f *zip.File, dir string) error {
-	name := path.Base(f.Name)
-	if !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) {
-		return fmt.Errorf("the server's archive has a file %q", f.Name)
-	}
-	from, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	return writeFile(filepath.Join(dir, name), func(w io.Writer) error {
-		_, err := io.Copy(w, from) //nolint:gosec // our own server's archive
-		return err
-	})
-}
-
-// openTo gives a folder, made for this process alone, the mode that any new one
-// has.
-func openTo(dir string) error {
-	probe := filepath.Join(dir, ".mode")
-	if err := os.Mkdir(probe, 0o777); err != nil { // the umask decides
-		return err
-	}
-	info, err := os.Stat(probe)
-	if err == nil {
-		err = os.Chmod(dir, info.Mode().Perm())
-	}
-	return errors.Join(err, os.Remove(probe))
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/api"
+	"rollcall/api/access"
 )
 
 // TestStarting: a role whose engines are away lives, is not ready, and stops
@@ -19,7 +19,7 @@ func TestStarting(t *testing.T) {
 	if err := os.WriteFile(key, []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := api.NewToken(tokens, "a test", api.RoleRead, time.Now())
+	_, secret, err := access.NewToken(tokens, access.Token{Name: "a test", Role: access.RoleRead}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestStarting(t *testing.T) {
 		"collect":   {"collect", "http", "--clickhouse", "clickhouse://" + nobody + "/x", "--spool", filepath.Join(dir, "spool")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := spawn(t, append(args, "--brokers", nobody, "--key-file", key, "--listen", "0.0.0.0:0", "--tokens", tokens)...)
+			p := spawn(t, append(args, "--brokers", nobody, "--key-file", key, "--listen", "0.0.0.0:0", "--insecure-http", "--tokens", tokens)...)
 			for path, want := range map[string]int{
 				"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusUnauthorized,
 			} {

@@ -35,6 +35,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 type aggregateCmd struct {
 	Listen string       `help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
 	Tokens string       `help:"File of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
+	Clear  bool         `help:"Let API keys go over the network in clear." name:"insecure-http"`
 	Flush  server.Flush `embed:"" prefix:"flush-"`
 	server.Retention
 	server.Engine
@@ -42,7 +43,7 @@ type aggregateCmd struct {
 
 // Run folds the log into the store until it is told to stop.
 func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
-	listening := server.Listening{Listen: c.Listen, Tokens: c.Tokens}
+	listening := server.Listening{Listen: c.Listen, Tokens: c.Tokens, Clear: c.Clear}
 	return server.Aggregate(ctx, &c.Engine, listening, c.Retention, c.Flush, s.options(c.Debug))
 }
 

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"rollcall"
 	"rollcall/internal/server"
+	"rollcall/internal/transfer"
 )
 
 type backupCmd struct {
@@ -66,6 +68,7 @@ func (c *restoreCmd) Run(ctx context.Context, s *streams) error {
 
 type storeCmd struct {
 	Check storeCheckCmd `cmd:"" help:"Read the whole store and name what is damaged; fails if anything is."`
+	Copy  storeCopyCmd  `cmd:"" help:"Copy a folder's store to ClickHouse, and compare both; given again, it goes on."`
 }
 
 type storeCheckCmd struct {
@@ -104,4 +107,38 @@ func (c *storeCheckCmd) Run(ctx context.Context, s *streams) error {
 		}
 		return nil
 	})
+}
+
+type storeCopyCmd struct {
+	server.Copying
+}
+
+// Run prints a line for each kind of thing that a store holds: how many there
+// are, here and there, and a hash of them all.
+func (c *storeCopyCmd) Run(ctx context.Context, s *streams) error {
+	bar := steps(s.err, "months of facts", 1)
+	lines, err := server.CopyStore(ctx, &c.Copying, s.optionsAt(slog.LevelWarn), func(done, all int) {
+		bar.ChangeMax(max(all, 1))
+		_ = bar.Set(done) // a bar that can't be drawn is no reason to stop
+	})
+	if err := errors.Join(err, bar.Finish()); err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "what\tin the folder\tin the copy\tsum of hashes\t")
+	for _, l := range lines {
+		says := l.From.String() + "\tthe same"
+		if l.From != l.To {
+			says = l.From.String() + " / " + l.To.String() + "\tDIFFERENT"
+		}
+		fmt.Fprintf(out, "%s\t%d\t%d\t%s\n", l.Kind, l.From.Rows, l.To.Rows, says)
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if kinds := transfer.Differing(lines); len(kinds) > 0 {
+		return fmt.Errorf("the copy is not what the folder holds: %s; drop the database and copy again, or use it no more if it was in use since", strings.Join(kinds, ", "))
+	}
+	_, err = fmt.Fprintln(s.out, "the copy holds all that the folder's store holds")
+	return err
 }

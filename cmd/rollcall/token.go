@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"os/user"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rollcall"
-	"rollcall/api"
+	"rollcall/api/access"
 	"rollcall/internal/server"
 )
 
@@ -35,14 +37,15 @@ func (t *tokens) path() string {
 }
 
 type tokenNewCmd struct {
-	Name string   `required:"" help:"Whose key it is."`
-	Role api.Role `required:"" enum:"read,ingest,publish,admin" help:"read, ingest, publish or admin."`
+	Name    string              `required:"" help:"Whose key it is; no two keys have the same name."`
+	Role    access.Role         `required:"" enum:"read,ingest,publish,admin" help:"read, ingest, publish or admin."`
+	Markets []rollcall.MarketID `help:"The only markets that a key of the role read may see; all where absent." placeholder:"MARKET,..."`
 	tokens
 }
 
 // Run makes a key.
 func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
-	_, key, err := api.NewToken(c.path(), c.Name, c.Role, time.Now())
+	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, By: thisUser()}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -50,11 +53,19 @@ func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
 	return err
 }
 
+// thisUser is whose process this is, as the system calls them.
+func thisUser() string {
+	if who, err := user.Current(); err == nil {
+		return who.Username
+	}
+	return fmt.Sprintf("user %d", os.Getuid())
+}
+
 type tokenListCmd struct{ tokens }
 
 // Run lists the keys.
 func (c *tokenListCmd) Run(_ context.Context, s *streams) error {
-	keys, err := api.OpenKeyring(c.path())
+	keys, err := access.OpenKeyring(c.path())
 	if err != nil {
 		return err
 	}
@@ -62,12 +73,34 @@ func (c *tokenListCmd) Run(_ context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	last, err := access.LastUsed(c.path())
+	if err != nil {
+		return err
+	}
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ID\tNAME\tROLE\tCREATED")
+	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tMADE\tLAST USED")
 	for _, t := range list {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, t.Created.Format(time.RFC3339))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, marketsOf(t), t.Created.Format(time.RFC3339), usedAt(last[t.ID]))
 	}
 	return out.Flush()
+}
+
+func marketsOf(t access.Token) string {
+	if len(t.Markets) == 0 {
+		return "all"
+	}
+	var names []string
+	for _, m := range t.Markets {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, ",")
+}
+
+func usedAt(last time.Time) string {
+	if last.IsZero() {
+		return "never"
+	}
+	return last.Format(time.RFC3339)
 }
 
 type tokenRevokeCmd struct {
@@ -77,7 +110,7 @@ type tokenRevokeCmd struct {
 
 // Run revokes the key.
 func (c *tokenRevokeCmd) Run(context.Context, *streams) error {
-	return api.RevokeToken(c.path(), c.ID)
+	return access.RevokeToken(c.path(), c.ID, thisUser(), time.Now())
 }
 
 type keyCmd struct {

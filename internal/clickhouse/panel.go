@@ -66,14 +66,18 @@ func (s *documents) PutPanelLimits(ctx context.Context, l rollcall.PanelLimits) 
 	return nil
 }
 
+const limits = `SELECT market, panel, low, caution FROM limits FINAL`
+
+func scanLimits(r driver.Rows) (l rollcall.PanelLimits, err error) {
+	var low, caution uint32
+	err = r.Scan((*string)(&l.Market), (*string)(&l.Panel), &low, &caution)
+	l.Low, l.Caution = int(low), int(caution)
+	return l, err
+}
+
 // PanelLimits gives what was last put; an ErrNotFound if nothing was.
 func (s *documents) PanelLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) (rollcall.PanelLimits, error) {
-	all, err := list(ctx, s.database, func(r driver.Rows) (l rollcall.PanelLimits, err error) {
-		var low, caution uint32
-		err = r.Scan((*string)(&l.Market), (*string)(&l.Panel), &low, &caution)
-		l.Low, l.Caution = int(low), int(caution)
-		return l, err
-	}, `SELECT market, panel, low, caution FROM limits FINAL WHERE market = ? AND panel = ?`, string(market), string(panel))
+	all, err := list(ctx, s.database, scanLimits, limits+` WHERE market = ? AND panel = ?`, string(market), string(panel))
 	if err == nil && len(all) == 0 {
 		err = rollcall.ErrNotFound
 	}

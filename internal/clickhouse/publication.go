@@ -143,3 +143,72 @@ func scanPublication(r driver.Rows) (p rollcall.Publication, err error) {
 	p.Version = int(version)
 	return p, err
 }
+
+// AddDelivery takes a step of an errand: the first one, or the one after the
+// last. Any other is an ErrConflict: of two processes at once, one takes it.
+func (s *documents) AddDelivery(ctx context.Context, d rollcall.Delivery) error {
+	if err := s.addDelivery(ctx, d); err != nil {
+		return fmt.Errorf("step %d of %s for %v: %w", d.Step, d.To, d.PanelMonth, failure(ctx, err))
+	}
+	return nil
+}
+
+// addDelivery inserts with a token of the step's own, as addPublication does.
+func (s *documents) addDelivery(ctx context.Context, d rollcall.Delivery) error {
+	if err := errors.Join(checkMonth(d.Month), checkTime(d.Until), checkTime(d.Since), checkTime(d.Time)); err != nil {
+		return err
+	}
+	key := []any{string(d.Market), string(d.Panel), clamp(d.Month.First()).String(), d.Version, d.Cause, d.To}
+	const of = ` FROM deliveries WHERE market = ? AND panel = ? AND month = toDate32(?) AND version = ? AND cause = ? AND destination = ?`
+	var last uint32
+	if err := s.db.QueryRow(ctx, `SELECT max(step)`+of, key...).Scan(&last); err != nil {
+		return err
+	}
+	taken := fmt.Errorf("%w: another process took the step", rollcall.ErrConflict)
+	if d.Step != int(last)+1 {
+		return taken
+	}
+	id := hash(fmt.Sprintf("%+v", d))
+	if err := s.insertDelivery(ctx, d, id); err != nil {
+		return err
+	}
+	var owner string
+	if err := s.db.QueryRow(ctx, `SELECT id`+of+` AND step = ? ORDER BY time, id LIMIT 1`, append(key, d.Step)...).Scan(&owner); err != nil {
+		return err
+	}
+	if owner != id {
+		return taken
+	}
+	return nil
+}
+
+func (s *documents) insertDelivery(ctx context.Context, d rollcall.Delivery, id string) error {
+	token := fmt.Sprintf("%q %q %v %d %q %q %d", d.Market, d.Panel, d.Month, d.Version, d.Cause, d.To, d.Step)
+	return insert(once(ctx, hash(token)), s.db,
+		`INSERT INTO deliveries (market, panel, month, version, cause, destination, step, id, state, until, tries, since, time, holder, text, error)`,
+		[]any{
+			string(d.Market), string(d.Panel), dayTime(d.Month.First()), uint32(d.Version), d.Cause, d.To, uint32(d.Step), id, string(d.State),
+			d.Until, uint32(d.Tries), d.Since, d.Time, d.Holder, d.Text, d.Error,
+		})
+}
+
+const lastSteps = `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error FROM
+	(SELECT * FROM deliveries ORDER BY month, market, panel, version, cause, destination, step DESC, time, id
+	LIMIT 1 BY month, market, panel, version, cause, destination)`
+
+// Deliveries gives the last step of every errand that is not at its end.
+func (s *documents) Deliveries(ctx context.Context) ([]rollcall.Delivery, error) {
+	all, err := list(ctx, s.database, scanDelivery, lastSteps+` WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
+	if err != nil {
+		return nil, fmt.Errorf("read the deliveries: %w", err)
+	}
+	return all, nil
+}
+
+func scanDelivery(r driver.Rows) (d rollcall.Delivery, err error) {
+	var version, step, tries uint32
+	err = r.Scan((*string)(&d.Market), (*string)(&d.Panel), monthColumn{&d.Month}, &version, &d.Cause, &d.To, &step, (*string)(&d.State),
+		timeColumn{&d.Until}, &tries, timeColumn{&d.Since}, timeColumn{&d.Time}, &d.Holder, &d.Text, &d.Error)
+	d.Version, d.Step, d.Tries = int(version), int(step), int(tries)
+	return d, err
+}

@@ -31,6 +31,9 @@ type Options struct {
 	// and made ON CLUSTER. Without it the DSN names every server of the cluster.
 	Replicated bool
 
+	CopyOf   string // the id of the store whose unfinished copy may be opened too
+	Existing bool   // make nothing: where there is no store that is an ErrNotFound
+
 	User     string      // who logs in; empty: the DSN's user
 	Password string      // never printed; empty: the DSN's password
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
@@ -87,22 +90,22 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, o, opt.K); err != nil {
+	if err := s.open(ctx, o, opt); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(opening(failure(ctx, err)), s.Close()))
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, o *ch.Options, k int) error {
-	if k != 0 {
-		if err := hll.CheckK(k); err != nil {
+func (s *Store) open(ctx context.Context, o *ch.Options, opt Options) error {
+	if opt.K != 0 {
+		if err := hll.CheckK(opt.K); err != nil {
 			return err
 		}
 	}
 	if s.form.Replicated && s.form.Cluster == "" {
 		return &rollcall.Invalid{Field: "cluster", Reason: "is missing: replicated tables are made on a named cluster", Code: "cluster_missing"}
 	}
-	if err := s.makeDatabase(ctx, *o); err != nil {
+	if err := s.makeDatabase(ctx, *o, opt.Existing); err != nil {
 		return err
 	}
 	if err := s.connect(o); err != nil {
@@ -111,7 +114,7 @@ func (s *Store) open(ctx context.Context, o *ch.Options, k int) error {
 	if err := s.checkCluster(ctx); err != nil {
 		return err
 	}
-	return s.migrate(ctx, k)
+	return s.migrate(ctx, opt)
 }
 
 // connections is the most that are open at once: an iterator holds one.

@@ -254,13 +254,10 @@ func (p *Process) serve() {
 			return nil, err
 		}
 		t, err := census.Table(ctx, p.store, q)
-		if m, _ := p.catalogue.market(q.Market); err == nil && m.Simulated {
-			t.Meta.Notes = append(t.Meta.Notes, "The market is simulated: these are not measurements of real people.")
-		}
-		return t, err
+		return p.catalogue.told(t, q.Market), err
 	}
 	server := &api.Server{
-		Reports: p.reports, Census: accounts, Panels: p.months, Publications: p.months,
+		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: p.months, Publications: p.months,
 		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,

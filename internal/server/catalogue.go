@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/report"
 	"rollcall/schemas"
 )
 
@@ -230,6 +231,34 @@ func (c *catalogue) market(id rollcall.MarketID) (rollcall.Market, bool) {
 		}
 	}
 	return rollcall.Market{}, false
+}
+
+// told gives the table, which says so where the people of its market do not
+// exist. A nil table stays nil.
+func (c *catalogue) told(t *rollcall.Table, market rollcall.MarketID) *rollcall.Table {
+	if m, _ := c.market(market); t != nil && m.Simulated && !t.Meta.Simulated {
+		t.Meta.Simulated = true
+		t.Meta.Notes = append(t.Meta.Notes, "The market is simulated: these are not measurements of real people.")
+	}
+	return t
+}
+
+// reports are the panels' reports; each says whether its market is simulated.
+type reports struct {
+	*report.Reporter
+	catalogue *catalogue
+}
+
+// Report computes one report.
+func (r reports) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	t, err := r.Reporter.Report(ctx, q)
+	return r.catalogue.told(t, q.Of.Market), err
+}
+
+// Diff compares two versions.
+func (r reports) Diff(ctx context.Context, q rollcall.Query, first, second int) (*rollcall.Table, error) {
+	t, err := r.Reporter.Diff(ctx, q, first, second)
+	return r.catalogue.told(t, q.Of.Market), err
 }
 
 // AddService adds or changes a service.

@@ -224,7 +224,7 @@ func (c *copiedCatalogue) reach(ctx context.Context) (rollcall.Store, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, catalogueTime)
 	defer cancel()
-	opened, err := c.engine.openStore(ctx, c.log)
+	opened, err := c.engine.openStore(ctx, false, c.log)
 	if err != nil {
 		return nil, err
 	}

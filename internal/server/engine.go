@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -58,10 +57,19 @@ func (e *Engine) check() error {
 	if e.Clickhouse == "" {
 		return nil
 	}
-	dsn, err := url.Parse(e.Clickhouse) // the error would print the password
-	if err != nil || dsn.Scheme != "clickhouse" || dsn.Host == "" {
-		return UsageError{Err: errors.New("--clickhouse: want clickhouse://USER@HOST:PORT/DATABASE")}
+	if err := checkAddress("--clickhouse", e.Clickhouse); err != nil {
+		return err
 	}
-	_, err = e.clickhouseOptions() // a file that isn't there is said before anything is waited for
+	_, err := e.clickhouseOptions() // a file that isn't there is said before anything is waited for
 	return err
+}
+
+// checkAddress refuses what is no address of ClickHouse, and does not print it:
+// a password may be in it.
+func checkAddress(flag, address string) error {
+	dsn, err := url.Parse(address)
+	if err != nil || dsn.Scheme != "clickhouse" || dsn.Host == "" {
+		return UsageError{Err: fmt.Errorf("%s: want clickhouse://USER@HOST:PORT/DATABASE", flag)}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +15,9 @@ import (
 
 	"rollcall"
 	"rollcall/api"
+	"rollcall/api/access"
 	"rollcall/dashboards"
+	"rollcall/internal/problem"
 )
 
 // Listening says where a process listens, and who may ask it.
@@ -23,6 +26,8 @@ type Listening struct {
 	Tokens  string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
 	TLSCert string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
 	TLSKey  string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
+	Clear   bool   `help:"Let API keys and figures go over the network in clear: where a proxy before it speaks HTTPS, or nobody else is on the network." name:"insecure-http"`
+	Public  string `help:"The address under which browsers know the server, where it is not the one that it listens on." name:"public-url" placeholder:"https://HOST"`
 	Embedding
 }
 
@@ -82,23 +87,16 @@ func (p *Process) Open(address string) (net.Addr, error) {
 // openTo listens as l says. Without keys only a loopback address is open, and
 // only to programs and pages of its own.
 func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
-	keys, err := l.keyring(p.engine)
+	control, err := l.control(p.engine, p.Log)
 	if err != nil {
 		return nil, err
 	}
-	local, err := loopback(l.Listen)
+	p.onClose("use of API keys", control.Close)
 	open := h
-	switch {
-	case err != nil:
-		return nil, err
-	case keys != nil:
-		h = api.Authorize(keys, h)
-	case !local:
-		return nil, UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
-	default:
-		h, open = api.Guard(h), api.Guard(h)
+	if control.Keys == nil {
+		open = api.Admit(control, h)
 	}
-	if h, err = l.handler(open, h); err != nil {
+	if h, err = l.handler(open, api.Admit(control, h)); err != nil {
 		return nil, err
 	}
 	listener, err := l.socket()
@@ -109,10 +107,37 @@ func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
 	return listener.Addr(), nil
 }
 
+// control says who may ask. Whatever others than this machine can reach needs
+// keys, and keys need TLS.
+func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error) {
+	keys, err := l.keyring(e)
+	if err != nil {
+		return nil, err
+	}
+	local, err := loopback(l.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if !local && keys == nil {
+		return nil, UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
+	}
+	if !local && l.TLSCert == "" && !l.Clear {
+		return nil, UsageError{Err: fmt.Errorf("--listen %q: API keys would go over the network in clear: give --tls-cert and --tls-key, or, where a proxy before it speaks HTTPS, --insecure-http", l.Listen)}
+	}
+	c := &access.Control{Keys: keys, Local: local, Refuse: problem.Write, Log: log}
+	if l.Public != "" {
+		if err := api.CheckSite(l.Public); err != nil {
+			return nil, UsageError{Err: fmt.Errorf("--public-url %w", err)}
+		}
+		c.Public = l.Public
+	}
+	return c.Start(), nil
+}
+
 // keyring opens the file of API keys, nil where there is none.
-func (l Listening) keyring(e *Engine) (*api.Keyring, error) {
+func (l Listening) keyring(e *Engine) (*access.Keyring, error) {
 	if l.Tokens != "" {
-		return api.OpenKeyring(l.Tokens)
+		return access.OpenKeyring(l.Tokens)
 	}
 	if local, err := loopback(l.Listen); err != nil || local {
 		return nil, err // the folder's keys are for others than this machine
@@ -121,7 +146,7 @@ func (l Listening) keyring(e *Engine) (*api.Keyring, error) {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return nil, nil //nolint:nilerr // no file, no keys
 	}
-	return api.OpenKeyring(path)
+	return access.OpenKeyring(path)
 }
 
 // TokensPath is where a data folder has the file of its API keys.

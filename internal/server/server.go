@@ -47,11 +47,11 @@ type Options struct {
 type Process struct {
 	Options
 	schedule
+	errand    // of a command
 	engine    *Engine
 	command   bool  // it soon ends: others on its folder wait for it
 	flush     Flush // zero: the aggregate stage's own
 	metrics   *prometheus.Registry
-	keyless   bool // it runs for what needs no master key, or looks for a lost one
 	masters   *masters.Masters
 	keys      *ingest.Keys // nil: of a process that only reads
 	catalogue *catalogue

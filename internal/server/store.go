@@ -9,21 +9,24 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/coherence"
 	"rollcall/aggregate/hll"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
+	"rollcall/internal/transfer"
 )
 
-// openStore opens the engine's store.
-func (e *Engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
+// openStore opens the engine's store; on a cluster it is made, unless it must
+// exist.
+func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger) (rollcall.Store, error) {
 	if e.Clickhouse != "" {
 		opt, err := e.clickhouseOptions()
 		if err != nil {
 			return nil, err
 		}
-		opt.Log = log
+		opt.Log, opt.Existing = log, existing
 		return clickhouse.Open(ctx, e.Clickhouse, opt)
 	}
 	return sqlite.Open(ctx, storePath(e.Data), sqlite.Options{K: hll.DefaultK, Log: log})
@@ -80,7 +83,7 @@ func (w *watchedStore) flushing() error {
 }
 
 func (p *Process) openStore(ctx context.Context) error {
-	opened, err := p.engine.openStore(ctx, p.Log)
+	opened, err := p.engine.openStore(ctx, p.existing, p.Log)
 	if err != nil {
 		return err
 	}
@@ -93,8 +96,65 @@ func (p *Process) openStore(ctx context.Context) error {
 		p.background("catalogue", p.catalogue.follow)
 	}
 	p.months = &publish.Publisher{
-		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: report.Coherent, Now: time.Now, Log: p.Log,
+		Versions: &publish.Versions{Store: opened}, Catalogue: p.catalogue.Catalogue, Check: coherence.Check, Now: time.Now, Log: p.Log,
 	}
 	p.reports = &report.Reporter{Months: p.months, Targets: targets{opened}.expression, Software: p.Software}
 	return nil
+}
+
+// Copying says which folder's store is copied, and to where.
+type Copying struct {
+	Data       string     `help:"Folder of the store to copy; nothing else may run on it." default:"rollcall-data" type:"path" placeholder:"DIR"`
+	To         string     `help:"The database to copy to: a new one, or one that an unfinished copy is in." required:"" placeholder:"clickhouse://USER@HOST:PORT/DATABASE"`
+	Cluster    string     `help:"Spread the tables over this cluster of ClickHouse's remote_servers." name:"clickhouse-cluster" placeholder:"NAME"`
+	Replicated bool       `help:"The cluster has a Keeper: replicate the tables." name:"clickhouse-replicated"`
+	KeyFile    string     `help:"File of the pseudonyms' master key, where it is not in the folder." type:"path" placeholder:"FILE"`
+	Login      loginFlags `embed:"" prefix:"clickhouse-"`
+}
+
+// CopyStore copies a folder's store to ClickHouse, once all that the folder's
+// log holds is in it, and compares both.
+func CopyStore(ctx context.Context, c *Copying, o Options, progress func(done, all int)) (lines []transfer.Line, err error) {
+	if err := checkAddress("--to", c.To); err != nil {
+		return nil, err
+	}
+	to := &Engine{Clickhouse: c.To, Cluster: c.Cluster, Replicated: c.Replicated, Login: c.Login}
+	opt, err := to.clickhouseOptions()
+	if err != nil {
+		return nil, err
+	}
+	if err := storeThere(c.Data); err != nil {
+		return nil, err
+	}
+	p := newProcess(&Engine{Data: c.Data, KeyFile: c.KeyFile}, o)
+	p.command = true
+	defer func() { err = errors.Join(err, p.Close()) }()
+	if err := p.start(ctx, parts{folds: true}); err != nil {
+		if held := new(errHeld); errors.As(err, &held) {
+			err = fmt.Errorf("%w: stop it first, since what it takes meanwhile would not be in the copy", err)
+		}
+		return nil, err
+	}
+	err = p.During(ctx, func(ctx context.Context) error {
+		if err := (eventLog{p}).Settle(ctx); err != nil {
+			return err
+		}
+		opt.K, opt.CopyOf, opt.Log = p.store.K(), p.store.ID(), o.Log
+		lines, err = copyStore(ctx, p.store.Store, c.To, opt, progress)
+		return err
+	})
+	return lines, err
+}
+
+func copyStore(ctx context.Context, store rollcall.Store, address string, opt clickhouse.Options, progress func(done, all int)) (lines []transfer.Line, err error) {
+	from, ok := store.(*sqlite.Store)
+	if !ok {
+		return nil, fmt.Errorf("%w: only a folder's store is copied", rollcall.ErrConflict)
+	}
+	to, err := clickhouse.Open(ctx, address, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	return transfer.Copy(ctx, from, to, progress)
 }

@@ -67,7 +67,18 @@ type answered struct {
 
 func fetch(t *testing.T, s *httptest.Server, method, path string, headers ...string) answered {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
+	return ask(t, s, method, path, "", headers...)
+}
+
+// send posts JSON.
+func send(t *testing.T, s *httptest.Server, path, body string, headers ...string) answered {
+	t.Helper()
+	return ask(t, s, http.MethodPost, path, body, append(headers, "Content-Type", "application/json")...)
+}
+
+func ask(t *testing.T, s *httptest.Server, method, path, body string, headers ...string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +91,11 @@ func fetch(t *testing.T, s *httptest.Server, method, path string, headers ...str
 		t.Fatal(err)
 	}
 	defer a.Body.Close()
-	body, err := io.ReadAll(a.Body)
+	text, err := io.ReadAll(a.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answered{a.StatusCode, a.Header, string(body)}
+	return answered{a.StatusCode, a.Header, string(text)}
 }
 
 // TestEveryRoute holds every route to what is so of all of them.
@@ -187,6 +198,25 @@ func TestLasting(t *testing.T) {
 		if got := strings.Contains(a.header.Get("Cache-Control"), "immutable"); a.status != http.StatusOK || got != want {
 			t.Errorf("%s: %d, immutable %v, want %v", path, a.status, got, want)
 		}
+	}
+}
+
+// TestClosedTwice: a new version is 201 and says where it is; closed again it is
+// given back.
+func TestClosedTwice(t *testing.T) {
+	o, s := published(t)
+	const month = `{"market":"FR","panel":"nn","month":"2003-01","status":"restated","reason":"late events"}`
+	made, again := send(t, s, "/v1/publications", month), send(t, s, "/v1/publications", month)
+	if made.status != http.StatusCreated || again.status != http.StatusOK || !strings.Contains(again.body, `"unchanged":true`) || again.header.Get("Location") != "" {
+		t.Errorf("%d %s, and then %d %s", made.status, made.body, again.status, again.body)
+	}
+	at := made.header.Get("Location")
+	if is := fetch(t, s, http.MethodGet, at); at != "/v1/publications/FR/nn/2003-01/3" || is.body != made.body || strings.Contains(is.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("at %q is %d %s", at, is.status, is.body)
+	}
+	o.must(http.MethodPost, at+"/withdraw", `{"reason":"wrong"}`)
+	if gone := fetch(t, s, http.MethodGet, at); gone.status != http.StatusGone || !strings.Contains(gone.body, "wrong") {
+		t.Errorf("withdrawn, it is %d %s", gone.status, gone.body)
 	}
 }
 

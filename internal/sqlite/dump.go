@@ -4,8 +4,12 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
+
+	"rollcall"
 )
 
 // Dump writes the store's facts as text, a line for each row of each table,
@@ -44,6 +48,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"publications", "market, panel, month, version"},
 		{"targets", "name"},
 		{"withdrawals", "market, panel, month, version"},
+		{"deliveries", "market, panel, month, version, cause, destination"},
 		{"ageings", "before"},
 		{"quarantine", "source, row, time"},
 	} {
@@ -100,4 +105,54 @@ func dumpRow(w io.Writer, values []any) error {
 	}
 	_, err := fmt.Fprintln(w)
 	return err
+}
+
+// Inventory lists what is held and no other list leads to.
+func (s *Store) Inventory(ctx context.Context) (held rollcall.Inventory, err error) {
+	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return held, fmt.Errorf("list what the store holds: %w", failure(err))
+	}
+	defer tx.Rollback()
+	month := func(r *sql.Rows) (m rollcall.PanelMonth, err error) {
+		return m, r.Scan(&m.Market, &m.Panel, monthColumn{&m.Month})
+	}
+	cells, err1 := listIn(ctx, tx, month, `SELECT DISTINCT market, '', substr(day, 1, 7) AS month FROM cells ORDER BY market, month`)
+	diaries, err2 := diaryMonths(ctx, tx)
+	held.Facts = append(cells, diaries...)
+	var errs [5]error
+	held.Objects, errs[0] = listIn(ctx, tx, func(r *sql.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
+		`SELECT hash FROM objects ORDER BY hash`)
+	held.Rosters, errs[1] = listIn(ctx, tx, func(r *sql.Rows) (o rollcall.PanelObjects, err error) {
+		return o, r.Scan(&o.Market, &o.Panel, monthColumn{&o.Month}, hashColumn{&o.Roster})
+	}, `SELECT market, panel, month, roster FROM rosters ORDER BY market, panel, month, roster`)
+	held.Limits, errs[2] = listIn(ctx, tx, func(r *sql.Rows) (l rollcall.PanelLimits, err error) {
+		return l, r.Scan(&l.Market, &l.Panel, &l.Low, &l.Caution)
+	}, `SELECT market, panel, low, caution FROM limits ORDER BY market, panel`)
+	held.Exclusions, errs[3] = listIn(ctx, tx, month, `SELECT DISTINCT market, panel, month FROM exclusions ORDER BY market, panel, month`)
+	held.Deliveries, errs[4] = listIn(ctx, tx, scanDelivery, lastSteps+` ORDER BY month, market, panel, version, cause, destination`)
+	if err := errors.Join(append(errs[:], err1, err2)...); err != nil {
+		return held, fmt.Errorf("list what the store holds: %w", failure(err))
+	}
+	return held, nil
+}
+
+// DamagedRows yields what was set aside, the oldest first.
+func (s *Store) DamagedRows(ctx context.Context) iter.Seq2[rollcall.DamagedRow, error] {
+	return func(yield func(rollcall.DamagedRow, error) bool) {
+		rows, err := s.readers.QueryContext(ctx, `SELECT time, source, row, market, month, reason, body, second FROM quarantine ORDER BY time, source, row`)
+		if err == nil {
+			defer rows.Close()
+			for rows.Next() {
+				var d rollcall.DamagedRow
+				if err = rows.Scan(timeColumn{&d.Time}, &d.Table, &d.Row, &d.Market, &d.Month, &d.Reason, &d.Body, &d.Second); err != nil || !yield(d, nil) {
+					break
+				}
+			}
+			err = errors.Join(err, rows.Err())
+		}
+		if err != nil {
+			yield(rollcall.DamagedRow{}, fmt.Errorf("read the rows set aside: %w", failure(err)))
+		}
+	}
 }

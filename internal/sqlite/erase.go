@@ -56,18 +56,13 @@ func (s *facts) forget(ctx context.Context) error {
 }
 
 // panelMonths lists the months of a panel that have diaries and no final
-// publication, by one seek for each panel's month in the table.
+// publication.
 func panelMonths(ctx context.Context, tx *sql.Tx, panel rollcall.PanelID) (open []rollcall.PanelMonth, err error) {
-	const next = `SELECT market, panel, month FROM diaries WHERE (market, panel, month) > (?, ?, ?) ORDER BY market, panel, month LIMIT 1`
-	var at rollcall.PanelMonth
-	for month := ""; ; month = at.Month.String() {
-		err := tx.QueryRowContext(ctx, next, string(at.Market), string(at.Panel), month).Scan(&at.Market, &at.Panel, monthColumn{&at.Month})
-		if errors.Is(err, sql.ErrNoRows) {
-			return open, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	all, err := diaryMonths(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range all {
 		if at.Panel != panel {
 			continue
 		}
@@ -78,6 +73,24 @@ func panelMonths(ctx context.Context, tx *sql.Tx, panel rollcall.PanelID) (open 
 		if !final {
 			open = append(open, at)
 		}
+	}
+	return open, nil
+}
+
+// diaryMonths lists the months that have diaries, by one seek in the table for
+// each.
+func diaryMonths(ctx context.Context, tx *sql.Tx) (all []rollcall.PanelMonth, err error) {
+	const next = `SELECT market, panel, month FROM diaries WHERE (market, panel, month) > (?, ?, ?) ORDER BY market, panel, month LIMIT 1`
+	var at rollcall.PanelMonth
+	for month := ""; ; month = at.Month.String() {
+		err := tx.QueryRowContext(ctx, next, string(at.Market), string(at.Panel), month).Scan(&at.Market, &at.Panel, monthColumn{&at.Month})
+		if errors.Is(err, sql.ErrNoRows) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, at)
 	}
 }
 

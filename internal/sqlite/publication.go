@@ -58,3 +58,44 @@ func (s *documents) Withdraw(ctx context.Context, w rollcall.Withdrawal) error {
 	}
 	return nil
 }
+
+// AddDelivery takes a step of an errand: the first one, or the one after the
+// last. Any other is an ErrConflict: of two processes at once, one takes it.
+func (s *documents) AddDelivery(ctx context.Context, d rollcall.Delivery) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.Exec(`INSERT INTO deliveries (market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 WHERE ?7 - 1 =
+			(SELECT ifnull(max(step), 0) FROM deliveries WHERE (market, panel, month, version, cause, destination) = (?1, ?2, ?3, ?4, ?5, ?6))
+			ON CONFLICT DO UPDATE SET step = excluded.step, state = excluded.state, until = excluded.until, tries = excluded.tries,
+			time = excluded.time, holder = excluded.holder, text = excluded.text, error = excluded.error`,
+			string(d.Market), string(d.Panel), d.Month.String(), d.Version, d.Cause, d.To, d.Step, string(d.State), timeText(d.Until), d.Tries,
+			timeText(d.Since), timeText(d.Time), d.Holder, d.Text, d.Error)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); n > 0 || err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: another process took the step", rollcall.ErrConflict)
+	})
+	if err != nil {
+		return fmt.Errorf("step %d of %s for %v: %w", d.Step, d.To, d.PanelMonth, err)
+	}
+	return nil
+}
+
+const lastSteps = `SELECT market, panel, month, version, cause, destination, step, state, until, tries, since, time, holder, text, error FROM deliveries`
+
+func scanDelivery(r *sql.Rows) (d rollcall.Delivery, err error) {
+	return d, r.Scan(&d.Market, &d.Panel, monthColumn{&d.Month}, &d.Version, &d.Cause, &d.To, &d.Step, &d.State, timeColumn{&d.Until}, &d.Tries,
+		timeColumn{&d.Since}, timeColumn{&d.Time}, &d.Holder, &d.Text, &d.Error)
+}
+
+// Deliveries gives the last step of every errand that is not at its end.
+func (s *documents) Deliveries(ctx context.Context) ([]rollcall.Delivery, error) {
+	all, err := list(ctx, s.database, scanDelivery, lastSteps+` WHERE state IN ('waiting', 'held') ORDER BY month, market, panel, version, cause, destination`)
+	if err != nil {
+		return nil, fmt.Errorf("read the deliveries: %w", err)
+	}
+	return all, nil
+}

@@ -11,7 +11,17 @@ import (
 
 // list reads all that a query gives.
 func list[T any](ctx context.Context, s *database, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := s.readers.QueryContext(ctx, query, args...)
+	return listIn(ctx, s.readers, scan, query, args...)
+}
+
+// querier is the readers, or a transaction of one.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// listIn is list where the caller says.
+func listIn[T any](ctx context.Context, in querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := in.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -144,6 +144,22 @@ export function analyst(w) {
     assert.equal((await table(page, "ranking"))[0]["Unique visitors"], persons(want.value));
   });
 
+  test("the whole month to take away: a workbook of every report, and a folder", async (t) => {
+    const { page } = await open(t, "/?month=2002-10");
+    const taken = async (name) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      return readFile(await download.path());
+    };
+    const shown = (await table(page, "ranking"))[0];
+    const workbook = unzipped(await taken("workbook (XLSX)"), /^xl\/worksheets\/.*\.xml$/).join("");
+    assert.equal(shown.Service, "MSN Messenger");
+    assert.ok([...workbook.matchAll(/<v>([^<]+)<\/v>/g)].some(([, v]) => persons(Number(v)) === shown["Unique visitors"]), "no sheet has MSN's visitors");
+    const [csv] = unzipped(await taken("all files (ZIP)"), /ranking\.csv$/);
+    const [head, ...lines] = parsed(csv.replace(/^\ufeff/, ""));
+    const msn = lines.find((l) => l[head.indexOf("service")] === "msn");
+    assert.equal(persons(Number(msn[head.indexOf("unique_audience")])), shown["Unique visitors"]);
+  });
+
   test("a picture has its title, its source and no colour by name", async (t) => {
     const { page, faults } = await open(t, "/?month=2002-10");
     const saved = async (form) => {

@@ -1,57 +1,19 @@
-// What the REST API answers, and a client of it. The types stand in this one
-// file; those that a generator makes from the API's description replace it.
+// What the REST API answers, and a client of it. The types are made from the
+// API's description by `npm run types`.
+import type { components, paths } from "./openapi";
 
-export type Status = "ok" | "caution" | "below" | "undefined" | "below_detection";
+type Schemas = components["schemas"];
 
+export type Status = Schemas["MeasureStatus"];
 /** A figure with its precision; all numbers are null where it is withheld. */
-export interface Measure {
-  value: number | null;
-  se: number | null;
-  low: number | null;
-  high: number | null;
-  n: number | null;
-  status: Status;
-}
-
-export type Location = "home+work" | "home" | "work" | "both" | "home-only" | "work-only";
-export type Credit = "presence" | "use";
-
-export interface Meta {
-  report: string;
-  market: string;
-  panel?: string;
-  month?: string;
-  from?: string;
-  to?: string;
-  location: string;
-  credit: string;
-  version?: number;
-  status?: string;
-  internal?: boolean;
-  reason?: string;
-  pool?: number;
-  universe?: { population: number; active: Measure; source: string; source_date: string; id: string };
-  sample?: { in_tab: number; home: number; work: number };
-  weights?: { n: number; deff: number; n_eff: number; efficiency: number; trimming?: string };
-  compared?: { month: string; version?: number };
-  exclusions?: string[];
-  confidence: number;
-  thresholds: { low?: number; caution?: number; min_accounts?: number };
-  document?: string;
-  software?: string;
-  simulated?: boolean;
-  method: string;
-  notes?: string[];
-  sketch?: { k: number; relative_error: number };
-}
-
-export interface Column {
-  name: string;
-  role: "dimension" | "measure";
-  unit?: string;
-  label: string;
-  definition: string;
-}
+export type Measure = Schemas["Measure"];
+export type Location = Schemas["Location"];
+export type Credit = Schemas["Credit"];
+export type Meta = Schemas["Meta"];
+export type Column = Schemas["Column"];
+export type Market = Schemas["Market"];
+export type Service = Schemas["Service"];
+export type Publication = Schemas["Publication"];
 
 export interface Report<Row> {
   meta: Meta;
@@ -59,120 +21,27 @@ export interface Report<Row> {
   rows: Row[];
 }
 
-export interface RankingRow {
-  service: string;
-  level: "service" | "any" | "brand" | "owner";
-  unique_audience: Measure;
-  reach: Measure;
-  minutes_per_person?: Measure | null;
-  loyalty?: Measure | null;
-  multi_service?: Measure | null;
-  change?: Measure | null;
-  change_percent?: Measure | null;
-  significant?: boolean | null;
-  rank?: number | null;
-  rank_low?: number | null;
-  rank_high?: number | null;
-  tied_with?: string[] | null;
-  tie_group?: number | null;
-}
+export type RankingRow = Schemas["RankingRow"];
+export type TrendRow = Schemas["TrendRow"];
+export type DuplicationRow = Schemas["DuplicationRow"];
+export type CombinationRow = Schemas["CombinationsRow"];
+export type ProfileRow = Schemas["ProfileRow"];
+export type FrequencyRow = Schemas["FrequencyRow"];
+export type CurveRow = Schemas["CurveRow"];
+export type CensusRow = Schemas["CensusRow"];
+export type DiffRow = Schemas["DiffRow"];
 
-export interface TrendRow {
-  month: string;
-  service: string;
-  unique_audience: Measure;
-}
-
-export interface DuplicationRow {
-  service: string;
-  other: string;
-  duplication: Measure;
-  share_of_a: Measure;
-  index: Measure;
-}
-
-export interface CombinationRow {
-  services: string[];
-  unique_audience: Measure;
-}
-
-export interface ProfileRow {
-  service: string;
-  target: string;
-  unique_audience: Measure;
-  index: Measure;
-}
-
-export interface FrequencyRow {
-  service: string;
-  days: number | string;
-  unique_audience: Measure;
-  share: Measure;
-  k_plus: Measure;
-}
-
-export interface CurveRow {
-  service: string;
-  day: number;
-  date: string;
-  unique_audience: Measure;
-}
-
-export interface DiffRow {
-  location?: string;
-  service?: string;
-  month?: string;
-  figure: string;
-  before: Measure | number | string | null;
-  after: Measure | number | string | null;
-}
-
-export interface CensusRow {
-  service: string;
-  location?: string;
-  platform?: string;
-  segment?: string;
-  unique_accounts: Measure;
-  account_minutes?: Measure | null;
-  exact?: boolean;
-}
+type Reported = { [P in keyof paths as P extends `/v1/reports/${infer Name}` ? Name : never]: paths[P] };
+type Query<P> = P extends { get: { parameters: { query: infer Q } } } ? Q : never;
+type Answer<P> = P extends { get: { responses: { 200: { content: { "application/json": infer Body } } } } } ? Body : never;
 
 /** Every panel report by name. A wrong name doesn't type-check. */
-export interface Reports {
-  ranking: RankingRow;
-  trend: TrendRow;
-  duplication: DuplicationRow;
-  combinations: CombinationRow;
-  profile: ProfileRow;
-  frequency: FrequencyRow;
-  curve: CurveRow;
-}
-
-export interface Market {
-  market: string;
-  name: string;
-  zone: string;
-}
-
-export interface Service {
-  service: string;
-  name: string;
-  brand?: string;
-  owner?: string;
-}
-
-export interface Publication {
-  market: string;
-  panel: string;
-  month: string;
-  version: number;
-  status: string;
-  internal?: boolean;
-  reason?: string;
-  time: string;
-  aged_out?: string;
-  withdrawn?: string;
-}
+export type ReportName = keyof Reported & string;
+/** What may be asked; a parameter that isn't given may be undefined. */
+export type Asked<Q> = { [K in keyof Q]: Q[K] | undefined };
+/** What every panel report is asked with. */
+export type Common = Asked<Pick<Query<Reported["trend"]>, "market" | "panel" | "month" | "location" | "credit" | "version">>;
+type RowOf<N extends ReportName> = Answer<Reported[N]> extends { rows: (infer Row)[] } ? Row : never;
 
 export type Params = Record<string, string | number | undefined>;
 
@@ -216,12 +85,12 @@ export class Client {
     return (await this.get<{ rows: T[] | null }>(address, signal)).rows ?? [];
   }
 
-  report<R extends keyof Reports>(name: R, params: Params, signal?: AbortSignal): Promise<Report<Reports[R]>> {
-    return this.get(path(`/v1/reports/${name}`, params), signal);
+  report<N extends ReportName>(name: N, query: Asked<Query<Reported[N]>>, signal?: AbortSignal): Promise<Report<RowOf<N>>> {
+    return this.get(path(`/v1/reports/${name}`, query as Params), signal);
   }
 
-  census(params: Params, signal?: AbortSignal): Promise<Report<CensusRow>> {
-    return this.get(path("/v1/census", params), signal);
+  census(query: Asked<Query<paths["/v1/census"]>>, signal?: AbortSignal): Promise<Report<CensusRow>> {
+    return this.get(path("/v1/census", query), signal);
   }
 
   hasKey(): boolean {

@@ -46,11 +46,11 @@ export interface Scope {
 
 /** limits gives the persons under which a figure is withheld, and flagged. */
 export function limits(meta: Meta): { low: number; caution: number } {
-  return { low: meta.thresholds.low ?? 30, caution: meta.thresholds.caution ?? 60 };
+  return { low: meta.thresholds?.low ?? 30, caution: meta.thresholds?.caution ?? 60 };
 }
 
 export function isSimulated(meta: Meta): boolean {
-  return meta.simulated ?? /simulated/i.test(meta.universe?.source ?? "");
+  return /simulated/i.test([meta.universe?.source, ...meta.notes].join(" "));
 }
 
 /** why says in words what a figure that isn't shown is. */
@@ -78,7 +78,8 @@ export function intervalKeys(measures: readonly (Measure | null | undefined)[], 
 }
 
 export function level(meta: Meta, s: Scope): string {
-  return s.n.percent(100 * meta.confidence, Number.isInteger(100 * meta.confidence) ? 0 : 1);
+  const percent = 100 * (meta.confidence ?? 0.95);
+  return s.n.percent(percent, Number.isInteger(percent) ? 0 : 1);
 }
 
 /** cells gives a measure's four cells of a table. */

@@ -1,8 +1,8 @@
 // Loading: which month an address means, and the reports of it.
 import type { Address } from "./address";
 import {
-  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type FrequencyRow, type Market, type Params,
-  type ProfileRow, type Publication, type RankingRow, type Report, type Reports, type Service, type TrendRow,
+  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type Params,
+  type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Service, type TrendRow,
 } from "./api";
 import { placesOf } from "./figures/places";
 import { lastDay, monthsBefore } from "./numbers";
@@ -72,24 +72,30 @@ export function nearest(all: Chosen[], month: string): Chosen[] {
 }
 
 /** The parameters that every report of the page has. */
-export function params(a: Address, c: Chosen): Params {
-  return { market: c.market, panel: c.panel, month: c.month, location: a.location, credit: a.credit, version: a.version };
+export function params(a: Address, c: Chosen): Common {
+  return { market: c.market, panel: c.panel, month: c.month, location: panelPlace(a.location), credit: a.credit, version: a.version };
+}
+
+/** panelPlace is where a panel's report looks: panels have no other place than
+    home and work. */
+function panelPlace(place: Address["location"]): Location {
+  return place === "any" || place === "elsewhere" ? "home+work" : place;
 }
 
 /** pooledParams are those of the reports that can be pooled over months. */
-export function pooledParams(a: Address, c: Chosen): Params {
+export function pooledParams(a: Address, c: Chosen): Common & { pool: number | undefined } {
   return { ...params(a, c), pool: a.pool };
 }
 
 /** rankingParams are those of the ranking, which alone compares; changes aren't pooled. */
-export function rankingParams(a: Address, c: Chosen): Params {
+export function rankingParams(a: Address, c: Chosen): Common & { pool: number | undefined; compare: string | undefined } {
   return { ...pooledParams(a, c), compare: a.compare === "previous" || a.pool !== undefined ? undefined : a.compare };
 }
 
 const pooled = ["duplication", "combinations"];
 
 /** csv gives the address of a report's CSV. */
-export function csv(report: keyof Reports, p: Params, language: string): string {
+export function csv(report: ReportName, p: Params, language: string): string {
   return path(`/v1/reports/${report}`, { ...p, format: "csv", locale: language === "fr" ? "fr" : undefined });
 }
 
@@ -159,7 +165,7 @@ async function before(client: Client, a: Address, r: Report<RankingRow>, signal:
   const c = r.meta.compared;
   if (c === undefined || a.pool !== undefined) return undefined;
   try {
-    return await client.report("ranking", { market: r.meta.market, panel: r.meta.panel, month: c.month, version: c.version, location: a.location, credit: a.credit }, signal);
+    return await client.report("ranking", { market: r.meta.market, panel: r.meta.panel, month: c.month, version: c.version, location: panelPlace(a.location), credit: a.credit }, signal);
   } catch (e) {
     if (e instanceof Problem) return undefined; // aged out, or withdrawn: the change is told without the mark
     throw e;

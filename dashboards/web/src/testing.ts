@@ -27,12 +27,16 @@ export function meta(change: Partial<Meta> = {}): Meta {
     report: "ranking", market: "FR", panel: "demo", month: "2003-10", location: "home+work", credit: "presence", version: 1, status: "final",
     confidence: 0.95, thresholds: { low: 30, caution: 60 }, method: "method=rollcall-1; population=persons",
     universe: { population: 22_600_000, active: measure(16_800_000, 16_556_668, 17_036_825, 5019), source: "simulated by Rollcall", source_date: "2003-10-01", id: "u" },
-    compared: { month: "2003-09", version: 1 }, ...change,
+    compared: { month: "2003-09", version: 1, document: "d" }, notes: [], ...change,
   };
 }
 
 export function row(service: string, rank: number | null, audience: Measure, more: Partial<RankingRow> = {}): RankingRow {
-  return { service, level: service === "any" ? "any" : "service", unique_audience: audience, reach: audience.value === null ? below : measure(audience.value / 168_000, 1, 30), rank, tied_with: [], tie_group: rank, ...more };
+  const nothing = {
+    audience_share: null, change: null, change_percent: null, coverage: null, days_per_person: null, exclusive: null, gross: null, loyalty: null, minutes_per_person: null,
+    multi_service: null, rank_change: null, rank_high: null, rank_low: null, services_per_user: null, sessions_per_person: null, significant: null, time_share: null,
+  };
+  return { ...nothing, service, level: service === "any" ? "any" : "service", unique_audience: audience, reach: audience.value === null ? below : measure(audience.value / 168_000, 1, 30), rank, tied_with: [], tie_group: rank, ...more };
 }
 
 /** october2003 is the demonstration's ranking: Yahoo! and AIM are tied. */

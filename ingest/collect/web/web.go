@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
+	"rollcall/internal/problem"
 )
 
 // Collector serves POST /v1/events.
@@ -55,6 +57,10 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer mine.release()
+	if faults := misasked(r.URL.RawQuery); len(faults) > 0 {
+		problem.Invalid(faults).Write(w)
+		return
+	}
 	r.Body = pace(w, r.Body)
 	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
 	source := r.URL.Query().Get("source")
@@ -65,6 +71,21 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.MayReject = func() bool { return c.refusals.allow(sender, c.Converter.Now()) }
 	err := c.take(r.Context(), in, r, mine)
 	answer(w, in.Counts, err)
+}
+
+// misasked gives the faults of the parameters.
+func misasked(query string) []*problem.Fault {
+	faults := problem.Parameters(query, "source", "backfill")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return faults // which say so
+	}
+	if lift := values.Get("backfill"); values.Has("backfill") {
+		if _, err := strconv.ParseBool(lift); err != nil {
+			faults = append(faults, &problem.Fault{Location: "query.backfill", Code: "not_one_of", Message: "is neither 1 nor 0", Value: lift})
+		}
+	}
+	return faults
 }
 
 // sender names who sent a request.
@@ -162,15 +183,21 @@ func unpackZstd(r io.Reader) (io.ReadCloser, error) {
 	return z.IOReadCloser(), nil
 }
 
-// problem is RFC 9457's, with the counts beside it.
-type problem struct {
+// refused is a problem with the counts beside it. The refused lines are its
+// faults.
+type refused struct {
+	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
+	Code   string `json:"code"`
 	Detail string `json:"detail"`
 	ingest.Counts
 }
 
 func answer(w http.ResponseWriter, counts ingest.Counts, err error) {
+	if counts.Rejected == nil {
+		counts.Rejected = map[string]int{}
+	}
 	status, detail := outcome(counts, err)
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -179,7 +206,8 @@ func answer(w http.ResponseWriter, counts ingest.Counts, err error) {
 		write(w, "application/json", status, counts)
 		return
 	}
-	write(w, "application/problem+json", status, problem{http.StatusText(status), status, detail, counts})
+	p := problem.New(status, detail)
+	write(w, problem.ContentType, status, refused{p.Type, p.Title, p.Status, p.Code, p.Detail, counts})
 }
 
 func outcome(counts ingest.Counts, err error) (status int, detail string) {

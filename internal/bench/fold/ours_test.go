@@ -14,9 +14,6 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// maker is aggregate.NewFold or aggregate.NewReach.
-type maker func(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *aggregate.Fold
-
 // loom brings rows to a fold as the batches that it takes.
 type loom struct {
 	fold  *aggregate.Fold
@@ -24,11 +21,11 @@ type loom struct {
 	zero  [recordRows]int64
 }
 
-func newLoom(newFold maker) *loom {
+func newLoom() *loom {
 	utc := func(id rollcall.MarketID) (*rollcall.Calendar, error) {
 		return rollcall.Market{ID: id, Name: "all", Zone: "UTC"}.Calendar()
 	}
-	l := &loom{fold: newFold(hll.DefaultK, utc)}
+	l := &loom{fold: aggregate.NewFold(hll.DefaultK, utc)}
 	l.batch = rollcall.Batch{Code: make([]uint32, recordRows), Time: make([]int64, recordRows)}
 	for s := range services {
 		for p := range locations {
@@ -45,8 +42,8 @@ func serviceIDs() [services]rollcall.ServiceID {
 }
 
 // fromRecords folds the Arrow batches that are in memory.
-func fromRecords(in *input, newFold maker) ([]float64, error) {
-	l := newLoom(newFold)
+func fromRecords(in *input) ([]float64, error) {
+	l := newLoom()
 	for _, r := range in.records {
 		days := arrow.Int32Traits.CastFromBytes(arrow.Date32Traits.CastToBytes(r.Column(3).(*array.Date32).Date32Values()))
 		visitors := r.Column(0).(*array.Uint64).Uint64Values()
@@ -58,7 +55,7 @@ func fromRecords(in *input, newFold maker) ([]float64, error) {
 }
 
 // fromParquet folds the file.
-func fromParquet(in *input, newFold maker) ([]float64, error) {
+func fromParquet(in *input) ([]float64, error) {
 	props := parquet.NewReaderProperties(memory.DefaultAllocator)
 	props.BufferedStreamEnabled, props.BufferSize = true, 64<<10 // or each column of a row group is read whole
 	f, err := file.OpenParquetFile(in.path, false, file.WithReadProps(props))
@@ -66,7 +63,7 @@ func fromParquet(in *input, newFold maker) ([]float64, error) {
 		return nil, err
 	}
 	defer f.Close()
-	l, p := newLoom(newFold), new(page)
+	l, p := newLoom(), new(page)
 	for i := range f.NumRowGroups() {
 		if err := l.rowGroup(f.RowGroup(i), p); err != nil {
 			return nil, err

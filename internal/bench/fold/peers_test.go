@@ -13,8 +13,6 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
-
-	"rollcall/aggregate"
 )
 
 // contender counts the visitors of every group of the same rows.
@@ -56,14 +54,12 @@ func BenchmarkPeers(b *testing.B) {
 }
 
 func ours(in *input) []contender {
-	of := func(name string, fold func(*input, maker) ([]float64, error), newFold maker) contender {
-		return contender{name, process(os.Getpid()), func() ([]float64, error) { return fold(in, newFold) }}
+	of := func(name string, fold func(*input) ([]float64, error)) contender {
+		return contender{name, process(os.Getpid()), func() ([]float64, error) { return fold(in) }}
 	}
 	return []contender{
-		of("Rollcall, Arrow batches", fromRecords, aggregate.NewReach),
-		of("Rollcall, Parquet", fromParquet, aggregate.NewReach),
-		of("Rollcall, Arrow batches, both sketches", fromRecords, aggregate.NewFold),
-		of("Rollcall, Parquet, both sketches", fromParquet, aggregate.NewFold),
+		of("Rollcall, Arrow batches", fromRecords),
+		of("Rollcall, Parquet", fromParquet),
 	}
 }
 

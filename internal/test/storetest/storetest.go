@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"exclusions", testExclusions},
 		{"publications", testPublications},
 		{"withdrawals", testWithdrawals},
+		{"deliveries", testDeliveries},
+		{"holders at once", testHoldersAtOnce},
 		{"masters", testMasters},
 		{"facts of a market", testHasFacts},
 		{"closers at once", testClosersAtOnce},

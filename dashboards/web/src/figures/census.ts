@@ -1,7 +1,7 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
 import type { CensusRow, Measure, Report } from "../api";
 import { Sheet } from "../draw";
-import { cellHeads, cells, csvText, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, csvText, isSimulated, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts } from "../load";
 import { censusPlaces } from "../load";
@@ -52,11 +52,11 @@ export function lede(total: Census, s: Scope): string {
 
 export function source(total: Census, month: string, s: Scope): string {
   const text = `Rollcall, ${s.t.census}, ${s.market}, ${s.n.monthShort(month)}.`;
-  return total.meta.notes?.some((n) => /simulated/i.test(n)) === true || total.meta.simulated === true ? `${text} ${s.t.simulatedDot}` : text;
+  return isSimulated(total.meta) ? `${text} ${s.t.simulatedDot}` : text;
 }
 
 function underMinimum(total: Census, s: Scope): string {
-  const n = total.meta.thresholds.min_accounts ?? 50;
+  const n = total.meta.thresholds?.min_accounts ?? 50;
   return s.t.language === "fr" ? `moins de ${n} comptes` : `under ${n} accounts`;
 }
 
@@ -173,7 +173,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     shortRows: censusPlaces.map((p) => s.t.places[p]!),
     panels: drawn.map((id) => ({ title: s.name(id), marks: censusPlaces.map((p) => ({ m: figureOf(a.places[p], id), fill: s.colour(id).fill, said: `${s.name(id)}, ${s.t.at[p]}` })) })),
     below: underMinimum(a.total, s),
-    belowShort: s.t.underShort(a.total.meta.thresholds.min_accounts ?? 50),
+    belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
     number: (x) => s.n.whole(x),
     range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
     tick: (x) => s.n.short(x),
@@ -184,7 +184,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     id: "account-places",
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
-    keys: [{ mark: "interval", text: s.t.key.interval(s.n.percent(100 * a.total.meta.confidence, 0)) }, ...belowKey(measures, a.total, s)],
+    keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
     notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
     source: source(a.total, a.month, s),
     data,

@@ -1,7 +1,7 @@
 // The reach curve: how many had come by each day of the month.
 import type { CurveRow, Report } from "../api";
 import { Sheet } from "../draw";
-import { cellHeads, cells, limits, source, type Figure, type Scope } from "../figure";
+import { cellHeads, cells, limits, source, level, type Figure, type Scope } from "../figure";
 import { enlarged, last, lines, splits, under, type Series } from "../lines";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -54,8 +54,8 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
     id: "curve",
     sentence: sentence(r, s),
     subtitle: french
-      ? `Personnes différentes touchées depuis le 1er, par jour de ${month}. Bandes : intervalle à ${s.n.percent(100 * r.meta.confidence, 0)}`
-      : `Different people reached since the 1st, by day of ${month}. Bands: ${s.n.percent(100 * r.meta.confidence, 0)} interval`,
+      ? `Personnes différentes touchées depuis le 1er, par jour de ${month}. Bandes : intervalle à ${level(r.meta, s)}`
+      : `Different people reached since the 1st, by day of ${month}. Bands: ${level(r.meta, s)} interval`,
     keys: hollow ? [{ mark: "hollow", text: s.t.key.caution(low, caution) }] : [],
     notes,
     source: source(r.meta, s),

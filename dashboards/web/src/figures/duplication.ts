@@ -1,7 +1,7 @@
 // Duplication: of each service's users, how many also use the others.
 import type { DuplicationRow, Measure, RankingRow, Report } from "../api";
 import { clipped, element, faces, measure, Sheet, widest } from "../draw";
-import { cellHeads, cells, limits, source, when, type Figure, type Scope } from "../figure";
+import { cellHeads, cells, limits, source, when, level, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { ranked } from "./ranking";
 
@@ -57,7 +57,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
     sentence: sentence(m, s),
     subtitle: `${read}${place.charAt(0).toUpperCase()}${place.slice(1)}, ${when(r.meta, s)}`,
     keys: [
-      { mark: "none", text: french ? `Petits chiffres : intervalle à ${s.n.percent(100 * r.meta.confidence, 0)}, en %` : `Small figures: ${s.n.percent(100 * r.meta.confidence, 0)} interval, in %` },
+      { mark: "none", text: french ? `Petits chiffres : intervalle à ${level(r.meta, s)}, en %` : `Small figures: ${level(r.meta, s)} interval, in %` },
       ...(all.some((x) => shown(x) && x.status === "caution") ? [{ mark: "cell" as const, text: s.t.key.caution(low, caution) }] : []),
       ...(all.some((x) => x !== null && !shown(x)) ? [{ mark: "below" as const, text: s.t.key.below(low) }] : []),
     ],

@@ -2,7 +2,7 @@
 import * as marks from "@observablehq/plot";
 import type { FrequencyRow, Measure, RankingRow, Report } from "../api";
 import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, widest } from "../draw";
-import { cellHeads, cells, limits, source, when, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, limits, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import { chosen } from "./profile";
@@ -62,11 +62,11 @@ export function frequency(r: Frequency, ranking: Report<RankingRow>, data: strin
   };
 }
 
-function keys(drawn: readonly Measure[], r: Frequency, s: Scope): Key[] {
+function keys(drawn: readonly (Measure | null)[], r: Frequency, s: Scope): Key[] {
   const { low, caution } = limits(r.meta);
-  const out: Key[] = [{ mark: "none", text: s.t.language === "fr" ? `Traits : intervalle à ${s.n.percent(100 * r.meta.confidence, 0)}` : `Lines: ${s.n.percent(100 * r.meta.confidence, 0)} interval` }];
+  const out: Key[] = [{ mark: "none", text: s.t.language === "fr" ? `Traits : intervalle à ${level(r.meta, s)}` : `Lines: ${level(r.meta, s)} interval` }];
   if (drawn.some((m) => shown(m) && m.status === "caution")) out.push({ mark: "cell", text: s.t.key.caution(low, caution) });
-  if (drawn.some((m) => !shown(m))) out.push({ mark: "below", text: s.t.key.below(low) });
+  if (drawn.some((m) => m !== null && !shown(m))) out.push({ mark: "below", text: s.t.key.below(low) });
   return out;
 }
 

@@ -1,6 +1,6 @@
 // Where: home, work and both, side by side on one scale.
 import type { Places } from "../address";
-import type { RankingRow, Report } from "../api";
+import type { Location, RankingRow, Report } from "../api";
 import { cellHeads, csvText, cells, intervalKeys, limits, monthOf, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -10,7 +10,7 @@ import { ranked, withheld } from "./ranking";
 type Ranking = Report<RankingRow>;
 
 /** The places whose panels stand side by side. */
-export function placesOf(which: Places): string[] {
+export function placesOf(which: Places): Location[] {
   return which === "apart" ? ["home-only", "both", "work-only"] : ["home", "work", "both"];
 }
 

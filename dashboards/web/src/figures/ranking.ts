@@ -3,7 +3,7 @@ import type { Measure, Meta, RankingRow, Report } from "../api";
 import {
   axisX, clipped, element, estimate, faces, isCaution, label, layer, measure, plot, scale, Sheet, tip, widest,
 } from "../draw";
-import { cellHeads, cells, intervalKeys, limits, monthOf, source, when, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, intervalKeys, limits, monthOf, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { rounded, shown, type Shown } from "../numbers";
 import { of } from "../texts";
 
@@ -116,7 +116,7 @@ function interval(first: RankingRow & { unique_audience: Shown }, meta: Meta, s:
   const french = s.t.language === "fr";
   const at = s.t.at[meta.location] ?? meta.location;
   const between = s.n.between(first.unique_audience);
-  const confidence = s.n.percent(100 * meta.confidence, 0);
+  const confidence = level(meta, s);
   const base = meta.universe?.active;
   let out = french ? `Entre ${between}, au niveau de confiance de ${confidence}` : `Between ${between} at ${confidence} confidence`;
   if (shown(first.reach) && shown(base)) {

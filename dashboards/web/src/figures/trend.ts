@@ -1,7 +1,7 @@
 // The trend: every service's audience, month by month.
 import type { Measure, Meta, Report, TrendRow } from "../api";
 import { Sheet, type Ticks } from "../draw";
-import { cellHeads, cells, limits, source, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
 import { enlarged, last, lines, splits, under, type Series } from "../lines";
 import { shown, type Shown } from "../numbers";
 
@@ -84,7 +84,7 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
   return {
     id: "trend",
     sentence: sentence(r, s),
-    subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes : intervalle à" : "Bands:"} ${s.n.percent(100 * r.meta.confidence, 0)}${french ? "" : " interval"}`,
+    subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes : intervalle à" : "Bands:"} ${level(r.meta, s)}${french ? "" : " interval"}`,
     keys: keys(all, r.meta, s),
     notes: gone(all, r.meta, s),
     source: source(r.meta, s, short),

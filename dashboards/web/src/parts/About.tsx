@@ -168,9 +168,9 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
 }
 
 function value(v: DiffRow["before"], s: Scope): string {
-  if (v === null) return "–";
-  if (typeof v !== "object") return String(v);
-  const m: Measure = v;
+  if (v == null) return "–";
+  if (typeof v !== "object" || Array.isArray(v)) return String(v);
+  const m = v as Measure;
   if (!shown(m)) return m.status;
   return `${s.n.digits(m.value, Math.abs(m.value) < 1000 ? 2 : 0)}${m.status === "caution" && m.n !== null ? ` (n ${m.n})` : ""}`;
 }

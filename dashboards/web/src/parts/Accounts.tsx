@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Client } from "../api";
-import type { Scope } from "../figure";
+import { isSimulated, type Scope } from "../figure";
 import { headline, lede, places, steps } from "../figures/census";
 import { censusPlaces, type Accounts as Loaded } from "../load";
 import { lastDay } from "../numbers";
@@ -34,7 +34,7 @@ export function Accounts({ p, client, s, go }: Props) {
   return (
     <>
       <div class="opening">
-        <p class="simulated"><b>{banner[0]}</b> {banner[1]}</p>
+        <p class="simulated">{isSimulated(p.total.meta) && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
         <h1>{headline(p.total, p.month, s)}</h1>
         <p class="lede">{lede(p.total, s)}</p>
       </div>

@@ -1,4 +1,6 @@
-package report
+// Package coherence holds figures of one universe against METHOD's rules: what
+// breaks one is neither published nor reported.
+package coherence
 
 import (
 	"fmt"
@@ -61,14 +63,14 @@ func (e *Incoherent) Error() string {
 // Is reports that an Incoherent is a rollcall.ErrIncoherent.
 func (e *Incoherent) Is(target error) bool { return target == rollcall.ErrIncoherent }
 
-// rulebook gathers comparisons.
-type rulebook struct {
-	checked    map[string]int
-	violations []Violation
+// Comparisons are the figures of a view held against every rule.
+type Comparisons struct {
+	Checked    map[string]int // how many were made, by rule
+	Violations []Violation
 }
 
-// ruleNames lists the rules in METHOD's order.
-func ruleNames() []string {
+// Rules lists the rules' names in METHOD's order.
+func Rules() []string {
 	return []string{"combined", "both", "union", "subset", "curve", "frequency", "sessions", "bounds", "duplication", "exclusive"}
 }
 
@@ -76,24 +78,24 @@ func ruleNames() []string {
 const slack = 1e-9
 
 // under checks that less is not above more.
-func (b *rulebook) under(rule, what string, less, more float64) {
-	b.checked[rule]++
+func (b *Comparisons) under(rule, what string, less, more float64) {
+	b.Checked[rule]++
 	if !(less <= more+slack*math.Max(1, math.Abs(more))) {
-		b.violations = append(b.violations, Violation{rule, fmt.Sprintf("%s: %.6g is above %.6g", what, less, more)})
+		b.Violations = append(b.Violations, Violation{rule, fmt.Sprintf("%s: %.6g is above %.6g", what, less, more)})
 	}
 }
 
 // same checks that two figures are equal.
-func (b *rulebook) same(rule, what string, x, y float64) {
-	b.checked[rule]++
+func (b *Comparisons) same(rule, what string, x, y float64) {
+	b.Checked[rule]++
 	if !(math.Abs(x-y) <= slack*math.Max(1, math.Max(math.Abs(x), math.Abs(y)))) {
-		b.violations = append(b.violations, Violation{rule, fmt.Sprintf("%s: %.6g is not %.6g", what, x, y)})
+		b.Violations = append(b.Violations, Violation{rule, fmt.Sprintf("%s: %.6g is not %.6g", what, x, y)})
 	}
 }
 
 // check applies every rule.
-func (f *figures) check() *rulebook {
-	b := &rulebook{checked: map[string]int{}}
+func (f *figures) check() *Comparisons {
+	b := &Comparisons{Checked: map[string]int{}}
 	for _, s := range slices.Concat(f.services, f.unions) {
 		b.places(s)
 		b.bounds(s, f)
@@ -118,7 +120,7 @@ func (f *figures) check() *rulebook {
 	return b
 }
 
-func (b *rulebook) places(s figure) {
+func (b *Comparisons) places(s figure) {
 	home, work, either, both := s.audience[rollcall.AtHome], s.audience[rollcall.AtWork], s.audience[rollcall.HomeWork], s.audience[rollcall.Both]
 	b.under("combined", s.name+", the larger of home and work against home+work", math.Max(home, work), either)
 	b.under("combined", s.name+", home+work against home and work added", either, home+work)
@@ -133,14 +135,14 @@ func (b *rulebook) places(s figure) {
 	}
 }
 
-func (b *rulebook) bounds(s figure, f *figures) {
+func (b *Comparisons) bounds(s figure, f *figures) {
 	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
 		b.under("bounds", s.name+" in the active universe at "+string(p), s.audience[p], f.active[p])
 		b.under("bounds", "the active universe at "+string(p)+" in the universe", f.active[p], f.universe)
 	}
 }
 
-func (b *rulebook) union(u figure, services []figure) {
+func (b *Comparisons) union(u figure, services []figure) {
 	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
 		sum := 0.0
 		for _, i := range u.parts {
@@ -150,7 +152,7 @@ func (b *rulebook) union(u figure, services []figure) {
 	}
 }
 
-func (b *rulebook) service(s figure) {
+func (b *Comparisons) service(s figure) {
 	total := s.audience[rollcall.HomeWork]
 	last, sum := 0.0, 0.0
 	for d, x := range s.curve {
@@ -166,37 +168,37 @@ func (b *rulebook) service(s figure) {
 	b.under("exclusive", s.name, s.exclusive, total)
 }
 
-// rulebook gives the view's figures, at every place, held against the rules.
-func rulesOf(v *audience.View) *rulebook {
+// Of gives the view's figures, at every place, held against the rules.
+func Of(v *audience.View) *Comparisons {
 	base := v.At(rollcall.HomeWork)
-	return audience.Once(base, "rules", func() *rulebook { return figuresOf(base).check() })
+	return audience.Once(base, "rules", func() *Comparisons { return figuresOf(base).check() })
 }
 
-// coherent fails with an *Incoherent where the view's figures break a rule.
-func coherent(v *audience.View) error {
-	return rulesOf(v).refusal(v.Last().Doc.Of)
+// CheckView fails with an *Incoherent where the view's figures break a rule.
+func CheckView(v *audience.View) error {
+	return Of(v).Refusal(v.Last().Doc.Of)
 }
 
-// refusal is an *Incoherent where a rule is broken.
-func (b *rulebook) refusal(of rollcall.PanelMonth) error {
-	if len(b.violations) == 0 {
+// Refusal is an *Incoherent where a rule is broken.
+func (b *Comparisons) Refusal(of rollcall.PanelMonth) error {
+	if len(b.Violations) == 0 {
 		return nil
 	}
-	return &Incoherent{Of: of, Violations: b.violations}
+	return &Incoherent{Of: of, Violations: b.Violations}
 }
 
-// Coherent holds both credit rules' figures of the month against the rules, and
+// Check holds both credit rules' figures of the month against the rules, and
 // fails with an *Incoherent where they break one.
-func Coherent(m *audience.Month) error {
+func Check(m *audience.Month) error {
 	for _, credit := range []rollcall.Credit{rollcall.ByPresence, rollcall.ByUse} {
-		if err := coherent(m.Whole.View(credit, rollcall.HomeWork, nil)); err != nil {
+		if err := CheckView(m.Whole.View(credit, rollcall.HomeWork, nil)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// gatherFigures computes what the rules compare; the view is of home+work.
+// figuresOf computes what the rules compare; the view is of home+work.
 func figuresOf(v *audience.View) *figures {
 	f := &figures{universe: v.Weights.Universe(), active: map[rollcall.Place]float64{}}
 	for _, p := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
@@ -225,7 +227,7 @@ func figuresOf(v *audience.View) *figures {
 	return f
 }
 
-// byPlace weighs some services' users at every place.
+// audienceByPlace weighs some services' users at every place.
 func audienceByPlace(v *audience.View, services audience.Set) map[rollcall.Place]float64 {
 	out := map[rollcall.Place]float64{}
 	for _, p := range rollcall.Places() {

@@ -1,4 +1,4 @@
-package report
+package coherence
 
 import (
 	"maps"
@@ -28,7 +28,7 @@ func sound() *figures {
 
 // TestRules breaks each rule once; the others stay kept.
 func TestRules(t *testing.T) {
-	if found := sound().check().violations; len(found) > 0 {
+	if found := sound().check().Violations; len(found) > 0 {
 		t.Fatalf("sound figures break %v", found)
 	}
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestRules(t *testing.T) {
 		f := sound()
 		c.spoil(f)
 		broken := map[string]bool{}
-		for _, v := range f.check().violations {
+		for _, v := range f.check().Violations {
 			broken[v.Rule] = true
 		}
 		if !broken[c.rule] {
@@ -65,8 +65,8 @@ func TestRules(t *testing.T) {
 		}
 	}
 	found := sound().check()
-	for _, rule := range ruleNames() {
-		if found.checked[rule] == 0 {
+	for _, rule := range Rules() {
+		if found.Checked[rule] == 0 {
 			t.Errorf("rule %s compares nothing", rule)
 		}
 	}
@@ -75,12 +75,12 @@ func TestRules(t *testing.T) {
 // TestRoundingBreaksNoRule: nobody used a at both places, and its millions at
 // home and at work add up to another last bit than those at either.
 func TestRoundingBreaksNoRule(t *testing.T) {
-	b := &rulebook{checked: map[string]int{}}
+	b := &Comparisons{Checked: map[string]int{}}
 	home, work := 5e7, 1e7/3
 	b.places(figure{name: "a", audience: map[rollcall.Place]float64{
 		rollcall.AtHome: home, rollcall.AtWork: work, rollcall.HomeWork: math.Nextafter(home+work, 0), rollcall.Both: 0, rollcall.HomeOnly: home, rollcall.WorkOnly: work,
 	}})
-	if len(b.violations) > 0 {
-		t.Errorf("rounding breaks %v", b.violations)
+	if len(b.Violations) > 0 {
+		t.Errorf("rounding breaks %v", b.Violations)
 	}
 }

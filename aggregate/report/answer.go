@@ -1,0 +1,99 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"sync"
+
+	"rollcall"
+	"rollcall/aggregate/audience"
+	"rollcall/aggregate/coherence"
+)
+
+// maker makes a report's table.
+type maker func(ctx context.Context, j *job) (*rollcall.Table, error)
+
+// answer makes the table of the job's place, or finds it made.
+func (j *job) answer(ctx context.Context, answer maker) (*rollcall.Table, error) {
+	if err := j.look(ctx); err != nil {
+		return nil, err
+	}
+	if j.request.Live {
+		return j.run(ctx, answer)
+	}
+	return j.reporter.tables.Get(ctx, j.key(), func() (*rollcall.Table, int64, error) {
+		t, err := j.run(ctx, answer)
+		return t, 1, err
+	})
+}
+
+// run makes the table, once its figures have passed the rules.
+func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
+	var t *rollcall.Table
+	var broken, err error
+	check := func() {
+		if j.request.Report != "consistency" { // which lists what is broken
+			broken = coherence.CheckView(j.view)
+		}
+	}
+	together(check, func() { t, err = answer(ctx, j) })
+	if err := cmp.Or(broken, err); err != nil {
+		return nil, err
+	}
+	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
+	if j.mayPool() && withholds(t) {
+		t.Meta.Notes = append(t.Meta.Notes, "What is below here may be enough for the mean of several months: ask for it with pool, 2 to 12 months.")
+	}
+	seal(t)
+	return t, nil
+}
+
+// table begins the report's table.
+func (j *job) table(columns ...string) *rollcall.Table {
+	return &rollcall.Table{Meta: j.meta(), Columns: columnsOf(columns...), Rows: []rollcall.Row{}}
+}
+
+// withholds reports whether a figure of the table has too few persons.
+func withholds(t *rollcall.Table) bool {
+	for _, row := range t.Rows {
+		for _, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status == rollcall.Below {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// seal takes the numbers out of every withheld measure, so that no export can
+// show them.
+func seal(t *rollcall.Table) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if m, ok := cell.(rollcall.Measure); ok && m.Status.Withheld() {
+				row[i] = audience.Withheld(m.Status)
+			}
+		}
+	}
+	if u := t.Meta.Universe; u != nil && u.Active.Status.Withheld() {
+		u.Active = audience.Withheld(u.Active.Status)
+	}
+}
+
+// together does two things at once, and returns when both are done. A panic of
+// the first goes on in the caller, as it would have without.
+func together(aside, here func()) {
+	var wait sync.WaitGroup
+	var fault any
+	wait.Go(func() {
+		defer func() { fault = recover() }()
+		aside()
+	})
+	defer func() {
+		wait.Wait()
+		if fault != nil {
+			panic(fault)
+		}
+	}()
+	here()
+}

@@ -1,0 +1,100 @@
+package access
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rollcall"
+)
+
+// Role is what a caller may do.
+type Role string
+
+// The roles. Each but admin does one thing; admin does all.
+const (
+	RoleRead    Role = "read"    // reports, census, catalogue, metrics
+	RoleIngest  Role = "ingest"  // send events
+	RolePublish Role = "publish" // read, load panels, close months, exclude
+	RoleAdmin   Role = "admin"
+)
+
+// Roles lists them all.
+func Roles() []Role { return []Role{RoleRead, RoleIngest, RolePublish, RoleAdmin} }
+
+// Caller is who sends a request. The zero value is the operator, who asks on the
+// machine itself, without a key.
+type Caller struct {
+	ID      string // the key's
+	Name    string
+	Role    Role
+	Markets []rollcall.MarketID // that a reader may see, in order; empty: all
+}
+
+// callerKey marks a request with its Caller.
+type callerKey struct{}
+
+// With marks a context as a caller's.
+func With(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// Of says whose request a context is.
+func Of(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// IsReader says that the caller reads and no more, and is never served an internal
+// version.
+func (c Caller) IsReader() bool { return c.Role == RoleRead }
+
+// Operates says that the caller is the operator, or an administrator.
+func (c Caller) Operates() bool { return c.Role == "" || c.Role == RoleAdmin }
+
+// Limited says that there are markets which the caller may not see.
+func (c Caller) Limited() bool { return len(c.Markets) > 0 }
+
+// Sees says whether the caller may know of a market.
+func (c Caller) Sees(m rollcall.MarketID) bool { return !c.Limited() || slices.Contains(c.Markets, m) }
+
+// Scope names all that answers to the caller depend on: two callers of one scope
+// are answered alike.
+func (c Caller) Scope() string {
+	words := []string{string(c.Role)}
+	for _, m := range c.Markets {
+		words = append(words, string(m))
+	}
+	return strings.Join(words, " ")
+}
+
+// may says whether the caller may do what the request asks. What no line names is
+// for admin alone.
+func (c Caller) may(r *http.Request) bool {
+	switch path := r.URL.Path; {
+	case c.Role == RoleAdmin:
+		return true
+	case path == "/v1/events" || path == "/v1/batch":
+		return c.Role == RoleIngest
+	case path == "/v1/rejected" || path == "/v1/master-keys": // whole inputs, accounts and all; the operator's own
+		return false
+	case path == "/metrics" && c.Limited(): // they name every market
+		return false
+	case !changes(r.Method):
+		return c.Role == RoleRead || c.Role == RolePublish
+	}
+	return c.Role == RolePublish && publishes(r.URL.Path)
+}
+
+func publishes(path string) bool {
+	if strings.HasSuffix(path, "/limits") { // what is shown at all is for admin to say
+		return false
+	}
+	for _, prefix := range []string{"/v1/panels/", "/v1/publications", "/v1/exclusions", "/v1/targets"} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,99 @@
+package problem_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"rollcall"
+	"rollcall/internal/problem"
+)
+
+// TestOf: the kind of an error says status, code and type, and every fault in it
+// is told.
+func TestOf(t *testing.T) {
+	month := &rollcall.Invalid{Field: "month", Value: "2002-13", Reason: "is not a month", Code: "month"}
+	market := &rollcall.Unknown{Kind: "market", Name: "FX", Near: []string{"FR"}}
+	for _, c := range []struct {
+		err    error
+		status int
+		code   string
+		errors string
+	}{
+		{month, 422, "invalid", `[{"location":"month","code":"month","message":"is not a month","value":"2002-13"}]`},
+		{fmt.Errorf("close: %w", errors.Join(month, market)), 422, "invalid", `[{"location":"month","code":"month","message":"is not a month","value":"2002-13"},` +
+			`{"location":"market","code":"unknown","message":"is not known; the nearest is FR","value":"FX"}]`},
+		{market, 404, "not_found", `[{"location":"market","code":"unknown","message":"is not known; the nearest is FR","value":"FX"}]`},
+		{fmt.Errorf("2002-10 is %w", rollcall.ErrNotClosed), 404, "not_closed", "null"},
+		{fmt.Errorf("version 1 was %w", rollcall.ErrWithdrawn), 410, "withdrawn", "null"},
+		{problem.ErrSlow, 408, "too_slow", "null"},
+		{errors.New("disk on fire"), 500, "internal", "null"},
+	} {
+		d, known := problem.Of(c.err)
+		got, err := json.Marshal(d.Errors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Status != c.status || d.Code != c.code || d.Type != "urn:rollcall:problem:"+c.code || string(got) != c.errors || known == (c.status == 500) {
+			t.Errorf("%v: %+v, %s", c.err, d, got)
+		}
+		if strings.Contains(d.Detail, "fire") {
+			t.Errorf("a fault of ours is told: %s", d.Detail)
+		}
+	}
+	kept := problem.New(http.StatusForbidden, "no")
+	if d, known := problem.Of(fmt.Errorf("so: %w", kept)); d != kept || !known {
+		t.Errorf("a problem becomes %+v", d)
+	}
+}
+
+// TestWrite: what is written is RFC 9457's.
+func TestWrite(t *testing.T) {
+	w := httptest.NewRecorder()
+	problem.Write(w, http.StatusNotFound, "nothing")
+	want := `{"type":"urn:rollcall:problem:not_found","title":"Not Found","status":404,"code":"not_found","detail":"nothing"}`
+	if got := strings.TrimSpace(w.Body.String()); w.Code != 404 || w.Header().Get("Content-Type") != "application/problem+json" || got != want {
+		t.Errorf("%d %v %s", w.Code, w.Header(), got)
+	}
+}
+
+// TestLocate puts a place before the names of fields that have none.
+func TestLocate(t *testing.T) {
+	d := problem.Invalid([]*problem.Fault{{Location: "query.month", Code: "x"}, {Location: "panel", Code: "x"}, {Location: "panelists.csv line 2", Code: "x"}})
+	d.Locate(func(field string) string {
+		if field == "panel" {
+			return "path"
+		}
+		return ""
+	})
+	var got []string
+	for _, f := range d.Errors {
+		got = append(got, f.Location)
+	}
+	if !slices.Equal(got, []string{"query.month", "path.panel", "panelists.csv line 2"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestCodesAreDocumented: a code that a client meets can be looked up.
+func TestCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := problem.Codes()
+	if sorted := slices.Sorted(slices.Values(codes)); len(codes) < 15 || len(slices.Compact(sorted)) != len(codes) {
+		t.Errorf("the codes are %q", codes)
+	}
+	for _, code := range codes {
+		if !strings.Contains(string(text), "`"+code+"`") {
+			t.Errorf("docs/api.md has no code %s", code)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/api"
+	"rollcall/api/access"
+	"rollcall/api/openapi"
+)
+
+// guardedServer is a server of one published month in FR, behind keys.
+type guardedServer struct {
+	*httptest.Server
+	all    []routed
+	tokens string
+	keys   map[string]string // by who has them
+}
+
+func guarded(t *testing.T) *guardedServer {
+	t.Helper()
+	o, _ := published(t)
+	g := &guardedServer{all: routesOf(t, o.handler), tokens: filepath.Join(t.TempDir(), "tokens"), keys: map[string]string{"nobody": ""}}
+	for name, token := range map[string]access.Token{
+		"reader": {Role: access.RoleRead}, "reader of FR": {Role: access.RoleRead, Markets: []rollcall.MarketID{"FR"}},
+		"reader of US": {Role: access.RoleRead, Markets: []rollcall.MarketID{"US"}},
+		"ingest":       {Role: access.RoleIngest}, "publisher": {Role: access.RolePublish}, "admin": {Role: access.RoleAdmin},
+	} {
+		token.Name = name
+		_, key, err := access.NewToken(g.tokens, token, time.Unix(1e9, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.keys[name] = key
+	}
+	control, err := Listening{Listen: "127.0.0.1:0", Tokens: g.tokens}.control(o.engine, o.Process.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Server = httptest.NewServer(api.Admit(control, o.handler))
+	t.Cleanup(g.Close)
+	return g
+}
+
+func (g *guardedServer) ask(t *testing.T, who, method, path string) answered {
+	t.Helper()
+	return fetch(t, g.Server, method, path, "Authorization", "Bearer "+g.keys[who], "Content-Type", "application/json")
+}
+
+// callers are the columns of the table below.
+func callers() [6]string {
+	return [6]string{"nobody", "reader", "reader of US", "ingest", "publisher", "admin"}
+}
+
+// statuses says for every route what each caller is answered: of the market FR,
+// and to what changes something without a body.
+func statuses() map[string][6]int {
+	open, none := [6]int{200, 200, 200, 200, 200, 200}, [6]int{404, 404, 404, 404, 404, 404}
+	ofNoMarket, ofMarket := [6]int{401, 200, 200, 403, 200, 200}, [6]int{401, 200, 404, 403, 200, 200}
+	publishers, admins := [6]int{401, 403, 403, 403, 400, 400}, [6]int{401, 403, 403, 403, 403, 400}
+	done := [6]int{401, 403, 403, 403, 403, 200} // by admins, without a body
+	table := map[string][6]int{
+		"GET /": open, "GET /accounts": open, "GET /docs": open, "GET /healthz": open, "GET /readyz": open, "GET /openapi.json": open, "GET /openapi.yaml": open,
+		"GET /assets/*": none, "GET /docs/*": none, // there is no such file
+		"GET /openapi-3.0.json": ofNoMarket, "GET /openapi-3.0.yaml": ofNoMarket,
+		"GET /v1/markets": ofNoMarket, "GET /v1/services": ofNoMarket, "GET /v1/targets": ofNoMarket, "GET /v1/version": ofNoMarket,
+		"GET /metrics":   {401, 200, 403, 403, 200, 200},
+		"GET /v1/census": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
+		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
+		"PUT /v1/panels/{panel}/months/{month}": {401, 403, 403, 403, 422, 422},
+		"POST /v1/backup":                       admins, "POST /v1/erasures": admins, "POST /v1/log/replay": admins, "POST /v1/markets": admins,
+		"POST /v1/panels/{panel}/limits": admins, "POST /v1/services": admins, "POST /v1/store/check": admins,
+		"POST /v1/log/acknowledge": done, "POST /v1/log/settle": done, "POST /v1/rejected/replay": done, "GET /v1/rejected": done,
+		"POST /v1/events": {401, 403, 403, 200, 403, 200},
+	}
+	for _, report := range openapi.Reports() {
+		table["GET /v1/reports/"+report.Name] = ofMarket
+	}
+	const version = "/v1/publications/{market}/{panel}/{month}/{version}/"
+	for _, part := range []string{"folder.zip", "withheld", "workbook.xlsx"} {
+		table["GET "+version+part] = ofMarket
+	}
+	table["GET "+strings.TrimSuffix(version, "/")] = ofMarket
+	table["GET "+version+"verify"] = [6]int{401, 204, 404, 403, 204, 204}
+	table["GET "+version+"diff/{other}"] = [6]int{401, 404, 404, 403, 200, 200} // the other is internal
+	table["POST "+version+"withdraw"] = publishers
+	return table
+}
+
+// TestWhoMayWhat holds every route of the router to what the table says of every
+// caller.
+func TestWhoMayWhat(t *testing.T) {
+	g := guarded(t)
+	table := statuses()
+	for _, r := range g.all {
+		name := r.method + " " + r.pattern
+		want, ok := table[name]
+		var got [6]int
+		for i, who := range callers() {
+			got[i] = g.ask(t, who, r.method, address(r.pattern)).status
+		}
+		if !ok || got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
+		delete(table, name)
+	}
+	for name := range table {
+		t.Errorf("%s is no route", name)
+	}
+}
+
+// TestMarketsHidden: to a reader of one market another is as one that isn't there:
+// in no list, in no name that is near, and alike in every answer.
+func TestMarketsHidden(t *testing.T) {
+	g := guarded(t)
+	for _, r := range g.all {
+		if r.method != http.MethodGet || !strings.HasPrefix(r.pattern, "/v1/") {
+			continue
+		}
+		for _, market := range []string{"FR", "XX", "fr"} {
+			path := strings.NewReplacer("market=FR", "market="+market, "/FR/", "/"+market+"/").Replace(address(r.pattern))
+			a := g.ask(t, "reader of US", http.MethodGet, path)
+			if strings.Contains(a.body, `"name":"France"`) || strings.Contains(strings.ReplaceAll(a.body, `market \"FR\"`, ""), `"FR"`) || strings.Contains(a.body, "nearest is FR") || strings.Contains(a.body, "nearest are") {
+				t.Errorf("%s tells of FR: %.300s", path, a.body)
+			}
+			if !strings.Contains(path, market) || r.pattern == "/v1/rejected" {
+				continue
+			}
+			want := fmt.Sprintf(`"status":404,"detail":"market \"%s\": is not known; the nearest is US"`, market)
+			if a.status != http.StatusNotFound || !strings.Contains(a.body, want) || a.header.Get("ETag") != "" {
+				t.Errorf("%s: %d %s, want %s", path, a.status, a.body, want)
+			}
+		}
+	}
+	if a := g.ask(t, "reader of FR", http.MethodGet, "/v1/markets"); !strings.Contains(a.body, "France") || strings.Contains(a.body, "The States") {
+		t.Errorf("a reader of FR is told %s", a.body)
+	}
+	const ranking = "/v1/reports/ranking?market=FR&panel=nn&month=2003-01"
+	all := g.ask(t, "reader", http.MethodGet, ranking)
+	kept := fetch(t, g.Server, http.MethodGet, ranking, "Authorization", "Bearer "+g.keys["reader of US"], "If-None-Match", all.header.Get("ETag"))
+	if all.status != http.StatusOK || kept.status != http.StatusNotFound {
+		t.Errorf("with the ETag of what another was given: %d, then %d", all.status, kept.status)
+	}
+	if vary := all.header.Values("Vary"); !slices.Contains(vary, "Authorization") || !slices.Contains(vary, "Cookie") {
+		t.Errorf("an answer to a key varies by %q", vary)
+	}
+}
