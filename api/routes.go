@@ -37,6 +37,10 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
+	control := cmp.Or(s.Access, new(access.Control))
+	mux.Get(access.SessionPath, control.GetSession)
+	mux.Post(access.SessionPath, control.PostSession)
+	mux.Delete(access.SessionPath, control.DeleteSession)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}

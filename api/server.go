@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // Server is what the API serves from. Every field but Collector, Page, Metrics,
-// Ready and Degraded is required.
+// Ready, Degraded and Access is required.
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
@@ -29,6 +30,7 @@ type Server struct {
 	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
+	Access       *access.Control                // of the listener; nil: no key is asked for
 	Version      string
 	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
 	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent

@@ -24,9 +24,12 @@ func guarded(t *testing.T, tokens string) http.Handler {
 
 func controlOf(t *testing.T, c Control) *Control {
 	t.Helper()
-	c.Refuse = func(w http.ResponseWriter, status int, detail string) { http.Error(w, detail, status) }
 	c.Log = slog.New(slog.DiscardHandler)
-	return c.Start()
+	started, err := c.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started
 }
 
 func ask(h http.Handler, method, path, key string) int {

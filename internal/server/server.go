@@ -27,6 +27,7 @@ import (
 
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
+	"rollcall/api/access"
 	"rollcall/ingest"
 	"rollcall/ingest/masters"
 	"rollcall/internal/kafka"
@@ -34,11 +35,12 @@ import (
 )
 
 // Options are what a process is given beside its flags. All are required, but
-// Out is a role's alone and CensusMin that of a process that answers.
+// Out and Access are a role's alone and CensusMin that of a process that answers.
 type Options struct {
 	Software string // the version that reports and publications carry
 	Log      *slog.Logger
-	Out      io.Writer // where it says that it listens
+	Out      io.Writer       // where it says that it listens
+	Access   *access.Control // who may ask; nil: as the listener's flags say, without sessions
 
 	CensusMin int // accounts under which a census's figure is withheld from readers
 }
