@@ -24,6 +24,7 @@ type Server struct {
 	Rejected     Rejected
 	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
+	MasterKeys   MasterKeys
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
 	Metrics      http.Handler // GET /metrics
@@ -49,7 +50,7 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
 	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
 	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
-	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
+	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error)
 }
 
 // Publications closes months, lists what was published and verifies it. Known
