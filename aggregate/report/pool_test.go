@@ -221,8 +221,8 @@ func TestPoolOfUnlikeMonths(t *testing.T) {
 // TestPoolOfTwoKeys: persons can't be matched over a change of pseudonyms.
 func TestPoolOfTwoKeys(t *testing.T) {
 	s := fashions(t)
-	s.Pseudonym = func(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) {
-		return visitor(id), testKey + 1
+	s.Pseudonyms = func(_ rollcall.PanelID, id string) []rollcall.Pseudonym {
+		return []rollcall.Pseudonym{{Visitor: visitor(id), Key: testKey + 1}}
 	}
 	s.load(october, plainRoster(40), evenUniverse)
 	s.close(closing(october, all()))

@@ -135,6 +135,9 @@ func (p *Process) degraded(ctx context.Context) (why []string) {
 			why = append(why, fmt.Sprintf("%d damaged rows of the store are set aside, and missing in its figures; `rollcall store check` lists them", len(aside)))
 		}
 	}
+	if p.keys != nil {
+		why = append(why, p.masters.Degraded()...)
+	}
 	return append(why, p.logDamage()...)
 }
 
@@ -226,6 +229,9 @@ func (p *Process) ready(ctx context.Context) error {
 	if p.source != nil {
 		errs = append(errs, p.source.Joined(), p.store.flushing())
 	}
+	if p.keys != nil {
+		errs = append(errs, p.masters.Lacks())
+	}
 	return errors.Join(errs...)
 }
 
@@ -252,10 +258,10 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: p.months, Publications: p.months,
-		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
+		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
-		Version: p.Software, Logger: p.Log,
+		Version: p.Software, Logger: p.Log, Access: p.Access,
 	}
 	if p.cluster != nil {
 		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)

@@ -31,6 +31,9 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 		return UsageError{Err: err}
 	}
 	limitMemory(RunMemory)
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
+	}
 	p, err := Start(ctx, e, o)
 	if err != nil {
 		return err
@@ -95,6 +98,9 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 	}
 	if e.Clickhouse == "" {
 		return UsageError{Err: errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
+	}
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
 	}
 	p := newProcess(e, o)
 	limitMemory(ServeMemory)
