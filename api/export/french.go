@@ -53,15 +53,20 @@ func frenchWords() *words {
 		unlimited:  "Aucun chiffre n’est retenu ni signalé pour le nombre de personnes qui sont derrière lui.",
 		minimum:    "Les chiffres de moins de %d comptes sont retenus.",
 		confidence: "Les intervalles sont au niveau de confiance de %g %%.",
+		flags:      frenchFlags(),
 		csvNote:    "Un texte qu’un tableur exécuterait comme une formule commence par une apostrophe qui n’en fait pas partie. Un champ vide est nul.",
-		flags: map[string]string{
-			flagUnreliable:   "peu fiable : avec une valeur, à lire avec prudence ; sans, retenu, car trop peu de personnes sont derrière",
-			flagConfidential: "confidentiel : moins de comptes que le minimum du recensement",
-			flagZero:         "non distinct de zéro",
-			flagInapplicable: "sans objet : une base nulle, ou rien à comparer",
-			flagProvisional:  "provisoire : tous les chiffres du tableau",
-			flagRevised:      "révisé : tous les chiffres du tableau",
-		},
+	}
+}
+
+// frenchFlags say what the flags of a data package's cells mean.
+func frenchFlags() map[string]string {
+	return map[string]string{
+		flagUnreliable:   "peu fiable : avec une valeur, à lire avec prudence ; sans, retenu, car trop peu de personnes sont derrière",
+		flagConfidential: "confidentiel : moins de comptes que le minimum du recensement",
+		flagZero:         "non distinct de zéro",
+		flagInapplicable: "sans objet : une base nulle, ou rien à comparer",
+		flagProvisional:  "provisoire : tous les chiffres du tableau",
+		flagRevised:      "révisé : tous les chiffres du tableau",
 	}
 }
 

@@ -136,15 +136,20 @@ func englishWords() *words {
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
+		flags:      englishFlags(),
 		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",
-		flags: map[string]string{
-			flagUnreliable:   "low reliability: with a value, to be used with caution; without, withheld, since too few persons stand behind it",
-			flagConfidential: "confidential: fewer accounts than the census's minimum",
-			flagZero:         "not told from zero",
-			flagInapplicable: "not applicable: a base of zero, or nothing to compare with",
-			flagProvisional:  "provisional: every figure of the table",
-			flagRevised:      "revised: every figure of the table",
-		},
+	}
+}
+
+// englishFlags say what the flags of a data package's cells mean.
+func englishFlags() map[string]string {
+	return map[string]string{
+		flagUnreliable:   "low reliability: with a value, to be used with caution; without, withheld, since too few persons stand behind it",
+		flagConfidential: "confidential: fewer accounts than the census's minimum",
+		flagZero:         "not told from zero",
+		flagInapplicable: "not applicable: a base of zero, or nothing to compare with",
+		flagProvisional:  "provisional: every figure of the table",
+		flagRevised:      "revised: every figure of the table",
 	}
 }
 
