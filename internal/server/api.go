@@ -220,9 +220,7 @@ func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	var errs []error
-	if _, err := p.store.Markets(ctx); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, p.store.answers(ctx))
 	if p.cluster != nil {
 		errs = append(errs, p.cluster.Reachable(ctx))
 	}
@@ -235,8 +233,9 @@ func (p *Process) ready(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// readyTime is how long the engines have to answer.
-const readyTime = 3 * time.Second
+// readyTime is how long the engines have to answer. With the half second after
+// which a store that hangs is known to, a probe has its answer within two.
+const readyTime = 1500 * time.Millisecond
 
 // changeableOf is the process's catalogue with ways to change it.
 func changeableOf(p *Process) changeable {
