@@ -23,23 +23,8 @@ func TestRotationOnCluster(t *testing.T) {
 	aggregator := c.aggregator()
 	c.await(func() bool { return collector.ready() && aggregator.ready() })
 
-	before := time.Now().UTC().AddDate(0, 0, 29)
-	soon := before.AddDate(0, 0, 1)
-	if soon.YearDay() == 1 {
-		before, soon = before.AddDate(0, 0, 1), soon.AddDate(0, 0, 1)
-	}
-	event := func(day time.Time, account string) string {
-		return `{"time":"` + day.Format(time.DateOnly) + `T12:00:00Z","market":"FR","service":"msn","location":"home","kind":"use","account":"` + account + `"}`
-	}
-	send := func(day time.Time) int {
-		answer, err := collector.api.Post("http://localhost/v1/events?backfill=true", "application/x-ndjson", strings.NewReader(event(day, "a@example.org")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		return answer.StatusCode
-	}
-
+	before, soon := daysToCome()
+	send := func(day time.Time) int { return collector.post(eventOf(day, "a@example.org")) }
 	elsewhere := c.elsewhere()
 	out := elsewhere.run("key", "rotate", "--from", soon.Format(time.DateOnly))
 	if !strings.Contains(out, "is for the days from "+soon.Format(time.DateOnly)) {
@@ -52,7 +37,7 @@ func TestRotationOnCluster(t *testing.T) {
 	if code := send(soon); code != http.StatusServiceUnavailable {
 		t.Errorf("an event of its day: %d", code)
 	}
-	c.put(event(soon, "b@example.org"))
+	c.put(eventOf(soon, "b@example.org"))
 	c.settle()
 	if list := c.run("rejected", "list"); !strings.Contains(list, "refused: 1 (1 key_missing)") {
 		t.Errorf("of the event that came by Kafka: %s", list)
@@ -82,6 +67,30 @@ func TestRotationOnCluster(t *testing.T) {
 	if list := c.run("key", "list"); strings.Count(list, "\n") != 3 || !strings.Contains(list, "to come") || strings.Contains(list, "missing") {
 		t.Errorf("the keys are\n%s", list)
 	}
+}
+
+// daysToCome are two days of one year that follow each other.
+func daysToCome() (before, soon time.Time) {
+	soon = time.Now().UTC().AddDate(0, 0, 30)
+	if soon.YearDay() == 1 {
+		soon = soon.AddDate(0, 0, 1)
+	}
+	return soon.AddDate(0, 0, -1), soon
+}
+
+func eventOf(day time.Time, account string) string {
+	return `{"time":"` + day.Format(time.DateOnly) + `T12:00:00Z","market":"FR","service":"msn","location":"home","kind":"use","account":"` + account + `"}`
+}
+
+// post sends one event, and gives the answer's status.
+func (p *child) post(event string) int {
+	p.t.Helper()
+	answer, err := p.api.Post("http://localhost/v1/events?backfill=true", "application/x-ndjson", strings.NewReader(event))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
 }
 
 // elsewhere is the same cluster as another machine sees it: with a copy of the
