@@ -37,6 +37,10 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
+	control := cmp.Or(s.Access, new(access.Control))
+	mux.Get(access.SessionPath, control.GetSession)
+	mux.Post(access.SessionPath, control.PostSession)
+	mux.Delete(access.SessionPath, control.DeleteSession)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}
@@ -108,6 +112,8 @@ func (s *Server) changes(api huma.API) {
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
 	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
+	huma.Register(api, get("/v1/master-keys", "The master keys of the pseudonyms, by their hashes"), masterKeys{s}.get)
+	huma.Register(api, post("/v1/master-keys/rotate", "Begin a new master key on a day to come"), masterKeys{s}.post)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)

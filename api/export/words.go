@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -64,7 +65,7 @@ type words struct {
 	serviceCol, serviceName, brandCol, ownerCol                           string
 	oneTable, marks, source, chartAbout, below, above, low                string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
-	citeThus, documentHash, marksTitle, pooled                            string
+	citeThus, documentHash, marksTitle, pooled, unlimited                 string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -131,17 +132,41 @@ func englishWords() *words {
 		sourceDate: "Source date", allTables: "All tables",
 		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", pooled: "mean of %d months", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
+		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
 	}
 }
 
+// Text is what is said around a table in one language, for forms that are made
+// elsewhere.
+type Text struct {
+	Title     string   // what the table is of
+	About     string   // where its figures come from
+	Simulated string   // that they are of nobody, where that is so
+	Notes     []string // the limits and the confidence, then the table's own; that it is simulated is not among them
+	words     *words
+}
+
+// Text gives it.
+func (l Locale) Text(m *rollcall.Meta) Text {
+	w := l.words()
+	own := *m
+	own.Notes = slices.DeleteFunc(slices.Clone(m.Notes), func(note string) bool { return m.Simulated && strings.Contains(note, "is simulated") })
+	return Text{Title: w.title(m), About: w.about(m), Simulated: w.simulated, Notes: w.allNotes(&own), words: w}
+}
+
+// Label is a column's.
+func (t Text) Label(c rollcall.Column) string { return t.words.label(c) }
+
+// Place is a location in words.
+func (t Text) Place(location string) string { return t.words.place(location) }
+
+// Month is a month in words.
+func (t Text) Month(month string) string { return t.words.monthName(month) }
+
 // title says what a report is of, in one line.
 func (w *words) title(m *rollcall.Meta) string {
-	name, ok := w.reports[m.Report]
-	if !ok {
-		name = m.Report
-	}
 	parts := []string{string(m.Market), w.period(m), w.place(m.Location)}
 	if m.Credit == "use" {
 		parts = append(parts, w.credits[m.Credit])
@@ -152,7 +177,18 @@ func (w *words) title(m *rollcall.Meta) string {
 	if m.Target != "" {
 		parts = append(parts, m.Target)
 	}
-	return name + w.colon + joinWords(parts...)
+	return w.reportName(m.Report) + w.colon + joinWords(parts...)
+}
+
+// reportName is a report's, or that of the differences of two versions of it.
+func (w *words) reportName(report string) string {
+	if of, ok := strings.CutPrefix(report, "diff of "); ok {
+		return w.reports["diff"] + " (" + w.reportName(of) + ")"
+	}
+	if name, ok := w.reports[report]; ok {
+		return name
+	}
+	return report
 }
 
 // monthTitle is the title of all of a month's reports.
@@ -228,6 +264,9 @@ func (w *words) interval(m *rollcall.Meta) string {
 	from, err := rollcall.ParseDay(m.From)
 	to, wrong := rollcall.ParseDay(m.To)
 	if err == nil && wrong == nil && from == from.Month().First() && to == to.Month().Last() {
+		if from.Month() == to.Month() {
+			return w.monthName(from.Month().String())
+		}
 		return w.monthName(from.Month().String()) + " – " + w.monthName(to.Month().String())
 	}
 	return m.From + " – " + m.To
@@ -242,11 +281,15 @@ func (w *words) monthName(s string) string {
 	return fmt.Sprintf("%s %d", w.months[number-1], year)
 }
 
+// place is a location in words, or several of them.
 func (w *words) place(location string) string {
-	if s, ok := w.places[location]; ok {
-		return s
+	places := strings.Split(location, ", ")
+	for i, place := range places {
+		if s, ok := w.places[place]; ok {
+			places[i] = s
+		}
 	}
-	return location
+	return strings.Join(places, "; ")
 }
 
 // Label is a column's heading.
@@ -319,6 +362,8 @@ func (w *words) allNotes(m *rollcall.Meta) []string {
 	var notes []string
 	if atLeast, ok := m.Thresholds["min_accounts"]; ok {
 		notes = append(notes, fmt.Sprintf(w.minimum, atLeast))
+	} else if m.Thresholds != nil && m.Thresholds["low"] == 0 && m.Thresholds["caution"] == 0 {
+		notes = append(notes, w.unlimited)
 	} else if m.Thresholds != nil {
 		notes = append(notes, fmt.Sprintf(w.limits, m.Thresholds["low"], m.Thresholds["caution"]))
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/terminal"
 	"rollcall/ingest/collect/simulate"
 	"rollcall/internal/server"
 )
@@ -128,7 +129,7 @@ func printDemo(w io.Writer, t *rollcall.Table, names []rollcall.Service) error {
 		return err
 	}
 	if t.Meta.Universe != nil {
-		fmt.Fprintf(w, "\nThis panel is %s.\n", t.Meta.Universe.Source)
+		fmt.Fprintf(w, "\n%s\n", terminal.Wrap("This panel is "+t.Meta.Universe.Source+".", terminal.Widest))
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 // output says in which form a table is wanted, and where.
 type output struct {
 	Format string `help:"table, json, csv, xlsx, parquet or arrow; what the file's ending says where absent, else table." enum:",table,json,csv,xlsx,parquet,arrow" default:""`
-	Locale string `help:"Language of a workbook, and of numbers in CSV: en or fr." enum:"en,fr" default:"en"`
+	Locale string `help:"Language of a table and of a workbook, and of numbers in CSV: en or fr." enum:"en,fr" default:"en"`
 	Output string `short:"o" help:"Write to this file." type:"path" placeholder:"FILE"`
 }
 
@@ -105,7 +105,13 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 		return err
 	}
 	defer answer.Body.Close()
-	write := func(w io.Writer) error { return writeForm(w, form, answer.Body) }
+	writeBody := copyBody
+	if form == formTable {
+		if writeBody, err = o.tableWriter(ctx, s, api); err != nil {
+			return err
+		}
+	}
+	write := func(w io.Writer) error { return writeBody(w, answer.Body) }
 	if o.Output == "" {
 		return write(s.out)
 	}
@@ -156,10 +162,7 @@ func formOfFile(file string) string {
 	return string(export.FormOf(file))
 }
 
-func writeForm(w io.Writer, form string, body io.Reader) error {
-	if form == formTable {
-		return printTable(w, body)
-	}
+func copyBody(w io.Writer, body io.Reader) error {
 	_, err := io.Copy(w, body)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/api/delivery"
 	"rollcall/internal/server"
 )
 
@@ -24,12 +25,13 @@ type runCmd struct {
 	server.Listening
 	censusLimit
 	server.Retention
+	delivery.Options
 	server.Engine
 }
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.of(s.options(c.Debug)))
+	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.Options, c.of(s.options(c.Debug)))
 }
 
 type aggregateCmd struct {
@@ -50,12 +52,13 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 type serveCmd struct {
 	server.Listening
 	censusLimit
+	delivery.Options
 	server.Engine
 }
 
 // Run serves the API until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
-	return server.Serve(ctx, &c.Engine, c.Listening, c.of(s.options(c.Debug)))
+	return server.Serve(ctx, &c.Engine, c.Listening, c.Options, c.of(s.options(c.Debug)))
 }
 
 // probeCmd is for images that have no other program in them.

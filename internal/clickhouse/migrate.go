@@ -16,32 +16,36 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// makeDatabase makes the database where there is none, on each server where
-// nothing else does. It connects to "default", since a server may be rude to
+// makeDatabase makes the database where there is none, unless it must exist, on
+// each server where nothing else does. It connects to "default", since a server may be rude to
 // who names a database that isn't there.
-func (s *database) makeDatabase(ctx context.Context, o ch.Options) error {
+func (s *database) makeDatabase(ctx context.Context, o ch.Options, existing bool) error {
 	addrs := o.Addr
 	o.Auth.Database = "default"
 	if !s.form.eachServer() {
-		return s.makeDatabaseAt(ctx, &o)
+		return s.makeDatabaseAt(ctx, &o, existing)
 	}
 	for _, addr := range addrs {
 		o.Addr = []string{addr}
-		if err := s.makeDatabaseAt(ctx, &o); err != nil {
+		if err := s.makeDatabaseAt(ctx, &o, existing); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *database) makeDatabaseAt(ctx context.Context, o *ch.Options) error {
+func (s *database) makeDatabaseAt(ctx context.Context, o *ch.Options, existing bool) error {
 	c, err := ch.Open(o)
 	if err != nil {
 		return err
 	}
 	var found uint64
 	err = c.QueryRow(ctx, `SELECT count() FROM system.databases WHERE name = ?`, s.form.Database).Scan(&found)
-	if err == nil && found == 0 {
+	switch {
+	case err != nil || found > 0:
+	case existing:
+		err = fmt.Errorf("%w: the server has no such database", rollcall.ErrNotFound)
+	default:
 		err = c.Exec(ctx, s.form.createDatabase())
 	}
 	return errors.Join(err, c.Close())
@@ -68,12 +72,19 @@ func (s *database) checkCluster(ctx context.Context) error {
 
 // migrate runs what each server has not run. The first file holds the settings,
 // which say with what K the others are.
-func (s *database) migrate(ctx context.Context, k int, copyOf string) error {
+func (s *database) migrate(ctx context.Context, opt Options) error {
+	if opt.Existing {
+		if done, err := s.applied(ctx, s.db); err != nil {
+			return err
+		} else if done == 0 {
+			return fmt.Errorf("%w: the database holds no store", rollcall.ErrNotFound)
+		}
+	}
 	s.form.K = hll.DefaultK // the first file doesn't ask
 	if err := s.apply(ctx, 0, 1); err != nil {
 		return err
 	}
-	if err := s.settle(ctx, k, copyOf); err != nil {
+	if err := s.settle(ctx, opt); err != nil {
 		return err
 	}
 	return s.apply(ctx, 1, -1)
@@ -140,7 +151,8 @@ func (s *database) run(ctx context.Context, node driver.Conn, m migration) error
 
 // settle gives a new store its id and K, reads what the store has, and compares
 // it with what is asked for.
-func (s *database) settle(ctx context.Context, k int, copyOf string) error {
+func (s *database) settle(ctx context.Context, opt Options) error {
+	k := opt.K
 	has, err := s.settings(ctx)
 	if err == nil && len(has) == 0 {
 		if err = s.begin(ctx, k); err == nil {
@@ -160,7 +172,7 @@ func (s *database) settle(ctx context.Context, k int, copyOf string) error {
 	if c := has["cluster"]; c != s.form.Cluster {
 		return fmt.Errorf("%w: the store was made on cluster %q and %q is asked for", rollcall.ErrConflict, c, s.form.Cluster)
 	}
-	return checkCopy(has, copyOf)
+	return checkCopy(has, opt.CopyOf)
 }
 
 func (s *database) settings(ctx context.Context) (map[string]string, error) {

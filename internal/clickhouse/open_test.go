@@ -26,6 +26,7 @@ func TestOpen(t *testing.T) {
 		{"two at once", testOpenTwoAtOnce},
 		{"after a migration that was cut short", testOpenAfterPart},
 		{"backup", testBackup},
+		{"only what is there", testOpenExisting},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, server, databases.dsn(server)) })
 	}
@@ -134,6 +135,30 @@ func testOpenAfterPart(t *testing.T, server *engines.ClickHouseServer, dsn strin
 		t.Error("the store has another id")
 	}
 	storetest.RequireSame(t, storetest.Dump(t, again), want)
+}
+
+// testOpenExisting: who only reads makes no database and no table.
+func testOpenExisting(t *testing.T, server *engines.ClickHouseServer, dsn string) {
+	_, database, _ := strings.Cut(strings.TrimPrefix(dsn, "clickhouse://"), "/")
+	refused := func(what string) {
+		t.Helper()
+		if _, err := clickhouse.Open(t.Context(), dsn, clickhouse.Options{Existing: true}); !errors.Is(err, rollcall.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused("no database")
+	if n := server.Query("SELECT count() FROM system.databases WHERE name = '" + database + "'"); n != "0" {
+		t.Error("the database was made")
+	}
+	server.Query("CREATE DATABASE " + database)
+	refused("an empty database")
+	if n := server.Query("SELECT count() FROM system.tables WHERE database = '" + database + "'"); n != "0" {
+		t.Errorf("%s tables were made", n)
+	}
+	id := openStore(t, dsn, clickhouse.Options{}).ID()
+	if again := openStore(t, dsn, clickhouse.Options{Existing: true}); again.ID() != id {
+		t.Error("the store is another")
+	}
 }
 
 func testBackup(t *testing.T, _ *engines.ClickHouseServer, dsn string) {

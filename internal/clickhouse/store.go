@@ -31,7 +31,8 @@ type Options struct {
 	// and made ON CLUSTER. Without it the DSN names every server of the cluster.
 	Replicated bool
 
-	CopyOf string // the id of the store whose unfinished copy may be opened too
+	CopyOf   string // the id of the store whose unfinished copy may be opened too
+	Existing bool   // make nothing: where there is no store that is an ErrNotFound
 
 	User     string      // who logs in; empty: the DSN's user
 	Password string      // never printed; empty: the DSN's password
@@ -66,6 +67,8 @@ type database struct {
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+	pulse *pulse
+	asks  []probe // what Watch asks on
 }
 
 func newStore(d *database) *Store {
@@ -84,27 +87,29 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
 	}
-	s := newStore(&database{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
+	beat := newPulse(opt.Cluster != "" && !opt.Replicated)
+	o.DialContext = dialer(o.TLS, o.DialTimeout, beat)
+	s := newStore(&database{pulse: beat, name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
 	s.form = form{Database: o.Auth.Database, Cluster: opt.Cluster, Replicated: opt.Replicated}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx, o, opt.K, opt.CopyOf); err != nil {
+	if err := s.open(ctx, o, opt); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, errors.Join(opening(failure(ctx, err)), s.Close()))
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, o *ch.Options, k int, copyOf string) error {
-	if k != 0 {
-		if err := hll.CheckK(k); err != nil {
+func (s *Store) open(ctx context.Context, o *ch.Options, opt Options) error {
+	if opt.K != 0 {
+		if err := hll.CheckK(opt.K); err != nil {
 			return err
 		}
 	}
 	if s.form.Replicated && s.form.Cluster == "" {
 		return &rollcall.Invalid{Field: "cluster", Reason: "is missing: replicated tables are made on a named cluster", Code: "cluster_missing"}
 	}
-	if err := s.makeDatabase(ctx, *o); err != nil {
+	if err := s.makeDatabase(ctx, *o, opt.Existing); err != nil {
 		return err
 	}
 	if err := s.connect(o); err != nil {
@@ -113,7 +118,7 @@ func (s *Store) open(ctx context.Context, o *ch.Options, k int, copyOf string) e
 	if err := s.checkCluster(ctx); err != nil {
 		return err
 	}
-	return s.migrate(ctx, k, copyOf)
+	return s.migrate(ctx, opt)
 }
 
 // connections is the most that are open at once: an iterator holds one.
@@ -141,7 +146,6 @@ func options(dsn string, opt Options) (*ch.Options, error) {
 	if o.MaxOpenConns == 0 {
 		o.MaxOpenConns, o.MaxIdleConns = connections, connections/4
 	}
-	o.DialContext = dialer(o.TLS, o.DialTimeout)
 	for name, value := range map[string]any{
 		"max_execution_time": 300,     // seconds; a server goes on with what nobody waits for
 		"max_query_size":     1 << 24, // a long id or list in a query
@@ -183,6 +187,9 @@ func (s *database) connect(o *ch.Options) (err error) {
 	if s.db, err = ch.Open(o); err != nil {
 		return err
 	}
+	if err := s.probes(o); err != nil {
+		return err
+	}
 	s.nodes = []driver.Conn{s.db}
 	if !s.form.eachServer() {
 		return nil
@@ -203,7 +210,11 @@ func (s *database) connect(o *ch.Options) (err error) {
 // Close ends all use of the store. Iterators must have ended.
 func (s *Store) Close() error {
 	var errs []error
-	for _, c := range append([]driver.Conn{s.db}, s.nodes...) {
+	all := append([]driver.Conn{s.db}, s.nodes...)
+	for _, one := range s.asks {
+		all = append(all, one.db)
+	}
+	for _, c := range all {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall/api"
+	"rollcall/api/delivery"
 )
 
 // A role's process listens at once, so that its probes are answered, and starts
@@ -23,14 +24,37 @@ type Flush struct {
 	Bytes  int           `help:"Flush at so many bytes in memory." default:"268435456"`
 }
 
-// Run is every stage in one process, until ctx ends.
-func Run(ctx context.Context, e *Engine, l Listening, r Retention, o Options) error {
+// Run is every stage in one process, until ctx ends. Where engines are others'
+// it waits for them, as a role does.
+func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Options, o Options) error {
+	plan, err := d.Plan()
+	if err != nil {
+		return UsageError{Err: err}
+	}
 	limitMemory(RunMemory)
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
+	}
+	if e.onCluster() {
+		p := newProcess(e, o)
+		return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
+			if err := p.start(ctx, parts{folds: len(e.Brokers) > 0, answers: true, patient: true}); err != nil {
+				return nil, err
+			}
+			p.retain(r)
+			closeByClock(p, plan)
+			if e.Clickhouse == "" {
+				return p.handler, p.openSocket(e.Data)
+			}
+			return p.handler, nil
+		})
+	}
 	p, err := Start(ctx, e, o)
 	if err != nil {
 		return err
 	}
 	p.retain(r)
+	closeByClock(p, plan)
 	address, err := p.openTo(l, p.handler)
 	if err == nil {
 		err = p.sayListening(l, address)
@@ -39,6 +63,25 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, o Options) er
 		return errors.Join(err, p.Close())
 	}
 	return p.Wait(ctx)
+}
+
+// scheduleOf is the process's schedule of a plan.
+func scheduleOf(p *Process, plan *delivery.Plan) *delivery.Schedule {
+	s := delivery.Schedule{
+		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: p.months.Close, Publications: p.months.Publications, Report: p.reports.Report,
+		Now: time.Now, Alone: p.engine.Clickhouse == "", Software: p.Software, Log: p.Log, Metrics: delivery.NewMetrics(p.metrics),
+	}
+	if p.cluster != nil {
+		s.Settle = eventLog{p}.Settle
+	}
+	return s.By(plan)
+}
+
+// closeByClock closes months and tells of them, from now until Close.
+func closeByClock(p *Process, plan *delivery.Plan) {
+	if plan != nil {
+		p.background("scheduled close", scheduleOf(p, plan).Run)
+	}
 }
 
 // Aggregate folds the log into the store, until ctx ends.
@@ -63,15 +106,25 @@ func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush
 }
 
 // Serve answers the API, until ctx ends.
-func Serve(ctx context.Context, e *Engine, l Listening, o Options) error {
+func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Options) error {
+	plan, err := d.Plan()
+	if err != nil {
+		return UsageError{Err: err}
+	}
 	if e.Clickhouse == "" {
 		return UsageError{Err: errors.New("serve needs --clickhouse; on one machine `rollcall run` does everything")}
+	}
+	if o.Access, err = l.control(e, o.Log); err != nil {
+		return err
 	}
 	p := newProcess(e, o)
 	limitMemory(ServeMemory)
 	return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
-		err := p.start(ctx, parts{answers: true, patient: true})
-		return p.handler, err
+		if err := p.start(ctx, parts{answers: true, patient: true}); err != nil {
+			return nil, err
+		}
+		closeByClock(p, plan)
+		return p.handler, nil
 	})
 }
 

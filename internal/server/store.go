@@ -18,14 +18,15 @@ import (
 	"rollcall/internal/transfer"
 )
 
-// openStore opens the engine's store.
-func (e *Engine) openStore(ctx context.Context, log *slog.Logger) (rollcall.Store, error) {
+// openStore opens the engine's store; on a cluster it is made, unless it must
+// exist.
+func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger) (rollcall.Store, error) {
 	if e.Clickhouse != "" {
 		opt, err := e.clickhouseOptions()
 		if err != nil {
 			return nil, err
 		}
-		opt.Log = log
+		opt.Log, opt.Existing = log, existing
 		return clickhouse.Open(ctx, e.Clickhouse, opt)
 	}
 	return sqlite.Open(ctx, storePath(e.Data), sqlite.Options{K: hll.DefaultK, Log: log})
@@ -81,8 +82,19 @@ func (w *watchedStore) flushing() error {
 	return nil
 }
 
+// answers is nil while the store answers.
+func (w *watchedStore) answers(ctx context.Context) error {
+	if remote, ok := w.Store.(*clickhouse.Store); ok {
+		if err := remote.Answers(); err != nil {
+			return err
+		}
+	}
+	_, err := w.Markets(ctx)
+	return err
+}
+
 func (p *Process) openStore(ctx context.Context) error {
-	opened, err := p.engine.openStore(ctx, p.Log)
+	opened, err := p.engine.openStore(ctx, p.existing, p.Log)
 	if err != nil {
 		return err
 	}
@@ -91,6 +103,9 @@ func (p *Process) openStore(ctx context.Context) error {
 	}
 	p.store = &watchedStore{Store: opened, now: time.Now}
 	p.onClose("store", opened.Close)
+	if remote, ok := opened.(*clickhouse.Store); ok {
+		p.background("store's pulse", remote.Watch)
+	}
 	if p.engine.onCluster() {
 		p.background("catalogue", p.catalogue.follow)
 	}

@@ -1,9 +1,12 @@
 package engines
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"rollcall/internal/test/engines/cache"
@@ -54,4 +57,39 @@ func Convert(t testing.TB, form, folder string, files ...string) {
 	if printed, err := exec.CommandContext(t.Context(), soffice, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", soffice, args, err, printed)
 	}
+}
+
+// PythonServer runs a script with the readers' libraries, and gives the first
+// line that it prints: where it listens, say. The script ends when its input
+// does, which is when the test has ended or was killed.
+func PythonServer(t testing.TB, args ...string) (line string) {
+	t.Helper()
+	Require(t, Readers)
+	dir, err := cache.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(dir.Python(), args...) //nolint:noctx // it lives until the test has ended
+	cmd.Stderr = t.Output()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			t.Errorf("python %v: %v", args, err)
+		}
+	})
+	line, err = bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("python %v: %v", args, err)
+	}
+	return strings.TrimSpace(line)
 }

@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 )
 
-// readersList pins DuckDB, pyarrow, openpyxl, frictionless and gptables, and all
-// that they need. Who changes it gives it a new version in package cache.
+// readersList pins DuckDB, pyarrow, openpyxl, frictionless and gptables, which read
+// exports, aiosmtpd, which takes mails, and standardwebhooks, which verifies
+// webhooks, and all that they need. Who changes it gives it a new version in package cache.
 //
 //go:embed readers.txt
 var readersList []byte

@@ -1,0 +1,97 @@
+package terminal
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"rollcall"
+)
+
+// Marks that stand for a figure that is not shown, or after one that is. What is
+// below its limit is marked with the limit: <30.
+const (
+	markCaution   = "*"
+	markChance    = "≈"
+	markAbsent    = "-"
+	markDetection = "~0"
+)
+
+// style is how a unit's figures are written.
+type style struct {
+	scale  float64
+	digits int
+}
+
+func styleOf(unit string) style {
+	switch unit {
+	case "persons":
+		return style{scale: 1000}
+	case "accounts", "index":
+		return style{scale: 1}
+	}
+	return style{scale: 1, digits: 1}
+}
+
+// wholeFrom is the figure from which decimals say nothing.
+const wholeFrom = 1000
+
+// measure writes a figure and, after the separator, its interval. A change that
+// may be chance is marked so.
+func (p *page) measure(m rollcall.Measure, s style, separator string, chance bool) string {
+	switch {
+	case m.Status == rollcall.Below:
+		return p.markBelow()
+	case m.Status == rollcall.BelowDetection:
+		return markDetection
+	case m.Status.Withheld() || math.IsNaN(m.Value):
+		return markAbsent
+	}
+	mark := ""
+	if m.Status == rollcall.Caution {
+		mark = markCaution
+	}
+	if chance {
+		mark += markChance
+	}
+	if max(math.Abs(m.Value), m.High) >= wholeFrom*s.scale {
+		s.digits = 0
+	}
+	text := p.number(m.Value, s)
+	if m.High > m.Low { // which are not as far from the value: no ± would do
+		text += separator + "[" + p.number(m.Low, s) + p.between + p.number(m.High, s) + "]"
+	}
+	return text + mark
+}
+
+// number writes a number in thousands or as it is, its digits in groups. What
+// would round to nothing has a digit more.
+func (p *page) number(x float64, s style) string {
+	x /= s.scale
+	digits := s.digits
+	if math.Abs(x) < 0.5 && x != 0 && digits == 0 {
+		digits = 1
+	}
+	text := strconv.FormatFloat(math.Abs(x), 'f', digits, 64)
+	whole, decimals, _ := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + p.thousand + whole[i:]
+	}
+	if decimals != "" {
+		whole += p.point + decimals
+	}
+	if x < 0 && strings.Trim(text, "0.") != "" {
+		whole = "-" + whole
+	}
+	return whole
+}
+
+// markBelow names the limit under which figures are withheld.
+func (p *page) markBelow() string { return "<" + strconv.Itoa(p.limit()) }
+
+func (p *page) limit() int {
+	if accounts, ok := p.t.Meta.Thresholds["min_accounts"]; ok {
+		return accounts
+	}
+	return p.t.Meta.Thresholds["low"]
+}
