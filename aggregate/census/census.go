@@ -95,7 +95,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	found.fill(&facts)
-	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: columns(facts.By)}
+	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
 	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
 		return nil, err
 	}
@@ -216,7 +216,8 @@ func (u *union) row(g group, k int, q *rollcall.CensusQuery) rollcall.Row {
 	return append(row, accounts, minutes, exact)
 }
 
-func columns(by []rollcall.CensusBy) []rollcall.Column {
+// Columns gives the columns of a census whose rows are of some dimensions.
+func Columns(by ...rollcall.CensusBy) []rollcall.Column {
 	c := []rollcall.Column{{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"}}
 	for _, b := range by {
 		c = append(c, rollcall.Column{Name: string(b), Role: "dimension", Label: strings.ToUpper(string(b[:1])) + string(b[1:]), Definition: definition(b)})
