@@ -67,7 +67,7 @@ func newClients(t *testing.T, mail bool) *clients {
 		if err := os.Mkdir(box, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		c.options.SMTP = "smtp://" + engines.PythonServer(t, filepath.Join("testdata", "mailserver.py"), box)
+		c.options.SMTP = "smtp://" + engines.MailServer(t, box, "plain")
 		c.options.MailTo = []string{"analyst@example.org", "nobody@example.org"}
 	}
 	return c
