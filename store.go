@@ -162,7 +162,9 @@ type CellQuery struct {
 	Market    MarketID
 	Services  []ServiceID // empty: all
 	From, To  Day
-	Locations Location // 0: all
+	Locations Location    // 0: all
+	Platforms []Platform  // empty: all
+	Segments  []SegmentID // empty: all; "" is none
 }
 
 // CellRow is one stored cell.
@@ -415,4 +417,21 @@ type Exclusion struct {
 	Day      Day       `json:"day,omitempty"`
 	Reason   string    `json:"reason"`
 	Time     time.Time `json:"time"`
+}
+
+// Inventory names what a store holds and its lists do not lead to.
+type Inventory struct {
+	Facts      []PanelMonth   // the months that have diaries, and without a panel those that have cells
+	Objects    []Hash         // every stored object
+	Rosters    []PanelObjects // every roster that a month ever had, without its universe
+	Limits     []PanelLimits
+	Exclusions []PanelMonth // the months that have some
+	Deliveries []Delivery   // the last step of every errand, also of one that is at its end
+}
+
+// DamagedRow is a fact that was set aside, whole as it was found.
+type DamagedRow struct {
+	Damage
+	Body   []byte `json:"body"`
+	Second []byte `json:"second"` // of a cell: its minutes
 }

@@ -37,6 +37,7 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
+			Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
 		},
 		Time:  s.Time,
 		Until: s.Until,
