@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"rollcall"
 	"rollcall/internal/problem"
@@ -40,7 +39,7 @@ func (s panels) load(r *http.Request) (rollcall.Loaded, error) {
 	if faults := problem.Parameters(r.URL.RawQuery, "market"); len(faults) > 0 {
 		return rollcall.Loaded{}, problem.Invalid(faults)
 	}
-	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
+	a := About{Market: r.URL.Query().Get("market"), Panel: pathValue(r, "panel"), Month: pathValue(r, "month")}
 	of, err := a.panelMonth()
 	if err != nil {
 		return rollcall.Loaded{}, err

@@ -112,7 +112,11 @@ func (j *job) spansItself() bool { return j.request.Report == "trend" }
 func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
 	m := j.month
 	if m.Doc.Of.Month-first > audience.History {
-		return nil, &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", audience.History, m.Doc.Of.Month), Code: "from"}
+		given := first.String()
+		if !j.spansItself() && j.request.From.Month() == first {
+			given = j.request.From.String()
+		}
+		return nil, &rollcall.Invalid{Field: "from", Value: given, Reason: fmt.Sprintf("is more than %d months before %s", audience.History, m.Doc.Of.Month), Code: "from"}
 	}
 	var out []*audience.Month
 	for at := first; at < m.Doc.Of.Month; at++ {
