@@ -168,14 +168,10 @@ type erasureInput struct {
 	Plain
 }
 
-type erased struct {
-	Diaries int `json:"diaries"`
-}
-
-func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[erased], error) {
-	n, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
+	done, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	return &body[erased]{Body: erased{n}}, nil
+	return &body[rollcall.Erasure]{Body: done}, nil
 }

@@ -37,6 +37,10 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get("/readyz", health.CanWork)
 	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
+	control := cmp.Or(s.Access, new(access.Control))
+	mux.Get(access.SessionPath, control.GetSession)
+	mux.Post(access.SessionPath, control.PostSession)
+	mux.Delete(access.SessionPath, control.DeleteSession)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}
@@ -79,6 +83,8 @@ func (s *Server) operations(api huma.API) {
 	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
 	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
+	huma.Register(api, get("/v1/master-keys", "The master keys of the pseudonyms, by their hashes"), masterKeys{s}.get)
+	huma.Register(api, post("/v1/master-keys/rotate", "Begin a new master key on a day to come"), masterKeys{s}.post)
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // Server is what the API serves from. Every field but Collector, Page, Metrics,
-// Ready and Degraded is required.
+// Ready, Degraded and Access is required.
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
@@ -23,11 +24,13 @@ type Server struct {
 	Rejected     Rejected
 	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
+	MasterKeys   MasterKeys
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
 	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
+	Access       *access.Control                // of the listener; nil: no key is asked for
 	Version      string
 	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
 	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent
@@ -47,7 +50,7 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
 	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
 	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
-	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
+	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error)
 }
 
 // Publications closes months, lists what was published and verifies it. Known

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"rollcall"
 	"rollcall/aggregate/panel"
@@ -16,33 +18,65 @@ type Condition struct {
 	Home, Work int // metered there
 }
 
-// Condition is the month's own, where its people and weights are; the last
-// month's of a pooled sample. The weights'
-// ID is a hash of their values in the roster's order.
+// Condition is the month's own, where its people and weights are. Of a mean of
+// months it is that of the persons of them all.
 func (s *Sample) Condition() *Condition {
-	if own := s.Last().Whole; (s.roster == nil || s.pool != nil) && s != own {
+	if own := s.Last().Whole; s.roster == nil && s != own {
 		return own.Condition()
 	}
 	s.judged.once.Do(func() {
-		for i := range s.Weights.Len() {
-			at := s.Person(int32(i)).Metered
-			s.judged.Home += int(at & rollcall.Home / rollcall.Home)
-			s.judged.Work += int(at & rollcall.Work / rollcall.Work)
-		}
-		q := s.raked.Quality()
-		m := &rollcall.WeightsMeta{
+		q := qualityOf(s)
+		s.judged.Quality, s.judged.Home, s.judged.Work = q, meteredAt(s, rollcall.Home), meteredAt(s, rollcall.Work)
+		s.judged.Meta = &rollcall.WeightsMeta{
 			N: q.N, Deff: q.Deff, NEff: q.NEff, Efficiency: 100 * q.Efficiency,
-			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: "none",
+			MinWeight: q.MinWeight, MaxWeight: q.MaxWeight, Iterations: q.Iterations, Trimming: trimmingOf(s), ID: hashOf(s.Final).String(),
 		}
-		if q.Trimming != nil {
-			m.Trimming = fmt.Sprintf("[%g, %g] times the mean weight", q.Trimming.Floor, q.Trimming.Cap)
-		}
-		bits := make([]byte, 0, 8*len(s.Final))
-		for _, x := range s.Final {
-			bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
-		}
-		m.ID = rollcall.HashOf(bits).String()
-		s.judged.Meta, s.judged.Quality = m, q
 	})
 	return &s.judged.Condition
+}
+
+func qualityOf(s *Sample) panel.Quality {
+	if s.pool != nil {
+		return s.pool.Quality()
+	}
+	return s.raked.Quality()
+}
+
+// meteredAt counts the persons with a meter at a place.
+func meteredAt(s *Sample, place rollcall.Location) int {
+	var at []int32
+	for i := range int32(s.Weights.Len()) {
+		if s.Person(i).Metered.Has(place) {
+			at = append(at, i)
+		}
+	}
+	return s.Weights.Distinct(at)
+}
+
+// trimmingOf says how the weights were trimmed, each way once.
+func trimmingOf(s *Sample) string {
+	parts := []*Sample{s}
+	if s.pool != nil {
+		parts = s.pool.parts
+	}
+	var ways []string
+	for _, part := range parts {
+		way := "none"
+		if t := part.raked.Quality().Trimming; t != nil {
+			way = fmt.Sprintf("[%g, %g] times the mean weight", t.Floor, t.Cap)
+		}
+		if !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return strings.Join(ways, "; ")
+}
+
+// hashOf gives the hash of weights in their order.
+func hashOf(weights []float64) rollcall.Hash {
+	bits := make([]byte, 0, 8*len(weights))
+	for _, x := range weights {
+		bits = binary.BigEndian.AppendUint64(bits, math.Float64bits(x))
+	}
+	return rollcall.HashOf(bits)
 }

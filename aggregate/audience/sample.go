@@ -2,6 +2,7 @@ package audience
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"rollcall"
@@ -15,8 +16,8 @@ type Sample struct {
 	roster   [][]int32 // by month: each person's position in its roster, -1 for none; nil: the same
 	origin   []int32   // each person's position in the lead month's roster; nil: the same
 	Weights  *panel.Estimator
-	raked    *panel.Weights // whose quality is told: the last month's, of a pooled sample
-	pool     *panel.Months  // of a pooled sample, whose persons are the rows of its months
+	raked    *panel.Weights // whose quality is told; of a mean of months, the last's
+	pool     *pool          // of a mean of months, whose persons are the rows of its months
 	Final    []float64      // the weights, persons a panelist
 	From, To rollcall.Day
 	first    []int // of each month, its first day's place in the period
@@ -83,21 +84,60 @@ func (s *Sample) Last() *Month { return s.Months[len(s.Months)-1] }
 // Lead is the month whose catalogue and roster the sample is known by.
 func (s *Sample) Lead() *Month { return s.leader }
 
-// Days gives the length of the period.
-func (s *Sample) Days() int { return int(s.To-s.From) + 1 }
+// Days gives the length of the period: of a mean of months, of the longest.
+func (s *Sample) Days() (n int) {
+	if s.pool == nil {
+		return int(s.To-s.From) + 1
+	}
+	for _, m := range s.Months {
+		n = max(n, m.Doc.Of.Month.Days())
+	}
+	return n
+}
 
-// DaysThatWere gives how many of the period's days there were: a zone that
-// changes sides of the date line has none of the one that it passes over.
-func (s *Sample) DaysThatWere() (n int) {
+// Was reports whether there was a day of the period, from 0: a zone that changes
+// sides of the date line has none of the one that it passes over. Of a mean of
+// months it is a day of the month, in any of them.
+func (s *Sample) Was(day int) bool {
 	for k, m := range s.Months {
 		from, to := s.span(k)
-		for d := from; d <= to; d++ {
-			if m.Doc.dayLength(int(d)) > 0 {
-				n++
-			}
+		at := day
+		if s.pool == nil {
+			at -= s.first[k]
+		}
+		if at >= int(from) && at <= int(to) && m.Doc.dayLength(at) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// DaysThatWere gives how many of the period's days there were: of a mean of
+// months, of the month that had most.
+func (s *Sample) DaysThatWere() (n int) {
+	if s.pool != nil {
+		return slices.Max(s.DaysByMonth())
+	}
+	for d := range s.Days() {
+		if s.Was(d) {
+			n++
 		}
 	}
 	return n
+}
+
+// DaysByMonth gives, for each month, how many days there were of the time that
+// its rows are of: the month, in a mean of months, or else the whole period.
+func (s *Sample) DaysByMonth() []int {
+	out := make([]int, len(s.Months))
+	for k := range out {
+		if s.pool != nil {
+			out[k] = s.pool.parts[k].DaysThatWere()
+		} else {
+			out[k] = s.DaysThatWere()
+		}
+	}
+	return out
 }
 
 // span gives the days of month k that are in the period, from 0.
@@ -182,36 +222,48 @@ func (s *Sample) findActive() []rollcall.Location {
 	return out
 }
 
-// FirstDay gives the day of the period, from 0, on which a user is credited first.
+// FirstDay gives the day of the period, from 0, on which a user is credited
+// first: of a mean of months, the day of the month.
 func (s *Sample) FirstDay(u *Usage, user int) int {
 	word, bit := u.firstDay(user)
+	if s.pool != nil {
+		return bit
+	}
 	return s.first[word] + bit
 }
 
 // Person gives the roster's line of a position.
-func (s *Sample) Person(at int32) *rollcall.Panelist { return &s.Lead().Roster.Panelists[s.Own(at)] }
+func (s *Sample) Person(at int32) *rollcall.Panelist {
+	if s.pool != nil {
+		part, own := s.pool.part(at)
+		return part.Person(own)
+	}
+	return &s.Lead().Roster.Panelists[s.own(at)]
+}
 
-// Own gives the lead month's position of a position.
-func (s *Sample) Own(at int32) int32 {
+// own gives the lead month's position of a position.
+func (s *Sample) own(at int32) int32 {
 	if s.origin != nil {
 		return s.origin[at]
 	}
 	return at
 }
 
+// demographic gives the columns of a month's roster, but for the meters'.
+func demographic(m *Month) []Column {
+	return m.Columns[:len(m.Roster.Columns)]
+}
+
 // Members says who is in a target.
 func (s *Sample) Members(t *Target) []bool {
 	if s.pool != nil {
-		return s.pooledMembers(t)
+		return s.pool.members(t)
 	}
 	m := s.Lead()
 	all := t.members(m.Columns, len(m.Roster.Panelists))
-	if s.origin == nil {
-		return all
-	}
-	in := make([]bool, len(s.origin))
-	for i, own := range s.origin {
-		in[i] = all[own]
+	in := make([]bool, s.Weights.Len())
+	for i := range in {
+		in[i] = all[s.own(int32(i))]
 	}
 	return in
 }

@@ -107,8 +107,8 @@ func (e *Estimator) Value(v Variable) float64 {
 	return total
 }
 
-// distinct counts the persons at some positions.
-func (e *Estimator) distinct(at []int32) int {
+// Distinct counts the persons at some positions.
+func (e *Estimator) Distinct(at []int32) int {
 	if e.of == nil {
 		return len(at)
 	}

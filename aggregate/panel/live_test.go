@@ -183,6 +183,7 @@ func (m liveMonths) figures(t *testing.T) said {
 	m[2].month(weights[2], out)
 	m.change(weights, out)
 	m.pool(weights, out)
+	m.turnover(t, weights, out)
 	return out
 }
 
@@ -222,16 +223,108 @@ func (m liveMonths) change(weights []*panel.Weights, out said) {
 
 // pool says the figures of the mean of the three months.
 func (m liveMonths) pool(weights []*panel.Weights, out said) {
-	var users, minutes [3]panel.Variable
-	for k, d := range m {
-		users[k], _, minutes[k], _ = d.live()
-	}
 	p := panel.Pool(weights...)
-	used, spent := p.Term(p.Variable(users[:]...)), p.Term(p.Variable(minutes[:]...))
+	of := func(value func(month, i int, l *live) float64) *panel.Term {
+		var months []panel.Variable
+		for k, d := range m {
+			l, values := d.dense(), make([]float64, len(d.roster.Panelists))
+			for i := range values {
+				values[i] = value(k+1, i, l)
+			}
+			months = append(months, panel.Dense(values))
+		}
+		return p.Term(p.Variable(months...))
+	}
+	who := func(in func(i int, l *live) bool) *panel.Term {
+		all := of(func(_, i int, l *live) float64 { return unit(in(i, l)) })
+		return p.Term(panel.Variable{At: all.At})
+	}
+	there := func(i int, l *live) bool { return l.ids[i]%3 == 0 }
+	used := who(func(i int, l *live) bool { return l.users[i] > 0 })
+	rare := who(func(i int, l *live) bool { return l.rare[i] > 0 })
+	both := who(func(i int, l *live) bool { return l.users[i] > 0 && there(i, l) })
+	target := who(there)
+	active := who(func(i int, l *live) bool { return l.users[i] > 0 || l.first[i] > 0 || there(i, l) })
+	often := who(func(i int, l *live) bool { return l.minutes[i] > 60 })
+	spent := of(func(_, i int, l *live) float64 { return l.minutes[i] })
+	part := of(func(month, i int, l *live) float64 { return l.minutes[i] / float64(30+month%2) })
 	in := p.Intervals(0.95)
 	out["pool_df"] = float64(in.DF())
-	audience, time := p.Linear(panel.Part{Factor: 1, Term: used}), p.Linear(panel.Part{Factor: 1, Term: spent})
+	total := func(t *panel.Term) panel.Estimate { return p.Linear(panel.Part{Factor: 1, Term: t}) }
+	audience, time := total(used), total(spent)
 	out["pool1"], out["pool_se1"], out["pool2"], out["pool_se2"] = audience.Value, audience.SE, time.Value, time.SE
 	out.estimate("pool_ratio", p.NestedRatio(spent, used))
 	out.interval("pool_logit", in.Proportion(audience.Scale(1/p.Universe()), used, p.Everyone()))
+	out.interval("pool_beta", in.Beta(total(rare).Scale(1/p.Universe())))
+	out.estimate("pool_share", p.NestedRatio(both, used))
+	out.estimate("pool_reach", p.NestedRatio(both, target))
+	out.estimate("pool_index", p.NestedIndex(both, active, target, used))
+	out.estimate("pool_often", total(often))
+	out.estimate("pool_part", total(part))
+}
+
+// live is a month's persons and what they did, person by person.
+type live struct {
+	ids                         []rollcall.Visitor
+	users, rare, minutes, first []float64
+}
+
+func (d drawn) dense() *live {
+	users, rare, minutes, services := d.live()
+	n := len(d.roster.Panelists)
+	out := &live{users: dense(users, n), rare: dense(rare, n), minutes: dense(minutes, n), first: dense(services[0], n)}
+	for _, p := range d.roster.Panelists {
+		out.ids = append(out.ids, p.ID)
+	}
+	return out
+}
+
+func unit(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// turnover says who came, stayed and left in the second month and in the third,
+// of those who were there the month before, weighed anew: the mean of the two.
+func (m liveMonths) turnover(t *testing.T, weights []*panel.Weights, out said) {
+	t.Helper()
+	var subsets []*panel.Weights
+	var came, stayed, left [2]panel.Variable
+	for k := range 2 {
+		then, now, before := m[k].dense(), m[k+1].dense(), map[rollcall.Visitor]float64{}
+		for i, id := range then.ids {
+			before[id] = then.users[i]
+		}
+		var at []int32
+		for i, id := range now.ids {
+			past, ok := before[id]
+			if !ok {
+				continue
+			}
+			own := int32(len(at))
+			at = append(at, int32(i))
+			switch {
+			case now.users[i] > past:
+				came[k].At = append(came[k].At, own)
+			case now.users[i] < past:
+				left[k].At = append(left[k].At, own)
+			case past > 0:
+				stayed[k].At = append(stayed[k].At, own)
+			}
+		}
+		w, err := weights[k+1].Subset(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		subsets = append(subsets, w)
+	}
+	p := panel.Pool(subsets...)
+	term := func(v [2]panel.Variable) *panel.Term { return p.Term(p.Variable(v[:]...)) }
+	out["turn_df"] = float64(p.Intervals(0.95).DF())
+	now, before := p.Plus(term(came), term(stayed)), p.Plus(term(left), term(stayed))
+	out.estimate("came", p.NestedRatio(term(came), now))
+	out.estimate("stayed", p.NestedRatio(term(stayed), now))
+	out.estimate("left", p.NestedRatio(term(left), before))
 }

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"slices"
+	"sort"
 
 	"rollcall"
 )
@@ -13,12 +14,13 @@ import (
 // left with one cluster is centred on the mean of all clusters.
 type Months struct {
 	*Estimator
-	first []int // of each month, and one more: its panelists' rows
+	months []*Weights
+	first  []int // of each month, and one more: its panelists' rows
 }
 
 // join joins months, the latest last, every weight times a factor.
 func join(factor float64, months ...*Weights) *Months {
-	m := &Months{Estimator: &Estimator{}, first: []int{0}}
+	m := &Months{Estimator: &Estimator{}, months: months, first: []int{0}}
 	slopes, rows := 0, 0
 	for _, w := range months {
 		rows += w.Len()
@@ -93,6 +95,11 @@ func blockDiagonal(months []*Weights, slopes int) []float64 {
 
 // Row gives the row of a month's panelist; months count from 0.
 func (m *Months) Row(month int, panelist int32) int32 { return int32(m.first[month]) + panelist }
+
+// Month gives the month that a row is of.
+func (m *Months) Month(row int32) int {
+	return sort.SearchInts(m.first, int(row)+1) - 1
+}
 
 // Variable gives a variable of the months' panelists as one of the rows: one
 // variable a month, the latest last.

@@ -57,6 +57,28 @@ func (w *Weights) Quality() Quality {
 	return q
 }
 
+// Quality gives the quality of the weights of a mean of months: a person has the
+// mean of its weights in the months, 0 where not in tab. Iterations are the most
+// of any month, the notes those of all. It has no margins: each month has its own.
+func (m *Months) Quality() Quality {
+	weights := make([]float64, m.persons)
+	for i, p := range m.people {
+		weights[m.of[i]] += p.final
+	}
+	deff, nEff := Kish(weights)
+	q := Quality{N: m.persons, Deff: deff, NEff: nEff, Efficiency: nEff / float64(m.persons), MinWeight: slices.Min(weights), MaxWeight: slices.Max(weights)}
+	q.Grade = GradeOf(q.Efficiency)
+	for _, w := range m.months {
+		q.Iterations = max(q.Iterations, w.iterations)
+		for _, note := range w.frame.notes {
+			if !slices.Contains(q.Notes, note) {
+				q.Notes = append(q.Notes, note)
+			}
+		}
+	}
+	return q
+}
+
 // Kish gives the design effect n*sum(w^2)/(sum w)^2 and the effective sample
 // size (sum w)^2/sum(w^2) of weights (Kish 1965, Survey Sampling).
 func Kish(weights []float64) (deff, nEff float64) {

@@ -40,7 +40,7 @@ func (t *Term) effective() float64 { return t.Total * t.Total / t.mass }
 
 // Term prepares a variable.
 func (e *Estimator) Term(v Variable) *Term {
-	t := &Term{Variable: v, users: e.distinct(v.At), sums: make([]float64, len(e.size))}
+	t := &Term{Variable: v, users: e.Distinct(v.At), sums: make([]float64, len(e.size))}
 	s := e.scratch()
 	defer e.release(s)
 	for k, i := range v.At {
@@ -135,7 +135,7 @@ func (e *Estimator) Plus(a, b *Term) *Term {
 		shared := e.shared(a, b)
 		t.size, t.mass = t.size+2*shared.factored, t.mass+2*shared.plain
 	}
-	t.users = e.distinct(t.At)
+	t.users = e.Distinct(t.At)
 	t.through = added(a.through, b.through)
 	t.own = product(t, t, t.size)
 	return t

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 
 	"rollcall"
@@ -41,11 +42,20 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 		return nil, err
 	}
 	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
-	if j.mayPool() && withholds(t) {
-		t.Meta.Notes = append(t.Meta.Notes, "What is below here may be enough for the mean of several months: ask for it with pool, 2 to 12 months.")
-	}
+	j.tellPooling(t)
 	seal(t)
 	return t, nil
+}
+
+// tellPooling says, in the notes and for a machine, that the mean of several
+// months may have what the table withholds of its month.
+func (j *job) tellPooling(t *rollcall.Table) {
+	most := j.poolable()
+	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || most < 2 || !withholds(t) {
+		return
+	}
+	t.Meta.Notes = append(t.Meta.Notes, fmt.Sprintf("What is below here may be enough for the mean of several months: ask for it with pool, 2 to %d months.", most))
+	t.Meta.Method += fmt.Sprintf("; below_pool=2-%d", most)
 }
 
 // table begins the report's table.

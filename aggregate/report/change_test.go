@@ -141,7 +141,7 @@ func TestCompare(t *testing.T) {
 	}
 	none := h.report(rollcall.Query{Report: "ranking", Compare: "2002-08"})
 	if m := find(t, none, "msn")["change"].(rollcall.Measure); m.Status != rollcall.Undefined || none.Meta.Compared != nil ||
-		!slices.Contains(none.Meta.Notes, "No version of 2002-08 was there to compare with when this one was made: figures that need it are undefined.") {
+		!slices.Contains(none.Meta.Notes, "No version of 2002-08 was there to compare with when that of 2002-10 was made: figures that need it are undefined.") {
 		t.Errorf("compared with a month that isn't there: %+v, %v, notes %s", m, none.Meta.Compared, none.Meta.Notes)
 	}
 	for compare, want := range map[string]string{
@@ -217,8 +217,8 @@ func TestUndefinedChangeSaysWhy(t *testing.T) {
 	clear(m.users[0]["icq"])
 	h := m.site(t, all())
 	for want, q := range map[string]rollcall.Query{
-		"No version of 2002-08 was there to compare with when this one was made: figures that need it are undefined.":                 {Report: "ranking", Of: september},
-		"No version of 2001-10 was there to compare with when this one was made: figures that need it are undefined.":                 {Report: "ranking", Compare: "year"},
+		"No version of 2002-08 was there to compare with when that of 2002-09 was made: figures that need it are undefined.":          {Report: "ranking", Of: september},
+		"No version of 2001-10 was there to compare with when that of 2002-10 was made: figures that need it are undefined.":          {Report: "ranking", Compare: "year"},
 		"Changes are from one whole month to another: here they are undefined.":                                                       {Report: "ranking", To: october.Month.First() + 6},
 		"Where nobody used a service in 2002-09, there is no change in percent of that.":                                              {Report: "ranking"},
 		"No version of the month before was there to compare with when these were made, and so their changes are undefined: 2002-09.": {Report: "trend"},

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -72,7 +73,7 @@ func (p *past) same(v *audience.View, services audience.Set) audience.Set {
 // a note, where it pins none or that has aged out.
 func (j *job) recall(ctx context.Context, at rollcall.Month) (*audience.Month, error) {
 	if j.month.Doc.Pinned(at) == nil {
-		j.unlike = append(j.unlike, fmt.Sprintf("No version of %s was there to compare with when this one was made: figures that need it are undefined.", at))
+		j.unlike = append(j.unlike, fmt.Sprintf("No version of %s was there to compare with when that of %s was made: figures that need it are undefined.", at, j.month.Doc.Of.Month))
 	}
 	return j.pinned(ctx, at)
 }
@@ -96,13 +97,28 @@ func (j *job) misses(at rollcall.Month) bool {
 	return true
 }
 
-// missing says which months the report lacks, and why.
-func (j *job) missing() []string {
-	if len(j.missed) == 0 {
-		return j.unlike
+// missing says which months the report lacks, and why, each once.
+func (j *job) missing() (notes []string) {
+	var missed []string
+	for _, m := range j.missed {
+		missed = addNew(missed, m)
 	}
-	return append([]string{fmt.Sprintf("Aged out, and so left out: %s. Figures that need these months are undefined, though they may have been published.",
-		strings.Join(j.missed, ", "))}, j.unlike...)
+	if len(missed) > 0 {
+		notes = append(notes, fmt.Sprintf("Aged out, and so left out: %s. Figures that need these months are undefined, though they may have been published.",
+			strings.Join(missed, ", ")))
+	}
+	for _, note := range j.unlike {
+		notes = addNew(notes, note)
+	}
+	return notes
+}
+
+// addNew adds a text that is not in the list.
+func addNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // differs reports, and notes, that a month can't be put beside the report's own:

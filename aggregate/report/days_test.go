@@ -103,9 +103,9 @@ func TestBandsRefused(t *testing.T) {
 	}
 }
 
-// TestDayThatWasNot: Apia went from 29 to 31 December 2011. The mean day is of
-// the 30 days that there were, and nobody could come on 31.
-func TestDayThatWasNot(t *testing.T) {
+// samoa closes November and December 2011 in Apia, which went from 29 to 31
+// December. P1 uses msn on every day, P2 on the third of each month.
+func samoa(t *testing.T) (*site, rollcall.PanelMonth) {
 	c, err := rollcall.NewCatalogue([]rollcall.Market{{ID: "FR", Name: "Samoa", Zone: "Pacific/Apia"}}, catalogue(t).Services)
 	if err != nil {
 		t.Fatal(err)
@@ -113,17 +113,28 @@ func TestDayThatWasNot(t *testing.T) {
 	h := newSiteOver(t, newSite(t).store, c)
 	h.Store = public{h.store}
 	of := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2011, time.December)}
-	f := facts{}
-	for day := 1; day <= 31; day++ {
-		f.addTo(of, 1, "msn", rollcall.Home, rollcall.Use, stretch{day, 600, 610}) // of the 30th nothing is left
+	for _, month := range []rollcall.Month{of.Month - 1, of.Month} {
+		f, one := facts{}, of
+		one.Month = month
+		for day := 1; day <= month.Days(); day++ {
+			f.addTo(one, 1, "msn", rollcall.Home, rollcall.Use, stretch{day, 600, 610}) // of 30 December nothing is left
+		}
+		f.addTo(one, 2, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 610})
+		h.merge(f)
+		h.load(one, plainRoster(10), evenUniverse)
+		h.close(closing(one, all()))
 	}
-	f.addTo(of, 2, "msn", rollcall.Home, rollcall.Use, stretch{3, 600, 610})
-	h.merge(f)
-	h.load(of, plainRoster(10), evenUniverse)
-	h.close(closing(of, all()))
+	return h, of
+}
+
+// TestDayThatWasNot: the mean day is of the 30 days that there were, nobody could
+// come on 31, and a curve has no row for the day that was not.
+func TestDayThatWasNot(t *testing.T) {
+	h, of := samoa(t)
 	loyalty := h.report(rollcall.Query{Report: "loyalty", Of: of})
 	near(t, "daily audience", value(t, loyalty, "msn", "daily_audience"), 100.0*(30+1)/30)
 	near(t, "stickiness", value(t, loyalty, "msn", "stickiness"), 100.0*(30+1)/30/2)
+	near(t, "days per person", value(t, h.report(rollcall.Query{Report: "ranking", Of: of}), "msn", "days_per_person"), (30+1)/2.0)
 	frequency := h.report(rollcall.Query{Report: "frequency", Of: of, Bands: "all"})
 	if last := frequency.Rows[len(frequency.Rows)-1]; len(frequency.Rows) != 30 || last[1] != "30" {
 		t.Errorf("%d numbers of days, the last %v", len(frequency.Rows), last[1])
@@ -131,4 +142,30 @@ func TestDayThatWasNot(t *testing.T) {
 	near(t, "on 30 days", frequency.Cell(29, "unique_audience").(rollcall.Measure).Value, 100)
 	two := h.report(rollcall.Query{Report: "loyalty", Of: of, From: of.Month.First() + 28, To: of.Month.First() + 29})
 	near(t, "daily audience of the 29th and 30th", value(t, two, "msn", "daily_audience"), 100)
+	curve := h.report(rollcall.Query{Report: "curve", Of: of})
+	var dates []string
+	for i := range curve.Rows {
+		dates = append(dates, fmt.Sprint(curve.Cell(i, "day"), " ", curve.Cell(i, "date")))
+	}
+	if n := len(dates); n != 30 || dates[28] != "29 2011-12-29" || dates[29] != "31 2011-12-31" {
+		t.Errorf("%d days of the curve: %s", n, dates)
+	}
+	_, err := h.Report(context.Background(), rollcall.Query{Report: "ranking", Of: of, From: of.Month.First() + 29, To: of.Month.First() + 29})
+	if want := `from "2011-12-30": was no day in Pacific/Apia`; !errors.Is(err, rollcall.ErrInvalid) || err.Error() != want {
+		t.Errorf("the ranking of a day that was not: %v, want %s", err, want)
+	}
+}
+
+// TestPooledDayThatWasNot: each month has its own number of days, and the day of
+// the month that one of them lacks is the other's.
+func TestPooledDayThatWasNot(t *testing.T) {
+	h, of := samoa(t)
+	near(t, "daily audience", value(t, h.report(rollcall.Query{Report: "loyalty", Of: of, Pool: 2}), "msn", "daily_audience"), 100*31/30.0)
+	curve, frequency := h.report(rollcall.Query{Report: "curve", Of: of, Pool: 2}), h.report(rollcall.Query{Report: "frequency", Of: of, Pool: 2, Bands: "all"})
+	if len(curve.Rows) != 31 || curve.Cell(29, "date") != nil || curve.Cell(29, "day") != 30 {
+		t.Errorf("%d days of the curve, the thirtieth %v of %v", len(curve.Rows), curve.Cell(29, "day"), curve.Cell(29, "date"))
+	}
+	if len(frequency.Rows) != 30 {
+		t.Errorf("%d numbers of days", len(frequency.Rows))
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/publish"
 )
 
 // job is a question on its way to a table.
@@ -69,6 +70,9 @@ func (j *job) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.DaysThatWere() == 0 {
+		return &rollcall.Invalid{Field: "from", Value: s.From.String(), Reason: "was no day in " + j.month.Doc.Market.Zone, Code: "from"}
+	}
 	seen := j.target
 	if j.request.Report == "profile" {
 		seen = nil // the target is what the rows are about, not who they are of
@@ -82,70 +86,114 @@ func (j *job) look(ctx context.Context) error {
 func (j *job) sample(ctx context.Context) (*audience.Sample, error) {
 	from, to := j.request.From, j.request.To
 	m := j.month
-	if j.request.Pool > 0 {
-		return m.Pool(ctx, from, func() ([]*audience.Month, error) { return j.pool(ctx, from.Month()) })
-	}
-	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.spansItself() {
+	if from == m.Doc.Of.Month.First() && to == m.Doc.Of.Month.Last() || j.request.Report == "trend" { // which takes its period as a list of months
 		return m.Whole, nil
 	}
-	return m.Over(ctx, from, to, func() ([]*audience.Month, error) { return j.monthsUpTo(ctx, from.Month()) })
-}
-
-// pool loads the months of a mean, each of which must know the target.
-func (j *job) pool(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
-	months, err := j.monthsUpTo(ctx, first)
+	if err := j.checkPinned(ctx, from.Month()); err != nil {
+		return nil, err
+	}
+	months := func() ([]*audience.Month, error) { return j.monthsUpTo(ctx, from.Month()) }
+	if j.request.Pool == 0 {
+		return m.Over(ctx, from, to, months)
+	}
+	s, err := m.Pool(ctx, from, months)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range months {
-		if err := j.target.Check(m.Columns); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Doc.Of.Month, err)
+	for _, one := range s.Months { // each of which must know the target
+		if err := j.target.Check(one.Columns); err != nil {
+			return nil, fmt.Errorf("%s: %w", one.Doc.Of.Month, err)
 		}
 	}
-	return months, nil
+	return s, nil
 }
 
-// spansItself reports whether the report takes its period as a list of months.
-func (j *job) spansItself() bool { return j.request.Report == "trend" }
-
-// monthsUpTo loads the months from first to the version's own, as it pins them.
-func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
-	m := j.month
-	if m.Doc.Of.Month-first > audience.History {
-		given := first.String()
-		if !j.spansItself() && j.request.From.Month() == first {
-			given = j.request.From.String()
-		}
-		return nil, &rollcall.Invalid{Field: "from", Value: given, Reason: fmt.Sprintf("is more than %d months before %s", audience.History, m.Doc.Of.Month), Code: "from"}
+// checkPinned refuses months, from first to the one before the version's own, of
+// which one is not pinned, or was withdrawn since, or has aged out. It names the
+// month, and says why.
+func (j *job) checkPinned(ctx context.Context, first rollcall.Month) error {
+	of := j.month.Doc.Of
+	if first == of.Month {
+		return nil
 	}
+	if of.Month-first > audience.History {
+		given := first.String()
+		if j.request.Report != "trend" && j.request.From.Month() == first {
+			given = j.request.From.String() // as it was asked for, but for a trend, whose months it is
+		}
+		return &rollcall.Invalid{Field: "from", Value: given, Reason: fmt.Sprintf("is more than %d months before %s", audience.History, of.Month), Code: "from"}
+	}
+	list, err := j.reporter.Months.Publications(ctx, of.Market, of.Panel)
+	if err != nil {
+		return err
+	}
+	for at := first; at < of.Month; at++ {
+		month := slices.DeleteFunc(slices.Clone(list), func(p rollcall.Publication) bool { return p.Month != at })
+		pinned := j.month.Doc.Pinned(at)
+		if pinned == nil {
+			return unpinned(j.month.Doc, j.version.Version, at, month)
+		}
+		for _, p := range month {
+			if err := publish.CheckWithdrawn(p); p.Version == pinned.Version && err != nil {
+				return err
+			}
+		}
+		if err := j.ages.Check(rollcall.PanelMonth{Market: of.Market, Panel: of.Panel, Month: at}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpinned says why a version (0: computed live) pins nothing of an earlier
+// month, whose versions of today are given.
+func unpinned(d *audience.Document, version int, at rollcall.Month, today []rollcall.Publication) error {
+	this, why := d.Of.Month.String(), ", nor is it now"
+	if version > 0 {
+		this = fmt.Sprintf("version %d of %s", version, d.Of.Month)
+	}
+	for _, p := range slices.Backward(today) {
+		switch {
+		case !p.Withdrawn.IsZero():
+			return publish.CheckWithdrawn(p)
+		case !p.Internal || d.Internal():
+			why = fmt.Sprintf("; close %s again", d.Of.Month)
+		default:
+			why = fmt.Sprintf(": version %d of it is internal", p.Version)
+			continue
+		}
+		break
+	}
+	return fmt.Errorf("%s of panel %s in %s was %w when %s was%s", at, d.Of.Panel, d.Of.Market, rollcall.ErrNotClosed, this, why)
+}
+
+// monthsUpTo loads the months from first to the version's own, as it pins them;
+// checkPinned has found them all.
+func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*audience.Month, error) {
 	var out []*audience.Month
-	for at := first; at < m.Doc.Of.Month; at++ {
-		p := m.Doc.Pinned(at)
-		if p == nil {
-			return nil, fmt.Errorf("%s of panel %s in %s was %w when %s was", at, m.Doc.Of.Panel, m.Doc.Of.Market, rollcall.ErrNotClosed, m.Doc.Of.Month)
-		}
-		if err := j.ages.Check(rollcall.PanelMonth{Market: m.Doc.Of.Market, Panel: m.Doc.Of.Panel, Month: at}); err != nil {
-			return nil, err
-		}
-		before, err := j.reporter.Months.Month(ctx, p.Document)
+	for at := first; at < j.month.Doc.Of.Month; at++ {
+		before, err := j.reporter.Months.Month(ctx, j.month.Doc.Pinned(at).Document)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, before)
 	}
-	return append(out, m), nil
+	return append(out, j.month), nil
 }
 
-// pooled lists the reports that can be of the mean of months. The others go day
-// by day, or have months of their own.
-func pooled() []string {
-	return []string{"ranking", "duplication", "combinations", "incremental", "consistency"}
+// poolable gives how many months, up to the version's own, can be pooled; 1 where
+// there is none before it.
+func (j *job) poolable() int {
+	n := rollcall.Month(1)
+	for n < audience.History && j.month.Doc.Pinned(j.month.Doc.Of.Month-n) != nil && j.ages.Since(j.month.Doc.Of.Month-n).IsZero() {
+		n++
+	}
+	return int(n)
 }
 
-// mayPool reports whether the report could be of a mean of months, and is not.
-func (j *job) mayPool() bool {
-	return j.request.Pool == 0 && slices.Contains(pooled(), j.request.Report) && j.month.Doc.Pinned(j.month.Doc.Of.Month-1) != nil
-}
+// pools reports whether a report can be of a mean of months. The quality of
+// weights is of one month's weights, and they are all it is of.
+func pools(report string) bool { return report != "quality" }
 
 func (j *job) key() tableKey {
 	var services strings.Builder

@@ -27,9 +27,9 @@ func loyalty(ctx context.Context, j *job) (*rollcall.Table, error) {
 // daily gives the columns daily_audience and stickiness.
 func daily(v *audience.View, s int) []any {
 	users, use := v.People(audience.SetOf(s)), v.Use(audience.SetOf(s))
-	days, all := make([]float64, len(use.At)), float64(v.DaysThatWere())
-	for i := range days {
-		days[i] = float64(use.DayCount(i)) / all
+	days, were := make([]float64, len(use.At)), v.DaysByMonth()
+	for i, at := range use.At {
+		days[i] = float64(use.DayCount(i)) / float64(were[v.MonthOf(at)])
 	}
 	mean := v.Weights.Term(panel.Variable{At: use.At, Values: days})
 	e := v.Weights.Linear(panel.Part{Factor: 1, Term: mean})
@@ -37,42 +37,85 @@ func daily(v *audience.View, s int) []any {
 	return []any{audience, v.Level(v.Weights.NestedRatio(mean, users).Scale(100), users.Users())}
 }
 
-// turnover is the persons in tab in the period's month and in the one before.
+// turnover is the persons in tab in a month and in the one before: of the
+// period's month, or of each month of a mean.
 type turnover struct {
-	now, before *audience.View // of the common sample
-	earlier     []*audience.View
+	now, before *audience.View                         // over the same rows
+	earlier     []map[string]map[rollcall.Visitor]bool // by month and service: who used it in the months before those
 }
 
-// turnover gives nil where the month before is not pinned or can't be compared,
-// where a month that is has aged out, or where the period is not the whole month:
-// those who come and go do so by the month.
+// turnover gives nil where the period is not of whole months, and where a month
+// before one of them is not pinned, has aged out or can't be compared.
 func (j *job) turnover(ctx context.Context) (*turnover, error) {
-	if j.view.Sample != j.month.Whole {
+	if !j.view.Pooled() && j.view.Sample != j.month.Whole {
 		j.unlike = append(j.unlike, "Persons come, stay and leave from one whole month to another: here that is undefined.")
 		return nil, nil
 	}
-	if j.missesAny() {
+	out := &turnover{}
+	var pairs []*audience.Sample
+	for _, m := range j.view.Months {
+		pair, err := j.turn(ctx, m, out)
+		if pair == nil || err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, pair)
+	}
+	now, before := pairs[0].Alone(1), pairs[0].Alone(0)
+	if j.view.Pooled() {
+		now, before = audience.PoolPairs(pairs)
+	}
+	out.now, out.before = now.View(j.view.Credit, j.view.Place, j.target), before.View(j.view.Credit, j.view.Place, j.target)
+	return out, nil
+}
+
+// turn gives the persons in tab in one month and in the one before, as that
+// month's version pins it, and adds who used what earlier; nil, and a note, where
+// it can't.
+func (j *job) turn(ctx context.Context, m *audience.Month, out *turnover) (*audience.Sample, error) {
+	one := *j
+	one.month = m
+	defer func() { j.missed, j.unlike = one.missed, one.unlike }()
+	if one.missesAny() {
 		return nil, nil
 	}
-	before, err := j.recall(ctx, j.month.Doc.Of.Month-1)
-	if before == nil || err != nil || j.differs(before) {
+	before, err := one.recall(ctx, m.Doc.Of.Month-1)
+	if before == nil || err != nil || one.differs(before) {
 		return nil, err
 	}
-	out := &turnover{}
-	if out.now, out.before, err = j.both(before); err != nil {
-		if errors.Is(err, rollcall.ErrInvalid) { // too few in common to weigh
-			j.apart(before, err.Error())
-			return nil, nil
-		}
+	pair, err := audience.Common([]*audience.Month{before, m}, before.Doc.Of.Month.First(), m.Doc.Of.Month.Last())
+	if errors.Is(err, rollcall.ErrInvalid) { // too few in common to weigh
+		one.apart(before, err.Error())
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
+	earlier, err := one.usersBefore(ctx)
+	out.earlier = append(out.earlier, earlier)
+	return pair, err
+}
+
+// usersBefore gives who used each service in months 2 to 12 before the job's.
+func (j *job) usersBefore(ctx context.Context) (map[string]map[rollcall.Visitor]bool, error) {
+	out := map[string]map[rollcall.Visitor]bool{}
 	for at := j.month.Doc.Of.Month - 2; at >= j.month.Doc.Of.Month-audience.History; at-- {
 		m, err := j.pinned(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		if m != nil && m.Roster.Key == j.month.Roster.Key {
-			out.earlier = append(out.earlier, m.Whole.View(j.view.Credit, j.view.Place, nil))
+		if m == nil || m.Roster.Key != j.month.Roster.Key {
+			continue
+		}
+		v := m.Whole.View(j.view.Credit, j.view.Place, nil)
+		for _, s := range v.Listed() {
+			used := out[v.ID(s)]
+			if used == nil {
+				used = map[rollcall.Visitor]bool{}
+				out[v.ID(s)] = used
+			}
+			for _, at := range v.People(audience.SetOf(s)).At {
+				used[v.Person(at).ID] = true
+			}
 		}
 	}
 	return out, nil
@@ -85,17 +128,6 @@ func (j *job) missesAny() (some bool) {
 		some = j.misses(at) || some
 	}
 	return some
-}
-
-// both gives the common sample's views of the two months.
-func (j *job) both(before *audience.Month) (now, past *audience.View, err error) {
-	of := j.month.Doc.Of.Month
-	shared, err := audience.Common([]*audience.Month{before, j.month}, before.Doc.Of.Month.First(), of.Last())
-	if err != nil {
-		return nil, nil, err
-	}
-	half := func(k int) *audience.View { return shared.Alone(k).View(j.view.Credit, j.view.Place, j.target) }
-	return half(1), half(0), nil
 }
 
 // service gives the columns new, returned, retained and lapsed.
@@ -113,18 +145,9 @@ func (t *turnover) service(s int) []any {
 
 // split tells those who came from those who came back.
 func (t *turnover) split(s int, came []int32) (fresh, back []int32) {
-	used := map[rollcall.Visitor]bool{}
-	for _, v := range t.earlier {
-		i := v.Last().Service(t.now.Catalogue()[s].ID)
-		if i < 0 {
-			continue
-		}
-		for _, at := range v.People(audience.SetOf(i)).At {
-			used[v.Person(at).ID] = true
-		}
-	}
+	service := t.now.ID(s)
 	for _, at := range came {
-		if used[t.now.Person(at).ID] {
+		if t.earlier[t.now.MonthOf(at)][service][t.now.Person(at).ID] {
 			back = append(back, at)
 		} else {
 			fresh = append(fresh, at)

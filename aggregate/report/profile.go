@@ -2,7 +2,9 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"rollcall"
 	"rollcall/aggregate/audience"
@@ -14,6 +16,9 @@ import (
 func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("service", "target", "unique_audience", "composition", "target_reach", "index")
 	v := j.view
+	if j.target == nil {
+		j.unlike = append(j.unlike, lacking(v)...)
+	}
 	for _, s := range j.rows() {
 		for _, d := range j.divisions() {
 			parts := d.split(v.People(audience.SetOf(s)).At)
@@ -23,6 +28,20 @@ func profile(_ context.Context, j *job) (*rollcall.Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// lacking says what of a mean of months is left out, as one of them has no
+// panelist of it.
+func lacking(v *audience.View) (notes []string) {
+	var out []string
+	_, lacks := v.Demography()
+	for _, l := range lacks {
+		out = append(out, fmt.Sprintf("%s (%s)", l.What, l.Month))
+	}
+	if len(out) > 0 {
+		notes = append(notes, fmt.Sprintf("Left out, as the roster of a month does not have it: %s.", strings.Join(out, ", ")))
+	}
+	return notes
 }
 
 // division is the sample's people by target: by a column's categories, or in a
@@ -73,30 +92,38 @@ func activate(v *audience.View, d *division) *division {
 func divisionsByColumn(v *audience.View) []*division {
 	return audience.Once(v, "categories", func() []*division {
 		var out []*division
-		for _, c := range v.Lead().Columns[:len(v.Lead().Roster.Columns)] {
-			d := &division{of: make([]int32, v.Weights.Len())}
-			has := make([]bool, len(c.Categories)) // someone in the sample
-			for i := range d.of {
-				d.of[i] = c.Of[v.Own(int32(i))]
-				has[d.of[i]] = true
-			}
-			for k, category := range c.Categories {
-				if has[k] {
-					d.names = append(d.names, audience.Is(c.Name, category).String())
-				}
-			}
-			slices.Sort(d.names)
-			rank := make([]int32, len(c.Categories))
-			for k, category := range c.Categories {
-				rank[k] = int32(slices.Index(d.names, audience.Is(c.Name, category).String()))
-			}
-			for i := range d.of {
-				d.of[i] = rank[d.of[i]]
-			}
-			out = append(out, activate(v, d))
+		columns, _ := v.Demography()
+		for _, c := range columns {
+			out = append(out, activate(v, divisionOf(&c)))
 		}
 		return out
 	})
+}
+
+// divisionOf divides by the categories of a column that someone has.
+func divisionOf(c *audience.Column) *division {
+	d := &division{of: make([]int32, len(c.Of))}
+	has := make([]bool, len(c.Categories)+1) // the last is of who is in none
+	for _, k := range c.Of {
+		has[k] = true
+	}
+	for k, category := range c.Categories {
+		if has[k] {
+			d.names = append(d.names, audience.Is(c.Name, category).String())
+		}
+	}
+	slices.Sort(d.names)
+	place := make([]int32, len(has))
+	for k := range place {
+		place[k] = int32(len(d.names))
+		if k < len(c.Categories) && has[k] {
+			place[k] = int32(slices.Index(d.names, audience.Is(c.Name, c.Categories[k]).String()))
+		}
+	}
+	for i, k := range c.Of {
+		d.of[i] = place[k]
+	}
+	return d
 }
 
 // profiled gives the columns unique_audience, composition, target_reach and

@@ -324,8 +324,9 @@ func (s *standing) order(services []int) []int {
 // place's rows are ranked for themselves, and carry it.
 func everywhere(ctx context.Context, j *job, answer maker) (*rollcall.Table, error) {
 	var out *rollcall.Table
+	one := *j
 	for _, place := range []rollcall.Place{rollcall.AtHome, rollcall.AtWork, rollcall.HomeWork} {
-		one := *j
+		one = *j
 		one.request.Place = place
 		t, err := one.answer(ctx, answer)
 		if err != nil {
@@ -341,5 +342,8 @@ func everywhere(ctx context.Context, j *job, answer maker) (*rollcall.Table, err
 	}
 	out.Meta.Location = string(rollcall.EveryPlace)
 	out.Meta.Notes = append([]string{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together."}, out.Meta.Notes...)
+	if out.Meta.Method == one.method() { // of home and work nothing is withheld
+		one.tellPooling(out)
+	}
 	return out, nil
 }

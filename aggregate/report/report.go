@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"rollcall"
@@ -139,7 +138,8 @@ func fillPeriod(r *rollcall.Query) error {
 	return nil
 }
 
-// fillPool puts in the days of a mean of months.
+// fillPool puts in the days of a mean of months; a trend, which has a mean for
+// each of its months, keeps its own.
 func fillPool(r *rollcall.Query) error {
 	if r.Pool == 0 {
 		return nil
@@ -150,10 +150,12 @@ func fillPool(r *rollcall.Query) error {
 	switch {
 	case r.Pool < 2 || r.Pool > audience.History:
 		return refuse(fmt.Sprintf("is not 2 to %d months", audience.History))
+	case !pools(r.Report):
+		return refuse("is not for quality, which tells how well one month's weights meet that month's margins: ask for each month")
+	case r.Report == "trend":
+		return nil
 	case r.From != 0 || r.To != 0:
 		return refuse("goes with a month, not with days")
-	case !slices.Contains(pooled(), r.Report):
-		return refuse("is not for " + r.Report + ", but for " + strings.Join(pooled(), ", "))
 	}
 	r.From, r.To = (r.Of.Month - rollcall.Month(r.Pool-1)).First(), r.Of.Month.Last()
 	return nil
@@ -164,7 +166,7 @@ func fillDays(r *rollcall.Query) {
 	if r.From == 0 {
 		r.From = r.Of.Month.First()
 		if r.Report == "trend" {
-			r.From = (r.Of.Month - audience.History).First()
+			r.From = (r.Of.Month - audience.History + rollcall.Month(max(r.Pool-1, 0))).First()
 		}
 	}
 	if r.To == 0 {

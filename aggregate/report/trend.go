@@ -7,41 +7,63 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // trend lists the services month by month: the rankings of the months that the
-// version pins, up to its own.
+// version pins, up to its own; or of each of them the mean of the months up to it.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
-	columns := []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
-	t := j.table(append([]string{"month", "service"}, columns...)...)
-	var alone []string // months that had none before them to compare with
+	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
+	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		if r == nil {
+		switch {
+		case r == nil:
+			short = append(short, at.String())
 			continue
-		}
-		if r.Meta.Compared == nil {
+		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())
 		}
-		for i := range r.Rows {
-			service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
-			if level != "service" && level != "any" || !wanted(j, service) {
-				continue
-			}
-			row := rollcall.Row{at.String(), service}
-			for _, name := range columns {
-				row = append(row, r.Cell(i, name))
-			}
-			t.Rows = append(t.Rows, row)
-		}
+		t.Rows = append(t.Rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
 	}
-	if len(alone) > 0 {
+	if j.request.Pool > 0 {
+		j.unlike = append(j.unlike, pooledTrend(j.request.Pool, short)...)
+	} else if len(alone) > 0 {
 		j.unlike = append(j.unlike, fmt.Sprintf("No version of the month before was there to compare with when these were made, and so their changes are undefined: %s.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+func trendColumns() []string {
+	return []string{"unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank"}
+}
+
+// pooledTrend are the notes of a trend of means.
+func pooledTrend(months int, short []string) []string {
+	notes := []string{fmt.Sprintf("Each month's figures are the mean of the %d months up to it, each with its own weights. Changes are not pooled.", months)}
+	if len(short) > 0 {
+		notes = append(notes, fmt.Sprintf("Left out, as not all months of their mean are there or can be put together: %s.", strings.Join(short, ", ")))
+	}
+	return notes
+}
+
+// trendRows gives the trend's rows of a month's ranking, of the services wanted.
+func trendRows(at rollcall.Month, r *rollcall.Table, wanted func(service string) bool) (rows []rollcall.Row) {
+	for i := range r.Rows {
+		service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
+		if level != "service" && level != "any" || !wanted(service) {
+			continue
+		}
+		row := rollcall.Row{at.String(), service}
+		for _, name := range trendColumns() {
+			row = append(row, r.Cell(i, name))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // wanted reports whether a service has a row.
@@ -49,8 +71,9 @@ func wanted(j *job, service string) bool {
 	return j.services == nil || slices.ContainsFunc(j.services, func(i int) bool { return j.view.ID(i) == service })
 }
 
-// monthly gives a month's ranking as the version pins it; nil where it doesn't,
-// or where the month has aged out or can't be compared.
+// monthly gives a month's ranking as the version pins it, or that of the mean of
+// the months up to it; nil where it doesn't, or where one of the months has aged
+// out or can't be compared.
 func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, error) {
 	one := *j
 	one.services, one.missed, one.unlike = nil, nil, nil
@@ -63,6 +86,9 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 		p := j.month.Doc.Pinned(at)
 		one.month, one.version = m, rollcall.Publication{PanelMonth: m.Doc.Of, Version: p.Version, Document: p.Document}
 	}
+	if j.request.Pool > 0 {
+		return j.monthlyMean(ctx, &one)
+	}
 	if at == j.request.From.Month() && one.misses(at-1) { // its change needs the month before
 		j.missed = append(j.missed, one.missed...)
 	}
@@ -70,9 +96,44 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 	one.view = one.month.Whole.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
 	key := one.key()
 	key.report = "ranking of a trend"
-	out, err := j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
+	return j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
 		t, err := one.run(ctx, rankedBriefly)
 		return t, 1, err
 	})
-	return out, err
+}
+
+// monthlyMean gives the ranking of the mean of the months up to one's, as the
+// job's version pins them; nil where one of them is not pinned, has aged out, or
+// can't be put together with the job's own.
+func (j *job) monthlyMean(ctx context.Context, one *job) (*rollcall.Table, error) {
+	last := one.month.Doc.Of.Month
+	first := last - rollcall.Month(j.request.Pool-1)
+	var months []*audience.Month
+	for at := first; at < last; at++ {
+		m, err := j.pinned(ctx, at)
+		if m == nil || err != nil {
+			return nil, err
+		}
+		months = append(months, m)
+	}
+	months = append(months, one.month)
+	if slices.ContainsFunc(months, j.differs) {
+		return nil, nil
+	}
+	one.request.From = first.First()
+	view := func(s *audience.Sample) *audience.View {
+		return s.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
+	}
+	one.view = view(one.month.Whole)
+	key := one.key()
+	key.report, key.document = "ranking of a trend", j.month.Hash // which says what the months are
+	return j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
+		people, err := audience.Pool(months)
+		if err != nil {
+			return nil, 0, err
+		}
+		one.view = view(people)
+		t, err := one.run(ctx, rankedBriefly)
+		return t, 1, err
+	})
 }

@@ -8,29 +8,37 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rollcall/internal/problem"
 )
 
 // Control lets requests through to a listener's routes whose callers may do what
-// they ask. Refuse and Log are required. It is safe for concurrent use.
+// they ask. Log is required. It is safe for concurrent use.
 type Control struct {
 	Keys   *Keyring // nil: everybody is the operator
 	Local  bool     // the listener's address is this machine's own alone
 	Public string   // the address under which browsers know it, such as https://example.org; "": its own
-	Refuse func(w http.ResponseWriter, status int, detail string)
+	Secret []byte   // that sessions are sealed with, of LeastSecret bytes or more; empty: they end with the process
 	Log    *slog.Logger
 
 	uses      *uses
 	unwritten *sync.Once // is told
 	tried     *attempts
+	sessions  *sessions
 }
 
 // Start makes the control ready.
-func (c *Control) Start() *Control {
+func (c *Control) Start() (*Control, error) {
+	seal, err := newSeal(c.Secret)
+	if err != nil {
+		return nil, err
+	}
 	c.tried, c.unwritten = newAttempts(time.Now), new(sync.Once)
+	c.sessions = &sessions{seal: seal, now: time.Now, ended: map[string]time.Time{}}
 	if c.Keys != nil {
 		c.uses = newUses(c.Keys.path, time.Now)
 	}
-	return c
+	return c, nil
 }
 
 // Close writes down what is not yet.
@@ -41,38 +49,54 @@ func (c *Control) Close() error {
 	return c.uses.Close()
 }
 
+// verdict is what came of looking for who sends a request.
+type verdict int
+
+const (
+	unknown   verdict = iota // no key, or one that is not known
+	tooMany                  // its address has tried too many keys
+	admitted                 // by a key
+	inSession                // by a session, which a browser sends of itself
+)
+
 // Handler lets what may be through to next, marked with its caller. The probes,
 // the page and what describes the API need no key.
 func (c *Control) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := c.checkBrowser(r); err != nil {
-			c.Refuse(w, http.StatusForbidden, err.Error())
+			problem.Write(w, http.StatusForbidden, err.Error())
 			return
 		}
-		if c.Keys == nil {
+		if c.Keys == nil || needsNone(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Add("Vary", "Authorization")
 		w.Header().Add("Vary", "Cookie")
-		if needsNone(r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		caller, known, refused := c.caller(r)
-		switch {
-		case refused:
-			w.Header().Set("Retry-After", fmt.Sprint(int(attemptTime.Seconds())))
-			c.Refuse(w, http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
-		case !known:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
-			c.Refuse(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
+		switch caller, verdict := c.caller(r); {
+		case r.URL.Path == SessionPath:
+			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
+		case verdict < admitted:
+			c.refuse(w, verdict)
+		case verdict == inSession && checkOrigin(r, c.Public) != nil:
+			problem.Write(w, http.StatusForbidden, errOrigin.Error())
 		case !caller.may(r):
-			c.Refuse(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
+			problem.Write(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
 		default:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
 		}
 	})
+}
+
+// refuse says that a request came without a key that is known.
+func (c *Control) refuse(w http.ResponseWriter, v verdict) {
+	if v == tooMany {
+		w.Header().Set("Retry-After", fmt.Sprint(int(attemptTime.Seconds())))
+		problem.Write(w, http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
+	problem.Write(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 }
 
 // checkBrowser refuses what a web page of somebody else may have sent. Whoever
@@ -89,32 +113,48 @@ func (c *Control) checkBrowser(r *http.Request) error {
 	return checkOrigin(r, c.Public)
 }
 
-// caller finds who sends a request; refused: its address has tried too many keys.
-func (c *Control) caller(r *http.Request) (_ Caller, known, refused bool) {
-	key := bearer(r)
-	if key == "" {
-		return Caller{}, false, false
+// caller finds who sends a request. A key goes before a session.
+func (c *Control) caller(r *http.Request) (Caller, verdict) {
+	if key := bearer(r); key != "" {
+		token, v := c.known(r, key)
+		return token.Caller(), v
 	}
+	if _, caller, ok := c.find(r); ok {
+		c.used(caller)
+		return caller, inSession
+	}
+	return Caller{}, unknown
+}
+
+// known finds a key that came with a request, and counts it if it is none.
+func (c *Control) known(r *http.Request, key string) (Token, verdict) {
 	address := addressOf(r)
 	if !c.tried.allow(address, key) {
-		return Caller{}, false, true
+		return Token{}, tooMany
 	}
 	token, ok := c.Keys.find(key)
 	c.tried.note(address, key, ok)
 	if !ok {
-		return Caller{}, false, false
+		return Token{}, unknown
 	}
-	if err := c.uses.note(token.ID); err != nil {
-		c.unwritten.Do(func() { c.Log.Warn("when API keys were used last can't be written down", "error", err) })
-	}
-	return token.Caller(), true, false
+	c.used(token.Caller())
+	return token, admitted
 }
 
-// needsNone says whether a path is of the probes, of the API's description or of
-// the page, which need no key: where the page has none for its figures, it asks the reader for one.
-func needsNone(path string) bool {
+// used takes note of the use of a caller's key.
+func (c *Control) used(caller Caller) {
+	if err := c.uses.note(caller.ID); err != nil {
+		c.unwritten.Do(func() { c.Log.Warn("when API keys were used last can't be written down", "error", err) })
+	}
+}
+
+// needsNone says whether a request is of the probes, of the API's description, of
+// the page or of signing in, which need no key: where the page has none for its figures, it asks the reader for one.
+func needsNone(r *http.Request) bool {
+	path := r.URL.Path
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
-		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/")
+		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/") ||
+		path == SessionPath && r.Method == http.MethodPost
 }
 
 func bearer(r *http.Request) string {

@@ -24,9 +24,12 @@ func guarded(t *testing.T, tokens string) http.Handler {
 
 func controlOf(t *testing.T, c Control) *Control {
 	t.Helper()
-	c.Refuse = func(w http.ResponseWriter, status int, detail string) { http.Error(w, detail, status) }
 	c.Log = slog.New(slog.DiscardHandler)
-	return c.Start()
+	started, err := c.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started
 }
 
 func ask(h http.Handler, method, path, key string) int {
@@ -55,6 +58,7 @@ func TestRoles(t *testing.T) {
 		{"GET", "/metrics", "rpa"},
 		{"POST", "/v1/events", "ia"},
 		{"GET", "/v1/rejected", "a"},
+		{"GET", "/v1/master-keys", "a"}, {"POST", "/v1/master-keys/rotate", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
 		{"POST", "/v1/panels/nn/limits", "a"},
 		{"POST", "/v1/publications", "pa"},

@@ -3,6 +3,7 @@
 // without keys, on this machine, is the operator's own.
 //
 // Read caller.go first: who may do what. keyring.go holds the keys, use.go when
-// each was used last, control.go stands before all routes, attempts.go limits
-// keys that are not known, and guard.go what a web page may do.
+// each was used last, control.go stands before all routes, session.go lets a
+// browser sign in, seal.go closes what it then carries, attempts.go limits keys
+// that are not known, and guard.go what a web page may do.
 package access

@@ -24,9 +24,9 @@ type Uniform struct {
 // Found answers from the cache. A request that changes something empties it.
 func (u *Uniform) Found(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !reads(r) {
+		if alters(r) {
 			defer u.Cache.Forget()
-		} else if keeps(r.URL) {
+		} else if reads(r) && keeps(r.URL) {
 			if k, _ := u.Cache.get(u.key(r)); k != nil {
 				k.answer(w, r)
 				return
@@ -71,6 +71,9 @@ func (u *Uniform) key(r *http.Request) string {
 func reads(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
+
+// alters says whether a request may change a figure: signing in and out doesn't.
+func alters(r *http.Request) bool { return !reads(r) && r.URL.Path != "/v1/session" }
 
 // whole says whether a path's answers are small enough to be held whole, and not
 // the page's, which has its own ETags.

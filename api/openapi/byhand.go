@@ -2,8 +2,12 @@ package openapi
 
 import (
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/api/access"
 )
 
 // byHand describes the routes that huma doesn't serve.
@@ -24,7 +28,8 @@ func byHand(in huma.Registry) []*huma.Operation {
 			"warnings": counts("of what was accepted or refused, by code"),
 		},
 	}
-	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics()}
+	in.Schema(reflect.TypeFor[access.Session](), true, "")
+	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics(), getSession(), postSession(), deleteSession()}
 }
 
 func counts(description string) *huma.Schema {
@@ -96,6 +101,32 @@ func metrics() *huma.Operation {
 	return &huma.Operation{
 		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics of the process, for Prometheus",
 		Responses: answer("Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, "process_start_time_seconds 1.03e+09\n"),
+	}
+}
+
+func getSession() *huma.Operation {
+	return &huma.Operation{
+		OperationID: "get-v1-session", Method: http.MethodGet, Path: "/v1/session", Summary: "Who asks, and how to sign in",
+		Responses: answer("Who this request is of", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read", "markets": []string{"FR"}}),
+	}
+}
+
+func postSession() *huma.Operation {
+	body := &huma.Schema{Type: huma.TypeObject, Required: []string{"key"}, Properties: map[string]*huma.Schema{"key": {Type: huma.TypeString, Description: "the API key"}}}
+	out := answer("A session has begun: its cookie stands for the key, and no script can read it", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read"})
+	out["201"] = out["200"]
+	delete(out, "200")
+	return &huma.Operation{
+		OperationID: "post-v1-session", Method: http.MethodPost, Path: "/v1/session", Summary: "Sign a browser in with a key",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body, Example: map[string]any{"key": "rc_" + strings.Repeat("A", 43)}}}},
+		Responses:   out,
+	}
+}
+
+func deleteSession() *huma.Operation {
+	return &huma.Operation{
+		OperationID: "delete-v1-session", Method: http.MethodDelete, Path: "/v1/session", Summary: "Sign out",
+		Responses: map[string]*huma.Response{"204": {Description: "There is no session any more"}},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 )
 
 // Config gives huma's configuration: nothing of it is fetched from elsewhere, no
@@ -26,7 +27,8 @@ func Config(version string) huma.Config {
 	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this description comes from"}}
 	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[rollcall.Measure](), reflect.TypeFor[Measure]())
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "An API key: `rollcall token new`. A server on a loopback address without keys needs none."},
+		"key":     {Type: "http", Scheme: "bearer", Description: "An API key: `rollcall token new`. A server on a loopback address without keys needs none."},
+		"session": {Type: "apiKey", In: "cookie", Name: "rollcall", Description: "A browser's session, from POST /v1/session; its cookie is called `__Host-rollcall` over HTTPS."},
 	}
 	return c
 }
@@ -47,7 +49,7 @@ func Complete(doc *huma.OpenAPI) {
 		}
 	}
 	doc.Tags = tags()
-	doc.Security = []map[string][]string{{"key": {}}}
+	doc.Security = []map[string][]string{{"key": {}}, {"session": {}}}
 	for _, s := range in.Map() {
 		tighten(s)
 	}
@@ -168,7 +170,9 @@ func forms(t Report) map[string]*huma.MediaType {
 }
 
 // open says whether a path needs no key.
-func open(path string) bool { return path == "/healthz" || path == "/readyz" }
+func open(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == access.SessionPath
+}
 
 func tagOf(path string) string {
 	parts := strings.Split(path, "/")

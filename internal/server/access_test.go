@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -26,8 +25,7 @@ type guardedServer struct {
 
 func guarded(t *testing.T) *guardedServer {
 	t.Helper()
-	o, _ := published(t)
-	g := &guardedServer{all: routesOf(t, o.handler), tokens: filepath.Join(t.TempDir(), "tokens"), keys: map[string]string{"nobody": ""}}
+	g := &guardedServer{tokens: filepath.Join(t.TempDir(), "tokens"), keys: map[string]string{"nobody": ""}}
 	for name, token := range map[string]access.Token{
 		"reader": {Role: access.RoleRead}, "reader of FR": {Role: access.RoleRead, Markets: []rollcall.MarketID{"FR"}},
 		"reader of US": {Role: access.RoleRead, Markets: []rollcall.MarketID{"US"}},
@@ -40,13 +38,35 @@ func guarded(t *testing.T) *guardedServer {
 		}
 		g.keys[name] = key
 	}
-	control, err := Listening{Listen: "127.0.0.1:0", Tokens: g.tokens}.control(o.engine, o.Process.Log)
+	e, options := &Engine{Data: t.TempDir()}, quiet()
+	var err error
+	if options.Access, err = (Listening{Listen: "127.0.0.1:0", Tokens: g.tokens}).control(e, options.Log); err != nil {
+		t.Fatal(err)
+	}
+	o, _ := publishedOf(t, e, options)
+	g.all = routesOf(t, o.handler)
+	g.Server = httptest.NewServer(api.Admit(options.Access, o.handler))
+	t.Cleanup(g.Close)
+	return g
+}
+
+// signIn gives the cookie of a session of whoever has a key.
+func (g *guardedServer) signIn(t *testing.T, who string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+access.SessionPath, strings.NewReader(`{"key":"`+g.keys[who]+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Server = httptest.NewServer(api.Admit(control, o.handler))
-	t.Cleanup(g.Close)
-	return g
+	r.Header.Set("Content-Type", "application/json")
+	a, err := g.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if len(a.Cookies()) != 1 || a.StatusCode != http.StatusCreated {
+		t.Fatalf("signing in as %s: %d, %v", who, a.StatusCode, a.Cookies())
+	}
+	return a.Cookies()[0].String()
 }
 
 func (g *guardedServer) ask(t *testing.T, who, method, path string) answered {
@@ -71,6 +91,7 @@ func statuses() map[string][6]int {
 		"GET /assets/*": none, "GET /docs/*": none, // there is no such file
 		"GET /openapi-3.0.json": ofNoMarket, "GET /openapi-3.0.yaml": ofNoMarket,
 		"GET /v1/markets": ofNoMarket, "GET /v1/services": ofNoMarket, "GET /v1/targets": ofNoMarket, "GET /v1/version": ofNoMarket,
+		"GET /v1/session": open, "DELETE /v1/session": {204, 204, 204, 204, 204, 204}, "POST /v1/session": {422, 422, 422, 422, 422, 422},
 		"GET /metrics":   {401, 200, 403, 403, 200, 200},
 		"GET /v1/census": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
 		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
@@ -95,19 +116,29 @@ func statuses() map[string][6]int {
 }
 
 // TestWhoMayWhat holds every route of the router to what the table says of every
-// caller.
+// caller, with a key and in a session that was begun with it.
 func TestWhoMayWhat(t *testing.T) {
 	g := guarded(t)
+	cookies := map[string]string{}
+	for _, who := range callers() {
+		if who != "nobody" {
+			cookies[who] = g.signIn(t, who)
+		}
+	}
 	table := statuses()
 	for _, r := range g.all {
 		name := r.method + " " + r.pattern
 		want, ok := table[name]
-		var got [6]int
+		var byKey, bySession [6]int
 		for i, who := range callers() {
-			got[i] = g.ask(t, who, r.method, address(r.pattern)).status
+			byKey[i] = g.ask(t, who, r.method, address(r.pattern)).status
+			bySession[i] = fetch(t, g.Server, r.method, address(r.pattern), "Cookie", cookies[who], "Content-Type", "application/json").status
+			if name == "DELETE /v1/session" && who != "nobody" {
+				cookies[who] = g.signIn(t, who)
+			}
 		}
-		if !ok || got != want {
-			t.Errorf("%q: %v, want %v", name, got, want)
+		if !ok || byKey != want || bySession != want {
+			t.Errorf("%q: %v by key, %v in a session, want %v", name, byKey, bySession, want)
 		}
 		delete(table, name)
 	}
@@ -124,19 +155,24 @@ func TestMarketsHidden(t *testing.T) {
 		if r.method != http.MethodGet || !strings.HasPrefix(r.pattern, "/v1/") {
 			continue
 		}
-		for _, market := range []string{"FR", "XX", "fr"} {
-			path := strings.NewReplacer("market=FR", "market="+market, "/FR/", "/"+market+"/").Replace(address(r.pattern))
-			a := g.ask(t, "reader of US", http.MethodGet, path)
-			if strings.Contains(a.body, `"name":"France"`) || strings.Contains(strings.ReplaceAll(a.body, `market \"FR\"`, ""), `"FR"`) || strings.Contains(a.body, "nearest is FR") || strings.Contains(a.body, "nearest are") {
-				t.Errorf("%s tells of FR: %.300s", path, a.body)
-			}
-			if !strings.Contains(path, market) || r.pattern == "/v1/rejected" {
-				continue
-			}
-			want := fmt.Sprintf(`"status":404,"detail":"market \"%s\": is not known; the nearest is US"`, market)
-			if a.status != http.StatusNotFound || !strings.Contains(a.body, want) || a.header.Get("ETag") != "" {
-				t.Errorf("%s: %d %s, want %s", path, a.status, a.body, want)
-			}
+		path := address(r.pattern)
+		hidden := g.ask(t, "reader of US", http.MethodGet, path)
+		if strings.Contains(hidden.body, `"name":"France"`) || strings.Contains(hidden.body, `"market":"FR"`) {
+			t.Errorf("%s tells of FR: %.300s", path, hidden.body)
+		}
+		named := strings.NewReplacer("market=FR", "market=XX", "/FR/", "/XX/").Replace(path)
+		if named == path {
+			continue
+		}
+		missing := g.ask(t, "reader of US", http.MethodGet, named)
+		if strings.HasPrefix(r.pattern, "/v1/reports/{") { // which is of no report
+			continue
+		}
+		if missing.status != http.StatusNotFound || !strings.Contains(missing.body, "the nearest is US") {
+			t.Errorf("%s: %d %s", named, missing.status, missing.body)
+		}
+		if hidden.status != missing.status || strings.ReplaceAll(hidden.body, "FR", "XX") != missing.body || hidden.header.Get("ETag") != "" {
+			t.Errorf("%s: %d %s %v\nand %s: %d %s", path, hidden.status, hidden.body, hidden.header, named, missing.status, missing.body)
 		}
 	}
 	if a := g.ask(t, "reader of FR", http.MethodGet, "/v1/markets"); !strings.Contains(a.body, "France") || strings.Contains(a.body, "The States") {

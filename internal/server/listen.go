@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,17 +18,17 @@ import (
 	"rollcall/api"
 	"rollcall/api/access"
 	"rollcall/dashboards"
-	"rollcall/internal/problem"
 )
 
 // Listening says where a process listens, and who may ask it.
 type Listening struct {
-	Listen  string `help:"Address to listen on. Any but a loopback address needs API keys (see rollcall token)." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Tokens  string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
-	TLSCert string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
-	TLSKey  string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
-	Clear   bool   `help:"Let API keys and figures go over the network in clear: where a proxy before it speaks HTTPS, or nobody else is on the network." name:"insecure-http"`
-	Public  string `help:"The address under which browsers know the server, where it is not the one that it listens on." name:"public-url" placeholder:"https://HOST"`
+	Listen        string `help:"Address to listen on. Any but a loopback address needs API keys (see rollcall token)." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Tokens        string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
+	TLSCert       string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
+	TLSKey        string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
+	Clear         bool   `help:"Let API keys and figures go over the network in clear: where a proxy before it speaks HTTPS, or nobody else is on the network." name:"insecure-http"`
+	Public        string `help:"The address under which browsers know the server, where it is not the one that it listens on." name:"public-url" placeholder:"https://HOST"`
+	SessionSecret string `help:"File of 32 random bytes or more, the same for servers side by side, that browsers' sessions are sealed with; without it they end with the process." type:"path" placeholder:"FILE" name:"session-secret-file"`
 	Embedding
 }
 
@@ -87,16 +88,20 @@ func (p *Process) Open(address string) (net.Addr, error) {
 // openTo listens as l says. Without keys only a loopback address is open, and
 // only to programs and pages of its own.
 func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
-	control, err := l.control(p.engine, p.Log)
-	if err != nil {
-		return nil, err
+	control := p.Access
+	if control == nil {
+		var err error
+		if control, err = l.control(p.engine, p.Log); err != nil {
+			return nil, err
+		}
 	}
 	p.onClose("use of API keys", control.Close)
 	open := h
 	if control.Keys == nil {
 		open = api.Admit(control, h)
 	}
-	if h, err = l.handler(open, api.Admit(control, h)); err != nil {
+	h, err := l.handler(open, api.Admit(control, h))
+	if err != nil {
 		return nil, err
 	}
 	listener, err := l.socket()
@@ -124,14 +129,23 @@ func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error)
 	if !local && l.TLSCert == "" && !l.Clear {
 		return nil, UsageError{Err: fmt.Errorf("--listen %q: API keys would go over the network in clear: give --tls-cert and --tls-key, or, where a proxy before it speaks HTTPS, --insecure-http", l.Listen)}
 	}
-	c := &access.Control{Keys: keys, Local: local, Refuse: problem.Write, Log: log}
+	c := &access.Control{Keys: keys, Local: local, Log: log}
 	if l.Public != "" {
 		if err := api.CheckSite(l.Public); err != nil {
 			return nil, UsageError{Err: fmt.Errorf("--public-url %w", err)}
 		}
 		c.Public = l.Public
 	}
-	return c.Start(), nil
+	if l.SessionSecret != "" {
+		if c.Secret, err = os.ReadFile(l.SessionSecret); err != nil {
+			return nil, fmt.Errorf("--session-secret-file: %w", err)
+		}
+		c.Secret = bytes.TrimSpace(c.Secret)
+	}
+	if c, err = c.Start(); err != nil {
+		return nil, fmt.Errorf("--session-secret-file: %w", err)
+	}
+	return c, nil
 }
 
 // keyring opens the file of API keys, nil where there is none.

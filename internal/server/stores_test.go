@@ -114,7 +114,12 @@ type analyst struct {
 // newAnalyst starts a process over an empty store.
 func newAnalyst(t testing.TB, e *Engine) *analyst {
 	t.Helper()
-	o := &analyst{TB: t, Process: newProcess(e, quiet()), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
+	return newAnalystOf(t, e, quiet())
+}
+
+func newAnalystOf(t testing.TB, e *Engine, options Options) *analyst {
+	t.Helper()
+	o := &analyst{TB: t, Process: newProcess(e, options), clock: time.Date(2003, 2, 3, 9, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() {
 		if err := o.Process.Close(); err != nil {
 			t.Error(err)

@@ -31,7 +31,12 @@ func routesOf(t *testing.T, h http.Handler) (all []routed) {
 // published is a server of one published month, over the network.
 func published(t testing.TB) (*analyst, *httptest.Server) {
 	t.Helper()
-	o := newAnalyst(t, &Engine{Data: t.TempDir()})
+	return publishedOf(t, &Engine{Data: t.TempDir()}, quiet())
+}
+
+func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.Server) {
+	t.Helper()
+	o := newAnalystOf(t, e, options)
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}
@@ -113,9 +118,9 @@ func TestEveryRoute(t *testing.T) {
 			if options.status != http.StatusNoContent || options.body != "" {
 				t.Errorf("OPTIONS: %d %s", options.status, options.body)
 			}
-			refused := fetch(t, s, http.MethodDelete, path)
+			refused := fetch(t, s, http.MethodPatch, path)
 			if refused.status != http.StatusMethodNotAllowed || refused.header.Get("Content-Type") != "application/problem+json" || refused.header.Get("Allow") != options.header.Get("Allow") {
-				t.Errorf("DELETE: %d %v", refused.status, refused.header)
+				t.Errorf("PATCH: %d %v", refused.status, refused.header)
 			}
 			for _, method := range has {
 				if !strings.Contains(options.header.Get("Allow"), method) {

@@ -7,9 +7,10 @@ say <- function(name, x) for (i in seq_along(x))
   cat(k, if (length(x) > 1) paste0(name, i) else name, format(as.numeric(x[i]), digits = 15), "\n")
 
 # design weighs some months together, each to its own margins, every weight
-# times a factor. A person's household and stratum are the latest month's.
-design <- function(months, factor) {
-  p <- people[people$month %in% months, ]
+# times a factor. A person's household and stratum are the latest month's. Of
+# stayers alone, each month has those who were there the month before.
+design <- function(months, factor, stayers = FALSE) {
+  p <- people[people$month %in% months & (!stayers | !is.na(people$used)), ]
   latest <- p[order(-p$month), ]
   latest <- latest[!duplicated(latest$id), ]
   at <- match(p$id, latest$id)
@@ -69,6 +70,7 @@ places <- function(d, names) {
 
 for (k in seq_len(as.integer(args[2])) - 1) {
   people <- read.csv(file.path(args[1], paste0(k, "-people.csv")), colClasses = c(sexage = "character", region = "character", work = "character"))
+  people$used <- people$users[match(paste(people$id, people$month - 1), paste(people$id, people$month))]
   margins <- read.csv(file.path(args[1], paste0(k, "-margins.csv")), colClasses = c(category = "character"))
 
   d <- design(3, 1)
@@ -93,4 +95,23 @@ for (k in seq_len(as.integer(args[2])) - 1) {
   t <- svytotal(~ users + minutes, three); say("pool", coef(t)); say("pool_se", SE(t)); say("pool_df", degf(three))
   r <- svyratio(~minutes, ~users, three); say("pool_ratio", coef(r)); say("pool_ratio_se", SE(r))
   say("pool_logit", confint(svyciprop(~users, three, method = "logit"), df = degf(three)))
+  # Of a target, of how much was used, and of days, which each month has its own number of.
+  three <- update(three, there = as.numeric(id %% 3 == 0), both = users * (id %% 3 == 0), often = as.numeric(minutes > 60),
+    part = minutes / (30 + month %% 2), active = pmax(users, s1, id %% 3 == 0))
+  one <- svycontrast(svytotal(~ both + users + there + active, three), list(
+    share = quote(both / users), reach = quote(both / there), index = quote(both * active / (users * there))))
+  say("pool_share", coef(one)[["share"]]); say("pool_share_se", SE(one)[["share"]])
+  say("pool_reach", coef(one)[["reach"]]); say("pool_reach_se", SE(one)[["reach"]])
+  say("pool_index", coef(one)[["index"]]); say("pool_index_se", SE(one)[["index"]])
+  t <- svytotal(~ often + part, three); say("pool_often", coef(t)[1]); say("pool_often_se", SE(t)[1])
+  say("pool_part", coef(t)[2]); say("pool_part_se", SE(t)[2])
+  # svyciprop(method = "beta") counts rows; n is the persons of the months together.
+  m <- svymean(~rare, three); x <- as.numeric(coef(m)); n <- length(unique(three$variables$id))
+  n <- x * (1 - x) / as.numeric(vcov(m)) * (qt(.025, n - 1) / qt(.025, degf(three)))^2
+  say("pool_beta", c(qbeta(.025, n * x, n * (1 - x) + 1), qbeta(.975, n * x + 1, n * (1 - x))))
+
+  turn <- update(design(2:3, 1 / 2, TRUE), came = users * (1 - used), stayed = users * used, left = (1 - users) * used)
+  say("turn_df", degf(turn))
+  for (v in c("came", "stayed")) { r <- svyratio(reformulate(v), ~users, turn); say(v, coef(r)); say(paste0(v, "_se"), SE(r)) }
+  r <- svyratio(~left, ~used, turn); say("left", coef(r)); say("left_se", SE(r))
 }

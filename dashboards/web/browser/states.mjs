@@ -132,8 +132,34 @@ export function states(w) {
     assert.match(await page.locator("h1").textContent(), /October 2002$/, "it goes on to the same address");
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#ranking details.menu summary").last().click().then(() => page.getByRole("link", { name: "Data as CSV" }).first().click())]);
     assert.match(download.suggestedFilename(), /ranking.*\.csv$/);
+    const held = await page.evaluate(() => JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }]));
+    assert.equal(held, '["",{},{}]', "no script can read what the browser holds");
+    const [cookie] = await page.context().cookies();
+    assert.ok(cookie.httpOnly && cookie.sameSite === "Strict" && !cookie.value.includes(key), "the cookie is not the key");
+    await page.reload();
+    await whole(page);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("API key").waitFor();
+  });
+
+  test("a link with a key of one market", async (t) => {
+    const tokens = `${w.data}/tokens`;
+    const key = /rc_\S+/.exec(await run("token", "new", "--name", "a partner", "--role", "read", "--markets", "FR", "--tokens", tokens))[0];
+    const page = await open(t);
+    const asked = [];
+    page.on("request", (r) => asked.push(r.url(), JSON.stringify(r.headers())));
+    await page.goto(`${w.server.address}/?market=FR&month=2002-10#key=${key}`);
+    await whole(page);
+    assert.match(await page.locator("h1").textContent(), /October 2002$/);
+    assert.equal(new URL(page.url()).hash, "", "the key does not stay in the address");
+    assert.ok(asked.length > 20 && !asked.some((x) => x.includes(key)), "the key is in no address and no header");
+    assert.deepEqual(await page.locator("#market option").allTextContents(), ["France"]);
+    const stranger = await open(t);
+    await stranger.goto(page.url());
+    await stranger.getByLabel("API key").waitFor();
+    await stranger.goto(`${w.server.address}/?month=2002-10#key=rc_wrong`);
+    await stranger.getByRole("alert").filter({ hasText: "not known" }).waitFor();
+    assert.equal(new URL(stranger.url()).hash, "");
   });
 
   test("a chart in a page of another site, without a key", async (t) => {

@@ -6,6 +6,7 @@ import { colours } from "./colours";
 import type { Scope } from "./figure";
 import { accounts, catalogue, choose, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
+import { takeKey } from "./session";
 import { texts, type Texts } from "./texts";
 import { Accounts } from "./parts/Accounts";
 import { Embedded } from "./parts/Embedded";
@@ -14,17 +15,13 @@ import { People } from "./parts/People";
 import { Gone, Missing, Refused, SignIn, Waiting } from "./parts/States";
 
 const preferred: Language = navigator.language.startsWith("fr") ? "fr" : "en";
-const keyName = "rollcall-key";
+const client = location.pathname.startsWith("/embed/") ? new Client("/embed") : new Client();
 
-/** storedKey is the key of this tab. */
-function storedKey(): string | null {
-  return sessionStorage.getItem(keyName);
-}
-
-const client = location.pathname.startsWith("/embed/") ? new Client(() => null, "/embed") : new Client(storedKey);
+/** What came with the address: a key to sign in with, if the server asks for one. */
+const given = { key: takeKey() };
 
 /** What stands in the way of showing what is asked for. */
-type Trouble = { kind: "key"; wrong: boolean } | { kind: "problem"; problem: Problem } | { kind: "away" } | undefined;
+type Trouble = { kind: "key"; wrong: string; oidc: boolean } | { kind: "problem"; problem: Problem } | { kind: "away" } | undefined;
 
 export function App() {
   const [a, setAddress] = useState<Address>(() => read(new URL(location.href), preferred));
@@ -52,7 +49,7 @@ export function App() {
   const found = c === undefined ? undefined : choose(a, c);
   const chosen = found === undefined || "kind" in found ? undefined : found;
   const [market, month, months] = censusMonth(a, c, chosen);
-  useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble });
+  useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble, setAgain });
   useWatch(trouble, setTrouble, c, setAgain);
 
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
@@ -76,23 +73,25 @@ export function App() {
   );
 
   function body() {
-    if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong ? t.keyWrong : ""} t={t} send={(key) => (sessionStorage.setItem(keyName, key), setTrouble(undefined), setCatalogue(undefined), setAgain((x) => x + 1))} />;
+    if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong} oidc={trouble.oidc} t={t} send={(key) => void signIn(key, t, setTrouble, () => (setCatalogue(undefined), setAgain((x) => x + 1)))} />;
     if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, t)} detail={trouble.problem.message} t={t} go={() => restart(a, go)} />;
     if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
     if (a.page === "accounts" && c !== undefined && market === undefined) return <Missing nothing={{ kind: "empty" }} a={a} c={undefined} t={t} n={n} go={go} name={(m) => m} />;
     if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
-    if (a.page === "accounts") return <Accounts p={census!} client={client} s={s} go={go} />;
-    if (a.embed !== undefined) return <Embedded p={people!} client={client} s={s} />;
+    if (a.page === "accounts") return <Accounts p={census!} s={s} go={go} />;
+    if (a.embed !== undefined) return <Embedded p={people!} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
     return <People p={people!} versions={versions} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
   }
 }
 
 function Footer({ t }: { t: Texts }) {
+  const [signedIn, setSignedIn] = useState(false);
+  useEffect(() => void client.session().then((who) => setSignedIn(who.signed_in), () => undefined), []);
   return (
     <footer class="site">
       <p>Rollcall <a href="/openapi.json">{t.api}</a> {t.footer}</p>
-      {storedKey() !== null && <button type="button" onClick={() => (sessionStorage.removeItem(keyName), location.reload())}>{t.signOut}</button>}
+      {signedIn && <button type="button" onClick={() => void client.signOut().then(() => location.reload())}>{t.signOut}</button>}
     </footer>
   );
 }
@@ -146,6 +145,32 @@ interface Loading {
   setPeople: (p: PeopleLoaded) => void;
   setCensus: (p: AccountsLoaded) => void;
   setTrouble: (t: Trouble) => void;
+  setAgain: (f: (n: number) => number) => void;
+}
+
+/** askForKey signs in with the key that came with the address, or asks for one. */
+async function askForKey(l: Loading): Promise<void> {
+  const key = given.key;
+  given.key = undefined;
+  const t = texts(l.a.language);
+  if (key !== undefined) return signIn(key, t, l.setTrouble, () => l.setAgain((x) => x + 1));
+  l.setTrouble({ kind: "key", wrong: "", oidc: await offersOIDC() });
+}
+
+async function offersOIDC(): Promise<boolean> {
+  return client.session().then((who) => who.oidc, () => false);
+}
+
+/** signIn begins a session, or says why there is none. */
+async function signIn(key: string, t: Texts, setTrouble: (t: Trouble) => void, then: () => void): Promise<void> {
+  try {
+    await client.signIn(key);
+    setTrouble(undefined);
+    then();
+  } catch (e) {
+    if (e instanceof Away) return setTrouble({ kind: "away" });
+    setTrouble({ kind: "key", wrong: e instanceof Problem && e.status !== 401 ? e.message : t.keyWrong, oidc: await offersOIDC() });
+  }
 }
 
 /** useLoad asks for the catalogue, then for what the address shows. */
@@ -153,7 +178,7 @@ function useLoad(l: Loading): void {
   const failed = (stop: AbortController) => (e: unknown) => {
     if (stop.signal.aborted) return;
     if (e instanceof Away) return l.setTrouble({ kind: "away" });
-    if (e instanceof Problem && e.status === 401) return l.setTrouble({ kind: "key", wrong: storedKey() !== null });
+    if (e instanceof Problem && e.status === 401) return void askForKey(l);
     if (e instanceof Problem && [502, 503, 504].includes(e.status)) return l.setTrouble({ kind: "away" });
     l.setTrouble({ kind: "problem", problem: e instanceof Problem ? e : new Problem(0, String(e), "") });
   };

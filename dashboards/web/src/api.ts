@@ -1,6 +1,7 @@
 // What the REST API answers, and a client of it. The types are made from the
 // API's description by `npm run types`.
 import type { components, paths } from "./openapi";
+import type { Session } from "./session";
 
 type Schemas = components["schemas"];
 
@@ -70,13 +71,10 @@ export function path(route: string, params: Params = {}): string {
 export class Client {
   /** base is what every address begins with: "/embed" where the page stands in
       another site's, and has no key. */
-  constructor(
-    private readonly key: () => string | null,
-    private readonly base = "",
-  ) {}
+  constructor(private readonly base = "") {}
 
   async get<T>(address: string, signal?: AbortSignal): Promise<T> {
-    const answer = await this.ask(address, "application/json", signal);
+    const answer = await this.ask(address, { headers: { Accept: "application/json" } }, signal);
     return (await answer.json()) as T;
   }
 
@@ -93,22 +91,23 @@ export class Client {
     return this.get(path("/v1/census", query), signal);
   }
 
-  hasKey(): boolean {
-    return this.key() !== null;
+  session(): Promise<Session> {
+    return this.get("/v1/session");
   }
 
-  /** file gives an answer's bytes: a link can't send a key. */
-  async file(address: string): Promise<Blob> {
-    return (await this.ask(address, "*/*")).blob();
+  /** signIn begins a session; the page holds no key afterwards. */
+  async signIn(key: string): Promise<void> {
+    await this.ask("/v1/session", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ key }) });
   }
 
-  private async ask(address: string, accept: string, signal?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: accept };
-    const key = this.key();
-    if (key !== null) headers.Authorization = `Bearer ${key}`;
+  async signOut(): Promise<void> {
+    await this.ask("/v1/session", { method: "DELETE", headers: { "Content-Type": "application/json" } });
+  }
+
+  private async ask(address: string, how: RequestInit, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
     try {
-      answer = await fetch(this.base + address, { headers, credentials: "same-origin", ...(signal ? { signal } : {}) });
+      answer = await fetch(this.base + address, { credentials: "same-origin", ...how, ...(signal ? { signal } : {}) });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Away(String(error));

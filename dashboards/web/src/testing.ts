@@ -25,7 +25,7 @@ export function scope(language: Language, query = ""): Scope {
 export function meta(change: Partial<Meta> = {}): Meta {
   return {
     report: "ranking", market: "FR", panel: "demo", month: "2003-10", location: "home+work", credit: "presence", version: 1, status: "final",
-    confidence: 0.95, thresholds: { low: 30, caution: 60 }, method: "method=rollcall-1; population=persons",
+    confidence: 0.95, thresholds: { low: 30, caution: 60 }, method: "method=rollcall-1; population=persons", simulated: false,
     universe: { population: 22_600_000, active: measure(16_800_000, 16_556_668, 17_036_825, 5019), source: "simulated by Rollcall", source_date: "2003-10-01", id: "u" },
     compared: { month: "2003-09", version: 1, document: "d" }, notes: [], ...change,
   };

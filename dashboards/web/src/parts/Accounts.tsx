@@ -1,7 +1,7 @@
 // The page of accounts: what the services' own servers saw. Accounts, not people.
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
-import { path, type Client } from "../api";
+import { path } from "../api";
 import { isSimulated, type Scope } from "../figure";
 import { headline, lede, places, steps } from "../figures/census";
 import { censusPlaces, type Accounts as Loaded } from "../load";
@@ -12,12 +12,11 @@ import { Later } from "./States";
 
 interface Props {
   p: Loaded;
-  client: Client;
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function Accounts({ p, client, s, go }: Props) {
+export function Accounts({ p, s, go }: Props) {
   const { t } = s;
   const french = t.language === "fr";
   const a = s.address;
@@ -40,8 +39,8 @@ export function Accounts({ p, client, s, go }: Props) {
       </div>
       {p.total.rows.length > 0 && (
         <>
-          {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} client={client} link={link("accounts")} controls={byStep} />}
-          {where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} client={client} link={link("account-places")} />}
+          {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
+          {where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">

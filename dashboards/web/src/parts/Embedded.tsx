@@ -1,7 +1,7 @@
 // One figure, for a page of another site.
 import { useMemo } from "preact/hooks";
 import { changed, write } from "../address";
-import type { Client, Measure, Report } from "../api";
+import type { Measure, Report } from "../api";
 import type { Figure, Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
@@ -15,12 +15,12 @@ import { isReport, type Part, type People } from "../load";
 import { Frame } from "./Frame";
 import { Later } from "./States";
 
-export function Embedded({ p, client, s }: { p: People; client: Client; s: Scope }) {
+export function Embedded({ p, s }: { p: People; s: Scope }) {
   const id = s.address.embed!;
   const figure = useMemo(() => one(id, p, s), [id, p, s]);
   if (figure === undefined || figure instanceof Error) return <Later id={id} title={s.t.jump[id as keyof typeof s.t.jump] ?? id} tall={300} error={figure} t={s.t} />;
   const link = write(changed(s.address, { ...p.chosen, version: p.ranking.meta.version, embed: undefined }), id);
-  return <Frame figure={figure} t={s.t} client={client} link={link} embedded />;
+  return <Frame figure={figure} t={s.t} link={link} embedded />;
 }
 
 /** one makes the figure of a name, once what it is made of is there. */

@@ -1,7 +1,6 @@
 // The frame of every figure: its sentence, drawing, keys, source and switches.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Client } from "../api";
 import type { Figure, Key } from "../figure";
 import { keyWidth, mark } from "../keys";
 import { png, save, svgText } from "../picture";
@@ -11,14 +10,13 @@ import type { Texts } from "../texts";
 interface Props {
   figure: Figure;
   t: Texts;
-  client: Client;
   half?: boolean;
   link: string;
   controls?: ComponentChildren;
   embedded?: boolean; // in a page of another site: nothing that needs a key
 }
 
-export function Frame({ figure, t, client, half, link, controls, embedded }: Props) {
+export function Frame({ figure, t, half, link, controls, embedded }: Props) {
   const [open, setOpen] = useState(false);
   return (
     <section class="figure" id={figure.id} aria-labelledby={`${figure.id}-title`}>
@@ -39,7 +37,7 @@ export function Frame({ figure, t, client, half, link, controls, embedded }: Pro
         <div class="switches">
           <button type="button" aria-expanded={open} aria-controls={`${figure.id}-table`} onClick={() => setOpen(!open)}>{t.foot.table}</button>
           <Picture figure={figure} t={t} />
-          {!embedded && <Data figure={figure} t={t} client={client} />}
+          {!embedded && <Data figure={figure} t={t} />}
           {embedded ? <a class="button" href={link} target="_blank" rel="noopener">Rollcall ↗</a> : <Link href={link} t={t} />}
         </div>
       </div>
@@ -183,20 +181,20 @@ function Picture({ figure, t }: { figure: Figure; t: Texts }) {
   );
 }
 
-function Data({ figure, t, client }: { figure: Figure; t: Texts; client: Client }) {
+function Data({ figure, t }: { figure: Figure; t: Texts }) {
   const forms = figure.file === undefined ? ["csv", "xlsx"] : ["csv"];
-  const get = async (e: Event, form: string, done: () => void) => {
+  const get = (e: Event, form: string, done: () => void) => {
     const text = figure.file?.();
-    if (text !== undefined || client.hasKey()) {
-      e.preventDefault(); // a link can't send the key
-      save(text !== undefined ? new Blob([text], { type: "text/csv" }) : await client.file(inForm(figure.data, form)), `${fileName(figure)}.${form}`);
+    if (text !== undefined) {
+      e.preventDefault(); // the file is made here
+      save(new Blob([text], { type: "text/csv" }), `${fileName(figure)}.${form}`);
     }
     done();
   };
   return (
     <Menu name={t.foot.data}>
       {(done) => forms.map((form) => (
-        <a class="button" key={form} href={inForm(figure.data, form)} download={`${fileName(figure)}.${form}`} aria-label={t.dataAs(form.toUpperCase())} onClick={(e) => void get(e, form, done)}>{form.toUpperCase()}</a>
+        <a class="button" key={form} href={inForm(figure.data, form)} download={`${fileName(figure)}.${form}`} aria-label={t.dataAs(form.toUpperCase())} onClick={(e) => get(e, form, done)}>{form.toUpperCase()}</a>
       ))}
     </Menu>
   );

@@ -13,7 +13,6 @@ import { chosen, profile } from "../figures/profile";
 import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
 import { csv, isReport, params, pooledParams, rankingParams, type Part, type People as Loaded } from "../load";
-import { save } from "../picture";
 import { About } from "./About";
 import { Frame } from "./Frame";
 import { Later } from "./States";
@@ -36,10 +35,10 @@ export function People({ p, versions, run, client, s, go }: Props) {
   const address = (name: ReportName) => csv(name, q, t.language);
   const before = useMemo(() => beforeOf(p), [p.before]);
   const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen), t.language), s), [r, before, s]);
-  const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} client={client} half={half} link={link(figure.id)} controls={controls} />;
+  const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} half={half} link={link(figure.id)} controls={controls} />;
   return (
     <>
-      <Opening p={p} client={client} s={s} />
+      <Opening p={p} s={s} />
       {frame(first, false, <Pool p={p} run={run} s={s} go={go} />)}
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
@@ -69,7 +68,7 @@ function Shown<Row>({ id, title, tall, part, s, make, frame }: { id: string; tit
 }
 
 /** Opening is what is read first: the headline, how sure it is, four figures. */
-function Opening({ p, client, s }: { p: Loaded; client: Client; s: Scope }) {
+function Opening({ p, s }: { p: Loaded; s: Scope }) {
   const { t } = s;
   const r = p.ranking;
   return (
@@ -93,14 +92,14 @@ function Opening({ p, client, s }: { p: Loaded; client: Client; s: Scope }) {
       <nav class="jump" aria-label={t.onThisPage}>
         {Object.entries(t.jump).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
       </nav>
-      <Whole r={r} client={client} s={s} />
+      <Whole r={r} s={s} />
     </div>
   );
 }
 
 /** Whole is the month's whole report to take away: every table, its charts and
     notes as a workbook, or with all other forms and the method as a folder. */
-function Whole({ r, client, s }: { r: Report<RankingRow>; client: Client; s: Scope }) {
+function Whole({ r, s }: { r: Report<RankingRow>; s: Scope }) {
   const m = r.meta;
   if (m.version === undefined || m.panel === undefined || m.month === undefined) return null;
   const name = `rollcall-${m.market}-${m.panel}-${m.month}-v${m.version}`.toLowerCase();
@@ -111,12 +110,7 @@ function Whole({ r, client, s }: { r: Report<RankingRow>; client: Client; s: Sco
       {files.map(([file, text]) => {
         const href = path(`/v1/publications/${m.market}/${m.panel}/${m.month}/${m.version}/${file}`, { locale: s.t.language === "fr" ? "fr" : undefined });
         const as = `${name}.${file.split(".")[1]}`;
-        const take = (e: Event) => {
-          if (!client.hasKey()) return;
-          e.preventDefault(); // a link can't send the key
-          void client.file(href).then((bytes) => save(bytes, as));
-        };
-        return <a key={file} href={href} download={as} onClick={take}>{text}</a>;
+        return <a key={file} href={href} download={as}>{text}</a>;
       })}
     </p>
   );

@@ -87,7 +87,7 @@ export function Refused({ title, detail, t, go }: { title: string; detail: strin
   );
 }
 
-export function SignIn({ wrong, t, send }: { wrong: string; t: Texts; send: (key: string) => void }) {
+export function SignIn({ wrong, oidc, t, send }: { wrong: string; oidc: boolean; t: Texts; send: (key: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
   return (
@@ -99,6 +99,7 @@ export function SignIn({ wrong, t, send }: { wrong: string; t: Texts; send: (key
         <button type="submit">{t.keySend}</button>
       </form>
       {wrong !== "" && <p id="key-wrong" class="wrong" role="alert">{wrong}</p>}
+      {oidc && <p><a href={`/v1/oidc/login?to=${encodeURIComponent(location.pathname + location.search)}`}>{t.keyElse}</a></p>}
     </Message>
   );
 }
