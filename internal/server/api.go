@@ -18,6 +18,8 @@ import (
 	"rollcall"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
+	"rollcall/aggregate/publish"
+	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
@@ -271,8 +273,8 @@ func (p *Process) serve() {
 		return p.catalogue.told(t, q.Market), err
 	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: p.months, Publications: p.months,
-		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
+		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Columns: append(report.Columns(), census.Columns()...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log, Access: p.Access,
