@@ -81,7 +81,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: columns()}
+	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: Columns()}
 	if err := noteDamage(ctx, store, &q, &t.Meta); err != nil {
 		return nil, err
 	}
@@ -228,7 +228,8 @@ func order(asked []rollcall.ServiceID, unions map[rollcall.ServiceID]*union) []r
 	return slices.Sorted(maps.Keys(unions))
 }
 
-func columns() []rollcall.Column {
+// Columns gives the columns of a census.
+func Columns() []rollcall.Column {
 	return []rollcall.Column{
 		{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"},
 		{Name: "location", Role: "dimension", Label: "Location", Definition: "where the accounts were seen; home+work is the union, both the intersection"},

@@ -18,6 +18,8 @@ import (
 	"rollcall"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
+	"rollcall/aggregate/publish"
+	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
@@ -33,10 +35,25 @@ func (s targets) SaveTarget(ctx context.Context, t rollcall.Target) error {
 	if err := rollcall.CheckID("name", t.Name); err != nil {
 		return err
 	}
-	if err := audience.CheckTarget(t.Expression); err != nil {
+	if err := s.understood(ctx, t); err != nil {
 		return err
 	}
 	return s.Store.SaveTarget(ctx, t.Name, t.Expression)
+}
+
+// understood refuses a target that is empty, names one that isn't saved, or comes
+// back to itself.
+func (s targets) understood(ctx context.Context, t rollcall.Target) error {
+	if strings.TrimSpace(t.Expression) == "" {
+		return &rollcall.Invalid{Field: "expression", Reason: "is empty; want one such as age=15-24", Code: "target"}
+	}
+	_, err := audience.ParseTarget(t.Expression, func(name string) (string, error) {
+		if name == t.Name {
+			return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is the one that is being saved: a target can't be made of itself", Code: "target"}
+		}
+		return s.expression(ctx, name)
+	})
+	return err
 }
 
 // Targets lists them by name.
@@ -256,8 +273,8 @@ func (p *Process) serve() {
 		return p.catalogue.told(t, q.Market), err
 	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: p.months, Publications: p.months,
-		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
+		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Columns: append(report.Columns(), census.Columns()...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log, Access: p.Access,
