@@ -50,12 +50,9 @@ func TestScript(t *testing.T) {
 // same year; $LATER comes after them, and $FAR long after.
 func days(e *testscript.Env) {
 	today := time.Now().UTC()
-	soon := today.AddDate(0, 0, 30)
-	if soon.YearDay() == 1 {
-		soon = soon.AddDate(0, 0, 1)
-	}
+	before, soon := daysToCome()
 	for name, day := range map[string]time.Time{
-		"TODAY": today, "BEFORE": soon.AddDate(0, 0, -1), "SOON": soon, "LATER": soon.AddDate(0, 0, 30), "FAR": today.AddDate(0, 0, 500),
+		"TODAY": today, "BEFORE": before, "SOON": soon, "LATER": soon.AddDate(0, 0, 30), "FAR": today.AddDate(0, 0, 500),
 	} {
 		e.Setenv(name, day.Format(time.DateOnly))
 	}
