@@ -232,10 +232,22 @@ func (l rejected) Rejected(ctx context.Context, q api.RejectedQuery) iter.Seq2[r
 // maxRejected bounds one listing of the rejected.
 const maxRejected = 100_000
 
-// ready says what the process can't do now; nil: nothing.
+// ready says what the process can't do now; nil: nothing. An engine's client may
+// be late to notice that its time is over, so it is not waited for.
 func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
+	done := make(chan error, 1) // owned by the question's goroutine
+	go func() { done <- enginesAnswer(ctx, p) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the engines have not answered in time: %w", ctx.Err())
+	}
+}
+
+func enginesAnswer(ctx context.Context, p *Process) error {
 	var errs []error
 	errs = append(errs, p.store.answers(ctx))
 	if p.cluster != nil {
