@@ -8,6 +8,7 @@ type Inventory struct {
 	Limits     []PanelLimits
 	Exclusions []PanelMonth // the months that have some
 	Deliveries []Delivery   // the last step of every errand, also of one that is at its end
+	Audit      []AuditEntry
 }
 
 // DamagedRow is a fact that was set aside, whole as it was found.

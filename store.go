@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -59,6 +60,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// its end.
 	AddDelivery(ctx context.Context, d Delivery) error
 	Deliveries(ctx context.Context) ([]Delivery, error)
+
+	AuditLog
 
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
@@ -268,6 +271,15 @@ type Publication struct {
 	Unchanged bool `json:"unchanged,omitempty"` // of a close's answer: nothing had changed since this version, and none was made. Not kept
 
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
+}
+
+// Words says which version it is, in its market.
+func (p Publication) Words() string {
+	words := fmt.Sprintf("panel %s, %s, version %d, %s", p.Panel, p.Month, p.Version, p.Status)
+	if p.Internal {
+		words += ", internal"
+	}
+	return words
 }
 
 // Withdrawal records that a version must not be used: it was published wrong.

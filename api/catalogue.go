@@ -65,6 +65,7 @@ func (s *Server) postMarket(ctx context.Context, in *given[MarketChange]) (*body
 	if err != nil {
 		return nil, s.fault("add market", err)
 	}
+	s.audited(ctx, "set market", m.ID, m.Name+", "+m.Zone)
 	return &body[rollcall.Market]{Body: m}, nil
 }
 
@@ -76,5 +77,6 @@ func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (
 	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
 		return nil, s.fault("add service", err)
 	}
+	s.audited(ctx, "set service", "", string(in.Body.ID))
 	return &body[rollcall.Service]{Body: in.Body}, nil
 }

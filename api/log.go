@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -43,6 +44,7 @@ func (s *Server) postReplay(ctx context.Context, in *replayInput) (*body[replaye
 	if err != nil {
 		return nil, s.fault("replay", err)
 	}
+	s.audited(ctx, "replay", "", fmt.Sprintf("%d events", n))
 	return &body[replayed]{Body: replayed{n}}, nil
 }
 
@@ -71,6 +73,7 @@ func (s *Server) postAcknowledge(ctx context.Context, _ *nothing) (*body[LogDama
 	if err != nil {
 		return nil, s.fault("acknowledge the log's damage", err)
 	}
+	s.audited(ctx, "acknowledge damage", "", fmt.Sprintf("%d bytes of the log", d.Bytes))
 	return &body[LogDamage]{Body: d}, nil
 }
 
@@ -125,5 +128,6 @@ func (s *Server) postRejected(ctx context.Context, in *resendInput) (*body[Resen
 	if err != nil {
 		return nil, s.fault("replay the rejected", err)
 	}
+	s.audited(ctx, "replay rejected", "", fmt.Sprintf("%d of %d inputs", done.Valid, done.Inputs))
 	return &body[Resent]{Body: done}, nil
 }

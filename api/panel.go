@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -33,6 +34,7 @@ func (s panels) put(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "load panel", err)
 		return
 	}
+	s.audited(r.Context(), "load panel", loaded.Market, fmt.Sprintf("panel %s, %s", loaded.Panel, loaded.Month))
 	writeJSON(w, loaded)
 }
 
@@ -122,6 +124,7 @@ func (s panelLimits) post(ctx context.Context, in *limitsInput) (*body[rollcall.
 	if err != nil {
 		return nil, s.fault("set limits", err)
 	}
+	s.audited(ctx, "set limits", l.Market, fmt.Sprintf("panel %s, low %d, caution %d", l.Panel, l.Low, l.Caution))
 	return &body[rollcall.PanelLimits]{Body: l}, nil
 }
 
@@ -158,6 +161,7 @@ func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct
 	if err := s.Panels.Exclude(ctx, rule, in.Body.Panelist); err != nil {
 		return nil, s.fault("exclude", err)
 	}
+	s.audited(ctx, "exclude", of.Market, fmt.Sprintf("panel %s, %s", of.Panel, of.Month))
 	return nil, nil
 }
 
@@ -178,5 +182,6 @@ func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[erase
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
+	s.audited(ctx, "erase", "", fmt.Sprintf("a panelist of panel %s, %d diaries", in.Body.Panel, n))
 	return &body[erased]{Body: erased{n}}, nil
 }

@@ -51,6 +51,9 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*ma
 	if err != nil {
 		return nil, s.fault("close", err)
 	}
+	if !p.Unchanged {
+		s.audited(ctx, "publish", p.Market, p.Words())
+	}
 	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d", url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
 	return madeAt(path, p, !p.Unchanged), nil
 }
@@ -159,6 +162,7 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 	if err != nil {
 		return nil, s.fault("withdraw", err)
 	}
+	s.audited(ctx, "withdraw", p.Market, p.Words())
 	return &body[rollcall.Publication]{Body: p}, nil
 }
 

@@ -18,5 +18,6 @@ func (s *Server) postTarget(ctx context.Context, in *given[rollcall.Target]) (*b
 	if err := s.Targets.SaveTarget(ctx, in.Body); err != nil {
 		return nil, s.fault("save target", err)
 	}
+	s.audited(ctx, "save target", "", in.Body.Name)
 	return &body[rollcall.Target]{Body: in.Body}, nil
 }

@@ -76,7 +76,7 @@ func TestUpgrade(t *testing.T) {
 	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries;
+	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit;
 		ALTER TABLE markets DROP COLUMN simulated; DELETE FROM migrations WHERE number >= 2`); err != nil {
 		t.Fatal(err)
 	}
