@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract manifests
+.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract manifests release
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -98,6 +98,9 @@ soak: engines ## coverage of intervals, the sketch's error, and the long tests (
 	go run ./internal/bench/coverage
 	go run ./internal/bench/experiment
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...
+
+release: page ## archives of the static binary for Linux and macOS, their bills of materials and SHA256SUMS, into dist; the same commit gives the same bytes
+	go run ./internal/release/pack -o dist -version $$(sed -n 's/^const version = "\(.*\)"$$/\1/p' cmd/rollcall/main.go)
 
 clean: ## remove what was built; the engines stay
 	rm -rf bin dist build/bin

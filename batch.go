@@ -16,6 +16,8 @@ type Batch struct {
 	Partition int   // of the log
 	Next      int64 // the offset after the batch's last record
 	Behind    bool  // more records were waiting when the batch was read
+
+	codes map[Group]uint32 // of Groups, where they are many
 }
 
 // Len gives the number of events.
@@ -26,11 +28,13 @@ func (b *Batch) Reset() {
 	*b = Batch{
 		Groups: b.Groups[:0], Code: b.Code[:0],
 		Time: b.Time[:0], Until: b.Until[:0], Visitor: b.Visitor[:0],
+		codes: b.codes,
 	}
+	clear(b.codes)
 }
 
-// Add appends one event. Groups are found by a scan: a batch has few of them,
-// and runs of one group are long.
+// Add appends one event. Groups are found by a scan while the batch has few of
+// them, then by a map; runs of one group are long.
 func (b *Batch) Add(e *Event) {
 	b.AddRow(b.code(&e.Group), e.Time.UnixNano(), untilNano(e.Until), uint64(e.Visitor))
 }
@@ -47,6 +51,9 @@ func (b *Batch) code(g *Group) uint32 {
 	if n := len(b.Code); n > 0 && b.Groups[b.Code[n-1]] == *g {
 		return b.Code[n-1]
 	}
+	if len(b.Groups) > fewGroups {
+		return b.indexed(g)
+	}
 	for i := range b.Groups {
 		if b.Groups[i] == *g {
 			return uint32(i)
@@ -54,6 +61,27 @@ func (b *Batch) code(g *Group) uint32 {
 	}
 	b.Groups = append(b.Groups, *g)
 	return uint32(len(b.Groups) - 1)
+}
+
+// fewGroups are faster looked through than hashed.
+const fewGroups = 16
+
+// indexed gives a group's code by the map, which holds the codes of Groups, or
+// none before the first call.
+func (b *Batch) indexed(g *Group) uint32 {
+	if len(b.codes) == 0 {
+		b.codes = make(map[Group]uint32, 4*fewGroups)
+		for i, known := range b.Groups {
+			b.codes[known] = uint32(i)
+		}
+	}
+	code, ok := b.codes[*g]
+	if !ok {
+		code = uint32(len(b.Groups))
+		b.Groups = append(b.Groups, *g)
+		b.codes[*g] = code
+	}
+	return code
 }
 
 func untilNano(t time.Time) int64 {

@@ -177,9 +177,6 @@ func (c *Calendar) At(d Day, clock int) UnixMinute {
 // Day gives the local day that holds t.
 func (c *Calendar) Day(t time.Time) Day { return c.within(MinuteOf(t)).Day }
 
-// Year gives the local year that holds t: the epoch of census pseudonym keys.
-func (c *Calendar) Year(t time.Time) int { return t.In(c.loc).Year() }
-
 // Minutes gives the length of a local day in minutes: 1440, less or more where
 // the clock changes, 0 for a day that does not exist.
 func (c *Calendar) Minutes(d Day) int {

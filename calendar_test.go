@@ -218,12 +218,12 @@ func location(tb testing.TB, zone string) *time.Location {
 	return loc
 }
 
-func TestCalendarYear(t *testing.T) {
+func TestCalendarDay(t *testing.T) {
 	eve := time.Date(2002, 12, 31, 23, 30, 0, 0, time.UTC)
-	for zone, want := range map[string]int{"UTC": 2002, "Europe/Paris": 2003, "America/New_York": 2002} {
+	for zone, want := range map[string]string{"UTC": "2002-12-31", "Europe/Paris": "2003-01-01", "America/New_York": "2002-12-31"} {
 		c := calendar(t, zone)
-		if got := c.Year(eve); got != want {
-			t.Errorf("%v is in %d in %s; want %d", eve, got, zone, want)
+		if got := c.Day(eve).String(); got != want {
+			t.Errorf("%v is in %s in %s; want %s", eve, got, zone, want)
 		}
 		if c.String() != zone {
 			t.Errorf("calendar of %s is called %s", zone, c)

@@ -8,12 +8,19 @@ type Cell struct {
 	Service  ServiceID
 	Location Location // one place
 	Kind     Kind
+	Platform Platform
+	Segment  SegmentID
 	Key      KeyID
 }
 
-// CellState is a cell's two sketches in the canonical encoding of
-// aggregate/hll, which is ClickHouse's own.
+// CellState is what a cell holds: two sketches in the canonical encoding of
+// aggregate/hll, which is ClickHouse's own; whether some of its events tell only
+// the day, so that its minutes are too few; and for a service that is counted
+// exactly the set of its visitors, a list of aggregate/idset.
 type CellState struct {
 	Visitors []byte
 	Minutes  []byte
+	Coarse   bool // united by or
+	Accounts []byte
+	Exact    bool // Accounts has every visitor; united by and
 }

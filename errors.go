@@ -16,6 +16,9 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrFull: a bounded buffer is full; the same call may succeed later.
 	ErrFull = errors.New("full")
+	// ErrAway: the store, or the log, does not answer now; the same call may
+	// succeed later.
+	ErrAway = errors.New("away")
 	// ErrIncoherent: figures, or a publication and its facts, contradict each
 	// other, and the message says which and how.
 	ErrIncoherent = errors.New("incoherent")

@@ -85,6 +85,11 @@ type Group struct {
 	Kind     Kind
 	Panel    PanelID // empty for the census
 	Key      KeyID
+
+	// Of the census alone.
+	Platform  Platform
+	Segment   SegmentID
+	Precision Precision
 }
 
 // Event is one thing seen of one visitor, pseudonymised and validated.
@@ -103,28 +108,39 @@ const MaxEvent = 24 * time.Hour
 const (
 	MaxAge   = 400 * 24 * time.Hour
 	MaxAhead = 10 * time.Minute
+	// MaxAheadDay is MaxAhead for what tells a day: the day begins elsewhere
+	// before it does at the market.
+	MaxAheadDay = 26 * time.Hour
 )
 
-// Age refuses a time older than MaxAge, or ahead by more than MaxAhead, of the
-// record's timestamp.
+// Age refuses a time older than MaxAge, or ahead by more than MaxAhead (or
+// MaxAheadDay), of the record's timestamp.
 func (e *Event) Age(record time.Time) error {
+	ahead, words := MaxAhead, "is more than 10 minutes ahead"
+	if e.Precision == ToDay {
+		ahead, words = MaxAheadDay, "is a day more than 26 hours ahead"
+	}
 	if record.Sub(e.Time) > MaxAge {
 		return &Invalid{Field: "time", Value: e.Time.Format(time.RFC3339), Reason: "is more than 400 days old", Code: "too_old"}
 	}
-	if e.Time.Sub(record) > MaxAhead {
-		return &Invalid{Field: "time", Value: e.Time.Format(time.RFC3339), Reason: "is more than 10 minutes ahead", Code: "future"}
+	if e.Time.Sub(record) > ahead {
+		return &Invalid{Field: "time", Value: e.Time.Format(time.RFC3339), Reason: words, Code: "future"}
 	}
-	if e.Until.Sub(record) > MaxAhead {
-		return &Invalid{Field: "until", Value: e.Until.Format(time.RFC3339), Reason: "is more than 10 minutes ahead", Code: "future"}
+	if e.Until.Sub(record) > ahead {
+		return &Invalid{Field: "until", Value: e.Until.Format(time.RFC3339), Reason: words, Code: "future"}
 	}
 	return nil
 }
 
 // Validate refuses an event that no figure could use: a bad id, place or kind,
-// an until before time, an interval over MaxEvent, a year outside 1990-2199.
+// an until before time or beside a day, an interval over MaxEvent, a year
+// outside 1990-2199.
 func (e *Event) Validate() error {
 	if err := e.Group.validate(); err != nil {
 		return err
+	}
+	if e.Precision == ToDay && !e.Until.IsZero() {
+		return &Invalid{Field: "until", Value: e.Until.Format(time.RFC3339), Reason: "stands beside precision day, which knows of no minute", Code: "until_of_day"}
 	}
 	return CheckInterval(e.Time, e.Until)
 }
@@ -160,13 +176,31 @@ func (g *Group) validate() error {
 		return &Invalid{Field: "kind", Value: g.Kind.String(), Reason: "is not a known kind", Code: "kind"}
 	}
 	if g.Panel == "" {
-		return nil
+		return CheckDevice(g.Platform, g.Segment)
+	}
+	if g.Platform != NoPlatform || g.Segment != "" || g.Precision != ToMinute {
+		return &Invalid{Field: "panel", Value: string(g.Panel), Reason: "stands beside a platform, a segment or a precision: those go with an account", Code: "panel_and_segment"}
 	}
 	return CheckID("panel", string(g.Panel))
 }
 
+// CheckDevice refuses a platform or a segment that no event may have.
+func CheckDevice(platform Platform, segment SegmentID) error {
+	if !platform.Known() {
+		return &Invalid{Field: "platform", Value: platform.String(), Reason: "is not a known platform", Code: "platform"}
+	}
+	if segment == "" {
+		return nil
+	}
+	if segment == None {
+		return &Invalid{Field: "segment", Value: None, Reason: "is the word for no segment", Code: "segment"}
+	}
+	return CheckID("segment", string(segment))
+}
+
 // Minutes gives the UTC minutes that the event credits, [from, to): from
 // floor(time) to floor(until - 1 ns); one minute where until is time or none.
+// One that tells a day is of the day that its minute is of, and credits none.
 func (e *Event) Minutes() (from, to UnixMinute) {
 	from = MinuteOf(e.Time)
 	if !e.Until.After(e.Time) {

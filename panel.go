@@ -43,3 +43,11 @@ type Margin struct {
 type Population struct {
 	Margins []Margin
 }
+
+// Erasure is what came of erasing a panelist.
+type Erasure struct {
+	Diaries int           `json:"diaries" doc:"diary days removed"`
+	Rosters int           `json:"rosters" doc:"months whose roster the panelist was taken off"`
+	Kept    []Publication `json:"kept" doc:"versions whose frozen roster and diaries have the panelist still: they stay what they are until their month ages out (--keep)"`
+	Lost    string        `json:"lost,omitempty" doc:"the day before which nobody can be found, as the master key of then is lost"`
+}

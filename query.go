@@ -89,7 +89,7 @@ type Loaded struct {
 
 // Target is a group of persons saved under a name.
 type Target struct {
-	Name       string `json:"name"`
+	Name       string `json:"target"`
 	Expression string `json:"expression"`
 }
 

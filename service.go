@@ -26,8 +26,8 @@ const (
 type Service struct {
 	ID    ServiceID `json:"service"`
 	Name  string    `json:"name"`
-	Brand string    `json:"brand"` // services of one brand are united in brand rows
-	Owner string    `json:"owner"` // services of one owner are united in owner rows
+	Brand string    `json:"brand" required:"false" doc:"services of one brand are united in rows of their own"` // "": of none
+	Owner string    `json:"owner" required:"false" doc:"services of one owner are united in rows of their own"` // "": of none
 }
 
 // Validate says what is wrong with the catalogue line, if anything.

@@ -15,9 +15,10 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 	for key, c := range f.cells {
 		c.visitors.sketchIDs()
 		c.minutes.sketchIDs()
-		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() {
+		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() && !c.raised {
 			continue
 		}
+		state.Coarse = c.coarse
 		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
 		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])
 		if !yield(key, state) {
@@ -38,11 +39,12 @@ func (f *Fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
 // panelist must not come back from memory. Cells are kept, up to most bytes,
 // since one whose registers no longer change need not be flushed again.
 func (f *Fold) flushed(most int) {
-	f.bytes = 0
 	f.forget()
+	f.bytes = 0
 	for _, c := range f.cells {
 		c.visitors.sketch.MarkClean()
 		c.minutes.sketch.MarkClean()
+		c.raised = false
 		f.bytes += c.size()
 	}
 	if f.bytes > most {

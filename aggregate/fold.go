@@ -18,6 +18,7 @@ type Fold struct {
 	bytes   int // held by both, about
 
 	groups map[rollcall.Group]*groupFold
+	of     int          // bytes of them, about; in bytes too
 	byCode []*groupFold // of the batch in hand
 }
 
@@ -26,6 +27,8 @@ type census struct {
 	cell     rollcall.Cell
 	visitors column // pseudonyms
 	minutes  column // ids of pairs of visitor and minute
+	coarse   bool   // some of its events tell only the day
+	raised   bool   // coarse since the last flush
 }
 
 // column is a sketch and the ids that are not in it yet. With many live cells
@@ -36,24 +39,29 @@ type column struct {
 }
 
 // groupFold is where a group's rows go. Its slots remember the latest local days,
-// direct-mapped by six-hour block of UTC time.
+// direct-mapped by six-hour block of UTC time. It has one slot until a second
+// day needs one: of very many groups, most have few rows.
 type groupFold struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
-	slots    [groupSlots]slot
+	slots    []slot // 1 or groupSlots
+	mask     uint64 // len(slots) - 1
 }
 
 type slot struct {
 	span         rollcall.Span
 	from, length uint64  // of the span, in Unix nanoseconds
-	cell         *census // nil in a panel's group
+	cell         *census // nil in a panel's group, and in one that tells days
+	day          *census // of one that tells days
 }
 
 const (
 	groupSlots = 64
 	minute     = 60e9 // nanoseconds
 	slotTime   = 6 * 60 * minute
-	maxGroups  = 1024
+	maxGroups  = 16384
+	groupBytes = 512 // of a group with one slot, about
+	slotBytes  = 80
 	firstIDs   = 16   // of a column's ids, before it has space for
 	mostIDs    = 1024 // of them
 
@@ -75,8 +83,14 @@ func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 // forget drops the diaries and everything that points at cells.
 func (f *Fold) forget() {
 	f.diaries = make(map[rollcall.Diary]*rollcall.Minutes)
+	f.dropGroups()
+}
+
+func (f *Fold) dropGroups() {
 	f.groups = make(map[rollcall.Group]*groupFold)
 	f.byCode = f.byCode[:0]
+	f.bytes -= f.of
+	f.of = 0
 }
 
 // Add folds a batch. The error is the calendar's, for a market that it does
@@ -102,7 +116,7 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 // known gives the census cell of an instant, or nil for one that the group does
 // not remember.
 func (l *groupFold) known(at int64) *census {
-	s := &l.slots[uint64(at)/slotTime%groupSlots]
+	s := &l.slots[uint64(at)/slotTime&l.mask]
 	if uint64(at)-s.from >= s.length {
 		return nil
 	}
@@ -115,18 +129,20 @@ func (f *Fold) row(l *groupFold, b *rollcall.Batch, i int) {
 		return // a kind that counts nothing
 	}
 	from, to := minutes(b.Time[i], b.Until[i])
-	if l.group.Panel == "" {
-		f.credit(l, b.Visitor[i], from, to)
-	} else {
+	switch {
+	case l.group.Panel != "":
 		f.write(l, rollcall.Visitor(b.Visitor[i]), from, to)
+	case l.group.Precision == rollcall.ToDay:
+		f.creditDay(l, b.Visitor[i], from)
+	default:
+		f.credit(l, b.Visitor[i], from, to)
 	}
 }
 
 // open finds the state of each group of the batch.
 func (f *Fold) open(groups []rollcall.Group) error {
-	f.byCode = f.byCode[:0]
-	if len(f.groups) > maxGroups {
-		clear(f.groups)
+	if f.byCode = f.byCode[:0]; len(f.groups) > maxGroups {
+		f.dropGroups()
 	}
 	for i := range groups {
 		l, err := f.group(&groups[i])
@@ -143,14 +159,15 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 		return l, nil
 	}
 	if !g.Kind.Counts() {
-		return new(groupFold), nil
+		return &groupFold{slots: make([]slot, 1)}, nil
 	}
 	calendar, err := f.calendar(g.Market)
 	if err != nil {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
-	l := &groupFold{group: *g, calendar: calendar}
+	l := &groupFold{group: *g, calendar: calendar, slots: make([]slot, 1)}
 	f.groups[*g] = l
+	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
 }
 
@@ -165,21 +182,39 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 
 // slot finds the local day of a minute.
 func (f *Fold) slot(l *groupFold, m rollcall.UnixMinute) *slot {
-	s := &l.slots[uint64(m)*minute/slotTime%groupSlots]
+	s := &l.slots[uint64(m)*minute/slotTime&l.mask]
+	if !s.span.Has(m) && s.length > 0 && l.mask == 0 {
+		s = f.spread(l, m)
+	}
 	if !s.span.Has(m) {
 		s.span = l.calendar.Span(m)
 		s.from, s.length = uint64(s.span.From)*minute, uint64(s.span.To-s.span.From)*minute
-		if l.group.Panel == "" {
+		switch {
+		case l.group.Panel != "":
+		case l.group.Precision == rollcall.ToDay:
+			s.day = f.cell(l, s.span.Day)
+		default:
 			s.cell = f.cell(l, s.span.Day)
 		}
 	}
 	return s
 }
 
+// spread gives a group that has rows of another day all of its slots, and gives
+// the one of minute m.
+func (f *Fold) spread(l *groupFold, m rollcall.UnixMinute) *slot {
+	first := l.slots[0]
+	l.slots, l.mask = make([]slot, groupSlots), groupSlots-1
+	l.slots[first.from/slotTime&l.mask] = first
+	f.of, f.bytes = f.of+groupSlots*slotBytes, f.bytes+groupSlots*slotBytes
+	return &l.slots[uint64(m)*minute/slotTime&l.mask]
+}
+
 func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	key := rollcall.Cell{
 		Market: l.group.Market, Day: day, Service: l.group.Service,
-		Location: l.group.Location, Kind: l.group.Kind, Key: l.group.Key,
+		Location: l.group.Location, Kind: l.group.Kind,
+		Platform: l.group.Platform, Segment: l.group.Segment, Key: l.group.Key,
 	}
 	c := f.cells[key]
 	if c == nil {
@@ -204,6 +239,15 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 		f.note(&s.cell.visitors, visitor)
 		f.stay(&s.cell.minutes, visitor, from, end)
 		from = end
+	}
+}
+
+// creditDay notes a visitor of the day that a minute is of, and no minute.
+func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
+	c := f.slot(l, at).day
+	f.note(&c.visitors, visitor)
+	if !c.coarse {
+		c.coarse, c.raised = true, true
 	}
 }
 

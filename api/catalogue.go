@@ -3,16 +3,19 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"rollcall"
+	"rollcall/api/openapi"
 )
 
-// list is the form of every list: {"rows": [...]}.
-type list[T any] struct {
-	Body struct {
-		Rows []T `json:"rows"`
-	}
+// rowsOf is the form of every list: {"rows": [...]}.
+type rowsOf[T any] struct {
+	Rows []T `json:"rows"`
 }
+
+type list[T any] struct{ Body rowsOf[T] }
 
 func listOf[T any](rows []T) *list[T] {
 	l := new(list[T])
@@ -40,6 +43,15 @@ func madeAt[T any](path string, what T, isNew bool) *made[T] {
 	return &made[T]{Status: http.StatusCreated, Location: path, Body: what}
 }
 
+// address is the path of what has one, such as /v1/markets/FR.
+func address(noun string, names ...string) string {
+	path := "/v1/" + noun
+	for _, name := range names {
+		path += "/" + url.PathEscape(name)
+	}
+	return path
+}
+
 // given is a body that a request brings.
 type given[T any] struct {
 	Body T
@@ -49,34 +61,53 @@ type given[T any] struct {
 // nothing is what a request brings that has neither parameters nor a body.
 type nothing struct{ Plain }
 
-// MarketChange adds a market, or changes one: an empty name or zone stays what
-// it was.
-type MarketChange struct {
-	Market    string `json:"market"`
-	Name      string `json:"name,omitempty"`
-	Zone      string `json:"zone,omitempty" doc:"IANA, such as Europe/Paris; it stays once the market has facts"`
-	Rename    bool   `json:"rename,omitempty" doc:"change the name of a market that has facts"`
-	Simulated bool   `json:"simulated,omitempty" doc:"its people do not exist; it can't be changed later"`
-}
-
-func (s *Server) postMarket(ctx context.Context, in *given[MarketChange]) (*body[rollcall.Market], error) {
-	m := rollcall.Market{ID: rollcall.MarketID(in.Body.Market), Name: in.Body.Name, Zone: in.Body.Zone, Simulated: in.Body.Simulated}
-	m, err := s.Catalogue.AddMarket(ctx, m, in.Body.Rename)
-	if err != nil {
-		return nil, s.fault("add market", err)
-	}
-	s.audited(ctx, "set market", m.ID, m.Name+", "+m.Zone)
-	return &body[rollcall.Market]{Body: m}, nil
-}
-
 func (s *Server) getServices(context.Context, *nothing) (*list[rollcall.Service], error) {
 	return listOf(s.Catalogue.Catalogue().Services), nil
 }
 
-func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (*body[rollcall.Service], error) {
+type serviceInput struct {
+	Service string `path:"service"`
+	Plain
+}
+
+func (s dictionary) getService(_ context.Context, in *serviceInput) (*body[rollcall.Service], error) {
+	service, err := s.Catalogue.Catalogue().Service(rollcall.ServiceID(in.Service))
+	if err != nil {
+		return nil, s.fault("service", err)
+	}
+	return &body[rollcall.Service]{Body: service}, nil
+}
+
+func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (*made[rollcall.Service], error) {
+	_, unknown := s.Catalogue.Catalogue().Service(in.Body.ID)
 	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
 		return nil, s.fault("add service", err)
 	}
 	s.audited(ctx, "set service", "", string(in.Body.ID))
-	return &body[rollcall.Service]{Body: in.Body}, nil
+	return madeAt(address("services", string(in.Body.ID)), in.Body, unknown != nil), nil
+}
+
+// dictionary says what words mean: services and metrics.
+type dictionary struct{ *Server }
+
+// metric is a column of some reports.
+type metric struct {
+	Metric     string   `json:"metric" doc:"its column's name, but target_population, which is quality's column target"`
+	Role       string   `json:"role"`
+	Unit       string   `json:"unit,omitempty"`
+	Label      string   `json:"label"`
+	Definition string   `json:"definition"`
+	Reports    []string `json:"reports" doc:"that have it"`
+}
+
+// getMetrics defines every column of the reports and the census.
+func (s dictionary) getMetrics(context.Context, *nothing) (*list[metric], error) {
+	var rows []metric
+	for _, c := range s.Columns {
+		m := metric{Metric: c.Name, Role: c.Role, Unit: c.Unit, Label: c.Label, Definition: c.Definition, Reports: openapi.With(c.Name)}
+		if !slices.ContainsFunc(rows, func(has metric) bool { return has.Metric == m.Metric }) { // the reports' definition goes before the census's
+			rows = append(rows, m)
+		}
+	}
+	return listOf(rows), nil
 }

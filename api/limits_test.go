@@ -207,6 +207,10 @@ func (loaded) LoadPanel(context.Context, rollcall.PanelMonth, rollcall.PanelFile
 	return rollcall.Loaded{}, nil
 }
 
+func (loaded) PanelObjects(context.Context, rollcall.PanelMonth) (rollcall.PanelObjects, error) {
+	return rollcall.PanelObjects{}, nil
+}
+
 const panelBody = "--b\r\nContent-Disposition: form-data; name=roster; filename=r\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=universe; filename=u\r\n\r\ny\r\n--b--\r\n"
 
 // TestUnfinishedUpload: a body that never ends keeps no other out, and is let go.

@@ -19,7 +19,7 @@ type markets struct{ *Server }
 // ofNoMarket are the routes that tell nothing of one market, or only of those that
 // the caller may see.
 func ofNoMarket() []string {
-	return []string{"/v1/markets", "/v1/services", "/v1/targets", "/v1/version"}
+	return []string{"/v1/markets", "/v1/services", "/v1/services/{service}", "/v1/targets", "/v1/targets/{target}", "/v1/panels", "/v1/months", "/v1/metrics", "/v1/version"}
 }
 
 // onlySeen answers a caller who may see some markets only: of another as of one
@@ -64,4 +64,39 @@ func (s markets) seen(c access.Caller) []rollcall.Market {
 
 func (s markets) get(ctx context.Context, _ *nothing) (*list[rollcall.Market], error) {
 	return listOf(s.seen(access.Of(ctx))), nil
+}
+
+type marketInput struct {
+	Market string `path:"market"`
+	Plain
+}
+
+func (s markets) getOne(ctx context.Context, in *marketInput) (*body[rollcall.Market], error) {
+	seen := s.seen(access.Of(ctx))
+	at := slices.IndexFunc(seen, func(m rollcall.Market) bool { return m.ID == rollcall.MarketID(in.Market) })
+	if at < 0 {
+		return nil, s.fault("market", s.sees(access.Of(ctx), rollcall.MarketID(in.Market)))
+	}
+	return &body[rollcall.Market]{Body: seen[at]}, nil
+}
+
+// MarketChange adds a market, or changes one: an empty name or zone stays what
+// it was.
+type MarketChange struct {
+	Market    string `json:"market"`
+	Name      string `json:"name,omitempty"`
+	Zone      string `json:"zone,omitempty" doc:"IANA, such as Europe/Paris; it stays once the market has facts"`
+	Rename    bool   `json:"rename,omitempty" doc:"change the name of a market that has facts"`
+	Simulated bool   `json:"simulated,omitempty" doc:"its people do not exist; it can't be changed later"`
+}
+
+func (s markets) post(ctx context.Context, in *given[MarketChange]) (*made[rollcall.Market], error) {
+	unknown := s.Catalogue.Catalogue().Knows(rollcall.MarketID(in.Body.Market))
+	m := rollcall.Market{ID: rollcall.MarketID(in.Body.Market), Name: in.Body.Name, Zone: in.Body.Zone, Simulated: in.Body.Simulated}
+	m, err := s.Catalogue.AddMarket(ctx, m, in.Body.Rename)
+	if err != nil {
+		return nil, s.fault("add market", err)
+	}
+	s.audited(ctx, "set market", m.ID, m.Name+", "+m.Zone)
+	return madeAt(address("markets", string(m.ID)), m, unknown != nil), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/export"
 )
 
@@ -53,6 +54,73 @@ func (s months) exported(ctx context.Context, in *monthInput) (*export.Month, er
 		return nil, err
 	}
 	return export.Gather(ctx, s.Reports.Report, s.Catalogue.Catalogue(), p, export.Locale(in.Locale))
+}
+
+// monthRow is a month in the list of them.
+type monthRow struct {
+	Month   rollcall.Month             `json:"month"`
+	Market  rollcall.MarketID          `json:"market"`
+	Panel   rollcall.PanelID           `json:"panel"`
+	Version int                        `json:"version,omitempty" doc:"the latest for readers that was not withdrawn; absent: there is none"`
+	Status  rollcall.PublicationStatus `json:"status,omitempty" doc:"of that version"`
+}
+
+// getAll lists the months that have a roster or a version, by market, panel and
+// month.
+func (s months) getAll(ctx context.Context, in *ofMarket) (*paged[monthRow], error) {
+	all, err := s.known(ctx, in)
+	if err != nil {
+		return nil, s.fault("months", err)
+	}
+	all, next, err := part(in.Page, all, func(m rollcall.PanelMonth) string {
+		return string(m.Market) + "." + string(m.Panel) + "." + m.Month.String()
+	})
+	if err != nil {
+		return nil, s.fault("months", err)
+	}
+	latest := map[rollcall.PanelMonth]rollcall.Publication{}
+	looked := map[rollcall.MarketID]bool{}
+	rows := make([]monthRow, len(all))
+	for i, m := range all {
+		if !looked[m.Market] {
+			looked[m.Market] = true
+			list, err := s.Publications.Publications(ctx, m.Market, rollcall.PanelID(in.Panel))
+			if err != nil {
+				return nil, s.fault("months", err)
+			}
+			for _, p := range list { // by version
+				if !p.Internal && p.Withdrawn.IsZero() {
+					latest[p.PanelMonth] = p
+				}
+			}
+		}
+		rows[i] = monthRow{m.Month, m.Market, m.Panel, latest[m].Version, latest[m].Status}
+	}
+	return pageOf(rows, next), nil
+}
+
+// known gives the months of what is asked for, of the markets that the caller may
+// see.
+func (s months) known(ctx context.Context, in *ofMarket) (all []rollcall.PanelMonth, err error) {
+	seen := markets{s.Server}.seen(access.Of(ctx))
+	if in.Market != "" {
+		if err := (markets{s.Server}).sees(access.Of(ctx), rollcall.MarketID(in.Market)); err != nil {
+			return nil, err
+		}
+		of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}
+		if err := s.Publications.Known(ctx, of); err != nil {
+			return nil, err
+		}
+		seen = []rollcall.Market{{ID: of.Market}}
+	}
+	for _, m := range seen {
+		list, err := s.Panels.Months(ctx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.DeleteFunc(list, func(m rollcall.PanelMonth) bool { return in.Panel != "" && m.Panel != rollcall.PanelID(in.Panel) })...)
+	}
+	return all, nil
 }
 
 // publication finds one version of a month.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 
@@ -29,34 +30,41 @@ type panels struct {
 // against the other: multipart/mixed or form-data with the parts "roster" and
 // "universe", each with its file name.
 func (s panels) put(w http.ResponseWriter, r *http.Request) {
-	loaded, err := s.load(r)
+	loaded, isNew, err := s.load(r)
 	if err != nil {
 		s.refuse(w, r, "load panel", err)
 		return
 	}
 	s.audited(r.Context(), "load panel", loaded.Market, fmt.Sprintf("panel %s, %s", loaded.Panel, loaded.Month))
+	if isNew {
+		w.Header().Set("Location", address("panels", string(loaded.Panel), "months", loaded.Month.String())+"?market="+url.QueryEscape(string(loaded.Market)))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+	}
 	writeJSON(w, loaded)
 }
 
-func (s panels) load(r *http.Request) (rollcall.Loaded, error) {
+func (s panels) load(r *http.Request) (loaded rollcall.Loaded, isNew bool, err error) {
 	if faults := problem.Parameters(r.URL.RawQuery, "market"); len(faults) > 0 {
-		return rollcall.Loaded{}, problem.Invalid(faults)
+		return loaded, false, problem.Invalid(faults)
 	}
 	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
 	of, err := a.panelMonth()
 	if err != nil {
-		return rollcall.Loaded{}, err
+		return loaded, false, err
 	}
 	files, err := panelParts(r)
 	if err != nil {
-		return rollcall.Loaded{}, err
+		return loaded, false, err
 	}
 	leave, err := s.work.enter(r.Context(), senderOf(r))
 	if err != nil {
-		return rollcall.Loaded{}, err
+		return loaded, false, err
 	}
 	defer leave()
-	return s.Panels.LoadPanel(r.Context(), of, files)
+	_, missing := s.Panels.PanelObjects(r.Context(), of)
+	loaded, err = s.Panels.LoadPanel(r.Context(), of, files)
+	return loaded, errors.Is(missing, rollcall.ErrNotFound), err
 }
 
 // panelParts reads both parts into memory, bounded by the body's own bound.
@@ -106,6 +114,70 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	return nil
 }
 
+type panelInput struct {
+	Market string `query:"market" required:"true"`
+	Panel  string `path:"panel"`
+	Month  string `path:"month"`
+	Plain
+}
+
+// Resolve finds a month that is none.
+func (in panelInput) Resolve(ctx huma.Context) []error {
+	_, err := rollcall.ParseMonth(in.Month)
+	return append(in.Plain.Resolve(ctx), located(inPath, err)...)
+}
+
+// get names the roster and the universe that a month has.
+func (s panels) get(ctx context.Context, in *panelInput) (*body[rollcall.PanelObjects], error) {
+	of, err := About{Market: in.Market, Panel: in.Panel, Month: in.Month}.panelMonth()
+	if err != nil {
+		return nil, s.fault("panel", err)
+	}
+	files, err := s.Panels.PanelObjects(ctx, of)
+	if err != nil {
+		return nil, s.fault("panel", err)
+	}
+	return &body[rollcall.PanelObjects]{Body: files}, nil
+}
+
+// panelRow is a panel in the list of them.
+type panelRow struct {
+	Panel  rollcall.PanelID  `json:"panel"`
+	Market rollcall.MarketID `json:"market"`
+	Months int               `json:"months" doc:"that have a roster or a version"`
+	First  rollcall.Month    `json:"first"`
+	Last   rollcall.Month    `json:"last"`
+}
+
+// ofMarket narrows a list to a market.
+type ofMarket struct {
+	Market string `query:"market" doc:"of this market; of all where absent"`
+	Panel  string `query:"panel" doc:"of this panel; of all where absent"`
+	Page
+	Plain
+}
+
+// getAll lists the panels by market and id.
+func (s panels) getAll(ctx context.Context, in *ofMarket) (*paged[panelRow], error) {
+	all, err := months{s.Server}.known(ctx, in)
+	if err != nil {
+		return nil, s.fault("panels", err)
+	}
+	var rows []panelRow
+	for _, m := range all { // by market, panel and month
+		last := len(rows) - 1
+		if last < 0 || rows[last].Market != m.Market || rows[last].Panel != m.Panel {
+			rows, last = append(rows, panelRow{Panel: m.Panel, Market: m.Market, First: m.Month}), last+1
+		}
+		rows[last].Months, rows[last].Last = rows[last].Months+1, m.Month
+	}
+	rows, next, err := part(in.Page, rows, func(p panelRow) string { return string(p.Market) + "." + string(p.Panel) })
+	if err != nil {
+		return nil, s.fault("panels", err)
+	}
+	return pageOf(rows, next), nil
+}
+
 // panelLimits says what of a panel's figures is shown.
 type panelLimits struct{ *Server }
 
@@ -148,7 +220,52 @@ func (in *exclusionInput) Resolve(ctx huma.Context) []error {
 	return slices.Concat(in.Plain.Resolve(ctx), located(inBody, err), located(inBody, failed))
 }
 
-func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct{}, error) {
+// exclusions records and lists the rules.
+type exclusions struct{ *Server }
+
+// rule is an exclusion as it is told: a panelist is not named.
+type rule struct {
+	rollcall.PanelMonth
+	Panelist bool               `json:"panelist" doc:"it is of one panelist"`
+	Service  rollcall.ServiceID `json:"service,omitempty" doc:"it is of this service; of all where absent"`
+	Day      rollcall.Day       `json:"day,omitempty" doc:"it is of this day; of all where absent"`
+	Reason   string             `json:"reason"`
+}
+
+type monthOfPanel struct {
+	Market string `query:"market" required:"true"`
+	Panel  string `query:"panel" required:"true"`
+	Month  string `query:"month" required:"true"`
+	Plain
+}
+
+// Resolve finds what can't be read.
+func (in monthOfPanel) Resolve(ctx huma.Context) []error {
+	_, err := rollcall.ParseMonth(in.Month)
+	return append(in.Plain.Resolve(ctx), located(inQuery, err)...)
+}
+
+func (s exclusions) get(ctx context.Context, in *monthOfPanel) (*list[rule], error) {
+	of, err := About{Market: in.Market, Panel: in.Panel, Month: in.Month}.panelMonth()
+	if err != nil {
+		return nil, s.fault("exclusions", err)
+	}
+	recorded, err := s.Panels.Exclusions(ctx, of)
+	if err != nil {
+		return nil, s.fault("exclusions", err)
+	}
+	var rows []rule
+	for _, e := range recorded {
+		rows = append(rows, ruleOf(e, e.Panelist != 0))
+	}
+	return listOf(rows), nil
+}
+
+func ruleOf(e rollcall.Exclusion, ofOne bool) rule {
+	return rule{PanelMonth: e.PanelMonth, Panelist: ofOne, Service: e.Service, Day: e.Day, Reason: e.Reason}
+}
+
+func (s exclusions) post(ctx context.Context, in *exclusionInput) (*made[rule], error) {
 	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
 		return nil, s.fault("exclude", err)
@@ -157,12 +274,13 @@ func (s *Server) postExclusion(ctx context.Context, in *exclusionInput) (*struct
 	if err != nil {
 		return nil, s.fault("exclude", err)
 	}
-	rule := rollcall.Exclusion{PanelMonth: of, Service: rollcall.ServiceID(in.Body.Service), Day: day, Reason: in.Body.Reason}
-	if err := s.Panels.Exclude(ctx, rule, in.Body.Panelist); err != nil {
+	e := rollcall.Exclusion{PanelMonth: of, Service: rollcall.ServiceID(in.Body.Service), Day: day, Reason: in.Body.Reason}
+	if err := s.Panels.Exclude(ctx, e, in.Body.Panelist); err != nil {
 		return nil, s.fault("exclude", err)
 	}
 	s.audited(ctx, "exclude", of.Market, fmt.Sprintf("panel %s, %s", of.Panel, of.Month))
-	return nil, nil
+	query := url.Values{"market": {in.Body.Market}, "panel": {in.Body.Panel}, "month": {of.Month.String()}}
+	return madeAt(address("exclusions")+"?"+query.Encode(), ruleOf(e, in.Body.Panelist != ""), true), nil
 }
 
 type erasureInput struct {
@@ -173,15 +291,11 @@ type erasureInput struct {
 	Plain
 }
 
-type erased struct {
-	Diaries int `json:"diaries"`
-}
-
-func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[erased], error) {
-	n, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
+	done, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	s.audited(ctx, "erase", "", fmt.Sprintf("a panelist of panel %s, %d diaries", in.Body.Panel, n))
-	return &body[erased]{Body: erased{n}}, nil
+	s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
+	return &body[rollcall.Erasure]{Body: done}, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -144,4 +145,46 @@ func (w Which) Resolve(huma.Context) []error {
 		return contradiction("live", "contradicts version: what is computed now is no published version")
 	}
 	return nil
+}
+
+// Page is which part of a list that can grow is asked for.
+type Page struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"rows at most"`
+	After string `query:"after" doc:"begin behind this row: Link rel=next says which"`
+
+	asked url.URL
+}
+
+// Resolve keeps the address, of which the next part's is made.
+func (p *Page) Resolve(ctx huma.Context) []error {
+	p.asked = ctx.URL()
+	return nil
+}
+
+// paged is one part of a list, and where the next is.
+type paged[T any] struct {
+	Link string `header:"Link" doc:"the next part of the list, rel=next; absent: this is the last"`
+	Body rowsOf[T]
+}
+
+func pageOf[T any](rows []T, next string) *paged[T] {
+	return &paged[T]{Link: next, Body: listOf(rows).Body}
+}
+
+// part gives the rows that are asked for of all, and the Link to those behind
+// them; key names a row.
+func part[T any](in Page, all []T, key func(T) string) (rows []T, next string, err error) {
+	if in.After != "" {
+		at := slices.IndexFunc(all, func(row T) bool { return key(row) == in.After })
+		if at < 0 {
+			return nil, "", &rollcall.Invalid{Field: "after", Value: in.After, Reason: "is no row of this list", Code: "after"}
+		}
+		all = all[at+1:]
+	}
+	if len(all) <= in.Limit {
+		return all, "", nil
+	}
+	query := in.asked.Query()
+	query.Set("after", key(all[in.Limit-1]))
+	return all[:in.Limit], "<" + in.asked.Path + "?" + query.Encode() + `>; rel="next"`, nil
 }

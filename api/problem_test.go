@@ -22,8 +22,7 @@ func TestMethods(t *testing.T) {
 	}{
 		{"DELETE", "/v1/markets", "GET, HEAD, POST, OPTIONS", 405},
 		{"POST", "/v1/reports/ranking", "GET, HEAD, OPTIONS", 405},
-		{"GET", "/v1/panels/nn/months/2002-10", "PUT, OPTIONS", 405},
-		{"HEAD", "/v1/panels/nn/months/2002-10", "PUT, OPTIONS", 405},
+		{"POST", "/v1/panels/nn/months/2002-10", "GET, HEAD, PUT, OPTIONS", 405},
 		{"GET", "/v1/backup", "POST, OPTIONS", 405},
 		{"PUT", "/v1/rejected", "GET, HEAD, OPTIONS", 405},
 		{"OPTIONS", "/v1/census", "GET, HEAD, OPTIONS", 204},

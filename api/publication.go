@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -54,18 +54,18 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*ma
 	if !p.Unchanged {
 		s.audited(ctx, "publish", p.Market, p.Words())
 	}
-	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d", url.PathEscape(string(p.Market)), url.PathEscape(string(p.Panel)), p.Month, p.Version)
-	return madeAt(path, p, !p.Unchanged), nil
+	return madeAt(address("publications", string(p.Market), string(p.Panel), p.Month.String(), strconv.Itoa(p.Version)), p, !p.Unchanged), nil
 }
 
 type publicationsInput struct {
 	Market string `query:"market" required:"true"`
 	Panel  string `query:"panel"`
-	Late   bool   `query:"late" doc:"count the diary days that came since each version was closed: it reads every month's diaries"`
+	Page
+	Late bool `query:"late" doc:"count the diary days that came since each version was closed: it reads every month's diaries"`
 	Plain
 }
 
-func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*list[rollcall.Publication], error) {
+func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*paged[rollcall.Publication], error) {
 	of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}
 	if err := s.Publications.Known(ctx, of); err != nil {
 		return nil, s.fault("publications", err)
@@ -77,12 +77,16 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*l
 	if access.Of(ctx).IsReader() {
 		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
 	}
+	rows, next, err := part(in.Page, list, func(p rollcall.Publication) string { return fmt.Sprintf("%s.%s.%d", p.Month, p.Panel, p.Version) })
+	if err != nil {
+		return nil, s.fault("publications", err)
+	}
 	if in.Late {
-		if err := s.Publications.CountLate(ctx, list); err != nil {
+		if err := s.Publications.CountLate(ctx, rows); err != nil {
 			return nil, s.fault("publications", err)
 		}
 	}
-	return listOf(list), nil
+	return pageOf(rows, next), nil
 }
 
 // Edition names one version, in the path.

@@ -14,6 +14,7 @@ import (
 	"rollcall/api/access"
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
+	"rollcall/internal/jsondepth"
 	"rollcall/internal/problem"
 )
 
@@ -63,30 +64,57 @@ func pagePaths() []string { return []string{"/", "/accounts", "/assets/*"} }
 
 // operations are the routes that huma serves.
 func (s *Server) operations(api huma.API) {
+	s.dimensions(api)
+	s.figures(api)
+	s.changes(api)
+}
+
+// dimensions are what figures are told apart by.
+func (s *Server) dimensions(api huma.API) {
 	huma.Register(api, get("/v1/markets", "Markets"), markets{s}.get)
-	huma.Register(api, post("/v1/markets", "Add or change a market"), s.postMarket)
+	huma.Register(api, get("/v1/markets/{market}", "A market"), markets{s}.getOne)
+	huma.Register(api, makes("/v1/markets", "Add or change a market"), markets{s}.post)
 	huma.Register(api, get("/v1/services", "Services of the catalogue"), s.getServices)
-	huma.Register(api, post("/v1/services", "Add or change a service"), s.postService)
-	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
-	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}", "A published version"), months{s}.getPublication)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/diff/{other}", "Two versions, cell by cell"), s.getDiff)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/withheld", "How many figures of a version's reports are withheld, and why"), months{s}.getWithheld)
-	huma.Register(api, get("/v1/publications/{market}/{panel}/{month}/{version}/verify", "Compute a version's hashes again"), s.getVerify)
-	huma.Register(api, post("/v1/publications/{market}/{panel}/{month}/{version}/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
-	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)
-	huma.Register(api, post("/v1/exclusions", "Record what must not count, and why"), s.postExclusion)
-	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
+	huma.Register(api, get("/v1/services/{service}", "A service"), dictionary{s}.getService)
+	huma.Register(api, makes("/v1/services", "Add or change a service"), s.postService)
+	huma.Register(api, get("/v1/panels", "Panels"), panels{Server: s}.getAll)
+	huma.Register(api, get("/v1/panels/{panel}/months/{month}", "The roster and the universe that a month has"), panels{Server: s}.get)
+	huma.Register(api, get("/v1/months", "Months that have a roster or a version"), months{s}.getAll)
+	huma.Register(api, get("/v1/metrics", "Columns of the reports and the census, with their units and definitions"), dictionary{s}.getMetrics)
 	huma.Register(api, get("/v1/targets", "Saved targets"), s.getTargets)
-	huma.Register(api, post("/v1/targets", "Save a target"), s.postTarget)
-	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
-	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
+	huma.Register(api, get("/v1/targets/{target}", "A saved target"), savedTargets{s}.getOne)
+	huma.Register(api, makes("/v1/targets", "Save a target"), savedTargets{s}.post)
+}
+
+// figures are the reports, and the versions that they are of.
+func (s *Server) figures(api huma.API) {
+	const version = "/v1/publications/{market}/{panel}/{month}/{version}"
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
+	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
+	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
+	huma.Register(api, get(version, "A published version"), months{s}.getPublication)
+	huma.Register(api, get(version+"/diff/{other}", "Two versions, cell by cell"), s.getDiff)
+	huma.Register(api, get(version+"/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
+	huma.Register(api, get(version+"/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
+	huma.Register(api, get(version+"/withheld", "How many figures of a version's reports are withheld, and why"), months{s}.getWithheld)
+	huma.Register(api, get(version+"/verify", "Compute a version's hashes again"), s.getVerify)
+	huma.Register(api, post(version+"/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)
+}
+
+// changes are what is done to the facts and the process, and what it says of
+// itself.
+func (s *Server) changes(api huma.API) {
+	huma.Register(api, post("/v1/panels/{panel}/limits", "Say under how many persons a panel's figures are withheld or flagged, from the next close on"), panelLimits{s}.post)
+	huma.Register(api, get("/v1/exclusions", "What of a month must not count, and why"), exclusions{s}.get)
+	huma.Register(api, makes("/v1/exclusions", "Record what must not count, and why"), exclusions{s}.post)
+	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
+	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
+	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
+	huma.Register(api, get("/v1/master-keys", "The master keys of the pseudonyms, by their hashes"), masterKeys{s}.get)
+	huma.Register(api, post("/v1/master-keys/rotate", "Begin a new master key on a day to come"), masterKeys{s}.post)
 	huma.Register(api, post("/v1/log/settle", "Wait until the store has all that the log holds"), s.postSettle)
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
@@ -136,4 +164,12 @@ func headers(next http.Handler) http.Handler {
 // operationID names an operation for OpenAPI: get-v1-reports-report.
 func operationID(method, path string) string {
 	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+}
+
+// formats are those of the bodies that OpenAPI describes: JSON, which is looked
+// at for its nesting before it is parsed.
+func formats() map[string]huma.Format {
+	bounded := huma.DefaultJSONFormat
+	bounded.Unmarshal = jsondepth.Unmarshal
+	return map[string]huma.Format{"application/json": bounded, "json": bounded}
 }

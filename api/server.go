@@ -20,10 +20,12 @@ type Server struct {
 	Publications Publications
 	Catalogue    Catalogue
 	Targets      Targets
+	Columns      []rollcall.Column // of every report and of the census: what its figures mean
 	Log          Log
 	Rejected     Rejected
 	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
+	MasterKeys   MasterKeys
 	Collector    http.Handler // POST /v1/events
 	Page         http.Handler // GET of pagePaths
 	Metrics      http.Handler // GET /metrics
@@ -50,7 +52,10 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error)
 	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
 	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
-	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error)
+	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error)
+	PanelObjects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error) // an Unknown where there are none
+	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)    // an Unknown where there is no such month
+	Months(ctx context.Context, market rollcall.MarketID) ([]rollcall.PanelMonth, error)     // that have a roster or a version, by panel and month
 }
 
 // Publications closes months, lists what was published and verifies it. Known

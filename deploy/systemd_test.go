@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// exposure is the most that "systemd-analyze security" may find a unit exposed,
-// in tenths: up to 2 it says OK, and a service without restrictions has 96.
+// exposure is the most, in tenths, that systemd's judge of restrictions may find
+// a unit exposed; a service without restrictions has 96.
 const exposure = "20"
 
 // TestUnits: systemd's own reader has nothing to say about the units, and its
@@ -41,8 +41,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// analyzer runs systemd-analyze. Where there is none the test is skipped, but in
-// "make check".
+// analyzer runs systemd's own checker. Where there is none the test is skipped,
+// but in "make check".
 func analyzer(t *testing.T) func(args ...string) (string, error) {
 	t.Helper()
 	program, err := exec.LookPath("systemd-analyze")

@@ -54,7 +54,7 @@ func (nowhere) Reject(context.Context, []rollcall.Rejected) error { return nil }
 
 func benchConverter(tb testing.TB) *ingest.Converter {
 	tb.Helper()
-	keys, err := ingest.NewKeys(bytes.Repeat([]byte("k"), ingest.MasterSize))
+	keys, err := ingest.NewKeys(ingest.Master{Secret: bytes.Repeat([]byte("k"), ingest.MasterSize)})
 	if err != nil {
 		tb.Fatal(err)
 	}

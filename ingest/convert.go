@@ -29,13 +29,15 @@ func (c *Converter) withoutRoster(s *Sighting) bool {
 // is an Invalid that names the field, and then nothing is appended. Age is
 // judged against record, the log record's timestamp, unless backfill lifts it.
 //
-// An account has another pseudonym in each local year, so what it does over New
-// Year is two events, cut at midnight: minutes of a year under another's key
-// could be counted with neither.
+// An account has another pseudonym in each local year, and from a rotation of the
+// master key on, so what it does over such a midnight is two events, cut there:
+// minutes under another day's key could be counted with neither. Where the day's
+// key is missing the error is ErrKeyMissing, and not an Invalid.
 func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
+			Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
 		},
 		Time:  s.Time,
 		Until: s.Until,
@@ -55,31 +57,42 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 			return to, err
 		}
 	}
-	if s.Panel != "" {
-		k := c.Keys.panel(s.Panel)
-		e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
-		return append(to, e), nil
-	}
 	calendar, err := catalogue.Calendar(s.Market)
 	if err != nil {
 		return to, err
 	}
-	return c.appendAccount(to, s.Account, e, calendar), nil
+	if s.Panel == "" {
+		return c.appendAccount(to, s.Account, e, calendar)
+	}
+	k, err := c.Keys.panel(s.Panel, calendar.Day(e.Time))
+	if err != nil {
+		return to, err
+	}
+	e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
+	return append(to, e), nil
 }
 
-// appendAccount appends an account's event, as two if it lasts over New Year:
-// no event is long enough for more.
-func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) []rollcall.Event {
-	year := calendar.Year(e.Time)
-	e.Visitor, e.Key = c.Keys.Account(e.Service, year, account)
-	if e.Until.IsZero() || calendar.Year(e.Until.Add(-1)) == year {
-		return append(to, e)
+// appendAccount appends an account's event, cut where its pseudonym changes.
+func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) ([]rollcall.Event, error) {
+	out, day := to, calendar.Day(e.Time)
+	last := day
+	if !e.Until.IsZero() {
+		last = max(day, calendar.Day(e.Until.Add(-1)))
 	}
-	midnight := calendar.Start(rollcall.DayOf(year+1, time.January, 1)).Time()
-	next := e
-	e.Until, next.Time = midnight, midnight
-	next.Visitor, next.Key = c.Keys.Account(e.Service, year+1, account)
-	return append(to, e, next)
+	for {
+		var err error
+		if e.Visitor, e.Key, err = c.Keys.Account(e.Service, day, account); err != nil {
+			return to, err
+		}
+		for day++; day <= last && !c.Keys.Changes(day); day++ {
+		}
+		if day > last {
+			return append(out, e), nil
+		}
+		part := e
+		part.Until = calendar.Start(day).Time()
+		out, e.Time = append(out, part), part.Until
+	}
 }
 
 // checkWho refuses a sighting of nobody, or of both an account and a panelist.

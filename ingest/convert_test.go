@@ -1,6 +1,8 @@
 package ingest_test
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -43,7 +45,7 @@ func TestNewYear(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := wantEvents(converter, s, midnight, c.cut); !slices.EqualFunc(got, want, sameEvent) {
+			if want := wantEvents(t, converter, s, midnight, c.cut); !slices.EqualFunc(got, want, sameEvent) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 			s.Account, s.Panel, s.Panelist = "", "nn", "P1"
@@ -55,9 +57,13 @@ func TestNewYear(t *testing.T) {
 }
 
 // wantEvents are the sighting's, by the rule: a pseudonym for each local year.
-func wantEvents(converter *ingest.Converter, s ingest.Sighting, midnight time.Time, cut bool) []rollcall.Event {
+func wantEvents(t *testing.T, converter *ingest.Converter, s ingest.Sighting, midnight time.Time, cut bool) []rollcall.Event {
+	t.Helper()
 	event := func(year int, from, until time.Time) rollcall.Event {
-		visitor, key := converter.Keys.Account(s.Service, year, s.Account)
+		visitor, key, err := converter.Keys.Account(s.Service, rollcall.DayOf(year, time.June, 1), s.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return rollcall.Event{
 			Group: rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Key: key},
 			Time:  from, Until: until, Visitor: visitor,
@@ -74,4 +80,134 @@ func wantEvents(converter *ingest.Converter, s ingest.Sighting, midnight time.Ti
 
 func sameEvent(a, b rollcall.Event) bool {
 	return a.Group == b.Group && a.Visitor == b.Visitor && a.Time.Equal(b.Time) && a.Until.Equal(b.Until)
+}
+
+// TestRotation: from the rotation's local midnight on an account is under the
+// new master, and so is what an event that lasts over it does then; a panelist
+// stays who they are.
+func TestRotation(t *testing.T) {
+	converter := benchConverter(t)
+	old, err := ingest.NewKeys(ingest.Master{Secret: repeated('k')})
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := ingest.NewKeys(ingest.Master{Secret: repeated('l')})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := rollcall.DayOf(2002, time.October, 27) // of 25 hours in Paris
+	if converter.Keys, err = ingest.NewKeys(ingest.Master{Secret: repeated('k')}, ingest.Master{Secret: repeated('l'), From: from}); err != nil {
+		t.Fatal(err)
+	}
+	midnight := time.Date(2002, time.October, 26, 22, 0, 0, 0, time.UTC)
+	s := ingest.Sighting{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Account: "a@example.org", Time: midnight.Add(-time.Hour), Until: midnight.Add(time.Hour)}
+	got, err := converter.Append(nil, &s, time.Time{}, true)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("over the midnight: %v, %v", got, err)
+	}
+	for i, want := range []struct {
+		keys        *ingest.Keys
+		day         rollcall.Day
+		time, until time.Time
+	}{{old, from - 1, s.Time, midnight}, {later, from, midnight, s.Until}} {
+		visitor, key, err := want.keys.Account("msn", want.day, s.Account)
+		if e := got[i]; err != nil || e.Visitor != visitor || e.Key != key || !e.Time.Equal(want.time) || !e.Until.Equal(want.until) {
+			t.Errorf("part %d is %v; want %x under %s", i, e, visitor, key)
+		}
+	}
+	if got[0].Key == got[1].Key || got[0].Visitor == got[1].Visitor {
+		t.Error("the rotation changes nothing")
+	}
+	s.Account, s.Panel, s.Panelist = "", "nn", "P1"
+	if got, err = converter.Append(got[:0], &s, time.Time{}, true); err != nil || len(got) != 1 || got[0].Key != old.Panelist("nn", "P1")[0].Key {
+		t.Errorf("of a panelist: %v, %v", got, err)
+	}
+}
+
+// TestLostMaster: days whose master is lost have no key, and say so; a panel has
+// another key from the new master's day on. The old one found again is of use.
+func TestLostMaster(t *testing.T) {
+	converter := benchConverter(t)
+	from := rollcall.DayOf(2002, time.October, 10)
+	lost := ingest.Master{Secret: repeated('l'), From: from, Lost: true}
+	keys, err := ingest.NewKeys(lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	converter.Keys = keys
+	first := ingest.Master{Secret: repeated('k')}
+	known := []rollcall.Master{{ID: first.ID()}, {ID: lost.ID(), From: from, Lost: true}}
+	must(t, keys.Set([]ingest.Master{lost}, known))
+	of := func(day int, panel rollcall.PanelID) (events []rollcall.Event, err error) {
+		s := ingest.Sighting{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Time: time.Date(2002, time.October, day, 12, 0, 0, 0, time.UTC)}
+		if s.Panel = panel; panel != "" {
+			s.Panelist = "P1"
+		} else {
+			s.Account = "a@example.org"
+		}
+		return converter.Append(nil, &s, time.Time{}, true)
+	}
+	for _, panel := range []rollcall.PanelID{"", "nn"} {
+		var invalid *rollcall.Invalid
+		if _, err := of(9, panel); !errors.As(err, &invalid) || invalid.Code != "key_lost" {
+			t.Errorf("before, panel %q: %v", panel, err)
+		}
+		if events, err := of(10, panel); err != nil || len(events) != 1 {
+			t.Errorf("after, panel %q: %v, %v", panel, events, err)
+		}
+	}
+	if all := keys.Panelist("nn", "P1"); len(all) != 2 || !all[0].Lost || all[1].Lost || all[1].From != from {
+		t.Errorf("a panelist's pseudonyms: %+v", all)
+	}
+	if missing := keys.Missing(); len(missing) != 0 {
+		t.Errorf("what is lost is missing: %v", missing)
+	}
+	must(t, keys.Set([]ingest.Master{first, lost}, known))
+	if events, err := of(9, ""); err != nil || len(events) != 1 {
+		t.Errorf("found again: %v, %v", events, err)
+	}
+	if all := keys.Panelist("nn", "P1"); len(all) != 2 || all[0].Lost || all[0].Key == all[1].Key {
+		t.Errorf("found again, a panelist's pseudonyms: %+v", all)
+	}
+}
+
+// TestMissingMaster: a master that the store knows and this process was not
+// given refuses its days for now, and no line as a fault of its sender.
+func TestMissingMaster(t *testing.T) {
+	first := ingest.Master{Secret: repeated('k')}
+	keys, err := ingest.NewKeys(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := rollcall.DayOf(2002, time.October, 10)
+	next := ingest.Master{Secret: repeated('l'), From: from}
+	known := []rollcall.Master{{ID: first.ID()}, {ID: next.ID(), From: from}, {ID: 7, From: from, Time: time.Unix(1, 0)}} // the last was too late
+	must(t, keys.Set([]ingest.Master{first}, known))
+	if missing := keys.Missing(); len(missing) != 1 || missing[0].ID != next.ID() {
+		t.Errorf("missing: %v", missing)
+	}
+	if _, _, err := keys.Account("msn", from-1, "a"); err != nil {
+		t.Error(err)
+	}
+	var invalid *rollcall.Invalid
+	if _, _, err := keys.Account("msn", from, "a"); !errors.Is(err, ingest.ErrKeyMissing) || errors.As(err, &invalid) {
+		t.Errorf("its day: %v", err)
+	}
+	must(t, keys.Set([]ingest.Master{first, next}, known))
+	if _, _, err := keys.Account("msn", from, "a"); err != nil || len(keys.Missing()) != 0 {
+		t.Error(err)
+	}
+	next.From++
+	if err := keys.Set([]ingest.Master{first, next}, known); !errors.Is(err, rollcall.ErrConflict) {
+		t.Errorf("of another day than the store's: %v", err)
+	}
+}
+
+func repeated(c byte) []byte { return bytes.Repeat([]byte{c}, ingest.MasterSize) }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -26,6 +26,11 @@ type Fields struct {
 	Panelist string `json:"panelist,omitempty"`
 	Kind     string `json:"kind,omitempty"`
 	Location string `json:"location,omitempty"`
+
+	Platform  string `json:"platform,omitempty"`
+	Segment   string `json:"segment,omitempty"`
+	Precision string `json:"precision,omitempty"`
+
 	Client   string `json:"client,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
 	ID       string `json:"id,omitempty"`
@@ -93,8 +98,22 @@ func (f *Fields) At(at, until time.Time) (s Sighting, err error) {
 	if s.Location, err = required("location", f.Location, rollcall.ParseLocation); err != nil {
 		return s, unquoted(err)
 	}
-	s.Kind, err = required("kind", f.Kind, rollcall.ParseKind)
-	return s, unquoted(err)
+	if s.Kind, err = required("kind", f.Kind, rollcall.ParseKind); err != nil {
+		return s, unquoted(err)
+	}
+	return s, unquoted(f.census(&s))
+}
+
+// census reads what goes with an account alone.
+func (f *Fields) census(s *Sighting) (err error) {
+	if s.Platform, err = rollcall.ParsePlatform(f.Platform); err != nil {
+		return err
+	}
+	if s.Segment, err = rollcall.ParseSegment(f.Segment); err != nil {
+		return err
+	}
+	s.Precision, err = rollcall.ParsePrecision(f.Precision)
+	return err
 }
 
 // unquoted is an Invalid without the value that was given: an account that was

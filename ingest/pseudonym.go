@@ -5,7 +5,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,24 +20,48 @@ import (
 // MasterSize is the length of a master key in bytes.
 const MasterSize = 32
 
-// Keys makes pseudonyms: SipHash-2-4 of the normalised account (or of
-// panel|panelist) under a 128-bit key that is derived from the master by
-// HMAC-SHA-256 for one service and one local year (or for one panel). Census
-// keys differ by service, so accounts can't be joined across services.
-// Safe for concurrent use.
-type Keys struct {
-	master []byte
+// ErrKeyMissing: the day's master key exists, and this process was not given it.
+// The same call may succeed later.
+var ErrKeyMissing = errors.New("the master key is missing")
 
-	mu      sync.RWMutex // guards derived
+// Master is a master key itself, and the days that it is for.
+type Master struct {
+	Secret []byte       // MasterSize bytes or more
+	From   rollcall.Day // the first day whose accounts it hides; 0: of every day
+	Lost   bool         // those before it are lost
+}
+
+// ID names the master key: it is a hash of it.
+func (m *Master) ID() rollcall.KeyID {
+	sum := sha256.Sum256(append([]byte("rollcall master key id\x00"), m.Secret...))
+	return rollcall.KeyID(binary.BigEndian.Uint64(sum[:]))
+}
+
+// Keys makes pseudonyms: SipHash-2-4 of the normalised account (or of
+// panel|panelist) under a 128-bit key that is derived by HMAC-SHA-256 from the
+// day's master for one service and one local year, or from the panel's master
+// for one panel. Census keys differ by service, so accounts can't be joined
+// across services. Safe for concurrent use.
+type Keys struct {
+	mu      sync.RWMutex // guards the rest
+	masters []inForce    // by their first days
 	derived map[scope]key
+}
+
+// inForce is a master from its first day to the next one's.
+type inForce struct {
+	rollcall.Master
+	secret  []byte // nil: not here
+	forgone bool   // a later one was made because it is lost
 }
 
 // scope is what a key is for. A panel has one key for all its services and
 // years: duplication and loyalty are what its panelists agreed to.
 type scope struct {
-	kind  string // "census" or "panel"
-	of    string // the service or the panel
-	epoch int    // the event's local year; 0 for a panel
+	kind   string // "census" or "panel"
+	of     string // the service or the panel
+	epoch  int    // the event's local year; 0 for a panel
+	master rollcall.KeyID
 }
 
 type key struct {
@@ -48,36 +74,109 @@ func (k *key) visitor(name []byte) rollcall.Visitor {
 	return rollcall.Visitor(siphash.Hash(k.k0, k.k1, name))
 }
 
-// NewKeys takes the master key, MasterSize bytes or more.
-func NewKeys(master []byte) (*Keys, error) {
-	if len(master) < MasterSize {
-		return nil, fmt.Errorf("master key: %d bytes, want at least %d: %w", len(master), MasterSize, rollcall.ErrInvalid)
+// NewKeys takes the master keys.
+func NewKeys(masters ...Master) (*Keys, error) {
+	k := new(Keys)
+	return k, k.Set(masters, nil)
+}
+
+// Set takes other master keys, and those that the store knows: where it knows
+// any, these say which there are, and from when on. One master's first day must
+// be the same in both.
+func (k *Keys) Set(own []Master, known []rollcall.Master) error {
+	secrets := make(map[rollcall.KeyID][]byte, len(own))
+	var listed []rollcall.Master
+	for i := range own {
+		m := &own[i]
+		if len(m.Secret) < MasterSize {
+			return fmt.Errorf("master key: %d bytes, want at least %d: %w", len(m.Secret), MasterSize, rollcall.ErrInvalid)
+		}
+		id := m.ID()
+		secrets[id] = bytes.Clone(m.Secret)
+		listed = append(listed, rollcall.Master{ID: id, From: m.From, Lost: m.Lost})
+		for _, has := range known {
+			if has.ID == id && (has.From != m.From || has.Lost != m.Lost) {
+				return fmt.Errorf("%w: master key %s is of the days from %s on in the key file, and from %s on in the store", rollcall.ErrConflict, id, m.From, has.From)
+			}
+		}
 	}
-	return &Keys{master: bytes.Clone(master), derived: make(map[scope]key)}, nil
+	if len(known) > 0 {
+		listed = known
+	}
+	masters := []inForce{}
+	for _, m := range rollcall.InForce(listed) {
+		if m.Lost {
+			for i := range masters {
+				masters[i].forgone = true
+			}
+		}
+		masters = append(masters, inForce{Master: m, secret: secrets[m.ID]})
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.masters, k.derived = masters, make(map[scope]key)
+	return nil
 }
 
-// Master names the master key: it is a hash of it.
-func (k *Keys) Master() rollcall.KeyID {
-	sum := sha256.Sum256(append([]byte("rollcall master key id\x00"), k.master...))
-	return rollcall.KeyID(binary.BigEndian.Uint64(sum[:]))
+// Missing gives the masters that the store knows, that are not lost, and that
+// this process was not given.
+func (k *Keys) Missing() (missing []rollcall.Master) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for _, m := range k.masters {
+		if m.secret == nil && !m.forgone {
+			missing = append(missing, m.Master)
+		}
+	}
+	return missing
 }
 
-// Account gives the pseudonym of an account of a service in a local year.
-func (k *Keys) Account(service rollcall.ServiceID, year int, account string) (rollcall.Visitor, rollcall.KeyID) {
-	d := k.key(scope{kind: "census", of: string(service), epoch: year})
+// Changes reports whether accounts have other pseudonyms from the day on than
+// on the day before.
+func (k *Keys) Changes(day rollcall.Day) bool {
+	if _, month, date := day.Date(); month == 1 && date == 1 {
+		return true
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return slices.ContainsFunc(k.masters, func(m inForce) bool { return m.From == day })
+}
+
+// Account gives the pseudonym of an account of a service on a local day. It
+// fails with ErrKeyMissing, and with an Invalid where the day's key is lost.
+func (k *Keys) Account(service rollcall.ServiceID, day rollcall.Day, account string) (rollcall.Visitor, rollcall.KeyID, error) {
+	year, _, _ := day.Date()
+	d, err := k.key(scope{kind: "census", of: string(service), epoch: year}, day)
+	if err != nil {
+		return 0, 0, err
+	}
 	var buffer [128]byte // most names fit, without an allocation
-	return d.visitor(append(buffer[:0], Normalise(service, account)...)), d.id
+	return d.visitor(append(buffer[:0], Normalise(service, account)...)), d.id, nil
 }
 
-// Panelist gives the pseudonym of a panelist of a panel. Space around the name
-// is not part of it.
-func (k *Keys) Panelist(panel rollcall.PanelID, panelist string) (rollcall.Visitor, rollcall.KeyID) {
-	d := k.panel(panel)
-	return d.panelist(panelist), d.id
+// Panelist gives the pseudonyms of a panelist of a panel, the earliest first:
+// one, unless master keys were lost. Space around the name is not part of it.
+func (k *Keys) Panelist(panel rollcall.PanelID, panelist string) (all []rollcall.Pseudonym) {
+	k.mu.RLock()
+	masters := k.masters
+	k.mu.RUnlock()
+	for i := range masters {
+		m := &masters[i]
+		if i > 0 && !m.Lost {
+			continue // a rotation leaves panels as they are
+		}
+		p := rollcall.Pseudonym{From: m.From, Lost: m.secret == nil}
+		if !p.Lost {
+			d := k.derive(scope{kind: "panel", of: string(panel), master: m.ID}, m.secret)
+			p.Visitor, p.Key = d.panelist(panelist), d.id
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
-func (k *Keys) panel(panel rollcall.PanelID) key {
-	return k.key(scope{kind: "panel", of: string(panel)})
+func (k *Keys) panel(panel rollcall.PanelID, day rollcall.Day) (key, error) {
+	return k.key(scope{kind: "panel", of: string(panel)}, day)
 }
 
 func (k *key) panelist(name string) rollcall.Visitor {
@@ -86,15 +185,48 @@ func (k *key) panelist(name string) rollcall.Visitor {
 	return k.visitor(append(b, strings.TrimSpace(name)...))
 }
 
-func (k *Keys) key(s scope) key {
+// key gives a scope's key on a day.
+func (k *Keys) key(s scope, day rollcall.Day) (key, error) {
 	k.mu.RLock()
+	m := k.of(s.kind, day)
+	if m == nil || m.secret == nil {
+		defer k.mu.RUnlock()
+		return key{}, m.absent(day)
+	}
+	s.master = m.ID
+	secret := m.secret
 	d, ok := k.derived[s]
 	k.mu.RUnlock()
 	if ok {
-		return d
+		return d, nil
 	}
+	return k.derive(s, secret), nil
+}
+
+// of gives the master of a day; nil: there is none. A panel's is the first, or
+// the one that was made when all before were lost. mu is held.
+func (k *Keys) of(kind string, day rollcall.Day) (found *inForce) {
+	for i := range k.masters {
+		m := &k.masters[i]
+		if m.From <= day && (kind == "census" || i == 0 || m.Lost) {
+			found = m
+		}
+	}
+	return found
+}
+
+// absent says why there is no key of a day.
+func (m *inForce) absent(day rollcall.Day) error {
+	if m == nil || m.forgone {
+		return &rollcall.Invalid{Field: "time", Value: day.String(), Reason: "is a day whose master key is lost: nobody can be matched with those of then", Code: "key_lost"}
+	}
+	return fmt.Errorf("%w: %s, of the days from %s on, is not in this process's key file", ErrKeyMissing, m.ID, m.From)
+}
+
+// derive makes a key, and has it ready for the next time.
+func (k *Keys) derive(s scope, secret []byte) key {
 	s.of = strings.Clone(s.of) // the caller's may be part of a buffer
-	d = derive(k.master, s)
+	d := derive(secret, s)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.derived) >= maxDerived {

@@ -7,8 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rollcall"
 	"rollcall/ingest"
@@ -24,11 +26,31 @@ func master() []byte {
 
 func keys(tb testing.TB) *ingest.Keys {
 	tb.Helper()
-	k, err := ingest.NewKeys(master())
+	k, err := ingest.NewKeys(ingest.Master{Secret: master()})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return k
+}
+
+// account2002 is an account's pseudonym in 2002.
+func account2002(tb testing.TB, k *ingest.Keys, service rollcall.ServiceID, account string) (rollcall.Visitor, rollcall.KeyID) {
+	tb.Helper()
+	v, id, err := k.Account(service, rollcall.DayOf(2002, time.October, 3), account)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v, id
+}
+
+// panelist is the one pseudonym of a panelist.
+func panelist(tb testing.TB, k *ingest.Keys, panel rollcall.PanelID, name string) (rollcall.Visitor, rollcall.KeyID) {
+	tb.Helper()
+	all := k.Panelist(panel, name)
+	if len(all) != 1 || all[0].Lost {
+		tb.Fatalf("the pseudonyms of a panelist are %v", all)
+	}
+	return all[0].Visitor, all[0].Key
 }
 
 // sipHash is SipHash-2-4 written from its paper (Aumasson and Bernstein, 2012),
@@ -94,12 +116,12 @@ func TestPseudonymsAreSipHashOfTheirScope(t *testing.T) {
 	k := keys(t)
 	for _, account := range []string{"someone@hotmail.com", "a", strings.Repeat("long", 100)} {
 		key, id := derived("census|msn|2002")
-		v, got := k.Account("msn", 2002, account)
+		v, got := account2002(t, k, "msn", account)
 		if want := sipHash(key, []byte(account)); uint64(v) != want || got != id {
 			t.Errorf("account: %x under %s; want %x under %s", v, got, want, id)
 		}
 		key, id = derived("panel|nn|")
-		v, got = k.Panelist("nn", account)
+		v, got = panelist(t, k, "nn", account)
 		if want := sipHash(key, []byte("nn|"+account)); uint64(v) != want || got != id {
 			t.Errorf("panelist: %x under %s; want %x under %s", v, got, want, id)
 		}
@@ -121,34 +143,37 @@ func TestKeysDiffer(t *testing.T) {
 	}
 	for _, service := range []rollcall.ServiceID{"msn", "aim", "yahoo"} {
 		for _, year := range []int{2002, 2003} {
-			v, id := k.Account(service, year, "someone")
+			v, id, err := k.Account(service, rollcall.DayOf(year, time.June, 1), "someone")
+			if err != nil {
+				t.Fatal(err)
+			}
 			note(string(service)+" in a year", v, id)
 		}
 	}
 	for _, panel := range []rollcall.PanelID{"nn", "msn", "gfk"} {
-		v, id := k.Panelist(panel, "someone")
+		v, id := panelist(t, k, panel, "someone")
 		note("panel "+string(panel), v, id)
 	}
-	other, err := ingest.NewKeys(bytes.Repeat([]byte{7}, ingest.MasterSize))
+	other, err := ingest.NewKeys(ingest.Master{Secret: bytes.Repeat([]byte{7}, ingest.MasterSize)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, id := other.Account("msn", 2002, "someone")
+	v, id := account2002(t, other, "msn", "someone")
 	note("another master", v, id)
 }
 
 func TestMasterIsCopied(t *testing.T) {
 	m := master()
-	k, err := ingest.NewKeys(m)
+	k, err := ingest.NewKeys(ingest.Master{Secret: m})
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(m)
-	v, _ := k.Account("msn", 2002, "someone")
-	if want, _ := keys(t).Account("msn", 2002, "someone"); v != want {
+	v, _ := account2002(t, k, "msn", "someone")
+	if want, _ := account2002(t, keys(t), "msn", "someone"); v != want {
 		t.Error("the caller's later change of the master changed a key")
 	}
-	if _, err := ingest.NewKeys(m[:ingest.MasterSize-1]); !errors.Is(err, rollcall.ErrInvalid) {
+	if _, err := ingest.NewKeys(ingest.Master{Secret: m[:ingest.MasterSize-1]}); !errors.Is(err, rollcall.ErrInvalid) {
 		t.Error(err)
 	}
 }
@@ -156,11 +181,11 @@ func TestMasterIsCopied(t *testing.T) {
 // TestKeysAreMadeAgain asks for more keys than are kept.
 func TestKeysAreMadeAgain(t *testing.T) {
 	k := keys(t)
-	first, _ := k.Account("msn", 1, "someone")
-	for year := range 5000 {
-		k.Account("msn", year+2, "someone")
+	first, _ := account2002(t, k, "msn", "someone")
+	for i := range 5000 {
+		account2002(t, k, rollcall.ServiceID(strconv.Itoa(i)), "someone")
 	}
-	if again, _ := k.Account("msn", 1, "someone"); again != first {
+	if again, _ := account2002(t, k, "msn", "someone"); again != first {
 		t.Error("a key made again is another")
 	}
 }
@@ -184,8 +209,8 @@ func TestNormalise(t *testing.T) {
 			t.Errorf("%s %q is %q when normalised again", tt.service, tt.want, again)
 		}
 		k := keys(t)
-		a, _ := k.Account(tt.service, 2002, tt.account)
-		if b, _ := k.Account(tt.service, 2002, tt.want); a != b {
+		a, _ := account2002(t, k, tt.service, tt.account)
+		if b, _ := account2002(t, k, tt.service, tt.want); a != b {
 			t.Errorf("%s %q and %q are two visitors", tt.service, tt.account, tt.want)
 		}
 	}

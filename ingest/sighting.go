@@ -21,6 +21,12 @@ type Sighting struct {
 	Panel    rollcall.PanelID // with Panelist, or both empty
 	Panelist string
 	Account  string // empty with a panelist
+
+	// With an account alone.
+	Platform  rollcall.Platform
+	Segment   rollcall.SegmentID
+	Precision rollcall.Precision
+
 	Client   string
 	Evidence string // what was seen on the wire, in a few words; never content
 }
@@ -33,11 +39,15 @@ func (s Sighting) AppendJSON(dst []byte) []byte {
 		Time: stamp(s.Time), Until: stamp(s.Until),
 		Market: string(s.Market), Service: string(s.Service),
 		Account: s.Account, Panel: string(s.Panel), Panelist: s.Panelist,
+		Segment: string(s.Segment), Precision: s.Precision.String(),
 		Location: s.Location.String(), Client: s.Client, Evidence: s.Evidence,
 		ID: s.ID, Source: s.Source,
 	}
 	if s.Kind != 0 {
 		line.Kind = s.Kind.String()
+	}
+	if s.Platform != rollcall.NoPlatform {
+		line.Platform = s.Platform.String()
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

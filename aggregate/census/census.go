@@ -33,6 +33,38 @@ func refuseAged(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) 
 		q.Market, q.From, rollcall.ErrAgedOut, rollcall.Ageings(list).Before().First(), at.Format(time.DateOnly))
 }
 
+// refuseTwoKeys refuses a range whose days lie under two keys, whatever facts it
+// has: the pseudonyms of two keys are two different sets of numbers. It is the
+// one place that knows that every service's key is a year's.
+func refuseTwoKeys(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
+	masters, err := s.Masters(ctx)
+	if err != nil {
+		return err
+	}
+	changes := rollcall.KeyChanges(masters, q.From, q.To)
+	if len(changes) == 0 {
+		return nil
+	}
+	sides, first := make([]string, 0, len(changes)+1), q.From
+	for _, c := range changes {
+		sides, first = append(sides, first.String()+" to "+(c.Day-1).String()), c.Day
+	}
+	named := changes[0].String()
+	if sides = append(sides, first.String()+" to "+q.To.String()); len(sides) > mostSides {
+		sides = append(sides[:mostSides], "...")
+	}
+	if n := len(changes) - 1; n > 0 {
+		named += fmt.Sprintf(" and on %d more days", n)
+	}
+	return &rollcall.Invalid{
+		Field: "from", Value: q.From.String() + " to " + q.To.String(), Code: "two_keys",
+		Reason: fmt.Sprintf("crosses the change of the pseudonyms' key on %s: accounts can't be matched over it; ask for each side apart: %s", named, strings.Join(sides, ", ")),
+	}
+}
+
+// mostSides is how many ranges a refusal proposes.
+const mostSides = 3
+
 // Table answers from the store's cells, a row a service. It fails with
 // rollcall.ErrAgedOut where the range begins before what is still there.
 func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
@@ -42,11 +74,14 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := refuseAged(ctx, store, &q); err != nil {
 		return nil, err
 	}
+	if err := refuseTwoKeys(ctx, store, &q); err != nil {
+		return nil, err
+	}
 	unions, err := unite(ctx, store, &q)
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: columns()}
+	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: Columns()}
 	if err := noteDamage(ctx, store, &q, &t.Meta); err != nil {
 		return nil, err
 	}
@@ -110,7 +145,7 @@ func (u *union) add(row *rollcall.CellRow, at rollcall.CensusPlace) error {
 		early, late := min(row.Day, u.keyDay), max(row.Day, u.keyDay)
 		return &rollcall.Invalid{
 			Field: "from", Value: early.String() + " to " + late.String(), Code: "two_keys",
-			Reason: fmt.Sprintf("crosses the change of %s's pseudonym key (%s, %s): accounts can't be matched over it; ask for each side apart, for one year at a time", row.Service, u.key, row.Key),
+			Reason: fmt.Sprintf("has facts of %s under two pseudonym keys (%s, %s), though the days have one: accounts can't be matched over them", row.Service, u.key, row.Key),
 		}
 	}
 	u.keyDay = row.Day
@@ -193,7 +228,8 @@ func order(asked []rollcall.ServiceID, unions map[rollcall.ServiceID]*union) []r
 	return slices.Sorted(maps.Keys(unions))
 }
 
-func columns() []rollcall.Column {
+// Columns gives the columns of a census.
+func Columns() []rollcall.Column {
 	return []rollcall.Column{
 		{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"},
 		{Name: "location", Role: "dimension", Label: "Location", Definition: "where the accounts were seen; home+work is the union, both the intersection"},

@@ -3,6 +3,7 @@ package census
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -108,6 +109,39 @@ func TestDamageIsNoted(t *testing.T) {
 		}
 		if noted := strings.HasPrefix(got.Meta.Notes[len(got.Meta.Notes)-1], "Damaged rows of cells of this market and of these months are set aside: 1. "); noted != tt.noted {
 			t.Errorf("%v: %q", tt, got.Meta.Notes)
+		}
+	}
+}
+
+// TestTwoKeys: a range whose days lie under two keys is refused, whether it has
+// facts or none, and names the day; one that ends or begins there is not.
+func TestTwoKeys(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "rollcall.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	rotated := rollcall.DayOf(2026, time.June, 10)
+	for i, m := range []rollcall.Master{{ID: 1}, {ID: 2, From: rotated}} {
+		m.Time = time.Unix(int64(i), 0)
+		if err := store.AddMaster(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newYear := rollcall.DayOf(2027, time.January, 1)
+	for _, tt := range []struct {
+		from, to rollcall.Day
+		want     string
+	}{
+		{rotated - 9, rotated - 1, ""},
+		{rotated, newYear - 1, ""},
+		{rotated - 1, rotated, `from "2026-06-09 to 2026-06-10": crosses the change of the pseudonyms' key on 2026-06-10 (a new master key): accounts can't be matched over it; ask for each side apart: 2026-06-09 to 2026-06-09, 2026-06-10 to 2026-06-10`},
+		{newYear - 1, newYear, `from "2026-12-31 to 2027-01-01": crosses the change of the pseudonyms' key on 2027-01-01 (a new year): accounts can't be matched over it; ask for each side apart: 2026-12-31 to 2026-12-31, 2027-01-01 to 2027-01-01`},
+		{rotated - 1, newYear + 400, `from "2026-06-09 to 2028-02-05": crosses the change of the pseudonyms' key on 2026-06-10 (a new master key) and on 2 more days: accounts can't be matched over it; ask for each side apart: 2026-06-09 to 2026-06-09, 2026-06-10 to 2026-12-31, 2027-01-01 to 2027-12-31, ...`},
+	} {
+		_, err := Table(t.Context(), store, rollcall.CensusQuery{Market: "FR", From: tt.from, To: tt.to, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: rollcall.ByPresence})
+		if got := fmt.Sprint(err); tt.want == "" && err != nil || tt.want != "" && (got != tt.want || !errors.Is(err, rollcall.ErrInvalid)) {
+			t.Errorf("%s to %s: %v; want %s", tt.from, tt.to, err, tt.want)
 		}
 	}
 }

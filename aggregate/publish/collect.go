@@ -87,6 +87,9 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if err := pub.refuseAged(ctx, of); err != nil {
 		return nil, p, err
 	}
+	if err := pub.refuseTwoKeys(ctx, of); err != nil {
+		return nil, p, err
+	}
 	if err := pub.describe(d); err != nil {
 		return nil, p, err
 	}
@@ -118,6 +121,19 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	aside, err := pub.Store.SetAside(ctx) // after the reading, which may have set some aside
 	d.Dropped.Damaged = rollcall.DamagedIn(aside, "diaries", of.Market, of.Month, of.Month)
 	return d, p, err
+}
+
+// refuseTwoKeys refuses a month in which panelists have two pseudonyms: nobody
+// before the change can be matched with anybody after it, nor with the roster.
+func (pub *Publisher) refuseTwoKeys(ctx context.Context, of rollcall.PanelMonth) error {
+	masters, err := pub.Store.Masters(ctx)
+	if err != nil {
+		return err
+	}
+	if change, found := rollcall.PanelKeyChange(masters, of.Month); found {
+		return fmt.Errorf("%w: %s of panel %s has the change of its pseudonyms' key within it, %s: panelists can't be matched over it", rollcall.ErrConflict, of.Month, of.Panel, change)
+	}
+	return nil
 }
 
 // describe fills in the market and the catalogue.

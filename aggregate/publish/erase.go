@@ -7,62 +7,148 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/aggregate/audience"
 )
 
 // Erase takes a panelist, named by the clear id, off the rosters and out of the
-// diaries of every month that has no final version, in every market.
-func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (diaries int, err error) {
-	if pub.Pseudonym == nil {
-		return 0, errNoKey
+// diaries of every month that has no final version, in every market, under every
+// pseudonym that the person has had. It says which versions keep the person.
+func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (done rollcall.Erasure, err error) {
+	if pub.Pseudonyms == nil {
+		return done, errNoKey
 	}
-	who, _ := pub.Pseudonym(panel, panelist)
+	e := erasing{pub, panel, known(pub.Pseudonyms(panel, panelist))}
 	months, err := pub.notFinal(ctx, panel)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
-	rosters, err := pub.offRosters(ctx, months, who)
-	if err != nil {
-		return 0, err
+	if done.Rosters, err = e.offRosters(ctx, months); err != nil {
+		return done, err
 	}
-	if diaries, err = pub.Store.Erase(ctx, panel, who); err != nil {
-		return 0, err
+	for _, id := range e.who.ids {
+		n, err := pub.Store.Erase(ctx, panel, id)
+		if err != nil {
+			return done, err
+		}
+		done.Diaries += n
 	}
-	if rosters == 0 && diaries == 0 {
-		return 0, nobody(ctx, pub, panel, who)
+	if done.Kept, err = e.keeping(ctx); err != nil {
+		return done, err
+	}
+	done.Lost = e.who.lost
+	if done.Rosters == 0 && done.Diaries == 0 {
+		return done, e.nobody(ctx)
 	}
 	if pub.Log != nil {
-		pub.Log.Info("erased a panelist", "panel", panel, "panelist", who, "rosters", rosters, "diaries", diaries)
+		pub.Log.Info("erased a panelist", "panel", panel, "panelist", e.who.ids, "rosters", done.Rosters, "diaries", done.Diaries)
 	}
-	return diaries, nil
+	return done, nil
+}
+
+// erasing is the erasure of one person from one panel.
+type erasing struct {
+	*Publisher
+	panel rollcall.PanelID
+	who   person
+}
+
+// person is who a clear id stands for.
+type person struct {
+	ids  []rollcall.Visitor
+	lost string // the day before which the pseudonyms are lost; "": none is
+}
+
+func known(all []rollcall.Pseudonym) (who person) {
+	for i, p := range all {
+		switch {
+		case !p.Lost:
+			who.ids = append(who.ids, p.Visitor)
+		case i+1 < len(all):
+			who.lost = all[i+1].From.String()
+		}
+	}
+	return who
+}
+
+// on reports whether the person is on a roster.
+func (who *person) on(r *rollcall.Roster) bool {
+	return slices.ContainsFunc(r.Panelists, func(p rollcall.Panelist) bool { return slices.Contains(who.ids, p.ID) })
+}
+
+// keeping gives the versions that were computed from a roster with the person on
+// it, and keep what they were computed from.
+func (e *erasing) keeping(ctx context.Context) ([]rollcall.Publication, error) {
+	kept, on := []rollcall.Publication{}, map[rollcall.Hash]bool{}
+	for _, market := range e.Catalogue().Markets {
+		published, err := e.Publications(ctx, market.ID, e.panel)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range published {
+			if !p.AgedOut.IsZero() {
+				continue // nobody is on its roster
+			}
+			if _, asked := on[p.Document]; !asked {
+				if on[p.Document], err = e.frozenWith(ctx, p); err != nil {
+					return nil, err
+				}
+			}
+			if on[p.Document] {
+				kept = append(kept, p)
+			}
+		}
+	}
+	return kept, nil
+}
+
+// frozenWith reports whether the person is on the roster of a version.
+func (e *erasing) frozenWith(ctx context.Context, p rollcall.Publication) (bool, error) {
+	body, err := e.Store.Object(ctx, p.Document)
+	if err != nil {
+		return false, fmt.Errorf("version %d of %s: %w", p.Version, p.Month, err)
+	}
+	d, err := audience.DecodeDocument(body)
+	if err != nil {
+		return false, err
+	}
+	parts, err := loadParts(ctx, e.Store, d)
+	if err != nil {
+		return false, err
+	}
+	return e.who.on(parts.Roster), nil
 }
 
 // nobody says why nothing of a panelist could be erased.
-func nobody(ctx context.Context, pub *Publisher, panel rollcall.PanelID, who rollcall.Visitor) error {
-	loaded, err := pub.Store.ListPanelObjects(ctx)
+func (e *erasing) nobody(ctx context.Context) error {
+	loaded, err := e.Store.ListPanelObjects(ctx)
 	if err != nil {
 		return err
 	}
-	gone, err := pub.Ages(ctx)
+	gone, err := e.Ages(ctx)
 	if err != nil {
 		return err
 	}
 	var final []string
 	for _, l := range loaded {
-		if l.Panel != panel || gone.Check(l.PanelMonth) != nil {
+		if l.Panel != e.panel || gone.Check(l.PanelMonth) != nil {
 			continue
 		}
-		p, err := pub.files(ctx, l.PanelMonth)
+		p, err := e.files(ctx, l.PanelMonth)
 		if err != nil {
 			return err
 		}
-		if p != nil && slices.ContainsFunc(p.Roster.Panelists, func(q rollcall.Panelist) bool { return q.ID == who }) {
+		if p != nil && e.who.on(p.Roster) {
 			final = append(final, fmt.Sprintf("%s in %s", l.Month, l.Market))
 		}
 	}
 	if len(final) > 0 {
 		return fmt.Errorf("%w: the panelist is on the rosters of final months only, which stay: %s", rollcall.ErrConflict, strings.Join(final, ", "))
 	}
-	return fmt.Errorf("%w: the panelist is on no roster of panel %s, and has no diary in it", rollcall.ErrNotFound, panel)
+	lost := ""
+	if e.who.lost != "" {
+		lost = fmt.Sprintf(" since %s (before, nobody can be found: the master key of then is lost)", e.who.lost)
+	}
+	return fmt.Errorf("%w: the panelist is on no roster of panel %s%s, and has no diary in it", rollcall.ErrNotFound, e.panel, lost)
 }
 
 // notFinal gives a panel's months without a final version, in every market.
@@ -93,8 +179,8 @@ func (pub *Publisher) notFinal(ctx context.Context, panel rollcall.PanelID) ([]r
 // offRosters takes a person off the rosters of months, whose files it replaces, and
 // says how many it changed. Versions already published keep what they were
 // computed from.
-func (pub *Publisher) offRosters(ctx context.Context, months []rollcall.PanelMonth, who rollcall.Visitor) (int, error) {
-	gone, err := pub.Ages(ctx)
+func (e *erasing) offRosters(ctx context.Context, months []rollcall.PanelMonth) (int, error) {
+	gone, err := e.Ages(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +189,7 @@ func (pub *Publisher) offRosters(ctx context.Context, months []rollcall.PanelMon
 		if gone.Check(of) != nil {
 			continue // nobody is on its roster
 		}
-		ok, err := pub.offRoster(ctx, of, who)
+		ok, err := e.offRoster(ctx, of)
 		if err != nil {
 			return changed, err
 		}
@@ -114,21 +200,21 @@ func (pub *Publisher) offRosters(ctx context.Context, months []rollcall.PanelMon
 	return changed, nil
 }
 
-func (pub *Publisher) offRoster(ctx context.Context, of rollcall.PanelMonth, who rollcall.Visitor) (bool, error) {
-	p, err := pub.files(ctx, of)
+func (e *erasing) offRoster(ctx context.Context, of rollcall.PanelMonth) (bool, error) {
+	p, err := e.files(ctx, of)
 	if p == nil || err != nil {
 		return false, err
 	}
 	kept := *p.Roster
 	kept.Panelists = nil
 	for _, person := range p.Roster.Panelists {
-		if person.ID != who {
+		if !slices.Contains(e.who.ids, person.ID) {
 			kept.Panelists = append(kept.Panelists, person)
 		}
 	}
 	if len(kept.Panelists) == len(p.Roster.Panelists) {
 		return false, nil
 	}
-	_, err = pub.store(ctx, of, &kept, p.Population)
+	_, err = e.store(ctx, of, &kept, p.Population)
 	return err == nil, err
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,19 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// Pseudonym gives the pseudonym of a panelist's clear id, and its key.
-type Pseudonym func(panel rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID)
+// Pseudonyms gives the pseudonyms of a panelist's clear id, the earliest first:
+// one, unless master keys were lost.
+type Pseudonyms func(panel rollcall.PanelID, id string) []rollcall.Pseudonym
+
+// in gives the pseudonym of a panelist in a month: what it is at its end, which
+// is what it is all month in one that can be closed.
+func (p Pseudonyms) in(month rollcall.Month, panel rollcall.PanelID, id string) (rollcall.Pseudonym, error) {
+	of, ok := rollcall.PseudonymOf(p(panel, id), month.Last())
+	if !ok || of.Lost {
+		return of, fmt.Errorf("%w: the master key of %s is lost: no panelist of it can be named any more", rollcall.ErrConflict, month)
+	}
+	return of, nil
+}
 
 // errNoKey says that this process was given no pseudonyms.
 var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file)", rollcall.ErrConflict)
@@ -22,7 +34,7 @@ var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file
 // as a trial, and stores both under pseudonyms. Every error names the file, line,
 // column and value; nothing is stored then.
 func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, files rollcall.PanelFiles) (rollcall.Loaded, error) {
-	if pub.Pseudonym == nil {
+	if pub.Pseudonyms == nil {
 		return rollcall.Loaded{}, errNoKey
 	}
 	if err := pub.Catalogue().Knows(of.Market); err != nil {
@@ -34,7 +46,7 @@ func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, fil
 	if err := pub.refuseAged(ctx, of); err != nil {
 		return rollcall.Loaded{}, err
 	}
-	roster, study, err := read(files, pub.Pseudonym, of.Panel)
+	roster, study, err := read(files, pub.Pseudonyms, of)
 	if err != nil {
 		return rollcall.Loaded{}, err
 	}
@@ -61,7 +73,7 @@ func metered(p rollcall.Panelist, at rollcall.Location) int {
 }
 
 // read reads both files; the faults of both are given at once.
-func read(files rollcall.PanelFiles, pseudonym Pseudonym, of rollcall.PanelID) (*rollcall.Roster, *panel.Study, error) {
+func read(files rollcall.PanelFiles, pseudonyms Pseudonyms, of rollcall.PanelMonth) (*rollcall.Roster, *panel.Study, error) {
 	recruits, rosterErr := panel.ReadRoster(files.Roster, files.RosterName)
 	study, studyErr := panel.ReadUniverse(files.Universe, files.UniverseName)
 	if err := errors.Join(rosterErr, studyErr); err != nil {
@@ -71,11 +83,13 @@ func read(files rollcall.PanelFiles, pseudonym Pseudonym, of rollcall.PanelID) (
 		return nil, nil, err
 	}
 	var key rollcall.KeyID
-	roster, err := recruits.Roster(func(name string) (id rollcall.Visitor) {
-		id, key = pseudonym(of, name)
-		return id
+	var lost error
+	roster, err := recruits.Roster(func(name string) rollcall.Visitor {
+		p, err := pseudonyms.in(of.Month, of.Panel, name)
+		key, lost = p.Key, cmp.Or(lost, err)
+		return p.Visitor
 	})
-	if err != nil {
+	if err := cmp.Or(lost, err); err != nil {
 		return nil, nil, err
 	}
 	roster.Key = key
@@ -108,10 +122,14 @@ func (pub *Publisher) store(ctx context.Context, of rollcall.PanelMonth, roster 
 // panelist, by the clear id, and nothing else takes the person out of tab.
 func (pub *Publisher) Exclude(ctx context.Context, e rollcall.Exclusion, panelist string) error {
 	if panelist != "" {
-		if pub.Pseudonym == nil {
+		if pub.Pseudonyms == nil {
 			return errNoKey
 		}
-		e.Panelist, _ = pub.Pseudonym(e.Panel, panelist)
+		who, err := pub.Pseudonyms.in(e.Month, e.Panel, panelist)
+		if err != nil {
+			return err
+		}
+		e.Panelist = who.Visitor
 	}
 	return pub.exclude(ctx, e)
 }

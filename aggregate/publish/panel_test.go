@@ -50,7 +50,7 @@ func panelOver(t testing.TB, store *sqlite.Store) *panelTest {
 	}
 	h := &panelTest{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
 	h.Publisher = &publish.Publisher{
-		Versions: &publish.Versions{Store: store}, Check: func(*audience.Month) error { return nil }, Pseudonym: pseudonym,
+		Versions: &publish.Versions{Store: store}, Check: func(*audience.Month) error { return nil }, Pseudonyms: pseudonyms,
 		Catalogue: func() *rollcall.Catalogue { return c }, Now: func() time.Time { return h.now },
 	}
 	return h
@@ -58,13 +58,13 @@ func panelOver(t testing.TB, store *sqlite.Store) *panelTest {
 
 const testKey = rollcall.KeyID(0xfeed)
 
-// pseudonym is the clear id's number.
-func pseudonym(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) {
+// pseudonyms are the clear id's number.
+func pseudonyms(_ rollcall.PanelID, id string) []rollcall.Pseudonym {
 	n, err := strconv.ParseUint(strings.TrimLeft(id, "P0"), 10, 64)
 	if err != nil {
 		panic(err)
 	}
-	return rollcall.Visitor(n), testKey
+	return []rollcall.Pseudonym{{Visitor: rollcall.Visitor(n), Key: testKey}}
 }
 
 // filled is the small panel with some use.

@@ -13,9 +13,9 @@ import (
 // concurrent use.
 type Publisher struct {
 	*Versions
-	Catalogue func() *rollcall.Catalogue
-	Check     func(*audience.Month) error // the rules without which no month is published
-	Log       *slog.Logger                // nil: silent
-	Pseudonym Pseudonym                   // of panelists; nil: nobody new can be named
-	Now       func() time.Time
+	Catalogue  func() *rollcall.Catalogue
+	Check      func(*audience.Month) error // the rules without which no month is published
+	Log        *slog.Logger                // nil: silent
+	Pseudonyms Pseudonyms                  // of panelists; nil: nobody new can be named
+	Now        func() time.Time
 }

@@ -83,16 +83,20 @@ func differences(a, b rollcall.Meta) []string {
 		notes = append(notes, fmt.Sprintf("Reason of version %d: %s.", b.Version, b.Reason))
 	}
 	for _, c := range []struct {
-		what   string
+		note   string
 		differ bool
 	}{
-		{"diaries", a.Sample.Diaries != b.Sample.Diaries}, {"roster", a.Sample.ID != b.Sample.ID}, {"universe", a.Universe.ID != b.Universe.ID},
-		{"weights", a.Weights.ID != b.Weights.ID}, {"exclusions", !slices.Equal(a.Exclusions, b.Exclusions)},
-		{"thresholds", !maps.Equal(a.Thresholds, b.Thresholds)}, {"confidence levels", a.Confidence != b.Confidence},
-		{"versions of the month before", fmt.Sprint(a.Compared) != fmt.Sprint(b.Compared)},
+		{"The diaries differ.", a.Sample.Diaries != b.Sample.Diaries},
+		{"The rosters differ.", a.Sample.ID != b.Sample.ID},
+		{"The universes differ.", a.Universe.ID != b.Universe.ID},
+		{"The weights differ.", a.Weights.ID != b.Weights.ID},
+		{"The exclusions differ.", !slices.Equal(a.Exclusions, b.Exclusions)},
+		{"The thresholds differ.", !maps.Equal(a.Thresholds, b.Thresholds)},
+		{"The confidence levels differ.", a.Confidence != b.Confidence},
+		{"The versions of the month before differ.", fmt.Sprint(a.Compared) != fmt.Sprint(b.Compared)},
 	} {
 		if c.differ {
-			notes = append(notes, "The "+c.what+" differ.")
+			notes = append(notes, c.note)
 		}
 	}
 	return notes

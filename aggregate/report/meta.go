@@ -199,7 +199,7 @@ func poolNotes(v *audience.View) []string {
 		one = one && population == v.Months[0].Weights.Universe()
 		populations = append(populations, fmt.Sprintf("%s %.0f", m.Doc.Of.Month, population))
 		if s := m.Doc.Settings; s.Thresholds != v.Settings.Thresholds {
-			limits = append(limits, fmt.Sprintf("%s %d and %d", m.Doc.Of.Month, s.Low, s.Caution))
+			limits = append(limits, fmt.Sprintf("%s %d/%d", m.Doc.Of.Month, s.Low, s.Caution))
 		}
 	}
 	if !one {

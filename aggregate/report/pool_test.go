@@ -200,7 +200,7 @@ func TestPoolOfUnlikeMonths(t *testing.T) {
 	for _, want := range []string{
 		"Left out, as the roster of a month does not have it: age=35+ (2002-09), travels (2002-09).",
 		"The months' universes are not one: 2002-09 1000, 2002-10 1100. The universe given is their mean.",
-		"Closed with other limits, and judged by those of 2002-10: 2002-09 7 and 9.",
+		"Closed with other limits, and judged by those of 2002-10: 2002-09 7/9.",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes lack %q:\n%s", want, notes)
@@ -221,8 +221,8 @@ func TestPoolOfUnlikeMonths(t *testing.T) {
 // TestPoolOfTwoKeys: persons can't be matched over a change of pseudonyms.
 func TestPoolOfTwoKeys(t *testing.T) {
 	s := fashions(t)
-	s.Pseudonym = func(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) {
-		return visitor(id), testKey + 1
+	s.Pseudonyms = func(_ rollcall.PanelID, id string) []rollcall.Pseudonym {
+		return []rollcall.Pseudonym{{Visitor: visitor(id), Key: testKey + 1}}
 	}
 	s.load(october, plainRoster(40), evenUniverse)
 	s.close(closing(october, all()))

@@ -61,7 +61,7 @@ func newSite(t testing.TB) *site {
 func newSiteOver(t testing.TB, store *sqlite.Store, c *rollcall.Catalogue) *site {
 	h := &site{store: store, t: t, now: time.Date(2002, 11, 4, 9, 0, 0, 0, time.UTC)}
 	h.Publisher = &publish.Publisher{
-		Versions: &publish.Versions{Store: store}, Pseudonym: testPseudonym, Check: coherence.Check, Catalogue: func() *rollcall.Catalogue { return c },
+		Versions: &publish.Versions{Store: store}, Pseudonyms: testPseudonyms, Check: coherence.Check, Catalogue: func() *rollcall.Catalogue { return c },
 		Now: func() time.Time { return h.now },
 	}
 	h.Reporter = &Reporter{Months: h.Publisher, Software: "test"}
@@ -88,8 +88,8 @@ func (h *site) load(of rollcall.PanelMonth, roster, universe string) rollcall.Lo
 	return out
 }
 
-func testPseudonym(_ rollcall.PanelID, id string) (rollcall.Visitor, rollcall.KeyID) {
-	return visitor(id), testKey
+func testPseudonyms(_ rollcall.PanelID, id string) []rollcall.Pseudonym {
+	return []rollcall.Pseudonym{{Visitor: visitor(id), Key: testKey}}
 }
 
 func input(roster, universe string) rollcall.PanelFiles {

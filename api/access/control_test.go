@@ -58,6 +58,7 @@ func TestRoles(t *testing.T) {
 		{"GET", "/metrics", "rpa"},
 		{"POST", "/v1/events", "ia"},
 		{"GET", "/v1/rejected", "a"},
+		{"GET", "/v1/master-keys", "a"}, {"POST", "/v1/master-keys/rotate", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
 		{"POST", "/v1/panels/nn/limits", "a"},
 		{"POST", "/v1/publications", "pa"},

@@ -17,7 +17,7 @@ const SidecarEnding = ".json"
 // metadata (W3C Recommendation of 17 December 2015), with the report's meta. file
 // is the CSV's own name.
 func WriteSidecar(w io.Writer, t *rollcall.Table, file string, o Options) error {
-	f, err := flatten(t)
+	f, err := flatten(t, o.Locale)
 	if err != nil {
 		return err
 	}
@@ -64,15 +64,13 @@ type sidecarColumn struct {
 	Null        string `json:"null"`
 }
 
-const csvNote = "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null."
-
 func (f *flat) sidecar(file string, l Locale) sidecar {
 	s := sidecar{
 		Context: [2]any{"http://www.w3.org/ns/csvw", map[string]string{"@language": string(l.orEnglish())}},
-		URL:     file, Title: l.words().title(f.meta), Description: csvNote,
+		URL:     file, Title: l.words().title(f.meta), Description: l.words().csvNote,
 		Spatial: string(f.meta.Market), Temporal: period(f.meta),
 		Dialect: dialect{Delimiter: string(l.separator()), Encoding: "utf-8", Header: true, LineTerminators: []string{"\r\n"}, QuoteChar: `"`, DoubleQuote: true},
-		Notes:   []rollcall.Meta{*f.meta},
+		Notes:   []rollcall.Meta{l.spoken(f.meta)},
 	}
 	for i, from := range f.fields {
 		column := sidecarColumn{Name: from.name, Titles: from.name, Unit: from.unit(), Datatype: datatype(f.record.Column(i).DataType(), l)}

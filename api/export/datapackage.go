@@ -17,10 +17,11 @@ import (
 // has one. The other forms of a table are named beside it.
 func (m *Month) dataPackage(w io.Writer, files []folderFile) error {
 	meta := &m.Tables[0].Meta
+	spoken := m.Locale.spoken(meta)
 	p := packageJSON{
 		Profile: "tabular-data-package", Name: strings.ToLower(m.FolderName()), Title: m.Locale.words().monthTitle(meta),
 		Description: m.Locale.words().about(meta), Version: m.Publication.Version, Created: m.Publication.Time.UTC().Format(time.RFC3339),
-		Flags: flagLegend(), Meta: meta,
+		Flags: m.Locale.words().flags, Meta: &spoken,
 	}
 	if meta.Universe != nil {
 		p.Sources = []packageSource{{Title: meta.Universe.Source}}
@@ -116,19 +117,8 @@ const (
 	flagRevised      = "r"
 )
 
-func flagLegend() map[string]string {
-	return map[string]string{
-		flagUnreliable:   "low reliability: with a value, to be used with caution; without, withheld, since too few persons stand behind it",
-		flagConfidential: "confidential: fewer accounts than the census's minimum",
-		flagZero:         "not told from zero",
-		flagInapplicable: "not applicable: a base of zero, or nothing to compare with",
-		flagProvisional:  "provisional: every figure of the table",
-		flagRevised:      "revised: every figure of the table",
-	}
-}
-
 func (m *Month) resource(t *rollcall.Table, files []folderFile) (resource, error) {
-	f, err := flatten(t)
+	f, err := flatten(t, m.Locale)
 	if err != nil {
 		return resource{}, err
 	}

@@ -62,8 +62,8 @@ const (
 	unitTruth   = "boolean"
 )
 
-// flatten makes the record. Its owner releases it.
-func flatten(t *rollcall.Table) (*flat, error) {
+// flatten makes the record, whose metadata is in a language. Its owner releases it.
+func flatten(t *rollcall.Table, l Locale) (*flat, error) {
 	f := &flat{meta: &t.Meta}
 	var builders []array.Builder
 	for _, c := range citations(t) {
@@ -78,7 +78,7 @@ func flatten(t *rollcall.Table) (*flat, error) {
 		}
 		builders = append(builders, made...)
 	}
-	schema, err := f.schema(builders)
+	schema, err := f.schema(builders, l)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +264,7 @@ func appendNumber(to array.Builder, x float64) {
 // schema names the fields, says in each one's metadata what it is, and carries
 // the report's meta: a key for each of its members, texts as they are and all
 // else as JSON.
-func (f *flat) schema(builders []array.Builder) (*arrow.Schema, error) {
+func (f *flat) schema(builders []array.Builder, l Locale) (*arrow.Schema, error) {
 	seen := map[string]bool{}
 	fields := make([]arrow.Field, len(builders))
 	for i, b := range builders {
@@ -273,23 +273,24 @@ func (f *flat) schema(builders []array.Builder) (*arrow.Schema, error) {
 			return nil, fmt.Errorf("two columns are called %q", from.name)
 		}
 		seen[from.name] = true
-		fields[i] = arrow.Field{Name: from.name, Type: b.Type(), Nullable: true, Metadata: from.metadata()}
+		fields[i] = arrow.Field{Name: from.name, Type: b.Type(), Nullable: true, Metadata: from.metadata(l.words())}
 	}
-	meta, err := keyValues(f.meta)
+	spoken := l.spoken(f.meta)
+	meta, err := keyValues(&spoken)
 	if err != nil {
 		return nil, err
 	}
 	return arrow.NewSchema(fields, &meta), nil
 }
 
-func (f field) metadata() arrow.Metadata {
+func (f field) metadata(w *words) arrow.Metadata {
 	if f.column.Label == "" {
 		return arrow.Metadata{}
 	}
 	keys := []string{"role", "label"}
-	values := []string{f.column.Role, f.column.Label}
+	values := []string{f.column.Role, w.label(f.column)}
 	if f.part == whole || f.part == value {
-		keys, values = append(keys, "definition"), append(values, f.column.Definition)
+		keys, values = append(keys, "definition"), append(values, w.definition(f.column))
 	}
 	if unit := f.unit(); unit != "" {
 		keys, values = append(keys, "unit"), append(values, unit)

@@ -53,7 +53,7 @@ func (f Form) Text() bool { return f == CSV }
 
 // Options say how a table is written.
 type Options struct {
-	Locale   Locale             // the language of a workbook, and how CSV writes numbers
+	Locale   Locale             // the language of labels, definitions and notes, and how CSV writes numbers
 	Services []rollcall.Service // their names, which a workbook lists; may be empty
 }
 
@@ -63,7 +63,7 @@ func Write(w io.Writer, t *rollcall.Table, f Form, o Options) error {
 	if f == XLSX {
 		return (&workbook{tables: []*rollcall.Table{t}, options: o}).write(w)
 	}
-	flat, err := flatten(t)
+	flat, err := flatten(t, o.Locale)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func survives(t failing, table *rollcall.Table, l Locale, forms []Form) {
 
 // laidFlat is the table's own part of the record, as Go values.
 func laidFlat(t failing, table *rollcall.Table) [][]any {
-	f, err := flatten(table)
+	f, err := flatten(table, English)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

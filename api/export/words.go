@@ -54,7 +54,8 @@ type words struct {
 	units    map[string]string
 	parts    map[part]string
 	columns  map[string][2]string // label and definition; of English the report's own
-	notes    map[string]string    // the report's notes, "#" for a number; of English its own
+	notes    [][2]string          // the report's notes and what they are here; of English its own
+	flags    map[string]string    // of a cell in a data package
 	items    map[string]string    // the names of meta's members
 	shorthand
 
@@ -65,7 +66,7 @@ type words struct {
 	serviceCol, serviceName, brandCol, ownerCol                           string
 	oneTable, marks, source, chartAbout, below, above, low                string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
-	citeThus, documentHash, marksTitle, pooled, unlimited                 string
+	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote        string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -135,7 +136,32 @@ func englishWords() *words {
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
+		flags:      englishFlags(),
+		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",
 	}
+}
+
+// englishFlags say what the flags of a data package's cells mean.
+func englishFlags() map[string]string {
+	return map[string]string{
+		flagUnreliable:   "low reliability: with a value, to be used with caution; without, withheld, since too few persons stand behind it",
+		flagConfidential: "confidential: fewer accounts than the census's minimum",
+		flagZero:         "not told from zero",
+		flagInapplicable: "not applicable: a base of zero, or nothing to compare with",
+		flagProvisional:  "provisional: every figure of the table",
+		flagRevised:      "revised: every figure of the table",
+	}
+}
+
+// spoken gives a meta with its notes in a language; the rest of it is for
+// machines.
+func (l Locale) spoken(m *rollcall.Meta) rollcall.Meta {
+	out := *m
+	out.Notes = slices.Clone(m.Notes)
+	for i, note := range m.Notes {
+		out.Notes[i] = l.words().note(note)
+	}
+	return out
 }
 
 // Text is what is said around a table in one language, for forms that are made
@@ -376,22 +402,49 @@ func (w *words) allNotes(m *rollcall.Meta) []string {
 	return notes
 }
 
-// note gives a report's note in the words' own language, if it is known there.
-// Its numbers, which differ, stand for themselves in turn.
+// note gives a report's note in the words' own language, if it is known there. In
+// both, "#" is a number and "*" any text, in turn: a number has the language's
+// comma, a text is given in the language in turn, or stays.
 func (w *words) note(s string) string {
-	var numbers []string
-	pattern := numberPattern.ReplaceAllStringFunc(s, func(number string) string {
-		numbers = append(numbers, strings.ReplaceAll(number, ".", string(w.locale.comma())))
-		return "#"
-	})
-	own, ok := w.notes[pattern]
-	if !ok {
-		return s
+	if own, ok := w.versions[s]; ok {
+		return own
 	}
-	for _, number := range numbers {
-		own = strings.Replace(own, "#", number, 1)
+	for _, n := range w.notes {
+		if parts := fill(n[0], s); parts != nil {
+			return w.put(n[1], parts)
+		}
 	}
-	return own
+	return s
 }
 
-var numberPattern = regexp.MustCompile(`\d+(\.\d+)?`)
+// fill gives what of a text stands for a pattern's "#" and "*", after the text
+// itself; nil: it is not of the pattern.
+func fill(pattern, s string) []string {
+	first := strings.IndexAny(pattern, "#*")
+	if first < 0 {
+		first = len(pattern)
+	}
+	if !strings.HasPrefix(s, pattern[:first]) { // as nearly always
+		return nil
+	}
+	e := strings.NewReplacer(`#`, `(\d+(?:\.\d+)?)`, `\*`, `(.+?)`).Replace(regexp.QuoteMeta(pattern))
+	return regexp.MustCompile(`(?s)^` + e + `$`).FindStringSubmatch(s)
+}
+
+// put puts a text's parts in their places in the other language's pattern.
+func (w *words) put(pattern string, parts []string) string {
+	var out strings.Builder
+	for _, r := range pattern {
+		switch {
+		case r != '#' && r != '*' || len(parts) < 2:
+			out.WriteRune(r)
+			continue
+		case r == '#':
+			out.WriteString(strings.ReplaceAll(parts[1], ".", string(w.locale.comma())))
+		default:
+			out.WriteString(w.note(parts[1]))
+		}
+		parts = parts[1:]
+	}
+	return out.String()
+}

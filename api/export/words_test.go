@@ -1,9 +1,17 @@
 package export
 
 import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"rollcall"
@@ -56,20 +64,117 @@ func TestBothLanguagesSayAll(t *testing.T) {
 	}
 }
 
-// TestFrenchNotes: a report's note is in French with its own numbers; one that is
-// not known stays.
+// TestFrenchNotes: a report's note is in French with its own numbers and texts,
+// reasons in French too; one that is not known stays.
 func TestFrenchNotes(t *testing.T) {
 	for note, want := range map[string]string{
 		"Weighting efficiency is 75 %: warn.":                         "L’efficacité du redressement est de 75 % : moyenne.",
+		"Weighting efficiency of 2002-09 is 69 %: review.":            "L’efficacité du redressement de 2002-09 est de 69 % : faible, à revoir.",
 		"Weights are trimmed; standard errors take no account of it.": "Les poids sont écrêtés ; les erreurs types n’en tiennent pas compte.",
-		"Reason of version 3: late files.":                            "Reason of version 3: late files.",
+		"Reason of version 3: late files.":                            "Raison de la version 3 : late files.",
+		"A note of tomorrow.":                                         "A note of tomorrow.",
 		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.": "La période touche 2 mois : les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois ; 12,5 % de son échantillon est perdu.",
+		"2002-09 can't be compared: target category \"age=35+\": is not known; the nearest are a #1, b*. Figures that need it are undefined.":                        "2002-09 ne peut être comparé : la modalité de cible \"age=35+\" n’est pas connue ; les plus proches sont a #1, b*. Les chiffres qui en ont besoin ne sont pas définis.",
+		"Version 1 (final) against version 2 (restated).": "La version 1 (définitive) face à la version 2 (révisée).",
 	} {
 		if got := frenchWords().note(note); got != want {
 			t.Errorf("%q is %q, want %q", note, got, want)
 		}
 		if got := englishWords().note(note); got != note {
 			t.Errorf("%q is %q in English", note, got)
+		}
+	}
+}
+
+// TestEveryNoteIsFrench: every sentence that the reports' sources hold is known in
+// French. (Definitions of columns are TestFrenchColumns'.)
+func TestEveryNoteIsFrench(t *testing.T) {
+	notes := sentences(t, "../../aggregate/report", "../../aggregate/census", "../../internal/server/catalogue.go")
+	if len(notes) < 30 {
+		t.Fatalf("%d sentences found: %q", len(notes), notes)
+	}
+	for _, note := range notes {
+		if frenchWords().note(note) == note {
+			t.Errorf("French has none for %q", note)
+		}
+	}
+	known := 0
+	for _, n := range frenchNotes() {
+		if strings.Count(n[0], "#") != strings.Count(n[1], "#") || strings.Count(n[0], "*") != strings.Count(n[1], "*") {
+			t.Errorf("%q has other parts than %q", n[1], n[0])
+		}
+		if slices.ContainsFunc(notes, func(note string) bool { return fill(n[0], note) != nil }) {
+			known++
+		}
+	}
+	if known < len(notes)-1 {
+		t.Errorf("%d of the French notes are of the %d sentences", known, len(notes))
+	}
+}
+
+// sentences gives the sentences among a folder's or a file's string constants,
+// with numbers and texts for what a format leaves open.
+func sentences(t *testing.T, paths ...string) (out []string) {
+	t.Helper()
+	sentence := regexp.MustCompile(`^[A-Z%].* .*\.$`)
+	open := strings.NewReplacer("%%", "%", "%d", "12", "%.0f", "75", "%.1f", "12.5", "%s", "xyz")
+	for _, path := range paths {
+		files, err := filepath.Glob(filepath.Join(path, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, ".go") {
+			files = []string{path}
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "columns.go" {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+					if text, err := strconv.Unquote(l.Value); err == nil && sentence.MatchString(text) {
+						out = append(out, open.Replace(text))
+					}
+				}
+				return true
+			})
+		}
+	}
+	return out
+}
+
+// TestFrenchFilesSpeakFrench: labels, definitions and notes in the metadata of
+// every form are in the language asked for.
+func TestFrenchFilesSpeakFrench(t *testing.T) {
+	table := &rollcall.Table{
+		Meta: rollcall.Meta{Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Notes: []string{
+			"What is below here may be enough for the mean of several months: ask for it with pool, 2 to 12 months."}},
+		Columns: []rollcall.Column{{Name: "service", Role: "dimension", Label: "Service", Definition: "The service."},
+			{Name: "reach", Role: "measure", Unit: "percent", Label: "Active reach", Definition: "100 x unique audience / active universe of the location."}},
+		Rows: []rollcall.Row{{"jabber", rollcall.Measure{Status: rollcall.Below}}},
+	}
+	const note, definition = "moyenne de plusieurs mois : la demander par pool, de 2 à 12 mois.", "100 x audience unique / univers actif du lieu."
+	forms := map[string]func(w *bytes.Buffer) error{
+		"sidecar": func(w *bytes.Buffer) error { return WriteSidecar(w, table, "r.csv", Options{Locale: French}) },
+		"arrow":   func(w *bytes.Buffer) error { return Write(w, table, Arrow, Options{Locale: French}) },
+		"parquet": func(w *bytes.Buffer) error { return Write(w, table, Parquet, Options{Locale: French}) },
+	}
+	for name, write := range forms {
+		var out bytes.Buffer
+		if err := write(&out); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), note) || name != "parquet" && !strings.Contains(out.String(), definition) { // which keeps definitions in base 64
+			t.Errorf("%s lacks %q or %q", name, note, definition)
+		}
+		for _, english := range []string{"below here", "Active reach", "active universe", "formula"} {
+			if strings.Contains(out.String(), english) {
+				t.Errorf("%s has %q", name, english)
+			}
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (b *workbook) write(w io.Writer) (err error) {
 	x := &writing{file: excelize.NewFile(), planning: planning{workbook: b, words: b.options.Locale.words(), names: map[string]bool{}}}
 	defer func() { err = errors.Join(err, x.file.Close()) }()
 	for _, t := range b.tables {
-		f, err := flatten(t)
+		f, err := flatten(t, English)
 		if err != nil {
 			return err
 		}

@@ -64,10 +64,10 @@ func panelMonth() *huma.Operation {
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"multipart/mixed": {Schema: parts, Example: map[string]any{"roster": "panelist,home,work,base_weight,sex\nP0001,1,0,1,F\n", "universe": "margin,category,population,source,source_date\nsex,F,25000000,survey,2002-09-01\n"}},
 		}},
-		Responses: answer("What the two files held", "application/json", ref("Loaded"), map[string]any{
+		Responses: created(answer("What the two files held", "application/json", ref("Loaded"), map[string]any{
 			"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash,
 			"panelists": 1, "home": 1, "work": 0, "efficiency": 1, "margins": 1, "population": 25000000,
-		}),
+		})),
 	}
 }
 
@@ -132,6 +132,13 @@ func deleteSession() *huma.Operation {
 
 func answer(description, contentType string, schema *huma.Schema, value any) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: description, Content: map[string]*huma.MediaType{contentType: {Schema: schema, Example: value}}}}
+}
+
+// created makes an answer one of what was made.
+func created(answers map[string]*huma.Response) map[string]*huma.Response {
+	made := answers["200"]
+	made.Headers = map[string]*huma.Param{"Location": header("where what was made is")}
+	return map[string]*huma.Response{"201": made}
 }
 
 func query(name, description string, schema *huma.Schema) *huma.Param {

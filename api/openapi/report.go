@@ -48,6 +48,24 @@ func tables() []Report {
 	}
 }
 
+// With names the reports, and the census, that have a column.
+func With(column string) (names []string) {
+	for _, r := range append(Reports(), tables()...) {
+		for _, c := range r.Columns {
+			if r.Name == "quality" && c == "target" { // a measure, unlike profile's
+				c = "target_population"
+			}
+			if c == column {
+				names = append(names, r.Name)
+			}
+		}
+	}
+	if column == "location" {
+		names = append(names, "ranking")
+	}
+	return names
+}
+
 // tableSchema gives the schema of a report's answer, and puts that of its rows in the
 // registry.
 func tableSchema(r Report, in huma.Registry) *huma.Schema {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -149,13 +150,32 @@ type notFound struct{ error }
 // Is reports that it is one.
 func (notFound) Is(target error) bool { return target == rollcall.ErrNotFound }
 
-// rows reads a list of the API.
-func rows[T any](ctx context.Context, from *client, path string) ([]T, error) {
-	var list struct {
-		Rows []T `json:"rows"`
+// rows reads a list of the API, all its parts.
+func rows[T any](ctx context.Context, from *client, path string) (all []T, err error) {
+	for path != "" {
+		answer, err := from.send(ctx, http.MethodGet, path, "", nil)
+		if err != nil {
+			return nil, err
+		}
+		var list struct {
+			Rows []T `json:"rows"`
+		}
+		err = errors.Join(readError(json.NewDecoder(answer.Body).Decode(&list)), answer.Body.Close())
+		if err != nil {
+			return nil, err
+		}
+		all, path = append(all, list.Rows...), nextOf(answer.Header.Get("Link"))
 	}
-	err := from.do(ctx, http.MethodGet, path, nil, &list)
-	return list.Rows, err
+	return all, nil
+}
+
+// nextOf gives the address of a list's next part; "": there is none.
+func nextOf(link string) string {
+	at, ok := strings.CutSuffix(link, `>; rel="next"`)
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(at, "<")
 }
 
 // printRows prints a list of the API, a line of tabbed cells a row.

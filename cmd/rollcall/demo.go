@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -79,9 +80,31 @@ func (c *demoCmd) show(ctx context.Context, s *streams, api *client, address net
 	if err := printDemo(s.out, table, names); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\nRollcall listens on http://%s; Ctrl-C stops it.\n",
-		address, simulate.Place().ID, demoMonth, address)
+	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\n\nTo try, in another terminal:\n  %s\n\nRollcall listens on http://%s; Ctrl-C stops it.\n",
+		address, simulate.Place().ID, demoMonth, strings.Join(demoCommands(os.Args[0], c.Data), "\n  "), address)
 	return err
+}
+
+// demoCommands are three to try on the folder, as a shell takes them: who else
+// MSN's users use, how a month was at work, and the census beside the panel.
+func demoCommands(program, data string) (lines []string) {
+	month := fmt.Sprintf("--market %s --panel %s --month %s", simulate.Place().ID, simulate.PanelID, demoMonth)
+	for _, command := range []string{
+		"report duplication --service msn " + month,
+		"report ranking --location work " + month,
+		fmt.Sprintf("census --service msn --market %s --from %s --to %s", simulate.Place().ID, demoMonth.First(), demoMonth.Last()),
+	} {
+		lines = append(lines, fmt.Sprintf("%s %s --data %s", quoted(program), command, quoted(data)))
+	}
+	return lines
+}
+
+// quoted writes a word as a shell reads it, as it is where that is safe.
+func quoted(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // load makes and loads the market where a month of it is missing.

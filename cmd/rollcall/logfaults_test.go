@@ -130,7 +130,7 @@ func (c *cluster) compareWithAll(bodies []string) {
 	defer cancel()
 	source.end = cancel
 	catalogue := c.catalogue(store)
-	keys, err := ingest.NewKeys(bytes.Repeat([]byte{0x5a}, ingest.MasterSize))
+	keys, err := ingest.NewKeys(ingest.Master{Secret: bytes.Repeat([]byte{0x5a}, ingest.MasterSize)})
 	if err != nil {
 		c.Fatal(err)
 	}

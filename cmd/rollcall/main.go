@@ -109,6 +109,7 @@ type cli struct {
 	Target      targetCmd      `cmd:"" help:"Save and list targets."`
 	Check       checkCmd       `cmd:"" help:"Check that a published table is of one universe."`
 	Token       tokenCmd       `cmd:"" help:"Make, list and revoke API keys."`
+	Key         keyCmd         `cmd:"" help:"List the pseudonyms' master keys, and rotate to a new one."`
 	Backup      backupCmd      `cmd:"" help:"Copy the store while it is in use."`
 	Store       storeCmd       `cmd:"" help:"Check the store, and copy it."`
 	Restore     restoreCmd     `cmd:"" help:"Make a data folder of a backup."`

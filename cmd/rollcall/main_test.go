@@ -36,13 +36,33 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile, "aged": awaitAged},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile, "aged": awaitAged, "expand": expandFile},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TESTDATA", shared)
 			e.Setenv("TMPDIR", e.WorkDir)
+			days(e)
 			return nil
 		},
 	})
+}
+
+// days gives the scripts days to come: $BEFORE is the one before $SOON, in the
+// same year; $LATER comes after them, and $FAR long after.
+func days(e *testscript.Env) {
+	today := time.Now().UTC()
+	before, soon := daysToCome()
+	for name, day := range map[string]time.Time{
+		"TODAY": today, "BEFORE": before, "SOON": soon, "LATER": soon.AddDate(0, 0, 30), "FAR": today.AddDate(0, 0, 500),
+	} {
+		e.Setenv(name, day.Format(time.DateOnly))
+	}
+}
+
+// expandFile is the scripts' "expand FROM TO": TO is FROM with the values of the
+// variables that it names, such as $SOON.
+func expandFile(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
 // awaitFile is the scripts' "await FILE": it waits until the file is there.

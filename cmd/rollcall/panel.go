@@ -162,14 +162,18 @@ type panelEraseCmd struct {
 // Run erases the panelist.
 func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
-		var out struct {
-			Diaries int `json:"diaries"`
-		}
+		var out rollcall.Erasure
 		in := map[string]string{"panel": c.Panel, "panelist": c.Panelist}
 		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "erased: %d diary days\n", out.Diaries)
+		_, err := fmt.Fprintf(s.out, "erased: %d diary days, roster lines of %d months\n", out.Diaries, out.Rosters)
+		for _, p := range out.Kept {
+			fmt.Fprintf(s.out, "kept, as published: %s in %s, version %d (%s)\n", p.Month, p.Market, p.Version, p.Status)
+		}
+		if out.Lost != "" {
+			fmt.Fprintf(s.out, "not looked for before %s: the master key of then is lost\n", out.Lost)
+		}
 		return err
 	})
 }

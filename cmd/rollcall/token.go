@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/user"
 	"slices"
@@ -160,4 +162,60 @@ func (c *tokenAuditCmd) changes() ([]rollcall.AuditEntry, error) {
 	}
 	all, err := keys.All()
 	return access.Changes(all), err
+}
+
+type keyCmd struct {
+	List   keyListCmd   `cmd:"" help:"List the master keys of the pseudonyms, by their hashes."`
+	Rotate keyRotateCmd `cmd:"" help:"Begin a new master key on a day to come."`
+}
+
+type keyListCmd struct{ server.Engine }
+
+// Run lists the master keys, whether or not they are here.
+func (c *keyListCmd) Run(ctx context.Context, s *streams) error {
+	return keyless(ctx, &c.Engine, s, func(api *client) error {
+		list, err := rows[rollcall.MasterState](ctx, api, "/v1/master-keys")
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "ID\tFROM\tUNTIL\tMADE\tSTATE")
+		for _, m := range list {
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", m.ID, cmp.Or(m.From, "the first day"), cmp.Or(m.Until, "-"), m.Made.UTC().Format(time.RFC3339), m.State)
+		}
+		return out.Flush()
+	})
+}
+
+type keyRotateCmd struct {
+	From string `required:"" help:"The new master key's first day, YYYY-MM-DD: one to come, in every market." placeholder:"YYYY-MM-DD"`
+	Lost bool   `help:"Master keys are lost, and can't be put back: say what can no longer be joined, and go on without."`
+	server.Engine
+}
+
+// Run rotates, and says what is to be done now. Where keys are lost nothing else
+// can run, so nothing else is started.
+func (c *keyRotateCmd) Run(ctx context.Context, s *streams) error {
+	if _, err := rollcall.ParseDay(c.From); err != nil {
+		return server.UsageError{Err: fmt.Errorf("--from %q: is not a date YYYY-MM-DD", c.From)}
+	}
+	rotate := func(api *client) error {
+		var done rollcall.Rotation
+		if err := api.do(ctx, http.MethodPost, "/v1/master-keys/rotate", map[string]any{"from": c.From, "lost": c.Lost}, &done); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "rotated: the master key %s is for the days from %s on\n", done.ID, done.From)
+		_, err := fmt.Fprintln(s.out, strings.Join(done.Notes, "\n"))
+		return err
+	}
+	if c.Lost {
+		return keyless(ctx, &c.Engine, s, rotate)
+	}
+	return within(ctx, &c.Engine, s, rotate)
+}
+
+// keyless is within for what needs no master key.
+func keyless(ctx context.Context, e *server.Engine, s *streams, f func(*client) error) error {
+	to, err := server.ConnectKeyless(ctx, e, s.commandOptions(e, slog.LevelWarn))
+	return talk(to, err, f)
 }

@@ -25,9 +25,14 @@ func someEvents(n int) []rollcall.Event {
 		e.Key = rollcall.KeyID(rng.IntN(2) + 77)
 		if rng.IntN(4) == 0 {
 			e.Panel = "nn"
+		} else if rng.IntN(2) == 0 {
+			e.Platform = rollcall.Platform(rng.IntN(6))
+			e.Segment = []rollcall.SegmentID{"", "paris", "lyon"}[rng.IntN(3)]
 		}
 		e.Time = at.Add(time.Duration(rng.IntN(1e9)) * time.Microsecond)
-		if rng.IntN(2) == 0 {
+		if e.Segment == "lyon" {
+			e.Precision = rollcall.ToDay
+		} else if rng.IntN(2) == 0 {
 			e.Until = e.Time.Add(time.Duration(rng.IntN(86400)) * time.Second)
 		}
 		e.Visitor = rollcall.Visitor(rng.Uint64())

@@ -205,7 +205,7 @@ func findColumns(s *arrow.Schema) (p places, err error) {
 	p.visitor = find("visitor", true, isUint64)
 	p.key = find("key", true, isUint64)
 	for i, name := range textNames() {
-		p.text[i] = find(name, i != panel, isText)
+		p.text[i] = find(name, required(i), isText)
 	}
 	return p, err
 }

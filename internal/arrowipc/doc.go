@@ -12,8 +12,15 @@
 //	location string             home, work or elsewhere
 //	kind     string             login, presence, use, logout or login_failed
 //	panel    string             null, empty or absent: the census
+//	platform string             computer, phone, tablet, web, other; null, empty or absent: none
+//	segment  string             an id; null, empty or absent: none
+//	precision string            day: no minute is known; null, empty or absent: minute
 //	visitor  uint64             the keyed pseudonym
 //	key      uint64             names the key that made it
+//
+// The schema's metadata has its version, rollcall.events: 2 with platform,
+// segment and precision, 1 without; a stream whose events have none of the three
+// is of version 1, and one without metadata is read by its columns.
 //
 // A stream may come from anyone, so nothing in it is believed: sizes are
 // checked before memory is taken, and a panic of the Arrow library is an error
@@ -64,25 +71,38 @@ const (
 	location
 	kind
 	panel
+	platform
+	segment
+	precision
 	texts // how many
 )
 
+// required reports whether a text column must be there.
+func required(i int) bool { return i < panel }
+
 // textNames gives the string columns' names.
 func textNames() [texts]string {
-	return [texts]string{market: "market", service: "service", location: "location", kind: "kind", panel: "panel"}
+	return [texts]string{market: "market", service: "service", location: "location", kind: "kind", panel: "panel", platform: "platform", segment: "segment", precision: "precision"}
 }
 
-// Schema gives the schema that Encoder writes.
-func Schema() *arrow.Schema {
+// Schema gives the schema that Encoder writes: version 2.
+func Schema() *arrow.Schema { return schema("2", texts) }
+
+// schema gives the one of a version, with its first so many text columns.
+func schema(version string, columns int) *arrow.Schema {
 	utc := &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	fields := []arrow.Field{{Name: "time", Type: utc}, {Name: "until", Type: utc, Nullable: true}}
 	for i, name := range textNames() {
-		fields = append(fields, arrow.Field{Name: name, Type: textType(), Nullable: i == panel})
+		if i == columns {
+			break
+		}
+		fields = append(fields, arrow.Field{Name: name, Type: textType(), Nullable: !required(i)})
 	}
 	fields = append(fields,
 		arrow.Field{Name: "visitor", Type: arrow.PrimitiveTypes.Uint64},
 		arrow.Field{Name: "key", Type: arrow.PrimitiveTypes.Uint64})
-	return arrow.NewSchema(fields, nil)
+	meta := arrow.NewMetadata([]string{"rollcall.events"}, []string{version})
+	return arrow.NewSchema(fields, &meta)
 }
 
 func textType() *arrow.DictionaryType {

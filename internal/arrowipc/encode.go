@@ -15,18 +15,18 @@ import (
 // Encoder gathers events and writes them as one stream. It is not safe for
 // concurrent use; its memory is used again after each stream.
 type Encoder struct {
-	schema *arrow.Schema
-	groups map[rollcall.Group]int
-	values [][texts]int16 // of each group: its indexes into the dictionaries
-	last   rollcall.Group
-	code   int // of last
-	dicts  [texts]dictionary
+	schemas [2]*arrow.Schema // of version 1 and 2
+	groups  map[rollcall.Group]int
+	values  [][texts]int16 // of each group: its indexes into the dictionaries
+	last    rollcall.Group
+	code    int // of last
+	dicts   [texts]dictionary
 
 	time, until  []int64
 	visitor, key []uint64
 	index        [texts][]int16
 	hasUntil     validity
-	hasPanel     validity
+	has          [texts]validity // of the columns that may be null
 	out          bytes.Buffer
 }
 
@@ -38,7 +38,7 @@ const (
 
 // NewEncoder makes an empty encoder.
 func NewEncoder() *Encoder {
-	e := &Encoder{schema: Schema(), groups: make(map[rollcall.Group]int)}
+	e := &Encoder{schemas: [2]*arrow.Schema{schema("1", platform), Schema()}, groups: make(map[rollcall.Group]int)}
 	for i := range e.dicts {
 		e.dicts[i].index = make(map[string]int16)
 	}
@@ -50,7 +50,7 @@ func (e *Encoder) Len() int { return len(e.time) }
 
 // Size gives about how many bytes the stream will have, never fewer.
 func (e *Encoder) Size() int {
-	n := streamBytes + len(e.time)*rowBytes + len(e.time)/4
+	n := streamBytes + len(e.time)*rowBytes + len(e.time)/8*(1+texts)
 	for i := range e.dicts {
 		n += e.dicts[i].bytes
 	}
@@ -67,7 +67,10 @@ func (e *Encoder) Add(ev *rollcall.Event) {
 	for i := range e.index {
 		e.index[i] = append(e.index[i], v[i])
 	}
-	e.hasPanel.add(ev.Panel != "")
+	e.has[panel].add(ev.Panel != "")
+	e.has[platform].add(ev.Platform != rollcall.NoPlatform)
+	e.has[segment].add(ev.Segment != "")
+	e.has[precision].add(ev.Precision != rollcall.ToMinute)
 	e.time = append(e.time, ev.Time.UnixNano())
 	var until int64
 	if !ev.Until.IsZero() {
@@ -97,6 +100,10 @@ func (e *Encoder) group(ev *rollcall.Event) int {
 			location: e.dicts[location].add(g.Location.String()),
 			kind:     e.dicts[kind].add(g.Kind.String()),
 			panel:    e.dicts[panel].add(string(g.Panel)),
+
+			platform:  e.dicts[platform].add(g.Platform.String()),
+			segment:   e.dicts[segment].add(string(g.Segment)),
+			precision: e.dicts[precision].add(g.Precision.String()),
 		})
 	}
 	e.code = code
@@ -109,7 +116,7 @@ func (e *Encoder) Stream() ([]byte, error) {
 	defer e.reset()
 	rec := e.record()
 	defer rec.Release()
-	w := ipc.NewWriter(&e.out, ipc.WithSchema(e.schema))
+	w := ipc.NewWriter(&e.out, ipc.WithSchema(rec.Schema()))
 	if err := w.Write(rec); err != nil {
 		return nil, fmt.Errorf("arrow: write %d events: %w", e.Len(), err)
 	}
@@ -119,23 +126,34 @@ func (e *Encoder) Stream() ([]byte, error) {
 	return bytes.Clone(e.out.Bytes()), nil
 }
 
+// columns gives how many text columns the stream needs, and its schema.
+func (e *Encoder) columns() (int, *arrow.Schema) {
+	for i := platform; i < texts; i++ {
+		if e.has[i].nulls < e.Len() {
+			return texts, e.schemas[1]
+		}
+	}
+	return platform, e.schemas[0]
+}
+
 func (e *Encoder) record() arrow.Record {
-	utc := e.schema.Field(0).Type
+	texts, schema := e.columns()
+	utc := schema.Field(0).Type
 	columns := []arrow.Array{
 		column(utc, arrow.Int64Traits.CastToBytes(e.time), e.Len(), nil),
 		column(utc, arrow.Int64Traits.CastToBytes(e.until), e.Len(), &e.hasUntil),
 	}
-	for i := range e.index {
+	for i := range texts {
 		var valid *validity
-		if i == panel {
-			valid = &e.hasPanel
+		if !required(i) {
+			valid = &e.has[i]
 		}
 		columns = append(columns, e.text(i, valid))
 	}
 	columns = append(columns,
 		column(arrow.PrimitiveTypes.Uint64, arrow.Uint64Traits.CastToBytes(e.visitor), e.Len(), nil),
 		column(arrow.PrimitiveTypes.Uint64, arrow.Uint64Traits.CastToBytes(e.key), e.Len(), nil))
-	return array.NewRecord(e.schema, columns, int64(e.Len()))
+	return array.NewRecord(schema, columns, int64(e.Len()))
 }
 
 func (e *Encoder) text(i int, valid *validity) arrow.Array {
@@ -160,9 +178,9 @@ func (e *Encoder) reset() {
 	for i := range e.dicts {
 		e.dicts[i].reset()
 		e.index[i] = e.index[i][:0]
+		e.has[i].reset()
 	}
 	e.hasUntil.reset()
-	e.hasPanel.reset()
 	e.out.Reset()
 }
 

@@ -2,6 +2,7 @@ package arrowipc
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -299,5 +300,73 @@ func TestSchemaIsTheContract(t *testing.T) {
 	}
 	if got := Schema().String(); strings.TrimSpace(got) != strings.TrimSpace(string(text)) {
 		t.Errorf("schemas/events.arrow.txt has another schema than is written:\n%s", got)
+	}
+}
+
+// TestVersions: events without a platform, a segment or a precision are streams
+// of version 1, as they were before there were any; others are of version 2.
+func TestVersions(t *testing.T) {
+	events := threeEvents()
+	version := func() (string, int) {
+		r, err := ipc.NewReader(bytes.NewReader(encode(t, events)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, _ := r.Schema().Metadata().GetValue("rollcall.events")
+		return v, r.Schema().NumFields()
+	}
+	if v, n := version(); v != "1" || n != 9 {
+		t.Errorf("version %q of %d columns", v, n)
+	}
+	events[2].Segment = "paris"
+	if v, n := version(); v != "2" || n != 12 {
+		t.Errorf("version %q of %d columns, with a segment", v, n)
+	}
+	var c collect
+	if err := c.read(NewDecoder(), encode(t, events), 2); err != nil {
+		t.Fatal(err)
+	}
+	c.expect(t, events)
+}
+
+// TestManyValues: eight columns of 4,096 values each have more combinations than
+// 64 bits can number. Every row comes back whole all the same.
+func TestManyValues(t *testing.T) {
+	const rows = 3 * maxValues
+	value := func(column, row int) string {
+		return fmt.Sprintf("%s-%d", textNames()[column], row*(2*column+1)*7919%maxValues)
+	}
+	for _, kind := range []arrow.DataType{arrow.BinaryTypes.String, dictionaryOf(arrow.PrimitiveTypes.Int16, arrow.BinaryTypes.String)} {
+		f := &foreign{}
+		numbers := make([]uint64, rows)
+		times := make([]int64, rows)
+		for i := range numbers {
+			numbers[i], times[i] = uint64(i), 1e18
+		}
+		f.add("key", arrow.PrimitiveTypes.Uint64, numbersOfAll(numbers...))
+		f.add("visitor", arrow.PrimitiveTypes.Uint64, numbersOfAll(numbers...))
+		f.add("time", &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}, timesOfAll(times...))
+		for column, name := range textNames() {
+			values := make([]string, rows)
+			for i := range values {
+				values[i] = value(column, i)
+			}
+			f.add(name, kind, textOfAll(values...))
+		}
+		var c collect
+		if err := c.read(NewDecoder(), f.stream(t), 1000); err != nil {
+			t.Fatal(err)
+		}
+		if len(c.rows) != rows {
+			t.Fatalf("%d rows of %d were refused", len(c.rows), rows)
+		}
+		for i, r := range c.rows {
+			got := [texts]string{r.Market, r.Service, r.Location, r.Kind, r.Panel, r.Platform, r.Segment, r.Precision}
+			for column := range got {
+				if want := value(column, c.lines[i]-1); got[column] != want {
+					t.Fatalf("line %d has %s %q, not %q", c.lines[i], textNames()[column], got[column], want)
+				}
+			}
+		}
 	}
 }

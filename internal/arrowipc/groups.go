@@ -1,6 +1,8 @@
 package arrowipc
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -9,7 +11,7 @@ import (
 )
 
 // groups finds the group of a row without looking at its strings: the row's
-// places in the five dictionaries are combined into one number, and a table
+// places in the columns' dictionaries are combined into one number, and a table
 // (or a map, where the dictionaries are large) gives what the number means.
 type groups struct {
 	known   []group          // every group of the stream so far
@@ -18,6 +20,7 @@ type groups struct {
 	byKey   map[comboKey]int32
 	combo   []uint64 // of the rows being read
 	plain   [texts]interned
+	short   []squeeze
 	size    uint64 // how many combinations there can be
 	code    func(*rollcall.Group) (uint32, error)
 	reads   int // counts Reads: a group's code is good for one
@@ -32,6 +35,14 @@ type group struct {
 	read  int // the Read that code and err are of
 	code  uint32
 	err   error
+}
+
+// squeeze gives combinations of the columns before one a place each, in the order
+// that they were met: with all columns, their numbers would not fit in 64 bits.
+type squeeze struct {
+	column int // the first that is not in them
+	values []uint64
+	places map[uint64]uint64
 }
 
 type comboKey struct{ combo, key uint64 }
@@ -65,6 +76,7 @@ func (gs *groups) forget() {
 	clear(gs.byKey)
 	gs.known = gs.known[:0]
 	gs.size = 0
+	gs.short = gs.short[:0]
 	for i := range gs.plain {
 		clear(gs.plain[i].places)
 		gs.plain[i].values = gs.plain[i].values[:0]
@@ -99,6 +111,12 @@ func (gs *groups) combine(c *columns, from, to int) error {
 		if !t.plain {
 			radix = t.radix()
 		}
+		if size > math.MaxUint64/radix {
+			if err := gs.squeeze(i); err != nil {
+				return err
+			}
+			size = MaxGroups
+		}
 		if err := gs.addDigit(t, i, from, radix); err != nil {
 			return err
 		}
@@ -106,6 +124,29 @@ func (gs *groups) combine(c *columns, from, to int) error {
 	}
 	if gs.size = size; size <= maxCombos && uint64(len(gs.byCombo)) < size {
 		gs.byCombo = make([]int32, maxCombos)
+	}
+	return nil
+}
+
+// squeeze puts the places of the combinations of the columns before one in their
+// stead.
+func (gs *groups) squeeze(column int) error {
+	at := slices.IndexFunc(gs.short, func(s squeeze) bool { return s.column == column })
+	if at < 0 {
+		at = len(gs.short)
+		gs.short = append(gs.short, squeeze{column: column, places: make(map[uint64]uint64)})
+	}
+	s := &gs.short[at]
+	for i, combo := range gs.combo {
+		place, ok := s.places[combo]
+		if !ok {
+			if place = uint64(len(s.values)); place == MaxGroups {
+				return beyond("has more than %d different groups of events", MaxGroups)
+			}
+			s.places[combo] = place
+			s.values = append(s.values, combo)
+		}
+		gs.combo[i] = place
 	}
 	return nil
 }
@@ -275,8 +316,13 @@ func (gs *groups) rowOf(c *columns, combo uint64) Row {
 		default:
 			v[i] = strings.Clone(t.values.Value(int(digit)))
 		}
+		for _, s := range gs.short {
+			if s.column == i {
+				combo = s.values[combo]
+			}
+		}
 	}
-	return Row{Market: v[market], Service: v[service], Location: v[location], Kind: v[kind], Panel: v[panel]}
+	return Row{Market: v[market], Service: v[service], Location: v[location], Kind: v[kind], Panel: v[panel], Platform: v[platform], Segment: v[segment], Precision: v[precision]}
 }
 
 // resolve gives the group its code, or why it has none.

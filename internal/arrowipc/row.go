@@ -23,8 +23,13 @@ type Row struct {
 	Location string `json:"location,omitempty"`
 	Kind     string `json:"kind,omitempty"`
 	Panel    string `json:"panel,omitempty"`
-	Visitor  string `json:"visitor,omitempty"` // decimal; empty: null
-	Key      string `json:"key,omitempty"`     // 16 hexadecimal digits; empty: null
+
+	Platform  string `json:"platform,omitempty"`
+	Segment   string `json:"segment,omitempty"`
+	Precision string `json:"precision,omitempty"`
+
+	Visitor string `json:"visitor,omitempty"` // decimal; empty: null
+	Key     string `json:"key,omitempty"`     // 16 hexadecimal digits; empty: null
 }
 
 // RowOf writes an event as a row.
@@ -32,7 +37,11 @@ func RowOf(e *rollcall.Event) Row {
 	r := Row{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), Market: string(e.Market), Service: string(e.Service),
 		Location: e.Location.String(), Kind: e.Kind.String(), Panel: string(e.Panel),
+		Segment: string(e.Segment), Precision: e.Precision.String(),
 		Visitor: strconv.FormatUint(uint64(e.Visitor), 10), Key: e.Key.String(),
+	}
+	if e.Platform != rollcall.NoPlatform {
+		r.Platform = e.Platform.String()
 	}
 	if !e.Until.IsZero() {
 		r.Until = e.Until.UTC().Format(time.RFC3339Nano)
@@ -83,7 +92,16 @@ func (r *Row) group() (g rollcall.Group, err error) {
 	if g.Location, err = rollcall.ParseLocation(r.Location); err != nil {
 		return g, err
 	}
-	g.Kind, err = rollcall.ParseKind(r.Kind)
+	if g.Kind, err = rollcall.ParseKind(r.Kind); err != nil {
+		return g, err
+	}
+	if g.Platform, err = rollcall.ParsePlatform(r.Platform); err != nil {
+		return g, err
+	}
+	if g.Segment, err = rollcall.ParseSegment(r.Segment); err != nil {
+		return g, err
+	}
+	g.Precision, err = rollcall.ParsePrecision(r.Precision)
 	return g, err
 }
 

@@ -2,17 +2,20 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
 )
 
-const putCells = `INSERT INTO cells (market, service, location, kind, day, key, raw_visitors, raw_minutes)`
+const putCells = `INSERT INTO cells (market, service, location, kind, day, key, platform, segment, raw_visitors, raw_minutes, coarse, accounts, exact)`
 
 func (s *facts) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, rollcall.CellState]) error {
 	if cells == nil {
@@ -35,6 +38,9 @@ func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch,
 	if err := check(c.Market, c.Service, c.Location, c.Kind, c.Day); err != nil {
 		return err
 	}
+	if err := errors.Join(rollcall.CheckDevice(c.Platform, c.Segment), idset.Check(state.Accounts)); err != nil {
+		return err
+	}
 	visitors, err := checked(sketch, state.Visitors)
 	if err != nil {
 		return fmt.Errorf("visitors: %w", err)
@@ -43,8 +49,24 @@ func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch,
 	if err != nil {
 		return fmt.Errorf("minutes: %w", err)
 	}
-	return in.row(ctx, c.Day.Month(), rowBytes+len(visitors)+len(minutes),
-		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), visitors, minutes)
+	return in.row(ctx, c.Day.Month(), rowBytes+len(visitors)+len(minutes)+len(state.Accounts),
+		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), platformText(c.Platform), string(c.Segment),
+		visitors, minutes, flag(state.Coarse), slices.Collect(idset.All(state.Accounts)), flag(state.Exact))
+}
+
+// platformText is empty for none.
+func platformText(p rollcall.Platform) string {
+	if p == rollcall.NoPlatform {
+		return ""
+	}
+	return p.String()
+}
+
+func flag(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // rowBytes is about what a row's key takes.
@@ -60,8 +82,8 @@ func checked(sketch *hll.Sketch, state []byte) ([]byte, error) {
 	return state, sketch.Decode(state)
 }
 
-// Cells yields the cells that q asks for, by service, location, kind, day and
-// key. It stops at the first error, yielded with an empty row.
+// Cells yields the cells that q asks for, by service, location, kind, day,
+// key, platform's name and segment. It stops at the first error, yielded with an empty row.
 func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
 		where, args := cellWhere(q)
@@ -88,6 +110,20 @@ func cellWhere(q rollcall.CellQuery) (where string, args []any) {
 	if q.Locations != 0 {
 		where, args = where+` AND bitAnd(toInt8(location), ?) != 0`, append(args, int(q.Locations))
 	}
+	if len(q.Platforms) > 0 {
+		names := make([]string, len(q.Platforms))
+		for i, p := range q.Platforms {
+			names[i] = platformText(p)
+		}
+		where, args = where+` AND platform IN (?)`, append(args, names)
+	}
+	if len(q.Segments) > 0 {
+		ids := make([]string, len(q.Segments))
+		for i, id := range q.Segments {
+			ids[i] = string(id)
+		}
+		where, args = where+` AND segment IN (?)`, append(args, ids)
+	}
 	return where, args
 }
 
@@ -100,8 +136,11 @@ func readSettings(rows int) ch.Settings {
 // cells yields the cells that can be decoded, and gives the others.
 func (s *facts) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
-		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String')
-		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key ORDER BY market, service, location, kind, day, key`
+		platform, segment,
+		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String'),
+		max(coarse), arraySort(groupUniqArrayArray(accounts)), min(exact)
+		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment
+		ORDER BY market, service, location, kind, day, key, platform, segment`
 	read := cellReader{sketch: hll.New(s.form.K)}
 	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
 		broken, err := read.row(rows)
@@ -123,6 +162,7 @@ type cellReader struct {
 	out               rollcall.CellRow
 	sketch            *hll.Sketch
 	visitors, minutes []byte
+	accounts          []uint64
 }
 
 // row reads one row; broken says why its states can't be decoded.
@@ -130,9 +170,17 @@ func (r *cellReader) row(rows driver.Rows) (broken, err error) {
 	var location, kind int8
 	var day int32
 	c := &r.out
-	err = rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &r.visitors, &r.minutes)
+	var platform string
+	var coarse, exact uint8
+	err = rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &platform, (*string)(&c.Segment),
+		&r.visitors, &r.minutes, &coarse, &r.accounts, &exact)
 	if err != nil {
 		return nil, err
+	}
+	c.Coarse, c.Exact = coarse != 0, exact != 0
+	c.Accounts = idset.Append(c.Accounts[:0], r.accounts)
+	if c.Platform, err = rollcall.ParsePlatform(platform); err != nil {
+		return err, nil
 	}
 	c.Location, c.Kind, c.Day = rollcall.Location(location), rollcall.Kind(kind), rollcall.Day(day)
 	if c.Visitors, err = r.canonical(c.Visitors[:0], r.visitors); err != nil {

@@ -11,10 +11,16 @@ import (
 )
 
 // dialer gives the driver's way to connect: with TLS if config isn't nil, and
-// with an end that the server can read to.
-func dialer(config *tls.Config, timeout time.Duration) func(context.Context, string) (net.Conn, error) {
+// with an end that the server can read to. A pulse knows the connections and
+// refuses new ones to a silent server; nil: nobody does.
+func dialer(config *tls.Config, timeout time.Duration, watched *pulse) func(context.Context, string) (net.Conn, error) {
 	d := net.Dialer{Timeout: timeout}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
+		if watched != nil {
+			if err := watched.admits(addr); err != nil {
+				return nil, err
+			}
+		}
 		conn, err := d.DialContext(ctx, "tcp", addr)
 		if err != nil {
 			return nil, err
@@ -23,10 +29,15 @@ func dialer(config *tls.Config, timeout time.Duration) func(context.Context, str
 		if !ok {
 			return conn, nil
 		}
-		if config == nil {
-			return &plainConn{partingConn: partingConn{tcp}}, nil
+		parting := &partingConn{TCPConn: tcp, watched: watched}
+		parting.by, _ = ctx.Deadline()
+		if watched != nil {
+			watched.add(addr, tcp)
 		}
-		return handshake(ctx, partingConn{tcp}, config, addr)
+		if config == nil {
+			return &plainConn{partingConn: parting}, nil
+		}
+		return handshake(ctx, parting, config, addr)
 	}
 }
 
@@ -49,11 +60,31 @@ func handshake(ctx context.Context, conn net.Conn, config *tls.Config, addr stri
 // partingConn closes after what the server still says, for a second: a socket
 // closed with bytes unread resets the connection, as the driver's way to cancel
 // a query does. To a server in a library of its own a reset is the end.
-type partingConn struct{ *net.TCPConn }
+type partingConn struct {
+	*net.TCPConn
+	watched *pulse    // nil: nobody's
+	by      time.Time // when who connects wants to have spoken with the server; zero: it has
+}
+
+// SetDeadline is the connection's, and no later than who connects waits: the
+// driver's own first words have a deadline of their own. It lifts that when
+// they have been spoken.
+func (c *partingConn) SetDeadline(t time.Time) error {
+	switch {
+	case t.IsZero():
+		c.by = t
+	case !c.by.IsZero() && c.by.Before(t):
+		t = c.by
+	}
+	return c.TCPConn.SetDeadline(t)
+}
 
 // Close ends the writing, reads to the end, and closes.
-func (c partingConn) Close() error {
+func (c *partingConn) Close() error {
 	const most = time.Second
+	if c.watched != nil {
+		c.watched.remove(c.TCPConn)
+	}
 	if c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(most)) == nil {
 		_, _ = io.Copy(io.Discard, c.TCPConn) // whatever it says, it was not waited for
 	}
@@ -63,7 +94,7 @@ func (c partingConn) Close() error {
 // plainConn knows a port that wants TLS, by the first word of its server: an
 // alert, or none at all.
 type plainConn struct {
-	partingConn
+	*partingConn
 	heard bool // something was read
 }
 

@@ -10,6 +10,6 @@
 // migrate.go (the tables), object.go (documents by their hash), merge.go with
 // cell.go and diary.go (a flush, and reading it back) and query.go. market.go,
 // service.go, panel.go, target.go, exclusion.go and publication.go hold a noun
-// each; erase.go, ageing.go and dump.go remove and hand over; dial.go and
-// failure.go speak with the server.
+// each; erase.go, ageing.go and dump.go remove and hand over; dial.go,
+// pulse.go and failure.go speak with the server.
 package clickhouse

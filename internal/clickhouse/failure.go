@@ -62,8 +62,10 @@ func failure(ctx context.Context, err error) error {
 		return refusal(refused, err)
 	case distrusted(err):
 		return fmt.Errorf("%w: %w", errTrust, err)
-	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("ClickHouse is away: %w", err)
+	case errors.Is(err, errSilent):
+		return errSilent
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, ch.ErrAcquireConnTimeout):
+		return fmt.Errorf("ClickHouse is %w: %w", rollcall.ErrAway, err)
 	}
 	return err
 }

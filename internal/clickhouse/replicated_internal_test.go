@@ -28,10 +28,16 @@ func TestReplicatedForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // run again, a migration is harmless
+	for again := range 2 { // run again, a migration is harmless
 		for _, m := range all {
 			for _, statement := range m.statements {
+				if again == 1 && strings.Contains(statement, "ADD COLUMN IF NOT EXISTS") {
+					continue // 18.16 can't say it
+				}
 				a.run(t, old(statement))
+				if strings.Contains(statement, "ALTER TABLE `rollcall`.`cells` ") {
+					b.run(t, old(statement))
+				}
 			}
 		}
 	}
@@ -41,7 +47,7 @@ func TestReplicatedForm(t *testing.T) {
 			t.Errorf("on the other replica %s_local is of engine %q", table, engine)
 		}
 	}
-	const put = `INSERT INTO rollcall.cells_local
+	const put = `INSERT INTO rollcall.cells_local (market, service, location, kind, day, key, visitors, minutes)
 		SELECT 'FR', 'msn', 'home', 'use', toDate('2002-10-03'), 1, uniqCombinedState(v), uniqCombinedState(v)
 		FROM (SELECT toUInt64(number + %d) AS v FROM system.numbers LIMIT 1000)`
 	a.run(t, fmt.Sprintf(put, 0))
@@ -70,7 +76,9 @@ func old(statement string) string {
 		{` DEFAULT CAST\(raw_\w+, '[^']*'\)`, ``},
 		{`uniqCombined64\(\d+\)`, `uniqCombined`},
 		{`LowCardinality\((\w+)\)`, `$1`},
-		{`SimpleAggregateFunction\(groupUniqArrayArray, Array\(UInt16\)\)`, `AggregateFunction(groupUniqArray, UInt16)`},
+		{`SimpleAggregateFunction\(groupUniqArrayArray, Array\((\w+)\)\)`, `AggregateFunction(groupUniqArray, $1)`},
+		{`SimpleAggregateFunction\((max|min), UInt8\)`, `AggregateFunction($1, UInt8)`},
+		{`ADD COLUMN IF NOT EXISTS`, `ADD COLUMN`},
 		{`DateTime64\(9, 'UTC'\)`, `DateTime`},
 		{`Date32`, `Date`},
 		{`\bBool\b`, `UInt8`},
@@ -78,6 +86,11 @@ func old(statement string) string {
 		{`SETTINGS non_replicated_deduplication_window = \d+`, ``},
 	} {
 		statement = regexp.MustCompile(r.from).ReplaceAllString(statement, r.to)
+	}
+	if strings.Contains(statement, "ADD COLUMN") {
+		// It alters no order on a cluster, and no distributed table: a replica
+		// hands the one on, and each is told the other.
+		statement = strings.ReplaceAll(statement, " ON CLUSTER `rollcall`", "")
 	}
 	return statement
 }

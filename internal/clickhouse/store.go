@@ -67,6 +67,8 @@ type database struct {
 	name  string // host:port/database, for errors
 	id    string
 	log   *slog.Logger
+	pulse *pulse
+	asks  []probe // what Watch asks on
 }
 
 func newStore(d *database) *Store {
@@ -85,7 +87,9 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store on ClickHouse: %w", err)
 	}
-	s := newStore(&database{name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
+	beat := newPulse(opt.Cluster != "" && !opt.Replicated)
+	o.DialContext = dialer(o.TLS, o.DialTimeout, beat)
+	s := newStore(&database{pulse: beat, name: strings.Join(o.Addr, ",") + "/" + o.Auth.Database, log: opt.Log})
 	s.form = form{Database: o.Auth.Database, Cluster: opt.Cluster, Replicated: opt.Replicated}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -142,7 +146,6 @@ func options(dsn string, opt Options) (*ch.Options, error) {
 	if o.MaxOpenConns == 0 {
 		o.MaxOpenConns, o.MaxIdleConns = connections, connections/4
 	}
-	o.DialContext = dialer(o.TLS, o.DialTimeout)
 	for name, value := range map[string]any{
 		"max_execution_time": 300,     // seconds; a server goes on with what nobody waits for
 		"max_query_size":     1 << 24, // a long id or list in a query
@@ -184,6 +187,9 @@ func (s *database) connect(o *ch.Options) (err error) {
 	if s.db, err = ch.Open(o); err != nil {
 		return err
 	}
+	if err := s.probes(o); err != nil {
+		return err
+	}
 	s.nodes = []driver.Conn{s.db}
 	if !s.form.eachServer() {
 		return nil
@@ -204,7 +210,11 @@ func (s *database) connect(o *ch.Options) (err error) {
 // Close ends all use of the store. Iterators must have ended.
 func (s *Store) Close() error {
 	var errs []error
-	for _, c := range append([]driver.Conn{s.db}, s.nodes...) {
+	all := append([]driver.Conn{s.db}, s.nodes...)
+	for _, one := range s.asks {
+		all = append(all, one.db)
+	}
+	for _, c := range all {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

@@ -135,18 +135,20 @@ func readCells(t *testing.T, s storetest.Store, q rollcall.CellQuery) (rows []ro
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Visitors, r.CellState.Minutes = bytes.Clone(r.Visitors), bytes.Clone(r.CellState.Minutes)
+		r.Visitors, r.CellState.Minutes, r.Accounts = bytes.Clone(r.Visitors), bytes.Clone(r.CellState.Minutes), bytes.Clone(r.Accounts)
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b rollcall.CellRow) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Location, b.Location),
-			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Key, b.Key))
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Key, b.Key),
+			cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Segment, b.Segment))
 	})
 	return rows
 }
 
 func sameCell(a, b rollcall.CellRow) bool {
-	return a.Cell == b.Cell && bytes.Equal(a.Visitors, b.Visitors) && bytes.Equal(a.CellState.Minutes, b.CellState.Minutes)
+	return a.Cell == b.Cell && bytes.Equal(a.Visitors, b.Visitors) && bytes.Equal(a.CellState.Minutes, b.CellState.Minutes) &&
+		a.Coarse == b.Coarse && bytes.Equal(a.Accounts, b.Accounts) && a.Exact == b.Exact
 }
 
 func readDiaries(t *testing.T, s storetest.Store, q rollcall.DiaryQuery) (rows []rollcall.DiaryRow) {

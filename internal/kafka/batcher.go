@@ -259,7 +259,7 @@ func (b *batcher) checkTimes(from int) {
 	for i := from; i < rows.Len(); i++ {
 		at, until := rows.Time[i], rows.Until[i]
 		number := line.take()
-		if at < sure.from || at > sure.to || until != 0 && (until < at || until-at > int64(rollcall.MaxEvent) || until > sure.to) {
+		if at < sure.from || at > sure.to || until != 0 && (until < at || until-at > int64(rollcall.MaxEvent) || until > sure.to || rows.Groups[rows.Code[i]].Precision == rollcall.ToDay) {
 			e := rows.Event(i)
 			if err := b.check(&e); err != nil {
 				b.refuseRow(number, arrowipc.RowOf(&e), err)

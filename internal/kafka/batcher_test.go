@@ -50,9 +50,11 @@ func addRow(t *testing.T, b *array.RecordBuilder, e *rollcall.Event) {
 			t.Fatal(err)
 		}
 	}
-	b.Field(6).AppendNull()
-	b.Field(7).(*array.Uint64Builder).Append(uint64(e.Visitor))
-	b.Field(8).(*array.Uint64Builder).Append(uint64(e.Key))
+	for i := 6; i < 10; i++ {
+		b.Field(i).AppendNull() // panel, platform, segment, precision
+	}
+	b.Field(10).(*array.Uint64Builder).Append(uint64(e.Visitor))
+	b.Field(11).(*array.Uint64Builder).Append(uint64(e.Key))
 }
 
 func testBatcher(t *testing.T) *batcher {

@@ -56,8 +56,19 @@ func (d *Details) GetStatus() int { return d.Status }
 // ContentType gives a problem's own, whatever was agreed for answers.
 func (d *Details) ContentType(string) string { return ContentType }
 
+// GetHeaders says when to ask again, where that is of use.
+func (d *Details) GetHeaders() http.Header {
+	if d.Status == http.StatusServiceUnavailable || d.Status == http.StatusTooManyRequests {
+		return http.Header{"Retry-After": {"1"}}
+	}
+	return nil
+}
+
 // Write answers with the problem.
 func (d *Details) Write(w http.ResponseWriter) {
+	if again := d.GetHeaders().Get("Retry-After"); again != "" && w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", again)
+	}
 	w.Header().Set("Content-Type", ContentType)
 	w.WriteHeader(d.Status)
 	_ = json.NewEncoder(w).Encode(d) // the client has gone: nobody is left to tell
@@ -83,6 +94,7 @@ var kinds = []struct {
 	{rollcall.ErrIncoherent, http.StatusConflict, "incoherent"},
 	{rollcall.ErrConflict, http.StatusConflict, "conflict"},
 	{rollcall.ErrFull, http.StatusTooManyRequests, "full"},
+	{rollcall.ErrAway, http.StatusServiceUnavailable, "away"},
 	{ErrSlow, http.StatusRequestTimeout, "too_slow"},
 	{context.DeadlineExceeded, http.StatusGatewayTimeout, "timeout"},
 }
@@ -147,6 +159,9 @@ func Of(err error) (d *Details, known bool) {
 	for _, k := range kinds {
 		if errors.Is(err, k.kind) {
 			d = of(k.status, k.code, err.Error())
+			if k.kind == rollcall.ErrAway { // where it is does not concern who asks
+				d.Detail = "the store does not answer now; ask again later"
+			}
 			d.Errors = faultsOf(err)
 			return d, true
 		}

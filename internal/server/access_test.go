@@ -93,6 +93,10 @@ func statuses() map[string][6]int {
 		"GET /openapi-3.0.json": ofNoMarket, "GET /openapi-3.0.yaml": ofNoMarket,
 		"GET /v1/markets": ofNoMarket, "GET /v1/services": ofNoMarket, "GET /v1/targets": ofNoMarket, "GET /v1/version": ofNoMarket,
 		"GET /v1/session": open, "DELETE /v1/session": {204, 204, 204, 204, 204, 204}, "POST /v1/session": {422, 422, 422, 422, 422, 422},
+		"GET /v1/metrics": ofNoMarket, "GET /v1/services/{service}": ofNoMarket, "GET /v1/targets/{target}": ofNoMarket,
+		"GET /v1/months": ofNoMarket, "GET /v1/panels": ofNoMarket, // those of the markets that are seen
+		"GET /v1/exclusions": ofMarket, "GET /v1/markets/{market}": ofMarket, "GET /v1/panels/{panel}/months/{month}": ofMarket,
+		"GET /v1/master-keys": done, "POST /v1/master-keys/rotate": admins,
 		"GET /metrics":   {401, 200, 403, 403, 200, 200},
 		"GET /v1/census": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
 		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
@@ -202,7 +206,7 @@ func TestAudit(t *testing.T) {
 	for _, c := range []struct{ pattern, body, action string }{
 		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
 		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
-		{"/v1/targets", `{"name":"young","expression":"age=15-24"}`, "save target"},
+		{"/v1/targets", `{"target":"young","expression":"age=15-24"}`, "save target"},
 		{"/v1/panels/{panel}/limits", `{"market":"FR","low":0,"caution":0}`, "set limits"},
 		{"/v1/exclusions", `{"market":"FR","panel":"nn","month":"2003-01","service":"msn","reason":"a private reason"}`, "exclude"},
 		{"/v1/publications", `{"market":"FR","panel":"nn","month":"2003-01","status":"restated","reason":"r"}`, "publish"},
@@ -213,6 +217,7 @@ func TestAudit(t *testing.T) {
 		{"/v1/log/replay", `{"time":"2002-10-01T00:00:00Z"}`, "replay"},
 		{"/v1/log/acknowledge", "", "acknowledge damage"},
 		{"/v1/rejected/replay", "", "replay rejected"},
+		{"/v1/master-keys/rotate", `{"from":"` + time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + `"}`, "rotate master key"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+address(c.pattern), strings.NewReader(c.body))
 		if err != nil {

@@ -18,6 +18,8 @@ import (
 	"rollcall"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
+	"rollcall/aggregate/publish"
+	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
 	"rollcall/ingest/collect/web"
@@ -135,6 +137,9 @@ func (p *Process) degraded(ctx context.Context) (why []string) {
 			why = append(why, fmt.Sprintf("%d damaged rows of the store are set aside, and missing in its figures; `rollcall store check` lists them", len(aside)))
 		}
 	}
+	if p.keys != nil {
+		why = append(why, p.masters.Degraded()...)
+	}
 	return append(why, p.logDamage()...)
 }
 
@@ -217,20 +222,22 @@ func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	var errs []error
-	if _, err := p.store.Markets(ctx); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, p.store.answers(ctx))
 	if p.cluster != nil {
 		errs = append(errs, p.cluster.Reachable(ctx))
 	}
 	if p.source != nil {
 		errs = append(errs, p.source.Joined(), p.store.flushing())
 	}
+	if p.keys != nil {
+		errs = append(errs, p.masters.Lacks())
+	}
 	return errors.Join(errs...)
 }
 
-// readyTime is how long the engines have to answer.
-const readyTime = 3 * time.Second
+// readyTime is how long the engines have to answer. With the half second after
+// which a store that hangs is known to, a probe has its answer within two.
+const readyTime = 1500 * time.Millisecond
 
 // changeableOf is the process's catalogue with ways to change it.
 func changeableOf(p *Process) changeable {
@@ -251,8 +258,8 @@ func (p *Process) serve() {
 		return p.catalogue.told(t, q.Market), err
 	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: p.months, Publications: p.months,
-		CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p},
+		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Columns: append(report.Columns(), census.Columns()...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log, Access: p.Access, Audit: p.store,

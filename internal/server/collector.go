@@ -46,7 +46,6 @@ func Collect(ctx context.Context, e *Engine, l Listening, s Spool, o Options) er
 type collector struct {
 	*Process
 	Spool
-	masters func(context.Context) ([]rollcall.Master, error) // of the store, or of the folder's copy
 }
 
 // start starts the collector. It waits neither for Kafka nor, once it has a
@@ -55,7 +54,7 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	if err := c.engine.check(); err != nil {
 		return nil, err
 	}
-	if c.keys, err = c.engine.keys(); err != nil {
+	if c.masters, err = newMasters(c.engine, c.Options, false); err != nil {
 		return nil, err
 	}
 	held, err := waiter{log: c.Log}.hold(ctx, c.Dir)
@@ -66,9 +65,7 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	if err := c.until(ctx, true, "catalogue", c.copyCatalogue); err != nil {
 		return nil, err
 	}
-	if known, err := c.masters(ctx); err != nil {
-		c.Log.Warn("the master key can't be compared with the store's", "error", err)
-	} else if err := c.engine.checkMaster(c.keys, known); err != nil {
+	if err := c.openKeys(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.dialCluster(); err != nil {
@@ -82,6 +79,18 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
 	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
 	return mux, nil
+}
+
+// openKeys compares the master keys with what the store last said, and follows
+// both.
+func (c *collector) openKeys(ctx context.Context) error {
+	if err := c.masters.Start(ctx); err != nil {
+		return err
+	}
+	warnLoose(c.Process)
+	c.keys = c.masters.Keys
+	c.background("master keys", c.masters.Follow)
+	return nil
 }
 
 // openSpool puts the spool before the log, and drains it.
@@ -107,8 +116,12 @@ func (c *collector) openSpool() (*spool.Spool, error) {
 	return waiting, nil
 }
 
-// canTake is nil while the log answers, or the spool has space.
+// canTake is nil while the log answers, or the spool has space, and the day's
+// master key is there.
 func (c *collector) canTake(ctx context.Context, waiting *spool.Spool) error {
+	if err := c.masters.Lacks(); err != nil {
+		return err
+	}
 	used, bound := waiting.Size()
 	if used < bound-bound/20 {
 		return nil
@@ -128,7 +141,7 @@ func (c *collector) copyCatalogue(ctx context.Context) (err error) {
 	if c.catalogue, err = openCatalogue(ctx, copied, c.Log); err != nil {
 		return errors.Join(err, copied.Close())
 	}
-	c.masters = copied.Masters
+	c.masters.List, c.masters.Catalogue = copied.Masters, c.catalogue.Catalogue
 	c.onClose("store", copied.Close)
 	c.rosters = &rosters{list: copied.panels, log: c.Log, followed: true}
 	c.background("rosters", c.rosters.follow)

@@ -19,12 +19,22 @@ type Connection struct {
 // closed. On a cluster it runs the stages but the aggregator, behind a socket of
 // its own.
 func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connect(ctx, e, o, errand{})
+}
+
+// errand says what a command is for.
+type errand struct {
+	existing bool // it reads: a cluster's store is not made
+	keyless  bool // it needs no master key, or looks for a lost one: what would need one is not started
+}
+
+func connect(ctx context.Context, e *Engine, o Options, to errand) (*Connection, error) {
 	if e.Clickhouse != "" {
-		return connectSelf(ctx, e, false, o)
+		return connectSelf(ctx, e, o, to)
 	}
 	for {
 		p := newProcess(e, o)
-		p.command = true
+		p.command, p.errand = true, to
 		p, err := startAll(ctx, p)
 		if err == nil {
 			return &Connection{HTTP: SocketClient(e.Data), Close: p.Close}, nil
@@ -47,8 +57,17 @@ func Connect(ctx context.Context, e *Engine, o Options) (*Connection, error) {
 // ConnectThere is Connect for what only makes sense where something is: it makes
 // nothing, and says so where nothing is.
 func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connectThere(ctx, e, o, errand{existing: true})
+}
+
+// ConnectKeyless is ConnectThere for what is done where the master key is lost.
+func ConnectKeyless(ctx context.Context, e *Engine, o Options) (*Connection, error) {
+	return connectThere(ctx, e, o, errand{existing: true, keyless: true})
+}
+
+func connectThere(ctx context.Context, e *Engine, o Options, to errand) (*Connection, error) {
 	if e.Clickhouse != "" {
-		return connectSelf(ctx, e, true, o)
+		return connectSelf(ctx, e, o, to)
 	}
 	if err := e.check(); err != nil {
 		return nil, err
@@ -56,7 +75,7 @@ func ConnectThere(ctx context.Context, e *Engine, o Options) (*Connection, error
 	if err := storeThere(e.Data); err != nil {
 		return nil, err
 	}
-	return Connect(ctx, e, o)
+	return connect(ctx, e, o, to)
 }
 
 // storeThere is nil where a folder has a store.
@@ -67,15 +86,14 @@ func storeThere(dir string) error {
 	return nil
 }
 
-// connectSelf runs a cluster's API for one command, in a private folder. The
-// store may have to exist.
-func connectSelf(ctx context.Context, e *Engine, existing bool, o Options) (*Connection, error) {
+// connectSelf runs a cluster's API for one command, in a private folder.
+func connectSelf(ctx context.Context, e *Engine, o Options, to errand) (*Connection, error) {
 	dir, err := os.MkdirTemp("", "rollcall-")
 	if err != nil {
 		return nil, err
 	}
 	p := newProcess(e, o)
-	p.existing = existing
+	p.command, p.errand = true, to
 	p.onClose("folder", func() error { return os.RemoveAll(dir) })
 	err = p.start(ctx, parts{answers: true})
 	if err == nil {

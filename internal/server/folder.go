@@ -217,7 +217,7 @@ func readCopy(ctx context.Context, path string, o Options) (found rollcall.Store
 		return found, nil, fmt.Errorf("%w: it is damaged in %d places; take another backup", rollcall.ErrConflict, n)
 	}
 	keys, err = store.Masters(ctx)
-	return found, keys, err
+	return found, rollcall.Needed(keys), err
 }
 
 // copyFile copies a file to a new one, which is on the disk then.

@@ -166,6 +166,9 @@ func decoder(converter *ingest.Converter, check func(*rollcall.Group) error) kaf
 		if err := check(&group); err != nil {
 			return to, err
 		}
-		return converter.Append(to, &s, record, backfill)
+		if to, err = converter.Append(to, &s, record, backfill); errors.Is(err, ingest.ErrKeyMissing) {
+			err = &rollcall.Invalid{Field: "time", Value: s.Time.Format(time.RFC3339), Reason: "is of a day whose master key this process was not given yet; `rollcall rejected replay` counts it once it is there", Code: "key_missing"}
+		}
+		return to, err
 	}
 }

@@ -25,7 +25,8 @@ type Flush struct {
 	Bytes  int           `help:"Flush at so many bytes in memory." default:"268435456"`
 }
 
-// Run is every stage in one process, until ctx ends.
+// Run is every stage in one process, until ctx ends. Where engines are others'
+// it waits for them, as a role does.
 func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Options, o Options) error {
 	plan, err := d.Plan()
 	if err != nil {
@@ -34,6 +35,20 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 	limitMemory(RunMemory)
 	if o.Access, err = l.control(e, o.Log); err != nil {
 		return err
+	}
+	if e.onCluster() {
+		p := newProcess(e, o)
+		return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
+			if err := p.start(ctx, parts{folds: len(e.Brokers) > 0, answers: true, patient: true}); err != nil {
+				return nil, err
+			}
+			p.retain(r)
+			closeByClock(p, plan)
+			if e.Clickhouse == "" {
+				return p.handler, p.openSocket(e.Data)
+			}
+			return p.handler, nil
+		})
 	}
 	p, err := Start(ctx, e, o)
 	if err != nil {

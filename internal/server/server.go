@@ -29,6 +29,7 @@ import (
 	"rollcall/aggregate/report"
 	"rollcall/api/access"
 	"rollcall/ingest"
+	"rollcall/ingest/masters"
 	"rollcall/internal/kafka"
 	"rollcall/internal/kafka/embedded"
 )
@@ -48,11 +49,12 @@ type Options struct {
 type Process struct {
 	Options
 	schedule
+	errand    // of a command
 	engine    *Engine
 	command   bool  // it soon ends: others on its folder wait for it
-	existing  bool  // it reads: a cluster's store is not made
 	flush     Flush // zero: the aggregate stage's own
 	metrics   *prometheus.Registry
+	masters   *masters.Masters
 	keys      *ingest.Keys // nil: of a process that only reads
 	catalogue *catalogue
 	rosters   *rosters // nil: of a process that takes no events
@@ -89,7 +91,7 @@ func Start(ctx context.Context, e *Engine, o Options) (*Process, error) {
 
 func startAll(ctx context.Context, p *Process) (*Process, error) {
 	e := p.engine
-	err := p.start(ctx, parts{folds: true, answers: true})
+	err := p.start(ctx, parts{folds: !p.keyless, answers: true})
 	if err == nil && e.Clickhouse == "" {
 		err = p.openSocket(e.Data)
 	}
@@ -107,20 +109,19 @@ func (p *Process) start(ctx context.Context, which parts) (err error) {
 	if err := p.takeFolder(ctx); err != nil {
 		return err
 	}
-	if p.keys, err = p.engine.keys(); err != nil {
+	if p.masters, err = newMasters(p.engine, p.Options, p.keyless); err != nil {
 		return err
 	}
 	if err := p.until(ctx, which.patient, "store", p.openStore); err != nil {
 		return err
 	}
-	if err := (&masters{p.engine, p.store, p.catalogue.Catalogue}).check(ctx, &p.keys); err != nil {
+	if err := openKeys(ctx, p); err != nil {
 		return err
 	}
-	if p.keys != nil {
-		p.months.Pseudonym = p.keys.Panelist
-	}
-	if err := p.openLog(ctx, which); err != nil {
-		return err
+	if !p.keyless {
+		if err := p.openLog(ctx, which); err != nil {
+			return err
+		}
 	}
 	if which.folds {
 		if err := p.Fold(ctx, p.metrics); err != nil {

@@ -82,6 +82,17 @@ func (w *watchedStore) flushing() error {
 	return nil
 }
 
+// answers is nil while the store answers.
+func (w *watchedStore) answers(ctx context.Context) error {
+	if remote, ok := w.Store.(*clickhouse.Store); ok {
+		if err := remote.Answers(); err != nil {
+			return err
+		}
+	}
+	_, err := w.Markets(ctx)
+	return err
+}
+
 func (p *Process) openStore(ctx context.Context) error {
 	opened, err := p.engine.openStore(ctx, p.existing, p.Log)
 	if err != nil {
@@ -92,6 +103,9 @@ func (p *Process) openStore(ctx context.Context) error {
 	}
 	p.store = &watchedStore{Store: opened, now: time.Now}
 	p.onClose("store", opened.Close)
+	if remote, ok := opened.(*clickhouse.Store); ok {
+		p.background("store's pulse", remote.Watch)
+	}
 	if p.engine.onCluster() {
 		p.background("catalogue", p.catalogue.follow)
 	}

@@ -13,13 +13,14 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
 )
 
 const (
-	cellKey = `market = ? AND service = ? AND location = ? AND kind = ? AND day = ? AND key = ?`
-	getCell = `SELECT visitors, minutes FROM cells WHERE ` + cellKey
-	putCell = `INSERT INTO cells (market, service, location, kind, day, key, visitors, minutes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-	setCell = `UPDATE cells SET visitors = ?, minutes = ? WHERE ` + cellKey
+	cellKey = `market = ? AND service = ? AND location = ? AND kind = ? AND day = ? AND key = ? AND platform = ? AND segment = ?`
+	getCell = `SELECT visitors, minutes, coarse, accounts, exact FROM cells WHERE ` + cellKey
+	putCell = `INSERT INTO cells (` + cellColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	setCell = `UPDATE cells SET visitors = ?, minutes = ?, coarse = ?, accounts = ?, exact = ? WHERE ` + cellKey
 )
 
 // cellMerge unites cells with those stored, reusing its memory.
@@ -63,7 +64,13 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	if err := check(c.Market, c.Service, c.Location, c.Kind, c.Day); err != nil {
 		return err
 	}
-	key := []any{string(c.Market), string(c.Service), c.Location.String(), c.Kind.String(), c.Day.String(), c.Key.String()}
+	if err := errors.Join(rollcall.CheckDevice(c.Platform, c.Segment), idset.Check(delta.Accounts)); err != nil {
+		return err
+	}
+	key := []any{
+		string(c.Market), string(c.Service), c.Location.String(), c.Kind.String(), c.Day.String(), c.Key.String(),
+		platformText(c.Platform), string(c.Segment),
+	}
 	fresh, err := m.readSound(key)
 	if err != nil {
 		return err
@@ -76,13 +83,35 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	if err != nil {
 		return fmt.Errorf("minutes: %w", err)
 	}
+	changed3 := m.uniteRest(&delta, fresh)
+	values := []any{m.now.Visitors, m.now.Minutes, m.now.Coarse, blob(m.now.Accounts), m.now.Exact}
 	switch {
 	case fresh:
-		_, err = m.put.Exec(append(key, m.now.Visitors, m.now.Minutes)...)
-	case changed1 || changed2:
-		_, err = m.set.Exec(append([]any{m.now.Visitors, m.now.Minutes}, key...)...)
+		_, err = m.put.Exec(append(key, values...)...)
+	case changed1 || changed2 || changed3:
+		_, err = m.set.Exec(append(values, key...)...)
 	}
 	return err
+}
+
+// uniteRest unites what is no sketch, and reports whether it is other than
+// stored.
+func (m *cellMerge) uniteRest(delta *rollcall.CellState, fresh bool) bool {
+	m.now.Coarse = m.stored.Coarse || delta.Coarse
+	m.now.Exact = delta.Exact && (fresh || m.stored.Exact)
+	m.now.Accounts = idset.Merge(m.now.Accounts[:0], m.stored.Accounts, delta.Accounts)
+	return m.now.Coarse != m.stored.Coarse || m.now.Exact != m.stored.Exact || len(m.now.Accounts) != len(m.stored.Accounts)
+}
+
+// blob is b where it isn't nil, which SQLite would store as NULL.
+func blob(b []byte) []byte { return append([]byte{}, b...) }
+
+// platformText is empty for none.
+func platformText(p rollcall.Platform) string {
+	if p == rollcall.NoPlatform {
+		return ""
+	}
+	return p.String()
 }
 
 // readSound is read; a stored state that can't be decoded is set aside, and
@@ -112,13 +141,14 @@ func decodes(sketch *hll.Sketch, state rollcall.CellState) error {
 	if err := sketch.Decode(state.Minutes); err != nil {
 		return fmt.Errorf("minutes: %w", err)
 	}
-	return nil
+	return idset.Check(state.Accounts)
 }
 
 // read reads the cell's stored state, and reports whether there is none.
 func (m *cellMerge) read(key []any) (fresh bool, err error) {
 	m.stored = rollcall.CellState{}
-	err = m.get.QueryRow(key...).Scan(&m.stored.Visitors, &m.stored.Minutes)
+	s := &m.stored
+	err = m.get.QueryRow(key...).Scan(&s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact)
 	if errors.Is(err, sql.ErrNoRows) {
 		return true, nil
 	}
@@ -146,7 +176,7 @@ func (m *cellMerge) unite(now *[]byte, stored, delta []byte) (changed bool, err 
 }
 
 // Cells yields the cells that q asks for, in the order of the table's key: by
-// service, location's name, kind's name, day and key. It stops at the first
+// service, location's name, kind's name, day, key, platform's name and segment. It stops at the first
 // error, yielded with an empty row.
 func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
@@ -179,7 +209,7 @@ func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 	return errors.Join(rows.Err(), rows.Close(), s.setAsideAll(ctx, found))
 }
 
-const cellColumns = `market, service, location, kind, day, key, visitors, minutes`
+const cellColumns = `market, service, location, kind, day, key, platform, segment, visitors, minutes, coarse, accounts, exact`
 
 func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 	query = `SELECT ` + cellColumns + ` FROM cells WHERE market = ? AND day BETWEEN ? AND ?`
@@ -196,22 +226,37 @@ func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 			args = append(args, (q.Locations & l).String())
 		}
 	}
-	return query + ` ORDER BY service, location, kind, day, key`, args
+	if len(q.Platforms) > 0 {
+		query += ` AND platform IN (?` + strings.Repeat(`, ?`, len(q.Platforms)-1) + `)`
+		for _, p := range q.Platforms {
+			args = append(args, platformText(p))
+		}
+	}
+	if len(q.Segments) > 0 {
+		query += ` AND segment IN (?` + strings.Repeat(`, ?`, len(q.Segments)-1) + `)`
+		for _, id := range q.Segments {
+			args = append(args, string(id))
+		}
+	}
+	return query + ` ORDER BY service, location, kind, day, key, platform, segment`, args
 }
 
 // scanCell reads cellColumns. With a key, which is the row's as stored, an
 // error is damage to that row; without one it ends the reading.
 func scanCell(rows *sql.Rows, sketch *hll.Sketch) (key []string, r rollcall.CellRow, err error) {
-	key = make([]string, 6)
-	if err = rows.Scan(&key[0], &key[1], &key[2], &key[3], &key[4], &key[5], &r.Visitors, &r.CellState.Minutes); err != nil {
+	key = make([]string, 8)
+	s := &r.CellState
+	if err = rows.Scan(&key[0], &key[1], &key[2], &key[3], &key[4], &key[5], &key[6], &key[7], &s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact); err != nil {
 		return nil, r, err
 	}
-	var errs [4]error
+	var errs [6]error
 	r.Market, r.Service = rollcall.MarketID(key[0]), rollcall.ServiceID(key[1])
 	r.Location, errs[0] = rollcall.ParseLocation(key[2])
 	r.Kind, errs[1] = rollcall.ParseKind(key[3])
 	r.Day, errs[2] = rollcall.ParseDay(key[4])
 	r.Key, errs[3] = rollcall.ParseKeyID(key[5])
+	r.Platform, errs[4] = rollcall.ParsePlatform(key[6])
+	r.Segment, errs[5] = rollcall.ParseSegment(key[7])
 	if err = errors.Join(errs[:]...); err == nil {
 		err = decodes(sketch, r.CellState)
 	}

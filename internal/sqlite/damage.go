@@ -26,7 +26,7 @@ type damaged struct {
 type factTable struct{ name, key, month, body, second string }
 
 func cellTable() factTable {
-	return factTable{"cells", "market, service, location, kind, day, key", "substr(day, 1, 7)", "visitors", "minutes"}
+	return factTable{"cells", "market, service, location, kind, day, key, platform, segment", "substr(day, 1, 7)", "visitors", "minutes"}
 }
 
 func diaryTable() factTable {
@@ -40,7 +40,7 @@ func (t factTable) where() string { return strings.ReplaceAll(t.key, ",", " = ? 
 // merged into a row that can be read.
 func setAside(tx *sql.Tx, log *slog.Logger, d damaged) error {
 	t := d.table
-	args := []any{timeText(time.Now()), t.name, strings.Join(d.key, " "), d.why.Error()}
+	args := []any{timeText(time.Now()), t.name, rowName(d.key), d.why.Error()}
 	key := make([]any, len(d.key))
 	for i, part := range d.key {
 		key[i] = part
@@ -53,9 +53,12 @@ func setAside(tx *sql.Tx, log *slog.Logger, d damaged) error {
 	if _, err := tx.Exec(`DELETE FROM `+t.name+` WHERE `+t.where(), key...); err != nil { //nolint:gosec // as above
 		return err
 	}
-	log.Error("a damaged row is set aside; rebuild it from the log with `rollcall replay`", "table", t.name, "row", strings.Join(d.key, " "), "why", d.why)
+	log.Error("a damaged row is set aside; rebuild it from the log with `rollcall replay`", "table", t.name, "row", rowName(d.key), "why", d.why)
 	return nil
 }
+
+// rowName names a row by its key, without the parts at its end that are empty.
+func rowName(key []string) string { return strings.TrimRight(strings.Join(key, " "), " ") }
 
 // setAsideAll sets aside what a reader came by, which reads on without it.
 func (s *facts) setAsideAll(ctx context.Context, found []damaged) error {
@@ -220,7 +223,7 @@ func (c *checker) note(t factTable, key []string, err error) {
 	}
 	c.found = append(c.found, damaged{t, key, err})
 	c.out.Damaged = append(c.out.Damaged, rollcall.Damage{
-		Table: t.name, Row: strings.Join(key, " "), Market: rollcall.MarketID(key[0]), Reason: err.Error(),
+		Table: t.name, Row: rowName(key), Market: rollcall.MarketID(key[0]), Reason: err.Error(),
 	})
 }
 

@@ -212,13 +212,23 @@ func TestDamagedKeys(t *testing.T) {
 	aside, err := s.SetAside(t.Context())
 	var rows []string
 	for _, d := range aside {
-		rows = append(rows, d.Table+" "+d.Row[len(d.Row)-2:])
+		rows = append(rows, d.Table+" "+lastOfKey(d))
 	}
-	if got := strings.Join(rows, ", "); err != nil || got != "diaries  x, cells zz" {
+	if got := strings.Join(rows, ", "); err != nil || got != "diaries x, cells zz" {
 		t.Errorf("set aside %q, %v", got, err)
 	}
 	found, err := s.Check(t.Context(), false)
 	if err != nil || len(found.Damaged) != 1 || found.Damaged[0].Table != "objects" {
 		t.Errorf("checked: %+v, %v", found.Damaged, err)
 	}
+}
+
+// lastOfKey gives the key that made a damaged row's pseudonyms, which stands
+// before a cell's platform and segment.
+func lastOfKey(d rollcall.Damage) string {
+	parts := strings.Split(d.Row, " ")
+	if d.Table == "cells" {
+		return parts[5]
+	}
+	return parts[len(parts)-1]
 }

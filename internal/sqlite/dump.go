@@ -36,7 +36,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 	defer tx.Rollback()
 	for _, t := range []struct{ table, order string }{
 		{"settings WHERE name NOT IN ('id', '" + vacuumDue + "')", "name"},
-		{"cells", "market, service, location, kind, day, key"},
+		{"cells", "market, service, location, kind, day, key, platform, segment"},
 		{"diaries", "market, panel, month, panelist, day, key"},
 		{"markets", "market"},
 		{"services", "service"},

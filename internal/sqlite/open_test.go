@@ -210,3 +210,36 @@ func TestBackup(t *testing.T) {
 		t.Errorf("a copy in a folder that isn't there: %v", err)
 	}
 }
+
+// TestUpgradeCells opens a filled store whose cells have no platform and no
+// segment: they are those of none, and what comes for them is united with them.
+func TestUpgradeCells(t *testing.T) {
+	path := newPath(t)
+	s := openStore(t, path, 12)
+	facts := storetest.Draw(rand.New(rand.NewPCG(8, 9)), 12, 100, 0)
+	for i := range facts.Cells {
+		c := &facts.Cells[i]
+		c.Platform, c.Segment, c.Coarse, c.Accounts, c.Exact = rollcall.NoPlatform, "", false, nil, false
+	}
+	want := dumped(t, s, facts)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const before = `CREATE TABLE old (market TEXT NOT NULL, service TEXT NOT NULL, location TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL,
+			visitors BLOB NOT NULL, minutes BLOB NOT NULL, PRIMARY KEY (market, service, location, kind, day, key)) STRICT;
+		INSERT INTO old SELECT market, service, location, kind, day, key, visitors, minutes FROM cells;
+		DROP TABLE audit; DROP TABLE cells; ALTER TABLE old RENAME TO cells; DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
+	if err := script(path, before); err != nil {
+		t.Fatal(err)
+	}
+	if got := dumped(t, openStore(t, path, 12), facts); got != want {
+		t.Error("an upgraded store holds other cells")
+	}
+}
+
+// dumped merges the facts and gives the store's dump.
+func dumped(t *testing.T, s *sqlite.Store, facts storetest.Facts) string {
+	t.Helper()
+	mergeDeltas(t, s, facts.Deltas())
+	return storetest.Dump(t, s)
+}

@@ -306,8 +306,9 @@ func diariesOf(m rollcall.PanelMonth) rollcall.DiaryQuery {
 }
 
 func appendCell(dst []byte, c *rollcall.CellRow) []byte {
-	dst = fmt.Appendf(dst, "%q %q %d %d %d %v %d ", c.Market, c.Service, c.Location, c.Kind, c.Day, c.Key, len(c.Visitors))
-	return append(append(dst, c.Visitors...), c.CellState.Minutes...)
+	dst = fmt.Appendf(dst, "%q %q %d %d %d %v %v %v %t %t %d %d ", c.Market, c.Service, c.Location, c.Kind, c.Day, c.Key,
+		c.Platform, c.Segment, c.Coarse, c.Exact, len(c.Visitors), len(c.CellState.Minutes))
+	return append(append(append(dst, c.Visitors...), c.CellState.Minutes...), c.Accounts...)
 }
 
 func appendDiary(dst []byte, d *rollcall.DiaryRow) []byte {

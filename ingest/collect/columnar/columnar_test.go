@@ -40,7 +40,7 @@ func (s *slice) Reject(_ context.Context, rejected []rollcall.Rejected) error {
 
 func converter(tb testing.TB) *ingest.Converter {
 	tb.Helper()
-	keys, err := ingest.NewKeys(bytes.Repeat([]byte("k"), ingest.MasterSize))
+	keys, err := ingest.NewKeys(ingest.Master{Secret: bytes.Repeat([]byte("k"), ingest.MasterSize)})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -28,6 +28,9 @@ const (
 	columnSource
 	columnClient
 	columnEvidence
+	columnPlatform
+	columnSegment
+	columnPrecision
 	columns // how many
 )
 
@@ -37,5 +40,6 @@ func Names() []string {
 		columnTime: "time", columnUntil: "until", columnMarket: "market", columnService: "service",
 		columnLocation: "location", columnKind: "kind", columnPanel: "panel", columnPanelist: "panelist",
 		columnAccount: "account", columnID: "id", columnSource: "source", columnClient: "client", columnEvidence: "evidence",
+		columnPlatform: "platform", columnSegment: "segment", columnPrecision: "precision",
 	}
 }

@@ -134,7 +134,8 @@ func (t *table) fields(i int, f *ingest.Fields) {
 	f.Panel, f.Panelist = t.texts[columnPanel].at(i), t.texts[columnPanelist].at(i)
 	f.Account, f.ID = t.texts[columnAccount].at(i), t.texts[columnID].at(i)
 	f.Source, f.Client = t.texts[columnSource].at(i), t.texts[columnClient].at(i)
-	f.Evidence = t.texts[columnEvidence].at(i)
+	f.Evidence, f.Platform = t.texts[columnEvidence].at(i), t.texts[columnPlatform].at(i)
+	f.Segment, f.Precision = t.texts[columnSegment].at(i), t.texts[columnPrecision].at(i)
 }
 
 // written is row i as NDJSON has it, times included.

@@ -219,6 +219,8 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusUnprocessableEntity, fmt.Sprintf("%d of %d events refused; the others were kept", counts.Refused(), counts.Read)
 	case errors.Is(err, rollcall.ErrFull):
 		return http.StatusTooManyRequests, "the log is full; send the body again later"
+	case errors.Is(err, ingest.ErrKeyMissing):
+		return http.StatusServiceUnavailable, "this server was not given the master key of an event's day yet; send the body again later"
 	case errors.Is(err, errBusy):
 		return http.StatusTooManyRequests, err.Error()
 	case errors.Is(err, errSlow):

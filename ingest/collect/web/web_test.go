@@ -53,7 +53,7 @@ const maxBody = 64 << 10
 
 func collector(tb testing.TB, log func(backfill bool) ingest.Log) *web.Collector {
 	tb.Helper()
-	keys, err := ingest.NewKeys(bytes.Repeat([]byte("k"), ingest.MasterSize))
+	keys, err := ingest.NewKeys(ingest.Master{Secret: bytes.Repeat([]byte("k"), ingest.MasterSize)})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func within(dir, tree string) bool { return dir == tree || strings.HasPrefix(dir
 // library reports whether a folder stands in a stage's tree but belongs to
 // everyone: the sketch and the panel's arithmetic are pure.
 func library(dir string) bool {
-	return within(dir, "aggregate/hll") || within(dir, "aggregate/panel")
+	return within(dir, "aggregate/hll") || within(dir, "aggregate/idset") || within(dir, "aggregate/panel")
 }
 
 // stage names the stage that a folder belongs to; empty: none.

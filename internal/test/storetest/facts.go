@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
 )
 
 // Facts is a list of deltas. Several may be of one cell or diary.
@@ -24,10 +25,12 @@ func (f Facts) Deltas() rollcall.Deltas {
 	return rollcall.Deltas{
 		Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
 			for _, c := range f.Cells {
-				state := rollcall.CellState{Visitors: slices.Clone(c.Visitors), Minutes: slices.Clone(c.CellState.Minutes)}
+				state := c.CellState
+				state.Visitors, state.Minutes, state.Accounts = slices.Clone(c.Visitors), slices.Clone(c.CellState.Minutes), slices.Clone(c.Accounts)
 				more := yield(c.Cell, state)
 				clear(state.Visitors)
 				clear(state.Minutes)
+				clear(state.Accounts)
 				if !more {
 					return
 				}
@@ -84,10 +87,23 @@ func drawCell(rng *rand.Rand, k int) (r rollcall.CellRow) {
 		Market: pick[rollcall.MarketID](rng, "FR", "F.R", "DE"), Service: pick[rollcall.ServiceID](rng, "aim", "icq", "msn"),
 		Location: pick(rng, rollcall.Home, rollcall.Work, rollcall.Elsewhere), Kind: pick(rng, rollcall.Login, rollcall.Presence, rollcall.Use),
 		Day: day0 + rollcall.Day(rng.IntN(3)*12), Key: pick[rollcall.KeyID](rng, 1, 1<<63),
+		Platform: pick(rng, rollcall.NoPlatform, rollcall.NoPlatform, rollcall.Phone), Segment: pick[rollcall.SegmentID](rng, "", "", "lyon", "Lyon"),
 	}
 	r.Visitors = drawState(rng, k)
 	r.CellState.Minutes = drawState(rng, k)
+	r.Coarse = rng.IntN(4) == 0
+	if r.Service == "icq" { // counted exactly; by another process not yet
+		r.Accounts, r.Exact = drawAccounts(rng), rng.IntN(8) > 0
+	}
 	return r
+}
+
+func drawAccounts(rng *rand.Rand) []byte {
+	ids := make([]uint64, rng.IntN(20))
+	for i := range ids {
+		ids[i] = rng.Uint64N(40) << 58
+	}
+	return idset.Append(nil, ids)
 }
 
 func drawState(rng *rand.Rand, k int) []byte {
@@ -117,18 +133,27 @@ func pick[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
 // CellUnion gives what a store must hold after the facts: one row a cell, by
 // service and then as it comes in Go's order.
 func (f Facts) cellUnion(t *testing.T) []rollcall.CellRow {
-	type pair struct{ visitors, minutes *hll.Sketch }
-	all := map[rollcall.Cell]pair{}
+	type whole struct {
+		visitors, minutes *hll.Sketch
+		rest              rollcall.CellState
+	}
+	all := map[rollcall.Cell]*whole{}
 	for _, c := range f.Cells {
-		if _, ok := all[c.Cell]; !ok {
-			all[c.Cell] = pair{hll.New(f.K), hll.New(f.K)}
+		w := all[c.Cell]
+		if w == nil {
+			w = &whole{visitors: hll.New(f.K), minutes: hll.New(f.K), rest: rollcall.CellState{Exact: true}}
+			all[c.Cell] = w
 		}
-		must(t, all[c.Cell].visitors.MergeState(c.Visitors))
-		must(t, all[c.Cell].minutes.MergeState(c.CellState.Minutes))
+		must(t, w.visitors.MergeState(c.Visitors))
+		must(t, w.minutes.MergeState(c.CellState.Minutes))
+		w.rest.Coarse = w.rest.Coarse || c.Coarse
+		w.rest.Exact = w.rest.Exact && c.Exact
+		w.rest.Accounts = idset.Append(nil, append(slices.Collect(idset.All(w.rest.Accounts)), slices.Collect(idset.All(c.Accounts))...))
 	}
 	var rows []rollcall.CellRow
-	for c, p := range all {
-		rows = append(rows, rollcall.CellRow{Cell: c, CellState: rollcall.CellState{Visitors: p.visitors.Append(nil), Minutes: p.minutes.Append(nil)}})
+	for c, w := range all {
+		w.rest.Visitors, w.rest.Minutes = w.visitors.Append(nil), w.minutes.Append(nil)
+		rows = append(rows, rollcall.CellRow{Cell: c, CellState: w.rest})
 	}
 	slices.SortFunc(rows, compareCells)
 	return rows
@@ -139,6 +164,7 @@ func compareCells(a, b rollcall.CellRow) int {
 		cmp.Compare(a.Service, b.Service),
 		cmp.Compare(a.Market, b.Market), cmp.Compare(a.Location, b.Location), cmp.Compare(a.Kind, b.Kind),
 		cmp.Compare(a.Day, b.Day), cmp.Compare(a.Key, b.Key),
+		cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Segment, b.Segment),
 	)
 }
 

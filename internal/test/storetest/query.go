@@ -18,6 +18,7 @@ func readCells(t *testing.T, s Store, q rollcall.CellQuery) (rows []rollcall.Cel
 		must(t, err)
 		rows = append(rows, rollcall.CellRow{Cell: r.Cell, CellState: rollcall.CellState{
 			Visitors: canonical(t, s.K(), r.Visitors), Minutes: canonical(t, s.K(), r.CellState.Minutes),
+			Coarse: r.Coarse, Accounts: slices.Clone(r.Accounts), Exact: r.Exact,
 		}})
 	}
 	return rows
@@ -52,13 +53,16 @@ func requireCells(t *testing.T, s Store, q rollcall.CellQuery, facts []rollcall.
 func compareServices(a, b rollcall.ServiceID) int { return slices.Compare([]byte(a), []byte(b)) }
 
 func sameCell(a, b rollcall.CellRow) bool {
-	return a.Cell == b.Cell && slices.Equal(a.Visitors, b.Visitors) && slices.Equal(a.CellState.Minutes, b.CellState.Minutes)
+	return a.Cell == b.Cell && slices.Equal(a.Visitors, b.Visitors) && slices.Equal(a.CellState.Minutes, b.CellState.Minutes) &&
+		a.Coarse == b.Coarse && slices.Equal(a.Accounts, b.Accounts) && a.Exact == b.Exact
 }
 
 func cellMatches(q rollcall.CellQuery, c rollcall.Cell) bool {
 	return c.Market == q.Market && q.From <= c.Day && c.Day <= q.To &&
 		(len(q.Services) == 0 || slices.Contains(q.Services, c.Service)) &&
-		(q.Locations == 0 || q.Locations.Has(c.Location))
+		(q.Locations == 0 || q.Locations.Has(c.Location)) &&
+		(len(q.Platforms) == 0 || slices.Contains(q.Platforms, c.Platform)) &&
+		(len(q.Segments) == 0 || slices.Contains(q.Segments, c.Segment))
 }
 
 func readDiaries(t *testing.T, s Store, q rollcall.DiaryQuery) (rows []rollcall.DiaryRow) {
@@ -106,6 +110,13 @@ func testCellQueries(t *testing.T, open func(*testing.T, int) Store) {
 		func(q *rollcall.CellQuery) { q.Locations = rollcall.Home },
 		func(q *rollcall.CellQuery) { q.Locations = rollcall.Home | rollcall.Work },
 		func(q *rollcall.CellQuery) { q.Locations = rollcall.Home | rollcall.Work | rollcall.Elsewhere },
+		func(q *rollcall.CellQuery) { q.Platforms = []rollcall.Platform{rollcall.Phone} },
+		func(q *rollcall.CellQuery) { q.Platforms = []rollcall.Platform{rollcall.Phone, rollcall.NoPlatform} },
+		func(q *rollcall.CellQuery) { q.Segments = []rollcall.SegmentID{"lyon", "nowhere"} },
+		func(q *rollcall.CellQuery) { q.Segments = []rollcall.SegmentID{""} },
+		func(q *rollcall.CellQuery) {
+			q.Platforms, q.Segments = []rollcall.Platform{rollcall.NoPlatform}, []rollcall.SegmentID{"", "Lyon"}
+		},
 		func(q *rollcall.CellQuery) {
 			q.Services, q.Locations, q.To = []rollcall.ServiceID{"icq"}, rollcall.Elsewhere, day0+12
 		},
