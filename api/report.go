@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"rollcall"
 	"rollcall/api/openapi"
@@ -98,6 +97,6 @@ func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
 	for _, known := range openapi.Reports() {
 		names = append(names, known.Name)
 	}
-	name := chi.URLParam(r, "report")
+	name := pathValue(r, "report")
 	s.refuse(w, r, "report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
 }
