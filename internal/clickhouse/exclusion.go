@@ -39,7 +39,7 @@ func (s *documents) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]ro
 }
 
 // AddAudit adds entries to the audit log.
-func (s *documents) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
+func (s *audit) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *documents) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry
 }
 
 // Audit gives the last entries before a time, the newest first.
-func (s *documents) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
+func (s *audit) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
 	if before.IsZero() || before.After(lastTime) {
 		before = lastTime
 	}

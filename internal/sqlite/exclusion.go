@@ -56,7 +56,7 @@ func scanExclusion(r *sql.Rows) (e rollcall.Exclusion, err error) {
 }
 
 // AddAudit adds entries to the audit log, and drops the oldest of too many.
-func (s *documents) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
+func (s *audit) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (s *documents) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry
 }
 
 // Audit gives the last entries before a time, the newest first.
-func (s *documents) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
+func (s *audit) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
 	end := "~" // after every time's text
 	if !before.IsZero() {
 		end = timeText(before)
