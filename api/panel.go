@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"rollcall"
 	"rollcall/internal/problem"
@@ -46,7 +45,7 @@ func (s panels) load(r *http.Request) (loaded rollcall.Loaded, isNew bool, err e
 	if faults := problem.Parameters(r.URL.RawQuery, "market"); len(faults) > 0 {
 		return loaded, false, problem.Invalid(faults)
 	}
-	a := About{Market: r.URL.Query().Get("market"), Panel: chi.URLParam(r, "panel"), Month: chi.URLParam(r, "month")}
+	a := About{Market: r.URL.Query().Get("market"), Panel: pathValue(r, "panel"), Month: pathValue(r, "month")}
 	of, err := a.panelMonth()
 	if err != nil {
 		return loaded, false, err

@@ -135,7 +135,7 @@ func optionalDay(name, s string) (rollcall.Day, error) {
 
 // Which is the version that is asked for.
 type Which struct {
-	Version int  `query:"version" minimum:"0" doc:"a published version; the latest where absent"`
+	Version int  `query:"version" minimum:"1" doc:"a published version; the latest where absent"`
 	Live    bool `query:"live" doc:"compute now from a month that may not be closed; provisional"`
 }
 

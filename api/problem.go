@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -44,6 +45,16 @@ func answerProblem(ctx huma.Context, d *problem.Details) {
 	ctx.SetHeader("Content-Type", problem.ContentType)
 	ctx.SetStatus(d.Status)
 	_ = json.NewEncoder(ctx.BodyWriter()).Encode(d) // the client has gone: nobody is left to tell
+}
+
+// pathValue is a part of the path as it was meant: chi gives it as it was sent
+// where that has an escaped sign.
+func pathValue(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if meant, err := url.PathUnescape(text); err == nil {
+		return meant
+	}
+	return text
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
@@ -128,6 +139,7 @@ func faultOf(e *huma.ErrorDetail) *problem.Fault {
 		f.Location, f.Message = e.Location+"."+name[1], "is missing"
 		return f
 	}
+	f.Message = plainly(e.Message)
 	switch e.Value.(type) {
 	case string, float64, bool, int, int64:
 		if e.Location != inBody && e.Value != "" {
@@ -151,6 +163,42 @@ var humaKinds = []struct {
 	{regexp.MustCompile(`length [<>]=|^expected object with at`), "length"},
 	{regexp.MustCompile(`^expected string to (match|be)`), "pattern"},
 	{regexp.MustCompile(`^expected |^invalid `), "type"},
+}
+
+// plainly says in plain words, which follow the field's name and value, what huma
+// says in a validator's.
+func plainly(message string) string {
+	for _, w := range humaWords {
+		if w.message.MatchString(message) {
+			return w.message.ReplaceAllString(message, w.words)
+		}
+	}
+	return message
+}
+
+var humaWords = []struct {
+	message *regexp.Regexp
+	words   string
+}{
+	{regexp.MustCompile(`^required .* is missing$`), "is missing"},
+	{regexp.MustCompile(`^unexpected property$`), "is no field of this"},
+	{regexp.MustCompile(`^expected number >= (.+)$`), "is under $1"},
+	{regexp.MustCompile(`^expected number > (.+)$`), "is not over $1"},
+	{regexp.MustCompile(`^expected number <= (.+)$`), "is over $1"},
+	{regexp.MustCompile(`^expected number < (.+)$`), "is not under $1"},
+	{regexp.MustCompile(`^expected length >= 1$`), "is empty"},
+	{regexp.MustCompile(`^expected length >= (.+)$`), "is shorter than $1"},
+	{regexp.MustCompile(`^expected length <= (.+)$`), "is longer than $1"},
+	{regexp.MustCompile(`^expected array length <= (.+)$`), "has more than $1 items"},
+	{regexp.MustCompile(`^expected value to be one of "(.*)"$`), "is not one of $1"},
+	{regexp.MustCompile(`^expected string to match pattern \^\[0-9\]\{1,9\}\$$`), "is not a whole number of 0 or more, of 9 digits at most"},
+	{regexp.MustCompile(`^expected string to match pattern (.+)$`), "is not of the form $1"},
+	{regexp.MustCompile(`^(invalid|expected) integer$`), "is not a whole number"},
+	{regexp.MustCompile(`^(invalid float|expected number)$`), "is not a number"},
+	{regexp.MustCompile(`^(invalid|expected) boolean$`), "is not true or false"},
+	{regexp.MustCompile(`^expected string$`), "is not a text"},
+	{regexp.MustCompile(`^expected object$`), "is not an object"},
+	{regexp.MustCompile(`^expected array$`), "is not a list"},
 }
 
 // located makes an error of a value a fault of the request at in; nil where there

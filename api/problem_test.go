@@ -60,12 +60,12 @@ func TestFaults(t *testing.T) {
 	}
 	for ask, want := range map[string][]problem.Fault{
 		"GET /v1/census?market=FR&from=2002-10-01&to=x&min_accounts=-1&x=1&location=moon": {
-			fault("query.min_accounts", "pattern", "expected string to match pattern ^[0-9]{1,9}$", "-1"),
+			fault("query.min_accounts", "pattern", "is not a whole number of 0 or more, of 9 digits at most", "-1"),
 			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are to, from, credit", nil),
 			fault("query.to", "day", "is not a date YYYY-MM-DD", "x"), fault("query.location", "location", "is not home, work or elsewhere", "moon"),
 		},
 		"GET /v1/reports/ranking?panel=nn&version=one": {
-			fault("query.market", "missing", "required query parameter is missing", nil), fault("query.version", "type", "invalid integer", "one"),
+			fault("query.market", "missing", "is missing", nil), fault("query.version", "type", "is not a whole number", "one"),
 			fault("query.month", "missing", "is missing; or give from and to", nil),
 		},
 		"GET /v1/reports/rank?month=2002-10":         {fault("path.report", "unknown", "is not known; the nearest are ranking, trend, curve", "rank")},
@@ -73,8 +73,8 @@ func TestFaults(t *testing.T) {
 		"GET /v1/rejected?all=perhaps":               {fault("query.all", "parameter", "is neither true nor false", "perhaps")},
 		post + `{"market":"FR","low":-1,"status":"closed","owner":{"panelist":"P1"}}`: {
 			fault("body.panel", "missing", "is missing", nil), fault("body.month", "missing", "is missing", nil),
-			fault("body.low", "out_of_range", "expected number >= 0", -1.0), fault("body.status", "not_one_of", `expected value to be one of "preliminary, final, restated"`, "closed"),
-			fault("body.owner", "unknown_property", "unexpected property", nil),
+			fault("body.low", "out_of_range", "is under 0", -1.0), fault("body.status", "not_one_of", "is not one of preliminary, final, restated", "closed"),
+			fault("body.owner", "unknown_property", "is no field of this", nil),
 		},
 		post + `{"market":`: {fault("body", "malformed", "unexpected end of JSON input", nil)},
 	} {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"rollcall"
 	"rollcall/api/openapi"
@@ -34,7 +33,10 @@ type Cut struct {
 
 // Resolve finds what can't be read.
 func (c Cut) Resolve(huma.Context) []error {
-	_, err := rollcall.ParsePlace(c.Location)
+	var err error
+	if rollcall.Place(c.Location) != rollcall.EveryPlace { // which a ranking takes, and the other reports refuse by their names
+		_, err = rollcall.ParsePlace(c.Location)
+	}
 	_, failed := rollcall.ParseCredit(c.Credit)
 	return slices.Concat(located(inQuery, err), located(inQuery, failed))
 }
@@ -98,6 +100,6 @@ func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
 	for _, known := range openapi.Reports() {
 		names = append(names, known.Name)
 	}
-	name := chi.URLParam(r, "report")
+	name := pathValue(r, "report")
 	s.refuse(w, r, "report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
 }

@@ -307,9 +307,3 @@ func samePlus(a, b string) bool {
 func unplus(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "%2B", "+"), "%2b", "+"), "+", " ")
 }
-
-// CheckTarget refuses what is not a target. Names that it uses are not looked up.
-func CheckTarget(expression string) error {
-	_, err := ParseTarget(expression, func(string) (string, error) { return "saved=1", nil })
-	return err
-}

@@ -89,7 +89,7 @@ func TestThresholds(t *testing.T) {
 	if m := Usual().Measure(Estimate{2, 1}, Interval{0, 4}, 50); m != (rollcall.Measure{Value: 2, SE: 1, Low: 0, High: 4, N: 50, Status: rollcall.Caution}) {
 		t.Errorf("a figure of 50 is %+v", m)
 	}
-	for _, bad := range []Thresholds{{Low: -1}, {Caution: -1}} {
+	for _, bad := range []Thresholds{{Low: -1}, {Caution: -1}, {Low: 50, Caution: 10}} {
 		if bad.Validate() == nil {
 			t.Errorf("%+v is taken", bad)
 		}

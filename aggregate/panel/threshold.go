@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -24,7 +25,8 @@ const CautionRSE = 0.30
 // mostLimit bounds a limit: no panel is so large.
 const mostLimit = 1 << 31
 
-// Validate refuses negative limits. A low above caution leaves no caution.
+// Validate refuses negative limits, and a low above caution: nothing would be
+// flagged.
 func (t Thresholds) Validate() error {
 	if t.Low < 0 {
 		return &rollcall.Invalid{Field: "low", Value: strconv.Itoa(t.Low), Reason: "is under 0", Code: "low"}
@@ -34,6 +36,9 @@ func (t Thresholds) Validate() error {
 	}
 	if n := max(t.Low, t.Caution); n > mostLimit {
 		return &rollcall.Invalid{Field: "limit", Value: strconv.Itoa(n), Reason: "is more persons than any panel has", Code: "limit"}
+	}
+	if t.Caution < t.Low {
+		return &rollcall.Invalid{Field: "caution", Value: strconv.Itoa(t.Caution), Reason: fmt.Sprintf("is under low, %d: a figure would be withheld before it is flagged", t.Low), Code: "caution"}
 	}
 	return nil
 }

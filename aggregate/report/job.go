@@ -117,7 +117,11 @@ func (j *job) checkPinned(ctx context.Context, first rollcall.Month) error {
 		return nil
 	}
 	if of.Month-first > audience.History {
-		return &rollcall.Invalid{Field: "from", Value: first.String(), Reason: fmt.Sprintf("is more than %d months before %s", audience.History, of.Month), Code: "from"}
+		given := first.String()
+		if j.request.Report != "trend" && j.request.From.Month() == first {
+			given = j.request.From.String() // as it was asked for, but for a trend, whose months it is
+		}
+		return &rollcall.Invalid{Field: "from", Value: given, Reason: fmt.Sprintf("is more than %d months before %s", audience.History, of.Month), Code: "from"}
 	}
 	list, err := j.reporter.Months.Publications(ctx, of.Market, of.Panel)
 	if err != nil {

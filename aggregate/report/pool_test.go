@@ -125,6 +125,8 @@ func TestPoolNamesTheMonth(t *testing.T) {
 		}
 	}
 	s := homes{t}.site()
+	_, err := s.Report(ctx, rollcall.Query{Report: "trend", Of: october, Pool: 3})
+	refused("a trend of none", err, rollcall.ErrNotClosed, "2002-08 of panel nn in FR was not closed when version 1 of 2002-10 was, nor is it now")
 	refused("never closed", ask(s, 3), rollcall.ErrNotClosed, "2002-08 of panel nn in FR was not closed when version 1 of 2002-10 was, nor is it now")
 	s.report(rollcall.Query{Report: "ranking", Pool: 2}) // so that the mean is kept in memory
 	if _, err := s.Withdraw(ctx, rollcall.Withdrawal{PanelMonth: september, Version: 1, Reason: "wrong roster", Time: s.now}); err != nil {

@@ -30,11 +30,23 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		t.Rows = append(t.Rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
 	}
 	if j.request.Pool > 0 {
+		if len(t.Rows) == 0 {
+			return t, refuseMean(ctx, j)
+		}
 		j.unlike = append(j.unlike, pooledTrend(j.request.Pool, short)...)
 	} else if len(alone) > 0 {
 		j.unlike = append(j.unlike, fmt.Sprintf("No version of the month before was there to compare with when these were made, and so their changes are undefined: %s.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+// refuseMean says why the mean of the months up to the trend's last can't be: what
+// any other report says of it.
+func refuseMean(ctx context.Context, j *job) error {
+	one := *j
+	one.request.Report, one.request.From = "ranking", (j.month.Doc.Of.Month - rollcall.Month(j.request.Pool-1)).First()
+	_, err := one.sample(ctx)
+	return err
 }
 
 func trendColumns() []string {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -38,6 +39,9 @@ func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
 func (c *marketAddCmd) check() error {
 	if c.Rename != "" {
 		return rollcall.CheckID("market", c.ID)
+	}
+	if c.Zone == "" {
+		return errors.New("--zone or --rename is empty")
 	}
 	_, err := rollcall.Market{ID: rollcall.MarketID(c.ID), Zone: c.Zone}.Calendar()
 	return err

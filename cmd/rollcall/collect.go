@@ -187,7 +187,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		}
 		return flush()
 	})
-	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts))
+	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts), allRefused(c.source(), &to.Counts))
 }
 
 type httpCmd struct {

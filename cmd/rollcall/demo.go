@@ -32,6 +32,9 @@ type demoCmd struct {
 // Run loads the demonstration market, unless the folder has it already, prints
 // a month of it and serves it.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
+	if err := server.CheckLocal(c.Listen); err != nil {
+		return err
+	}
 	if err := server.MakeDemonstration(c.Data, seedKey(c.Seed)); err != nil {
 		return err
 	}

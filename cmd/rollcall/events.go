@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -33,7 +34,12 @@ type eventsLoadCmd struct {
 }
 
 // Validate refuses files that are not there.
-func (c *eventsLoadCmd) Validate() error { return exist(c.Files...) }
+func (c *eventsLoadCmd) Validate() error {
+	if slices.Contains(c.Files, "") {
+		return errors.New("a file's name is empty")
+	}
+	return exist(c.Files...)
+}
 
 // exist refuses paths where no file is, by the names that the user typed.
 func exist(paths ...string) error {
@@ -41,10 +47,16 @@ func exist(paths ...string) error {
 		if path == "" {
 			continue
 		}
-		if info, err := os.Stat(path); err != nil {
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && info.IsDir():
+			return fmt.Errorf("%s: is a folder; give a file", path)
+		case errors.Is(err, fs.ErrNotExist) && strings.Contains(path, "://"):
+			return fmt.Errorf("%s: is no file of this machine; fetch it first", path)
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%s: there is no such file", path)
+		case err != nil:
 			return err
-		} else if info.IsDir() {
-			return fmt.Errorf("%s is a folder", path)
 		}
 	}
 	return nil

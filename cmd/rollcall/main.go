@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
 
+	"rollcall"
 	"rollcall/aggregate/census"
 	"rollcall/internal/server"
 )
@@ -38,8 +40,23 @@ func main() {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		err = errInterrupted
 	}
-	fmt.Fprintln(os.Stderr, "rollcall:", err)
+	fmt.Fprintln(os.Stderr, "rollcall:", plain(err))
 	os.Exit(exitCode(err))
+}
+
+// plain gives an error's text without the kinds that programs tell errors by.
+func plain(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		for _, kind := range []error{rollcall.ErrInvalid, rollcall.ErrConflict, rollcall.ErrNotFound} {
+			line = strings.TrimPrefix(line, kind.Error()+": ")
+			if kind != rollcall.ErrNotFound { // which is a predicate where it ends a line
+				line = strings.TrimSuffix(line, ": "+kind.Error())
+			}
+		}
+		lines[i] = line
+	}
+	return strings.Join(lines, "\n")
 }
 
 // errInterrupted is all that there is to say where the user, or the system, has
@@ -151,17 +168,42 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = givenTwice(command)
 	}
 	if err != nil {
-		return server.UsageError{Err: valueMissing(err)}
+		return server.UsageError{Err: errors.New(usageWords(err.Error()))}
 	}
 	return command.Run()
 }
 
-// valueMissing says in plain words that a flag is the line's last word.
-func valueMissing(err error) error {
-	if flag, _, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(err.Error(), `but got "EOL" (<EOL>)`) {
-		return fmt.Errorf("%s: needs a value", flag)
+// usageWords says in plain words, which name the flag and what was given, what
+// the parser says in its own.
+func usageWords(text string) string {
+	for _, w := range parserWords {
+		if w.text.MatchString(text) {
+			text = w.text.ReplaceAllString(text, w.words)
+		}
 	}
-	return err
+	if flag, list, ok := strings.Cut(text, oneOf); ok {
+		text = flag + oneOf + strings.Join(strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(`",`, r) }), ", ")
+	}
+	return text
+}
+
+const oneOf = ": is not one of "
+
+var parserWords = []struct {
+	text  *regexp.Regexp
+	words string
+}{
+	{regexp.MustCompile(`^(\S+): expected .*but got "EOL" \(<EOL>\)$`), "$1: needs a value"},
+	{regexp.MustCompile(`^(\S+): expected .* but got "-.*" \(short flag\); perhaps try (.*)\?$`), "$1: needs a value; one that begins with - is given as $2"},
+	{regexp.MustCompile(`^(\S+): expected .*\((long|short) flag\).*$`), "$1: needs a value"},
+	{regexp.MustCompile(`^(\S+): expected a valid \d+ bit int but got (".*")$`), "$1 $2: is not a whole number that can be used"},
+	{regexp.MustCompile(`^(\S+): expected a valid \d+ bit uint but got (".*")$`), "$1 $2: is not a whole number of 0 or more that can be used"},
+	{regexp.MustCompile(`^(\S+): expected a float but got (".*") \(\w+\)$`), "$1 $2: is not a number"},
+	{regexp.MustCompile(`^(\S+): expected duration but got (".*"): .*$`), "$1 $2: is not a length of time such as 30s or 5m"},
+	{regexp.MustCompile(`^(--\S+) must be one of (.*) but got (".*")$`), "$1 $3" + oneOf + "$2"},
+	{regexp.MustCompile(`^(--\S+): (?:month|day)( ".*")?: (.*)$`), "$1$2: $3"},
+	{regexp.MustCompile(`^expected "(.*)"$`), "$1: is missing"},
+	{regexp.MustCompile(`^expected one of (.*)$`), "a command is missing: one of $1"},
 }
 
 // givenTwice refuses a flag that stands twice on the command line where one

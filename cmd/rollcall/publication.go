@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -74,17 +75,15 @@ func lateDays(p rollcall.Publication) string {
 }
 
 type publicationWithdrawCmd struct {
-	Market  string `required:"" help:"Market id."`
-	Panel   string `required:"" help:"Panel id."`
-	Month   string `required:"" help:"Month." placeholder:"YYYY-MM"`
-	Version int    `required:"" help:"The version."`
+	month
+	Version int    `required:"" help:"The version, from 1."`
 	Reason  string `required:"" help:"Why; whoever asks for the version is told."`
 	server.Engine
 }
 
 // Run withdraws the version.
 func (c *publicationWithdrawCmd) Run(ctx context.Context, s *streams) error {
-	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/withdraw", url.PathEscape(c.Market), url.PathEscape(c.Panel), url.PathEscape(c.Month), c.Version)
+	path := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/withdraw", url.PathEscape(c.Market), url.PathEscape(c.Panel), c.month.Month, c.Version)
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var p rollcall.Publication
 		if err := api.do(ctx, http.MethodPost, path, map[string]string{"reason": c.Reason}, &p); err != nil {
@@ -264,7 +263,7 @@ type exportCmd struct {
 
 type exportMonthCmd struct {
 	month
-	Version int    `help:"A published version; the latest where absent."`
+	Version *int   `help:"A published version, from 1; the latest where absent."`
 	Locale  string `help:"Language of the folder: en or fr." enum:"en,fr" default:"en"`
 	Output  string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"path" placeholder:"DIR"`
 	server.Engine
@@ -272,7 +271,7 @@ type exportMonthCmd struct {
 
 // Run writes the folder, whole or not at all.
 func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
-	if err := folder.Absent(c.Output); err != nil {
+	if err := errors.Join(folderOf(c.Output), folder.Absent(c.Output)); err != nil {
 		return err
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
@@ -301,8 +300,8 @@ func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
 
 // version is the one asked for, or the latest that a report is of.
 func (c *exportMonthCmd) version(ctx context.Context, api *client) (int, error) {
-	if c.Version != 0 {
-		return c.Version, nil
+	if c.Version != nil {
+		return *c.Version, nil
 	}
 	answer, err := api.get(ctx, "/v1/reports/ranking", c.query())
 	if err != nil {

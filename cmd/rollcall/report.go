@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -25,7 +26,7 @@ type reportCmd struct {
 	Panel  string         `required:"" help:"Panel id."`
 	Month  rollcall.Month `help:"The market's local month, YYYY-MM; or --from and --to." placeholder:"YYYY-MM"`
 	narrowing
-	Version int  `help:"A published version; the latest where absent."`
+	Version *int `help:"A published version, from 1; the latest where absent."`
 	Live    bool `help:"Compute now from a month that may not be closed; provisional."`
 	output
 	server.Engine
@@ -41,7 +42,7 @@ type narrowing struct {
 	Target   string `help:"Persons with these demographics, such as age=15-24,sex=F."`
 	Compare  string `help:"Of a ranking: the month that changes are from, previous, year or one of the 12 before as YYYY-MM." placeholder:"previous"`
 	Bands    string `help:"Of a frequency's days: such as 1,2-7,8+, or all for each number of days." placeholder:"1,2-3,4-7,8-14,15+"`
-	Pool     int    `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
+	Pool     *int   `help:"The mean of so many months, 2 to 12, up to this one: for services and places with few users." placeholder:"M"`
 }
 
 // into adds what is asked for to a query.
@@ -53,9 +54,25 @@ func (n *narrowing) into(query url.Values) {
 			query.Set(name, value)
 		}
 	}
-	if n.Pool != 0 {
-		query.Set("pool", strconv.Itoa(n.Pool))
+	if n.Pool != nil {
+		query.Set("pool", strconv.Itoa(*n.Pool))
 	}
+}
+
+// Validate refuses what a question to the API would take for not given.
+func (c *reportCmd) Validate() error {
+	if c.Report == "" {
+		return errors.New("which? ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency")
+	}
+	return c.narrowing.Validate()
+}
+
+// Validate refuses the number of months that over REST is none.
+func (n *narrowing) Validate() error {
+	if n.Pool != nil && *n.Pool == 0 {
+		return errors.New("--pool 0: is not 2 to 12 months")
+	}
+	return nil
 }
 
 // Run prints the report.
@@ -65,8 +82,8 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 		query.Set("month", c.Month.String())
 	}
 	c.into(query)
-	if c.Version != 0 {
-		query.Set("version", strconv.Itoa(c.Version))
+	if c.Version != nil {
+		query.Set("version", strconv.Itoa(*c.Version))
 	}
 	if c.Live {
 		query.Set("live", "true")
@@ -186,6 +203,9 @@ func (o *output) describe(ctx context.Context, api *client, path string, query u
 // writeFile writes beside the file and renames. The file has the mode that any
 // new one has.
 func writeFile(path string, write func(io.Writer) error) error {
+	if err := folderOf(path); err != nil {
+		return err
+	}
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
@@ -197,6 +217,15 @@ func writeFile(path string, write func(io.Writer) error) error {
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(beside))
+	}
+	return nil
+}
+
+// folderOf refuses a path whose folder is not there, in its own words.
+func folderOf(path string) error {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no folder %s", path, dir)
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"rollcall/api/delivery"
@@ -13,6 +15,14 @@ import (
 // censusLimit is what readers are not told of a census.
 type censusLimit struct {
 	CensusMin int `help:"Accounts under which a census's figure is withheld; only an administrator's key may ask for less." default:"50"`
+}
+
+// Validate refuses a limit that is none.
+func (c *censusLimit) Validate() error {
+	if c.CensusMin < 0 {
+		return fmt.Errorf("--census-min %d: is under 0", c.CensusMin)
+	}
+	return nil
 }
 
 // of adds the limit to a process's options.
@@ -69,6 +79,12 @@ type probeCmd struct {
 
 // Run asks once.
 func (c *probeCmd) Run(ctx context.Context, _ *streams) error {
+	if at, err := url.Parse(c.URL); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return server.UsageError{Err: fmt.Errorf("URL %q: is not an address such as http://127.0.0.1:8080/readyz", c.URL)}
+	}
+	if c.Timeout <= 0 {
+		return server.UsageError{Err: fmt.Errorf("--timeout %s: is not over 0", c.Timeout)}
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
@@ -76,6 +92,9 @@ func (c *probeCmd) Run(ctx context.Context, _ *streams) error {
 		return server.UsageError{Err: err}
 	}
 	answer, err := http.DefaultClient.Do(request)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s did not answer within %s", c.URL, c.Timeout)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -23,7 +24,12 @@ type precision struct {
 }
 
 // Validate refuses a precision that no sketch has.
-func (p precision) Validate() error { return hll.CheckK(p.K) }
+func (p precision) Validate() error {
+	if hll.CheckK(p.K) != nil {
+		return fmt.Errorf("--k %d: is not 12 to 18", p.K)
+	}
+	return nil
+}
 
 type sketchEncodeCmd struct{ precision }
 
@@ -87,7 +93,7 @@ func eachState(r io.Reader, take func(state []byte) error) error {
 	return eachLine(r, func(text string) error {
 		state, err := hex.DecodeString(text)
 		if err != nil {
-			return fmt.Errorf("state is not hexadecimal: %w", err)
+			return errors.New("state is not hexadecimal, two digits a byte")
 		}
 		return take(state)
 	})

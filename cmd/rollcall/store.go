@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/api/export/folder"
 	"rollcall/internal/server"
 	"rollcall/internal/transfer"
 )
@@ -25,6 +26,9 @@ type backupCmd struct {
 // Run copies the store while it is in use. The copy has an id of its own: a
 // deployment restored from it reads the log again from its start.
 func (c *backupCmd) Run(ctx context.Context, s *streams) error {
+	if err := errors.Join(folderOf(c.File), folder.Absent(c.File)); err != nil {
+		return err
+	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		answer, err := api.send(ctx, http.MethodPost, "/v1/backup", "application/json", strings.NewReader("{}"))
 		if err != nil {

@@ -25,8 +25,13 @@ func (f *Fault) Error() string {
 	if !found {
 		name = f.Location
 	}
-	if text, ok := f.Value.(string); ok && text != "" {
-		name += fmt.Sprintf(" %.80q", text)
+	switch v := f.Value.(type) {
+	case string:
+		if v != "" {
+			name += fmt.Sprintf(" %.80q", v)
+		}
+	case float64, bool, int, int64:
+		name += fmt.Sprintf(" %v", v)
 	}
 	if name == "" {
 		return f.Message

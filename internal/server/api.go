@@ -35,10 +35,25 @@ func (s targets) SaveTarget(ctx context.Context, t rollcall.Target) error {
 	if err := rollcall.CheckID("name", t.Name); err != nil {
 		return err
 	}
-	if err := audience.CheckTarget(t.Expression); err != nil {
+	if err := s.understood(ctx, t); err != nil {
 		return err
 	}
 	return s.Store.SaveTarget(ctx, t.Name, t.Expression)
+}
+
+// understood refuses a target that is empty, names one that isn't saved, or comes
+// back to itself.
+func (s targets) understood(ctx context.Context, t rollcall.Target) error {
+	if strings.TrimSpace(t.Expression) == "" {
+		return &rollcall.Invalid{Field: "expression", Reason: "is empty; want one such as age=15-24", Code: "target"}
+	}
+	_, err := audience.ParseTarget(t.Expression, func(name string) (string, error) {
+		if name == t.Name {
+			return "", &rollcall.Invalid{Field: "target", Value: "@" + name, Reason: "is the one that is being saved: a target can't be made of itself", Code: "target"}
+		}
+		return s.expression(ctx, name)
+	})
+	return err
 }
 
 // Targets lists them by name.
@@ -217,10 +232,22 @@ func (l rejected) Rejected(ctx context.Context, q api.RejectedQuery) iter.Seq2[r
 // maxRejected bounds one listing of the rejected.
 const maxRejected = 100_000
 
-// ready says what the process can't do now; nil: nothing.
+// ready says what the process can't do now; nil: nothing. An engine's client may
+// be late to notice that its time is over, so it is not waited for.
 func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
+	done := make(chan error, 1) // owned by the question's goroutine
+	go func() { done <- enginesAnswer(ctx, p) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the engines have not answered in time: %w", ctx.Err())
+	}
+}
+
+func enginesAnswer(ctx context.Context, p *Process) error {
 	var errs []error
 	errs = append(errs, p.store.answers(ctx))
 	if p.cluster != nil {

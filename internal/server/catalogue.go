@@ -163,6 +163,9 @@ func (c changeable) AddMarket(ctx context.Context, m rollcall.Market, rename boo
 		return m, err
 	}
 	had, known := c.market(m.ID)
+	if rename && !known {
+		return m, c.knows(ctx, m.ID, nil)
+	}
 	m.Name, m.Zone = cmp.Or(m.Name, had.Name, string(m.ID)), cmp.Or(m.Zone, had.Zone)
 	if _, err := m.Calendar(); err != nil {
 		return m, err

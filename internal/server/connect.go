@@ -80,6 +80,9 @@ func connectThere(ctx context.Context, e *Engine, o Options, to errand) (*Connec
 
 // storeThere is nil where a folder has a store.
 func storeThere(dir string) error {
+	if dir == "" {
+		return UsageError{Err: errors.New("--data: is empty")}
+	}
 	if _, err := os.Stat(storePath(dir)); err != nil {
 		return fmt.Errorf("no data folder at %s", dir)
 	}

@@ -189,6 +189,9 @@ func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.S
 	if len(holds) > 0 {
 		return found, nil, fmt.Errorf("%w: data folder %s is not empty; restore into a new one", rollcall.ErrConflict, dir)
 	}
+	if info, err := os.Stat(file); err == nil && info.Size() == 0 { // which SQLite would take for a new store
+		return found, nil, fmt.Errorf("restore %s: is empty, and no backup", file)
+	}
 	draft := storePath(dir) + ".draft" // nothing starts on it
 	defer func() {
 		if err != nil {

@@ -166,10 +166,19 @@ func (l Listening) keyring(e *Engine) (*access.Keyring, error) {
 // TokensPath is where a data folder has the file of its API keys.
 func TokensPath(dir string) string { return filepath.Join(dir, "tokens") }
 
+// CheckLocal refuses an address that is not one of this machine's own.
+func CheckLocal(address string) error {
+	local, err := loopback(address)
+	if err == nil && !local {
+		err = UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address, such as 127.0.0.1:8080", address)}
+	}
+	return err
+}
+
 func loopback(address string) (bool, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return false, UsageError{Err: fmt.Errorf("--listen %q: %w", address, err)}
+		return false, UsageError{Err: fmt.Errorf("--listen %q: is not HOST:PORT", address)}
 	}
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
