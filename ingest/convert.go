@@ -84,9 +84,7 @@ func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcal
 		if e.Visitor, e.Key, err = c.Keys.Account(e.Service, day, account); err != nil {
 			return to, err
 		}
-		for day++; day <= last && !c.Keys.Changes(day); day++ {
-		}
-		if day > last {
+		if day = c.Keys.nextChange(day, last); day > last {
 			return append(out, e), nil
 		}
 		part := e

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dchest/siphash"
 
@@ -20,8 +21,8 @@ import (
 // MasterSize is the length of a master key in bytes.
 const MasterSize = 32
 
-// ErrKeyMissing: the day's master key exists, and this process was not given it.
-// The same call may succeed later.
+// ErrKeyMissing means that the day's master key exists, and that this process was
+// not given it. The same call may succeed later.
 var ErrKeyMissing = errors.New("the master key is missing")
 
 // Master is a master key itself, and the days that it is for.
@@ -131,10 +132,19 @@ func (k *Keys) Missing() (missing []rollcall.Master) {
 	return missing
 }
 
-// Changes reports whether accounts have other pseudonyms from the day on than
-// on the day before.
-func (k *Keys) Changes(day rollcall.Day) bool {
-	if _, month, date := day.Date(); month == 1 && date == 1 {
+// nextChange gives the first day after one from which on accounts have other
+// pseudonyms than on the day before; one after last where there is none up to it.
+func (k *Keys) nextChange(day, last rollcall.Day) rollcall.Day {
+	for day++; day <= last; day++ {
+		if k.changes(day) {
+			break
+		}
+	}
+	return day
+}
+
+func (k *Keys) changes(day rollcall.Day) bool {
+	if _, month, date := day.Date(); month == time.January && date == 1 {
 		return true
 	}
 	k.mu.RLock()

@@ -77,7 +77,7 @@ func TestDueMonths(t *testing.T) {
 			p.closed[m] = true
 		}
 		if got := p.due(100); !slices.Equal(got, tt.want) {
-			t.Errorf("%+v: %v", tt, []rollcall.Month(got))
+			t.Errorf("%+v: %v", tt, got)
 		}
 	}
 }

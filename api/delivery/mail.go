@@ -61,8 +61,8 @@ type mailServer struct {
 	host           string
 	port           int
 	user, password string
-	always         bool        // TLS from the first byte on
-	trust          *tls.Config // nil: what the system trusts
+	always         bool // TLS from the first byte on
+	trust          *tls.Config
 }
 
 // mailServer reads the server's URL and the password's file.
@@ -85,6 +85,10 @@ func (o *Options) mailServer() (s mailServer, err error) {
 		}
 		s.password = strings.TrimRight(string(text), "\r\n")
 	}
+	if s.trust, err = o.trust(); err != nil {
+		return s, err
+	}
+	s.trust.ServerName = s.host
 	s.port = s.usualPort()
 	if text := u.Port(); text != "" {
 		if s.port, err = strconv.Atoi(text); err != nil || s.port < 1 || s.port > 65535 {
@@ -121,16 +125,13 @@ func (s *mailServer) sender() string {
 // client speaks to the server. Who has a password shows it under TLS only;
 // otherwise TLS is used where the server has it.
 func (s *mailServer) client() (*mail.Client, error) {
-	options := []mail.Option{mail.WithPort(s.port), mail.WithTimeout(mailTime), mail.WithTLSPolicy(mail.TLSOpportunistic)}
+	options := []mail.Option{mail.WithPort(s.port), mail.WithTimeout(mailTime), mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithTLSConfig(s.trust)}
 	if s.always {
 		options = append(options, mail.WithSSL())
 	}
 	if s.user != "" {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory), mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover),
 			mail.WithUsername(s.user), mail.WithPassword(s.password))
-	}
-	if s.trust != nil {
-		options = append(options, mail.WithTLSConfig(s.trust))
 	}
 	return mail.NewClient(s.host, options...)
 }

@@ -1,11 +1,13 @@
 package delivery
 
 import (
+	"crypto/tls"
 	"fmt"
 	"time"
 
 	"rollcall"
 	"rollcall/api/export"
+	"rollcall/internal/tlsfile"
 )
 
 // Options are the flags of a process that closes months by the clock. All
@@ -24,6 +26,7 @@ type Options struct {
 	MailFrom         string   `help:"Who the mails are from; the mail server's user, or rollcall at its host, where absent." placeholder:"ADDRESS"`
 	SMTP             string   `help:"The mail server: smtp://USER@HOST:587, or smtps://." name:"smtp" placeholder:"URL"`
 	SMTPPasswordFile string   `help:"File of the mail user's password." name:"smtp-password-file" type:"path" placeholder:"FILE"`
+	DeliveryCA       string   `help:"PEM file of the authorities to trust with webhooks and mail, instead of the system's." name:"delivery-ca" type:"path" placeholder:"FILE"`
 	DeliveryLocale   string   `help:"Language of folders and mails: en or fr." enum:"en,fr" default:"en"`
 }
 
@@ -66,6 +69,15 @@ func (o *Options) Plan() (*Plan, error) {
 		p.destinations = append(p.destinations, some...)
 	}
 	return p, nil
+}
+
+// trust is whom receivers' certificates must be from.
+func (o *Options) trust() (*tls.Config, error) {
+	config, err := tlsfile.Client{Authorities: o.DeliveryCA}.Config()
+	if err != nil {
+		return nil, fmt.Errorf("--delivery-ca: %w", err)
+	}
+	return config, nil
 }
 
 // withoutDay refuses what means nothing where no month is closed by the clock.

@@ -66,6 +66,7 @@ func TestOptionsRefused(t *testing.T) {
 		"user alone":       {func(o *Options) { o.SMTPPasswordFile = "" }, "go together"},
 		"password alone":   {func(o *Options) { o.SMTP = "smtp://example.org" }, "go together"},
 		"port":             {func(o *Options) { o.SMTP = "smtp://rollcall@example.org:70000" }, "its port is none"},
+		"authorities":      {func(o *Options) { o.DeliveryCA = secret }, "--delivery-ca: authorities"},
 		"from":             {func(o *Options) { o.MailFrom = "rollcall" }, "--mail-from"},
 		"to":               {func(o *Options) { o.MailTo = []string{"a@example.org, b@example.org"} }, "--mail-to"},
 		"to twice":         {func(o *Options) { o.MailTo = []string{"a@example.org", "A <a@example.org>"} }, "is there twice"},

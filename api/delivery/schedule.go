@@ -26,7 +26,8 @@ type Schedule struct {
 	Metrics      *Metrics
 
 	plan   *Plan
-	holder string // this process
+	holder string    // this process
+	next   time.Time // when the first errand is free that is not yet; zero: there is none
 }
 
 // By gives the schedule of a plan.
@@ -35,7 +36,7 @@ func (s Schedule) By(p *Plan) *Schedule {
 	return &s
 }
 
-// every is how often the schedule looks at the clock and the store.
+// every is how often the schedule looks at the clock and the store at least.
 const every = time.Minute
 
 // Run looks again and again, until ctx ends.
@@ -48,14 +49,24 @@ func (s *Schedule) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(every):
+		case <-time.After(s.pause()):
 		}
 	}
+}
+
+// pause is until an errand is free, or a minute: others may have begun some.
+func (s *Schedule) pause() time.Duration {
+	const least = time.Second // whatever the clock does
+	if s.next.IsZero() {
+		return every
+	}
+	return min(max(s.next.Sub(s.Now()), least), every)
 }
 
 // Round does all that is to be done now: first it closes, then it tells. Its
 // error is the store's; what else fails is an errand's, and tried again.
 func (s *Schedule) Round(ctx context.Context) error {
+	s.next = time.Time{}
 	due, err := s.due(ctx, s.Now())
 	if err != nil {
 		return err
@@ -65,8 +76,14 @@ func (s *Schedule) Round(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.work(ctx, s.closer()); err != nil {
+		return err
+	}
+	if due, err = s.due(ctx, s.Now()); err != nil { // what is left
+		return err
+	}
 	s.Metrics.open.Set(float64(len(due)))
-	for _, d := range append([]*destination{s.closer()}, s.plan.destinations...) {
+	for _, d := range s.plan.destinations {
 		if err := s.work(ctx, d); err != nil {
 			return err
 		}
@@ -97,9 +114,9 @@ type destination struct {
 	do      func(ctx context.Context, s *Schedule, d rollcall.Delivery) error
 }
 
-// lease is how long a process has an errand for itself. It gives up before, and
-// leaves as long again for clocks that differ.
-func (d *destination) lease() time.Duration { return 2 * d.timeout }
+// lease is how long a process has an errand for itself. It gives up before, by
+// as much as clocks may differ.
+func (d *destination) lease() time.Duration { return d.timeout + 10*time.Second }
 
 // work does the errands of a destination that are free now.
 func (s *Schedule) work(ctx context.Context, to *destination) error {
@@ -112,14 +129,16 @@ func (s *Schedule) work(ctx context.Context, to *destination) error {
 		if d.To != to.name {
 			continue
 		}
-		ended := false
 		if s.free(to, d) {
-			if ended, err = s.try(ctx, to, d); err != nil {
+			if d, err = s.try(ctx, to, d); err != nil {
 				return err
 			}
 		}
-		if !ended {
+		if d.State == rollcall.Waiting || d.State == rollcall.Held {
 			pending++
+			if s.next.IsZero() || d.Until.Before(s.next) {
+				s.next = d.Until
+			}
 		}
 	}
 	s.Metrics.pending.WithLabelValues(to.kind).Set(float64(pending))
@@ -139,15 +158,16 @@ func (s *Schedule) free(to *destination, d rollcall.Delivery) bool {
 	return ahead <= 0 || ahead > longest
 }
 
-// try takes an errand, does it, and says in the store how that went.
-func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery) (ended bool, err error) {
+// try takes an errand, does it, and says in the store how that went. It gives
+// the errand as it is then, as far as this process knows.
+func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery) (rollcall.Delivery, error) {
 	d.Step, d.State, d.Holder, d.Time = d.Step+1, rollcall.Held, s.holder, s.Now().UTC()
 	d.Until, d.Tries = d.Time.Add(to.lease()), d.Tries+1
 	if err := s.Store.AddDelivery(ctx, d); err != nil {
 		if errors.Is(err, rollcall.ErrConflict) { // another process was first
-			return false, nil
+			return d, nil
 		}
-		return false, err
+		return d, err
 	}
 	failed := s.within(ctx, to, d)
 	s.settle(&d, failed, ctx.Err() != nil)
@@ -155,9 +175,9 @@ func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	if err := s.Store.AddDelivery(last, d); err != nil && !errors.Is(err, rollcall.ErrConflict) {
-		return false, err // the errand stays held, and is done once more
+		return d, err // the errand stays held, and is done once more
 	}
-	return d.State == rollcall.Delivered || d.State == rollcall.GivenUp, ctx.Err()
+	return d, ctx.Err()
 }
 
 // noteTime is how long the store has to note how an errand went, at a stop too.
@@ -185,7 +205,9 @@ func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
 	switch {
 	case errors.As(failed, new(*refusal)):
 		d.Until = now.Add(refusedPause)
-	case errors.Is(failed, errGone), d.To != closing && now.Sub(d.Since) > mostPatience:
+	case d.To == closing: // what is away here is the deployment's own, and soon back
+		d.Until = now.Add(min(pauseAfter(d.Tries), closePause))
+	case errors.Is(failed, errGone), now.Sub(d.Since) > mostPatience:
 		d.State = rollcall.GivenUp
 	default:
 		d.Until = now.Add(pauseAfter(d.Tries))
@@ -194,6 +216,7 @@ func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
 
 // Pauses between tries.
 const (
+	closePause   = 10 * time.Minute    // between tries to close, at most
 	refusedPause = time.Hour           // until a month that can't be closed is looked at again
 	longestPause = 6 * time.Hour       // between any two tries
 	mostPatience = 30 * 24 * time.Hour // with a destination: by then the next month is due

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -22,7 +23,7 @@ import (
 )
 
 // webhookTime is how long a receiver has to answer.
-const webhookTime = 20 * time.Second
+const webhookTime = 15 * time.Second
 
 // webhooks are the destinations that are told by Standard Webhooks.
 func (o *Options) webhooks() (all []*destination, err error) {
@@ -36,6 +37,10 @@ func (o *Options) webhooks() (all []*destination, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--webhook-secret-file: %w", err)
 	}
+	trust, err := o.trust()
+	if err != nil {
+		return nil, err
+	}
 	for i, text := range o.Webhook {
 		u, err := url.Parse(text) // whose error would print all of it
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -45,7 +50,7 @@ func (o *Options) webhooks() (all []*destination, err error) {
 		if len(own) == 0 {
 			return nil, fmt.Errorf("--webhook-secret-file: has no secret for the webhook at %s", u.Host)
 		}
-		hook := &webhook{url: text, secrets: own, client: client()}
+		hook := &webhook{url: text, secrets: own, client: client(trust)}
 		name := "webhook " + nameOf(text)
 		if slices.ContainsFunc(all, func(d *destination) bool { return d.name == name }) {
 			return nil, fmt.Errorf("--webhook: the URL at place %d is there twice", i+1)
@@ -114,10 +119,10 @@ type webhook struct {
 }
 
 // client follows no redirect: the message is for the operator's own URL.
-func client() *http.Client {
+func client(trust *tls.Config) *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     &http.Transport{TLSClientConfig: trust, Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
 	}
 }
 

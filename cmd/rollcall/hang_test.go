@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/clickhouse"
@@ -36,6 +38,9 @@ func TestStoreHangs(t *testing.T) {
 	}
 	before := s.metric("go_goroutines")
 	server.Pause()
+	if status := s.answers(t, "/readyz"); status != http.StatusServiceUnavailable { // before it is known to hang
+		t.Errorf("/readyz: %d", status)
+	}
 	for range 3 {
 		var all sync.WaitGroup
 		for _, path := range []string{
@@ -110,4 +115,47 @@ func TestRunWaits(t *testing.T) {
 	await(t, waits("log"))
 	c.kafka.Restart()
 	c.await(r.ready)
+}
+
+// TestLogHangs stops Kafka without closing a connection: a process without a
+// spool tells senders to come back, and takes their events when it is back.
+func TestLogHangs(t *testing.T) {
+	log := engines.Kafka(t)
+	dir := t.TempDir()
+	key := write(t, dir, "key", []string{strings.Repeat("5a", 32)})
+	flags := []string{"--brokers", log.Addr(), "--data", filepath.Join(dir, "data"), "--key-file", key, "--kafka-partitions", "2"}
+	rollcallRun(t, append([]string{"market", "add", "FR", "--zone", "Europe/Paris"}, flags...)...)
+	r := spawn(t, append([]string{"run", "--listen", "127.0.0.1:0"}, flags...)...)
+	await(t, r.ready)
+	r.api.Timeout = time.Minute
+	send := func() (status int, again string) {
+		answer, err := r.api.Post("http://localhost/v1/events?backfill=true", "application/x-ndjson", strings.NewReader(censusLines(1)[0]))
+		if err != nil {
+			t.Error(err)
+			return 0, ""
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode, answer.Header.Get("Retry-After")
+	}
+	if status, _ := send(); status != http.StatusOK {
+		t.Fatalf("an event: %d", status)
+	}
+	log.Pause()
+	for range 2 {
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if status, again := send(); status != http.StatusServiceUnavailable || again == "" {
+					t.Errorf("an event while Kafka hangs: %d, Retry-After %q", status, again)
+				}
+			})
+		}
+		all.Wait()
+	}
+	if status := r.answers(t, "/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("/readyz: %d", status)
+	}
+	log.Resume()
+	await(t, func() bool { status, _ := send(); return status == http.StatusOK })
+	await(t, r.ready)
 }

@@ -29,6 +29,26 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 }
 
+// What to do at every alarm is in docs/troubleshooting.md.
+func TestAlarmsHaveARemedy(t *testing.T) {
+	all := documents(t)
+	alarms := regexp.MustCompile("(?m)^\\| (`rollcall_[^|]*) \\| ([^|]+) \\|").FindAllStringSubmatch(all["docs/operating.md"], -1)
+	names := 0
+	for _, row := range alarms {
+		if strings.TrimSpace(row[2]) == "" {
+			continue
+		}
+		for _, name := range regexp.MustCompile("rollcall_[a-z_]+").FindAllString(row[1], -1) {
+			if names++; !strings.Contains(all["docs/troubleshooting.md"], name) {
+				t.Errorf("docs/troubleshooting.md does not say what to do at %s: %s", name, row[2])
+			}
+		}
+	}
+	if names < 20 {
+		t.Errorf("docs/operating.md has %d alarms", names)
+	}
+}
+
 var metricName = regexp.MustCompile(`^rollcall_[a-z]+(_[a-z]+)+$`)
 
 // metricNames gives the metrics that the source names.

@@ -192,8 +192,8 @@ func (p *Place) lock() (release func() error, err error) {
 // change puts what f makes of a key file in its place, at once, with the same
 // owner and mode: nobody reads half of one. The caller holds the lock.
 func change(path string, f func([]ingest.Master) ([]ingest.Master, error)) (err error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if itself, err := filepath.EvalSymlinks(path); err == nil {
+		path = itself
 	}
 	draft, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -59,7 +59,7 @@ func (m *Masters) Rotate(ctx context.Context, from rollcall.Day, lost bool) (don
 		}
 	}
 	m.Log.Info("the master key is rotated", "id", fresh.ID().String(), "from", from.String(), "lost", lost)
-	return rollcall.Rotation{ID: fresh.ID().String(), From: from.String(), File: m.Place.Name, Notes: m.notes(from, known, lost)}, nil
+	return rollcall.Rotation{ID: fresh.ID().String(), From: from.String(), File: m.Place.Name, Notes: m.notes(from, lost)}, nil
 }
 
 // mayRotate refuses a rotation of keys that are not here, and a loss of keys
@@ -76,23 +76,42 @@ func (m *Masters) mayRotate(ctx context.Context, known []rollcall.Master, lost b
 	if len(known) == 0 && (!used || len(own) > 0) {
 		return fmt.Errorf("%w: the store knows no master key yet; the next start makes or takes one", rollcall.ErrConflict)
 	}
-	keys, err := ingest.NewKeys()
+	gone, err := m.gone(own, known)
 	if err != nil {
 		return err
 	}
-	if err := keys.Set(append(slices.Clone(m.held), own...), known); err != nil {
-		return err
+	if lost {
+		return m.mayLose(own, known, gone)
 	}
-	gone := keys.Missing()
 	switch {
-	case lost && len(known) > 0 && len(gone) == 0:
-		return fmt.Errorf("%w: no master key is lost: this process has all that the store knows; rotate without --lost", rollcall.ErrConflict)
-	case lost && slices.ContainsFunc(own, func(o ingest.Master) bool { return !has(known, o.ID()) && !o.Lost }):
-		return fmt.Errorf("%w: %s has a master key that is none of the store's; move that file away", rollcall.ErrConflict, m.Place.Name)
-	case !lost && len(gone) > 0:
+	case len(gone) > 0:
 		return fmt.Errorf("%w: %s lacks the master key %s, which is for the days from %s on; put its line there, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name, gone[0].ID, first(gone[0].From))
-	case !lost && len(known) == 0:
+	case len(known) == 0:
 		return fmt.Errorf("%w: %s is missing; put it back, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name)
+	}
+	return nil
+}
+
+// gone gives the keys that the store knows and that are nowhere here.
+func (m *Masters) gone(own []ingest.Master, known []rollcall.Master) ([]rollcall.Master, error) {
+	keys, err := ingest.NewKeys()
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Set(append(slices.Clone(m.held), own...), known); err != nil {
+		return nil, err
+	}
+	return keys.Missing(), nil
+}
+
+// mayLose refuses the loss of keys that are here, and a file with another
+// deployment's.
+func (m *Masters) mayLose(own []ingest.Master, known, gone []rollcall.Master) error {
+	if len(known) > 0 && len(gone) == 0 {
+		return fmt.Errorf("%w: no master key is lost: this process has all that the store knows; rotate without --lost", rollcall.ErrConflict)
+	}
+	if slices.ContainsFunc(own, func(o ingest.Master) bool { return !has(known, o.ID()) && !o.Lost }) {
+		return fmt.Errorf("%w: %s has a master key that is none of the store's; move that file away", rollcall.ErrConflict, m.Place.Name)
 	}
 	return nil
 }
@@ -186,7 +205,7 @@ func (m *Masters) unwrite(fresh *ingest.Master) error {
 }
 
 // notes say what is to be done now, and what can no longer be joined.
-func (m *Masters) notes(from rollcall.Day, known []rollcall.Master, lost bool) []string {
+func (m *Masters) notes(from rollcall.Day, lost bool) []string {
 	notes := []string{
 		fmt.Sprintf("%s has the new master key: copy it to where you keep the old one, and on a cluster to every process before %s.", m.Place.Name, from),
 		fmt.Sprintf("Accounts before %s can't be matched with those from then on: a census figure over that day is refused.", from),
@@ -215,14 +234,11 @@ func (m *Masters) States(ctx context.Context) ([]rollcall.MasterState, error) {
 	if err != nil && m.Keys == nil { // what a process has read once, it has
 		return nil, err
 	}
-	keys, err := ingest.NewKeys()
-	if err == nil {
-		err = keys.Set(append(slices.Clone(m.held), own...), known)
-	}
+	missing, err := m.gone(own, known)
 	if err != nil {
 		return nil, err
 	}
-	return m.states(rollcall.InForce(known), keys.Missing(), append(slices.Clone(m.held), own...)), nil
+	return m.states(rollcall.InForce(known), missing, append(slices.Clone(m.held), own...)), nil
 }
 
 func (m *Masters) states(known, missing []rollcall.Master, here []ingest.Master) []rollcall.MasterState {

@@ -20,6 +20,7 @@ import (
 type Writer struct {
 	cluster  *Cluster
 	opt      WriterOptions
+	patience patience
 	events   *kafka.Writer
 	rejects  *kafka.Writer
 	replays  *kafka.Writer // to rollcall.events, each record a request of its own
@@ -148,7 +149,16 @@ func (w *Writer) write(ctx context.Context, to *kafka.Writer, messages []kafka.M
 			return err
 		}
 	}
-	return firstError(to.WriteMessages(ctx, messages...))
+	return firstError(w.send(ctx, to, messages))
+}
+
+// send waits for other processes' brokers no longer than patience does; a broker
+// in this process has its disk to wait for.
+func (w *Writer) send(ctx context.Context, to *kafka.Writer, messages []kafka.Message) error {
+	if w.cluster.local.Dial != nil {
+		return to.WriteMessages(ctx, messages...)
+	}
+	return w.patience.write(ctx, func(ctx context.Context) error { return to.WriteMessages(ctx, messages...) })
 }
 
 func sizeOf(messages []kafka.Message) (n int64) {
@@ -182,12 +192,12 @@ func (w *Writer) Reject(ctx context.Context, rejected []rollcall.Rejected) error
 	for i := range rejected {
 		messages[i] = rejectedMessage(&rejected[i], rejectedBytes)
 	}
-	err := w.rejects.WriteMessages(ctx, messages...)
+	err := w.send(ctx, w.rejects, messages)
 	if tooLarge(err) { // a topic that someone made with the default limit
 		for i := range rejected {
 			messages[i] = rejectedMessage(&rejected[i], batchBytes/2)
 		}
-		err = w.rejects.WriteMessages(ctx, messages...)
+		err = w.send(ctx, w.rejects, messages)
 	}
 	if err != nil {
 		return fmt.Errorf("kafka: reject %d inputs: %w", len(rejected), firstError(err))

@@ -33,7 +33,7 @@ var closingHour = time.Date(2003, time.February, 10, 5, 0, 0, 0, time.UTC)
 type clients struct {
 	testing.TB
 	options delivery.Options
-	url     string
+	during  func() // of a request, before it is answered; nil: nothing
 
 	mu     sync.Mutex // guards what follows
 	answer int        // to webhooks
@@ -57,7 +57,6 @@ func newClients(t *testing.T, mail bool) *clients {
 	c := &clients{TB: t, answer: http.StatusOK}
 	receiver := httptest.NewServer(c)
 	t.Cleanup(receiver.Close)
-	c.url = receiver.URL
 	c.options = delivery.Options{
 		CloseDay: 10, CloseTime: "06:00", CloseStatus: "preliminary", MinEfficiency: 50,
 		ExportDir: filepath.Join(dir, "export"), Webhook: []string{receiver.URL + "/hook"}, WebhookSecretFile: secret, DeliveryLocale: "en",
@@ -67,7 +66,7 @@ func newClients(t *testing.T, mail bool) *clients {
 		if err := os.Mkdir(box, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		c.options.SMTP = "smtp://" + engines.PythonServer(t, filepath.Join("testdata", "mailserver.py"), box)
+		c.options.SMTP = "smtp://" + engines.MailServer(t, box, "plain")
 		c.options.MailTo = []string{"analyst@example.org", "nobody@example.org"}
 	}
 	return c
@@ -78,6 +77,9 @@ func (c *clients) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		c.Error(err)
+	}
+	if c.during != nil {
+		c.during()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -240,6 +242,9 @@ func TestScheduledClose(t *testing.T) {
 	o.round(s, closingHour)
 	if fr, us := o.versions("FR", "2003-01"), o.versions("US", "2003-01"); len(fr) != 1 || fr[0].Status != rollcall.Preliminary || len(us) != 0 {
 		t.Fatalf("at the hour: %+v, %+v", fr, us)
+	}
+	if left := o.metric("rollcall_months_overdue", ""); left != 0 {
+		t.Errorf("%v months are overdue", left)
 	}
 	o.round(s, closingHour.Add(time.Minute))
 	o.round(s, closingHour.Add(-time.Hour)) // the clock was set back
@@ -421,6 +426,34 @@ func TestNotClosed(t *testing.T) {
 	}
 }
 
+// TestCloseWaitsForTheLog: a month is closed of all that the log holds, and not
+// before that can be had.
+func TestCloseWaitsForTheLog(t *testing.T) {
+	o, c := newAnalyst(t, &Engine{Data: t.TempDir()}), newClients(t, false)
+	o.must(http.MethodPost, "/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	o.must(http.MethodPost, "/v1/markets", `{"market":"US","name":"The States","zone":"America/New_York"}`)
+	o.loadPanel("FR", "2003-01")
+	s := o.schedule(c)
+	s.Settle = func(context.Context) error { return errors.New("the brokers do not answer") }
+	o.round(s, closingHour)
+	if got := o.pending(); len(o.versions("FR", "2003-01")) > 0 || len(got) != 1 || !strings.Contains(got[0], "the brokers do not answer") ||
+		len(c.taken()) > 0 || o.metric("rollcall_delivery_failures_total", "close") != 1 {
+		t.Fatalf("closed without the log: %v, %v", got, c.taken())
+	}
+	for m := range 24 * 60 {
+		o.round(s, closingHour.Add(time.Duration(m)*time.Minute))
+	}
+	s.Settle = func(context.Context) error {
+		o.folds(inOrder)
+		return nil
+	}
+	o.round(s, closingHour.Add(24*time.Hour+10*time.Minute))
+	a := o.do(http.MethodGet, "/v1/reports/ranking?market=FR&panel=nn&month=2003-01", "", nil)
+	if a.status != http.StatusOK || !strings.Contains(a.body, `"rank":1,`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 // TestWhatIsClosed: a month that somebody closed is left alone, even if he
 // withdrew it; one of internal versions alone is not closed.
 func TestWhatIsClosed(t *testing.T) {
@@ -434,6 +467,41 @@ func TestWhatIsClosed(t *testing.T) {
 	fr, us := o.versions("FR", "2003-01"), o.versions("US", "2003-01")
 	if len(fr) != 2 || fr[1].Internal || fr[1].Status != rollcall.Final || len(us) != 1 || len(c.taken()) != 1 {
 		t.Errorf("%+v\n%+v\n%v", fr, us, c.taken())
+	}
+}
+
+// TestClosedByHandMeanwhile: a month that the schedule would not close, and that
+// somebody closed himself, is told of as he closed it.
+func TestClosedByHandMeanwhile(t *testing.T) {
+	o, c := januaries(t, &Engine{Data: t.TempDir()}), newClients(t, false)
+	c.options.MinEfficiency = 99.9
+	s := o.schedule(c)
+	o.round(s, closingHour)
+	o.closeMonth("FR", "2003-01", `"status":"final"`)
+	o.round(s, closingHour.Add(2*time.Hour))
+	hooks := c.taken()
+	if len(hooks) != 2 || !strings.Contains(hooks[1].body, `"version":1,"status":"final"`) || len(o.pending()) > 0 {
+		t.Errorf("told %v, pending %v", hooks, o.pending())
+	}
+}
+
+// TestHeldByAnother: what one server is at, another leaves alone.
+func TestHeldByAnother(t *testing.T) {
+	o, c := januaries(t, &Engine{Data: t.TempDir()}), newClients(t, false)
+	first, second := o.schedule(c), o.schedule(c)
+	first.Alone, second.Alone = false, false
+	settled := 0
+	second.Settle = func(context.Context) error { settled++; return nil }
+	while := func() { // the first is at something
+		if err := second.Round(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	first.Settle = func(context.Context) error { while(); return nil }
+	c.during = sync.OnceFunc(while)
+	o.round(first, closingHour)
+	if hooks := c.taken(); len(hooks) != 1 || settled > 0 || len(o.versions("FR", "2003-01")) != 1 || len(o.pending()) > 0 {
+		t.Errorf("told %d times, the second closed %d times, pending %v", len(hooks), settled, o.pending())
 	}
 }
 

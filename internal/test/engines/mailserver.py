@@ -1,9 +1,14 @@
 """A mail server on a free port of loopback, which writes each mail that it takes
-into a folder, and ends with its input."""
-import asyncio, json, os, sys, threading
+into a folder, and ends with its input. Arguments: the folder; plain, starttls or
+tls; a certificate and its key where there is TLS."""
+import asyncio, json, os, ssl, sys
 from aiosmtpd.smtp import SMTP, AuthResult
 
-folder = sys.argv[1]
+folder, how = sys.argv[1:3]
+context = None
+if how != "plain":
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*sys.argv[3:5])
 
 
 class Handler:
@@ -28,13 +33,15 @@ class Handler:
 
 
 async def main():
-    # A server that takes passwords without TLS: only a careless client shows it one.
+    # It takes passwords without TLS too: only a careless client shows it one.
     def log_in(server, session, envelope, mechanism, data):
-        open(os.path.join(folder, "password"), "w").close()
-        return AuthResult(success=True)
+        with open(os.path.join(folder, "login"), "wb") as f:
+            f.write(data.login + b" " + data.password)
+        return AuthResult(success=data.password == b"hunter2", handled=False)
 
-    make = lambda: SMTP(Handler(), hostname="localhost", authenticator=log_in, auth_require_tls=False)
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+    starttls = context if how == "starttls" else None
+    make = lambda: SMTP(Handler(), hostname="localhost", authenticator=log_in, auth_require_tls=False, tls_context=starttls)
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context if how == "tls" else None)
     print("%s:%d" % server.sockets[0].getsockname(), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
