@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,8 +36,133 @@ type CensusQuery struct {
 	Services    []ServiceID // empty: all that were seen
 	From, To    Day         // both included
 	At          CensusPlace
+	Platforms   []Platform  // empty: any
+	Segments    []SegmentID // empty: any; "" is none
 	Credit      Credit
+	By          []CensusBy // what rows are of beside a service
+	Window      Window
 	MinAccounts int // under it a figure is withheld
+}
+
+// CensusBy is what the rows of a census are of, beside a service.
+type CensusBy string
+
+// The dimensions. A calendar's unit is the market's local one; weeks are ISO
+// 8601's.
+const (
+	ByPlatform CensusBy = "platform"
+	BySegment  CensusBy = "segment"
+	ByLocation CensusBy = "location"
+	ByKind     CensusBy = "kind"
+	ByDay      CensusBy = "day"
+	ByWeek     CensusBy = "week"
+	ByMonth    CensusBy = "month"
+	ByQuarter  CensusBy = "quarter"
+	ByYear     CensusBy = "year"
+)
+
+// Calendar reports whether the dimension is a unit of the calendar.
+func (b CensusBy) Calendar() bool {
+	switch b {
+	case ByDay, ByWeek, ByMonth, ByQuarter, ByYear:
+		return true
+	}
+	return false
+}
+
+// ParseCensusBy reads dimensions joined by commas, each once and one unit of the
+// calendar at most; "" is none.
+func ParseCensusBy(s string) (by []CensusBy, err error) {
+	known := []CensusBy{ByPlatform, BySegment, ByLocation, ByKind, ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
+	units := 0
+	for name := range strings.SplitSeq(s, ",") {
+		b := CensusBy(name)
+		switch {
+		case s == "":
+			return nil, nil
+		case !slices.Contains(known, b):
+			return nil, &Invalid{Field: "by", Value: name, Reason: "is not platform, segment, location, kind, day, week, month, quarter or year", Code: "by"}
+		case slices.Contains(by, b):
+			return nil, &Invalid{Field: "by", Value: s, Reason: "names " + name + " twice", Code: "by"}
+		case b.Calendar():
+			units++
+		}
+		by = append(by, b)
+	}
+	if units > 1 {
+		return nil, &Invalid{Field: "by", Value: s, Reason: "names two units of the calendar; ask for one", Code: "by"}
+	}
+	return by, nil
+}
+
+// Window is what a rolling figure of a day is over: the days that end with it.
+type Window struct {
+	Days  int  // 0: no window
+	Month bool // the calendar month up to the day
+}
+
+// ParseWindow reads 1d, 7d, 28d, 30d or month; "" is none.
+func ParseWindow(s string) (Window, error) {
+	switch s {
+	case "":
+		return Window{}, nil
+	case "1d":
+		return Window{Days: 1}, nil
+	case "7d":
+		return Window{Days: 7}, nil
+	case "28d":
+		return Window{Days: 28}, nil
+	case "30d":
+		return Window{Days: 30}, nil
+	case "month":
+		return Window{Month: true}, nil
+	}
+	return Window{}, &Invalid{Field: "window", Value: s, Reason: "is not 1d, 7d, 28d, 30d or month", Code: "window"}
+}
+
+// String gives what ParseWindow reads.
+func (w Window) String() string {
+	switch {
+	case w.Month:
+		return "month"
+	case w.Days > 0:
+		return strconv.Itoa(w.Days) + "d"
+	}
+	return ""
+}
+
+// From gives the first day of the window that ends on a day.
+func (w Window) From(end Day) Day {
+	if w.Month {
+		return end.Month().First()
+	}
+	return end - Day(w.Days) + 1
+}
+
+// ParsePlatforms reads platforms joined by commas; "" is any.
+func ParsePlatforms(s string) ([]Platform, error) { return parseEach(s, "platform", ParsePlatform) }
+
+// ParseSegments reads ids of segments joined by commas; "" is any.
+func ParseSegments(s string) ([]SegmentID, error) { return parseEach(s, "segment", ParseSegment) }
+
+func parseEach[T comparable](s, field string, parse func(string) (T, error)) (all []T, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(s, ",") {
+		if name == "" {
+			return nil, &Invalid{Field: field, Value: s, Reason: "has an empty name; none is called none", Code: field}
+		}
+		v, err := parse(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(all, v) {
+			return nil, &Invalid{Field: field, Value: s, Reason: "names " + name + " twice", Code: field}
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // ClosePlan says how a month is to be closed.
@@ -196,15 +323,17 @@ type CensusPlace struct {
 	Both bool
 }
 
-// ParseCensusPlace reads places joined by "+", or "both"; "" is home+work.
+// AnyPlace is home, work and elsewhere united.
+const AnyPlace = "any"
+
+// ParseCensusPlace reads places joined by "+", "any" or "both"; "" is any: an
+// operator knows no home or work.
 func ParseCensusPlace(s string) (CensusPlace, error) {
-	either := CensusPlace{Any: Home | Work}
 	switch s {
-	case "":
-		return either, nil
+	case "", AnyPlace:
+		return CensusPlace{Any: Home | Work | Elsewhere}, nil
 	case string(Both):
-		either.Both = true
-		return either, nil
+		return CensusPlace{Any: Home | Work, Both: true}, nil
 	}
 	set, err := ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
 	return CensusPlace{Any: set}, err
@@ -212,8 +341,11 @@ func ParseCensusPlace(s string) (CensusPlace, error) {
 
 // String gives what ParseCensusPlace reads.
 func (p CensusPlace) String() string {
-	if p.Both {
+	switch {
+	case p.Both:
 		return string(Both)
+	case p.Any == Home|Work|Elsewhere:
+		return AnyPlace
 	}
 	return p.Any.String()
 }

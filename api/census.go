@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,7 +20,11 @@ type censusInput struct {
 	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
 	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
 	To          string `query:"to" required:"true" doc:"last day or month"`
-	Location    string `query:"location" doc:"home, work, elsewhere or several joined by + (default home+work), or both: home and work"`
+	Location    string `query:"location" doc:"home, work, elsewhere or several joined by +, any (default), or both: home and work"`
+	Platform    string `query:"platform" doc:"computer, phone, tablet, web, other or none, joined by commas; any where absent"`
+	Segment     string `query:"segment" doc:"ids joined by commas, or none; any where absent"`
+	By          string `query:"by" doc:"what rows are of beside a service, joined by commas: platform, segment, location, kind, and one of day, week, month, quarter, year"`
+	Window      string `query:"window" doc:"a row for each day, of the accounts of the window that ends on it: 1d, 7d, 28d, 30d or month (the calendar month up to the day)"`
 	Credit      string `query:"credit" doc:"presence (default) or use"`
 	MinAccounts string `query:"min_accounts" pattern:"^[0-9]{1,9}$" doc:"figures of fewer accounts are withheld; the server's own minimum where absent, which a reader's key can't lower"`
 	Shape
@@ -30,7 +35,8 @@ type censusInput struct {
 func (in *censusInput) Resolve(ctx huma.Context) []error {
 	_, err := rollcall.ParseCensusPlace(in.Location)
 	_, failed := rollcall.ParseCredit(in.Credit)
-	return slices.Concat(in.Plain.Resolve(ctx), Span{From: in.From, To: in.To}.Resolve(ctx), located(inQuery, err), located(inQuery, failed))
+	errs := slices.Concat(in.Plain.Resolve(ctx), Span{From: in.From, To: in.To}.Resolve(ctx), located(inQuery, err), located(inQuery, failed))
+	return append(errs, located(inQuery, in.rows(new(rollcall.CensusQuery)))...)
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
@@ -62,6 +68,18 @@ func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
 	if q.At, err = rollcall.ParseCensusPlace(in.Location); err != nil {
 		return q, err
 	}
-	q.Credit, err = rollcall.ParseCredit(in.Credit)
-	return q, err
+	if q.Credit, err = rollcall.ParseCredit(in.Credit); err != nil {
+		return q, err
+	}
+	return q, in.rows(&q)
+}
+
+// rows reads what the figures are of beside a service.
+func (in *censusInput) rows(q *rollcall.CensusQuery) (err error) {
+	var errs [4]error
+	q.Platforms, errs[0] = rollcall.ParsePlatforms(in.Platform)
+	q.Segments, errs[1] = rollcall.ParseSegments(in.Segment)
+	q.By, errs[2] = rollcall.ParseCensusBy(in.By)
+	q.Window, errs[3] = rollcall.ParseWindow(in.Window)
+	return errors.Join(errs[:]...)
 }

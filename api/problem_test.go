@@ -61,7 +61,7 @@ func TestFaults(t *testing.T) {
 	for ask, want := range map[string][]problem.Fault{
 		"GET /v1/census?market=FR&from=2002-10-01&to=x&min_accounts=-1&x=1&location=moon": {
 			fault("query.min_accounts", "pattern", "is not a whole number of 0 or more, of 9 digits at most", "-1"),
-			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are to, from, credit", nil),
+			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are by, to, from", nil),
 			fault("query.to", "day", "is not a date YYYY-MM-DD", "x"), fault("query.location", "location", "is not home, work or elsewhere", "moon"),
 		},
 		"GET /v1/reports/ranking?panel=nn&version=one": {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -65,30 +64,59 @@ func refuseTwoKeys(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuer
 // mostSides is how many ranges a refusal proposes.
 const mostSides = 3
 
-// Table answers from the store's cells, a row a service. It fails with
-// rollcall.ErrAgedOut where the range begins before what is still there.
+// maxRows is the most rows that a census has, windows' own days included.
+const maxRows = 50_000
+
+// Table answers from the store's cells, a row a service and whatever else is
+// asked for. It fails with rollcall.ErrAgedOut where the range begins before
+// what is still there.
 func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
-	if q.To < q.From {
-		return nil, &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
-	}
-	if err := refuseAged(ctx, store, &q); err != nil {
+	if err := check(&q); err != nil {
 		return nil, err
 	}
-	if err := refuseTwoKeys(ctx, store, &q); err != nil {
+	facts := q // what must be read
+	if q.Window != (rollcall.Window{}) {
+		facts.From = q.Window.From(q.From)
+		facts.By = append(slices.Clip(q.By), rollcall.ByDay)
+	}
+	if err := refuseAged(ctx, store, &facts); err != nil {
 		return nil, err
 	}
-	unions, err := unite(ctx, store, &q)
+	if _, series := unitOf(facts.By); !series {
+		if err := refuseTwoKeys(ctx, store, &q); err != nil {
+			return nil, err
+		}
+	}
+	found, err := unite(ctx, store, &facts)
+	if err == nil && q.Window != (rollcall.Window{}) {
+		found, err = roll(found, &q, store.K())
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Table{Meta: meta(&q, store.K(), unions), Columns: Columns()}
-	if err := noteDamage(ctx, store, &q, &t.Meta); err != nil {
+	found.fill(&facts)
+	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
+	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
 		return nil, err
 	}
-	for _, service := range order(q.Services, unions) {
-		t.Rows = append(t.Rows, unions[service].row(service, store.K(), &q))
+	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&q)) {
+		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
 	return t, nil
+}
+
+// check refuses what contradicts itself.
+func check(q *rollcall.CensusQuery) error {
+	unit, series := unitOf(q.By)
+	switch {
+	case q.To < q.From:
+		return &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
+	case series && q.Window != (rollcall.Window{}):
+		return &rollcall.Invalid{Field: "window", Value: q.Window.String(), Reason: "stands beside " + string(unit) + " in by: a window's rows are days by themselves", Code: "window_and_by"}
+	case q.At.Both && slices.Contains(q.By, rollcall.ByLocation):
+		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location both for two of them at once", Code: "by_and_both"}
+	}
+	return nil
 }
 
 // noteDamage says that cells are set aside, where some are.
@@ -103,18 +131,15 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 	return nil
 }
 
-// union is one service's cells of the range, united: at home, at work, and at
-// every place asked for.
-type union struct {
-	key             rollcall.KeyID
-	keyDay          rollcall.Day // a day of that key
-	home, work, all *hll.Sketch
-	minutes         *hll.Sketch
-}
+// unions are the rows that there will be. One that is nil is of nothing seen.
+type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (map[rollcall.ServiceID]*union, error) {
-	unions := make(map[rollcall.ServiceID]*union)
-	cells := rollcall.CellQuery{Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any}
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (unions, error) {
+	all := make(unions)
+	cells := rollcall.CellQuery{
+		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
+	}
+	_, series := unitOf(q.By)
 	for row, err := range store.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
@@ -122,127 +147,117 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (
 		if !q.Credit.Counts(row.Kind) {
 			continue
 		}
-		u := unions[row.Service]
+		g := groupOf(&row.Cell, q.By)
+		u := all[g]
 		if u == nil {
-			u = newUnion(&row, store.K())
-			unions[row.Service] = u
+			if len(all) == maxRows {
+				return nil, tooManyRows()
+			}
+			u = newUnion(store.K(), q.At.Both)
+			all[g] = u
 		}
-		if err := u.add(&row, q.At); err != nil {
+		if err := u.add(&row); err != nil {
 			return nil, err
 		}
-	}
-	return unions, nil
-}
-
-func newUnion(row *rollcall.CellRow, k int) *union {
-	return &union{key: row.Key, keyDay: row.Day, home: hll.New(k), work: hll.New(k), all: hll.New(k), minutes: hll.New(k)}
-}
-
-// add unites one cell. A cell of another key is refused: the pseudonyms of two
-// keys are two different sets of numbers.
-func (u *union) add(row *rollcall.CellRow, at rollcall.CensusPlace) error {
-	if row.Key != u.key {
-		early, late := min(row.Day, u.keyDay), max(row.Day, u.keyDay)
-		return &rollcall.Invalid{
-			Field: "from", Value: early.String() + " to " + late.String(), Code: "two_keys",
-			Reason: fmt.Sprintf("has facts of %s under two pseudonym keys (%s, %s), though the days have one: accounts can't be matched over them", row.Service, u.key, row.Key),
+		if u.twoKeys && !series {
+			return nil, &rollcall.Invalid{
+				Field: "from", Value: q.From.String() + " to " + q.To.String(), Code: "two_keys",
+				Reason: fmt.Sprintf("has facts of %s under two pseudonym keys (%s, %s), though the days have one: accounts can't be matched over them", row.Service, u.key, row.Key),
+			}
 		}
 	}
-	u.keyDay = row.Day
-	into := []*hll.Sketch{u.all}
-	if at.Both {
-		into = append(into, u.apart(row.Location))
+	return all, nil
+}
+
+func tooManyRows() error {
+	return &rollcall.Invalid{Field: "by", Reason: fmt.Sprintf("would give more than %d rows; ask for fewer days, segments or dimensions", maxRows), Code: "too_many_rows"}
+}
+
+// fill adds rows of what was not seen: of a service that was asked for by its
+// name, and where rows are of a unit of the calendar alone of each unit.
+func (all unions) fill(q *rollcall.CensusQuery) {
+	services := make(map[rollcall.ServiceID]bool)
+	for _, id := range q.Services {
+		services[id] = true
 	}
-	for _, s := range into {
-		if err := s.MergeState(row.Visitors); err != nil {
-			return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
+	for g := range all {
+		services[g.service] = true
+	}
+	unit, series := unitOf(q.By)
+	if len(q.By) > 1 || len(q.By) == 1 && !series {
+		return
+	}
+	for id := range services {
+		for first := begin(unit, q.From); first <= q.To && len(all) < maxRows; first = next(unit, first) {
+			g := group{service: id}
+			if series {
+				g.period = first
+			}
+			if _, there := all[g]; !there {
+				all[g] = nil
+			}
+			if !series {
+				break
+			}
 		}
 	}
-	if err := u.minutes.MergeState(row.Minutes); err != nil {
-		return fmt.Errorf("census: cell of %s on %s: minutes: %w", row.Service, row.Day, err)
-	}
-	return nil
 }
 
-func (u *union) apart(l rollcall.Location) *hll.Sketch {
-	if l == rollcall.Home {
-		return u.home
-	}
-	return u.work
-}
-
-func (u *union) row(service rollcall.ServiceID, k int, q *rollcall.CensusQuery) rollcall.Row {
+// row writes a union down.
+func (u *union) row(g group, k int, q *rollcall.CensusQuery) rollcall.Row {
 	if u == nil {
-		u = newUnion(&rollcall.CellRow{}, k)
+		u = newUnion(k, q.At.Both)
 	}
-	all := u.all.Estimate()
-	accounts := sketchMeasure(all, q.MinAccounts)
-	minutes := sketchMeasure(u.minutes.Estimate(), 0)
-	exact := all.Exact
-	if q.At.Both {
-		accounts, exact = intersection(u, q.MinAccounts)
-		minutes = rollcall.Measure{Status: rollcall.Undefined}
+	row := rollcall.Row{string(g.service)}
+	for _, by := range q.By {
+		row = append(row, g.text(by))
 	}
-	if accounts.Status.Withheld() {
-		minutes = rollcall.Measure{Status: accounts.Status}
-	}
-	return rollcall.Row{string(service), q.At.String(), accounts, minutes, exact}
+	accounts, minutes, exact := u.figures(q)
+	return append(row, accounts, minutes, exact)
 }
 
-func sketchMeasure(e hll.Estimate, atLeast int) rollcall.Measure {
-	low, high := e.Interval()
-	m := rollcall.Measure{
-		Value: e.Count, SE: e.Count * e.StdErr, Low: low, High: high,
-		N: int(math.Round(e.Count)), Status: rollcall.OK,
+// Columns gives the columns of a census whose rows are of some dimensions.
+func Columns(by ...rollcall.CensusBy) []rollcall.Column {
+	c := []rollcall.Column{{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"}}
+	for _, b := range by {
+		c = append(c, rollcall.Column{Name: string(b), Role: "dimension", Label: strings.ToUpper(string(b[:1])) + string(b[1:]), Definition: definition(b)})
 	}
-	if m.Value < float64(atLeast) {
-		m.Status = rollcall.Below
-	}
-	return m
+	return append(c,
+		rollcall.Column{Name: "unique_accounts", Role: "measure", Unit: "accounts", Label: "Unique accounts", Definition: "distinct accounts of the service over all that the row is of, by union of the days' sketches or, where it is counted exactly, of the days' sets"},
+		rollcall.Column{Name: "account_minutes", Role: "measure", Unit: "minutes", Label: "Account-minutes", Definition: "distinct pairs of account and credited minute; undefined where some of what was seen tells a day and no minute"},
+		rollcall.Column{Name: "exact", Role: "dimension", Label: "Exact", Definition: "true where the accounts were counted one by one"})
 }
 
-// intersection is inclusion and exclusion: home + work - either. Its error is
-// that of three sketches taken as independent, which overstates it.
-func intersection(u *union, atLeast int) (m rollcall.Measure, exact bool) {
-	h, w, e := u.home.Estimate(), u.work.Estimate(), u.all.Estimate()
-	value := max(0, h.Count+w.Count-e.Count)
-	se := math.Sqrt(sq(h.Count*h.StdErr) + sq(w.Count*w.StdErr) + sq(e.Count*e.StdErr))
-	exact = h.Exact && w.Exact && e.Exact
-	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
-	switch {
-	case !exact && value-hll.Z95*se <= 0:
-		m.Status = rollcall.BelowDetection
-	case value < float64(atLeast):
-		m.Status = rollcall.Below
+func definition(by rollcall.CensusBy) string {
+	switch by {
+	case rollcall.ByPlatform:
+		return "the kind of device that the accounts were seen on; none: their source doesn't tell"
+	case rollcall.BySegment:
+		return "what the operator counts by: an instance, an organisation, a plan; none: no segment"
+	case rollcall.ByLocation:
+		return "where the accounts were seen"
+	case rollcall.ByKind:
+		return "what they were seen doing: login, presence or use"
 	}
-	return m, exact
+	return "the " + string(by) + " of the market's calendar that the accounts were seen in"
 }
 
-func sq(x float64) float64 { return x * x }
-
-// order gives the services asked for as asked, or those seen by id.
-func order(asked []rollcall.ServiceID, unions map[rollcall.ServiceID]*union) []rollcall.ServiceID {
-	if len(asked) > 0 {
-		return asked
-	}
-	return slices.Sorted(maps.Keys(unions))
-}
-
-// Columns gives the columns of a census.
-func Columns() []rollcall.Column {
-	return []rollcall.Column{
-		{Name: "service", Role: "dimension", Label: "Service", Definition: "the service's id in the catalogue"},
-		{Name: "location", Role: "dimension", Label: "Location", Definition: "where the accounts were seen; home+work is the union, both the intersection"},
-		{Name: "unique_accounts", Role: "measure", Unit: "accounts", Label: "Unique accounts", Definition: "distinct accounts of the service over the whole range, by union of the days' sketches"},
-		{Name: "account_minutes", Role: "measure", Unit: "minutes", Label: "Account-minutes", Definition: "distinct pairs of account and credited minute over the whole range"},
-		{Name: "exact", Role: "dimension", Label: "Exact", Definition: "true where the accounts are few enough to be counted one by one"},
-	}
-}
-
-func meta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*union) rollcall.Meta {
+func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	keys := make(map[string]bool)
-	for _, u := range unions {
+	notes := []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
+	coarse, twoKeys := false, false
+	for _, u := range found {
+		if u == nil {
+			continue
+		}
 		keys[u.key.String()] = true
+		coarse, twoKeys = coarse || u.coarse, twoKeys || u.twoKeys
+	}
+	if coarse {
+		notes = append(notes, "Some of what was seen tells a day and no minute, so account-minutes are undefined there.")
+	}
+	if twoKeys {
+		notes = append(notes, "Figures whose days lie under two pseudonym keys are undefined: accounts can't be matched over the change.")
 	}
 	return rollcall.Meta{
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
@@ -250,6 +265,6 @@ func meta(q *rollcall.CensusQuery, k int, unions map[rollcall.ServiceID]*union) 
 		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
 		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(slices.Sorted(maps.Keys(keys)), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
-		Notes:      []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."},
+		Notes:      notes,
 	}
 }

@@ -43,7 +43,7 @@ func Reports() []Report {
 // tables are the tables that are not a panel's report.
 func tables() []Report {
 	return []Report{
-		{Name: "census", Columns: []string{"service", "location", "unique_accounts", "account_minutes", "exact"}},
+		{Name: "census", Columns: []string{"service", "unique_accounts", "account_minutes", "exact"}},
 		{Name: "diff", Columns: []string{"figure", "before", "after"}},
 	}
 }
@@ -77,6 +77,11 @@ func tableSchema(r Report, in huma.Registry) *huma.Schema {
 	}
 	if r.Name == "ranking" { // of all places at once
 		row.Properties["location"] = &huma.Schema{Type: huma.TypeString}
+	}
+	if r.Name == "census" { // what was asked for by
+		for _, column := range []string{"platform", "segment", "location", "kind", "day", "week", "month", "quarter", "year"} {
+			row.Properties[column] = &huma.Schema{Type: huma.TypeString}
+		}
 	}
 	if r.Name == "diff" { // its rows are named by what names a row of the report compared
 		for _, column := range []string{"location", "service", "other", "month", "target", "level", "margin", "category"} {

@@ -38,6 +38,9 @@ func TestStoreHangs(t *testing.T) {
 	}
 	before := s.metric("go_goroutines")
 	server.Pause()
+	if status := s.answers(t, "/readyz"); status != http.StatusServiceUnavailable { // before it is known to hang
+		t.Errorf("/readyz: %d", status)
+	}
 	for range 3 {
 		var all sync.WaitGroup
 		for _, path := range []string{

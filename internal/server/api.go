@@ -232,10 +232,22 @@ func (l rejected) Rejected(ctx context.Context, q api.RejectedQuery) iter.Seq2[r
 // maxRejected bounds one listing of the rejected.
 const maxRejected = 100_000
 
-// ready says what the process can't do now; nil: nothing.
+// ready says what the process can't do now; nil: nothing. An engine's client may
+// be late to notice that its time is over, so it is not waited for.
 func (p *Process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
+	done := make(chan error, 1) // owned by the question's goroutine
+	go func() { done <- enginesAnswer(ctx, p) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the engines have not answered in time: %w", ctx.Err())
+	}
+}
+
+func enginesAnswer(ctx context.Context, p *Process) error {
 	var errs []error
 	errs = append(errs, p.store.answers(ctx))
 	if p.cluster != nil {
@@ -274,7 +286,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns()...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Logger: p.Log, Access: p.Access,

@@ -1,0 +1,178 @@
+package census
+
+import (
+	"fmt"
+	"math"
+
+	"rollcall"
+	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
+)
+
+// union is the cells of one group, united: at home, at work, and at every place
+// asked for.
+type union struct {
+	key            rollcall.KeyID
+	day            rollcall.Day // a day of that key
+	all, minutes   *hll.Sketch
+	home, work     *hll.Sketch // where both places are asked for
+	accounts       idset.Union
+	atHome, atWork idset.Union
+	exact          bool // accounts has every one
+	coarse         bool // some of what was seen tells only the day
+	twoKeys        bool
+	broken         rollcall.Day // where twoKeys: a day of the later key
+}
+
+func newUnion(k int, both bool) *union {
+	u := &union{all: hll.New(k), minutes: hll.New(k), exact: true}
+	if both {
+		u.home, u.work = hll.New(k), hll.New(k)
+	}
+	return u
+}
+
+// add unites one cell. One of another key is not united: the pseudonyms of two
+// keys are two different sets of numbers.
+func (u *union) add(row *rollcall.CellRow) error {
+	if !u.under(row.Key, row.Day) {
+		return nil
+	}
+	at, ids := u.apart(row.Location)
+	if err := u.all.MergeState(row.Visitors); err != nil {
+		return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
+	}
+	if at != nil {
+		if err := at.MergeState(row.Visitors); err != nil {
+			return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
+		}
+		ids.Add(row.Accounts)
+	}
+	if err := u.minutes.MergeState(row.Minutes); err != nil {
+		return fmt.Errorf("census: cell of %s on %s: minutes: %w", row.Service, row.Day, err)
+	}
+	u.accounts.Add(row.Accounts)
+	u.exact, u.coarse = u.exact && row.Exact, u.coarse || row.Coarse
+	return nil
+}
+
+// under reports whether facts of a key and a day may be united with these.
+func (u *union) under(key rollcall.KeyID, day rollcall.Day) bool {
+	if u.day == 0 {
+		u.key, u.day = key, day
+	}
+	if key != u.key {
+		u.twoKeys, u.broken = true, max(day, u.day)
+	}
+	return key == u.key
+}
+
+// apart gives the sketch and the accounts of one place, where both are asked for.
+func (u *union) apart(l rollcall.Location) (*hll.Sketch, *idset.Union) {
+	switch {
+	case u.home == nil:
+		return nil, nil
+	case l == rollcall.Home:
+		return u.home, &u.atHome
+	}
+	return u.work, &u.atWork
+}
+
+// merge unites another union with this one.
+func (u *union) merge(o *union) error {
+	if o.day != 0 && !u.under(o.key, o.day) {
+		return nil
+	}
+	for _, p := range [][2]*hll.Sketch{{u.all, o.all}, {u.minutes, o.minutes}, {u.home, o.home}, {u.work, o.work}} {
+		if p[0] == nil {
+			continue
+		}
+		if err := p[0].Merge(p[1]); err != nil {
+			return err
+		}
+	}
+	u.accounts.Add(o.accounts.List())
+	u.atHome.Add(o.atHome.List())
+	u.atWork.Add(o.atWork.List())
+	u.exact, u.coarse = u.exact && o.exact, u.coarse || o.coarse
+	u.twoKeys = u.twoKeys || o.twoKeys
+	return nil
+}
+
+// size is the memory that the union holds, about.
+func (u *union) size() int {
+	n := u.all.Size() + u.minutes.Size() + 2*idset.Size*u.accounts.Len()
+	if u.home != nil {
+		n += u.home.Size() + u.work.Size()
+	}
+	return n
+}
+
+// figures gives the accounts, their minutes, and whether the accounts were
+// counted one by one.
+func (u *union) figures(q *rollcall.CensusQuery) (accounts, minutes rollcall.Measure, exact bool) {
+	if u.twoKeys {
+		undefined := rollcall.Measure{Status: rollcall.Undefined}
+		return undefined, undefined, false
+	}
+	minutes = sketchMeasure(u.minutes.Estimate(), 0)
+	if accounts, exact = u.count(q.MinAccounts); q.At.Both {
+		accounts, exact = u.intersection(q.MinAccounts)
+	}
+	switch {
+	case q.At.Both || u.coarse:
+		minutes = rollcall.Measure{Status: rollcall.Undefined}
+	case accounts.Status.Withheld():
+		minutes = rollcall.Measure{Status: accounts.Status}
+	}
+	return accounts, minutes, exact
+}
+
+// count gives the accounts: those of the set where it is whole, else the
+// sketch's.
+func (u *union) count(atLeast int) (rollcall.Measure, bool) {
+	if u.exact && u.day != 0 {
+		return wholeMeasure(u.accounts.Len(), atLeast), true
+	}
+	e := u.all.Estimate()
+	return sketchMeasure(e, atLeast), e.Exact
+}
+
+// wholeMeasure is a count without an error.
+func wholeMeasure(n, atLeast int) rollcall.Measure {
+	return sketchMeasure(hll.Estimate{Count: float64(n), Exact: true}, atLeast)
+}
+
+func sketchMeasure(e hll.Estimate, atLeast int) rollcall.Measure {
+	low, high := e.Interval()
+	m := rollcall.Measure{
+		Value: e.Count, SE: e.Count * e.StdErr, Low: low, High: high,
+		N: int(math.Round(e.Count)), Status: rollcall.OK,
+	}
+	if m.Value < float64(atLeast) {
+		m.Status = rollcall.Below
+	}
+	return m
+}
+
+// intersection is inclusion and exclusion: home + work - either. Its error is
+// that of three sketches taken as independent, which overstates it.
+func (u *union) intersection(atLeast int) (m rollcall.Measure, exact bool) {
+	if u.exact && u.day != 0 {
+		return wholeMeasure(u.atHome.Len()+u.atWork.Len()-u.accounts.Len(), atLeast), true
+	}
+	h, w, e := u.home.Estimate(), u.work.Estimate(), u.all.Estimate()
+	value := max(0, h.Count+w.Count-e.Count)
+	se := math.Sqrt(sq(h.Count*h.StdErr) + sq(w.Count*w.StdErr) + sq(e.Count*e.StdErr))
+	exact = h.Exact && w.Exact && e.Exact
+	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
+	switch {
+	case !exact && value-hll.Z95*se <= 0:
+		m.Status = rollcall.BelowDetection
+	case value < float64(atLeast):
+		m.Status = rollcall.Below
+	}
+	return m, exact
+}
+
+func sq(x float64) float64 { return x * x }
