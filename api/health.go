@@ -132,6 +132,7 @@ func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[Store
 	if in.Body.Repair || in.Body.Forget {
 		s.audited(ctx, "repair store", "", fmt.Sprintf("%d rows are set aside", len(done.SetAside)))
 	}
+	done.Damaged, done.Faults, done.SetAside = append([]rollcall.Damage{}, done.Damaged...), append([]string{}, done.Faults...), append([]rollcall.Damage{}, done.SetAside...)
 	return &body[StoreChecked]{Body: done}, nil
 }
 

@@ -14,7 +14,6 @@ import (
 	"rollcall/api/access"
 	"rollcall/api/answer"
 	"rollcall/api/openapi"
-	"rollcall/internal/jsondepth"
 	"rollcall/internal/problem"
 )
 
@@ -164,12 +163,4 @@ func headers(next http.Handler) http.Handler {
 // operationID names an operation for OpenAPI: get-v1-reports-report.
 func operationID(method, path string) string {
 	return method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
-}
-
-// formats are those of the bodies that OpenAPI describes: JSON, which is looked
-// at for its nesting before it is parsed.
-func formats() map[string]huma.Format {
-	bounded := huma.DefaultJSONFormat
-	bounded.Unmarshal = jsondepth.Unmarshal
-	return map[string]huma.Format{"application/json": bounded, "json": bounded}
 }

@@ -51,6 +51,27 @@ func guarded(t *testing.T) *guardedServer {
 	return g
 }
 
+// send posts JSON.
+func (g *guardedServer) send(t *testing.T, who, path, body string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.keys[who])
+	r.Header.Set("Content-Type", "application/json")
+	a, err := g.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered{a.StatusCode, a.Header, string(text)}
+}
+
 // signIn gives the cookie of a session of whoever has a key.
 func (g *guardedServer) signIn(t *testing.T, who string) string {
 	t.Helper()
@@ -218,21 +239,9 @@ func TestAudit(t *testing.T) {
 		{"/v1/rejected/replay", "", "replay rejected"},
 		{"/v1/master-keys/rotate", `{"from":"` + time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + `"}`, "rotate master key"},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+address(c.pattern), strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.URL.RawQuery = ""
-		r.Header.Set("Authorization", "Bearer "+g.keys["admin"])
-		r.Header.Set("Content-Type", "application/json")
-		a, err := g.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(a.Body)
-		a.Body.Close()
-		if a.StatusCode >= 300 {
-			t.Errorf("%s: %d %s", c.pattern, a.StatusCode, body)
+		path, _, _ := strings.Cut(address(c.pattern), "?")
+		if a := g.send(t, "admin", path, c.body); a.status >= 300 {
+			t.Errorf("%s: %d %s", c.pattern, a.status, a.body)
 		}
 		done["POST "+c.pattern] = c.action
 	}
