@@ -128,6 +128,7 @@ func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[Store
 	if err != nil {
 		return nil, s.fault("store/check", err)
 	}
+	done.Damaged, done.Faults, done.SetAside = append([]rollcall.Damage{}, done.Damaged...), append([]string{}, done.Faults...), append([]rollcall.Damage{}, done.SetAside...)
 	return &body[StoreChecked]{Body: done}, nil
 }
 
