@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+	"unique"
 
 	"rollcall"
 )
@@ -52,6 +53,7 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	if err := catalogue.Check(&e.Group); err != nil {
 		return to, unquoted(err)
 	}
+	e.Segment = ownSegment(e.Segment)
 	if !backfill {
 		if err := e.Age(record); err != nil {
 			return to, err
@@ -74,6 +76,16 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	}
 	e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
 	return append(to, e), nil
+}
+
+// ownSegment gives the same id in memory of its own, once for all events of it:
+// a sighting's is a part of a line that the next one is read over. The other ids
+// of an event are the catalogue's and the keys'.
+func ownSegment(id rollcall.SegmentID) rollcall.SegmentID {
+	if id == "" {
+		return ""
+	}
+	return unique.Make(id).Value()
 }
 
 // appendAccount appends an account's event, cut where its pseudonym changes.
