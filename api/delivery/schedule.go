@@ -76,8 +76,14 @@ func (s *Schedule) Round(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.work(ctx, s.closer()); err != nil {
+		return err
+	}
+	if due, err = s.due(ctx, s.Now()); err != nil { // what is left
+		return err
+	}
 	s.Metrics.open.Set(float64(len(due)))
-	for _, d := range append([]*destination{s.closer()}, s.plan.destinations...) {
+	for _, d := range s.plan.destinations {
 		if err := s.work(ctx, d); err != nil {
 			return err
 		}
@@ -199,7 +205,9 @@ func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
 	switch {
 	case errors.As(failed, new(*refusal)):
 		d.Until = now.Add(refusedPause)
-	case errors.Is(failed, errGone), d.To != closing && now.Sub(d.Since) > mostPatience:
+	case d.To == closing: // what is away here is the deployment's own, and soon back
+		d.Until = now.Add(min(pauseAfter(d.Tries), closePause))
+	case errors.Is(failed, errGone), now.Sub(d.Since) > mostPatience:
 		d.State = rollcall.GivenUp
 	default:
 		d.Until = now.Add(pauseAfter(d.Tries))
@@ -208,6 +216,7 @@ func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
 
 // Pauses between tries.
 const (
+	closePause   = 10 * time.Minute    // between tries to close, at most
 	refusedPause = time.Hour           // until a month that can't be closed is looked at again
 	longestPause = 6 * time.Hour       // between any two tries
 	mostPatience = 30 * 24 * time.Hour // with a destination: by then the next month is due

@@ -243,6 +243,9 @@ func TestScheduledClose(t *testing.T) {
 	if fr, us := o.versions("FR", "2003-01"), o.versions("US", "2003-01"); len(fr) != 1 || fr[0].Status != rollcall.Preliminary || len(us) != 0 {
 		t.Fatalf("at the hour: %+v, %+v", fr, us)
 	}
+	if left := o.metric("rollcall_months_overdue", ""); left != 0 {
+		t.Errorf("%v months are overdue", left)
+	}
 	o.round(s, closingHour.Add(time.Minute))
 	o.round(s, closingHour.Add(-time.Hour)) // the clock was set back
 	o.round(s, closingHour.Add(6*time.Hour))
@@ -312,7 +315,7 @@ func TestFrenchMail(t *testing.T) {
 	if len(mails) != 3 { // with the other market's January
 		t.Fatalf("%d mails", len(mails))
 	}
-	if m := mails[0]; !strings.Contains(m.Subject, "janvier 2003, version 1 (provisoire)") || !strings.Contains(m.Text, "Audience unique") ||
+	if m := mails[0]; !strings.Contains(m.Subject, "janvier 2003, version 1 (préliminaire)") || !strings.Contains(m.Text, "Audience unique") || !strings.Contains(m.Text, "Au moins un service") ||
 		!regexp.MustCompile(`[0-9]\x{202f}[0-9]{3} – [0-9].* [0-9]+,[0-9] `).MatchString(m.Text) || !strings.Contains(m.HTML, `<html lang="fr">`) {
 		t.Errorf("%s\n%s", m.Subject, m.Text)
 	}
@@ -437,11 +440,14 @@ func TestCloseWaitsForTheLog(t *testing.T) {
 		len(c.taken()) > 0 || o.metric("rollcall_delivery_failures_total", "close") != 1 {
 		t.Fatalf("closed without the log: %v, %v", got, c.taken())
 	}
+	for m := range 24 * 60 {
+		o.round(s, closingHour.Add(time.Duration(m)*time.Minute))
+	}
 	s.Settle = func(context.Context) error {
 		o.folds(inOrder)
 		return nil
 	}
-	o.round(s, closingHour.Add(time.Minute))
+	o.round(s, closingHour.Add(24*time.Hour+10*time.Minute))
 	a := o.do(http.MethodGet, "/v1/reports/ranking?market=FR&panel=nn&month=2003-01", "", nil)
 	if a.status != http.StatusOK || !strings.Contains(a.body, `"rank":1,`) {
 		t.Errorf("%d %s", a.status, a.body)
