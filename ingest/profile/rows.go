@@ -147,8 +147,8 @@ func (l *lines) next() (line, error) {
 	long := false
 	for {
 		part, err := l.r.ReadSlice('\n')
-		if room := maxLine - len(text); len(part) > room {
-			part, long = part[:room], true
+		if most := maxLine - len(text); len(part) > most {
+			part, long = part[:most], true
 		}
 		text = append(text, part...)
 		switch {
