@@ -118,9 +118,27 @@ func (s months) known(ctx context.Context, in *ofMarket) (all []rollcall.PanelMo
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, slices.DeleteFunc(list, func(m rollcall.PanelMonth) bool { return in.Panel != "" && m.Panel != rollcall.PanelID(in.Panel) })...)
+		all = append(all, list...)
 	}
-	return all, nil
+	return ofPanel(all, rollcall.PanelID(in.Panel))
+}
+
+// ofPanel narrows months to a panel's, if one is named, which must be there.
+func ofPanel(all []rollcall.PanelMonth, panel rollcall.PanelID) (of []rollcall.PanelMonth, err error) {
+	if panel == "" {
+		return all, nil
+	}
+	var names []string
+	for _, m := range all {
+		names = append(names, string(m.Panel))
+		if m.Panel == panel {
+			of = append(of, m)
+		}
+	}
+	if of == nil {
+		return nil, &rollcall.Unknown{Kind: "panel", Name: string(panel), Near: rollcall.Nearest(string(panel), slices.Compact(names)), Advice: "load its files with `rollcall panel load`"}
+	}
+	return of, nil
 }
 
 // publication finds one version of a month.

@@ -112,6 +112,9 @@ func TestDockerfile(t *testing.T) {
 	if !bytes.Contains(text, []byte("CGO_ENABLED=0")) {
 		t.Error("the binary may need a C library")
 	}
+	if !bytes.Contains(text, []byte("COPY --from=page /web/dist dashboards/web/dist\nRUN CGO_ENABLED=0 go build")) {
+		t.Error("the binary has no page in it")
+	}
 }
 
 // TestLinterLints: a Dockerfile that the linter must refuse.

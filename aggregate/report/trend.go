@@ -22,7 +22,9 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		switch {
 		case r == nil:
-			short = append(short, at.String())
+			if j.month.Doc.Pinned(at) != nil {
+				short = append(short, at.String())
+			}
 			continue
 		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())

@@ -133,9 +133,8 @@ func (j *jsonTable) cite(meta map[string]any) {
 		to, _ := meta["to"].(string)
 		period = from + "/" + to
 	}
-	text, _ := json.Marshal(meta)
 	values := []any{meta["market"], meta["panel"], period, meta["location"], meta["credit"], meta["version"], meta["status"],
-		meta["target"], meta["pool"], strings.Contains(string(text), "simulated"), meta["method"]}
+		meta["target"], meta["pool"], meta["simulated"] == true, meta["method"]}
 	var names, kinds []string
 	var cells []any
 	for i, name := range []string{"market", "panel", "period", "location", "credit", "version", "status", "target", "pool", "simulated", "method"} {

@@ -134,8 +134,29 @@ func completeParameter(op *huma.Operation, p *huma.Param) {
 	if named != "" && !(named == "Location" && op.Path == "/v1/census") {
 		p.Schema, p.Description = ref(named), cmp.Or(p.Description, p.Schema.Description)
 	}
+	if pattern(p.Name, p.Schema); !p.Required && p.In == "query" && p.Schema.Pattern != "" {
+		p.Schema.Pattern = "^$|" + p.Schema.Pattern // given empty, it is not given
+	}
 	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path" || p.Name == "month") {
 		p.Example = value
+	}
+}
+
+// pattern says how the value of a field is written, where its name tells. It is
+// for clients: the words that refuse a value are the domain's own.
+func pattern(name string, of *huma.Schema) {
+	if of == nil || of.Type != huma.TypeString || of.Pattern != "" {
+		return
+	}
+	switch name {
+	case "market", "panel", "file":
+		of.Pattern = "^[A-Za-z0-9._-]{1,64}$"
+	case "month":
+		of.Pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$"
+	case "from", "to":
+		of.Pattern = "^[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$"
+	case "day":
+		of.Pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 	}
 }
 

@@ -85,5 +85,5 @@ func statusesOf(op *huma.Operation) []int {
 
 // computed says whether a path's answer is computed from facts.
 func computed(path string) bool {
-	return slices.ContainsFunc([]string{"/v1/reports", "/v1/census", "/v1/publications", "/v1/months", "/v1/panels", "/v1/rejected"}, func(p string) bool { return strings.HasPrefix(path, p) })
+	return slices.ContainsFunc([]string{"/v1/reports", "/v1/census", "/v1/publications", "/v1/months", "/v1/panels", "/v1/rejected", "/v1/exclusions", "/v1/markets/", "/v1/services/", "/v1/targets/"}, func(p string) bool { return strings.HasPrefix(path, p) })
 }

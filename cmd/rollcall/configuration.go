@@ -106,6 +106,9 @@ func (c *configuration) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) 
 			return nil, nil
 		}
 	}
+	if number, ok := value.(json.Number); ok {
+		return number.String(), nil // which the parser reads as on the command line
+	}
 	return value, nil
 }
 

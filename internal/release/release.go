@@ -43,7 +43,7 @@ func Make(ctx context.Context, p *Plan) (names []string, err error) {
 	if _, err := os.Stat(filepath.Join(p.Source, page)); err != nil {
 		return nil, fmt.Errorf("the page is not built, and would be missing: %w", err)
 	}
-	if err := os.MkdirAll(p.Out, 0o755); err != nil { //nolint:gosec // what is given away is for everybody
+	if err := os.MkdirAll(p.Out, 0o755); err != nil {
 		return nil, err
 	}
 	for _, platform := range p.Platforms {
@@ -81,7 +81,7 @@ func (p *Plan) make(ctx context.Context, platform Platform) (names []string, err
 		return nil, err
 	}
 	files := []File{{Name: "rollcall", From: binary, Program: true}, {Name: "NOTICES.txt", Text: notices}, {Name: "rollcall.cdx.json", Text: bill}}
-	more, err := p.documents()
+	more, err := p.documents(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (p *Plan) make(ctx context.Context, platform Platform) (names []string, err
 // compile builds the binary: no C library, no path of this machine, and the
 // commit in it.
 func (p *Plan) compile(ctx context.Context, platform Platform, binary string) error {
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", binary, "./cmd/rollcall") //nolint:gosec // no user's words are in it
+	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", binary, "./cmd/rollcall")
 	c.Dir = p.Source
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+platform.OS, "GOARCH="+platform.Arch)
 	if said, err := c.CombinedOutput(); err != nil {
@@ -107,8 +107,8 @@ func (p *Plan) compile(ctx context.Context, platform Platform, binary string) er
 
 // documents gives the files that git knows of those that stand beside the
 // binary: nothing that lies about by chance.
-func (p *Plan) documents() (files []File, err error) {
-	c := exec.Command("git", append([]string{"ls-files", "-z", "--"}, beside()...)...) //nolint:gosec,noctx // reads an index
+func (p *Plan) documents(ctx context.Context) (files []File, err error) {
+	c := exec.CommandContext(ctx, "git", append([]string{"ls-files", "-z", "--"}, beside()...)...)
 	c.Dir = p.Source
 	listed, err := c.Output()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"rollcall"
 	"rollcall/api"
 	"rollcall/api/delivery"
 	"rollcall/api/observe"
@@ -69,13 +70,27 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 // scheduleOf is the process's schedule of a plan.
 func scheduleOf(p *Process, plan *delivery.Plan) *delivery.Schedule {
 	s := delivery.Schedule{
-		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: p.months.Close, Publications: p.months.Publications, Report: p.reports.Report,
+		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: auditedClose(p), Publications: p.months.Publications, Report: p.reports.Report,
 		Now: time.Now, Alone: p.engine.Clickhouse == "", Software: p.Software, Log: p.Log, Metrics: delivery.NewMetrics(p.metrics),
 	}
 	if p.cluster != nil {
 		s.Settle = eventLog{p}.Settle
 	}
 	return s.By(plan)
+}
+
+// auditedClose closes a month, and takes note that nobody's hand did.
+func auditedClose(p *Process) func(context.Context, rollcall.ClosePlan) (rollcall.Publication, error) {
+	return func(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error) {
+		made, err := p.months.Close(ctx, plan)
+		if err == nil && !made.Unchanged {
+			e := rollcall.AuditEntry{Time: time.Now().UTC(), Name: "schedule", Action: "publish", Market: made.Market, Object: made.Words()}
+			if failed := p.store.AddAudit(context.WithoutCancel(ctx), e); failed != nil {
+				p.Log.Error("the audit log lacks an entry", "error", failed, "entry", e)
+			}
+		}
+		return made, err
+	}
 }
 
 // closeByClock closes months and tells of them, from now until Close.

@@ -17,7 +17,7 @@ import (
 const (
 	KafkaVersion      = "4.1.1"
 	ClickHouseVersion = "26.7.3-stable.1"
-	ReadersVersion    = "2" // of the list of libraries, readers.txt in package fetch
+	ReadersVersion    = "3" // of the list of libraries, readers.txt in package fetch
 )
 
 // Env names the environment variable that overrides the folder.

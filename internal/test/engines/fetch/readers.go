@@ -7,9 +7,10 @@ import (
 	"path/filepath"
 )
 
-// readersList pins DuckDB, pyarrow, openpyxl, frictionless and gptables, which read
+// readersList pins DuckDB, pyarrow, pandas, openpyxl, frictionless and gptables, which read
 // exports, aiosmtpd, which takes mails, and standardwebhooks, which verifies
-// webhooks, and all that they need. Who changes it gives it a new version in package cache.
+// webhooks, schemathesis, which asks the API what its description allows and
+// forbids, and all that they need. Who changes it gives it a new version in package cache.
 //
 //go:embed readers.txt
 var readersList []byte
