@@ -332,9 +332,10 @@ type KeyChange struct {
 }
 
 // KeyChanges gives the days after first, up to last, from which on accounts have
-// other pseudonyms: every New Year, and every rotation of the master key.
-func KeyChanges(all []Master, first, last Day) (changes []KeyChange) {
-	for year, _, _ := first.Date(); ; year++ {
+// other pseudonyms: every New Year, unless the service has no epoch, and every
+// rotation of the master key.
+func KeyChanges(all []Master, epoch Epoch, first, last Day) (changes []KeyChange) {
+	for year, _, _ := first.Date(); epoch == Yearly; year++ {
 		day := DayOf(year+1, time.January, 1)
 		if day > last {
 			break
