@@ -6,7 +6,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-	"unique"
 
 	"rollcall"
 )
@@ -38,7 +37,10 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
-			Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
+			Platform: s.Platform, Precision: s.Precision,
+			// A sighting may hold parts of the input. The catalogue's own names
+			// take the place of the others; a segment may be in no catalogue.
+			Segment: rollcall.SegmentID(strings.Clone(string(s.Segment))),
 		},
 		Time:  s.Time,
 		Until: s.Until,
@@ -53,7 +55,6 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	if err := catalogue.Check(&e.Group); err != nil {
 		return to, unquoted(err)
 	}
-	e.Segment = ownSegment(e.Segment)
 	if !backfill {
 		if err := e.Age(record); err != nil {
 			return to, err
@@ -76,16 +77,6 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	}
 	e.Panel, e.Visitor, e.Key = rollcall.PanelID(k.of), k.panelist(s.Panelist), k.id
 	return append(to, e), nil
-}
-
-// ownSegment gives the same id in memory of its own, once for all events of it:
-// a sighting's is a part of a line that the next one is read over. The other ids
-// of an event are the catalogue's and the keys'.
-func ownSegment(id rollcall.SegmentID) rollcall.SegmentID {
-	if id == "" {
-		return ""
-	}
-	return unique.Make(id).Value()
 }
 
 // appendAccount appends an account's event, cut where its pseudonym changes.

@@ -236,30 +236,24 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-// TestEventsKeepNoPart: an event has no part of the line that it came in, which
-// the next line is read over.
-func TestEventsKeepNoPart(t *testing.T) {
-	log := &slice{}
-	in := ingest.NewBatcher(benchConverter(t), log, "test", false)
-	want := make([]rollcall.Group, 0, 2)
-	for i, line := range []string{census("segment", "lyon", "platform", "phone"), panelLine()} {
-		s, err := ingest.ParseJSON([]byte(line))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel, Platform: s.Platform, Segment: s.Segment})
-		text := []byte(line)
-		if err := in.Line(t.Context(), i+1, text); err != nil {
-			t.Fatal(err)
-		}
-		copy(text, bytes.Repeat([]byte("x"), len(text)))
+// TestEventsKeepNoPartOfTheirLine: lines are read where they stand, in a buffer
+// that the next ones are read into.
+func TestEventsKeepNoPartOfTheirLine(t *testing.T) {
+	var log slice
+	in := ingest.NewBatcher(benchConverter(t), &log, "a file", false)
+	var text strings.Builder
+	for i := range 2000 {
+		fmt.Fprintln(&text, census("segment", fmt.Sprintf("segment-%d", i), "evidence", strings.Repeat("e", i%97)))
 	}
-	if err := in.Flush(t.Context()); err != nil || len(log.events) != len(want) {
-		t.Fatalf("%d of %d events, %v", len(log.events), len(want), err)
+	if err := ingest.NDJSON(t.Context(), in, strings.NewReader(text.String())); err != nil {
+		t.Fatal(err)
 	}
 	for i, e := range log.events {
-		if e.Key = 0; e.Group != want[i] {
-			t.Errorf("%+v, want %+v", e.Group, want[i])
+		if want := fmt.Sprintf("segment-%d", i); string(e.Segment) != want || e.Market != "FR" || e.Service != "msn" {
+			t.Fatalf("event %d is of %q at %q in %q, not %s", i, e.Service, e.Market, e.Segment, want)
 		}
+	}
+	if len(log.events) != 2000 {
+		t.Errorf("%d events", len(log.events))
 	}
 }
