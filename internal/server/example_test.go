@@ -28,8 +28,10 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := 0
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost} { // what changes something last
-		for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
+	paths := slices.Sorted(maps.Keys(doc.Paths.Map()))
+	slices.SortStableFunc(paths, func(a, b string) int { return strings.Count(a, "events") - strings.Count(b, "events") }) // nobody folds them here, for which a settling would wait
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost} {                                     // what changes something last
+		for _, path := range paths {
 			op := doc.Paths.Value(path).GetOperation(method)
 			if op == nil || strings.HasPrefix(path, "/v1/session") || strings.HasPrefix(path, "/v1/master-keys") || path == "/v1/erasures" { // which need a key, and a person
 				continue
