@@ -128,18 +128,17 @@ func (c *Calendar) Span(m UnixMinute) Span {
 // within gives the part of m's local day that lies in one zone period (between
 // two clock changes), where local time is UTC plus a constant.
 func (c *Calendar) within(m UnixMinute) Span {
-	t := m.Time().In(c.loc)
-	_, offset := t.Zone()
-	day := floorDiv(int64(m)*60+int64(offset), secondsPerDay)
+	of, offset := c.day(m)
+	day := int64(of)
 	from, to := day*secondsPerDay-int64(offset), (day+1)*secondsPerDay-int64(offset)
-	start, end := t.ZoneBounds()
+	start, end := m.Time().In(c.loc).ZoneBounds()
 	if !start.IsZero() {
 		from = max(from, start.Unix())
 	}
 	if !end.IsZero() {
 		to = min(to, end.Unix())
 	}
-	return Span{From: ceilMinute(from), To: ceilMinute(to), Day: Day(day)}
+	return Span{From: ceilMinute(from), To: ceilMinute(to), Day: of}
 }
 
 // Start gives the first minute of a local day; of a day that does not exist,
@@ -175,7 +174,16 @@ func (c *Calendar) At(d Day, clock int) UnixMinute {
 }
 
 // Day gives the local day that holds t.
-func (c *Calendar) Day(t time.Time) Day { return c.within(MinuteOf(t)).Day }
+func (c *Calendar) Day(t time.Time) Day {
+	day, _ := c.day(MinuteOf(t))
+	return day
+}
+
+// day gives the local day of a minute, and its zone's offset in seconds.
+func (c *Calendar) day(m UnixMinute) (Day, int) {
+	_, offset := m.Time().In(c.loc).Zone()
+	return Day(floorDiv(int64(m)*60+int64(offset), secondsPerDay)), offset
+}
 
 // Minutes gives the length of a local day in minutes: 1440, less or more where
 // the clock changes, 0 for a day that does not exist.

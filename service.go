@@ -28,7 +28,32 @@ type Service struct {
 	Name  string    `json:"name"`
 	Brand string    `json:"brand" required:"false" doc:"services of one brand are united in rows of their own"` // "": of none
 	Owner string    `json:"owner" required:"false" doc:"services of one owner are united in rows of their own"` // "": of none
+
+	Census CensusForm `json:"census,omitempty"`
+	Epoch  Epoch      `json:"epoch,omitempty"`
+	Colour int        `json:"colour,omitempty"` // the slot of its colour in charts, 1 to Colours; 0: none yet
 }
+
+// Colours is how many colours there are for services.
+const Colours = 12
+
+// CensusForm is how a service's accounts are counted.
+type CensusForm string
+
+// The forms.
+const (
+	Sketched CensusForm = ""      // by sketches alone
+	Exactly  CensusForm = "exact" // by sets of pseudonyms too, without an error
+)
+
+// Epoch is how long an account of a service keeps its pseudonym.
+type Epoch string
+
+// The epochs.
+const (
+	Yearly  Epoch = ""     // a local year
+	NoEpoch Epoch = "none" // until the master key is rotated
+)
 
 // Validate says what is wrong with the catalogue line, if anything.
 func (s Service) Validate() error {
@@ -38,7 +63,19 @@ func (s Service) Validate() error {
 	if s.Name == "" {
 		return &Invalid{Field: "name", Reason: fmt.Sprintf("service %q has no name", s.ID), Code: "name"}
 	}
-	return errors.Join(CheckLine("name", s.Name), CheckLine("brand", s.Brand), CheckLine("owner", s.Owner))
+	return errors.Join(CheckLine("name", s.Name), CheckLine("brand", s.Brand), CheckLine("owner", s.Owner), s.checkCensus())
+}
+
+func (s Service) checkCensus() error {
+	switch {
+	case s.Census != Sketched && s.Census != Exactly:
+		return &Invalid{Field: "census", Value: string(s.Census), Reason: "is not exact, nor empty for sketches", Code: "census"}
+	case s.Epoch != Yearly && s.Epoch != NoEpoch:
+		return &Invalid{Field: "epoch", Value: string(s.Epoch), Reason: "is not none, nor empty for a year", Code: "epoch"}
+	case s.Colour < 0 || s.Colour > Colours:
+		return &Invalid{Field: "colour", Value: fmt.Sprint(s.Colour), Reason: fmt.Sprintf("is not 1 to %d", Colours), Code: "colour"}
+	}
+	return nil
 }
 
 // ValidateNew says what is wrong with a line that somebody adds, if anything. A

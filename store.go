@@ -63,6 +63,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	AddDelivery(ctx context.Context, d Delivery) error
 	Deliveries(ctx context.Context) ([]Delivery, error)
 
+	AuditLog
+
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
 
@@ -275,6 +277,15 @@ type Publication struct {
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it
 }
 
+// Words says which version it is, in its market.
+func (p Publication) Words() string {
+	words := fmt.Sprintf("panel %s, %s, version %d, %s", p.Panel, p.Month, p.Version, p.Status)
+	if p.Internal {
+		words += ", internal"
+	}
+	return words
+}
+
 // Withdrawal records that a version must not be used: it was published wrong.
 type Withdrawal struct {
 	PanelMonth
@@ -321,9 +332,10 @@ type KeyChange struct {
 }
 
 // KeyChanges gives the days after first, up to last, from which on accounts have
-// other pseudonyms: every New Year, and every rotation of the master key.
-func KeyChanges(all []Master, first, last Day) (changes []KeyChange) {
-	for year, _, _ := first.Date(); ; year++ {
+// other pseudonyms: every New Year, unless the service has no epoch, and every
+// rotation of the master key.
+func KeyChanges(all []Master, epoch Epoch, first, last Day) (changes []KeyChange) {
+	for year, _, _ := first.Date(); epoch == Yearly; year++ {
 		day := DayOf(year+1, time.January, 1)
 		if day > last {
 			break
@@ -427,6 +439,7 @@ type Inventory struct {
 	Limits     []PanelLimits
 	Exclusions []PanelMonth // the months that have some
 	Deliveries []Delivery   // the last step of every errand, also of one that is at its end
+	Audit      []AuditEntry
 }
 
 // DamagedRow is a fact that was set aside, whole as it was found.
@@ -435,3 +448,26 @@ type DamagedRow struct {
 	Body   []byte `json:"body"`
 	Second []byte `json:"second"` // of a cell: its minutes
 }
+
+// AuditEntry is a line of the audit log: who did what, and when. No secret is in
+// it, and nobody of a panel is named.
+type AuditEntry struct {
+	Time   time.Time `json:"time"`
+	Key    string    `json:"key" doc:"the id of the API key; oidc: and the subject of who signed in without one; empty: none was asked for"`
+	Name   string    `json:"name" doc:"the key's; operator where none was asked for"`
+	Action string    `json:"action" doc:"what was done, such as publish"`
+	Market MarketID  `json:"market,omitempty"`
+	Object string    `json:"object,omitempty" doc:"what it was done to, in words"`
+}
+
+// AuditLog is what was done, by whom and when. Entries are added and read, and
+// never changed; the same entry again changes nothing.
+type AuditLog interface {
+	AddAudit(ctx context.Context, entries ...AuditEntry) error
+	// Audit gives the last entries before a time, the newest first; a time of zero
+	// is after all.
+	Audit(ctx context.Context, before time.Time, most int) ([]AuditEntry, error)
+}
+
+// MostAudit is how many entries are kept at least, where only so many are.
+const MostAudit = 100_000

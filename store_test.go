@@ -27,9 +27,12 @@ func TestKeyChanges(t *testing.T) {
 		{"2025-12-31", "2026-01-01", "[2026-01-01 (a new year)]"},
 		{"2026-11-30", "2028-01-01", "[2026-12-01 (a new master key) 2027-01-01 (a new year) 2028-01-01 (a new year)]"},
 	} {
-		if got := fmt.Sprint(rollcall.KeyChanges(masters, day(tt.from), day(tt.to))); got != tt.want {
+		if got := fmt.Sprint(rollcall.KeyChanges(masters, rollcall.Yearly, day(tt.from), day(tt.to))); got != tt.want {
 			t.Errorf("%s to %s: %s; want %s", tt.from, tt.to, got, tt.want)
 		}
+	}
+	if got := fmt.Sprint(rollcall.KeyChanges(masters, rollcall.NoEpoch, day("2025-12-31"), day("2028-01-01"))); got != "[2026-06-10 (a new master key) 2026-12-01 (a new master key)]" {
+		t.Errorf("without an epoch: %s", got)
 	}
 	for _, tt := range []struct{ month, want string }{
 		{"2026-05", ""}, {"2026-06", "2026-06-10"}, {"2026-12", ""},

@@ -304,7 +304,7 @@ func TestCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(c.Markets, c.Services); got != "[{DE  Europe/Berlin false} {FR France Europe/Paris false}] [{aim AIM again  } {msn MSN  }]" {
+	if got := fmt.Sprint(c.Markets, c.Services); got != "[{DE  Europe/Berlin false} {FR France Europe/Paris false}] [{aim AIM again     0} {msn MSN     0}]" {
 		t.Errorf("catalogue %s", got)
 	}
 	if cal, err := c.Calendar("FR"); err != nil || cal.String() != "Europe/Paris" {

@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"rollcall"
+	"rollcall/aggregate/idset"
 )
 
 // Deltas gives what changed since the last flush. A cell that is kept and did
@@ -15,10 +16,11 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 	for key, c := range f.cells {
 		c.visitors.sketchIDs()
 		c.minutes.sketchIDs()
-		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() && !c.raised {
+		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() && !c.raised && len(c.accounts.list) == 0 {
 			continue
 		}
-		state.Coarse = c.coarse
+		state.Coarse, state.Exact = c.coarse, c.exact
+		state.Accounts = idset.Append(state.Accounts[:0], c.accounts.list)
 		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
 		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])
 		if !yield(key, state) {
@@ -44,7 +46,7 @@ func (f *Fold) flushed(most int) {
 	for _, c := range f.cells {
 		c.visitors.sketch.MarkClean()
 		c.minutes.sketch.MarkClean()
-		c.raised = false
+		c.raised, c.accounts = false, ids{}
 		f.bytes += c.size()
 	}
 	if f.bytes > most {

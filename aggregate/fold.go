@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"fmt"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/hll"
@@ -12,6 +13,7 @@ import (
 type Fold struct {
 	k        int
 	calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
+	exactly  func(rollcall.ServiceID) bool
 
 	cells   map[rollcall.Cell]*census
 	diaries map[rollcall.Diary]*rollcall.Minutes
@@ -29,7 +31,32 @@ type census struct {
 	minutes  column // ids of pairs of visitor and minute
 	coarse   bool   // some of its events tell only the day
 	raised   bool   // coarse since the last flush
+	exact    bool   // accounts has every visitor since the last flush
+	accounts ids    // of a service that is counted exactly
 }
+
+// ids is a set of visitors, as a list that is made short when it has doubled.
+type ids struct {
+	list []uint64
+	sure int // so many at the beginning ascend, without doubles
+}
+
+// fewIDs are not worth sorting.
+const fewIDs = 1024
+
+func (s *ids) add(id uint64) {
+	if s.list = append(s.list, id); len(s.list) >= fewIDs && len(s.list) > 2*s.sure {
+		s.shorten()
+	}
+}
+
+func (s *ids) shorten() {
+	slices.Sort(s.list)
+	s.list = slices.Compact(s.list)
+	s.sure = len(s.list)
+}
+
+func (s *ids) size() int { return 8 * cap(s.list) }
 
 // column is a sketch and the ids that are not in it yet. With many live cells
 // every touch of a sketch is a cache miss, so it is touched once for many ids.
@@ -44,6 +71,7 @@ type column struct {
 type groupFold struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
+	exact    bool
 	slots    []slot // 1 or groupSlots
 	mask     uint64 // len(slots) - 1
 }
@@ -51,8 +79,8 @@ type groupFold struct {
 type slot struct {
 	span         rollcall.Span
 	from, length uint64  // of the span, in Unix nanoseconds
-	cell         *census // nil in a panel's group, and in one that tells days
-	day          *census // of one that tells days
+	cell         *census // nil in a panel's group, and in one of rows that are more than two notes
+	rare         *census // of one that tells days, or is counted exactly
 }
 
 const (
@@ -73,9 +101,10 @@ const (
 )
 
 // NewFold gives an empty fold into sketches of 2^k registers, by the days of
-// each market's calendar.
-func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error)) *Fold {
-	f := &Fold{k: k, calendar: calendar, cells: make(map[rollcall.Cell]*census)}
+// each market's calendar, with the sets of the services that are counted
+// exactly; nil: of none.
+func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error), exactly func(rollcall.ServiceID) bool) *Fold {
+	f := &Fold{k: k, calendar: calendar, exactly: exactly, cells: make(map[rollcall.Cell]*census)}
 	f.forget()
 	return f
 }
@@ -166,6 +195,7 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
 	l := &groupFold{group: *g, calendar: calendar, slots: make([]slot, 1)}
+	l.exact = g.Panel == "" && f.exactly != nil && f.exactly(g.Service)
 	f.groups[*g] = l
 	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
@@ -191,8 +221,8 @@ func (f *Fold) slot(l *groupFold, m rollcall.UnixMinute) *slot {
 		s.from, s.length = uint64(s.span.From)*minute, uint64(s.span.To-s.span.From)*minute
 		switch {
 		case l.group.Panel != "":
-		case l.group.Precision == rollcall.ToDay:
-			s.day = f.cell(l, s.span.Day)
+		case l.exact || l.group.Precision == rollcall.ToDay:
+			s.rare = f.cell(l, s.span.Day)
 		default:
 			s.cell = f.cell(l, s.span.Day)
 		}
@@ -220,13 +250,17 @@ func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	if c == nil {
 		c = &census{cell: key, visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
 		f.cells[key] = c
+		c.exact = l.exact
 		f.bytes += c.size()
 	}
+	c.exact = c.exact && l.exact
 	return c
 }
 
 // size is what the cell holds in memory, about.
-func (c *census) size() int { return cellOverhead + c.visitors.size() + c.minutes.size() }
+func (c *census) size() int {
+	return cellOverhead + c.visitors.size() + c.minutes.size() + c.accounts.size()
+}
 
 // size is what the column holds in memory.
 func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) }
@@ -236,19 +270,35 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 	for from < to {
 		s := f.slot(l, from)
 		end := min(to, s.span.To)
-		f.note(&s.cell.visitors, visitor)
-		f.stay(&s.cell.minutes, visitor, from, end)
+		c := s.cell
+		if c == nil {
+			c = s.rare
+		}
+		f.note(&c.visitors, visitor)
+		f.count(l, c, visitor)
+		f.stay(&c.minutes, visitor, from, end)
 		from = end
 	}
 }
 
 // creditDay notes a visitor of the day that a minute is of, and no minute.
 func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
-	c := f.slot(l, at).day
+	c := f.slot(l, at).rare
 	f.note(&c.visitors, visitor)
+	f.count(l, c, visitor)
 	if !c.coarse {
 		c.coarse, c.raised = true, true
 	}
+}
+
+// count puts a visitor into the set of a cell that is counted exactly.
+func (f *Fold) count(l *groupFold, c *census, visitor uint64) {
+	if !l.exact {
+		return
+	}
+	before := c.accounts.size()
+	c.accounts.add(visitor)
+	f.bytes += c.accounts.size() - before
 }
 
 // stay notes a visitor's minutes [from, to) of one cell.

@@ -12,6 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
 )
 
 const testK = 12
@@ -143,7 +144,7 @@ func drawEvent(t *rapid.T) rollcall.Event {
 func TestFoldIsTheModel(t *testing.T) {
 	calendar := testCalendar(t)
 	rapid.Check(t, func(t *rapid.T) {
-		f, have := NewFold(testK, calendar), newStored()
+		f, have := NewFold(testK, calendar, nil), newStored()
 		want := &facts{map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Cell]map[uint64]bool{}, map[rollcall.Diary]rollcall.Minutes{}}
 		for range rapid.IntRange(1, 6).Draw(t, "batches") {
 			var b rollcall.Batch
@@ -207,7 +208,7 @@ func runsOf(m rollcall.Minutes) func(yield func(int) bool) {
 
 // TestUnchangedCellIsNotFlushed: a kept cell that learns nothing new is clean.
 func TestUnchangedCellIsNotFlushed(t *testing.T) {
-	f := NewFold(testK, testCalendar(t))
+	f := NewFold(testK, testCalendar(t), nil)
 	var b rollcall.Batch
 	b.Add(&rollcall.Event{
 		Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
@@ -229,7 +230,7 @@ func TestUnchangedCellIsNotFlushed(t *testing.T) {
 
 // TestFoldAllocatesNothing: a batch of known cells costs no allocation.
 func TestFoldAllocatesNothing(t *testing.T) {
-	f, b := NewFold(testK, testCalendar(t)), benchBatch(6*mostIDs)
+	f, b := NewFold(testK, testCalendar(t), nil), benchBatch(6*mostIDs)
 	if err := f.Add(b); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +261,7 @@ func benchBatch(rows int) *rollcall.Batch {
 
 // BenchmarkFold gives rows a second of one-minute census events.
 func BenchmarkFold(b *testing.B) {
-	f, batch := NewFold(hll.DefaultK, testCalendar(b)), benchBatch(10_000)
+	f, batch := NewFold(hll.DefaultK, testCalendar(b), nil), benchBatch(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := f.Add(batch); err != nil {
@@ -274,7 +275,7 @@ func BenchmarkFold(b *testing.B) {
 // them, over 72 cells.
 func BenchmarkFoldSmallBatches(b *testing.B) {
 	const rows = 1000
-	f, random := NewFold(hll.DefaultK, testCalendar(b)), rand.NewPCG(1, 2)
+	f, random := NewFold(hll.DefaultK, testCalendar(b), nil), rand.NewPCG(1, 2)
 	batches := make([]*rollcall.Batch, 1000)
 	for i := range batches {
 		batch := benchBatch(6) // for its groups
@@ -295,4 +296,50 @@ func BenchmarkFoldSmallBatches(b *testing.B) {
 		n++
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*rows), "ns/row")
+}
+
+// TestExactSets: of a service that is counted exactly every cell has the set of
+// its visitors, whatever is flushed when, and of another none. An account that
+// raises no register is in it.
+func TestExactSets(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	exactly := func(id rollcall.ServiceID) bool { return id == "msn" }
+	f := NewFold(12, testCalendar(t), exactly)
+	want, got := make(map[rollcall.Cell]map[uint64]bool), make(map[rollcall.Cell][]byte)
+	for range 40 {
+		var b rollcall.Batch
+		for range 2000 {
+			e := rollcall.Event{
+				Group: rollcall.Group{
+					Market: "FR", Service: []rollcall.ServiceID{"msn", "aim"}[r.IntN(2)], Location: rollcall.Home, Kind: rollcall.Use, Key: 1,
+					Precision: rollcall.Precision(r.IntN(2)), Segment: []rollcall.SegmentID{"", "lyon"}[r.IntN(2)],
+				},
+				Time: time.Date(2002, 10, 3+r.IntN(2), 12, 0, 0, 0, time.UTC), Visitor: rollcall.Visitor(r.IntN(9000)),
+			}
+			b.Add(&e)
+			cell := rollcall.Cell{Market: "FR", Day: rollcall.DayOf(e.Time.Date()), Service: e.Service, Location: e.Location, Kind: e.Kind, Segment: e.Segment, Key: e.Key}
+			if want[cell] == nil {
+				want[cell] = make(map[uint64]bool)
+			}
+			want[cell][uint64(e.Visitor)] = true
+		}
+		if err := f.Add(&b); err != nil {
+			t.Fatal(err)
+		}
+		if r.IntN(3) > 0 {
+			continue
+		}
+		for cell, state := range f.Deltas().Cells {
+			if state.Exact != exactly(cell.Service) || !state.Exact && len(state.Accounts) > 0 {
+				t.Fatalf("%v: exact %v with %d accounts", cell, state.Exact, len(state.Accounts))
+			}
+			got[cell] = idset.Merge(nil, got[cell], state.Accounts)
+		}
+		f.flushed(1 << 30)
+		for cell, ids := range want {
+			if cell.Service == "msn" && idset.Len(got[cell]) != len(ids) {
+				t.Fatalf("%v has %d accounts, not %d", cell, idset.Len(got[cell]), len(ids))
+			}
+		}
+	}
 }

@@ -29,10 +29,11 @@ type Store interface {
 type Options struct {
 	K        int // the sketch's precision, as the store's
 	Calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
-	Every    time.Duration // between flushes when caught up; default 2 s
-	Behind   time.Duration // between flushes when behind; default 30 s
-	Bytes    int           // flush at so many bytes held; default DefaultBytes
-	Members  func() int    // of the consumer group: Every is multiplied by it
+	Exactly  func(rollcall.ServiceID) bool // whether a service is counted exactly; nil: none is
+	Every    time.Duration                 // between flushes when caught up; default 2 s
+	Behind   time.Duration                 // between flushes when behind; default 30 s
+	Bytes    int                           // flush at so many bytes held; default DefaultBytes
+	Members  func() int                    // of the consumer group: Every is multiplied by it
 	Metrics  *Metrics
 	Log      *slog.Logger
 }
@@ -83,7 +84,7 @@ func newWorker(src Source, store Store, opt Options) *worker {
 	if opt.Members == nil {
 		opt.Members = func() int { return 1 }
 	}
-	return &worker{src: src, store: store, opt: opt, fold: NewFold(opt.K, opt.Calendar), offsets: rollcall.Offsets{}}
+	return &worker{src: src, store: store, opt: opt, fold: NewFold(opt.K, opt.Calendar, opt.Exactly), offsets: rollcall.Offsets{}}
 }
 
 func (w *worker) loop(ctx context.Context) error {

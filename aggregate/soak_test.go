@@ -32,7 +32,7 @@ func TestSoakCensusMonth(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &april{calendar: calendar}
-	a.fold = NewFold(hll.DefaultK, func(rollcall.MarketID) (*rollcall.Calendar, error) { return calendar, nil })
+	a.fold = NewFold(hll.DefaultK, func(rollcall.MarketID) (*rollcall.Calendar, error) { return calendar, nil }, nil)
 	accounts := map[rollcall.ServiceID]int{"msn": 30e6, "aim": 29e6, "icq": 23e6, "yahoo": 14e6}
 	first, start := rollcall.DayOf(2001, 4, 1), time.Now()
 	for day := first; day <= first.Month().Last(); day++ {

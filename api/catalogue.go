@@ -83,6 +83,7 @@ func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (
 	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
 		return nil, s.fault("add service", err)
 	}
+	s.audited(ctx, "set service", "", string(in.Body.ID))
 	return madeAt(address("services", string(in.Body.ID)), in.Body, unknown != nil), nil
 }
 

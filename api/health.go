@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -128,6 +129,9 @@ func (s storeChecks) post(ctx context.Context, in *storeCheckInput) (*body[Store
 	if err != nil {
 		return nil, s.fault("store/check", err)
 	}
+	if in.Body.Repair || in.Body.Forget {
+		s.audited(ctx, "repair store", "", fmt.Sprintf("%d rows are set aside", len(done.SetAside)))
+	}
 	done.Damaged, done.Faults, done.SetAside = append([]rollcall.Damage{}, done.Damaged...), append([]string{}, done.Faults...), append([]rollcall.Damage{}, done.SetAside...)
 	return &body[StoreChecked]{Body: done}, nil
 }
@@ -146,6 +150,7 @@ func (s *Server) postBackup(ctx context.Context, in *backupInput) (*huma.StreamR
 	if err != nil {
 		return nil, s.fault("backup", err)
 	}
+	s.audited(ctx, "backup", "", in.Body.File)
 	return &huma.StreamResponse{Body: func(to huma.Context) {
 		if in.Body.File != "" {
 			to.SetHeader("Content-Type", "application/json")

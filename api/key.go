@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 
 	"rollcall"
 )
@@ -42,5 +43,6 @@ func (s masterKeys) post(ctx context.Context, in *rotationInput) (*body[rollcall
 	if err != nil {
 		return nil, s.fault("rotate", err)
 	}
+	s.audited(ctx, "rotate master key", "", fmt.Sprintf("%s, from %s on", done.ID, done.From))
 	return &body[rollcall.Rotation]{Body: done}, nil
 }

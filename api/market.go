@@ -97,5 +97,6 @@ func (s markets) post(ctx context.Context, in *given[MarketChange]) (*made[rollc
 	if err != nil {
 		return nil, s.fault("add market", err)
 	}
+	s.audited(ctx, "set market", m.ID, m.Name+", "+m.Zone)
 	return madeAt(address("markets", string(m.ID)), m, unknown != nil), nil
 }

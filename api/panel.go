@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -33,6 +34,7 @@ func (s panels) put(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "load panel", err)
 		return
 	}
+	s.audited(r.Context(), "load panel", loaded.Market, fmt.Sprintf("panel %s, %s", loaded.Panel, loaded.Month))
 	if isNew {
 		w.Header().Set("Location", address("panels", string(loaded.Panel), "months", loaded.Month.String())+"?market="+url.QueryEscape(string(loaded.Market)))
 		w.Header().Set("Content-Type", "application/json")
@@ -193,6 +195,7 @@ func (s panelLimits) post(ctx context.Context, in *limitsInput) (*body[rollcall.
 	if err != nil {
 		return nil, s.fault("set limits", err)
 	}
+	s.audited(ctx, "set limits", l.Market, fmt.Sprintf("panel %s, low %d, caution %d", l.Panel, l.Low, l.Caution))
 	return &body[rollcall.PanelLimits]{Body: l}, nil
 }
 
@@ -274,6 +277,7 @@ func (s exclusions) post(ctx context.Context, in *exclusionInput) (*made[rule], 
 	if err := s.Panels.Exclude(ctx, e, in.Body.Panelist); err != nil {
 		return nil, s.fault("exclude", err)
 	}
+	s.audited(ctx, "exclude", of.Market, fmt.Sprintf("panel %s, %s", of.Panel, of.Month))
 	query := url.Values{"market": {in.Body.Market}, "panel": {in.Body.Panel}, "month": {of.Month.String()}}
 	return madeAt(address("exclusions")+"?"+query.Encode(), ruleOf(e, in.Body.Panelist != ""), true), nil
 }
@@ -291,5 +295,6 @@ func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollc
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
+	s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
 	return &body[rollcall.Erasure]{Body: done}, nil
 }

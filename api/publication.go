@@ -52,6 +52,9 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*ma
 	if err != nil {
 		return nil, s.fault("close", err)
 	}
+	if !p.Unchanged {
+		s.audited(ctx, "publish", p.Market, p.Words())
+	}
 	return madeAt(address("publications", string(p.Market), string(p.Panel), p.Month.String(), strconv.Itoa(p.Version)), p, !p.Unchanged), nil
 }
 
@@ -164,6 +167,7 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 	if err != nil {
 		return nil, s.fault("withdraw", err)
 	}
+	s.audited(ctx, "withdraw", p.Market, p.Words())
 	return &body[rollcall.Publication]{Body: p}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/api/access"
 	"rollcall/api/answer"
+	"rollcall/api/observe"
 	"rollcall/api/openapi"
 	"rollcall/internal/problem"
 )
@@ -23,7 +24,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
 	once := &answer.Once{Path: "/v1/publications", Sender: senderOf, Now: time.Now}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), same.Found, once.Handler, s.computations().limit, listings().limit, uploads().limit, same.Made)
+	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, once.Handler, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
@@ -119,6 +120,7 @@ func (s *Server) changes(api huma.API) {
 	huma.Register(api, post("/v1/rejected/replay", "Append what was refused and is valid now to the log"), s.postRejected)
 	huma.Register(api, post("/v1/log/replay", "Fold a part of the log again"), s.postReplay)
 	huma.Register(api, post("/v1/log/acknowledge", "Take note of what the embedded log has lost"), s.postAcknowledge)
+	huma.Register(api, get("/v1/audit", "Who did what, and when"), audits{s}.get)
 	huma.Register(api, get("/v1/version", "The software's version"), s.getVersion)
 }
 

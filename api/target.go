@@ -52,5 +52,6 @@ func (s savedTargets) post(ctx context.Context, in *given[rollcall.Target]) (*ma
 	if err := s.Targets.SaveTarget(ctx, in.Body); err != nil {
 		return nil, s.fault("save target", err)
 	}
+	s.audited(ctx, "save target", "", in.Body.Name)
 	return madeAt(address("targets", in.Body.Name), in.Body, unknown != nil), nil
 }

@@ -62,7 +62,11 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 		return to, err
 	}
 	if s.Panel == "" {
-		return c.appendAccount(to, s.Account, e, calendar)
+		service, err := catalogue.Service(s.Service)
+		if err != nil {
+			return to, err
+		}
+		return c.appendAccount(to, s.Account, e, service, calendar)
 	}
 	k, err := c.Keys.panel(s.Panel, calendar.Day(e.Time))
 	if err != nil {
@@ -73,7 +77,7 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 }
 
 // appendAccount appends an account's event, cut where its pseudonym changes.
-func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, calendar *rollcall.Calendar) ([]rollcall.Event, error) {
+func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcall.Event, service rollcall.Service, calendar *rollcall.Calendar) ([]rollcall.Event, error) {
 	out, day := to, calendar.Day(e.Time)
 	last := day
 	if !e.Until.IsZero() {
@@ -81,10 +85,10 @@ func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcal
 	}
 	for {
 		var err error
-		if e.Visitor, e.Key, err = c.Keys.Account(e.Service, day, account); err != nil {
+		if e.Visitor, e.Key, err = c.Keys.Account(service, day, account); err != nil {
 			return to, err
 		}
-		if day = c.Keys.nextChange(day, last); day > last {
+		if day = c.Keys.nextChange(service.Epoch, day, last); day > last {
 			return append(out, e), nil
 		}
 		part := e

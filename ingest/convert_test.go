@@ -60,7 +60,7 @@ func TestNewYear(t *testing.T) {
 func wantEvents(t *testing.T, converter *ingest.Converter, s ingest.Sighting, midnight time.Time, cut bool) []rollcall.Event {
 	t.Helper()
 	event := func(year int, from, until time.Time) rollcall.Event {
-		visitor, key, err := converter.Keys.Account(s.Service, rollcall.DayOf(year, time.June, 1), s.Account)
+		visitor, key, err := converter.Keys.Account(rollcall.Service{ID: s.Service}, rollcall.DayOf(year, time.June, 1), s.Account)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestRotation(t *testing.T) {
 		day         rollcall.Day
 		time, until time.Time
 	}{{old, from - 1, s.Time, midnight}, {later, from, midnight, s.Until}} {
-		visitor, key, err := want.keys.Account("msn", want.day, s.Account)
+		visitor, key, err := want.keys.Account(rollcall.Service{ID: "msn"}, want.day, s.Account)
 		if e := got[i]; err != nil || e.Visitor != visitor || e.Key != key || !e.Time.Equal(want.time) || !e.Until.Equal(want.until) {
 			t.Errorf("part %d is %v; want %x under %s", i, e, visitor, key)
 		}
@@ -121,6 +121,31 @@ func TestRotation(t *testing.T) {
 	s.Account, s.Panel, s.Panelist = "", "nn", "P1"
 	if got, err = converter.Append(got[:0], &s, time.Time{}, true); err != nil || len(got) != 1 || got[0].Key != old.Panelist("nn", "P1")[0].Key {
 		t.Errorf("of a panelist: %v, %v", got, err)
+	}
+}
+
+// TestNoEpoch: an account of a service without an epoch keeps its pseudonym over
+// New Year, and loses it at a rotation, where a stay is cut.
+func TestNoEpoch(t *testing.T) {
+	converter := benchConverter(t)
+	catalogue, err := rollcall.NewCatalogue(converter.Catalogue().Markets, []rollcall.Service{{ID: "msn", Name: "MSN", Epoch: rollcall.NoEpoch}})
+	must(t, err)
+	converter.Catalogue = func() *rollcall.Catalogue { return catalogue }
+	from := rollcall.DayOf(2003, time.March, 1)
+	converter.Keys, err = ingest.NewKeys(ingest.Master{Secret: repeated('k')}, ingest.Master{Secret: repeated('n'), From: from})
+	must(t, err)
+	over := func(day rollcall.Day) []rollcall.Event {
+		calendar, err := catalogue.Calendar("FR")
+		must(t, err)
+		midnight := calendar.Start(day).Time()
+		s := ingest.Sighting{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Account: "a@example.org", Time: midnight.Add(-time.Hour), Until: midnight.Add(time.Hour)}
+		events, err := converter.Append(nil, &s, time.Time{}, true)
+		must(t, err)
+		return events
+	}
+	newYear, rotation := over(rollcall.DayOf(2003, time.January, 1)), over(from)
+	if len(newYear) != 1 || len(rotation) != 2 || rotation[0].Key != newYear[0].Key || rotation[0].Visitor != newYear[0].Visitor || rotation[1].Key == rotation[0].Key {
+		t.Errorf("over New Year %v, over the rotation %v", newYear, rotation)
 	}
 }
 
@@ -186,15 +211,15 @@ func TestMissingMaster(t *testing.T) {
 	if missing := keys.Missing(); len(missing) != 1 || missing[0].ID != next.ID() {
 		t.Errorf("missing: %v", missing)
 	}
-	if _, _, err := keys.Account("msn", from-1, "a"); err != nil {
+	if _, _, err := keys.Account(rollcall.Service{ID: "msn"}, from-1, "a"); err != nil {
 		t.Error(err)
 	}
 	var invalid *rollcall.Invalid
-	if _, _, err := keys.Account("msn", from, "a"); !errors.Is(err, ingest.ErrKeyMissing) || errors.As(err, &invalid) {
+	if _, _, err := keys.Account(rollcall.Service{ID: "msn"}, from, "a"); !errors.Is(err, ingest.ErrKeyMissing) || errors.As(err, &invalid) {
 		t.Errorf("its day: %v", err)
 	}
 	must(t, keys.Set([]ingest.Master{first, next}, known))
-	if _, _, err := keys.Account("msn", from, "a"); err != nil || len(keys.Missing()) != 0 {
+	if _, _, err := keys.Account(rollcall.Service{ID: "msn"}, from, "a"); err != nil || len(keys.Missing()) != 0 {
 		t.Error(err)
 	}
 	next.From++

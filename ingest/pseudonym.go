@@ -61,7 +61,7 @@ type inForce struct {
 type scope struct {
 	kind   string // "census" or "panel"
 	of     string // the service or the panel
-	epoch  int    // the event's local year; 0 for a panel
+	epoch  int    // the event's local year; 0 for a panel, and a service without an epoch
 	master rollcall.KeyID
 }
 
@@ -134,17 +134,17 @@ func (k *Keys) Missing() (missing []rollcall.Master) {
 
 // nextChange gives the first day after one from which on accounts have other
 // pseudonyms than on the day before; one after last where there is none up to it.
-func (k *Keys) nextChange(day, last rollcall.Day) rollcall.Day {
+func (k *Keys) nextChange(epoch rollcall.Epoch, day, last rollcall.Day) rollcall.Day {
 	for day++; day <= last; day++ {
-		if k.changes(day) {
+		if k.changes(epoch, day) {
 			break
 		}
 	}
 	return day
 }
 
-func (k *Keys) changes(day rollcall.Day) bool {
-	if _, month, date := day.Date(); month == time.January && date == 1 {
+func (k *Keys) changes(epoch rollcall.Epoch, day rollcall.Day) bool {
+	if _, month, date := day.Date(); epoch == rollcall.Yearly && month == time.January && date == 1 {
 		return true
 	}
 	k.mu.RLock()
@@ -152,16 +152,20 @@ func (k *Keys) changes(day rollcall.Day) bool {
 	return slices.ContainsFunc(k.masters, func(m inForce) bool { return m.From == day })
 }
 
-// Account gives the pseudonym of an account of a service on a local day. It
+// Account gives the pseudonym of an account of a service on a local day: that of
+// the day's year, or of every year where the service has no epoch. It
 // fails with ErrKeyMissing, and with an Invalid where the day's key is lost.
-func (k *Keys) Account(service rollcall.ServiceID, day rollcall.Day, account string) (rollcall.Visitor, rollcall.KeyID, error) {
-	year, _, _ := day.Date()
-	d, err := k.key(scope{kind: "census", of: string(service), epoch: year}, day)
+func (k *Keys) Account(service rollcall.Service, day rollcall.Day, account string) (rollcall.Visitor, rollcall.KeyID, error) {
+	s := scope{kind: "census", of: string(service.ID)}
+	if service.Epoch == rollcall.Yearly {
+		s.epoch, _, _ = day.Date()
+	}
+	d, err := k.key(s, day)
 	if err != nil {
 		return 0, 0, err
 	}
 	var buffer [128]byte // most names fit, without an allocation
-	return d.visitor(append(buffer[:0], Normalise(service, account)...)), d.id, nil
+	return d.visitor(append(buffer[:0], Normalise(service.ID, account)...)), d.id, nil
 }
 
 // Panelist gives the pseudonyms of a panelist of a panel, the earliest first:

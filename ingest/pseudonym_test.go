@@ -36,7 +36,7 @@ func keys(tb testing.TB) *ingest.Keys {
 // account2002 is an account's pseudonym in 2002.
 func account2002(tb testing.TB, k *ingest.Keys, service rollcall.ServiceID, account string) (rollcall.Visitor, rollcall.KeyID) {
 	tb.Helper()
-	v, id, err := k.Account(service, rollcall.DayOf(2002, time.October, 3), account)
+	v, id, err := k.Account(rollcall.Service{ID: service}, rollcall.DayOf(2002, time.October, 3), account)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestKeysDiffer(t *testing.T) {
 	}
 	for _, service := range []rollcall.ServiceID{"msn", "aim", "yahoo"} {
 		for _, year := range []int{2002, 2003} {
-			v, id, err := k.Account(service, rollcall.DayOf(year, time.June, 1), "someone")
+			v, id, err := k.Account(rollcall.Service{ID: service}, rollcall.DayOf(year, time.June, 1), "someone")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"embed" // the contracts are files of this folder
 	"encoding/csv"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"rollcall"
@@ -29,6 +30,12 @@ var ClickHouse embed.FS
 //go:embed signatures/signatures.csv
 var Signatures string
 
+// Sources holds the profiles of the servers whose tables are read, and the user
+// agents that tell a platform.
+//
+//go:embed sources/*.yaml
+var Sources embed.FS
+
 //go:embed services.csv
 var servicesCSV string
 
@@ -41,6 +48,11 @@ func Services() ([]rollcall.Service, error) {
 	services := make([]rollcall.Service, 0, len(lines))
 	for i, line := range lines[1:] {
 		s := rollcall.Service{ID: rollcall.ServiceID(line[0]), Name: line[1], Brand: line[2], Owner: line[3]}
+		if line[4] != "" { // online has none: it is no service
+			if s.Colour, err = strconv.Atoi(line[4]); err != nil {
+				return nil, fmt.Errorf("services.csv: line %d: colour: %w", i+2, err)
+			}
+		}
 		if err := s.Validate(); err != nil {
 			return nil, fmt.Errorf("services.csv: line %d: %w", i+2, err)
 		}

@@ -33,14 +33,18 @@ func refuseAged(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) 
 }
 
 // refuseTwoKeys refuses a range whose days lie under two keys, whatever facts it
-// has: the pseudonyms of two keys are two different sets of numbers. It is the
-// one place that knows that every service's key is a year's.
+// has: the pseudonyms of two keys are two different sets of numbers. Where
+// services are not named, some may have a year's key.
 func refuseTwoKeys(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
 	masters, err := s.Masters(ctx)
 	if err != nil {
 		return err
 	}
-	changes := rollcall.KeyChanges(masters, q.From, q.To)
+	epoch, err := epochOf(ctx, s, q.Services)
+	if err != nil {
+		return err
+	}
+	changes := rollcall.KeyChanges(masters, epoch, q.From, q.To)
 	if len(changes) == 0 {
 		return nil
 	}
@@ -59,6 +63,22 @@ func refuseTwoKeys(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuer
 		Field: "from", Value: q.From.String() + " to " + q.To.String(), Code: "two_keys",
 		Reason: fmt.Sprintf("crosses the change of the pseudonyms' key on %s: accounts can't be matched over it; ask for each side apart: %s", named, strings.Join(sides, ", ")),
 	}
+}
+
+// epochOf gives none where every service named has none.
+func epochOf(ctx context.Context, s rollcall.Store, named []rollcall.ServiceID) (rollcall.Epoch, error) {
+	own, err := s.Services(ctx)
+	if err != nil {
+		return "", err
+	}
+	without := make(map[rollcall.ServiceID]bool)
+	for _, v := range own {
+		without[v.ID] = v.Epoch == rollcall.NoEpoch
+	}
+	if len(named) == 0 || slices.ContainsFunc(named, func(id rollcall.ServiceID) bool { return !without[id] }) {
+		return rollcall.Yearly, nil
+	}
+	return rollcall.NoEpoch, nil
 }
 
 // mostSides is how many ranges a refusal proposes.
@@ -94,7 +114,9 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err != nil {
 		return nil, err
 	}
-	found.fill(&facts)
+	rows := facts
+	rows.From = q.From
+	found.fill(&rows)
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
 	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
 		return nil, err

@@ -151,7 +151,7 @@ func (pub *Publisher) describe(d *audience.Document) error {
 	if len(c.Services) > audience.MostServices {
 		return &rollcall.Invalid{Field: "services", Value: strconv.Itoa(len(c.Services)), Reason: fmt.Sprintf("is more than the %d that a report can have", audience.MostServices), Code: "services"}
 	}
-	d.Services, d.Starts = c.Services, audience.Starts(calendar, d.Of.Month)
+	d.Services, d.Starts = facts(c.Services), audience.Starts(calendar, d.Of.Month)
 	return nil
 }
 
@@ -173,4 +173,14 @@ func (pub *Publisher) before(ctx context.Context, of rollcall.PanelMonth, intern
 		}
 	}
 	return out, nil
+}
+
+// facts gives the services without what makes no panel figure: a colour is not
+// a reason for another version.
+func facts(services []rollcall.Service) []rollcall.Service {
+	bare := make([]rollcall.Service, len(services))
+	for i, s := range services {
+		bare[i] = rollcall.Service{ID: s.ID, Name: s.Name, Brand: s.Brand, Owner: s.Owner}
+	}
+	return bare
 }

@@ -260,7 +260,7 @@ func TestInternalComparesWithAny(t *testing.T) {
 	}
 	// A version of limits of its own that pins another's: by its own.
 	low, other := all(), all()
-	low.Low, other.Confidence = 25, 0.9
+	low.Low, low.Caution, other.Confidence = 25, 25, 0.9
 	h.Store = public{h.store}
 	h.close(closing(september, other)) // version 3, and for readers in this store
 	h.close(closing(october, low))

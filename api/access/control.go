@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/api/observe"
 	"rollcall/internal/problem"
 )
 
@@ -73,7 +74,9 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 		}
 		w.Header().Add("Vary", "Authorization")
 		w.Header().Add("Vary", "Cookie")
-		switch caller, verdict := c.caller(r); {
+		caller, verdict := c.caller(r)
+		observe.SetKey(r.Context(), caller.ID)
+		switch {
 		case r.URL.Path == SessionPath:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
 		case verdict < admitted:

@@ -67,9 +67,13 @@ func rankingOf(month *export.Month, w *words) *ranking {
 		if n, ok := t.Cell(i, "rank").(int); ok {
 			rank = fmt.Sprint(n)
 		}
+		name := w.any
+		if level == "service" {
+			name = nameIn(month.Services, t.Cell(i, "service"))
+		}
 		audience := t.Cell(i, "unique_audience")
 		r.Rows = append(r.Rows, []string{
-			rank, nameIn(month.Services, t.Cell(i, "service")), w.figure(audience, scale, 0, marks), w.between(audience, scale),
+			rank, name, w.figure(audience, scale, 0, marks), w.between(audience, scale),
 			w.figure(t.Cell(i, "reach"), 1, 1, marks), w.figure(t.Cell(i, "change"), scale, 0, marks),
 		})
 	}
@@ -98,7 +102,7 @@ func scaleOf(t *rollcall.Table) float64 {
 	return thousand
 }
 
-// nameIn gives a service's name; of what unites services, what the table says.
+// nameIn gives a service's name, or its id where it has none.
 func nameIn(services []rollcall.Service, id any) string {
 	for _, s := range services {
 		if string(s.ID) == id && s.Name != "" {

@@ -16,6 +16,7 @@ type words struct {
 	interval, thousands                  string            // a heading, a note
 	withheld, caution                    string
 	simulated, again                     string
+	any                                  string // the row of all services together
 	group, comma                         string // between thousands, before decimals
 }
 
@@ -23,7 +24,7 @@ func wordsOf(l export.Locale) *words {
 	if l == export.French {
 		return &words{
 			closed: "version %d (%s)", notClosed: "non clos", closedOn: "Version %d (%s), close le %s.", details: "Détail (en anglais) : ",
-			statuses: map[string]string{"preliminary": "provisoire", "final": "définitive", "restated": "révisée"},
+			statuses: map[string]string{"preliminary": "préliminaire", "final": "définitive", "restated": "révisée"},
 			causes: map[string]string{
 				"files":      "Le fichier des panélistes ou l’univers du mois manque : chargez-les avec « rollcall panel load », et le mois sera clos dans l’heure.",
 				"efficiency": "La qualité des pondérations est sous sa limite : corrigez les fichiers du mois, ou fermez-le vous-même avec « rollcall close ».",
@@ -34,6 +35,7 @@ func wordsOf(l export.Locale) *words {
 			withheld: "[x] : non publié, trop peu de personnes du panel.", caution: "* : à utiliser avec prudence.",
 			simulated: "Simulé : ce ne sont pas des mesures de personnes réelles.",
 			again:     "Ce mois sera examiné de nouveau toutes les heures ; ce message n’est envoyé qu’une fois par cause.",
+			any:       "Au moins un service",
 			group:     "\u202f", comma: ",",
 		}
 	}
@@ -50,6 +52,7 @@ func wordsOf(l export.Locale) *words {
 		withheld: "[x]: withheld, too few persons of the panel.", caution: "*: to be used with caution.",
 		simulated: "Simulated: these are not measurements of real people.",
 		again:     "The month is looked at again every hour; this message is sent once for each cause.",
+		any:       "Any service",
 		group:     ",", comma: ".",
 	}
 }

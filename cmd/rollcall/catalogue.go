@@ -69,6 +69,9 @@ type serviceAddCmd struct {
 	Name  string `required:"" help:"Name."`
 	Brand string `help:"Brand; the name where absent."`
 	Owner string `help:"Owner."`
+
+	Census string `help:"exact: sets of accounts are kept beside the sketches, and counted without an error. They are personal data." enum:"sketch,exact" default:"sketch"`
+	Epoch  string `help:"How long an account keeps its pseudonym: a year, or with none until the key is rotated. It can't be changed once there are facts." enum:"year,none" default:"year"`
 	server.Engine
 }
 
@@ -77,6 +80,12 @@ func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
 	v := rollcall.Service{ID: rollcall.ServiceID(c.ID), Name: c.Name, Brand: c.Brand, Owner: c.Owner}
 	if v.Brand == "" {
 		v.Brand = c.Name
+	}
+	if c.Census == "exact" {
+		v.Census = rollcall.Exactly
+	}
+	if c.Epoch == "none" {
+		v.Epoch = rollcall.NoEpoch
 	}
 	if err := v.ValidateNew(); err != nil {
 		return server.UsageError{Err: err}

@@ -81,8 +81,10 @@ func TestReadmeFigures(t *testing.T) {
 // TestReadmeFeeds runs what the README says of feeding, against a server; what
 // each sends is counted.
 func TestReadmeFeeds(t *testing.T) {
-	if _, err := exec.LookPath("sqlite3"); err != nil {
-		t.Skip("needs sqlite3, whose table is the example")
+	for _, program := range []string{"sqlite3", "curl", "awk"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs %s, which an example runs", program)
+		}
 	}
 	folder := readmeFolder(t)
 	shell(t, folder, "bin/rollcall market add FR --zone Europe/Paris --data data\nsqlite3 chat.db \"CREATE TABLE last_seen(user, seen); INSERT INTO last_seen VALUES ('bob@example.org', 1033669325)\"")

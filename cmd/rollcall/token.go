@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +24,7 @@ type tokenCmd struct {
 	New    tokenNewCmd    `cmd:"" help:"Make an API key and print it, once."`
 	List   tokenListCmd   `cmd:"" help:"List the API keys; the keys themselves are not kept."`
 	Revoke tokenRevokeCmd `cmd:"" help:"Revoke an API key; a running server takes note at once."`
+	Audit  tokenAuditCmd  `cmd:"" help:"Print who did what, and when: the newest first."`
 }
 
 // tokens says which file holds the API keys.
@@ -111,6 +115,53 @@ type tokenRevokeCmd struct {
 // Run revokes the key.
 func (c *tokenRevokeCmd) Run(context.Context, *streams) error {
 	return access.RevokeToken(c.path(), c.ID, thisUser(), time.Now())
+}
+
+type tokenAuditCmd struct {
+	Tokens string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
+	Limit  int    `help:"The most entries, up to 10,000." default:"100"`
+	server.Engine
+}
+
+// Run prints the audit log, and the changes of the keys that their file remembers.
+func (c *tokenAuditCmd) Run(ctx context.Context, s *streams) error {
+	var list []rollcall.AuditEntry
+	err := within(ctx, &c.Engine, s, func(to *client) (err error) {
+		list, err = rows[rollcall.AuditEntry](ctx, to, fmt.Sprintf("/v1/audit?limit=%d", c.Limit))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	changes, err := c.changes()
+	if err != nil {
+		return err
+	}
+	for _, e := range changes {
+		if !slices.Contains(list, e) { // a server that asks for keys has told it
+			list = append(list, e)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b rollcall.AuditEntry) int { return b.Time.Compare(a.Time) })
+	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "TIME\tKEY\tNAME\tACTION\tMARKET\tOBJECT")
+	for _, e := range list[:min(c.Limit, len(list))] {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Format(time.RFC3339), cmp.Or(e.Key, "-"), e.Name, e.Action, cmp.Or(string(e.Market), "-"), e.Object)
+	}
+	return out.Flush()
+}
+
+func (c *tokenAuditCmd) changes() ([]rollcall.AuditEntry, error) {
+	path := cmp.Or(c.Tokens, server.TokensPath(c.Data))
+	keys, err := access.OpenKeyring(path)
+	if errors.Is(err, fs.ErrNotExist) && c.Tokens == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := keys.All()
+	return access.Changes(all), err
 }
 
 type keyCmd struct {

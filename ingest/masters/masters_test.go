@@ -97,7 +97,7 @@ func (s *site) read(file string) string {
 // count gives the store a cell of msn in France on a day, under these keys.
 func (s *site) count(keys *ingest.Keys, day rollcall.Day) {
 	s.Helper()
-	visitor, key, err := keys.Account("msn", day, "a@example.org")
+	visitor, key, err := keys.Account(rollcall.Service{ID: "msn"}, day, "a@example.org")
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestRotate(t *testing.T) {
 	s := newSite(t)
 	s.write("k", one+"\n")
 	m := s.started("k")
-	before, _, err := m.Keys.Account("msn", newYear-1, "a")
+	before, _, err := m.Keys.Account(rollcall.Service{ID: "msn"}, newYear-1, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestRotate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, _, err := m.Keys.Account("msn", newYear-1, "a")
+	after, _, err := m.Keys.Account(rollcall.Service{ID: "msn"}, newYear-1, "a")
 	if err != nil || after == before {
 		t.Errorf("the new master changes nothing: %v", err)
 	}
@@ -145,7 +145,7 @@ func TestRotate(t *testing.T) {
 		t.Errorf("the store knows %v, %v", known, err)
 	}
 	again := s.started("k")
-	if same, _, err := again.Keys.Account("msn", newYear-1, "a"); err != nil || same != after {
+	if same, _, err := again.Keys.Account(rollcall.Service{ID: "msn"}, newYear-1, "a"); err != nil || same != after {
 		t.Errorf("after a start it is another: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Join(s.dir, "*.new")); err != nil || left != nil {
@@ -311,7 +311,7 @@ func TestMissing(t *testing.T) {
 	if m.Lacks() != nil || len(m.Degraded()) != 1 {
 		t.Errorf("lacks %v, degraded %v", m.Lacks(), m.Degraded())
 	}
-	if _, _, err := m.Keys.Account("msn", newYear, "a"); !errors.Is(err, ingest.ErrKeyMissing) {
+	if _, _, err := m.Keys.Account(rollcall.Service{ID: "msn"}, newYear, "a"); !errors.Is(err, ingest.ErrKeyMissing) {
 		t.Errorf("an account of its day: %v", err)
 	}
 	s.now = time.Date(2026, time.December, 31, 12, 0, 0, 0, time.UTC) // New Year in Auckland
@@ -322,19 +322,19 @@ func TestMissing(t *testing.T) {
 		t.Errorf("a start on its day: %v", err)
 	}
 	s.write("elsewhere", s.read("k"))
-	want, _, err := first.Keys.Account("msn", newYear, "a")
+	want, _, err := first.Keys.Account(rollcall.Service{ID: "msn"}, newYear, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	follow(t, m, func() bool {
-		got, _, err := m.Keys.Account("msn", newYear, "a")
+		got, _, err := m.Keys.Account(rollcall.Service{ID: "msn"}, newYear, "a")
 		return err == nil && got == want
 	})
 	if m.Lacks() != nil || m.Degraded() != nil {
 		t.Errorf("lacks %v, degraded %v", m.Lacks(), m.Degraded())
 	}
 	s.write("elsewhere", "cut") // what was read once stays
-	if got, _, err := m.Keys.Account("msn", newYear, "a"); err != nil || got != want {
+	if got, _, err := m.Keys.Account(rollcall.Service{ID: "msn"}, newYear, "a"); err != nil || got != want {
 		t.Errorf("after the file was cut: %v", err)
 	}
 }

@@ -44,7 +44,11 @@ func (m *Masters) proveCells(ctx context.Context, keys *ingest.Keys, market roll
 		if err != nil {
 			return false, err
 		}
-		_, key, err := keys.Account(row.Service, row.Day, "anybody")
+		service, err := m.Catalogue().Service(row.Service)
+		if err != nil {
+			continue // a line of the catalogue that is gone
+		}
+		_, key, err := keys.Account(service, row.Day, "anybody")
 		if err != nil || key != row.Key {
 			return false, m.notProved(fmt.Sprintf("the census of %s on %s", row.Service, row.Day))
 		}

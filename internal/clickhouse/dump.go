@@ -43,7 +43,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 	}
 	for _, t := range []struct{ name, columns, from string }{
 		{"markets", "market, name, zone, CAST(" + isSimulated + ", 'Bool')", "markets FINAL"},
-		{"services", "service, name, brand, owner", "services FINAL"},
+		{"services", "service, name, brand, owner, census, epoch, colour", "services FINAL"},
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},
 		{"rosters", "market, panel, month, roster", "rosters FINAL"},
@@ -53,6 +53,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"targets", "name, expression", "targets FINAL"},
 		{"withdrawals", "market, panel, month, version, time, reason", "withdrawals FINAL"},
 		{"deliveries", "market, panel, month, version, cause, destination, step, time, id, state, until, tries, since, holder, text, error", "deliveries"},
+		{"audit", "time, key, name, action, market, object", "audit FINAL"},
 		{"ageings", "before, time", "ageings FINAL"},
 		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {
@@ -120,7 +121,7 @@ func (s *Store) Inventory(ctx context.Context) (held rollcall.Inventory, err err
 	cells, err1 := list(ctx, s.database, facts, `SELECT DISTINCT market, '', toYYYYMM(day) AS month FROM cells ORDER BY market, month`)
 	diaries, err2 := list(ctx, s.database, facts, `SELECT DISTINCT market, panel, toYYYYMM(day) AS month FROM diaries ORDER BY market, panel, month`)
 	held.Facts = append(cells, diaries...)
-	var errs [5]error
+	var errs [6]error
 	held.Objects, errs[0] = list(ctx, s.database, func(r driver.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
 		`SELECT DISTINCT hash FROM objects ORDER BY hash`)
 	held.Rosters, errs[1] = list(ctx, s.database, func(r driver.Rows) (o rollcall.PanelObjects, err error) {
@@ -131,6 +132,7 @@ func (s *Store) Inventory(ctx context.Context) (held rollcall.Inventory, err err
 	held.Limits, errs[2] = list(ctx, s.database, scanLimits, limits+` ORDER BY market, panel`)
 	held.Exclusions, errs[3] = list(ctx, s.database, month, `SELECT DISTINCT market, panel, month FROM exclusions ORDER BY market, panel, month`)
 	held.Deliveries, errs[4] = list(ctx, s.database, scanDelivery, lastSteps+` ORDER BY month, market, panel, version, cause, destination`)
+	held.Audit, errs[5] = list(ctx, s.database, scanAudit, `SELECT DISTINCT time, key, name, action, market, object FROM audit ORDER BY time, key, name, action, market, object`)
 	if err := errors.Join(append(errs[:], err1, err2)...); err != nil {
 		return held, fmt.Errorf("list what the store holds: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -35,4 +36,39 @@ func (s *documents) Exclusions(ctx context.Context, m rollcall.PanelMonth) ([]ro
 		return nil, fmt.Errorf("read the exclusions of %v: %w", m, err)
 	}
 	return all, nil
+}
+
+// AddAudit adds entries to the audit log.
+func (s *audit) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(entries))
+	for i, e := range entries {
+		if err := checkTime(e.Time); err != nil {
+			return fmt.Errorf("add to the audit log: %w", err)
+		}
+		rows[i] = []any{e.Time, e.Key, e.Name, e.Action, string(e.Market), e.Object}
+	}
+	if err := insert(ctx, s.db, `INSERT INTO audit (time, key, name, action, market, object)`, rows...); err != nil {
+		return fmt.Errorf("add to the audit log: %w", failure(ctx, err))
+	}
+	return nil
+}
+
+// Audit gives the last entries before a time, the newest first.
+func (s *audit) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
+	if before.IsZero() || before.After(lastTime) {
+		before = lastTime
+	}
+	all, err := list(ctx, s.database, scanAudit, `SELECT DISTINCT time, key, name, action, market, object FROM audit
+		WHERE toUnixTimestamp64Nano(time) < ? ORDER BY time DESC, key, name, action, market, object LIMIT ?`, before.UnixNano(), most)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
+	}
+	return all, nil
+}
+
+func scanAudit(r driver.Rows) (e rollcall.AuditEntry, err error) {
+	return e, r.Scan(timeColumn{&e.Time}, &e.Key, &e.Name, &e.Action, (*string)(&e.Market), &e.Object)
 }

@@ -47,6 +47,7 @@ type Store struct {
 	*database
 	facts
 	documents
+	audit
 }
 
 // facts are the cells and the diaries.
@@ -58,6 +59,9 @@ type facts struct {
 // documents are the catalogue, what panels are weighted with, publications and
 // targets.
 type documents struct{ *database }
+
+// audit is who did what.
+type audit struct{ *database }
 
 // database is the tables, and the connections to where they are.
 type database struct {
@@ -72,7 +76,7 @@ type database struct {
 }
 
 func newStore(d *database) *Store {
-	return &Store{database: d, facts: facts{database: d}, documents: documents{d}}
+	return &Store{database: d, facts: facts{database: d}, documents: documents{d}, audit: audit{d}}
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -48,6 +49,27 @@ func guarded(t *testing.T) *guardedServer {
 	g.Server = httptest.NewServer(api.Admit(options.Access, o.handler))
 	t.Cleanup(g.Close)
 	return g
+}
+
+// send posts JSON.
+func (g *guardedServer) send(t *testing.T, who, path, body string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.keys[who])
+	r.Header.Set("Content-Type", "application/json")
+	a, err := g.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered{a.StatusCode, a.Header, string(text)}
 }
 
 // signIn gives the cookie of a session of whoever has a key.
@@ -101,7 +123,7 @@ func statuses() map[string][6]int {
 		"PUT /v1/panels/{panel}/months/{month}": {401, 403, 403, 403, 422, 422},
 		"POST /v1/backup":                       admins, "POST /v1/erasures": admins, "POST /v1/log/replay": admins, "POST /v1/markets": admins,
 		"POST /v1/panels/{panel}/limits": admins, "POST /v1/services": admins, "POST /v1/store/check": admins,
-		"POST /v1/log/acknowledge": done, "POST /v1/log/settle": done, "POST /v1/rejected/replay": done, "GET /v1/rejected": done,
+		"POST /v1/log/acknowledge": done, "POST /v1/log/settle": done, "POST /v1/rejected/replay": done, "GET /v1/rejected": done, "GET /v1/audit": done,
 		"POST /v1/events": {401, 403, 403, 200, 403, 200},
 	}
 	for _, report := range openapi.Reports() {
@@ -189,5 +211,58 @@ func TestMarketsHidden(t *testing.T) {
 	}
 	if vary := all.header.Values("Vary"); !slices.Contains(vary, "Authorization") || !slices.Contains(vary, "Cookie") {
 		t.Errorf("an answer to a key varies by %q", vary)
+	}
+}
+
+// TestAudit: every route that changes something says in the audit log who did so;
+// it has no key in it and no panelist, and is for administrators.
+func TestAudit(t *testing.T) {
+	g := guarded(t)
+	done := map[string]string{ // the routes, and the action
+		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
+		"POST /v1/events":                       "",           // the log has them
+		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
+	}
+	for _, c := range []struct{ pattern, body, action string }{
+		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
+		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
+		{"/v1/targets", `{"target":"young","expression":"age=15-24"}`, "save target"},
+		{"/v1/panels/{panel}/limits", `{"market":"FR","low":0,"caution":0}`, "set limits"},
+		{"/v1/exclusions", `{"market":"FR","panel":"nn","month":"2003-01","service":"msn","reason":"a private reason"}`, "exclude"},
+		{"/v1/publications", `{"market":"FR","panel":"nn","month":"2003-01","status":"restated","reason":"r"}`, "publish"},
+		{"/v1/publications/{market}/{panel}/{month}/{version}/withdraw", `{"reason":"wrong"}`, "withdraw"},
+		{"/v1/erasures", `{"panel":"nn","panelist":"P0005"}`, "erase"},
+		{"/v1/backup", `{"file":"a.db"}`, "backup"},
+		{"/v1/store/check", `{"repair":true}`, "repair store"},
+		{"/v1/log/replay", `{"time":"2002-10-01T00:00:00Z"}`, "replay"},
+		{"/v1/log/acknowledge", "", "acknowledge damage"},
+		{"/v1/rejected/replay", "", "replay rejected"},
+		{"/v1/master-keys/rotate", `{"from":"` + time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + `"}`, "rotate master key"},
+	} {
+		path, _, _ := strings.Cut(address(c.pattern), "?")
+		if a := g.send(t, "admin", path, c.body); a.status >= 300 {
+			t.Errorf("%s: %d %s", c.pattern, a.status, a.body)
+		}
+		done["POST "+c.pattern] = c.action
+	}
+	text := g.ask(t, "admin", http.MethodGet, "/v1/audit").body
+	for _, r := range g.all {
+		action, known := done[r.method+" "+r.pattern]
+		if r.method != http.MethodGet && (!known || !strings.Contains(text, `"action":"`+action)) {
+			t.Errorf("%s %s leaves no entry", r.method, r.pattern)
+		}
+	}
+	for _, want := range []string{`"name":"operator","action":"load panel","market":"FR"`, `"name":"admin","action":"publish","market":"FR","object":"panel nn, 2003-01, version 3, restated"`, `"action":"use key"`, `"action":"make key"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the audit log lacks %s: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "P0005") || strings.Contains(text, "private reason") || strings.Contains(text, "rc_") {
+		t.Errorf("the audit log tells too much: %s", text)
+	}
+	one := g.ask(t, "admin", http.MethodGet, "/v1/audit?limit=1")
+	next, _, _ := strings.Cut(strings.TrimPrefix(one.header.Get("Link"), "<"), ">")
+	if second := g.ask(t, "admin", http.MethodGet, next); strings.Count(second.body, `"time"`) != 1 || second.body == one.body {
+		t.Errorf("after %s comes, by %q, %s", one.body, next, second.body)
 	}
 }

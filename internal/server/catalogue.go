@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
 	"rollcall"
 	"rollcall/aggregate/report"
+	"rollcall/internal/traces"
 	"rollcall/schemas"
 )
 
@@ -147,6 +149,12 @@ func (c *catalogue) calendar(id rollcall.MarketID) (*rollcall.Calendar, error) {
 	return c.Catalogue().Calendar(id)
 }
 
+// exactly reports whether a service's accounts are counted exactly.
+func (c *catalogue) exactly(id rollcall.ServiceID) bool {
+	s, err := c.Catalogue().Service(id)
+	return err == nil && s.Census == rollcall.Exactly
+}
+
 // changeable is a catalogue with the store that its changes go to.
 type changeable struct {
 	*catalogue
@@ -250,11 +258,14 @@ func (c *catalogue) told(t *rollcall.Table, market rollcall.MarketID) *rollcall.
 type reports struct {
 	*report.Reporter
 	catalogue *catalogue
+	traces    *traces.Traces
 }
 
 // Report computes one report.
 func (r reports) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	ctx, end := r.traces.Begin(ctx, "report", "report", q.Report, "market", string(q.Of.Market))
 	t, err := r.Reporter.Report(ctx, q)
+	end(err)
 	return r.catalogue.told(t, q.Of.Market), err
 }
 
@@ -269,8 +280,49 @@ func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
 	if err := s.ValidateNew(); err != nil {
 		return err
 	}
+	if err := c.load(ctx); err != nil { // another process may have added it
+		return err
+	}
+	had, err := c.Catalogue().Service(s.ID)
+	if known := err == nil; known && had.Epoch != s.Epoch {
+		if err := c.allowEpoch(ctx, had); err != nil {
+			return err
+		}
+	}
+	if s.Colour = cmp.Or(s.Colour, had.Colour); s.Colour == 0 {
+		s.Colour = freeColour(c.Catalogue().Services)
+	}
 	if err := c.store.PutService(ctx, s); err != nil {
 		return err
 	}
 	return c.load(ctx)
+}
+
+// allowEpoch refuses another epoch for a service that has facts: their
+// pseudonyms are made under the one that it has.
+func (c changeable) allowEpoch(ctx context.Context, had rollcall.Service) error {
+	for _, m := range c.Catalogue().Markets {
+		for _, err := range c.store.Cells(ctx, rollcall.CellQuery{Market: m.ID, Services: []rollcall.ServiceID{had.ID}, From: math.MinInt32, To: math.MaxInt32}) {
+			if err != nil {
+				return err
+			}
+			return fmt.Errorf("%w: service %s has facts, whose accounts are known by the pseudonyms of its epoch; it can't be changed then", rollcall.ErrConflict, had.ID)
+		}
+	}
+	return nil
+}
+
+// freeColour gives the lowest slot that the fewest services have.
+func freeColour(services []rollcall.Service) int {
+	var taken [rollcall.Colours + 1]int
+	for _, s := range services {
+		taken[s.Colour]++
+	}
+	best := 1
+	for slot := 2; slot <= rollcall.Colours; slot++ {
+		if taken[slot] < taken[best] {
+			best = slot
+		}
+	}
+	return best
 }

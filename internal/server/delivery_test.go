@@ -315,7 +315,7 @@ func TestFrenchMail(t *testing.T) {
 	if len(mails) != 3 { // with the other market's January
 		t.Fatalf("%d mails", len(mails))
 	}
-	if m := mails[0]; !strings.Contains(m.Subject, "janvier 2003, version 1 (provisoire)") || !strings.Contains(m.Text, "Audience unique") ||
+	if m := mails[0]; !strings.Contains(m.Subject, "janvier 2003, version 1 (préliminaire)") || !strings.Contains(m.Text, "Audience unique") || !strings.Contains(m.Text, "Au moins un service") ||
 		!regexp.MustCompile(`[0-9]\x{202f}[0-9]{3} – [0-9].* [0-9]+,[0-9] `).MatchString(m.Text) || !strings.Contains(m.HTML, `<html lang="fr">`) {
 		t.Errorf("%s\n%s", m.Subject, m.Text)
 	}

@@ -17,6 +17,7 @@ import (
 	"rollcall"
 	"rollcall/api"
 	"rollcall/api/access"
+	"rollcall/api/observe"
 	"rollcall/dashboards"
 )
 
@@ -63,7 +64,7 @@ func (l *Listening) scheme() string {
 
 // listen serves until Close; requests under way are let finish.
 func (p *Process) listen(name string, l net.Listener, h http.Handler) {
-	server := api.Listener(h)
+	server := api.Listener(p.requests.Handler(p.traces.Handler(h, observe.Route)))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	p.onClose(name, func() error {

@@ -99,7 +99,7 @@ func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error 
 	}
 	p.source = source
 	options := aggregate.Options{
-		K: p.store.K(), Calendar: p.catalogue.calendar, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
+		K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
 		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes,
 	}
 	if p.broker == nil {
@@ -139,7 +139,7 @@ func (p eventLog) replay(ctx context.Context, from kafka.Start) (events int64, e
 	done := make(chan error, 1)
 	go func() {
 		done <- aggregate.Run(running, source, p.store, aggregate.Options{
-			K: p.store.K(), Calendar: p.catalogue.calendar, Log: p.Log, Bytes: replayBytes,
+			K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Log: p.Log, Bytes: replayBytes,
 		})
 	}()
 	drained := source.Drained(ctx)

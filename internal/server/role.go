@@ -9,8 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"rollcall"
 	"rollcall/api"
 	"rollcall/api/delivery"
+	"rollcall/api/observe"
 )
 
 // A role's process listens at once, so that its probes are answered, and starts
@@ -68,13 +70,27 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 // scheduleOf is the process's schedule of a plan.
 func scheduleOf(p *Process, plan *delivery.Plan) *delivery.Schedule {
 	s := delivery.Schedule{
-		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: p.months.Close, Publications: p.months.Publications, Report: p.reports.Report,
+		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: auditedClose(p), Publications: p.months.Publications, Report: p.reports.Report,
 		Now: time.Now, Alone: p.engine.Clickhouse == "", Software: p.Software, Log: p.Log, Metrics: delivery.NewMetrics(p.metrics),
 	}
 	if p.cluster != nil {
 		s.Settle = eventLog{p}.Settle
 	}
 	return s.By(plan)
+}
+
+// auditedClose closes a month, and takes note that nobody's hand did.
+func auditedClose(p *Process) func(context.Context, rollcall.ClosePlan) (rollcall.Publication, error) {
+	return func(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error) {
+		made, err := p.months.Close(ctx, plan)
+		if err == nil && !made.Unchanged {
+			e := rollcall.AuditEntry{Time: time.Now().UTC(), Name: "schedule", Action: "publish", Market: made.Market, Object: made.Words()}
+			if failed := p.store.AddAudit(context.WithoutCancel(ctx), e); failed != nil {
+				p.Log.Error("the audit log lacks an entry", "error", failed, "entry", e)
+			}
+		}
+		return made, err
+	}
 }
 
 // closeByClock closes months and tells of them, from now until Close.
@@ -99,9 +115,9 @@ func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush
 		}
 		p.retain(r)
 		if which.answers { // the store is in the folder, and only this process can reach it
-			return p.probes(p.ready), p.openSocket(e.Data)
+			return observe.Patterns(p.probes(p.ready)), p.openSocket(e.Data)
 		}
-		return p.probes(p.ready), nil
+		return observe.Patterns(p.probes(p.ready)), nil
 	})
 }
 
@@ -131,7 +147,11 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 // role listens, starts the stages, and stops them in the order of the picture:
 // first no request comes in, then the stages end.
 func (p *Process) role(ctx context.Context, l Listening, start func(context.Context) (http.Handler, error)) error {
+	if err := openTraces(ctx, p); err != nil {
+		return err
+	}
 	front := newProcess(p.engine, p.Options)
+	front.requests, front.traces = p.requests, p.traces // /metrics is p's
 	var gate api.Gate
 	address, err := front.openTo(l, &gate)
 	if err == nil {

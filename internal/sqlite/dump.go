@@ -49,6 +49,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"targets", "name"},
 		{"withdrawals", "market, panel, month, version"},
 		{"deliveries", "market, panel, month, version, cause, destination"},
+		{"audit", "id"},
 		{"ageings", "before"},
 		{"quarantine", "source, row, time"},
 	} {
@@ -120,7 +121,7 @@ func (s *Store) Inventory(ctx context.Context) (held rollcall.Inventory, err err
 	cells, err1 := listIn(ctx, tx, month, `SELECT DISTINCT market, '', substr(day, 1, 7) AS month FROM cells ORDER BY market, month`)
 	diaries, err2 := diaryMonths(ctx, tx)
 	held.Facts = append(cells, diaries...)
-	var errs [5]error
+	var errs [6]error
 	held.Objects, errs[0] = listIn(ctx, tx, func(r *sql.Rows) (h rollcall.Hash, err error) { return h, r.Scan(hashColumn{&h}) },
 		`SELECT hash FROM objects ORDER BY hash`)
 	held.Rosters, errs[1] = listIn(ctx, tx, func(r *sql.Rows) (o rollcall.PanelObjects, err error) {
@@ -131,6 +132,7 @@ func (s *Store) Inventory(ctx context.Context) (held rollcall.Inventory, err err
 	}, `SELECT market, panel, low, caution FROM limits ORDER BY market, panel`)
 	held.Exclusions, errs[3] = listIn(ctx, tx, month, `SELECT DISTINCT market, panel, month FROM exclusions ORDER BY market, panel, month`)
 	held.Deliveries, errs[4] = listIn(ctx, tx, scanDelivery, lastSteps+` ORDER BY month, market, panel, version, cause, destination`)
+	held.Audit, errs[5] = listIn(ctx, tx, scanAudit, `SELECT time, key, name, action, market, object FROM audit ORDER BY time, key, name, action, market, object`)
 	if err := errors.Join(append(errs[:], err1, err2)...); err != nil {
 		return held, fmt.Errorf("list what the store holds: %w", failure(err))
 	}

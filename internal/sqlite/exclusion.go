@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"rollcall"
 )
@@ -52,4 +53,43 @@ func scanExclusion(r *sql.Rows) (e rollcall.Exclusion, err error) {
 		e.Day, err = rollcall.ParseDay(day)
 	}
 	return e, err
+}
+
+// AddAudit adds entries to the audit log, and drops the oldest of too many.
+func (s *audit) AddAudit(ctx context.Context, entries ...rollcall.AuditEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		for _, e := range entries {
+			const add = `INSERT INTO audit (time, key, name, action, market, object) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+			if _, err := tx.ExecContext(ctx, add, timeText(e.Time), e.Key, e.Name, e.Action, string(e.Market), e.Object); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?`, rollcall.MostAudit)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add to the audit log: %w", err)
+	}
+	return nil
+}
+
+// Audit gives the last entries before a time, the newest first.
+func (s *audit) Audit(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {
+	end := "~" // after every time's text
+	if !before.IsZero() {
+		end = timeText(before)
+	}
+	all, err := list(ctx, s.database, scanAudit, `SELECT time, key, name, action, market, object FROM audit
+		WHERE time < ? ORDER BY time DESC, key, name, action, market, object LIMIT ?`, end, most)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
+	}
+	return all, nil
+}
+
+func scanAudit(r *sql.Rows) (e rollcall.AuditEntry, err error) {
+	return e, r.Scan(timeColumn{&e.Time}, &e.Key, &e.Name, &e.Action, &e.Market, &e.Object)
 }

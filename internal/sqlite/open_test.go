@@ -53,7 +53,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another application's": func(path string) error { return script(path, `PRAGMA application_id = 7`) },
 		"a newer Rollcall's": func(path string) error {
 			openStore(t, path, 12)
-			return script(path, `INSERT INTO migrations VALUES (8, 'later'), (9, 'later still')`)
+			return script(path, `INSERT INTO migrations VALUES (98, 'later'), (99, 'later still')`)
 		},
 	} {
 		path := newPath(t)
@@ -76,8 +76,8 @@ func TestUpgrade(t *testing.T) {
 	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries;
-		ALTER TABLE markets DROP COLUMN simulated; DELETE FROM migrations WHERE number >= 2`); err != nil {
+	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit;
+		ALTER TABLE markets DROP COLUMN simulated; `+withoutServices+` DELETE FROM migrations WHERE number >= 2`); err != nil {
 		t.Fatal(err)
 	}
 	got, err := openStore(t, path, 12).Rosters(t.Context(), f.Month+1)
@@ -85,6 +85,9 @@ func TestUpgrade(t *testing.T) {
 		t.Errorf("rosters are %v, %v", got, err)
 	}
 }
+
+// withoutServices takes away what the catalogue's lines have had since.
+const withoutServices = `ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
 
 // script runs SQL on a file as a foreign writer would.
 func script(path, query string) error {
@@ -228,7 +231,7 @@ func TestUpgradeCells(t *testing.T) {
 	const before = `CREATE TABLE old (market TEXT NOT NULL, service TEXT NOT NULL, location TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL,
 			visitors BLOB NOT NULL, minutes BLOB NOT NULL, PRIMARY KEY (market, service, location, kind, day, key)) STRICT;
 		INSERT INTO old SELECT market, service, location, kind, day, key, visitors, minutes FROM cells;
-		DROP TABLE cells; ALTER TABLE old RENAME TO cells; DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
+		DROP TABLE audit; DROP TABLE cells; ALTER TABLE old RENAME TO cells; ` + withoutServices + ` DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
 	if err := script(path, before); err != nil {
 		t.Fatal(err)
 	}

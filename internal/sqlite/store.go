@@ -32,6 +32,7 @@ type Store struct {
 	*database
 	facts
 	documents
+	audit
 }
 
 // facts are the cells and the diaries.
@@ -44,6 +45,9 @@ type facts struct {
 // targets.
 type documents struct{ *database }
 
+// audit is who did what.
+type audit struct{ *database }
+
 // database is the file, and the connections to it.
 type database struct {
 	writer, readers *sql.DB
@@ -55,7 +59,7 @@ type database struct {
 }
 
 func newStore(d *database) *Store {
-	return &Store{database: d, facts: facts{database: d}, documents: documents{d}}
+	return &Store{database: d, facts: facts{database: d}, documents: documents{d}, audit: audit{d}}
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and

@@ -158,6 +158,7 @@ func kinds() []kind {
 		{"deliveries", func(_ context.Context, h *holder, put func([]byte) error) error {
 			return putAll(h.held.Deliveries, put)
 		}},
+		{"audit log", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.held.Audit, put) }},
 		{"ageings", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.ageings, put) }},
 		{"master keys' ids", listed(Store.Masters)},
 		{"rows set aside", readDamaged},

@@ -95,6 +95,9 @@ func copyAll(ctx context.Context, from Store, to *clickhouse.Store, progress fun
 		}},
 		{"publications", copyPublications},
 		{"deliveries", func(ctx context.Context, h *holder, to *clickhouse.Store) error { return copyDeliveries(ctx, h, has) }},
+		{"audit log", func(ctx context.Context, h *holder, to *clickhouse.Store) error {
+			return to.AddAudit(ctx, h.held.Audit...)
+		}},
 		{"rows set aside", copyDamaged},
 	} {
 		if err := step.copy(ctx, h, to); err != nil {

@@ -82,6 +82,7 @@ func fill(t *testing.T, s rollcall.Store, seed uint64) {
 			}
 		}
 	}
+	must(s.AddAudit(ctx, rollcall.AuditEntry{Time: noon, Name: "operator", Action: "publish", Market: "FR", Object: "panel nn, 2002-10, version 1"}, rollcall.AuditEntry{Time: noon, Key: "1a2b3c4d", Name: "a key", Action: "use key"}))
 	must(s.AddAgeing(ctx, rollcall.Ageing{Before: of.Month - 20, Time: noon}))
 	must(s.AddAgeing(ctx, rollcall.Ageing{Before: of.Month - 10, Time: noon.Add(time.Hour)}))
 }
@@ -144,7 +145,7 @@ func copyEverything(t *testing.T, dsn string, server *engines.ClickHouseServer) 
 	kinds := map[string]string{
 		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "targets": "targets",
 		"panel_files": "panels' files", "rosters": "rosters", "limits": "panels' limits", "exclusions": "exclusions", "objects": "objects",
-		"publications": "publications", "withdrawals": "publications", "deliveries": "deliveries", "ageings": "ageings",
+		"publications": "publications", "withdrawals": "publications", "deliveries": "deliveries", "audit": "audit log", "ageings": "ageings",
 		"masters": "master keys' ids", "quarantine": "rows set aside",
 	}
 	for _, table := range strings.Fields(server.Query("SELECT name FROM system.tables WHERE database = 'everything' AND name NOT IN ('migrations', 'settings') ORDER BY name = 'markets', name NOT IN ('simulated', 'withdrawals'), name")) {

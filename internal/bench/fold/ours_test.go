@@ -25,7 +25,7 @@ func newLoom() *loom {
 	utc := func(id rollcall.MarketID) (*rollcall.Calendar, error) {
 		return rollcall.Market{ID: id, Name: "all", Zone: "UTC"}.Calendar()
 	}
-	l := &loom{fold: aggregate.NewFold(hll.DefaultK, utc)}
+	l := &loom{fold: aggregate.NewFold(hll.DefaultK, utc, nil)}
 	l.batch = rollcall.Batch{Code: make([]uint32, recordRows), Time: make([]int64, recordRows)}
 	for s := range services {
 		for p := range locations {

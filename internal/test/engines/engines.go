@@ -1,6 +1,7 @@
 package engines
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -24,9 +25,11 @@ const (
 	// OldClickHouseEngine is Debian's, a whole server: it has users, TLS and
 	// replicas, which the library of ClickHouseEngine lacks.
 	OldClickHouseEngine Engine = "ClickHouse 18.16"
-	// Readers are DuckDB, pyarrow, openpyxl, frictionless and gptables in Python.
+	// Readers are DuckDB, pyarrow, pandas, openpyxl, frictionless and gptables in Python.
 	Readers Engine = "Python's readers of exports"
 	Calc    Engine = "LibreOffice"
+	R       Engine = "R"
+	Curl    Engine = "curl and jq"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -63,7 +66,11 @@ func missing(engine Engine, dir cache.Dir) string {
 	case Readers:
 		return missingReaders(dir)
 	case Calc:
-		return missingCalc()
+		return missingProgram(soffice, "libreoffice-calc")
+	case R:
+		return missingProgram("Rscript", "r-base-core")
+	case Curl:
+		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
@@ -92,6 +99,14 @@ func missingClickHouse(dir cache.Dir) string {
 func missingOldClickHouse() string {
 	if !cache.Present(oldServer) {
 		return oldServer + " is not there: apt-get install clickhouse-server"
+	}
+	return ""
+}
+
+// missingProgram is about one that a package of Debian's has.
+func missingProgram(name, debian string) string {
+	if _, err := exec.LookPath(name); err != nil {
+		return "there is no " + name + " on the PATH: apt-get install " + debian
 	}
 	return ""
 }

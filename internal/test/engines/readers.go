@@ -21,13 +21,6 @@ func missingReaders(dir cache.Dir) string {
 
 const soffice = "soffice"
 
-func missingCalc() string {
-	if _, err := exec.LookPath(soffice); err != nil {
-		return "there is no soffice on the PATH: apt-get install libreoffice-calc"
-	}
-	return ""
-}
-
 // Python runs a script with the readers' libraries, and gives what it printed.
 func Python(t testing.TB, stdin []byte, args ...string) []byte {
 	t.Helper()

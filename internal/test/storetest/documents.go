@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -214,7 +215,7 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 	month := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, 10)}
 	for i, text := range hostile {
 		market := rollcall.Market{ID: "FR", Name: text, Zone: text}
-		service := rollcall.Service{ID: "msn", Name: text, Brand: text, Owner: text}
+		service := rollcall.Service{ID: "msn", Name: text, Brand: text, Owner: text, Census: rollcall.Exactly, Epoch: rollcall.NoEpoch, Colour: i%rollcall.Colours + 1}
 		exclusion := rollcall.Exclusion{PanelMonth: month, Reason: text, Time: noon.Add(time.Duration(i) * time.Second)}
 		publication := rollcall.Publication{PanelMonth: month, Version: i + 1, Status: rollcall.Restated, Reason: text, Time: noon}
 		must(t, errors.Join(
@@ -228,7 +229,7 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 		targets, err5 := s.Targets(t.Context())
 		must(t, errors.Join(err1, err2, err3, err4, err5))
 		if !slices.Equal(markets, []rollcall.Market{market}) || !slices.Equal(services, []rollcall.Service{service}) {
-			t.Errorf("%.50q comes back in %+v and %.300q", text, markets, services)
+			t.Errorf("%.50q comes back in %+v and %.300s", text, markets, fmt.Sprintf("%+v", services))
 		}
 		if expr, ok := targets[text]; !ok || expr != text || len(targets) != i+1 {
 			t.Errorf("target %.50q comes back as %.50q of %d", text, expr, len(targets))

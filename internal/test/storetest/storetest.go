@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"withdrawals", testWithdrawals},
 		{"deliveries", testDeliveries},
 		{"holders at once", testHoldersAtOnce},
+		{"audit", testAudit},
 		{"masters", testMasters},
 		{"facts of a market", testHasFacts},
 		{"closers at once", testClosersAtOnce},

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// readersList pins DuckDB, pyarrow, openpyxl, frictionless and gptables, which read
+// readersList pins DuckDB, pyarrow, pandas, openpyxl, frictionless and gptables, which read
 // exports, aiosmtpd, which takes mails, and standardwebhooks, which verifies
 // webhooks, schemathesis, which asks the API what its description allows and
 // forbids, and all that they need. Who changes it gives it a new version in package cache.
