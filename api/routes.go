@@ -43,6 +43,8 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get(access.SessionPath, control.GetSession)
 	mux.Post(access.SessionPath, control.PostSession)
 	mux.Delete(access.SessionPath, control.DeleteSession)
+	mux.Get(access.OIDCLoginPath, control.LoginOIDC)
+	mux.Get(access.OIDCCallbackPath, control.CallbackOIDC)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}
