@@ -20,6 +20,7 @@ type Control struct {
 	Local  bool     // the listener's address is this machine's own alone
 	Public string   // the address under which browsers know it, such as https://example.org; "": its own
 	Secret []byte   // that sessions are sealed with, of LeastSecret bytes or more; empty: they end with the process
+	OIDC   *OIDC    // nil: keys alone
 	Log    *slog.Logger
 
 	uses      *uses
@@ -157,7 +158,7 @@ func needsNone(r *http.Request) bool {
 	path := r.URL.Path
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
 		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/") ||
-		path == SessionPath && r.Method == http.MethodPost
+		path == OIDCLoginPath || path == OIDCCallbackPath || path == SessionPath && r.Method == http.MethodPost
 }
 
 func bearer(r *http.Request) string {

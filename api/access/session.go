@@ -119,7 +119,7 @@ func (c *Control) begin(w http.ResponseWriter, r *http.Request, s session) error
 }
 
 func (c *Control) cookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{Name: cookieName(r), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{Name: cookieName(r), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteStrictMode} //nolint:gosec // Secure wherever the browser speaks HTTPS
 }
 
 // secure says whether the browser speaks HTTPS, to this server or to a proxy
@@ -145,7 +145,7 @@ func (c *Control) GetSession(w http.ResponseWriter, r *http.Request) {
 		problem.Invalid(faults).Write(w)
 		return
 	}
-	says := Session{Keys: c.Keys != nil}
+	says := Session{Keys: c.Keys != nil, OIDC: c.OIDC != nil}
 	if caller := Of(r.Context()); caller.Role != "" {
 		says.SignedIn, says.Name, says.Role, says.Markets = true, caller.Name, caller.Role, caller.Markets
 		if bearer(r) == "" {
