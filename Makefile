@@ -87,6 +87,7 @@ fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
 	go test -run '^$$' -bench . -benchmem ./...
 	cd internal/bench/sketch && go run .
+	go run ./internal/bench/load
 	go test -run '^$$' -bench . -benchtime $(or $(ROUNDS),3)x -timeout 2h ./internal/bench/fold \
 	  -args -rows=$(or $(ROWS),5000000) -python=$(CURDIR)/$(DUCKDB)/bin/python
 

@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/observe"
 	"rollcall/internal/problem"
 )
 
@@ -33,6 +34,9 @@ func CheckSite(site string) error {
 func (e Embed) Handler(open, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, embedded := strings.CutPrefix(r.URL.Path, "/embed")
+		if embedded {
+			observe.SetRoute(r.Context(), "/embed/*") // unless it is one of the API's
+		}
 		switch {
 		case !embedded || path != "" && path[0] != '/':
 			next.ServeHTTP(w, r)

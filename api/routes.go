@@ -13,6 +13,7 @@ import (
 
 	"rollcall/api/access"
 	"rollcall/api/answer"
+	"rollcall/api/observe"
 	"rollcall/api/openapi"
 	"rollcall/internal/problem"
 )
@@ -22,7 +23,7 @@ import (
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
-	mux.Use(middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
+	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
@@ -41,6 +42,8 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get(access.SessionPath, control.GetSession)
 	mux.Post(access.SessionPath, control.PostSession)
 	mux.Delete(access.SessionPath, control.DeleteSession)
+	mux.Get(access.OIDCLoginPath, control.LoginOIDC)
+	mux.Get(access.OIDCCallbackPath, control.CallbackOIDC)
 	if s.Collector != nil {
 		mux.Method(http.MethodPost, "/v1/events", s.Collector)
 	}

@@ -37,7 +37,10 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 	e := rollcall.Event{
 		Group: rollcall.Group{
 			Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
-			Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
+			Platform: s.Platform, Precision: s.Precision,
+			// A sighting may hold parts of the input. The catalogue's own names
+			// take the place of the others; a segment may be in no catalogue.
+			Segment: rollcall.SegmentID(strings.Clone(string(s.Segment))),
 		},
 		Time:  s.Time,
 		Until: s.Until,

@@ -235,3 +235,25 @@ func FuzzLines(f *testing.F) {
 		}
 	})
 }
+
+// TestEventsKeepNoPartOfTheirLine: lines are read where they stand, in a buffer
+// that the next ones are read into.
+func TestEventsKeepNoPartOfTheirLine(t *testing.T) {
+	var log slice
+	in := ingest.NewBatcher(benchConverter(t), &log, "a file", false)
+	var text strings.Builder
+	for i := range 2000 {
+		fmt.Fprintln(&text, census("segment", fmt.Sprintf("segment-%d", i), "evidence", strings.Repeat("e", i%97)))
+	}
+	if err := ingest.NDJSON(t.Context(), in, strings.NewReader(text.String())); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range log.events {
+		if want := fmt.Sprintf("segment-%d", i); string(e.Segment) != want || e.Market != "FR" || e.Service != "msn" {
+			t.Fatalf("event %d is of %q at %q in %q, not %s", i, e.Service, e.Market, e.Segment, want)
+		}
+	}
+	if len(log.events) != 2000 {
+		t.Errorf("%d events", len(log.events))
+	}
+}

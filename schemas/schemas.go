@@ -30,6 +30,12 @@ var ClickHouse embed.FS
 //go:embed signatures/signatures.csv
 var Signatures string
 
+// Sources holds the profiles of the servers whose tables are read, and the user
+// agents that tell a platform.
+//
+//go:embed sources/*.yaml
+var Sources embed.FS
+
 //go:embed services.csv
 var servicesCSV string
 

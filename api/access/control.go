@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/api/observe"
 	"rollcall/internal/problem"
 )
 
@@ -19,6 +20,7 @@ type Control struct {
 	Local  bool     // the listener's address is this machine's own alone
 	Public string   // the address under which browsers know it, such as https://example.org; "": its own
 	Secret []byte   // that sessions are sealed with, of LeastSecret bytes or more; empty: they end with the process
+	OIDC   *OIDC    // nil: keys alone
 	Log    *slog.Logger
 
 	uses      *uses
@@ -73,7 +75,9 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 		}
 		w.Header().Add("Vary", "Authorization")
 		w.Header().Add("Vary", "Cookie")
-		switch caller, verdict := c.caller(r); {
+		caller, verdict := c.caller(r)
+		observe.SetKey(r.Context(), caller.ID)
+		switch {
 		case r.URL.Path == SessionPath:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
 		case verdict < admitted:
@@ -154,7 +158,7 @@ func needsNone(r *http.Request) bool {
 	path := r.URL.Path
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
 		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/") ||
-		path == SessionPath && r.Method == http.MethodPost
+		path == OIDCLoginPath || path == OIDCCallbackPath || path == SessionPath && r.Method == http.MethodPost
 }
 
 func bearer(r *http.Request) string {

@@ -4,6 +4,7 @@
 //
 // Read caller.go first: who may do what. keyring.go holds the keys, use.go when
 // each was used last, control.go stands before all routes, session.go lets a
-// browser sign in, seal.go closes what it then carries, attempts.go limits keys
-// that are not known, and guard.go what a web page may do.
+// browser sign in, oidc.go with an account of an organisation, seal.go closes what
+// it then carries, attempts.go limits keys that are not known, and guard.go what a
+// web page may do.
 package access

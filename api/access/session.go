@@ -145,7 +145,7 @@ func (c *Control) GetSession(w http.ResponseWriter, r *http.Request) {
 		problem.Invalid(faults).Write(w)
 		return
 	}
-	says := Session{Keys: c.Keys != nil}
+	says := Session{Keys: c.Keys != nil, OIDC: c.OIDC != nil}
 	if caller := Of(r.Context()); caller.Role != "" {
 		says.SignedIn, says.Name, says.Role, says.Markets = true, caller.Name, caller.Role, caller.Markets
 		if bearer(r) == "" {

@@ -29,7 +29,7 @@ func byHand(in huma.Registry) []*huma.Operation {
 		},
 	}
 	in.Schema(reflect.TypeFor[access.Session](), true, "")
-	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics(), getSession(), postSession(), deleteSession()}
+	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics(), getSession(), postSession(), deleteSession(), oidcRoute("login", "Sign in with an account of the organisation"), oidcRoute("callback", "Where the issuer sends the browser back to")}
 }
 
 func counts(description string) *huma.Schema {
@@ -128,6 +128,20 @@ func deleteSession() *huma.Operation {
 		OperationID: "delete-v1-session", Method: http.MethodDelete, Path: "/v1/session", Summary: "Sign out",
 		Responses: map[string]*huma.Response{"204": {Description: "There is no session any more"}},
 	}
+}
+
+func oidcRoute(name, summary string) *huma.Operation {
+	op := &huma.Operation{
+		OperationID: "get-v1-oidc-" + name, Method: http.MethodGet, Path: "/v1/oidc/" + name, Summary: summary,
+		Responses: map[string]*huma.Response{"303": {Description: "Go on there"}},
+	}
+	text := &huma.Schema{Type: huma.TypeString}
+	if name == "login" {
+		op.Parameters = []*huma.Param{query("to", "a path of this server, to go on at", text)}
+	} else {
+		op.Parameters = []*huma.Param{query("state", "as it was sent", text), query("code", "the issuer's", text), query("error", "the issuer's", text)}
+	}
+	return op
 }
 
 func answer(description, contentType string, schema *huma.Schema, value any) map[string]*huma.Response {

@@ -192,7 +192,7 @@ func forms(t Report) map[string]*huma.MediaType {
 
 // open says whether a path needs no key.
 func open(path string) bool {
-	return path == "/healthz" || path == "/readyz" || path == access.SessionPath
+	return path == "/healthz" || path == "/readyz" || path == access.SessionPath || path == access.OIDCLoginPath || path == access.OIDCCallbackPath
 }
 
 func tagOf(path string) string {

@@ -79,6 +79,9 @@ func statusesOf(op *huma.Operation) []int {
 	} else if computed(op.Path) {
 		out = append(out, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusGatewayTimeout)
 	}
+	if strings.HasPrefix(op.Path, "/v1/oidc/") {
+		out = append(out, http.StatusBadRequest, http.StatusNotFound)
+	}
 	slices.Sort(out)
 	return out
 }

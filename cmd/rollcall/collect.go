@@ -192,11 +192,12 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 
 type httpCmd struct {
 	server.Listening
+	tracing
 	server.Spool
 	server.Engine
 }
 
 // Run takes events until it is told to stop.
 func (c *httpCmd) Run(ctx context.Context, s *streams) error {
-	return server.Collect(ctx, &c.Engine, c.Listening, c.Spool, s.options(c.Debug))
+	return server.Collect(ctx, &c.Engine, c.Listening, c.Spool, c.in(s.options(c.Debug)))
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,8 +20,10 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/file"
+	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
 
@@ -29,7 +33,8 @@ type eventsCmd struct {
 
 type eventsLoadCmd struct {
 	Backfill bool     `help:"Take events of any age."`
-	Files    []string `arg:"" name:"file" help:"NDJSON, Parquet or Arrow; .gz and .zst too."`
+	Files    []string `arg:"" name:"file" help:"NDJSON, Parquet or Arrow; .gz and .zst too. With --source or --map, tables as the profile has them."`
+	profileFlags
 	server.Engine
 }
 
@@ -38,7 +43,7 @@ func (c *eventsLoadCmd) Validate() error {
 	if slices.Contains(c.Files, "") {
 		return errors.New("a file's name is empty")
 	}
-	return exist(c.Files...)
+	return errors.Join(exist(c.Files...), c.profileFlags.check())
 }
 
 // exist refuses paths where no file is, by the names that the user typed.
@@ -67,6 +72,9 @@ func exist(paths ...string) error {
 // failure. Where the server has gone, or the user wants no more, nothing else
 // is tried.
 func (c *eventsLoadCmd) Run(ctx context.Context, s *streams) error {
+	if c.given() {
+		return c.tables(ctx, s)
+	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
 		var faults []error
 		for _, path := range c.Files {
@@ -244,4 +252,266 @@ func warning(code string, n int) string {
 		return fmt.Sprintf("%d refused lines are not kept: too many were refused", n)
 	}
 	return fmt.Sprintf("%s %d", code, n)
+}
+
+// profileFlags are for tables of other servers, read by a profile.
+type profileFlags struct {
+	Source          string            `help:"Read tables of a server by this built-in profile: synapse, tchap, zulip, rocketchat or mattermost." placeholder:"PROFILE"`
+	Map             string            `help:"Read tables by a profile of one's own, in YAML." placeholder:"FILE"`
+	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE" mapsep:"none"`
+	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
+	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated."`
+	Market          string            `help:"The market of the tables' events."`
+	Service         string            `help:"Their service, in place of the profile's own."`
+	Location        string            `help:"Their place; elsewhere where neither this nor the profile says one."`
+	Segment         string            `help:"Their segment, where the profile gives none."`
+	Zone            string            `help:"IANA zone of times without an offset; for --dry-run of the days too, where the market is not known."`
+	DryRun          bool              `help:"Print the sightings as NDJSON, and what the rules did on stderr; send nothing."`
+}
+
+func (f *profileFlags) given() bool { return f.Source != "" || f.Map != "" }
+
+// check refuses flags that can't be meant together.
+func (f *profileFlags) check() error {
+	switch {
+	case f.Source != "" && f.Map != "":
+		return errors.New("--map stands beside --source; give one of them")
+	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || f.DropDeactivated || f.DryRun ||
+		f.Market+f.Service+f.Location+f.Segment+f.Zone != ""):
+		return errors.New("--join, --drop, --market and their like are for tables: give --source or --map too")
+	}
+	return errors.Join(exist(f.Map), exist(slices.Sorted(maps.Values(f.Join))...))
+}
+
+// profile gives the profile that was asked for.
+func (f *profileFlags) profile() (*profile.Profile, error) {
+	if f.Source != "" {
+		return profile.Builtin(f.Source)
+	}
+	text, err := os.Open(f.Map)
+	if err != nil {
+		return nil, err
+	}
+	defer text.Close()
+	p, err := profile.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("--map %s: %w", f.Map, err)
+	}
+	return p, nil
+}
+
+// options reads the flags; the calendar is the market's, or nil.
+func (f *profileFlags) options(calendar *rollcall.Calendar) (o profile.Options, err error) {
+	o = profile.Options{
+		Market: rollcall.MarketID(f.Market), Service: rollcall.ServiceID(f.Service), Location: rollcall.Elsewhere,
+		Joins: f.Join, Optional: map[string]bool{},
+	}
+	if f.DropDeactivated {
+		o.Optional["deactivated"] = true
+	}
+	if f.Location != "" {
+		if o.Location, err = rollcall.ParseLocation(f.Location); err != nil {
+			return o, err
+		}
+	}
+	if o.Segment, err = rollcall.ParseSegment(f.Segment); err != nil {
+		return o, err
+	}
+	zone := cmp.Or(f.Zone, "UTC")
+	if calendar == nil {
+		if calendar, err = (rollcall.Market{ID: "ZONE", Zone: zone}).Calendar(); err != nil {
+			return o, err
+		}
+	} else {
+		zone = cmp.Or(f.Zone, calendar.String())
+	}
+	if o.Zone, err = profile.Zone(zone); err != nil {
+		return o, err
+	}
+	o.Calendar = calendar
+	o.Drop, err = names(f.Drop)
+	return o, err
+}
+
+// maxNames is how many accounts --drop may name.
+const maxNames = 1_000_000
+
+// names gives the names of a list in which @FILE stands for a file's lines.
+func names(list []string) (all []string, err error) {
+	for _, name := range list {
+		path, isFile := strings.CutPrefix(name, "@")
+		missing := exist(path)
+		if !isFile || (missing != nil && strings.Contains(path, ":")) { // Matrix's names begin so too
+			all = append(all, name)
+			continue
+		}
+		if missing != nil {
+			return nil, fmt.Errorf("--drop: %w", missing)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" {
+				all = append(all, line)
+			}
+		}
+	}
+	if len(all) > maxNames {
+		return nil, fmt.Errorf("--drop: more than %d names", maxNames)
+	}
+	return all, nil
+}
+
+// tables loads files by a profile, or prints what they would give.
+func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
+	p, err := c.profile()
+	if err != nil {
+		return server.UsageError{Err: err}
+	}
+	if c.DryRun {
+		calendar := c.calendarThere(ctx, s)
+		return c.read(ctx, s, p, calendar, c.print)
+	}
+	if c.Market == "" {
+		return server.UsageError{Err: errors.New("--market is missing")}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		calendar, err := calendarOf(ctx, api, c.Market)
+		if err != nil {
+			return err
+		}
+		err = c.read(ctx, s, p, calendar, func(ctx context.Context, s *streams, r *profile.Reader, path string) error {
+			return c.sendTable(ctx, s, api, r, path)
+		})
+		return errors.Join(err, newSender(api, "", false).settle(ctx))
+	})
+}
+
+// calendarOf gives a market's calendar; the error names the market.
+func calendarOf(ctx context.Context, api *client, market string) (*rollcall.Calendar, error) {
+	markets, err := rows[rollcall.Market](ctx, api, "/v1/markets")
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(markets, func(m rollcall.Market) bool { return string(m.ID) == market })
+	if at < 0 {
+		var known []rollcall.MarketID
+		for _, m := range markets {
+			known = append(known, m.ID)
+		}
+		return nil, &rollcall.Unknown{Kind: "market", Name: market, Near: rollcall.Nearest(market, known), Advice: "add it with `rollcall market add`"}
+	}
+	return markets[at].Calendar()
+}
+
+// calendarThere is calendarOf for a dry run, which needs no data folder and no
+// market: nil where there is none.
+func (c *eventsLoadCmd) calendarThere(ctx context.Context, s *streams) (calendar *rollcall.Calendar) {
+	if c.Market == "" {
+		return nil
+	}
+	quiet := *s
+	quiet.err = io.Discard
+	_ = within(ctx, &c.Engine, &quiet, func(api *client) (err error) { // none is as good an answer
+		calendar, err = calendarOf(ctx, api, c.Market)
+		return err
+	})
+	return calendar
+}
+
+// read reads each file with what all of them together say.
+func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile, calendar *rollcall.Calendar,
+	each func(context.Context, *streams, *profile.Reader, string) error,
+) error {
+	options, err := c.options(calendar)
+	if err != nil {
+		return server.UsageError{Err: err}
+	}
+	r, err := p.NewReader(ctx, options)
+	if err != nil {
+		return err
+	}
+	for _, name := range r.Missing() {
+		fmt.Fprintf(s.err, "warning: no --join %s=FILE: the profile's rules that read it drop nobody\n", name)
+	}
+	if err := r.Survey(ctx, c.Files); err != nil {
+		return err
+	}
+	var faults []error
+	for _, path := range c.Files {
+		err := each(ctx, s, r, path)
+		faults = append(faults, err)
+		if ctx.Err() != nil || errors.Is(err, errLost) {
+			break
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// print writes a file's sightings as a dry run does.
+func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader, path string) error {
+	out := bufio.NewWriterSize(s.out, 64<<10)
+	var line []byte
+	counts, err := r.Read(ctx, path, func(seen profile.Seen) error {
+		line = append(seen.AppendJSON(line[:0]), '\n')
+		_, err := out.Write(line)
+		return err
+	})
+	err = errors.Join(err, out.Flush())
+	tellRows(s.err, path, counts)
+	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
+		return fmt.Errorf("%s: every row was refused", path)
+	}
+	return err
+}
+
+// sendTable carries a file's sightings to the log. What the log refuses is told
+// by the line of the row.
+func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, r *profile.Reader, path string) error {
+	to := newSender(api, path, c.Backfill)
+	var body []byte
+	var lines []int
+	flush := func() error {
+		if len(body) == 0 {
+			return nil
+		}
+		before := len(to.Errors)
+		err := to.post(ctx, file.NDJSON, body, 0)
+		for i := range to.Errors[before:] {
+			e := &to.Errors[before+i]
+			e.Line = lines[min(max(e.Line, 1), len(lines))-1]
+		}
+		body, lines = body[:0], lines[:0]
+		return err
+	}
+	counts, err := r.Read(ctx, path, func(seen profile.Seen) error {
+		if seen.Account == "" {
+			return nil // nobody to count: the reading counts it as unnamed
+		}
+		body, lines = append(seen.AppendJSON(body), '\n'), append(lines, seen.Line)
+		if len(body) < postSize {
+			return nil
+		}
+		return flush()
+	})
+	err = errors.Join(err, flush())
+	tellRows(s.err, path, counts)
+	if counts.Rejected > 0 {
+		to.Add(ingest.Counts{Read: counts.Rejected, Rejected: map[string]int{"row": counts.Rejected}}, 0)
+	}
+	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts))
+}
+
+// tellRows says what became of a table's rows: the first that were refused, and
+// the counts by rule.
+func tellRows(w io.Writer, path string, counts *profile.Counts) {
+	for _, fault := range counts.Faults {
+		fmt.Fprintf(w, "%s: line %d: %s\n", path, fault.Line, fault.Reason)
+	}
+	fmt.Fprintf(w, "%s: %s\n", path, counts)
+	if counts.Forgot {
+		fmt.Fprintf(w, "%s: warning: more devices or days than are remembered: some platforms are other, and some days told twice\n", path)
+	}
 }

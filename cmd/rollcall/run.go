@@ -31,9 +31,21 @@ func (c censusLimit) of(o server.Options) server.Options {
 	return o
 }
 
+// tracing says where a process sends its traces.
+type tracing struct {
+	OTLP string `help:"Send OpenTelemetry traces, by OTLP over HTTP, to this collector; nowhere where absent." name:"otlp-endpoint" placeholder:"URL"`
+}
+
+// in adds it to a process's options.
+func (t tracing) in(o server.Options) server.Options {
+	o.OTLP = t.OTLP
+	return o
+}
+
 type runCmd struct {
 	server.Listening
 	censusLimit
+	tracing
 	server.Retention
 	delivery.Options
 	server.Engine
@@ -41,7 +53,7 @@ type runCmd struct {
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.Options, c.of(s.options(c.Debug)))
+	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.Options, c.in(c.of(s.options(c.Debug))))
 }
 
 type aggregateCmd struct {
@@ -49,6 +61,7 @@ type aggregateCmd struct {
 	Tokens string       `help:"File of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
 	Clear  bool         `help:"Let API keys go over the network in clear." name:"insecure-http"`
 	Flush  server.Flush `embed:"" prefix:"flush-"`
+	tracing
 	server.Retention
 	server.Engine
 }
@@ -56,19 +69,20 @@ type aggregateCmd struct {
 // Run folds the log into the store until it is told to stop.
 func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 	listening := server.Listening{Listen: c.Listen, Tokens: c.Tokens, Clear: c.Clear}
-	return server.Aggregate(ctx, &c.Engine, listening, c.Retention, c.Flush, s.options(c.Debug))
+	return server.Aggregate(ctx, &c.Engine, listening, c.Retention, c.Flush, c.in(s.options(c.Debug)))
 }
 
 type serveCmd struct {
 	server.Listening
 	censusLimit
+	tracing
 	delivery.Options
 	server.Engine
 }
 
 // Run serves the API until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
-	return server.Serve(ctx, &c.Engine, c.Listening, c.Options, c.of(s.options(c.Debug)))
+	return server.Serve(ctx, &c.Engine, c.Listening, c.Options, c.in(c.of(s.options(c.Debug))))
 }
 
 // probeCmd is for images that have no other program in them.

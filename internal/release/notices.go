@@ -16,8 +16,8 @@ var licenceFile = regexp.MustCompile(`(?i)^(licen[sc]e|copying|notice|copyright)
 
 // notices gives the licences of all parts, as they ask for where a binary is
 // given away.
-func (p *Plan) notices(ctx context.Context, parts []part) ([]byte, error) {
-	folders, err := p.moduleFolders(ctx)
+func (p *Plan) notices(ctx context.Context, platform Platform, parts []part) ([]byte, error) {
+	folders, err := p.moduleFolders(ctx, platform)
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +40,12 @@ func (p *Plan) notices(ctx context.Context, parts []part) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// moduleFolders says where the source of each module is on this machine.
-func (p *Plan) moduleFolders(ctx context.Context) (map[string]string, error) {
+// moduleFolders says where the source of each module is on this machine: of
+// those that the platform's binary has, since some are in one of them only.
+func (p *Plan) moduleFolders(ctx context.Context, platform Platform) (map[string]string, error) {
 	c := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./cmd/rollcall")
 	c.Dir = p.Source
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+platform.OS, "GOARCH="+platform.Arch)
 	listed, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)

@@ -76,7 +76,7 @@ func (p *Plan) make(ctx context.Context, platform Platform) (names []string, err
 	if err != nil {
 		return nil, err
 	}
-	notices, err := p.notices(ctx, parts)
+	notices, err := p.notices(ctx, platform, parts)
 	if err != nil {
 		return nil, err
 	}

@@ -177,3 +177,19 @@ func TestURL(t *testing.T) {
 		}
 	}
 }
+
+// TestModulesOfPlatforms: a module that only one platform's binary has is found
+// from any other.
+func TestModulesOfPlatforms(t *testing.T) {
+	p := &Plan{Source: source}
+	for _, platform := range Platforms() {
+		folders, err := p.moduleFolders(t.Context(), platform)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const only = "github.com/ncruces/go-strftime" // of SQLite's C library on macOS
+		if _, has := folders[only]; has != (platform.OS == "darwin") {
+			t.Errorf("%v has %s: %v", platform, only, has)
+		}
+	}
+}

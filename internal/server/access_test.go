@@ -116,6 +116,7 @@ func statuses() map[string][6]int {
 		"GET /v1/services/{service}": ofNoMarket, "GET /v1/targets/{target}": ofNoMarket, "GET /v1/panels": ofNoMarket, "GET /v1/months": ofNoMarket, "GET /v1/metrics": ofNoMarket,
 		"GET /v1/markets/{market}": ofMarket, "GET /v1/panels/{panel}/months/{month}": ofMarket, "GET /v1/exclusions": ofMarket,
 		"GET /v1/master-keys": done, "POST /v1/master-keys/rotate": admins,
+		"GET /v1/oidc/login": none, "GET /v1/oidc/callback": none, // there is no issuer
 		"GET /v1/session": open, "DELETE /v1/session": {204, 204, 204, 204, 204, 204}, "POST /v1/session": {422, 422, 422, 422, 422, 422},
 		"GET /metrics":   {401, 200, 403, 403, 200, 200},
 		"GET /v1/census": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,

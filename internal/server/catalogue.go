@@ -11,6 +11,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/report"
+	"rollcall/internal/traces"
 	"rollcall/schemas"
 )
 
@@ -257,11 +258,14 @@ func (c *catalogue) told(t *rollcall.Table, market rollcall.MarketID) *rollcall.
 type reports struct {
 	*report.Reporter
 	catalogue *catalogue
+	traces    *traces.Traces
 }
 
 // Report computes one report.
 func (r reports) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error) {
+	ctx, end := r.traces.Begin(ctx, "report", "report", q.Report, "market", string(q.Of.Market))
 	t, err := r.Reporter.Report(ctx, q)
+	end(err)
 	return r.catalogue.told(t, q.Of.Market), err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall"
+	"rollcall/api/observe"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/ingest/spool"
@@ -78,7 +79,7 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	}
 	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
 	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
-	return mux, nil
+	return observe.Patterns(mux), nil
 }
 
 // openKeys compares the master keys with what the store last said, and follows

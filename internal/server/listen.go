@@ -17,6 +17,7 @@ import (
 	"rollcall"
 	"rollcall/api"
 	"rollcall/api/access"
+	"rollcall/api/observe"
 	"rollcall/dashboards"
 )
 
@@ -29,7 +30,36 @@ type Listening struct {
 	Clear         bool   `help:"Let API keys and figures go over the network in clear: where a proxy before it speaks HTTPS, or nobody else is on the network." name:"insecure-http"`
 	Public        string `help:"The address under which browsers know the server, where it is not the one that it listens on." name:"public-url" placeholder:"https://HOST"`
 	SessionSecret string `help:"File of 32 random bytes or more, the same for servers side by side, that browsers' sessions are sealed with; without it they end with the process." type:"path" placeholder:"FILE" name:"session-secret-file"`
+	OIDC          openID `embed:"" prefix:"oidc-"`
 	Embedding
+}
+
+// openID says whose accounts may sign in to the page besides keys.
+type openID struct {
+	Issuer           string   `help:"OpenID Connect's issuer whose accounts may sign in to the page; needs --tokens and --public-url." placeholder:"URL"`
+	ClientID         string   `help:"This server's name at the issuer." placeholder:"ID"`
+	ClientSecretFile string   `help:"File of its secret there; without it, PKCE alone." type:"path" placeholder:"FILE"`
+	Claim            string   `help:"Claim of the ID token that says what a person may do." default:"groups"`
+	Grants           []string `help:"What its values let people do." placeholder:"VALUE=read:MARKET+MARKET,VALUE=publish,..."`
+}
+
+// client reads what the flags name; nil: there is no issuer.
+func (o openID) client(public string) (*access.OIDC, error) {
+	if o.Issuer == "" {
+		return nil, nil
+	}
+	if o.ClientID == "" || len(o.Grants) == 0 || public == "" {
+		return nil, UsageError{Err: errors.New("--oidc-issuer needs --oidc-client-id, --oidc-grants and --public-url")}
+	}
+	grants, err := access.ParseGrants(o.Grants)
+	if err != nil {
+		return nil, UsageError{Err: fmt.Errorf("--oidc-grants %w", err)}
+	}
+	secret, err := readPassword(o.ClientSecretFile, "")
+	if err != nil {
+		return nil, fmt.Errorf("--oidc-client-secret-file: %w", err)
+	}
+	return &access.OIDC{Issuer: o.Issuer, ClientID: o.ClientID, Secret: secret, Claim: o.Claim, Grants: grants}, nil
 }
 
 // Embedding says what pages of other sites may show of this server in a frame.
@@ -63,7 +93,7 @@ func (l *Listening) scheme() string {
 
 // listen serves until Close; requests under way are let finish.
 func (p *Process) listen(name string, l net.Listener, h http.Handler) {
-	server := api.Listener(h)
+	server := api.Listener(p.requests.Handler(p.traces.Handler(h, observe.Route)))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	p.onClose(name, func() error {
@@ -135,6 +165,12 @@ func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error)
 			return nil, UsageError{Err: fmt.Errorf("--public-url %w", err)}
 		}
 		c.Public = l.Public
+	}
+	if c.OIDC, err = l.OIDC.client(l.Public); err != nil {
+		return nil, err
+	}
+	if c.OIDC != nil && keys == nil {
+		return nil, UsageError{Err: errors.New("--oidc-issuer needs --tokens: keys for what is no browser")}
 	}
 	if l.SessionSecret != "" {
 		if c.Secret, err = os.ReadFile(l.SessionSecret); err != nil {

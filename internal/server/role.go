@@ -12,6 +12,7 @@ import (
 	"rollcall"
 	"rollcall/api"
 	"rollcall/api/delivery"
+	"rollcall/api/observe"
 )
 
 // A role's process listens at once, so that its probes are answered, and starts
@@ -114,9 +115,9 @@ func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush
 		}
 		p.retain(r)
 		if which.answers { // the store is in the folder, and only this process can reach it
-			return p.probes(p.ready), p.openSocket(e.Data)
+			return observe.Patterns(p.probes(p.ready)), p.openSocket(e.Data)
 		}
-		return p.probes(p.ready), nil
+		return observe.Patterns(p.probes(p.ready)), nil
 	})
 }
 
@@ -146,7 +147,11 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 // role listens, starts the stages, and stops them in the order of the picture:
 // first no request comes in, then the stages end.
 func (p *Process) role(ctx context.Context, l Listening, start func(context.Context) (http.Handler, error)) error {
+	if err := openTraces(ctx, p); err != nil {
+		return err
+	}
 	front := newProcess(p.engine, p.Options)
+	front.requests, front.traces = p.requests, p.traces // /metrics is p's
 	var gate api.Gate
 	address, err := front.openTo(l, &gate)
 	if err == nil {

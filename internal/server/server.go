@@ -17,10 +17,12 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -28,10 +30,12 @@ import (
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api/access"
+	"rollcall/api/observe"
 	"rollcall/ingest"
 	"rollcall/ingest/masters"
 	"rollcall/internal/kafka"
 	"rollcall/internal/kafka/embedded"
+	"rollcall/internal/traces"
 )
 
 // Options are what a process is given beside its flags. All are required, but
@@ -42,7 +46,8 @@ type Options struct {
 	Out      io.Writer       // where it says that it listens
 	Access   *access.Control // who may ask; nil: as the listener's flags say, without sessions
 
-	CensusMin int // accounts under which a census's figure is withheld from readers
+	CensusMin int    // accounts under which a census's figure is withheld from readers
+	OTLP      string // the collector that traces are sent to; "": nowhere
 }
 
 // Process is the stages of one process.
@@ -54,6 +59,8 @@ type Process struct {
 	command   bool  // it soon ends: others on its folder wait for it
 	flush     Flush // zero: the aggregate stage's own
 	metrics   *prometheus.Registry
+	requests  *observe.Requests
+	traces    *traces.Traces // nil: nothing is traced
 	masters   *masters.Masters
 	keys      *ingest.Keys // nil: of a process that only reads
 	catalogue *catalogue
@@ -79,6 +86,7 @@ type parts struct {
 
 func newProcess(e *Engine, o Options) *Process {
 	p := &Process{Options: o, schedule: schedule{log: o.Log}, engine: e, metrics: prometheus.NewRegistry(), fail: make(chan error, 1)}
+	p.requests = observe.New(p.metrics, o.Log, time.Now)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return p
 }
@@ -86,7 +94,20 @@ func newProcess(e *Engine, o Options) *Process {
 // Start runs every stage, and opens the API to commands on the folder's socket.
 // The caller closes the process.
 func Start(ctx context.Context, e *Engine, o Options) (*Process, error) {
-	return startAll(ctx, newProcess(e, o))
+	p := newProcess(e, o)
+	if err := openTraces(ctx, p); err != nil {
+		return nil, err
+	}
+	return startAll(ctx, p)
+}
+
+// openTraces begins to send traces, if there is somewhere to.
+func openTraces(ctx context.Context, p *Process) (err error) {
+	if p.traces, err = traces.Open(ctx, traces.Options{Endpoint: p.OTLP, Software: p.Software, Log: p.Log}); err != nil {
+		return UsageError{Err: fmt.Errorf("--otlp-endpoint: %w", err)}
+	}
+	p.onClose("traces", p.traces.Close)
+	return nil
 }
 
 func startAll(ctx context.Context, p *Process) (*Process, error) {

@@ -15,6 +15,7 @@ import (
 	"rollcall/aggregate/report"
 	"rollcall/internal/clickhouse"
 	"rollcall/internal/sqlite"
+	"rollcall/internal/traces"
 	"rollcall/internal/transfer"
 )
 
@@ -36,7 +37,8 @@ func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger)
 // that takes the connection and never answers would hold the aggregator.
 type watchedStore struct {
 	rollcall.Store
-	now func() time.Time
+	now    func() time.Time
+	traces *traces.Traces
 
 	mu     sync.Mutex // guards the rest
 	failed error      // of the last flush
@@ -53,7 +55,9 @@ func (w *watchedStore) Merge(ctx context.Context, deltas rollcall.Deltas) error 
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	w.note(nil, w.now())
+	ctx, end := w.traces.Begin(ctx, "flush")
 	err := w.Store.Merge(ctx, deltas)
+	end(err)
 	w.note(err, time.Time{})
 	return err
 }
@@ -101,7 +105,7 @@ func (p *Process) openStore(ctx context.Context) error {
 	if p.catalogue, err = openCatalogue(ctx, opened, p.Log); err != nil {
 		return errors.Join(err, opened.Close())
 	}
-	p.store = &watchedStore{Store: opened, now: time.Now}
+	p.store = &watchedStore{Store: opened, now: time.Now, traces: p.traces}
 	p.onClose("store", opened.Close)
 	if remote, ok := opened.(*clickhouse.Store); ok {
 		p.background("store's pulse", remote.Watch)

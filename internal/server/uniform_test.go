@@ -131,7 +131,7 @@ func TestEveryRoute(t *testing.T) {
 				if !strings.Contains(options.header.Get("Allow"), method) {
 					t.Errorf("Allow %q lacks %s", options.header.Get("Allow"), method)
 				}
-				if method == http.MethodGet {
+				if method == http.MethodGet && !strings.HasPrefix(pattern, "/v1/oidc/") { // there is no issuer
 					reads(t, s, path)
 				}
 			}

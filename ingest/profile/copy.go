@@ -1,0 +1,152 @@
+package profile
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// copyLine begins a table's rows in a dump: COPY public.users (name, "admin") FROM stdin;
+var copyLine = regexp.MustCompile(`(?i)^COPY\s+(?:"?[^".(]+"?\.)?"?([^".(\s]+)"?\s*\(([^)]*)\)\s+FROM\s+stdin`)
+
+// copied reads PostgreSQL's COPY text, bare or in what pg_dump writes: there
+// only what stands between a COPY line and "\." is rows.
+func (s *source) copied(yield func(*row) error) error {
+	dump := false
+	var at *row // the table whose rows are being read
+	var to spread
+	for {
+		next, err := s.lines.next()
+		if err != nil || next.text == nil {
+			return err
+		}
+		text := string(next.text)
+		if named := copyLine.FindStringSubmatch(text); named != nil {
+			dump, at = true, &row{table: named[1], header: columnNames(named[2])}
+			to = s.spread(at.header)
+			continue
+		}
+		if text == `\.` {
+			at = nil
+			continue
+		}
+		if at == nil {
+			if dump || preamble(next.text) {
+				dump = true
+				continue
+			}
+			if at = s.bare(text); at == nil {
+				return fmt.Errorf("line %d: is neither a header, nor a row with as many columns as a table of the profile has", next.no)
+			}
+			to = s.spread(at.header)
+			if slices.Equal(strings.Split(text, "\t"), at.header) {
+				continue // COPY ... WITH (HEADER)
+			}
+		}
+		if text == "" {
+			continue
+		}
+		if err := yield(s.copiedRow(next, at, to)); err != nil {
+			return err
+		}
+	}
+}
+
+// preamble reports whether a line is of pg_dump's own words before any table.
+func preamble(text []byte) bool {
+	for _, word := range []string{"--", "SET ", "SELECT ", "\\restrict", "\\connect", "CREATE ", "ALTER ", "COMMENT ", "/*"} {
+		if bytes.HasPrefix(text, []byte(word)) {
+			return true
+		}
+	}
+	return len(bytes.TrimSpace(text)) == 0
+}
+
+func columnNames(list string) []string {
+	names := strings.Split(list, ",")
+	for i := range names {
+		names[i] = strings.Trim(strings.TrimSpace(names[i]), `"`)
+	}
+	return names
+}
+
+// bare gives the table of COPY text without a header: the first with as many
+// columns as the row has fields, or one whose agent may hold the rest.
+func (s *source) bare(text string) *row {
+	fields := strings.Split(text, "\t")
+	for i := range s.tables {
+		t := &s.tables[i]
+		if len(t.Header) > 0 && t.headed(fields) {
+			return &row{table: t.Relation, header: fields}
+		}
+	}
+	for i := range s.tables {
+		t := &s.tables[i]
+		if _, ok := s.spread(t.Columns).fit(fields, "\t"); ok && len(t.Columns) > 0 {
+			return &row{table: t.Relation, header: t.Columns}
+		}
+	}
+	return nil
+}
+
+func (s *source) copiedRow(next line, of *row, to spread) *row {
+	r := &row{line: next.no, header: of.header, table: of.table}
+	fields, ok := to.fit(strings.Split(string(next.text), "\t"), "\t")
+	switch {
+	case next.long:
+		r.fault = "the line is longer than 1 MiB"
+	case !ok:
+		r.fault = fmt.Sprintf("has %d fields, and its table %d", len(fields), len(of.header))
+	default:
+		r.values = make(map[string]any, len(s.reads))
+		for i, name := range of.header {
+			if s.reads[name] && fields[i] != `\N` {
+				r.values[name] = unescape(fields[i])
+			}
+		}
+	}
+	return r
+}
+
+// unescape undoes COPY's backslashes: \t and its kin, \ooo, \xHH; any other
+// character after one is itself.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	const short = "b\bf\fn\nr\rt\tv\v"
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			out = append(out, s[i])
+			continue
+		}
+		i++
+		if at := strings.IndexByte(short, s[i]); at >= 0 && at%2 == 0 {
+			out = append(out, short[at+1])
+			continue
+		}
+		b, n := numbered(s[i:])
+		out = append(out, b)
+		i += n - 1
+	}
+	return string(out)
+}
+
+// numbered reads a byte by its number, or the first byte as itself, and gives
+// how many bytes it took.
+func numbered(s string) (byte, int) {
+	base, digits, most := 8, s, 3
+	if s[0] == 'x' {
+		base, digits, most = 16, s[1:], 2
+	}
+	for n := min(most, len(digits)); n > 0; n-- {
+		if b, err := strconv.ParseUint(digits[:n], base, 8); err == nil && digits[0] != '+' {
+			return byte(b), n + len(s) - len(digits)
+		}
+	}
+	return s[0], 1
+}

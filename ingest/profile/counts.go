@@ -1,0 +1,79 @@
+package profile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxRejected is how many refused rows are told with their reasons.
+const maxRejected = 20
+
+// Counts is what became of a file's rows.
+type Counts struct {
+	Rows, Sightings int
+	Other           int            // rows of no table of the profile
+	Doubled         int            // rows that an earlier one said
+	Told            int            // days of a fallback that another table has
+	Joined          int            // rows that went on with an earlier one's stay
+	Cut             int            // pieces more, of intervals over 24 hours
+	Unnamed         int            // sightings without an account
+	Rejected        int            // rows that can't be read
+	Dropped         map[string]int // rows by rule
+	Set             map[string]int // rows by rule
+	Lost            map[string]int // rows whose key a joined file doesn't have
+	Forgot          bool           // there was more to remember than is
+	Faults          []Fault        // the first
+}
+
+// Fault is why a row was refused.
+type Fault struct {
+	Line   int
+	Reason string
+}
+
+func newCounts() *Counts {
+	return &Counts{Dropped: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}}
+}
+
+func (c *Counts) rule(name string) { c.Dropped[name]++ }
+
+func (c *Counts) reject(line int, reason string) {
+	c.Rejected++
+	if len(c.Faults) < maxRejected {
+		c.Faults = append(c.Faults, Fault{line, reason})
+	}
+}
+
+// String says the counts in one line: rows, sightings, then what is not 0.
+func (c *Counts) String() string {
+	said := []string{fmt.Sprintf("rows %d, sightings %d", c.Rows, c.Sightings)}
+	by := func(words string, counts map[string]int) {
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			if counts[name] == 0 {
+				continue
+			}
+			if rule, kept := strings.CutSuffix(name, left); kept {
+				said = append(said, fmt.Sprintf("kept %s %d", rule, counts[name]))
+				continue
+			}
+			said = append(said, fmt.Sprintf("%s %s %d", words, name, counts[name]))
+		}
+	}
+	by("dropped", c.Dropped)
+	by("set", c.Set)
+	by("not in", c.Lost)
+	for _, n := range []struct {
+		words string
+		n     int
+	}{
+		{"doubled", c.Doubled}, {"told by other rows", c.Told}, {"stays continued", c.Joined}, {"cut at 24 hours", c.Cut},
+		{"of other kinds", c.Other}, {"unnamed", c.Unnamed}, {"rejected", c.Rejected},
+	} {
+		if n.n > 0 {
+			said = append(said, fmt.Sprintf("%s %d", n.words, n.n))
+		}
+	}
+	return strings.Join(said, ", ")
+}

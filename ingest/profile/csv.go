@@ -1,0 +1,153 @@
+package profile
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The longest that a quoted field with line ends in it may make one row.
+const (
+	maxRowLines = 64
+	maxRowBytes = 64 << 10
+)
+
+// looksCSV reports whether a line is the header of a table of the profile.
+func (s *source) looksCSV(text []byte) bool {
+	header, _ := splitCSV(string(text), s.comma)
+	return slices.ContainsFunc(s.tables, func(t Table) bool { return t.headed(header) })
+}
+
+// headed reports whether the columns of a header tell the table.
+func (t *Table) headed(header []string) bool {
+	for _, name := range t.Header {
+		if !slices.Contains(header, name) {
+			return false
+		}
+	}
+	return len(t.Header) > 0 || len(header) > 1
+}
+
+// csv reads a table whose first line names its columns. It is read by hand,
+// since a quote that was never escaped must cost its own field and not the rows
+// after it: a row whose quotes don't close is read by itself, as they stand.
+func (s *source) csv(yield func(*row) error) error {
+	first, err := s.lines.next()
+	if err != nil {
+		return err
+	}
+	header, _ := splitCSV(string(first.text), s.comma)
+	for i := range header {
+		header[i] = strings.TrimSpace(header[i])
+	}
+	to := s.spread(header)
+	for {
+		at, err := s.lines.next()
+		if err != nil || at.text == nil {
+			return err
+		}
+		if len(bytes.TrimSpace(at.text)) == 0 {
+			continue
+		}
+		fields, err := s.record(at, to)
+		if err != nil {
+			return err
+		}
+		if err := yield(s.rowOf(at, header, fields, to)); err != nil {
+			return err
+		}
+	}
+}
+
+// record gives the fields of a row that begins with a line.
+func (s *source) record(at line, to spread) ([]string, error) {
+	fields, open := splitCSV(string(at.text), s.comma)
+	if !open {
+		return fields, nil
+	}
+	whole := string(at.text)
+	var more []line
+	for len(more) < maxRowLines && len(whole) < maxRowBytes {
+		next, err := s.lines.next()
+		if err != nil {
+			return nil, err
+		}
+		if next.text == nil {
+			break
+		}
+		more = append(more, next)
+		whole += "\n" + string(next.text)
+		if joined, open := splitCSV(whole, s.comma); !open && len(joined) == len(to.header) {
+			return joined, nil
+		}
+	}
+	s.lines.putBack(more...)
+	return fields, nil
+}
+
+func (s *source) rowOf(at line, header, fields []string, to spread) *row {
+	r := &row{line: at.no, header: header}
+	fields, ok := to.fit(fields, string(s.comma))
+	switch {
+	case at.long:
+		r.fault = "the line is longer than 1 MiB"
+	case !ok:
+		r.fault = fmt.Sprintf("has %d fields, and its header %d", len(fields), len(header))
+	default:
+		r.values = make(map[string]any, len(s.reads))
+		for i, name := range header {
+			if s.reads[name] {
+				r.values[name] = fields[i]
+			}
+		}
+	}
+	return r
+}
+
+// splitCSV gives the fields of a line; open: a quote in it does not close as it
+// should, and was read as it stands.
+func splitCSV(text string, comma byte) (fields []string, open bool) {
+	for {
+		field, rest, quoted := quotedField(text, comma)
+		if !quoted {
+			open = open || strings.HasPrefix(text, `"`)
+			var more bool
+			field, rest, more = strings.Cut(text, string(comma))
+			fields = append(fields, field)
+			if !more {
+				return fields, open
+			}
+			text = rest
+			continue
+		}
+		fields = append(fields, field)
+		if rest == "" {
+			return fields, open
+		}
+		text = rest[1:]
+	}
+}
+
+// quotedField reads a field in quotes, in which "" is a quote; rest begins with
+// the separator, or is empty. ok is false where the text has none that closes
+// before a separator.
+func quotedField(text string, comma byte) (field, rest string, ok bool) {
+	if text == "" || text[0] != '"' {
+		return "", text, false
+	}
+	for at := 1; at < len(text); at++ {
+		if text[at] != '"' {
+			continue
+		}
+		if at+1 < len(text) && text[at+1] == '"' {
+			at++
+			continue
+		}
+		if at+1 < len(text) && text[at+1] != comma {
+			return "", text, false
+		}
+		return strings.ReplaceAll(text[1:at], `""`, `"`), text[at+1:], true
+	}
+	return "", text, false
+}

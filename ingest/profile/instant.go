@@ -1,0 +1,154 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"rollcall"
+)
+
+// Instant is how a row writes a time.
+type Instant struct {
+	Value   Value
+	Unit    string   // of a number: s, ms, us or ns
+	Layouts []string // of a text, in Go's manner; empty: the usual ones
+	Zone    string   // of a text without an offset
+	Day     bool     // the label of a day, as it is written: no instant
+	zone    *time.Location
+}
+
+// UnmarshalYAML reads an instant: its value beside unit, layouts, zone and day.
+func (i *Instant) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return node.Decode(&i.Value)
+	}
+	value := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: node.Line, Column: node.Column}
+	for at := 0; at+1 < len(node.Content); at += 2 {
+		key, of := node.Content[at], node.Content[at+1]
+		var err error
+		switch key.Value {
+		case "unit":
+			err = of.Decode(&i.Unit)
+		case "layouts":
+			err = of.Decode(&i.Layouts)
+		case "zone":
+			err = of.Decode(&i.Zone)
+		case "day":
+			err = of.Decode(&i.Day)
+		default:
+			value.Content = append(value.Content, key, of)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return i.Value.UnmarshalYAML(value)
+}
+
+func (i *Instant) check() (err error) {
+	if _, ok := units[i.Unit]; !ok && i.Unit != "" {
+		return fmt.Errorf("unit: %q is not s, ms, us or ns", i.Unit)
+	}
+	if len(i.Layouts) > maxParts {
+		return fmt.Errorf("more than %d layouts", maxParts)
+	}
+	if i.Zone == "" {
+		return nil
+	}
+	i.zone, err = Zone(i.Zone)
+	return err
+}
+
+// Zone reads an IANA zone's name.
+func Zone(name string) (*time.Location, error) {
+	calendar, err := rollcall.Market{ID: "ZONE", Zone: name}.Calendar()
+	if err != nil {
+		return nil, err
+	}
+	return time.LoadLocation(calendar.String())
+}
+
+var units = map[string]float64{"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1}
+
+// usualLayouts are tried where a profile names none; fractions of a second are
+// read with each.
+var usualLayouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-07", "2006-01-02 15:04:05-0700",
+	"2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 -0700",
+	"2006-01-02T15:04:05-07", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly,
+}
+
+var errTime = errors.New("is not a time that the profile knows")
+
+// read gives the instant that v is; zero: v is nothing. elsewhere is the zone of
+// a text without an offset, where the profile names none.
+func (i *Instant) read(v any, elsewhere *time.Location) (time.Time, error) {
+	if i.zone != nil {
+		elsewhere = i.zone
+	}
+	switch v := v.(type) {
+	case nil:
+		return time.Time{}, nil
+	case time.Time:
+		return v, nil
+	case int64:
+		return i.number(float64(v), v)
+	case int:
+		return i.number(float64(v), int64(v))
+	case float64:
+		return i.number(v, int64(v))
+	case string:
+		return i.text(strings.TrimSpace(v), elsewhere)
+	}
+	return time.Time{}, errTime
+}
+
+func (i *Instant) text(s string, elsewhere *time.Location) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && i.Unit != "" {
+		return i.number(float64(n), n)
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil && i.Unit != "" {
+		return i.number(f, int64(f))
+	}
+	layouts := i.Layouts
+	if len(layouts) == 0 {
+		layouts = usualLayouts
+	}
+	for _, layout := range layouts {
+		if t, err := time.ParseInLocation(layout, s, elsewhere); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errTime
+}
+
+// number reads a count of units since 1970, exactly where it is whole.
+func (i *Instant) number(f float64, whole int64) (time.Time, error) {
+	per := int64(units[i.Unit])
+	switch {
+	case i.Unit == "" || math.IsNaN(f) || math.Abs(f) > 9.2e18/float64(per):
+		return time.Time{}, errTime
+	case f == float64(whole):
+		return time.Unix(0, 0).UTC().Add(time.Duration(whole * per)), nil
+	}
+	return time.Unix(0, 0).UTC().Add(time.Duration(f * float64(per))), nil
+}
+
+// day gives the label that a time was written as: a text's in its own offset, a
+// number's in UTC.
+func day(t time.Time) (rollcall.Day, error) {
+	year, month, d := t.Date()
+	if year < 1990 || year > 2199 {
+		return 0, errors.New("is outside the years 1990 to 2199")
+	}
+	return rollcall.DayOf(year, month, d), nil
+}

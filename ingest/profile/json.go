@@ -1,0 +1,137 @@
+package profile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"rollcall/internal/jsondepth"
+)
+
+// json reads an object a line.
+func (s *source) json(yield func(*row) error) error {
+	for {
+		at, err := s.lines.next()
+		if err != nil || at.text == nil {
+			return err
+		}
+		if len(bytes.TrimSpace(at.text)) == 0 {
+			continue
+		}
+		if err := yield(s.object(at)); err != nil {
+			return err
+		}
+	}
+}
+
+// beginsArray reports whether the file is one array, which may stand in one line.
+func (l *lines) beginsArray() bool {
+	start, _ := l.r.Peek(512) // what a short file has less is an error of no interest
+	start = bytes.TrimSpace(bytes.TrimPrefix(start, []byte(mark)))
+	return len(start) > 0 && start[0] == '['
+}
+
+// array reads one array of objects; they are counted as lines are elsewhere.
+func (s *source) array(yield func(*row) error) error {
+	if start, _ := s.lines.r.Peek(len(mark)); string(start) == mark {
+		_, _ = s.lines.r.Discard(len(mark)) // what was peeked at is there
+	}
+	d := json.NewDecoder(s.lines.r)
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("is no JSON array: %w", err)
+	}
+	for n := 1; d.More(); n++ {
+		var element json.RawMessage
+		if err := d.Decode(&element); err != nil {
+			return fmt.Errorf("element %d: is not JSON, and so neither is the rest", n)
+		}
+		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) object(at line) *row {
+	r := &row{line: at.no}
+	var members map[string]json.RawMessage
+	switch {
+	case at.long:
+		r.fault = "the object is longer than 1 MiB"
+	case jsondepth.Unmarshal(at.text, &members) != nil || members == nil:
+		r.fault = "is not a JSON object"
+	default:
+		r.values = make(map[string]any, len(s.reads))
+		for name, raw := range members {
+			if !s.reads[name] {
+				continue
+			}
+			v, err := decode(raw)
+			if err != nil {
+				r.fault = "is not a JSON object"
+			}
+			r.values[name] = v
+		}
+	}
+	return r
+}
+
+// decode reads a value of JSON. Whole numbers stay exact, and MongoDB's wrapped
+// values ({"$date": ...}, {"$numberLong": ...}) are what they wrap.
+func decode(raw []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return unwrap(v), nil
+}
+
+func unwrap(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return n
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return f
+	case []any:
+		for i := range v {
+			v[i] = unwrap(v[i])
+		}
+	case map[string]any:
+		for name, inside := range v {
+			v[name] = unwrap(inside)
+		}
+		if len(v) == 1 {
+			return wrapped(v)
+		}
+	}
+	return v
+}
+
+func wrapped(v map[string]any) any {
+	for _, name := range []string{"$date", "$oid"} {
+		if inside, ok := v[name]; ok {
+			return inside
+		}
+	}
+	for _, name := range []string{"$numberLong", "$numberInt", "$numberDouble"} {
+		inside, ok := v[name].(string)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseInt(inside, 10, 64); err == nil {
+			return n
+		}
+		if f, err := strconv.ParseFloat(inside, 64); err == nil {
+			return f
+		}
+	}
+	return v
+}

@@ -1,0 +1,271 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"rollcall"
+	"rollcall/schemas"
+)
+
+// The bounds of a profile's text and parts.
+const (
+	maxProfile = 64 << 10
+	maxParts   = 64 // tables, rules, events, columns of one list
+)
+
+// Profile says how the rows of a server's tables become sightings.
+type Profile struct {
+	About   string   `yaml:"about"`
+	Format  []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
+	Service string   `yaml:"service"`   // where --service says none
+	Joins   []Join   `yaml:"joins"`     // further files, read by key
+	Agents  []Agent  `yaml:"agents"`    // looked at before the built-in ones
+	Tables  []Table  `yaml:"tables"`    // the first that fits a row reads it
+	Comma   string   `yaml:"separator"` // of csv; a comma where empty
+	comma   byte
+}
+
+// Join is a second file whose row of the same key is at hand under the name.
+type Join struct {
+	Names    []string `yaml:"names"`    // as --join and expressions know it: the first is the usual
+	Relation string   `yaml:"relation"` // its table in a dump
+	Columns  []string `yaml:"columns"`  // of bare COPY text
+	Key      string   `yaml:"key"`      // the column in the second file
+	On       Value    `yaml:"on"`       // the key in the row itself
+	reads    map[string]bool
+}
+
+// Table is one kind of row.
+type Table struct {
+	Name     string   `yaml:"name"`
+	Relation string   `yaml:"relation"` // the table's name in a dump; empty: any
+	Header   []string `yaml:"header"`   // columns that tell the table from others
+	Columns  []string `yaml:"columns"`  // of bare COPY text, which has no header
+	Pattern  string   `yaml:"pattern"`  // of a line, for regexp: its named groups are the columns
+	When     Value    `yaml:"when"`     // rows of the table; empty: all
+	Account  Value    `yaml:"account"`
+	Market   Value    `yaml:"market"`
+	Service  Value    `yaml:"service"`
+	Location Value    `yaml:"location"`
+	Segment  Value    `yaml:"segment"`
+	Platform Value    `yaml:"platform"` // a platform's name
+	Agent    Value    `yaml:"agent"`    // or a user agent that tells it
+	Device   Value    `yaml:"device"`   // whose other rows tell the platform where this one's agent can't
+	First    Value    `yaml:"first"`    // of rows with the same value the first counts
+	Fallback bool     `yaml:"fallback"` // counts for accounts' days that no other table has
+	Drop     []Rule   `yaml:"drop"`
+	Set      []Rule   `yaml:"set"`
+	Events   []Event  `yaml:"events"`
+	pattern  *regexp.Regexp
+	reads    map[string]bool // the columns that are read; no other leaves the file
+}
+
+// Rule drops a row, or sets a part of what it makes, where an expression holds.
+type Rule struct {
+	Name     string `yaml:"name"`
+	When     Value  `yaml:"when"`
+	Optional bool   `yaml:"optional"` // only where asked for by name
+	Segment  Value  `yaml:"segment"`
+	Platform Value  `yaml:"platform"`
+	Location Value  `yaml:"location"`
+	Service  Value  `yaml:"service"`
+}
+
+// Event is a sighting that a row makes.
+type Event struct {
+	Kind     Value         `yaml:"kind"`
+	When     Value         `yaml:"when"`
+	Time     Instant       `yaml:"time"`
+	Until    Instant       `yaml:"until"`
+	Duration Value         `yaml:"duration"` // seconds, in place of until
+	Grace    time.Duration `yaml:"grace"`    // how long after the last sign of life until stands
+	Once     Value         `yaml:"once"`     // of rows with the same value the first makes it
+	Stay     Value         `yaml:"stay"`     // intervals of the same value that touch are one
+	Gap      time.Duration `yaml:"gap"`      // and so are those no further apart
+}
+
+// Agent gives the platform of user agents.
+type Agent struct {
+	Match    string `yaml:"match"` // a regular expression
+	Platform string `yaml:"platform"`
+}
+
+// Names gives the built-in profiles' names in order.
+func Names() []string {
+	entries, err := fs.Glob(schemas.Sources, "sources/*.yaml")
+	if err != nil {
+		panic("profile: " + err.Error()) // a constant pattern
+	}
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		if name := strings.TrimSuffix(strings.TrimPrefix(entry, "sources/"), ".yaml"); name != agentsName {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Builtin gives a built-in profile. The error names those that there are.
+func Builtin(name string) (*Profile, error) {
+	if !slices.Contains(Names(), name) {
+		return nil, fmt.Errorf("--source %q is not one of %s", name, strings.Join(Names(), ", "))
+	}
+	f, err := schemas.Sources.Open("sources/" + name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p, err := Parse(f)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// Parse reads a profile. A name that the form doesn't know is an error, and so
+// is a profile over 64 KiB.
+func Parse(r io.Reader) (*Profile, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxProfile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxProfile {
+		return nil, errors.New("a profile is at most 64 KiB long")
+	}
+	p := new(Profile)
+	if err := yaml.Load(text, p, yaml.WithKnownFields()); err != nil {
+		return nil, fmt.Errorf("is not a profile: %w", err)
+	}
+	if err := p.compile(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Profile) compile() error {
+	switch {
+	case len(p.Tables) == 0:
+		return errors.New("tables: there is none")
+	case len(p.Tables) > maxParts || len(p.Joins) > maxParts || len(p.Agents) > maxParts:
+		return fmt.Errorf("more than %d tables, joins or agents", maxParts)
+	case len(p.Format) == 0:
+		return errors.New("format: is missing; csv, pg-copy, json or regexp")
+	case len(p.Comma) > 1:
+		return errors.New("separator: is one character")
+	}
+	for _, format := range p.Format {
+		if !slices.Contains([]string{"csv", "pg-copy", "json", "regexp"}, format) {
+			return fmt.Errorf("format: %q is not csv, pg-copy, json or regexp", format)
+		}
+	}
+	p.comma = ','
+	if p.Comma != "" {
+		p.comma = p.Comma[0]
+	}
+	if _, err := compileAgents(p.Agents); err != nil {
+		return err
+	}
+	for i := range p.Joins {
+		if j := &p.Joins[i]; len(j.Names) == 0 || j.Key == "" || j.On.empty() {
+			return fmt.Errorf("joins[%d]: names, key and on must be given", i)
+		}
+	}
+	for i := range p.Tables {
+		t := &p.Tables[i]
+		if err := t.compile(slices.Contains(p.Format, "regexp")); err != nil {
+			return fmt.Errorf("table %s: %w", t.Name, err)
+		}
+	}
+	p.readJoins()
+	return nil
+}
+
+// readJoins says which columns of the second files the tables read.
+func (p *Profile) readJoins() {
+	for i := range p.Joins {
+		j := &p.Joins[i]
+		j.reads = map[string]bool{j.Key: true}
+		for t := range p.Tables {
+			maps.Copy(p.Tables[t].reads, j.On.reads)
+			for name := range p.Tables[t].reads {
+				if of, column, ok := strings.Cut(name, "."); ok && slices.Contains(j.Names, of) {
+					j.reads[column] = true
+				}
+			}
+		}
+	}
+}
+
+func (t *Table) compile(patterns bool) (err error) {
+	switch {
+	case t.Name == "":
+		return errors.New("name: is missing")
+	case len(t.Events) == 0:
+		return errors.New("events: there is none")
+	case len(t.Events) > maxParts || len(t.Drop) > maxParts || len(t.Set) > maxParts:
+		return fmt.Errorf("more than %d events or rules", maxParts)
+	case t.Account.empty():
+		return errors.New("account: is missing")
+	case !t.Platform.empty() && !t.Agent.empty():
+		return errors.New("platform: stands beside agent; give one of them")
+	case patterns && t.Pattern == "":
+		return errors.New("pattern: is missing, which the format regexp needs")
+	}
+	if t.pattern, err = regexp.Compile(t.Pattern); err != nil {
+		return fmt.Errorf("pattern: %w", err)
+	}
+	t.reads = map[string]bool{}
+	for _, v := range t.values() {
+		maps.Copy(t.reads, v.reads)
+	}
+	for i := range t.Events {
+		if err := t.Events[i].check(); err != nil {
+			return fmt.Errorf("events[%d]: %w", i, err)
+		}
+	}
+	return checkRules(t.Drop, t.Set)
+}
+
+// values gives all that the table takes from a row.
+func (t *Table) values() []*Value {
+	all := []*Value{&t.When, &t.Account, &t.Market, &t.Service, &t.Location, &t.Segment, &t.Platform, &t.Agent, &t.Device, &t.First}
+	for i := range t.Events {
+		e := &t.Events[i]
+		all = append(all, &e.Kind, &e.When, &e.Time.Value, &e.Until.Value, &e.Duration, &e.Once, &e.Stay)
+	}
+	for _, rules := range [][]Rule{t.Drop, t.Set} {
+		for i := range rules {
+			r := &rules[i]
+			all = append(all, &r.When, &r.Segment, &r.Platform, &r.Location, &r.Service)
+		}
+	}
+	return all
+}
+
+func (e *Event) check() error {
+	switch {
+	case e.Kind.empty():
+		return errors.New("kind: is missing")
+	case e.Time.Value.empty():
+		return errors.New("time: is missing")
+	case !e.Until.Value.empty() && !e.Duration.empty():
+		return errors.New("until: stands beside duration; give one of them")
+	case e.Time.Day && (!e.Until.Value.empty() || !e.Duration.empty() || !e.Stay.empty()):
+		return errors.New("time: a day has no until, duration or stay")
+	case !e.Stay.empty() && e.Until.Value.empty() && e.Duration.empty():
+		return errors.New("stay: needs until or duration")
+	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
+		return errors.New("grace and gap: are from 0 to 24 hours")
+	}
+	return errors.Join(e.Time.check(), e.Until.check())
+}

@@ -1,0 +1,438 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/vm"
+
+	"rollcall"
+	"rollcall/ingest"
+)
+
+// Options are what a profile's file doesn't say.
+type Options struct {
+	Market   rollcall.MarketID
+	Service  rollcall.ServiceID // in place of the profile's own
+	Location rollcall.Location
+	Segment  rollcall.SegmentID // where the profile gives none
+	Calendar *rollcall.Calendar // of the market: where its days begin
+	Zone     *time.Location     // of times without an offset
+	Joins    map[string]string  // files by name
+	Drop     []string           // accounts that are nobody
+	Optional map[string]bool    // rules of the profile that are asked for
+}
+
+// Reader makes sightings of the rows of files. It is one goroutine's.
+type Reader struct {
+	*Profile
+	options Options
+	machine *vm.VM
+	agents  *agents
+	joins   []*joined
+	names   map[string]bool
+	survey  *survey
+	first   recent
+	once    recent
+	stays   stays
+	counts  *Counts
+	yield   func(Seen) error
+}
+
+// NewReader reads the joined files.
+func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
+	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
+	service := rollcall.ServiceID(p.Service)
+	if o.Service != "" {
+		service = o.Service
+	}
+	r.options.Service = service
+	for _, name := range o.Drop {
+		r.names[ingest.Normalise(service, name)] = true
+	}
+	for name := range o.Optional {
+		if !p.hasRule(name) {
+			return nil, fmt.Errorf("the profile has no rule %q", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Joins)) {
+		j, err := p.join(ctx, name, o.Joins[name])
+		if err != nil {
+			return nil, err
+		}
+		r.joins = append(r.joins, j)
+	}
+	var err error
+	r.agents, err = p.newAgents()
+	return r, err
+}
+
+func (p *Profile) hasRule(name string) bool {
+	return slices.ContainsFunc(p.Tables, func(t Table) bool {
+		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Optional && r.Name == name })
+	})
+}
+
+// Missing names the joins that the profile has and no file was given for.
+func (r *Reader) Missing() []string {
+	var missing []string
+	for i := range r.Joins {
+		given := slices.ContainsFunc(r.joins, func(j *joined) bool { return j.Join == &r.Joins[i] })
+		if !given {
+			missing = append(missing, r.Joins[i].Names[0])
+		}
+	}
+	return missing
+}
+
+// Survey reads the files once for what later rows say of earlier ones: the
+// platforms of devices, and the days that fallback tables are not asked about.
+// Where no table needs that, nothing is read.
+func (r *Reader) Survey(ctx context.Context, paths []string) error {
+	needed := slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback || !t.Device.empty() })
+	if !needed {
+		return nil
+	}
+	for _, path := range paths {
+		if err := r.source().each(ctx, path, r.look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look learns from one row. What is wrong with it is said when it is read.
+func (r *Reader) look(row *row) error {
+	t, err := r.tableOf(row)
+	if t == nil || err != nil {
+		return nil
+	}
+	account, err := t.Account.of(row.values, r.machine)
+	if err != nil {
+		return nil
+	}
+	if !t.Device.empty() {
+		platform, failed := r.platformOf(t, row.values)
+		device, err := t.Device.of(row.values, r.machine)
+		if err == nil && failed == nil {
+			r.survey.device(r.survey.hash(t.Name, text(device)), platform)
+		}
+	}
+	if t.Fallback {
+		return nil
+	}
+	for i := range t.Events {
+		from, until, err := r.times(&t.Events[i], row.values)
+		if err != nil || from.IsZero() {
+			continue
+		}
+		last := r.options.Calendar.Day(latest(from, until))
+		for d := r.options.Calendar.Day(from); d <= last && d < r.options.Calendar.Day(from)+maxPieces; d++ {
+			r.survey.day(text(account), d)
+		}
+	}
+	return nil
+}
+
+func (r *Reader) source() *source {
+	s := &source{comma: r.comma, formats: r.Format, tables: r.Tables, reads: map[string]bool{}, agents: map[string]bool{}}
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		maps.Copy(s.reads, t.reads)
+		if t.Agent.field != nil {
+			s.agents[strings.Join(t.Agent.field, ".")] = true
+		}
+	}
+	return s
+}
+
+// tableOf gives the table that a row is of, with the joined rows beside its own
+// columns; nil: none is.
+func (r *Reader) tableOf(row *row) (*Table, error) {
+	if row.fault != "" {
+		return nil, errors.New(row.fault)
+	}
+	for _, j := range r.joins {
+		if err := j.of(row.values, r.machine); err != nil {
+			return nil, err
+		}
+	}
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		if !t.fits(row) {
+			continue
+		}
+		if holds, err := r.holds(&t.When, row.values); err != nil || holds {
+			return t, err
+		}
+	}
+	return nil, nil
+}
+
+func (t *Table) fits(row *row) bool {
+	if t.Pattern != "" {
+		return row.table == t.Name
+	}
+	if row.table != "" && t.Relation != "" && row.table != t.Relation {
+		return false
+	}
+	return row.header == nil || len(t.Header) == 0 || t.headed(row.header)
+}
+
+// Read gives the sightings of one file, and what became of its rows. A row that
+// can't be read is counted with its line and reason, and the rest goes on; the
+// error is the file's, or yield's.
+func (r *Reader) Read(ctx context.Context, path string, yield func(Seen) error) (*Counts, error) {
+	r.counts, r.yield = newCounts(), yield
+	for _, j := range r.joins {
+		j.lost = 0
+	}
+	err := r.source().each(ctx, path, r.row)
+	if err == nil {
+		err = r.letGo()
+	}
+	for _, j := range r.joins {
+		r.counts.Lost[j.Names[0]] += j.lost
+	}
+	r.counts.Forgot = r.survey.full
+	return r.counts, err
+}
+
+// failed is an error of the one that the sightings go to.
+type failed struct{ error }
+
+func (r *Reader) row(row *row) error {
+	r.counts.Rows++
+	err := r.sightings(row)
+	var theirs failed
+	if errors.As(err, &theirs) {
+		return theirs.error
+	}
+	if err != nil {
+		r.counts.reject(row.line, err.Error())
+	}
+	return nil
+}
+
+func (r *Reader) sightings(row *row) error {
+	t, err := r.tableOf(row)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		r.counts.Other++
+		return nil
+	}
+	base, err := r.base(t, row.values)
+	if err != nil {
+		return err
+	}
+	rule, err := r.dropped(t, base, row.values)
+	if err != nil {
+		return err
+	}
+	if rule != "" {
+		r.counts.rule(rule)
+		return nil
+	}
+	if doubled, err := r.doubled(t, row.values); err != nil || doubled {
+		return err
+	}
+	if err := r.set(t, &base, row.values); err != nil {
+		return err
+	}
+	for i := range t.Events {
+		if err := r.event(t, &t.Events[i], Seen{base, row.line}, row.values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// base is what all sightings of a row have in common.
+func (r *Reader) base(t *Table, row map[string]any) (s ingest.Sighting, err error) {
+	s = ingest.Sighting{Market: r.options.Market, Service: r.options.Service, Location: r.options.Location, Segment: r.options.Segment}
+	account, err := t.Account.of(row, r.machine)
+	if err != nil {
+		return s, fmt.Errorf("account: %w", err)
+	}
+	s.Account = text(account)
+	if !utf8.ValidString(s.Account) {
+		return s, errors.New("the account is not UTF-8")
+	}
+	if s.Platform, err = r.platformOf(t, row); err != nil {
+		return s, err
+	}
+	if !t.Device.empty() && s.Platform == rollcall.OtherPlatform {
+		device, err := t.Device.of(row, r.machine)
+		if err != nil {
+			return s, fmt.Errorf("device: %w", err)
+		}
+		if known, ok := r.survey.devices[r.survey.hash(t.Name, text(device))]; ok {
+			s.Platform = known
+		}
+	}
+	return s, r.fill(&s, row, parts{&t.Market, &t.Service, &t.Location, &t.Segment})
+}
+
+// doubled reports whether an earlier row said the same.
+func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
+	if t.First.empty() {
+		return false, nil
+	}
+	v, err := t.First.of(row, r.machine)
+	if err != nil {
+		return false, fmt.Errorf("first: %w", err)
+	}
+	again := r.first.again(r.survey.hash(t.Name, text(v)))
+	if again {
+		r.counts.Doubled++
+	}
+	return again, nil
+}
+
+// event makes one sighting of a row, if the row has one.
+func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) error {
+	if holds, err := r.holds(&e.When, row); err != nil || !holds {
+		return err
+	}
+	var err error
+	if seen.Time, seen.Until, err = r.times(e, row); err != nil {
+		return err
+	}
+	if seen.Time.IsZero() {
+		return errors.New("the time is missing")
+	}
+	kind, err := e.Kind.of(row, r.machine)
+	if err != nil {
+		return fmt.Errorf("kind: %w", err)
+	}
+	if seen.Kind, err = rollcall.ParseKind(text(kind)); err != nil {
+		return errors.New("the kind is not login, presence, use, logout or login_failed")
+	}
+	if e.Time.Day {
+		seen.Precision = rollcall.ToDay
+	}
+	if t.Fallback && r.survey.days[r.survey.hash(seen.Account, r.options.Calendar.Day(seen.Time).String())] {
+		r.counts.Told++
+		return nil
+	}
+	if !e.Once.empty() {
+		v, err := e.Once.of(row, r.machine)
+		if err != nil {
+			return fmt.Errorf("once: %w", err)
+		}
+		if r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(v))) {
+			return nil
+		}
+	}
+	return r.hold(e, seen, row)
+}
+
+// hold sends a sighting on, or holds it as a stay that later rows may go on with.
+func (r *Reader) hold(e *Event, seen Seen, row map[string]any) error {
+	if e.Stay.empty() || seen.Until.IsZero() {
+		return r.send(stay{seen, e.Grace})
+	}
+	key, err := e.Stay.of(row, r.machine)
+	if err != nil {
+		return fmt.Errorf("stay: %w", err)
+	}
+	if r.stays.add(text(key), e.Gap, stay{seen, e.Grace}) {
+		r.counts.Joined++
+	}
+	if r.stays.n > maxStays {
+		return r.letGo()
+	}
+	return nil
+}
+
+func (r *Reader) letGo() error {
+	for _, s := range r.stays.flush() {
+		if err := r.send(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send gives a sighting away, in pieces where it is too long for an event.
+func (r *Reader) send(s stay) error {
+	if !s.Until.IsZero() {
+		s.Until = latest(s.Time, s.Until.Add(-s.grace))
+	}
+	pieces := cut(s.Seen)
+	r.counts.Cut += len(pieces) - 1
+	for _, piece := range pieces {
+		r.counts.Sightings++
+		if piece.Account == "" {
+			r.counts.Unnamed++
+		}
+		if err := r.yield(piece); err != nil {
+			return failed{err}
+		}
+	}
+	return nil
+}
+
+// times gives an event's time, and until where it has one, as the row has it.
+func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err error) {
+	if from, err = r.instant(&e.Time, row); err != nil {
+		return from, until, fmt.Errorf("the time %w", err)
+	}
+	if e.Time.Day && !from.IsZero() {
+		label, err := day(from)
+		if err != nil {
+			return from, until, fmt.Errorf("the day %w", err)
+		}
+		return r.options.Calendar.Start(label).Time(), until, nil
+	}
+	if !e.Duration.empty() {
+		v, err := e.Duration.of(row, r.machine)
+		if err != nil {
+			return from, until, fmt.Errorf("duration: %w", err)
+		}
+		return r.lasting(from, v)
+	}
+	if e.Until.Value.empty() {
+		return from, until, nil
+	}
+	if until, err = r.instant(&e.Until, row); err != nil {
+		return from, until, fmt.Errorf("until %w", err)
+	}
+	if !until.IsZero() && until.Before(from) {
+		return from, until, errors.New("until is before the time")
+	}
+	return from, until, nil
+}
+
+// lasting reads a duration in seconds.
+func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
+	if text(v) == "" {
+		return from, time.Time{}, nil
+	}
+	seconds := Instant{Unit: "s"}
+	long, err := seconds.read(v, time.UTC)
+	if err != nil || long.Unix() < 0 {
+		return from, from, errors.New("the duration is not a number of seconds")
+	}
+	return from, from.Add(long.Sub(time.Unix(0, 0))), nil
+}
+
+func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
+	v, err := i.Value.of(row, r.machine)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := i.read(v, r.options.Zone)
+	if err != nil || t.IsZero() || i.Day {
+		return t, err
+	}
+	return t.UTC(), nil
+}

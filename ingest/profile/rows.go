@@ -1,0 +1,215 @@
+package profile
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxLine is the longest line that is read; a longer one is refused alone.
+const maxLine = 1 << 20
+
+// mark is the byte order mark that some programs begin a text with.
+const mark = "\xef\xbb\xbf"
+
+// row is one row of a file, with the columns that are read and no other.
+type row struct {
+	line   int
+	header []string // of the table that it stands in; nil where rows have none of their own
+	table  string   // its name in a dump
+	values map[string]any
+	fault  string // why it can't be read
+}
+
+// source is a file that is being cut into rows.
+type source struct {
+	lines   *lines
+	comma   byte
+	formats []string
+	tables  []Table         // for pg-copy without a header, and regexp
+	reads   map[string]bool // the columns that are read
+	agents  map[string]bool // the columns that take what a broken row has too much
+}
+
+// open opens a file, unpacking .gz and .zst.
+func open(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	var r io.Reader
+	switch filepath.Ext(path) {
+	case ".gz":
+		r, err = gzip.NewReader(f)
+	case ".zst":
+		var d *zstd.Decoder
+		if d, err = zstd.NewReader(f, zstd.WithDecoderMaxMemory(256<<20)); err == nil {
+			return unpacked{d, func() error { d.Close(); return f.Close() }}, nil
+		}
+	default:
+		return f, nil
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return unpacked{r, f.Close}, nil
+}
+
+type unpacked struct {
+	io.Reader
+	close func() error
+}
+
+// Close closes the file.
+func (u unpacked) Close() error { return u.close() }
+
+// each gives every row of a file, in order.
+func (s *source) each(ctx context.Context, path string, yield func(*row) error) error {
+	f, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s.lines = &lines{r: bufio.NewReaderSize(f, 256<<10)}
+	if err := s.read(ctx, yield); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// read finds which of the profile's formats the text has by its first line, and
+// reads it.
+func (s *source) read(ctx context.Context, yield func(*row) error) error {
+	n := 0
+	checked := func(r *row) error {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return yield(r)
+	}
+	if slices.Contains(s.formats, "json") && s.lines.beginsArray() {
+		return s.array(checked)
+	}
+	first, err := s.lines.first()
+	if err != nil || first.text == nil {
+		return err
+	}
+	switch {
+	case slices.Contains(s.formats, "regexp"):
+		return s.patterns(checked)
+	case slices.Contains(s.formats, "json") && looksJSON(first.text):
+		return s.json(checked)
+	case slices.Contains(s.formats, "csv") && (len(s.formats) == 1 || s.looksCSV(first.text)):
+		return s.csv(checked)
+	case slices.Contains(s.formats, "pg-copy"):
+		return s.copied(checked)
+	}
+	return fmt.Errorf("the first line is none of %s", strings.Join(s.formats, ", "))
+}
+
+func looksJSON(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) > 0 && line[0] == '{'
+}
+
+// line is one line of a file, without its end.
+type line struct {
+	text []byte
+	no   int
+	long bool // over maxLine: text is its beginning
+}
+
+// lines reads lines; those that were looked at too early can be put back.
+type lines struct {
+	r    *bufio.Reader
+	no   int
+	back []line // put back, the next one last
+}
+
+// next gives the next line; its text is nil at the end.
+func (l *lines) next() (line, error) {
+	if n := len(l.back); n > 0 {
+		next := l.back[n-1]
+		l.back = l.back[:n-1]
+		return next, nil
+	}
+	var text []byte
+	long := false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if most := maxLine - len(text); len(part) > most {
+			part, long = part[:most], true
+		}
+		text = append(text, part...)
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case err != nil && err != io.EOF:
+			return line{}, err
+		case err == io.EOF && len(text) == 0:
+			return line{}, nil
+		}
+		l.no++
+		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+		if text == nil {
+			text = []byte{}
+		}
+		return line{text, l.no, long}, nil
+	}
+}
+
+func (l *lines) putBack(some ...line) {
+	for _, one := range slices.Backward(some) {
+		l.back = append(l.back, one)
+	}
+}
+
+// first looks at the first line that isn't blank, without its byte order mark.
+func (l *lines) first() (line, error) {
+	for {
+		first, err := l.next()
+		if err != nil || first.text == nil {
+			return first, err
+		}
+		if first.no == 1 {
+			first.text = bytes.TrimPrefix(first.text, []byte(mark))
+		}
+		if len(bytes.TrimSpace(first.text)) > 0 {
+			l.putBack(first)
+			return first, nil
+		}
+	}
+}
+
+// spread is how the fields of a line become a row's columns.
+type spread struct {
+	header []string
+	agent  int // the column that takes surplus fields; -1: none
+}
+
+func (s *source) spread(header []string) spread {
+	agent := slices.IndexFunc(header, func(name string) bool { return s.agents[name] })
+	return spread{header, agent}
+}
+
+// fit makes as many fields as there are columns: what a row has too much is a
+// part of its agent, whose own separators were not escaped. It reports whether
+// that is so.
+func (s spread) fit(fields []string, separator string) ([]string, bool) {
+	more := len(fields) - len(s.header)
+	if more <= 0 || s.agent < 0 {
+		return fields, more == 0
+	}
+	whole := strings.Join(fields[s.agent:s.agent+more+1], separator)
+	return slices.Concat(fields[:s.agent], []string{whole}, fields[s.agent+more+1:]), true
+}

@@ -1,0 +1,100 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"rollcall"
+	"rollcall/ingest"
+)
+
+// maxStays is how many stays are held back for a later row that goes on with
+// one. When there are more, all are let go: of a stay whose rows stand further
+// apart in the file than that, each part counts by itself, which changes no
+// audience.
+const maxStays = 100_000
+
+// Seen is a sighting and the line of the row that made it.
+type Seen struct {
+	ingest.Sighting
+	Line int
+}
+
+// stay is a sighting whose Until is as its rows have it, before the grace.
+type stay struct {
+	Seen
+	grace time.Duration
+}
+
+// stays joins intervals of one key that touch or overlap.
+type stays struct {
+	byKey map[string][]stay
+	n     int
+}
+
+// add takes an interval. It reports whether it went on with an earlier one.
+func (s *stays) add(key string, gap time.Duration, next stay) bool {
+	if s.byKey == nil {
+		s.byKey = map[string][]stay{}
+	}
+	touched := false
+	rest := s.byKey[key][:0]
+	for _, old := range s.byKey[key] {
+		if old.Until.Add(gap).Before(next.Time) || next.Until.Add(gap).Before(old.Time) {
+			rest = append(rest, old)
+			continue
+		}
+		touched = true
+		s.n--
+		until := latest(old.Until, next.Until)
+		from := old.Time
+		if next.Time.Before(from) {
+			from = next.Time
+		}
+		if old.Line < next.Line {
+			next.Seen = old.Seen // as its first row has it
+		}
+		next.Time, next.Until = from, until
+	}
+	s.byKey[key] = append(rest, next)
+	s.n++
+	return touched
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// flush lets every stay go, in the order of their first rows.
+func (s *stays) flush() []stay {
+	all := make([]stay, 0, s.n)
+	for _, some := range s.byKey {
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b stay) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), a.Time.Compare(b.Time), cmp.Compare(a.Account, b.Account))
+	})
+	s.byKey, s.n = nil, 0
+	return all
+}
+
+// maxPieces is where an interval ends however long it says it is.
+const maxPieces = 400
+
+// cut gives an interval in pieces that an event may have, in order.
+func cut(s Seen) []Seen {
+	var pieces []Seen
+	for s.Until.Sub(s.Time) > rollcall.MaxEvent && len(pieces) < maxPieces {
+		piece := s
+		piece.Until = s.Time.Add(rollcall.MaxEvent)
+		pieces, s.Time = append(pieces, piece), piece.Until
+	}
+	if len(pieces) == maxPieces {
+		return pieces
+	}
+	return append(pieces, s)
+}

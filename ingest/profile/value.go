@@ -1,0 +1,208 @@
+package profile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
+	"go.yaml.in/yaml/v4"
+
+	"rollcall/internal/jsondepth"
+)
+
+// The bounds of an expression: it has no loops, so these bound its time too.
+const (
+	maxExpression = 4 << 10
+	maxNodes      = 500
+	maxMemory     = 100_000 // values that one run may make
+)
+
+// Value is what a profile takes from a row: a field by its name, a constant, or
+// an expression over the row's fields (github.com/expr-lang/expr). In YAML a
+// bare text is a field's name; {constant: X} and {expression: X} are the others.
+type Value struct {
+	field    []string
+	constant *string
+	program  *vm.Program
+	reads    map[string]bool // columns, or join.column
+}
+
+func (v *Value) empty() bool { return v.field == nil && v.constant == nil && v.program == nil }
+
+// UnmarshalYAML reads a value.
+func (v *Value) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return v.setField(node.Value)
+	}
+	if node.Kind != yaml.MappingNode || len(node.Content) != 2 {
+		return errors.New("a value is a field's name, or one of {field: }, {constant: } and {expression: }")
+	}
+	key := node.Content[0].Value
+	switch key {
+	case "field":
+		return v.setField(node.Content[1].Value)
+	case "constant":
+		v.constant = &node.Content[1].Value
+		return nil
+	case "expression":
+		return v.setExpression(node.Content[1].Value)
+	}
+	return fmt.Errorf("%q is not field, constant or expression", key)
+}
+
+func (v *Value) setField(name string) error {
+	if name == "" || len(name) > 256 {
+		return errors.New("a field's name has 1 to 256 characters")
+	}
+	v.field = strings.Split(name, ".")
+	v.reads = map[string]bool{v.field[0]: true, name: true}
+	return nil
+}
+
+func (v *Value) setExpression(code string) error {
+	if len(code) > maxExpression {
+		return errors.New("an expression is at most 4 KiB long")
+	}
+	seen := &columns{found: map[string]bool{}}
+	options := []expr.Option{
+		expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Optimize(false),
+		expr.Patch(seen),
+		expr.Function("truth", func(a ...any) (any, error) { return truth(a[0]), nil }, new(func(any) bool)),
+		expr.Function("text", func(a ...any) (any, error) { return text(a[0]), nil }, new(func(any) string)),
+		expr.Function("member", func(a ...any) (any, error) { return member(text(a[0]), text(a[1])) }, new(func(any, any) string)),
+		expr.Function("before", func(a ...any) (any, error) { return before(text(a[0]), text(a[1])), nil }, new(func(any, any) string)),
+		expr.Function("later", func(a ...any) (any, error) { return later(a[0], a[1]) }, new(func(any, any) any)),
+	}
+	for _, name := range []string{"lower", "upper", "trim", "int", "float", "len", "max", "min"} {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	program, err := expr.Compile(code, options...)
+	if err != nil {
+		return fmt.Errorf("expression %q: %w", code, err)
+	}
+	v.program, v.reads = program, seen.found
+	return nil
+}
+
+// columns notes what an expression reads, since nothing else of a row is kept.
+type columns struct{ found map[string]bool }
+
+// Visit notes an identifier, and a member of one.
+func (c *columns) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		c.found[n.Value] = true
+	case *ast.MemberNode:
+		of, isName := n.Node.(*ast.IdentifierNode)
+		if chain, ok := n.Node.(*ast.ChainNode); ok && !isName {
+			of, isName = chain.Node.(*ast.IdentifierNode)
+		}
+		if member, ok := n.Property.(*ast.StringNode); ok && isName {
+			c.found[of.Value+"."+member.Value] = true
+		}
+	}
+}
+
+// of evaluates the value over a row. The error never quotes the row.
+func (v *Value) of(row map[string]any, machine *vm.VM) (any, error) {
+	switch {
+	case v.constant != nil:
+		return *v.constant, nil
+	case v.program != nil:
+		machine.MemoryBudget = maxMemory
+		out, err := machine.Run(v.program, row)
+		if err != nil {
+			return nil, errors.New("the expression can't be worked out for the row")
+		}
+		return out, nil
+	case v.field == nil:
+		return nil, nil
+	}
+	if whole, ok := row[strings.Join(v.field, ".")]; ok && len(v.field) > 1 {
+		return whole, nil
+	}
+	var at any = row
+	for _, name := range v.field {
+		inside, ok := at.(map[string]any)
+		if !ok {
+			return nil, nil
+		}
+		at = inside[name]
+	}
+	return at, nil
+}
+
+// text gives a value as text; nothing is "".
+func text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+// truth reads 0/1, t/f, true/false and their like; nothing is false.
+func truth(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "t", "true", "1", "y", "yes":
+			return true
+		}
+		return false
+	}
+	return v != nil && text(v) != "0"
+}
+
+// member gives one member of an object that stands in a column as JSON text.
+// Only that member is read.
+func member(object, name string) (string, error) {
+	if object == "" {
+		return "", nil
+	}
+	var members map[string]json.RawMessage
+	if err := jsondepth.Unmarshal([]byte(object), &members); err != nil {
+		return "", errors.New("is not a JSON object")
+	}
+	raw, ok := members[name]
+	if !ok {
+		return "", nil
+	}
+	v, err := decode(raw)
+	return text(v), err
+}
+
+// before gives the text before the first separator, or all of it.
+func before(s, separator string) string {
+	head, _, _ := strings.Cut(s, separator)
+	return head
+}
+
+// later gives the later of two times in the usual forms, numbers being
+// milliseconds; nothing is earlier than any.
+func later(a, b any) (any, error) {
+	usual := Instant{Unit: "ms"}
+	x, err := usual.read(a, time.UTC)
+	y, failed := usual.read(b, time.UTC)
+	if err = errors.Join(err, failed); err != nil {
+		return nil, err
+	}
+	if y.After(x) {
+		return b, nil
+	}
+	return a, nil
+}
