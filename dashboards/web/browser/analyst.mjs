@@ -286,6 +286,7 @@ export function analyst(w) {
     await page.goto(`${server.address}/accounts?market=ORG&month=2026-10`);
     await page.locator("#account-segments svg[role=img]").waitFor();
     assert.equal(await page.locator("h1").textContent(), "MyChat’s servers saw 300 accounts in October 2026");
+    assert.equal(await page.locator(".lede").textContent(), "Counted one by one, without an error.");
     const segments = await table(page, "account-segments");
     assert.deepEqual(segments.map((x) => [x.Segment, x.Accounts]), [["agriculture", "100"], ["culture", "100"], ["justice", "100"]]);
     const devices = await table(page, "account-platforms");

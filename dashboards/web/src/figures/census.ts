@@ -45,9 +45,10 @@ export function lede(total: Census, s: Scope): string {
   if (low !== null && high !== null && low < high) {
     out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} : comptés par une esquisse dont l’erreur est de ${error}.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}: counted with a sketch whose error is ${error}.`);
   }
+  if (low !== null && low === high) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without an error.");
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}`);
   if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
-  out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
+  if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
   return out.join(" ");
 }
 
