@@ -140,12 +140,12 @@ func (c *Control) LoginOIDC(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, c.errandCookie(r, sealed, int(errandTime.Seconds())))
-	http.Redirect(w, r, c.oauth(p).AuthCodeURL(e.State, oidc.Nonce(e.Nonce), oauth2.S256ChallengeOption(e.Verifier)), http.StatusSeeOther)
+	http.Redirect(w, r, c.oauth(p).AuthCodeURL(e.State, oidc.Nonce(e.Nonce), oauth2.S256ChallengeOption(e.Verifier)), http.StatusSeeOther) //nolint:gosec // the address is the issuer's own
 }
 
 // errandCookie comes back with the issuer's answer, which is another site's.
 func (c *Control) errandCookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{Name: errandCookie, Value: value, Path: OIDCCallbackPath, MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{Name: errandCookie, Value: value, Path: OIDCCallbackPath, MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteLaxMode} //nolint:gosec // Secure wherever the browser speaks HTTPS
 }
 
 func (c *Control) issuer(w http.ResponseWriter, r *http.Request) (*oidc.Provider, bool) {

@@ -47,7 +47,7 @@ func (s seal) close(purpose string, v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, []byte(purpose))), nil
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, []byte(purpose))), nil //nolint:gosec // NewGCMWithRandomNonce draws the nonce
 }
 
 // errSeal says of a text that this seal has not closed it.

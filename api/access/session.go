@@ -119,7 +119,7 @@ func (c *Control) begin(w http.ResponseWriter, r *http.Request, s session) error
 }
 
 func (c *Control) cookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{Name: cookieName(r), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{Name: cookieName(r), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteStrictMode} //nolint:gosec // Secure wherever the browser speaks HTTPS
 }
 
 // secure says whether the browser speaks HTTPS, to this server or to a proxy
