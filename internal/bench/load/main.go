@@ -22,7 +22,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -127,7 +126,7 @@ func warm(ctx context.Context, m *meter, connections []int, out io.Writer) error
 	for _, n := range connections {
 		var beside float64
 		for _, q := range questions() {
-			r, err := m.measure(ctx, n, slices.Repeat([]string{q.path}, n))
+			r, err := m.measure(ctx, n, q.path)
 			if err != nil {
 				return fmt.Errorf("%s, %d connections: %w", q.name, n, err)
 			}

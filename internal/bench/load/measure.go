@@ -52,13 +52,13 @@ func (r *result) take(c *conn, request []byte) error {
 	return nil
 }
 
-// measure has n connections ask, each its own path again and again, until the
-// meter's time is over.
-func (m *meter) measure(ctx context.Context, n int, paths []string) (result, error) {
+// measure has n connections ask the same again and again, until the meter's time
+// is over.
+func (m *meter) measure(ctx context.Context, n int, path string) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*m.each+time.Minute)
 	defer cancel()
-	return m.together(ctx, n, func(i int, c *conn, r *result) error {
-		request := request(paths[i], m.address, m.key)
+	request := request(path, m.address, m.key)
+	return m.together(ctx, n, func(c *conn, r *result) error {
 		for end := time.Now().Add(m.each); time.Now().Before(end); {
 			if err := r.take(c, request); err != nil {
 				return err
@@ -70,7 +70,7 @@ func (m *meter) measure(ctx context.Context, n int, paths []string) (result, err
 
 // once asks one connection for each path, once, as many as the meter's time lets.
 func (m *meter) once(ctx context.Context, paths []string) (result, error) {
-	return m.together(ctx, 1, func(_ int, c *conn, r *result) error {
+	return m.together(ctx, 1, func(c *conn, r *result) error {
 		for end := time.Now().Add(m.each); len(paths) > 0 && time.Now().Before(end); paths = paths[1:] {
 			if err := r.take(c, request(paths[0], m.address, m.key)); err != nil {
 				return err
@@ -83,12 +83,12 @@ func (m *meter) once(ctx context.Context, paths []string) (result, error) {
 // atOnce has n connections ask once, at the same moment.
 func (m *meter) atOnce(ctx context.Context, n int, path string) (result, error) {
 	request := request(path, m.address, m.key)
-	return m.together(ctx, n, func(_ int, c *conn, r *result) error { return r.take(c, request) })
+	return m.together(ctx, n, func(c *conn, r *result) error { return r.take(c, request) })
 }
 
 // together opens n connections, has them all ask from one moment on, and adds up
 // what they saw.
-func (m *meter) together(ctx context.Context, n int, ask func(int, *conn, *result) error) (all result, err error) {
+func (m *meter) together(ctx context.Context, n int, ask func(*conn, *result) error) (all result, err error) {
 	conns := make([]*conn, n)
 	defer func() {
 		for _, c := range conns {
@@ -117,7 +117,7 @@ func (m *meter) together(ctx context.Context, n int, ask func(int, *conn, *resul
 	for i, c := range conns {
 		waiting.Go(func() {
 			<-start
-			failed[i] = ask(i, c, &seen[i])
+			failed[i] = ask(c, &seen[i])
 		})
 	}
 	begun := time.Now()
