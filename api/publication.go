@@ -14,6 +14,7 @@ import (
 )
 
 type publicationInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"255" doc:"of the request: sent again under the same within a day, it is answered as it was, and nothing is done; 422 where its body is another"`
 	Body struct {
 		Market  string `json:"market"`
 		Panel   string `json:"panel"`

@@ -13,17 +13,19 @@ import (
 
 	"rollcall/api/access"
 	"rollcall/api/answer"
+	"rollcall/api/mcp"
 	"rollcall/api/observe"
 	"rollcall/api/openapi"
 	"rollcall/internal/problem"
 )
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
-// describes them all, but for the page.
+// describes them all, but for the page and /mcp.
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
-	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, s.computations().limit, listings().limit, uploads().limit, same.Made)
+	once := &answer.Once{Path: "/v1/publications", Sender: senderOf, Now: time.Now}
+	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, once.Handler, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
@@ -49,6 +51,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 	}
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
+	}
+	if s.Assistants {
+		mux.Method(http.MethodPost, mcp.Path, mcp.Handler(mux, s.Version, s.Logger))
 	}
 	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
 	for _, path := range []string{openapi.PagePath, openapi.PagePath + "/*"} {

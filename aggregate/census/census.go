@@ -84,9 +84,6 @@ func epochOf(ctx context.Context, s rollcall.Store, named []rollcall.ServiceID) 
 // mostSides is how many ranges a refusal proposes.
 const mostSides = 3
 
-// maxRows is the most rows that a census has, windows' own days included.
-const maxRows = 50_000
-
 // Table answers from the store's cells, a row a service and whatever else is
 // asked for. It fails with rollcall.ErrAgedOut where the range begins before
 // what is still there.
@@ -107,16 +104,19 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 			return nil, err
 		}
 	}
-	found, err := unite(ctx, store, &facts)
+	free := memory{maxBytes}
+	found, err := unite(ctx, store, &facts, &free)
 	if err == nil && q.Window != (rollcall.Window{}) {
-		found, err = roll(found, &q, store.K())
+		found, err = roll(found, &q, store.K(), &free)
 	}
 	if err != nil {
 		return nil, err
 	}
 	rows := facts
 	rows.From = q.From
-	found.fill(&rows)
+	if err := found.fill(&rows); err != nil {
+		return nil, err
+	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
 	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (unions, error) {
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, free *memory) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
@@ -178,7 +178,11 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (
 			u = newUnion(store.K(), q.At.Both)
 			all[g] = u
 		}
+		before := u.size()
 		if err := u.add(&row); err != nil {
+			return nil, err
+		}
+		if err := free.take(u.size() - before); err != nil {
 			return nil, err
 		}
 		if u.twoKeys && !series {
@@ -191,13 +195,9 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery) (
 	return all, nil
 }
 
-func tooManyRows() error {
-	return &rollcall.Invalid{Field: "by", Reason: fmt.Sprintf("would give more than %d rows; ask for fewer days, segments or dimensions", maxRows), Code: "too_many_rows"}
-}
-
 // fill adds rows of what was not seen: of a service that was asked for by its
 // name, and where rows are of a unit of the calendar alone of each unit.
-func (all unions) fill(q *rollcall.CensusQuery) {
+func (all unions) fill(q *rollcall.CensusQuery) error {
 	services := make(map[rollcall.ServiceID]bool)
 	for _, id := range q.Services {
 		services[id] = true
@@ -207,10 +207,10 @@ func (all unions) fill(q *rollcall.CensusQuery) {
 	}
 	unit, series := unitOf(q.By)
 	if len(q.By) > 1 || len(q.By) == 1 && !series {
-		return
+		return nil
 	}
 	for id := range services {
-		for first := begin(unit, q.From); first <= q.To && len(all) < maxRows; first = next(unit, first) {
+		for first := begin(unit, q.From); first <= q.To; first = next(unit, first) {
 			g := group{service: id}
 			if series {
 				g.period = first
@@ -221,8 +221,12 @@ func (all unions) fill(q *rollcall.CensusQuery) {
 			if !series {
 				break
 			}
+			if len(all) > maxRows {
+				return tooManyRows()
+			}
 		}
 	}
+	return nil
 }
 
 // row writes a union down.
@@ -269,8 +273,8 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	notes := []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
 	coarse, twoKeys := false, false
 	for _, u := range found {
-		if u == nil {
-			continue
+		if u == nil || u.day == 0 {
+			continue // of nothing seen
 		}
 		keys[u.key.String()] = true
 		coarse, twoKeys = coarse || u.coarse, twoKeys || u.twoKeys

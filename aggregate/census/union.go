@@ -101,7 +101,7 @@ func (u *union) merge(o *union) error {
 
 // size is the memory that the union holds, about.
 func (u *union) size() int {
-	n := u.all.Size() + u.minutes.Size() + 2*idset.Size*u.accounts.Len()
+	n := u.all.Size() + u.minutes.Size() + u.accounts.Bytes() + u.atHome.Bytes() + u.atWork.Bytes()
 	if u.home != nil {
 		n += u.home.Size() + u.work.Size()
 	}

@@ -6,26 +6,28 @@ import (
 
 // roll gives, for each day of the range, the union of the days of the window
 // that ends on it. days has the unions of single days.
-func roll(days unions, q *rollcall.CensusQuery, k int) (unions, error) {
+func roll(days unions, q *rollcall.CensusQuery, k int, free *memory) (unions, error) {
 	out, groups := make(unions), make(map[group]bool)
 	for g := range days {
 		g.period = 0
 		groups[g] = true
 	}
+	if len(groups)*int(q.To-q.From+1) > maxRows {
+		return nil, tooManyRows()
+	}
 	for g := range groups {
-		if err := rollGroup(out, days, g, q, k); err != nil {
+		if err := rollGroup(out, days, g, q, window{k: k, both: q.At.Both}, free); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func rollGroup(out, days unions, g group, q *rollcall.CensusQuery, k int) error {
-	w := window{k: k, both: q.At.Both}
+func rollGroup(out, days unions, g group, q *rollcall.CensusQuery, w window, free *memory) error {
 	first := q.Window.From(q.From)
 	for day := first; day <= q.To; day++ {
 		if q.Window.Month && day == day.Month().First() {
-			w = window{k: k, both: q.At.Both}
+			w = window{k: w.k, both: w.both}
 		}
 		g.period = day
 		if err := w.push(days[g]); err != nil {
@@ -41,6 +43,9 @@ func rollGroup(out, days unions, g group, q *rollcall.CensusQuery, k int) error 
 		}
 		u, err := w.union()
 		if err != nil {
+			return err
+		}
+		if err := free.take(u.size()); err != nil {
 			return err
 		}
 		out[g] = u

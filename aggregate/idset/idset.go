@@ -126,5 +126,13 @@ func (u *Union) List() []byte {
 	return u.lists[0]
 }
 
+// Bytes is the memory that the lists take.
+func (u *Union) Bytes() (n int) {
+	for _, list := range u.lists {
+		n += cap(list)
+	}
+	return n
+}
+
 // Len gives the number of ids of the union.
 func (u *Union) Len() int { return Len(u.List()) }

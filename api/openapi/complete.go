@@ -137,7 +137,7 @@ func completeParameter(op *huma.Operation, p *huma.Param) {
 	if pattern(p.Name, p.Schema); !p.Required && p.In == "query" && p.Schema.Pattern != "" {
 		p.Schema.Pattern = "^$|" + p.Schema.Pattern // given empty, it is not given
 	}
-	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path" || p.Name == "month") {
+	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path" || p.Name == "month" || p.Name == "backfill") {
 		p.Example = value
 	}
 }

@@ -49,7 +49,8 @@ func tables() []Report {
 }
 
 // With names the reports, and the census, that have a column.
-func With(column string) (names []string) {
+func With(column string) []string {
+	names := []string{}
 	for _, r := range append(Reports(), tables()...) {
 		for _, c := range r.Columns {
 			if r.Name == "quality" && c == "target" { // a measure, unlike profile's

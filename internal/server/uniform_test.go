@@ -215,7 +215,11 @@ func TestLasting(t *testing.T) {
 func TestClosedTwice(t *testing.T) {
 	o, s := published(t)
 	const month = `{"market":"FR","panel":"nn","month":"2003-01","status":"restated","reason":"late events"}`
-	made, again := send(t, s, "/v1/publications", month), send(t, s, "/v1/publications", month)
+	made := send(t, s, "/v1/publications", month, "Idempotency-Key", "one")
+	if repeated := send(t, s, "/v1/publications", month, "Idempotency-Key", "one"); repeated.status != http.StatusCreated || repeated.body != made.body || repeated.header.Get("Location") != made.header.Get("Location") {
+		t.Errorf("sent again under its key: %d %v %s", repeated.status, repeated.header, repeated.body)
+	}
+	again := send(t, s, "/v1/publications", month)
 	if made.status != http.StatusCreated || again.status != http.StatusOK || !strings.Contains(again.body, `"unchanged":true`) || again.header.Get("Location") != "" {
 		t.Errorf("%d %s, and then %d %s", made.status, made.body, again.status, again.body)
 	}
