@@ -258,7 +258,7 @@ func warning(code string, n int) string {
 type profileFlags struct {
 	Source          string            `help:"Read tables of a server by this built-in profile: synapse, tchap, zulip, rocketchat or mattermost." placeholder:"PROFILE"`
 	Map             string            `help:"Read tables by a profile of one's own, in YAML." placeholder:"FILE"`
-	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE" mapsep:"none"`
+	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE,..." mapsep:","`
 	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
 	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated."`
 	Market          string            `help:"The market of the tables' events."`
@@ -280,7 +280,7 @@ func (f *profileFlags) check() error {
 		f.Market+f.Service+f.Location+f.Segment+f.Zone != ""):
 		return errors.New("--join, --drop, --market and their like are for tables: give --source or --map too")
 	}
-	return errors.Join(exist(f.Map), exist(slices.Sorted(maps.Values(f.Join))...))
+	return exist(f.Map)
 }
 
 // profile gives the profile that was asked for.
@@ -426,6 +426,9 @@ func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile
 	each func(context.Context, *streams, *profile.Reader, string) error,
 ) error {
 	options, err := c.options(calendar)
+	if err == nil {
+		err = exist(slices.Sorted(maps.Values(c.Join))...)
+	}
 	if err != nil {
 		return server.UsageError{Err: err}
 	}

@@ -25,7 +25,7 @@ func (s *source) copied(yield func(*row) error) error {
 		}
 		text := string(next.text)
 		if named := copyLine.FindStringSubmatch(text); named != nil {
-			dump, at = true, &row{table: named[1], header: columnNames(named[2])}
+			dump, at = true, &row{table: named[1], header: columnNames(named[2], ',')}
 			to = s.spread(at.header)
 			continue
 		}
@@ -39,7 +39,7 @@ func (s *source) copied(yield func(*row) error) error {
 				continue
 			}
 			if at = s.bare(text); at == nil {
-				return fmt.Errorf("line %d: is neither a header, nor a row with as many columns as a table of the profile has", next.no)
+				return s.unlike()
 			}
 			to = s.spread(at.header)
 			if slices.Equal(strings.Split(text, "\t"), at.header) {
@@ -65,21 +65,13 @@ func preamble(text []byte) bool {
 	return len(bytes.TrimSpace(text)) == 0
 }
 
-func columnNames(list string) []string {
-	names := strings.Split(list, ",")
-	for i := range names {
-		names[i] = strings.Trim(strings.TrimSpace(names[i]), `"`)
-	}
-	return names
-}
-
 // bare gives the table of COPY text without a header: the first with as many
 // columns as the row has fields, or one whose agent may hold the rest.
 func (s *source) bare(text string) *row {
 	fields := strings.Split(text, "\t")
 	for i := range s.tables {
 		t := &s.tables[i]
-		if len(t.Header) > 0 && t.headed(fields) {
+		if t.headed(fields) {
 			return &row{table: t.Relation, header: fields}
 		}
 	}

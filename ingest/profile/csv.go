@@ -13,20 +13,40 @@ const (
 	maxRowBytes = 64 << 10
 )
 
-// looksCSV reports whether a line is the header of a table of the profile.
+// looksCSV reports whether a line is the header of a table of the profile, by
+// the profile's separator, or the first of the usual ones by which it is.
 func (s *source) looksCSV(text []byte) bool {
-	header, _ := splitCSV(string(text), s.comma)
-	return slices.ContainsFunc(s.tables, func(t Table) bool { return t.headed(header) })
+	separators := []byte{s.comma, ';', '|', '\t'}
+	if slices.Contains(s.formats, "pg-copy") {
+		separators = separators[:3] // with tabs it is COPY's own text
+	}
+	for _, comma := range separators {
+		header := columnNames(string(text), comma)
+		if slices.ContainsFunc(s.tables, func(t Table) bool { return t.headed(header) }) {
+			s.comma = comma
+			return true
+		}
+	}
+	return false
 }
 
-// headed reports whether the columns of a header tell the table.
+// columnNames gives the names of a header.
+func columnNames(text string, comma byte) []string {
+	names, _ := splitCSV(text, comma)
+	for i := range names {
+		names[i] = strings.Trim(strings.TrimSpace(names[i]), `"`)
+	}
+	return names
+}
+
+// headed reports whether the columns of a header are the table's.
 func (t *Table) headed(header []string) bool {
-	for _, name := range t.Header {
+	for _, name := range t.needs {
 		if !slices.Contains(header, name) {
 			return false
 		}
 	}
-	return len(t.Header) > 0 || len(header) > 1
+	return len(t.needs) > 0
 }
 
 // csv reads a table whose first line names its columns. It is read by hand,
@@ -37,10 +57,7 @@ func (s *source) csv(yield func(*row) error) error {
 	if err != nil {
 		return err
 	}
-	header, _ := splitCSV(string(first.text), s.comma)
-	for i := range header {
-		header[i] = strings.TrimSpace(header[i])
-	}
+	header := columnNames(string(first.text), s.comma)
 	to := s.spread(header)
 	for {
 		at, err := s.lines.next()

@@ -30,7 +30,7 @@ func (p *Profile) join(ctx context.Context, name, path string) (*joined, error) 
 	}
 	j := &joined{Join: &p.Joins[at], rows: map[string][]any{}}
 	j.cols = slices.Sorted(maps.Keys(j.reads))
-	table := Table{Header: []string{j.Key}, Columns: j.Columns, Relation: j.Relation}
+	table := Table{needs: []string{j.Key}, Columns: j.Columns, Relation: j.Relation}
 	from := &source{comma: p.comma, formats: []string{"json", "csv", "pg-copy"}, tables: []Table{table}, reads: j.reads}
 	return j, from.each(ctx, path, func(r *row) error {
 		if r.values == nil || (r.table != "" && j.Relation != "" && r.table != j.Relation) {

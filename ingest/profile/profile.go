@@ -49,7 +49,7 @@ type Join struct {
 type Table struct {
 	Name     string   `yaml:"name"`
 	Relation string   `yaml:"relation"` // the table's name in a dump; empty: any
-	Header   []string `yaml:"header"`   // columns that tell the table from others
+	Header   []string `yaml:"header"`   // columns that tell the table from others; empty: account's and time's
 	Columns  []string `yaml:"columns"`  // of bare COPY text, which has no header
 	Pattern  string   `yaml:"pattern"`  // of a line, for regexp: its named groups are the columns
 	When     Value    `yaml:"when"`     // rows of the table; empty: all
@@ -67,6 +67,7 @@ type Table struct {
 	Set      []Rule   `yaml:"set"`
 	Events   []Event  `yaml:"events"`
 	pattern  *regexp.Regexp
+	needs    []string        // the columns that a header must have
 	reads    map[string]bool // the columns that are read; no other leaves the file
 }
 
@@ -225,6 +226,9 @@ func (t *Table) compile(patterns bool) (err error) {
 		return fmt.Errorf("pattern: %w", err)
 	}
 	t.reads = map[string]bool{}
+	for _, name := range t.Header {
+		t.reads[name] = true
+	}
 	for _, v := range t.values() {
 		maps.Copy(t.reads, v.reads)
 	}
@@ -232,6 +236,10 @@ func (t *Table) compile(patterns bool) (err error) {
 		if err := t.Events[i].check(); err != nil {
 			return fmt.Errorf("events[%d]: %w", i, err)
 		}
+	}
+	t.needs = t.Header
+	if len(t.needs) == 0 {
+		t.needs = slices.Concat(t.Account.field, t.Events[0].Time.Value.field)
 	}
 	return checkRules(t.Drop, t.Set)
 }

@@ -23,7 +23,7 @@ type Options struct {
 	Location rollcall.Location
 	Segment  rollcall.SegmentID // where the profile gives none
 	Calendar *rollcall.Calendar // of the market: where its days begin
-	Zone     *time.Location     // of times without an offset
+	Zone     *time.Location     // of times without an offset; nil: UTC
 	Joins    map[string]string  // files by name
 	Drop     []string           // accounts that are nobody
 	Optional map[string]bool    // rules of the profile that are asked for
@@ -48,6 +48,9 @@ type Reader struct {
 // NewReader reads the joined files.
 func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
+	if o.Zone == nil {
+		r.options.Zone = time.UTC
+	}
 	service := rollcall.ServiceID(p.Service)
 	if o.Service != "" {
 		service = o.Service
@@ -182,7 +185,13 @@ func (t *Table) fits(row *row) bool {
 	if row.table != "" && t.Relation != "" && row.table != t.Relation {
 		return false
 	}
-	return row.header == nil || len(t.Header) == 0 || t.headed(row.header)
+	if row.header != nil {
+		return t.headed(row.header)
+	}
+	return !slices.ContainsFunc(t.Header, func(name string) bool { // an object has what it has
+		_, ok := row.values[name]
+		return !ok
+	})
 }
 
 // Read gives the sightings of one file, and what became of its rows. A row that
@@ -247,8 +256,14 @@ func (r *Reader) sightings(row *row) error {
 	if err := r.set(t, &base, row.values); err != nil {
 		return err
 	}
+	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
-		if err := r.event(t, &t.Events[i], Seen{base, row.line}, row.values); err != nil {
+		if made[i], err = r.event(&t.Events[i], Seen{base, row.line}, row.values); err != nil {
+			return err
+		}
+	}
+	for i := range t.Events {
+		if err := r.take(t, &t.Events[i], made[i], row.values); err != nil {
 			return err
 		}
 	}
@@ -297,46 +312,48 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 	return again, nil
 }
 
-// event makes one sighting of a row, if the row has one.
-func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) error {
+// event makes one sighting of a row; its time is zero where the row has none.
+func (r *Reader) event(e *Event, seen Seen, row map[string]any) (Seen, error) {
 	if holds, err := r.holds(&e.When, row); err != nil || !holds {
-		return err
+		return Seen{}, err
 	}
 	var err error
 	if seen.Time, seen.Until, err = r.times(e, row); err != nil {
-		return err
+		return seen, err
 	}
 	if seen.Time.IsZero() {
-		return errors.New("the time is missing")
+		return seen, errors.New("the time is missing")
 	}
 	kind, err := e.Kind.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("kind: %w", err)
+		return seen, fmt.Errorf("kind: %w", err)
 	}
 	if seen.Kind, err = rollcall.ParseKind(text(kind)); err != nil {
-		return errors.New("the kind is not login, presence, use, logout or login_failed")
+		return seen, errors.New("the kind is not login, presence, use, logout or login_failed")
 	}
 	if e.Time.Day {
 		seen.Precision = rollcall.ToDay
+	}
+	return seen, nil
+}
+
+// take sends a sighting on, holds it as a stay that later rows may go on with,
+// or passes over what others have told.
+func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
+	if seen.Time.IsZero() {
+		return nil
 	}
 	if t.Fallback && r.survey.days[r.survey.hash(seen.Account, r.options.Calendar.Day(seen.Time).String())] {
 		r.counts.Told++
 		return nil
 	}
-	if !e.Once.empty() {
-		v, err := e.Once.of(row, r.machine)
-		if err != nil {
-			return fmt.Errorf("once: %w", err)
-		}
-		if r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(v))) {
-			return nil
-		}
+	once, err := e.Once.of(row, r.machine)
+	if err != nil {
+		return fmt.Errorf("once: %w", err)
 	}
-	return r.hold(e, seen, row)
-}
-
-// hold sends a sighting on, or holds it as a stay that later rows may go on with.
-func (r *Reader) hold(e *Event, seen Seen, row map[string]any) error {
+	if !e.Once.empty() && r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(once))) {
+		return nil
+	}
 	if e.Stay.empty() || seen.Until.IsZero() {
 		return r.send(stay{seen, e.Grace})
 	}

@@ -109,12 +109,21 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 		return s.patterns(checked)
 	case slices.Contains(s.formats, "json") && looksJSON(first.text):
 		return s.json(checked)
-	case slices.Contains(s.formats, "csv") && (len(s.formats) == 1 || s.looksCSV(first.text)):
+	case slices.Contains(s.formats, "csv") && s.looksCSV(first.text):
 		return s.csv(checked)
 	case slices.Contains(s.formats, "pg-copy"):
 		return s.copied(checked)
 	}
-	return fmt.Errorf("the first line is none of %s", strings.Join(s.formats, ", "))
+	return s.unlike()
+}
+
+// unlike says which columns a header must have.
+func (s *source) unlike() error {
+	needs := make([]string, 0, len(s.tables))
+	for _, t := range s.tables {
+		needs = append(needs, strings.Join(t.needs, ","))
+	}
+	return fmt.Errorf("the first line is not one of %s with the columns %s", strings.Join(s.formats, ", "), strings.Join(needs, "; or "))
 }
 
 func looksJSON(line []byte) bool {

@@ -86,16 +86,24 @@ func (v *Value) setExpression(code string) error {
 	if err != nil {
 		return fmt.Errorf("expression %q: %w", code, err)
 	}
+	if seen.loops {
+		return fmt.Errorf("expression %q: has a loop", code)
+	}
 	v.program, v.reads = program, seen.found
 	return nil
 }
 
 // columns notes what an expression reads, since nothing else of a row is kept.
-type columns struct{ found map[string]bool }
+type columns struct {
+	found map[string]bool
+	loops bool // it asks something of each element of a list
+}
 
 // Visit notes an identifier, and a member of one.
 func (c *columns) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
+	case *ast.PredicateNode:
+		c.loops = true
 	case *ast.IdentifierNode:
 		c.found[n.Value] = true
 	case *ast.MemberNode:
