@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 		return nil
 	}
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
+		}
 		if err := r.source().each(ctx, path, r.look); err != nil {
 			return err
 		}
@@ -127,7 +131,7 @@ func (r *Reader) look(row *row) error {
 			r.survey.device(r.survey.hash(t.Name, text(device)), platform)
 		}
 	}
-	if t.Fallback {
+	if t.Fallback || !r.fallback() {
 		return nil
 	}
 	for i := range t.Events {
@@ -141,6 +145,11 @@ func (r *Reader) look(row *row) error {
 		}
 	}
 	return nil
+}
+
+// fallback reports whether a table counts only where others have nothing.
+func (r *Reader) fallback() bool {
+	return slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback })
 }
 
 func (r *Reader) source() *source {
