@@ -46,7 +46,7 @@ func (t *Table) headed(header []string) bool {
 			return false
 		}
 	}
-	return len(t.needs) > 0
+	return len(t.needs) > 0 || len(header) > 1
 }
 
 // csv reads a table whose first line names its columns. It is read by hand,

@@ -116,35 +116,41 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 
 // look learns from one row. What is wrong with it is said when it is read.
 func (r *Reader) look(row *row) error {
-	t, err := r.tableOf(row)
-	if t == nil || err != nil {
-		return nil
-	}
-	account, err := t.Account.of(row.values, r.machine)
-	if err != nil {
-		return nil
-	}
-	if !t.Device.empty() {
-		platform, failed := r.platformOf(t, row.values)
-		device, err := t.Device.of(row.values, r.machine)
-		if err == nil && failed == nil {
-			r.survey.device(r.survey.hash(t.Name, text(device)), platform)
-		}
-	}
-	if t.Fallback || !r.fallback() {
-		return nil
-	}
-	for i := range t.Events {
-		from, until, err := r.times(&t.Events[i], row.values)
-		if err != nil || from.IsZero() {
-			continue
-		}
-		last := r.options.Calendar.Day(latest(from, until))
-		for d := r.options.Calendar.Day(from); d <= last && d < r.options.Calendar.Day(from)+maxPieces; d++ {
-			r.survey.day(text(account), d)
+	if t, err := r.tableOf(row); err == nil && t != nil {
+		r.lookDevice(t, row.values)
+		if !t.Fallback && r.fallback() {
+			r.lookDays(t, row.values)
 		}
 	}
 	return nil
+}
+
+func (r *Reader) lookDevice(t *Table, row map[string]any) {
+	if t.Device.empty() {
+		return
+	}
+	platform, failed := r.platformOf(t, row)
+	device, err := t.Device.of(row, r.machine)
+	if err == nil && failed == nil {
+		r.survey.device(r.survey.hash(t.Name, text(device)), platform)
+	}
+}
+
+func (r *Reader) lookDays(t *Table, row map[string]any) {
+	account, err := t.Account.of(row, r.machine)
+	if err != nil {
+		return
+	}
+	for i := range t.Events {
+		from, until, err := r.times(&t.Events[i], row)
+		if err != nil || from.IsZero() {
+			continue
+		}
+		first, last := r.options.Calendar.Day(from), r.options.Calendar.Day(latest(from, until))
+		for d := first; d <= min(last, first+maxPieces); d++ {
+			r.survey.day(text(account), d)
+		}
+	}
 }
 
 // fallback reports whether a table counts only where others have nothing.
