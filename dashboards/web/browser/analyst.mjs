@@ -1,9 +1,10 @@
 // What an analyst asks, answered from the page alone and held against the API.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inflateRawSync } from "node:zlib";
-import { ask, persons, tab, table, whole } from "./apparatus.mjs";
+import { ask, folder, persons, run, start, tab, table, whole } from "./apparatus.mjs";
+import { clipped, violations } from "./looks.mjs";
 
 const of = (month) => `market=FR&panel=demo&month=${month}`;
 const row = (r, service) => r.rows.find((x) => x.service === service);
@@ -258,5 +259,47 @@ export function analyst(w) {
     assert.match(page.url(), /step=week/);
     await page.getByRole("link", { name: "People" }).click();
     await whole(page);
+  });
+
+  test("an operator's accounts: by device, by segment, over windows; no home, no work", async (t) => {
+    const at = folder();
+    const data = `${at}/operator`;
+    const lines = [];
+    for (let day = 1; day <= 31; day++) {
+      for (let i = 0; i < 300; i++) {
+        if ((i * 7 + day * 13) % 5 > 1) continue;
+        lines.push(JSON.stringify({
+          time: `2026-10-${String(day).padStart(2, "0")}T00:00:00Z`, market: "ORG", service: "mychat", location: "elsewhere", kind: "presence", precision: "day",
+          account: `user${i}`, segment: ["agriculture", "justice", "culture"][i % 3], platform: ["computer", "phone"][i % 2],
+        }));
+      }
+    }
+    await writeFile(`${at}/visits.ndjson`, lines.join("\n"));
+    await run("market", "add", "ORG", "--zone", "UTC", "--name", "The organisation", "--data", data);
+    await run("service", "add", "mychat", "--name", "MyChat", "--census", "exact", "--epoch", "none", "--data", data);
+    await run("events", "load", "--backfill", "--data", data, `${at}/visits.ndjson`);
+    const server = await start("run", "--data", data, "--listen", "127.0.0.1:0");
+    t.after(() => server.stop());
+    const it = await tab(w.browser);
+    t.after(() => it.context.close());
+    const { page } = it;
+    await page.goto(`${server.address}/accounts?market=ORG&month=2026-10`);
+    await page.locator("#account-segments svg[role=img]").waitFor();
+    assert.equal(await page.locator("h1").textContent(), "MyChat’s servers saw 300 accounts in October 2026");
+    assert.equal(await page.locator(".lede").textContent(), "Counted one by one, without an error.");
+    const segments = await table(page, "account-segments");
+    assert.deepEqual(segments.map((x) => [x.Segment, x.Accounts]), [["agriculture", "100"], ["culture", "100"], ["justice", "100"]]);
+    const devices = await table(page, "account-platforms");
+    assert.deepEqual(devices.map((x) => [x.Device, x.Accounts]), [["Computer", "150"], ["Phone", "150"]]);
+    assert.equal(await page.locator("#account-places").count(), 0);
+    await page.getByText("7 days", { exact: true }).click();
+    await page.waitForFunction(() => document.querySelector("#accounts h2").textContent.endsWith("in 7 days"));
+    const week = await ask(server, "/v1/census?market=ORG&from=2026-10-07&to=2026-10-13");
+    const shown = await table(page, "accounts");
+    assert.equal(shown.find((x) => x.Period === "13 October 2026").Accounts, String(week.rows[0].unique_accounts.value));
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/operator.png`, fullPage: true });
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await clipped(page), []);
+    assert.deepEqual(it.faults, []);
   });
 }

@@ -239,7 +239,7 @@ function useScope(a: Address, c: Catalogue | undefined, market: string | undefin
   return useMemo(() => {
     if (c === undefined || market === undefined || view === undefined) return undefined;
     const by = new Map(c.services.map((x) => [x.service, x]));
-    const colour = colours(view === "" ? [] : view.split(" "), c.services.map((x) => x.service));
+    const colour = colours(view === "" ? [] : view.split(" "), c.services);
     return {
       t, n, address: a, market: marketName(c, market),
       name: (id) => by.get(id)?.name ?? id,

@@ -26,6 +26,14 @@ test("what can't be is passed over", () => {
   assert.deepEqual([a.location, a.credit, a.version, a.pool, a.step, a.language], ["home+work", "presence", undefined, undefined, "day", "en"]);
 });
 
+test("each page has places of its own", () => {
+  assert.equal(at("/accounts").location, "any");
+  assert.equal(at("/accounts?location=home-only").location, "any");
+  assert.equal(at("/?location=any").location, "home+work");
+  assert.equal(write(changed(at("/?location=work&lang=en"), { page: "accounts" })), "/accounts?lang=en");
+  assert.equal(write(changed(at("/accounts?lang=en"), { page: "people" })), "/?lang=en");
+});
+
 test("a link to a figure ends in its name", () => {
   assert.equal(write(at("/?market=FR&lang=en"), "trend"), "/?market=FR&lang=en#trend");
 });

@@ -4,7 +4,7 @@ import type { Credit, Location } from "./api";
 export type Language = "en" | "fr";
 export type Page = "people" | "accounts";
 export type Places = "overlap" | "apart"; // home, work, both; or home only, both, work only
-export type Step = "day" | "week" | "month";
+export type Step = "day" | "week" | "month" | "7d" | "28d" | "30d"; // of so many days: rolling
 
 export interface Address {
   page: Page;
@@ -25,8 +25,14 @@ export interface Address {
 
 export type CensusLocation = "any" | "elsewhere";
 
-const locations = ["home+work", "home", "work", "both", "home-only", "work-only", "elsewhere", "any"] as const;
-const steps = ["day", "week", "month"] as const;
+const locations = {
+  people: ["home+work", "home", "work", "both", "home-only", "work-only"],
+  accounts: ["any", "home+work", "home", "work", "elsewhere", "both"],
+} as const;
+const steps = ["day", "week", "month", "7d", "28d", "30d"] as const;
+
+/** The place that a page is about where its address says none. */
+const anywhere = { people: "home+work", accounts: "any" } as const;
 
 function oneOf<T extends string>(allowed: readonly T[], given: string | null, otherwise: T): T {
   return allowed.find((v) => v === given) ?? otherwise;
@@ -43,7 +49,7 @@ export function read(url: URL, preferred: Language): Address {
   const page: Page = url.pathname.replace(/\/$/, "") === "/accounts" ? "accounts" : "people";
   const a: Address = {
     page,
-    location: oneOf(locations, (q.get("location") ?? "").replace(" ", "+"), "home+work"),
+    location: oneOf<Address["location"]>(locations[page], (q.get("location") ?? "").replace(" ", "+"), anywhere[page]),
     credit: oneOf(["presence", "use"] as const, q.get("credit"), "presence"),
     compare: q.get("compare") ?? "previous",
     services: (q.get("services") ?? "").split(",").filter((s) => s !== ""),
@@ -71,7 +77,7 @@ export function write(a: Address, fragment = ""): string {
     ["market", a.market],
     ["panel", a.panel],
     ["month", a.month],
-    ["location", a.location === "home+work" ? undefined : a.location],
+    ["location", a.location === anywhere[a.page] ? undefined : a.location],
     ["credit", a.credit === "presence" ? undefined : a.credit],
     ["compare", a.compare === "previous" ? undefined : a.compare],
     ["version", a.version],
@@ -91,6 +97,7 @@ export type Change = { [K in keyof Address]?: Address[K] | undefined };
 
 export function changed(a: Address, change: Change): Address {
   const out: Record<string, unknown> = { ...a };
+  if (change.page !== undefined && change.page !== a.page) out.location = anywhere[change.page];
   for (const [name, value] of Object.entries(change)) {
     if (value === undefined) delete out[name];
     else out[name] = value;

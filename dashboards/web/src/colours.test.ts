@@ -116,7 +116,7 @@ for (const theme of ["light", "dark"] as const) {
 }
 
 test("a service keeps its colour; a new one takes the lowest that is free; the second of a colour is dashed", () => {
-  const c = colours(["msn", "chat", "aim", "signal", "any"], ["aim", "chat", "msn", "signal"]);
+  const c = colours(["msn", "chat", "aim", "signal", "any"], [{ service: "aim", colour: 2 }, { service: "chat" }, { service: "msn", colour: 1 }, { service: "signal", colour: 1 }]);
   assert.deepEqual(c.get("msn"), { fill: "var(--s1)", dashed: false });
   assert.deepEqual(c.get("aim"), { fill: "var(--s2)", dashed: false });
   assert.deepEqual(c.get("chat"), { fill: "var(--s3)", dashed: false });
@@ -126,7 +126,7 @@ test("a service keeps its colour; a new one takes the lowest that is free; the s
 
 test("thirty services all have a colour", () => {
   const many = Array.from({ length: 30 }, (_, i) => `x${i}`);
-  const c = colours(many, many);
+  const c = colours(many, many.map((service) => ({ service })));
   assert.ok(many.every((id) => /^var\(--s([1-9]|1[0-2])\)$/.test(c.get(id)!.fill)));
   assert.equal(many.filter((id) => !c.get(id)!.dashed).length, 12);
 });

@@ -2,29 +2,18 @@
 
 export const slots = 12;
 
-const fixed: Record<string, number> = {
-  msn: 1, signal: 1,
-  aim: 2, kakaotalk: 2,
-  yahoo: 3, viber: 3,
-  icq: 4, whatsapp: 4,
-  jabber: 5, teams: 5,
-  voila: 6, wechat: 6,
-  telegram: 7,
-  messenger: 8,
-  skype: 9,
-  discord: 10,
-  line: 11,
-  matrix: 12,
-};
 
 export interface Colour {
   fill: string; // for CSS
   dashed: boolean; // another service in view has the same colour
 }
 
-/** colours gives each service in view its colour; `any` is ink. A service that
-    has no fixed slot takes the lowest that is free, in the catalogue's order. */
-export function colours(services: readonly string[], catalogue: readonly string[]): Map<string, Colour> {
+/** colours gives each service in view its colour; `any` is ink. The catalogue
+    says which slot is a service's; one that has none (in a store of before there
+    were any) takes the lowest that is free, in the catalogue's order. */
+export function colours(services: readonly string[], known: readonly { service: string; colour?: number }[]): Map<string, Colour> {
+  const fixed = Object.fromEntries(known.flatMap((k) => (k.colour === undefined ? [] : [[k.service, k.colour]]))) as Record<string, number>;
+  const catalogue = known.map((k) => k.service);
   const inView = services.filter((id) => id !== "any");
   const slot = new Map<string, number>();
   const taken = new Set<number>();

@@ -172,17 +172,30 @@ async function before(client: Client, a: Address, r: Report<RankingRow>, signal:
   }
 }
 
+/** A day, a week or a month, or the days that end with one, and what was seen. */
+export interface Span {
+  from: string;
+  to: string;
+  rows: CensusRow[];
+}
+
 /** What the page of accounts shows. */
 export interface Accounts {
   market: string;
   month: string;
   total: Report<CensusRow>;
-  steps: { from: string; to: string; report: Report<CensusRow> }[] | undefined;
+  steps: Span[] | undefined;
   places: Record<string, Report<CensusRow> | undefined>;
+  parts: { platform?: Report<CensusRow>; segment?: Report<CensusRow> };
   at: Date;
 }
 
-export const censusPlaces = ["home", "work", "both"];
+export const censusPlaces = ["home", "work", "both", "elsewhere"];
+
+/** rolling reports whether a step is of windows that end with each day. */
+export function rolling(step: Address["step"]): boolean {
+  return step.endsWith("d");
+}
 
 /** spans gives the days, the weeks or the months that a month's view shows. */
 export function spans(month: string, step: Address["step"]): { from: string; to: string }[] {
@@ -193,44 +206,53 @@ export function spans(month: string, step: Address["step"]): { from: string; to:
   if (step === "month") return Array.from({ length: 13 }, (_, i) => monthsBefore(month, 12 - i)).map((m) => ({ from: `${m}-01`, to: lastDay(m) }));
   const out: { from: string; to: string }[] = [];
   const monday = first - ((new Date(first).getUTCDay() + 6) % 7) * day;
-  for (let t = step === "day" ? first : monday; t <= end; t += step === "day" ? day : 7 * day) out.push({ from: text(t), to: text(step === "day" ? t : t + 6 * day) });
+  const weeks = step === "week";
+  for (let t = weeks ? monday : first; t <= end; t += weeks ? 7 * day : day) out.push({ from: text(t), to: text(weeks ? t + 6 * day : t) });
   return out;
 }
 
+/** week gives the ISO 8601 name of the week that begins on a Monday. */
+export function week(monday: string): string {
+  const thursday = Date.parse(`${monday}T00:00:00Z`) + 3 * 86_400_000;
+  const year = new Date(thursday).getUTCFullYear();
+  return `${year}-W${String(Math.floor((thursday - Date.UTC(year, 0, 1)) / (7 * 86_400_000)) + 1).padStart(2, "0")}`;
+}
+
+/** stepsQuery asks for what a month's view shows by a step. */
+export function stepsQuery(a: Address, month: string) {
+  const all = spans(month, a.step);
+  const range = { from: all[0]!.from, to: all.at(-1)!.to, location: a.location, credit: a.credit };
+  return rolling(a.step) ? { ...range, window: a.step } : { ...range, by: a.step };
+}
+
 export async function accounts(client: Client, a: Address, market: string, month: string, signal: AbortSignal, tell: (p: Accounts) => void): Promise<void> {
-  const base = { market, credit: a.credit };
-  const total = await client.census({ ...base, location: a.location, from: `${month}-01`, to: lastDay(month) }, signal);
-  let now: Accounts = { market, month, total, steps: undefined, places: {}, at: new Date() };
+  const base = { market, credit: a.credit, from: `${month}-01`, to: lastDay(month) };
+  const total = await client.census({ ...base, location: a.location }, signal);
+  let now: Accounts = { market, month, total, steps: undefined, places: {}, parts: {}, at: new Date() };
   const more = (change: (n: Accounts) => Partial<Accounts>) => {
     if (signal.aborted) return;
     now = { ...now, ...change(now) };
     tell(now);
   };
   more(() => ({}));
-  const steps = few(spans(month, a.step), 4, async (span) => {
-    try {
-      return { ...span, report: await client.census({ ...base, location: a.location, ...span }, signal) };
-    } catch (e) {
-      if (e instanceof Problem && e.status !== 401) return undefined; // a span over two keys, or aged out: a gap
-      throw e;
-    }
+  const steps = client.census({ market, ...stepsQuery(a, month) }, signal).then((r) => stepsOf(r.rows, month, a.step), (e: unknown) => {
+    if (e instanceof Problem && e.status !== 401) return []; // a part has aged out: no line
+    throw e;
   });
   await Promise.all([
-    steps.then((all) => more(() => ({ steps: all.filter((x) => x !== undefined) }))),
-    ...censusPlaces.map((location) =>
-      client.census({ ...base, location, from: `${month}-01`, to: lastDay(month) }, signal).then((r) => more((n) => ({ places: { ...n.places, [location]: r } }))),
-    ),
+    steps.then((all) => more(() => ({ steps: all }))),
+    ...censusPlaces.map((location) => client.census({ ...base, location }, signal).then((r) => more((n) => ({ places: { ...n.places, [location]: r } })))),
+    ...(["platform", "segment"] as const).map((by) => client.census({ ...base, location: a.location, by }, signal).then((r) => more((n) => ({ parts: { ...n.parts, [by]: r } })))),
   ]);
 }
 
-/** few does so many at a time. */
-async function few<T, R>(items: readonly T[], at: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const out: R[] = new Array(items.length);
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: at }, async () => {
-      for (let i = next++; i < items.length; i = next++) out[i] = await work(items[i]!);
-    }),
-  );
-  return out;
+/** stepsOf puts a series' rows to their days, weeks or months. */
+export function stepsOf(rows: readonly CensusRow[], month: string, step: Address["step"]): Span[] {
+  const name = (s: { from: string }) => (step === "week" ? week(s.from) : step === "month" ? s.from.slice(0, 7) : s.from);
+  const by = new Map<string, CensusRow[]>();
+  for (const row of rows) {
+    const of = row.day ?? row.week ?? row.month ?? "";
+    by.set(of, [...(by.get(of) ?? []), row]);
+  }
+  return spans(month, step).map((s) => ({ ...s, rows: by.get(name(s)) ?? [] }));
 }

@@ -1,10 +1,11 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
+import type { Step } from "../address";
 import type { CensusRow, Measure, Report } from "../api";
 import { Sheet } from "../draw";
 import { cellHeads, cells, csvText, isSimulated, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts } from "../load";
-import { censusPlaces } from "../load";
+import { censusPlaces, rolling } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
@@ -17,7 +18,7 @@ export function services(total: Census): string[] {
   return [...total.rows].sort((a, b) => size(b) - size(a)).map((row) => row.service);
 }
 
-function figureOf(r: Census | undefined, service: string): Measure | null {
+function figureOf(r: { rows: readonly CensusRow[] } | undefined, service: string): Measure | null {
   return r?.rows.find((row) => row.service === service)?.unique_accounts ?? null;
 }
 
@@ -44,9 +45,10 @@ export function lede(total: Census, s: Scope): string {
   if (low !== null && high !== null && low < high) {
     out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} : comptés par une esquisse dont l’erreur est de ${error}.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}: counted with a sketch whose error is ${error}.`);
   }
+  if (low !== null && low === high) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without an error.");
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}`);
   if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
-  out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
+  if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
   return out.join(" ");
 }
 
@@ -78,7 +80,7 @@ function seriesOf(a: Accounts, s: Scope): Series[] {
     fill: s.colour(id).fill,
     dashed: s.colour(id).dashed,
     points: (a.steps ?? []).map((span) => {
-      const m = figureOf(span.report, id);
+      const m = figureOf(span, id);
       return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: s.address.step === "week" && reaches(span, a.month) };
     }),
   }));
@@ -90,11 +92,23 @@ function stepText(span: { from: string; to: string }, s: Scope): string {
   return `${s.n.dayShort(span.from)}–${s.n.dayShort(span.to)}`;
 }
 
+/** units says what each step counts over. */
+function units(s: Scope): Record<Step, { short: string; long: string }> {
+  const french = s.t.language === "fr";
+  const days = (n: number) => (french ? { short: `en ${n} jours`, long: `Comptes uniques des ${n} jours qui finissent chaque jour` } : { short: `in ${n} days`, long: `Unique accounts of the ${n} days that end with each day` });
+  return {
+    day: french ? { short: "par jour", long: "Comptes uniques par jour" } : { short: "a day", long: "Unique accounts a day" },
+    week: french ? { short: "par semaine", long: "Comptes uniques par semaine" } : { short: "a week", long: "Unique accounts a week" },
+    month: french ? { short: "par mois", long: "Comptes uniques par mois" } : { short: "a month", long: "Unique accounts a month" },
+    "7d": days(7), "28d": days(28), "30d": days(30),
+  };
+}
+
 export function stepsSentence(a: Accounts, s: Scope): string {
   const french = s.t.language === "fr";
   const first = services(a.total)[0];
-  const values = (a.steps ?? []).map((x) => (first === undefined ? null : figureOf(x.report, first))).filter(shown).map((m) => m.value);
-  const unit = french ? { day: "par jour", week: "par semaine", month: "par mois" }[s.address.step] : { day: "a day", week: "a week", month: "a month" }[s.address.step];
+  const values = (a.steps ?? []).map((x) => (first === undefined ? null : figureOf(x, first))).filter(shown).map((m) => m.value);
+  const unit = units(s)[s.address.step].short;
   if (first === undefined || values.length === 0) return french ? `Comptes ${unit}` : `Accounts ${unit}`;
   const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => s.n.whole(x)) as [string, string];
   const name = s.name(first);
@@ -106,7 +120,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
   const all = seriesOf(a, s);
   const place = s.t.at[s.address.location] ?? s.address.location;
-  const unit = french ? { day: "Comptes uniques par jour", week: "Comptes uniques par semaine", month: "Comptes uniques par mois" }[s.address.step] : { day: "Unique accounts a day", week: "Unique accounts a week", month: "Unique accounts a month" }[s.address.step];
+  const unit = units(s)[s.address.step].long;
   const cut = s.address.step === "week" && (a.steps ?? []).some((x) => reaches(x, a.month));
   const points = all.flatMap((l) => l.points.map((p) => p.m));
   return {
@@ -117,10 +131,9 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
     source: source(a.total, a.month, s),
     data,
-    file: () => csvText(["market", "from", "to", "location", "credit", "service"], "unique_accounts", (a.steps ?? []).flatMap((x) => services(a.total).map((id) => ({ of: [a.market, x.from, x.to, x.report.meta.location, x.report.meta.credit, id], m: figureOf(x.report, id) })))),
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...cellHeads(s.t.accounts, s).slice(0, 3)],
-      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(figureOf(span.report, id), a.total, s)])),
+      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(figureOf(span, id), a.total, s)])),
     },
     height: () => 290 + under,
     draw: (width) => {
@@ -128,7 +141,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
       const day = 86_400_000;
-      const days = s.address.step === "day";
+      const days = s.address.step === "day" || rolling(s.address.step);
       const shade = days ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
       lines(sheet, { x: 0, y: 4 }, all, {
         width, height: 280, shade,
@@ -159,19 +172,27 @@ export function placesSentence(a: Accounts, s: Scope): string {
   const both = figureOf(a.places.both, first);
   const all = figureOf(a.total, first);
   const name = s.name(first);
-  if (!shown(both) || !shown(all) || s.address.location !== "home+work") return french ? `Comptes ${of(name)} par lieu` : `Where ${whose(name)} accounts were seen`;
+  if (!shown(both) || !shown(all) || !["any", "home+work"].includes(s.address.location)) return french ? `Comptes ${of(name)} par lieu` : `Where ${whose(name)} accounts were seen`;
   const [b, t] = [s.n.whole(both.value), s.n.whole(all.value)];
   return french ? `${b} des ${t} comptes ${of(name)} ont été vus à domicile et au travail` : `${b} of ${whose(name)} ${t} accounts were seen both at home and at work`;
+}
+
+/** placesThere gives the places where anything was seen. Where all of it was
+    elsewhere, as with an operator's own servers, places tell nothing. */
+export function placesThere(a: Accounts): string[] {
+  const seen = censusPlaces.filter((p) => a.places[p]?.rows.some((row) => row.unique_accounts.value !== 0));
+  return seen.some((p) => p !== "elsewhere") ? seen : [];
 }
 
 export function places(a: Accounts, data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
   const ids = services(a.total);
+  const there = placesThere(a);
   const drawn = ids.slice(0, 4);
   const layout: panels.Layout = {
-    rows: censusPlaces.map((p) => s.t.places[p]!),
-    shortRows: censusPlaces.map((p) => s.t.places[p]!),
-    panels: drawn.map((id) => ({ title: s.name(id), marks: censusPlaces.map((p) => ({ m: figureOf(a.places[p], id), fill: s.colour(id).fill, said: `${s.name(id)}, ${s.t.at[p]}` })) })),
+    rows: there.map((p) => s.t.places[p]!),
+    shortRows: there.map((p) => s.t.places[p]!),
+    panels: drawn.map((id) => ({ title: s.name(id), marks: there.map((p) => ({ m: figureOf(a.places[p], id), fill: s.colour(id).fill, said: `${s.name(id)}, ${s.t.at[p]}` })) })),
     below: underMinimum(a.total, s),
     belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
     number: (x) => s.n.whole(x),
@@ -188,12 +209,77 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
     source: source(a.total, a.month, s),
     data,
-    file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", censusPlaces.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
+    file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", there.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
     table: {
-      head: [s.t.service, ...censusPlaces.flatMap((p) => cellHeads(s.t.places[p]!, s).slice(0, 3))],
-      rows: ids.map((id) => [s.name(id), ...censusPlaces.flatMap((p) => censusCells(figureOf(a.places[p], id), a.total, s))]),
+      head: [s.t.service, ...there.flatMap((p) => cellHeads(s.t.places[p]!, s).slice(0, 3))],
+      rows: ids.map((id) => [s.name(id), ...there.flatMap((p) => censusCells(figureOf(a.places[p], id), a.total, s))]),
     },
-    height: (width) => panels.height(censusPlaces.length, drawn.length, width),
+    height: (width) => panels.height(there.length, drawn.length, width),
+    draw: (width) => panels.dots(layout, width),
+  };
+}
+
+type Part = "platform" | "segment";
+
+/** The segments that are drawn; the rest are in the table. */
+const mostParts = 12;
+
+/** partsThere gives the platforms or the segments that were seen, those of the
+    most accounts first, and "none" last. */
+export function partsThere(r: Census | undefined, by: Part): string[] {
+  const size = new Map<string, number>();
+  for (const row of r?.rows ?? []) {
+    const name = row[by] ?? "none";
+    size.set(name, (size.get(name) ?? 0) + (row.unique_accounts.value ?? 0));
+  }
+  const names = [...size.keys()].filter((name) => name !== "none").sort((x, y) => size.get(y)! - size.get(x)! || x.localeCompare(y));
+  return names.length === 0 || !size.has("none") ? names : [...names, "none"];
+}
+
+function partOf(r: Census, by: Part, name: string, service: string): Measure | null {
+  return r.rows.find((row) => row.service === service && (row[by] ?? "none") === name)?.unique_accounts ?? null;
+}
+
+/** parts are a month's accounts by platform or by segment, a panel a service. */
+export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
+  const r = a.parts[by]!;
+  const french = s.t.language === "fr";
+  const ids = services(a.total);
+  const drawn = ids.slice(0, 4);
+  const all = partsThere(r, by);
+  const names = all.slice(0, mostParts);
+  const text = (name: string) => (name === "none" ? s.t.noPart[by] : by === "platform" ? (s.t.platforms[name] ?? name) : name);
+  const first = drawn[0];
+  const most = names[0];
+  const figure = first === undefined || most === undefined ? null : partOf(r, by, most, first);
+  const sentence = !shown(figure) ? s.t.byPart[by] : french
+    ? `${s.n.whole(figure.value)} comptes ${of(s.name(first!))} : ${text(most!)}`
+    : `${text(most!)}: ${s.n.whole(figure.value)} of ${whose(s.name(first!))} accounts`;
+  const layout: panels.Layout = {
+    rows: names.map(text),
+    shortRows: names.map(text),
+    panels: drawn.map((id) => ({ title: s.name(id), marks: names.map((name) => ({ m: partOf(r, by, name, id), fill: s.colour(id).fill, said: `${s.name(id)}, ${text(name)}` })) })),
+    below: underMinimum(a.total, s),
+    belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
+    number: (x) => s.n.whole(x),
+    range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
+    tick: (x) => s.n.short(x),
+    label: sentence,
+  };
+  const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
+  return {
+    id: `account-${by}s`,
+    sentence,
+    subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
+    keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : [])],
+    source: source(a.total, a.month, s),
+    data,
+    table: {
+      head: [s.t.service, s.t.part[by], ...cellHeads(s.t.accounts, s).slice(0, 3)],
+      rows: ids.flatMap((id) => all.map((name) => [s.name(id), text(name), ...censusCells(partOf(r, by, name, id), a.total, s)])),
+    },
+    height: (width) => panels.height(names.length, drawn.length, width),
     draw: (width) => panels.dots(layout, width),
   };
 }

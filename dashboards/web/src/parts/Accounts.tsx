@@ -3,8 +3,8 @@ import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path } from "../api";
 import { isSimulated, type Scope } from "../figure";
-import { headline, lede, places, steps } from "../figures/census";
-import { censusPlaces, type Accounts as Loaded } from "../load";
+import { headline, lede, parts, partsThere, places, placesThere, steps } from "../figures/census";
+import { censusPlaces, stepsQuery, type Accounts as Loaded } from "../load";
 import { lastDay } from "../numbers";
 import { Frame } from "./Frame";
 import { Switch } from "./People";
@@ -20,12 +20,15 @@ export function Accounts({ p, s, go }: Props) {
   const { t } = s;
   const french = t.language === "fr";
   const a = s.address;
-  const data = path("/v1/census", { market: p.market, from: `${p.month}-01`, to: lastDay(p.month), location: a.location, credit: a.credit, format: "csv" });
+  const base = { market: p.market, from: `${p.month}-01`, to: lastDay(p.month), location: a.location, credit: a.credit, format: "csv" };
+  const data = path("/v1/census", base);
+  const series = path("/v1/census", { ...base, ...stepsQuery(a, p.month) });
   const link = (id: string) => write(changed(a, { market: p.market, month: p.month }), id);
-  const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, data, s)), [p.steps, s]);
+  const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, series, s)), [p.steps, s]);
   const all = censusPlaces.every((x) => p.places[x] !== undefined);
   const where = useMemo(() => (all ? places(p, data, s) : undefined), [all, p.total, s]);
-  const options = french ? { day: "Jour", week: "Semaine", month: "Mois" } : { day: "Day", week: "Week", month: "Month" };
+  const split = useMemo(() => (["platform", "segment"] as const).flatMap((by) => (partsThere(p.parts[by], by).some((name) => name !== "none") ? [parts(p, by, path("/v1/census", { ...base, by }), s)] : [])), [p.parts, s]);
+  const options = french ? { day: "Jour", week: "Semaine", month: "Mois", "7d": "7 jours", "28d": "28", "30d": "30" } : { day: "Day", week: "Week", month: "Month", "7d": "7 days", "28d": "28", "30d": "30" };
   const byStep = <Switch name="step" label={french ? "Pas" : "By"} value={a.step} options={options} onPick={(step) => go({ step })} />;
   const banner = french
     ? ["Des comptes, pas des personnes.", "Une personne peut avoir plusieurs comptes, un compte servir à plusieurs personnes. À ne pas rapprocher des chiffres du panel."]
@@ -40,7 +43,8 @@ export function Accounts({ p, s, go }: Props) {
       {p.total.rows.length > 0 && (
         <>
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
-          {where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
+          {split.map((figure) => <Frame key={figure.id} figure={figure} t={t} link={link(figure.id)} />)}
+          {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">

@@ -80,7 +80,7 @@ export function AccountsControls({ a, c, market, month, months, t, n, go }: { a:
       </Choice>
       <Month months={all} month={month} t={t} n={n} go={(m) => go({ month: m })} />
       <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>
-        {["home+work", "home", "work", "elsewhere", "both"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
+        {["any", "home+work", "home", "work", "elsewhere", "both"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
       </Choice>
       <Counted a={a} t={t} go={go} />
     </Bar>
