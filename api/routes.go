@@ -13,13 +13,14 @@ import (
 
 	"rollcall/api/access"
 	"rollcall/api/answer"
+	"rollcall/api/mcp"
 	"rollcall/api/observe"
 	"rollcall/api/openapi"
 	"rollcall/internal/problem"
 )
 
 // routes are those that huma doesn't serve, and then those that it does. OpenAPI
-// describes them all, but for the page.
+// describes them all, but for the page and /mcp.
 func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
@@ -50,6 +51,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 	}
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
+	}
+	if s.Assistants {
+		mux.Method(http.MethodPost, mcp.Path, mcp.Handler(mux, s.Version, s.Logger))
 	}
 	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
 	for _, path := range []string{openapi.PagePath, openapi.PagePath + "/*"} {

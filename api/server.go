@@ -33,6 +33,7 @@ type Server struct {
 	Degraded     func(context.Context) []string // what somebody should look at, though the work goes on; nil: never anything
 	Access       *access.Control                // of the listener; nil: no key is asked for
 	Audit        rollcall.AuditLog              // nil: nothing is noted
+	Assistants   bool                           // POST /mcp
 	Version      string
 	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
 	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent

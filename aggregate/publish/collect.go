@@ -98,7 +98,7 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 		if err := pub.Known(ctx, rollcall.PanelMonth{Market: of.Market, Panel: of.Panel}); err != nil {
 			return nil, p, err
 		}
-		return nil, p, fmt.Errorf("panel %s in %s has no roster for %s; load it with `rollcall panel load`: %w", of.Panel, of.Market, of.Month, rollcall.ErrNotFound)
+		return nil, p, fmt.Errorf("%w: panel %s in %s has no roster for %s; load it with `rollcall panel load`", rollcall.ErrNotFound, of.Panel, of.Market, of.Month)
 	}
 	if err != nil {
 		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)

@@ -54,7 +54,11 @@ func (j *job) tellPooling(t *rollcall.Table) {
 	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || most < 2 || !withholds(t) {
 		return
 	}
-	t.Meta.Notes = append(t.Meta.Notes, fmt.Sprintf("What is below here may be enough for the mean of several months: ask for it with pool, 2 to %d months.", most))
+	note := "What is below here may be enough for the mean of several months: ask for it with pool, 2 months."
+	if most > 2 {
+		note = fmt.Sprintf("What is below here may be enough for the mean of several months: ask for it with pool, 2 to %d months.", most)
+	}
+	t.Meta.Notes = append(t.Meta.Notes, note)
 	t.Meta.Method += fmt.Sprintf("; below_pool=2-%d", most)
 }
 

@@ -93,6 +93,13 @@ func TestDiffOfInternalIsInternal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		limits := map[int][2]int{1: {0, 0}, 2: {30, 60}}
+		if got, want := diff.Meta.Thresholds, limits[order[1]]; got["low"] != want[0] || got["caution"] != want[1] {
+			t.Errorf("versions %v: the limits are %v, want the second one's %v", order, got, want)
+		}
+		if got, want := diff.Meta.Thresholds, limits[order[0]]; got["low_before"] != want[0] || got["caution_before"] != want[1] {
+			t.Errorf("versions %v: the limits are %v, want the first one's %v", order, got, want)
+		}
 		if !diff.Meta.Internal || len(diff.Rows) == 0 {
 			t.Errorf("versions %v, of which one is internal: internal %v, %d rows", order, diff.Meta.Internal, len(diff.Rows))
 		}

@@ -64,7 +64,21 @@ func newDiff(before, after *rollcall.Table) *rollcall.Table {
 	out := &rollcall.Table{Meta: after.Meta, Columns: columnsOf(append(names, "figure", "before", "after")...), Rows: []rollcall.Row{}}
 	out.Meta.Report, out.Meta.Internal = "diff of "+after.Meta.Report, before.Meta.Internal || after.Meta.Internal
 	out.Meta.Notes = append(differences(before.Meta, after.Meta), after.Meta.Notes...)
+	out.Meta.Thresholds = bothThresholds(before.Meta.Thresholds, after.Meta.Thresholds)
 	return out
+}
+
+// bothThresholds gives the second version's limits and, where they are others,
+// the first one's too: under which its figures are withheld.
+func bothThresholds(before, after map[string]int) map[string]int {
+	if maps.Equal(before, after) {
+		return after
+	}
+	both := maps.Clone(after)
+	for name, limit := range before {
+		both[name+"_before"] = limit
+	}
+	return both
 }
 
 // namesOf gives how many of a table's first columns name a row: those before

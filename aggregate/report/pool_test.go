@@ -72,7 +72,7 @@ func TestPoolReadsWhatIsBelow(t *testing.T) {
 	if got := status(t, alone, "unique_audience", "yahoo"); got != rollcall.Below || !strings.Contains(strings.Join(alone.Meta.Notes, " "), "ask for it with pool") {
 		t.Errorf("alone it is %s; notes %q", got, alone.Meta.Notes)
 	}
-	if !strings.HasSuffix(alone.Meta.Method, "; below_pool=2-2") || !strings.Contains(strings.Join(alone.Meta.Notes, " "), "with pool, 2 to 2 months") || strings.Contains(pooled.Meta.Method, "below_pool") {
+	if !strings.HasSuffix(alone.Meta.Method, "; below_pool=2-2") || !strings.Contains(strings.Join(alone.Meta.Notes, " "), "with pool, 2 months.") || strings.Contains(pooled.Meta.Method, "below_pool") {
 		t.Errorf("the method of one month is %s, of two %s", alone.Meta.Method, pooled.Meta.Method)
 	}
 	for _, q := range []rollcall.Query{{Report: "ranking", Place: rollcall.EveryPlace}, {Report: "profile"}, {Report: "trend"}} {

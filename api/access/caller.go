@@ -73,6 +73,8 @@ func (c Caller) Scope() string {
 // for admin alone.
 func (c Caller) may(r *http.Request) bool {
 	switch path := r.URL.Path; {
+	case path == "/mcp": // an assistant is given what it needs, and no more
+		return c.Role == RoleRead
 	case c.Role == RoleAdmin:
 		return true
 	case path == "/v1/events" || path == "/v1/batch":

@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -53,5 +55,16 @@ func TestCache(t *testing.T) {
 	now = now.Add(1)
 	if has("f") || c.size != 0 {
 		t.Error("what is old is given, or counted")
+	}
+}
+
+// TestAlters: what an assistant asks, or who signs in, changes no figure, so that
+// the kept answers stay.
+func TestAlters(t *testing.T) {
+	for asked, want := range map[string]bool{"POST /mcp": false, "POST /v1/session": false, "GET /v1/markets": false, "POST /v1/markets": true} {
+		method, path, _ := strings.Cut(asked, " ")
+		if got := alters(httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)); got != want {
+			t.Errorf("%s alters: %v", asked, got)
+		}
 	}
 }

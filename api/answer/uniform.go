@@ -72,8 +72,11 @@ func reads(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// alters says whether a request may change a figure: signing in and out doesn't.
-func alters(r *http.Request) bool { return !reads(r) && r.URL.Path != "/v1/session" }
+// alters says whether a request may change a figure: signing in and out doesn't,
+// nor does what assistants ask.
+func alters(r *http.Request) bool {
+	return !reads(r) && r.URL.Path != "/v1/session" && r.URL.Path != "/mcp"
+}
 
 // whole says whether a path's answers are small enough to be held whole, and not
 // the page's, which has its own ETags.

@@ -198,6 +198,9 @@ func (p *page) cell(column, row int, l layout) string {
 	case nil:
 		return markAbsent
 	case rollcall.Measure:
+		if v.Status == rollcall.Below {
+			return below(p.limit(c.Name))
+		}
 		separator := " "
 		if l.stack {
 			separator = "\n"

@@ -41,7 +41,7 @@ const wholeFrom = 1000
 func (p *page) measure(m rollcall.Measure, s style, separator string, chance bool) string {
 	switch {
 	case m.Status == rollcall.Below:
-		return p.markBelow()
+		return below(p.limit(""))
 	case m.Status == rollcall.BelowDetection:
 		return markDetection
 	case m.Status.Withheld() || math.IsNaN(m.Value):
@@ -86,12 +86,17 @@ func (p *page) number(x float64, s style) string {
 	return whole
 }
 
-// markBelow names the limit under which figures are withheld.
-func (p *page) markBelow() string { return "<" + strconv.Itoa(p.limit()) }
+// below names the limit under which figures are withheld.
+func below(limit int) string { return "<" + strconv.Itoa(limit) }
 
-func (p *page) limit() int {
+// limit is that of a column's figures: in a difference of two versions, the
+// first one may have a limit of its own.
+func (p *page) limit(column string) int {
 	if accounts, ok := p.t.Meta.Thresholds["min_accounts"]; ok {
 		return accounts
+	}
+	if low, ok := p.t.Meta.Thresholds["low_before"]; ok && column == "before" {
+		return low
 	}
 	return p.t.Meta.Thresholds["low"]
 }

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,14 +32,19 @@ func (p *page) foot() {
 func (p *page) marks() {
 	seen := map[rollcall.Status]bool{}
 	absent, chance := false, false
+	limits := map[int]bool{} // under which something is withheld
 	for _, column := range p.shown {
+		name := p.t.Columns[column].Name
 		for row := range p.t.Rows {
 			switch v := p.t.Rows[row][column].(type) {
 			case nil:
 				absent = true
 			case rollcall.Measure:
 				seen[v.Status] = true
-				chance = chance || !v.Status.Withheld() && p.chance(p.t.Columns[column].Name, row)
+				chance = chance || !v.Status.Withheld() && p.chance(name, row)
+				if v.Status == rollcall.Below {
+					limits[p.limit(name)] = true
+				}
 			}
 		}
 	}
@@ -48,10 +54,12 @@ func (p *page) marks() {
 	if chance {
 		p.line(markChance + " " + p.mayBeChance)
 	}
-	if _, accounts := p.t.Meta.Thresholds["min_accounts"]; seen[rollcall.Below] && accounts {
-		p.line(p.markBelow() + " " + fmt.Sprintf(p.belowAccounts, p.limit()))
-	} else if seen[rollcall.Below] {
-		p.line(p.markBelow() + " " + fmt.Sprintf(p.belowPersons, p.limit()))
+	why := p.belowPersons
+	if _, accounts := p.t.Meta.Thresholds["min_accounts"]; accounts {
+		why = p.belowAccounts
+	}
+	for _, limit := range slices.Sorted(maps.Keys(limits)) {
+		p.line(below(limit) + " " + fmt.Sprintf(why, limit))
 	}
 	if seen[rollcall.BelowDetection] {
 		p.line(markDetection + " " + p.detection)

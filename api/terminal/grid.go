@@ -149,13 +149,16 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// cut gives as much of a text as so many columns hold, one sign at least, and
-// the rest.
+// cut gives as much of a word as so many columns hold, one sign at least, and
+// the rest: up to a hyphen where it has one there.
 func cut(text string, width int) (first, rest string) {
 	used := 0
 	for rest = text; rest != ""; {
 		sign, after, wide, _ := uniseg.FirstGraphemeClusterInString(rest, -1)
 		if used+wide > width && first != "" {
+			if hyphen := strings.LastIndex(first, "-"); hyphen > 0 {
+				return first[:hyphen+1], first[hyphen+1:] + rest
+			}
 			return first, rest
 		}
 		first, rest, used = first+sign, after, used+wide

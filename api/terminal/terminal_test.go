@@ -202,6 +202,34 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestMarksOfTwoVersions: in a difference each version's figures are marked with
+// the limit that withheld them.
+func TestMarksOfTwoVersions(t *testing.T) {
+	withheld := rollcall.Measure{Status: rollcall.Below}
+	table := &rollcall.Table{
+		Meta: rollcall.Meta{Report: "diff of ranking", Thresholds: map[string]int{"low": 10, "caution": 60, "low_before": 30, "caution_before": 60}},
+		Columns: []rollcall.Column{
+			{Name: "service", Role: "dimension", Label: "Service"}, {Name: "before", Role: "measure", Label: "Before"}, {Name: "after", Role: "measure", Label: "After"},
+		},
+		Rows: []rollcall.Row{{"msn", withheld, withheld}},
+	}
+	text := strings.Join(strings.Fields(written(t, table, Options{})), " ")
+	for _, want := range []string{"msn <30 <10", "<10 withheld: under 10 persons", "<30 withheld: under 30 persons"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is there %d times:\n%s", want, strings.Count(text, want), text)
+		}
+	}
+}
+
+// TestHyphen: a word that is too wide is broken at its hyphen.
+func TestHyphen(t *testing.T) {
+	for word, want := range map[string]string{"Account-minutes": "Account-\nminutes", "Accountminutes-x": "Accountminute\ns-x", "-accountminutes": "-accountminut\nes"} {
+		if got := Wrap(word, 13); got != want {
+			t.Errorf("%q is broken into %q, want %q", word, got, want)
+		}
+	}
+}
+
 // TestRanks: a rank that may be another is shown with the ranks that it may be.
 func TestRanks(t *testing.T) {
 	const body = `{"meta":{"report":"ranking"},"columns":[{"name":"service","role":"dimension","label":"Service"},{"name":"rank","role":"dimension","unit":"integer","label":"Rank"},

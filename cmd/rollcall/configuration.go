@@ -49,21 +49,41 @@ func readConfiguration(paths []string) (all []kong.Resolver, err error) {
 }
 
 func parseConfiguration(path string, file io.Reader) (*configuration, error) {
-	var values map[string]any
+	c := &configuration{path: path, values: map[string]any{}}
 	d := json.NewDecoder(jsondepth.Reader(file))
 	d.UseNumber()
-	if err := d.Decode(&values); err != nil {
-		return nil, fmt.Errorf("is no JSON object of flags: %w", err)
+	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
+		return nil, notAnObject(err)
 	}
-	c := &configuration{path: path, values: make(map[string]any, len(values))}
-	for key, value := range values {
-		name := strings.ReplaceAll(key, "_", "-")
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, notAnObject(err)
+		}
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return nil, notAnObject(err)
+		}
+		name := strings.ReplaceAll(fmt.Sprint(key), "_", "-")
 		if _, twice := c.values[name]; twice {
 			return nil, fmt.Errorf("%s is there twice", key)
 		}
 		c.values[name] = value
 	}
+	if _, err := d.Token(); err != nil {
+		return nil, notAnObject(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("has text after its JSON object")
+	}
 	return c, nil
+}
+
+func notAnObject(err error) error {
+	if err == nil {
+		return errors.New("is no JSON object of flags")
+	}
+	return fmt.Errorf("is no JSON object of flags: %w", err)
 }
 
 // Validate refuses a key that is no flag of any command.

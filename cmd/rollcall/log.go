@@ -156,6 +156,7 @@ func listRejected(w io.Writer, in *json.Decoder) error {
 		if r.Error != "" {
 			return errors.New(r.Error)
 		}
+		r.Reason = strings.TrimPrefix(r.Reason, "line: ") // the column before it is the line
 		if r.Replayed.IsZero() {
 			byCode[r.Code]++
 		} else {

@@ -52,6 +52,7 @@ func plain(err error) string {
 			line = strings.TrimPrefix(line, kind.Error()+": ")
 			if kind != rollcall.ErrNotFound { // which is a predicate where it ends a line
 				line = strings.TrimSuffix(line, ": "+kind.Error())
+				line = strings.ReplaceAll(line, ": "+kind.Error()+": ", ": ")
 			}
 		}
 		lines[i] = line

@@ -42,9 +42,21 @@ func (t tracing) in(o server.Options) server.Options {
 	return o
 }
 
+// assistants says whether a process answers them.
+type assistants struct {
+	MCP bool `help:"Answer analysts' assistants at /mcp, by the Model Context Protocol, with keys of the role read." name:"mcp"`
+}
+
+// to adds it to a process's options.
+func (a assistants) to(o server.Options) server.Options {
+	o.MCP = a.MCP
+	return o
+}
+
 type runCmd struct {
 	server.Listening
 	censusLimit
+	assistants
 	tracing
 	server.Retention
 	delivery.Options
@@ -53,7 +65,7 @@ type runCmd struct {
 
 // Run serves until it is told to stop.
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.Options, c.in(c.of(s.options(c.Debug))))
+	return server.Run(ctx, &c.Engine, c.Listening, c.Retention, c.Options, c.to(c.in(c.of(s.options(c.Debug)))))
 }
 
 type aggregateCmd struct {
@@ -75,6 +87,7 @@ func (c *aggregateCmd) Run(ctx context.Context, s *streams) error {
 type serveCmd struct {
 	server.Listening
 	censusLimit
+	assistants
 	tracing
 	delivery.Options
 	server.Engine
@@ -82,7 +95,7 @@ type serveCmd struct {
 
 // Run serves the API until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
-	return server.Serve(ctx, &c.Engine, c.Listening, c.Options, c.in(c.of(s.options(c.Debug))))
+	return server.Serve(ctx, &c.Engine, c.Listening, c.Options, c.to(c.in(c.of(s.options(c.Debug)))))
 }
 
 // probeCmd is for images that have no other program in them.

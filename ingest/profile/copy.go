@@ -93,7 +93,7 @@ func (s *source) copiedRow(next line, of *row, to spread) *row {
 	case !ok:
 		r.fault = fmt.Sprintf("has %d fields, and its table %d", len(fields), len(of.header))
 	default:
-		r.values = make(map[string]any, len(s.reads))
+		r.values = s.fresh()
 		for i, name := range of.header {
 			if s.reads[name] && fields[i] != `\N` {
 				r.values[name] = unescape(fields[i])

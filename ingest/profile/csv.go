@@ -46,7 +46,7 @@ func (t *Table) headed(header []string) bool {
 			return false
 		}
 	}
-	return len(t.needs) > 0
+	return len(t.needs) > 0 || len(header) > 1
 }
 
 // csv reads a table whose first line names its columns. It is read by hand,
@@ -95,9 +95,14 @@ func (s *source) record(at line, to spread) ([]string, error) {
 		}
 		more = append(more, next)
 		whole += "\n" + string(next.text)
-		if joined, open := splitCSV(whole, s.comma); !open && len(joined) == len(to.header) {
+		joined, open := splitCSV(whole, s.comma)
+		if open {
+			continue
+		}
+		if len(joined) == len(to.header) {
 			return joined, nil
 		}
+		break // a quote of a later row has closed it: it was never open
 	}
 	s.lines.putBack(more...)
 	return fields, nil
@@ -112,7 +117,7 @@ func (s *source) rowOf(at line, header, fields []string, to spread) *row {
 	case !ok:
 		r.fault = fmt.Sprintf("has %d fields, and its header %d", len(fields), len(header))
 	default:
-		r.values = make(map[string]any, len(s.reads))
+		r.values = s.fresh()
 		for i, name := range header {
 			if s.reads[name] {
 				r.values[name] = fields[i]
@@ -122,36 +127,54 @@ func (s *source) rowOf(at line, header, fields []string, to spread) *row {
 	return r
 }
 
-// splitCSV gives the fields of a line; open: a quote in it does not close as it
-// should, and was read as it stands.
+// splitCSV gives the fields of a line. A quote that does not close before a
+// separator is read as it stands; open: the last one does not close at all, and
+// may in a later line.
 func splitCSV(text string, comma byte) (fields []string, open bool) {
 	for {
-		field, rest, quoted := quotedField(text, comma)
-		if !quoted {
-			open = open || strings.HasPrefix(text, `"`)
+		field, rest, closes := quotedField(text, comma)
+		if closes != asItShould {
+			open = closes == never
 			var more bool
 			field, rest, more = strings.Cut(text, string(comma))
 			fields = append(fields, field)
-			if !more {
-				return fields, open
+			if !more || open {
+				return withRest(fields, rest, comma), open
 			}
 			text = rest
 			continue
 		}
 		fields = append(fields, field)
 		if rest == "" {
-			return fields, open
+			return fields, false
 		}
 		text = rest[1:]
 	}
 }
 
+// withRest appends what stands after a quote that never closes, as it stands.
+func withRest(fields []string, rest string, comma byte) []string {
+	if rest == "" {
+		return fields
+	}
+	more, _ := splitCSV(rest, comma)
+	return append(fields, more...)
+}
+
+// closing is how a field's first quote closes.
+type closing int
+
+const (
+	asItShould closing = iota // before a separator or the end
+	early                     // before other text, or there is none
+	never
+)
+
 // quotedField reads a field in quotes, in which "" is a quote; rest begins with
-// the separator, or is empty. ok is false where the text has none that closes
-// before a separator.
-func quotedField(text string, comma byte) (field, rest string, ok bool) {
+// the separator, or is empty.
+func quotedField(text string, comma byte) (field, rest string, closes closing) {
 	if text == "" || text[0] != '"' {
-		return "", text, false
+		return "", text, early
 	}
 	for at := 1; at < len(text); at++ {
 		if text[at] != '"' {
@@ -162,9 +185,9 @@ func quotedField(text string, comma byte) (field, rest string, ok bool) {
 			continue
 		}
 		if at+1 < len(text) && text[at+1] != comma {
-			return "", text, false
+			return "", text, early
 		}
-		return strings.ReplaceAll(text[1:at], `""`, `"`), text[at+1:], true
+		return strings.ReplaceAll(text[1:at], `""`, `"`), text[at+1:], asItShould
 	}
-	return "", text, false
+	return "", text, never
 }

@@ -19,7 +19,8 @@ type joined struct {
 	*Join
 	rows map[string][]any // by key: the columns in order
 	cols []string
-	lost int // rows of the first file whose key it doesn't have
+	lost int            // rows of the first file whose key it doesn't have
+	here map[string]any // beside the row that is being read; the next one's are put in it
 }
 
 // join reads the file that is given for a name.
@@ -28,7 +29,7 @@ func (p *Profile) join(ctx context.Context, name, path string) (*joined, error) 
 	if at < 0 {
 		return nil, fmt.Errorf("--join %s: is not one of %s", name, p.joinNames())
 	}
-	j := &joined{Join: &p.Joins[at], rows: map[string][]any{}}
+	j := &joined{Join: &p.Joins[at], rows: map[string][]any{}, here: map[string]any{}}
 	j.cols = slices.Sorted(maps.Keys(j.reads))
 	table := Table{needs: []string{j.Key}, Columns: j.Columns, Relation: j.Relation}
 	from := &source{comma: p.comma, formats: []string{"json", "csv", "pg-copy"}, tables: []Table{table}, reads: j.reads}
@@ -70,12 +71,11 @@ func (j *joined) of(row map[string]any, machine *vm.VM) error {
 		j.lost++
 		return nil
 	}
-	beside := make(map[string]any, len(j.cols))
 	for i, name := range j.cols {
-		beside[name] = columns[i]
+		j.here[name] = columns[i]
 	}
 	for _, name := range j.Names {
-		row[name] = beside
+		row[name] = j.here
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (s *source) object(at line) *row {
 	case jsondepth.Unmarshal(at.text, &members) != nil || members == nil:
 		r.fault = "is not a JSON object"
 	default:
-		r.values = make(map[string]any, len(s.reads))
+		r.values = s.fresh()
 		for name, raw := range members {
 			if !s.reads[name] {
 				continue

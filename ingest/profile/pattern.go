@@ -29,7 +29,7 @@ func (s *source) matched(at line) *row {
 		if groups == nil {
 			continue
 		}
-		r.table, r.values = t.Name, map[string]any{}
+		r.table, r.values = t.Name, s.fresh()
 		for n, name := range t.pattern.SubexpNames() {
 			if name != "" && s.reads[name] && groups[n] != nil {
 				r.values[name] = string(groups[n])
@@ -37,8 +37,7 @@ func (s *source) matched(at line) *row {
 		}
 		return r
 	}
-	r.values = map[string]any{}
-	r.table = noTable
+	r.table, r.values = noTable, s.fresh()
 	return r
 }
 

@@ -176,6 +176,10 @@ func (p *Profile) compile() error {
 	if _, err := compileAgents(p.Agents); err != nil {
 		return err
 	}
+	return p.compileTables()
+}
+
+func (p *Profile) compileTables() error {
 	for i := range p.Joins {
 		if j := &p.Joins[i]; len(j.Names) == 0 || j.Key == "" || j.On.empty() {
 			return fmt.Errorf("joins[%d]: names, key and on must be given", i)
@@ -225,6 +229,17 @@ func (t *Table) compile(patterns bool) (err error) {
 	if t.pattern, err = regexp.Compile(t.Pattern); err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
+	t.columns()
+	for i := range t.Events {
+		if err := t.Events[i].check(); err != nil {
+			return fmt.Errorf("events[%d]: %w", i, err)
+		}
+	}
+	return checkRules(t.Drop, t.Set)
+}
+
+// columns says which columns the table reads, and which a header must have.
+func (t *Table) columns() {
 	t.reads = map[string]bool{}
 	for _, name := range t.Header {
 		t.reads[name] = true
@@ -232,16 +247,15 @@ func (t *Table) compile(patterns bool) (err error) {
 	for _, v := range t.values() {
 		maps.Copy(t.reads, v.reads)
 	}
-	for i := range t.Events {
-		if err := t.Events[i].check(); err != nil {
-			return fmt.Errorf("events[%d]: %w", i, err)
+	t.needs = t.Header
+	if len(t.needs) > 0 {
+		return
+	}
+	for _, v := range []*Value{&t.Account, &t.Events[0].Time.Value} {
+		if v.field != nil {
+			t.needs = append(t.needs, strings.Join(v.field, "."))
 		}
 	}
-	t.needs = t.Header
-	if len(t.needs) == 0 {
-		t.needs = slices.Concat(t.Account.field, t.Events[0].Time.Value.field)
-	}
-	return checkRules(t.Drop, t.Set)
 }
 
 // values gives all that the table takes from a row.
@@ -260,6 +274,8 @@ func (t *Table) values() []*Value {
 	return all
 }
 
+func (e *Event) lasts() bool { return !e.Until.Value.empty() || !e.Duration.empty() }
+
 func (e *Event) check() error {
 	switch {
 	case e.Kind.empty():
@@ -268,9 +284,9 @@ func (e *Event) check() error {
 		return errors.New("time: is missing")
 	case !e.Until.Value.empty() && !e.Duration.empty():
 		return errors.New("until: stands beside duration; give one of them")
-	case e.Time.Day && (!e.Until.Value.empty() || !e.Duration.empty() || !e.Stay.empty()):
+	case e.Time.Day && (e.lasts() || !e.Stay.empty()):
 		return errors.New("time: a day has no until, duration or stay")
-	case !e.Stay.empty() && e.Until.Value.empty() && e.Duration.empty():
+	case !e.Stay.empty() && !e.lasts():
 		return errors.New("stay: needs until or duration")
 	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
 		return errors.New("grace and gap: are from 0 to 24 hours")

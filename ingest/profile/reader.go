@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 		return nil
 	}
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
+		}
 		if err := r.source().each(ctx, path, r.look); err != nil {
 			return err
 		}
@@ -112,35 +116,46 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 
 // look learns from one row. What is wrong with it is said when it is read.
 func (r *Reader) look(row *row) error {
-	t, err := r.tableOf(row)
-	if t == nil || err != nil {
-		return nil
-	}
-	account, err := t.Account.of(row.values, r.machine)
-	if err != nil {
-		return nil
-	}
-	if !t.Device.empty() {
-		platform, failed := r.platformOf(t, row.values)
-		device, err := t.Device.of(row.values, r.machine)
-		if err == nil && failed == nil {
-			r.survey.device(r.survey.hash(t.Name, text(device)), platform)
-		}
-	}
-	if t.Fallback {
-		return nil
-	}
-	for i := range t.Events {
-		from, until, err := r.times(&t.Events[i], row.values)
-		if err != nil || from.IsZero() {
-			continue
-		}
-		last := r.options.Calendar.Day(latest(from, until))
-		for d := r.options.Calendar.Day(from); d <= last && d < r.options.Calendar.Day(from)+maxPieces; d++ {
-			r.survey.day(text(account), d)
+	if t, err := r.tableOf(row); err == nil && t != nil {
+		r.lookDevice(t, row.values)
+		if !t.Fallback && r.fallback() {
+			r.lookDays(t, row.values)
 		}
 	}
 	return nil
+}
+
+func (r *Reader) lookDevice(t *Table, row map[string]any) {
+	if t.Device.empty() {
+		return
+	}
+	platform, failed := r.platformOf(t, row)
+	device, err := t.Device.of(row, r.machine)
+	if err == nil && failed == nil {
+		r.survey.device(r.survey.hash(t.Name, text(device)), platform)
+	}
+}
+
+func (r *Reader) lookDays(t *Table, row map[string]any) {
+	account, err := t.Account.of(row, r.machine)
+	if err != nil {
+		return
+	}
+	for i := range t.Events {
+		from, until, err := r.times(&t.Events[i], row)
+		if err != nil || from.IsZero() {
+			continue
+		}
+		first, last := r.options.Calendar.Day(from), r.options.Calendar.Day(latest(from, until))
+		for d := first; d <= min(last, first+maxPieces); d++ {
+			r.survey.day(text(account), d)
+		}
+	}
+}
+
+// fallback reports whether a table counts only where others have nothing.
+func (r *Reader) fallback() bool {
+	return slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback })
 }
 
 func (r *Reader) source() *source {

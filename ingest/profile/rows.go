@@ -22,7 +22,8 @@ const maxLine = 1 << 20
 // mark is the byte order mark that some programs begin a text with.
 const mark = "\xef\xbb\xbf"
 
-// row is one row of a file, with the columns that are read and no other.
+// row is one row of a file, with the columns that are read and no other. Its
+// values are valid until the next row.
 type row struct {
 	line   int
 	header []string // of the table that it stands in; nil where rows have none of their own
@@ -39,6 +40,7 @@ type source struct {
 	tables  []Table         // for pg-copy without a header, and regexp
 	reads   map[string]bool // the columns that are read
 	agents  map[string]bool // the columns that take what a broken row has too much
+	values  map[string]any  // of the row that is being read; the next one's are put in it
 }
 
 // open opens a file, unpacking .gz and .zst.
@@ -115,6 +117,15 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 		return s.copied(checked)
 	}
 	return s.unlike()
+}
+
+// fresh gives the map for a row's values.
+func (s *source) fresh() map[string]any {
+	if s.values == nil {
+		s.values = make(map[string]any, len(s.reads)+4)
+	}
+	clear(s.values)
+	return s.values
 }
 
 // unlike says which columns a header must have.

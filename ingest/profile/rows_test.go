@@ -194,3 +194,41 @@ func TestNeverRead(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitCSV: quotes that close make a field, others stand as they are.
+func TestSplitCSV(t *testing.T) {
+	for _, tt := range []struct {
+		line string
+		want []string
+		open bool
+	}{
+		{``, []string{""}, false},
+		{`a,b,`, []string{"a", "b", ""}, false},
+		{`"a,b",c`, []string{"a,b", "c"}, false},
+		{`"a ""b""",""`, []string{`a "b"`, ""}, false},
+		{`"a"b,c`, []string{`"a"b`, "c"}, false},
+		{`a,"b,c`, []string{"a", `"b`, "c"}, true},
+		{`a,"b,"c"`, []string{"a", `"b`, "c"}, false},
+		{`a,"`, []string{"a", `"`}, true},
+		{`a"b",c`, []string{`a"b"`, "c"}, false},
+	} {
+		if got, open := splitCSV(tt.line, ','); !slices.Equal(got, tt.want) || open != tt.open {
+			t.Errorf("%s: %q %v, want %q %v", tt.line, got, open, tt.want, tt.open)
+		}
+	}
+}
+
+// TestPipe: what is read twice must be a file.
+func TestPipe(t *testing.T) {
+	p, err := Builtin("synapse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.NewReader(t.Context(), Options{Calendar: utc(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Survey(t.Context(), []string{os.DevNull}); err == nil {
+		t.Error("a device was read twice")
+	}
+}

@@ -27,6 +27,12 @@ type guardedServer struct {
 
 func guarded(t *testing.T) *guardedServer {
 	t.Helper()
+	return guardedBy(t, quiet())
+}
+
+// guardedBy is guarded, of a process with these options.
+func guardedBy(t *testing.T, options Options) *guardedServer {
+	t.Helper()
 	g := &guardedServer{tokens: filepath.Join(t.TempDir(), "tokens"), keys: map[string]string{"nobody": ""}}
 	for name, token := range map[string]access.Token{
 		"reader": {Role: access.RoleRead}, "reader of FR": {Role: access.RoleRead, Markets: []rollcall.MarketID{"FR"}},
@@ -40,7 +46,7 @@ func guarded(t *testing.T) *guardedServer {
 		}
 		g.keys[name] = key
 	}
-	e, options := &Engine{Data: t.TempDir()}, quiet()
+	e := &Engine{Data: t.TempDir()}
 	var err error
 	if options.Access, err = (Listening{Listen: "127.0.0.1:0", Tokens: g.tokens}).control(e, options.Log); err != nil {
 		t.Fatal(err)

@@ -291,7 +291,7 @@ func (p *Process) serve() {
 		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
-		Version: p.Software, Logger: p.Log, Access: p.Access, Audit: p.store,
+		Version: p.Software, Assistants: p.MCP, Logger: p.Log, Access: p.Access, Audit: p.store,
 	}
 	if p.cluster != nil {
 		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -179,15 +180,9 @@ func isDemonstration(dir string) bool {
 // It reads the whole copy, and gives what it found and the master keys that it
 // must be started under.
 func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.StoreCheck, keys []rollcall.Master, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return found, nil, fmt.Errorf("data folder: %w", err)
-	}
-	holds, err := os.ReadDir(dir)
+	made, err := emptyFolder(dir)
 	if err != nil {
-		return found, nil, fmt.Errorf("data folder: %w", err)
-	}
-	if len(holds) > 0 {
-		return found, nil, fmt.Errorf("%w: data folder %s is not empty; restore into a new one", rollcall.ErrConflict, dir)
+		return found, nil, err
 	}
 	if info, err := os.Stat(file); err == nil && info.Size() == 0 { // which SQLite would take for a new store
 		return found, nil, fmt.Errorf("restore %s: is empty, and no backup", file)
@@ -195,7 +190,7 @@ func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.S
 	draft := storePath(dir) + ".draft" // nothing starts on it
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(draft))
+			err = errors.Join(err, removeDraft(draft, dir, made))
 		}
 	}()
 	if err := copyFile(file, draft); err != nil {
@@ -205,6 +200,34 @@ func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.S
 		return found, nil, fmt.Errorf("restore %s: %w", file, err)
 	}
 	return found, keys, os.Rename(draft, storePath(dir))
+}
+
+// emptyFolder makes a folder unless it is there, and says whether it did; it
+// fails where the folder holds something.
+func emptyFolder(dir string) (made bool, err error) {
+	holds, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		made, err = true, os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	if len(holds) > 0 {
+		return false, fmt.Errorf("%w: data folder %s is not empty; restore into a new one", rollcall.ErrConflict, dir)
+	}
+	return made, nil
+}
+
+// removeDraft leaves nothing of a restore that failed.
+func removeDraft(draft, dir string, made bool) error {
+	err := os.Remove(draft)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if made {
+		err = errors.Join(err, os.Remove(dir))
+	}
+	return err
 }
 
 func readCopy(ctx context.Context, path string, o Options) (found rollcall.StoreCheck, keys []rollcall.Master, err error) {

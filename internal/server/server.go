@@ -47,6 +47,7 @@ type Options struct {
 	Access   *access.Control // who may ask; nil: as the listener's flags say, without sessions
 
 	CensusMin int    // accounts under which a census's figure is withheld from readers
+	MCP       bool   // assistants may ask at /mcp
 	OTLP      string // the collector that traces are sent to; "": nowhere
 }
 

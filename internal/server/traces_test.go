@@ -1,8 +1,11 @@
 package server
 
 import (
+	"bufio"
+	"context"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -14,6 +17,8 @@ import (
 	collectorv1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"rollcall/api/observe"
 )
 
 // traceCollector takes what is sent by OTLP over HTTP.
@@ -177,5 +182,63 @@ func TestTracesEndpoint(t *testing.T) {
 		} else if !strings.Contains(err.Error(), "--otlp-endpoint") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+// TestRoleIsObserved: what a role's listener answers, before its stages have
+// started too, is in the metrics that its stages give.
+func TestRoleIsObserved(t *testing.T) {
+	said, out := io.Pipe()
+	o := quiet()
+	o.Out = out
+	p := newProcess(&Engine{Data: t.TempDir()}, o)
+	ctx, stop := context.WithCancel(t.Context())
+	begin, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- p.role(ctx, Listening{Listen: "127.0.0.1:0"}, func(context.Context) (http.Handler, error) {
+			<-begin
+			return observe.Patterns(p.probes(func(context.Context) error { return nil })), nil
+		})
+	}()
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(nil) // for its client
+	defer s.Close()
+	s.URL = strings.TrimSpace(strings.TrimPrefix(line, "Rollcall listens on "))
+	if a := fetch(t, s, http.MethodGet, "/v1/markets"); a.status != http.StatusServiceUnavailable {
+		t.Errorf("while it starts: %d %s", a.status, a.body)
+	}
+	close(begin)
+	deadline := time.Now().Add(10 * time.Second)
+	metrics := fetch(t, s, http.MethodGet, "/metrics")
+	for metrics.status != http.StatusOK && time.Now().Before(deadline) {
+		metrics = fetch(t, s, http.MethodGet, "/metrics")
+	}
+	fetch(t, s, http.MethodGet, "/healthz")
+	metrics = fetch(t, s, http.MethodGet, "/metrics")
+	for _, want := range []string{`{method="GET",route="refused",status="503"}`, `{method="GET",route="/healthz",status="200"} 1`} {
+		if !strings.Contains(metrics.body, "rollcall_http_requests_total"+want) {
+			t.Errorf("/metrics lacks %s: %.3000s", want, metrics.body)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTracesAway: a collector of traces that is not there stops nothing, and is
+// told of once.
+func TestTracesAway(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	var log strings.Builder
+	o := quiet()
+	o.OTLP, o.Log = gone.URL, slog.New(slog.NewTextHandler(&log, nil))
+	observedProcess(t, o)
+	if text := log.String(); strings.Count(text, "the collector of traces does not take them") != 1 {
+		t.Errorf("the log says %s", text)
 	}
 }

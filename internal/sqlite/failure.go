@@ -23,7 +23,7 @@ func failure(err error) error {
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return fmt.Errorf("%w: another process keeps the store locked (%w)", rollcall.ErrConflict, err)
 	case lib.SQLITE_NOTADB:
-		return fmt.Errorf("%w: the file is not an SQLite database (%w)", rollcall.ErrConflict, err)
+		return fmt.Errorf("%w: the file is not an SQLite database", rollcall.ErrConflict)
 	}
 	return err
 }
