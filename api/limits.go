@@ -27,9 +27,16 @@ type limiter struct {
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 	most    int           // inside, of one sender
+	share   int           // working, of one sender: all but a quarter, where there is one
 
 	mu sync.Mutex // guards by
-	by map[string]int
+	by map[string]*sender
+}
+
+// sender is what one sender has in a limiter.
+type sender struct {
+	inside  int
+	working chan struct{}
 }
 
 // DefaultConcurrent is Server.Concurrent's default; mostWaiting is how many may
@@ -42,7 +49,7 @@ const (
 func newLimiter(working, waiting int, paths ...string) *limiter {
 	return &limiter{
 		paths: paths, working: make(chan struct{}, working), inside: make(chan struct{}, working+waiting),
-		most: working + waiting*3/4, by: map[string]int{},
+		most: working + waiting*3/4, share: working - working/4, by: map[string]*sender{},
 	}
 }
 
@@ -55,7 +62,7 @@ func (s *Server) computations() *limiter {
 // listings limits what is read from the log while it is answered: a slow reader
 // of it is in no report's way.
 func listings() *limiter {
-	l := newLimiter(2, mostWaiting, "/v1/rejected")
+	l := newLimiter(4, mostWaiting, "/v1/rejected")
 	l.streams = true
 	return l
 }
@@ -97,42 +104,55 @@ func (l *limiter) limits(path string) bool {
 
 // enter waits until a sender's request may be worked on; leave may be called
 // more than once. It fails where too many wait already, or the client has gone.
-func (l *limiter) enter(ctx context.Context, sender string) (leave func(), err error) {
-	if !l.count(sender) {
+func (l *limiter) enter(ctx context.Context, name string) (leave func(), err error) {
+	of := l.count(name)
+	if of == nil {
 		return nil, rollcall.ErrFull
 	}
 	select {
 	case l.inside <- struct{}{}:
 	default:
-		l.discount(sender)
+		l.discount(name)
 		return nil, rollcall.ErrFull
+	}
+	left := func() { <-l.inside; l.discount(name) }
+	select {
+	case of.working <- struct{}{}:
+	case <-ctx.Done():
+		left()
+		return nil, ctx.Err()
 	}
 	select {
 	case l.working <- struct{}{}:
-		return sync.OnceFunc(func() { <-l.working; <-l.inside; l.discount(sender) }), nil
+		return sync.OnceFunc(func() { <-l.working; <-of.working; left() }), nil
 	case <-ctx.Done():
-		<-l.inside
-		l.discount(sender)
+		<-of.working
+		left()
 		return nil, ctx.Err()
 	}
 }
 
-// count takes one more of a sender in, if it has not its share.
-func (l *limiter) count(sender string) bool {
+// count takes one more of a sender in, if it has not its share; nil: it has.
+func (l *limiter) count(name string) *sender {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.by[sender] >= l.most {
-		return false
+	of := l.by[name]
+	if of == nil {
+		of = &sender{working: make(chan struct{}, l.share)}
+		l.by[name] = of
 	}
-	l.by[sender]++
-	return true
+	if of.inside >= l.most {
+		return nil
+	}
+	of.inside++
+	return of
 }
 
-func (l *limiter) discount(sender string) {
+func (l *limiter) discount(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.by[sender]--; l.by[sender] == 0 {
-		delete(l.by, sender)
+	if l.by[name].inside--; l.by[name].inside == 0 {
+		delete(l.by, name)
 	}
 }
 

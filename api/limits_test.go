@@ -102,6 +102,40 @@ func TestNoSenderFillsALimiter(t *testing.T) {
 	})
 }
 
+// TestNoSenderIsAllThatIsWorkedOn: one that asks for what takes long leaves others
+// a place to be worked on.
+func TestNoSenderIsAllThatIsWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, done := newLimiter(4, 8), make(chan struct{})
+		var run sync.WaitGroup
+		var greedy, others atomic.Int32
+		work := func(name string, worked *atomic.Int32) {
+			leave, err := l.enter(t.Context(), name)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			worked.Add(1)
+			<-done
+			leave()
+		}
+		for range 8 {
+			run.Go(func() { work("greedy", &greedy) })
+		}
+		synctest.Wait()
+		run.Go(func() { work("other", &others) })
+		synctest.Wait()
+		if greedy.Load() != 3 || others.Load() != 1 {
+			t.Errorf("%d of one sender are worked on and %d of another, want 3 and 1", greedy.Load(), others.Load())
+		}
+		close(done)
+		run.Wait()
+		if greedy.Load() != 8 || len(l.by) != 0 || len(l.working) != 0 || len(l.inside) != 0 {
+			t.Errorf("%d were worked on; left are %d senders, %d working, %d inside", greedy.Load(), len(l.by), len(l.working), len(l.inside))
+		}
+	})
+}
+
 // TestKeptAnswers: an answer that was given is given again though everything is
 // busy, and what is computed live never is.
 func TestKeptAnswers(t *testing.T) {

@@ -131,7 +131,11 @@ func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Ba
 // was, should it be refused.
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
 	in.Read++
-	events, err := in.converter.Append(in.events, s, in.converter.Now(), in.backfill)
+	now := in.converter.Now()
+	events, err := in.converter.Append(in.events, s, now, in.backfill)
+	if err == nil {
+		err = in.converter.segments.take(&events[len(events)-1], now)
+	}
 	if err != nil {
 		return in.refuse(ctx, line, err, raw())
 	}

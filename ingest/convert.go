@@ -18,6 +18,8 @@ type Converter struct {
 	// HasRoster says whether a panel has been given a roster of any month; nil:
 	// nobody asks. Events of one that has none are taken all the same.
 	HasRoster func(rollcall.MarketID, rollcall.PanelID) bool
+
+	segments segments // that its batchers have taken
 }
 
 // withoutRoster reports whether a panel's sighting is of one without a roster.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"rollcall"
 	"rollcall/ingest"
@@ -255,5 +256,34 @@ func TestEventsKeepNoPartOfTheirLine(t *testing.T) {
 	}
 	if len(log.events) != 2000 {
 		t.Errorf("%d events", len(log.events))
+	}
+}
+
+// TestTooManySegments: a service has so many segments in a day, and those that it
+// has are taken on; another service, and the next day, have their own.
+func TestTooManySegments(t *testing.T) {
+	converter, log := benchConverter(t), &slice{}
+	now := converter.Now()
+	converter.Now = func() time.Time { return now }
+	var all strings.Builder
+	for i := range ingest.MaxSegments + 1 {
+		fmt.Fprintln(&all, census("segment", fmt.Sprintf("s%d", i)))
+	}
+	more := census("segment", "s0") + "\n" + census() + "\n" + census("segment", "another") + "\n" + census("segment", "another", "service", "aim")
+	take := func(text string) string {
+		in := ingest.NewBatcher(converter, log, "test", true)
+		err := ingest.NDJSON(t.Context(), in, strings.NewReader(text))
+		return result(in.Counts, err)
+	}
+	const refused = "segment: is one more than the 10000 that a service may have in a day's events"
+	if got, want := take(all.String()), "10000 of 10001; 10001 "+refused; got != want {
+		t.Errorf("all: %s", got)
+	}
+	if got, want := take(more), "3 of 4; 3 "+refused; got != want {
+		t.Errorf("more: %s", got)
+	}
+	now = now.Add(24 * time.Hour)
+	if got, want := take(census("segment", "another")), "1 of 1"; got != want {
+		t.Errorf("on the next day: %s", got)
 	}
 }
