@@ -189,6 +189,16 @@ type auditInput struct {
 	Plain
 }
 
+// Resolve refuses a time that is none: an empty one too, which huma takes for one
+// that isn't given.
+func (in *auditInput) Resolve(ctx huma.Context) []error {
+	u, errs := ctx.URL(), in.Plain.Resolve(ctx)
+	if u.Query().Has("before") && in.Before == "" {
+		errs = append(errs, located(inQuery, &rollcall.Invalid{Field: "before", Reason: "is empty, and is no time such as 2002-10-03T18:22:05Z", Code: "before"})...)
+	}
+	return errs
+}
+
 // auditList is a list with where the next is.
 type auditList struct {
 	Link string `header:"Link" doc:"rel=next: the entries before these"`

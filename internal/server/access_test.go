@@ -19,9 +19,10 @@ import (
 // guardedServer is a server of one published month in FR, behind keys.
 type guardedServer struct {
 	*httptest.Server
-	all    []routed
-	tokens string
-	keys   map[string]string // by who has them
+	process *Process
+	all     []routed
+	tokens  string
+	keys    map[string]string // by who has them
 }
 
 func guarded(t *testing.T) *guardedServer {
@@ -51,7 +52,7 @@ func guardedBy(t *testing.T, options Options) *guardedServer {
 		t.Fatal(err)
 	}
 	o, _ := publishedOf(t, e, options)
-	g.all = routesOf(t, o.handler)
+	g.process, g.all = o.Process, routesOf(t, o.handler)
 	g.Server = httptest.NewServer(api.Admit(options.Access, o.handler))
 	t.Cleanup(g.Close)
 	return g

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"rollcall/internal/test/engines"
 )
 
@@ -18,6 +20,9 @@ import (
 func TestSchemathesis(t *testing.T) {
 	engines.Require(t, engines.Readers)
 	g := guarded(t)
+	if err := g.process.Fold(t.Context(), prometheus.NewRegistry()); err != nil { // or a settling waits for ever
+		t.Fatal(err)
+	}
 	testdata, err := filepath.Abs("testdata")
 	if err != nil {
 		t.Fatal(err)

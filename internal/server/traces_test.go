@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -225,5 +226,19 @@ func TestRoleIsObserved(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTracesAway: a collector of traces that is not there stops nothing, and is
+// told of once.
+func TestTracesAway(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	var log strings.Builder
+	o := quiet()
+	o.OTLP, o.Log = gone.URL, slog.New(slog.NewTextHandler(&log, nil))
+	observedProcess(t, o)
+	if text := log.String(); strings.Count(text, "the collector of traces does not take them") != 1 {
+		t.Errorf("the log says %s", text)
 	}
 }
