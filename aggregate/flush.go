@@ -20,6 +20,7 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 			continue
 		}
 		state.Coarse, state.Exact = c.coarse, c.exact
+		c.accounts.shorten()
 		state.Accounts = idset.Append(state.Accounts[:0], c.accounts.list)
 		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
 		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])

@@ -102,9 +102,9 @@ func (s months) getAll(ctx context.Context, in *ofMarket) (*paged[monthRow], err
 // known gives the months of what is asked for, of the markets that the caller may
 // see.
 func (s months) known(ctx context.Context, in *ofMarket) (all []rollcall.PanelMonth, err error) {
-	seen := markets{s.Server}.seen(access.Of(ctx))
+	seen := markets(s).seen(access.Of(ctx))
 	if in.Market != "" {
-		if err := (markets{s.Server}).sees(access.Of(ctx), rollcall.MarketID(in.Market)); err != nil {
+		if err := markets(s).sees(access.Of(ctx), rollcall.MarketID(in.Market)); err != nil {
 			return nil, err
 		}
 		of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}

@@ -41,7 +41,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, op string, err e
 // answerProblem answers with a problem where huma has begun to, or has not been
 // asked.
 func answerProblem(ctx huma.Context, d *problem.Details) {
-	d.Locate(func(field string) string { return placeOf(ctx.Operation(), field) })
+	_ = d.Locate(func(field string) string { return placeOf(ctx.Operation(), field) })
 	ctx.SetHeader("Content-Type", problem.ContentType)
 	ctx.SetStatus(d.Status)
 	_ = json.NewEncoder(ctx.BodyWriter()).Encode(d) // the client has gone: nobody is left to tell
@@ -210,7 +210,7 @@ func located(in string, err error) []error {
 		return nil
 	case errors.As(err, &why):
 		d, _ := problem.Of(why)
-		d.Locate(func(string) string { return in })
+		_ = d.Locate(func(string) string { return in })
 		return []error{inputFault{d.Errors[0]}}
 	}
 	return []error{err}

@@ -39,13 +39,12 @@ func malformed(format string, args ...any) error {
 	return &rollcall.Invalid{Field: "accounts", Reason: fmt.Sprintf(format, args...), Code: "accounts"}
 }
 
-// Append appends the list of ids, which it sorts in place.
+// Append appends the list of ids. They are sorted in place, and doubles taken
+// out: what is behind them then is nothing to read.
 func Append(dst []byte, ids []uint64) []byte {
 	slices.Sort(ids)
-	for i, id := range ids {
-		if i == 0 || id != ids[i-1] {
-			dst = binary.LittleEndian.AppendUint64(dst, id)
-		}
+	for _, id := range slices.Compact(ids) {
+		dst = binary.LittleEndian.AppendUint64(dst, id)
 	}
 	return dst
 }

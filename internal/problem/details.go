@@ -77,7 +77,7 @@ func (d *Details) Write(w http.ResponseWriter) {
 // Write answers with the problem of a status.
 func Write(w http.ResponseWriter, status int, detail string) { New(status, detail).Write(w) }
 
-// ErrSlow: the body came too slowly.
+// ErrSlow says that a body came too slowly.
 var ErrSlow = errors.New("the body came too slowly; send it again")
 
 // kinds turns the kinds of failure into status and code, first match first.

@@ -66,7 +66,7 @@ func TestWrite(t *testing.T) {
 // TestLocate puts a place before the names of fields that have none.
 func TestLocate(t *testing.T) {
 	d := problem.Invalid([]*problem.Fault{{Location: "query.month", Code: "x"}, {Location: "panel", Code: "x"}, {Location: "panelists.csv line 2", Code: "x"}})
-	d.Locate(func(field string) string {
+	_ = d.Locate(func(field string) string {
 		if field == "panel" {
 			return "path"
 		}

@@ -153,11 +153,8 @@ func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error)
 	if err != nil {
 		return nil, err
 	}
-	if !local && keys == nil {
-		return nil, UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
-	}
-	if !local && l.TLSCert == "" && !l.Clear {
-		return nil, UsageError{Err: fmt.Errorf("--listen %q: API keys would go over the network in clear: give --tls-cert and --tls-key, or, where a proxy before it speaks HTTPS, --insecure-http", l.Listen)}
+	if err := l.guarded(local, keys != nil); err != nil {
+		return nil, err
 	}
 	c := &access.Control{Keys: keys, Local: local, Log: log}
 	if l.Public != "" {
@@ -182,6 +179,20 @@ func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error)
 		return nil, fmt.Errorf("--session-secret-file: %w", err)
 	}
 	return c, nil
+}
+
+// guarded refuses an address that others than this machine can reach without
+// keys, or with keys in clear.
+func (l Listening) guarded(local, keys bool) error {
+	switch {
+	case local:
+		return nil
+	case !keys:
+		return UsageError{Err: fmt.Errorf("--listen %q: is not a loopback address; anything else needs API keys: make one with `rollcall token new` and name their file with --tokens", l.Listen)}
+	case l.TLSCert == "" && !l.Clear:
+		return UsageError{Err: fmt.Errorf("--listen %q: API keys would go over the network in clear: give --tls-cert and --tls-key, or, where a proxy before it speaks HTTPS, --insecure-http", l.Listen)}
+	}
+	return nil
 }
 
 // keyring opens the file of API keys, nil where there is none.
