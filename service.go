@@ -89,7 +89,7 @@ func (s Service) ValidateNew() error {
 
 // CheckLine refuses a name or a reason that is not one line of text: control
 // characters would be lines of another file's format, or move a terminal's
-// cursor.
+// cursor, and those that turn the direction of text what stands beside it.
 func CheckLine(field, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, endsLine) {
 		return &Invalid{Field: field, Reason: "has a control character, or is not UTF-8", Code: field}
@@ -97,9 +97,11 @@ func CheckLine(field, text string) error {
 	return nil
 }
 
-// endsLine reports whether r is a control character, or Unicode's end of a line
-// or paragraph.
-func endsLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+// endsLine reports whether r is a control character, one of the direction of text,
+// or Unicode's end of a line or paragraph.
+func endsLine(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
 
 // OneLine gives text that CheckLine takes: a space is in the place of each
 // control character. It is for what only says where something came from.

@@ -9,7 +9,7 @@ import (
 
 func TestCheckLine(t *testing.T) {
 	for text, good := range map[string]bool{
-		"": true, "Voilà Messager": true, "a\tb": false, "a\nb": false, "a\x00": false, "\x1b[2J": false, "a\u0085b": false, "a\u2028b": false, "\xff": false,
+		"": true, "Voilà Messager": true, "a\tb": false, "a\nb": false, "a\x00": false, "\x1b[2J": false, "a\u0085b": false, "a\u2028b": false, "a\u202eb": false, "a\u2066b": false, "مسنجر": true, "\xff": false,
 	} {
 		if err := rollcall.CheckLine("name", text); (err == nil) != good || err != nil && !errors.Is(err, rollcall.ErrInvalid) {
 			t.Errorf("%q: %v", text, err)

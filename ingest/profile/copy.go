@@ -71,7 +71,7 @@ func (s *source) bare(text string) *row {
 	fields := strings.Split(text, "\t")
 	for i := range s.tables {
 		t := &s.tables[i]
-		if t.headed(fields) {
+		if len(t.needs) > 0 && t.headed(fields) {
 			return &row{table: t.Relation, header: fields}
 		}
 	}

@@ -3,7 +3,9 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"rollcall/internal/jsondepth"
@@ -37,20 +39,55 @@ func (s *source) array(yield func(*row) error) error {
 	if start, _ := s.lines.r.Peek(len(mark)); string(start) == mark {
 		_, _ = s.lines.r.Discard(len(mark)) // what was peeked at is there
 	}
-	d := json.NewDecoder(s.lines.r)
+	allowed := &ration{r: s.lines.r, left: maxElement}
+	d := json.NewDecoder(allowed)
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
 	}
 	for n := 1; d.More(); n++ {
 		var element json.RawMessage
-		if err := d.Decode(&element); err != nil {
+		err := d.Decode(&element)
+		switch {
+		case errors.Is(err, errElement):
+			return fmt.Errorf("element %d: %w", n, err)
+		case err != nil:
 			return fmt.Errorf("element %d: is not JSON, and so neither is the rest", n)
 		}
+		allowed.left = maxElement
 		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
 			return err
 		}
 	}
+	switch _, err := d.Token(); {
+	case errors.Is(err, errElement):
+		return fmt.Errorf("the array: %w", err)
+	case err != nil:
+		return errors.New("the array is cut short; the elements before were read")
+	}
 	return nil
+}
+
+// maxElement is how much is read for one element of an array. One that is longer
+// than a line may be is refused alone up to here; a file of a megabyte could
+// unpack to one of gigabytes.
+const maxElement = 4 * maxLine
+
+var errElement = errors.New("is longer than 4 MiB, and the rest can't be told from it")
+
+// ration gives the decoder so many bytes for one element.
+type ration struct {
+	r    io.Reader
+	left int
+}
+
+// Read reads on, up to the bound.
+func (a *ration) Read(b []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errElement
+	}
+	n, err := a.r.Read(b[:min(len(b), a.left)])
+	a.left -= n
+	return n, err
 }
 
 func (s *source) object(at line) *row {

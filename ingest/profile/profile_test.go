@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -67,5 +68,54 @@ func TestRefused(t *testing.T) {
 		if _, err := Parse(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestRules: a rule sets what a row lacks, a name is dropped in any spelling, and
+// bare COPY text has no header though its profile names no columns to know it by.
+func TestRules(t *testing.T) {
+	p, err := Parse(strings.NewReader(`
+service: chat
+format: [pg-copy]
+tables:
+  - name: visits
+    columns: [who, at, plan]
+    account: {expression: 'lower(who)'}
+    set:
+      - name: staff
+        when: {expression: 'plan == "staff"'}
+        segment: {constant: staff}
+        location: {constant: work}
+        platform: {constant: computer}
+    events: [{kind: {constant: use}, time: {expression: 'at', unit: s}}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := written(t, "v.txt", "Ann\t1790812800\tstaff\nBen\t1790812800\tfree\nCat\t1790812800.5\tfree\n")
+	all, counts := readBy(t, p, "UTC", Options{Drop: []string{" BEN "}, Segment: "rest"}, file)
+	wantStamps(t, all, rollcall.Use, "ann 2026-10-01T00:00:00Z", "cat 2026-10-01T00:00:00Z")
+	if counts.Set["staff"] != 1 || counts.Dropped[ruleNames] != 1 {
+		t.Error(counts)
+	}
+	ann, cat := all[0], all[1]
+	if ann.Segment != "staff" || ann.Location != rollcall.Work || ann.Platform != rollcall.Computer {
+		t.Errorf("%+v", ann)
+	}
+	if cat.Segment != "rest" || cat.Location != rollcall.Elsewhere || cat.Platform != rollcall.NoPlatform {
+		t.Errorf("%+v", cat)
+	}
+}
+
+// TestStaysLetGo: more stays than are held are all sent on, none twice.
+func TestStaysLetGo(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("id,start,end,user_profile_id\n")
+	for i := range maxStays + 10 {
+		fmt.Fprintf(&text, "%d,2026-10-05 10:00:00+00,2026-10-05 10:15:00+00,%d\n", i, i)
+	}
+	all, counts := read(t, "zulip", "UTC", Options{}, written(t, "i.csv", text.String()))
+	if got := accounts(all, func(Seen) bool { return true }); got != maxStays+10 || len(all) != got {
+		t.Errorf("%d accounts in %d stays, %s", got, len(all), counts)
 	}
 }

@@ -141,6 +141,34 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestArrays: an element of any length is not held whole, and an array without its
+// end is told.
+func TestArrays(t *testing.T) {
+	long := func(n int) string { return `[{"type":"` + strings.Repeat("x", n) + `"}, {"type":"x"}]` }
+	p, err := Builtin("rocketchat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, text, want string
+	}{
+		{"refused alone", long(maxLine), ""},
+		{"too long", long(8 << 20), "element 1: is longer than 4 MiB"},
+		{"cut short", `[{"type":"x"},{"type":"x"}`, "the array is cut short"},
+		{"cut behind a comma", `[{"type":"x"},`, "element 2: is not JSON"},
+		{"blank without end", `[{"type":"x"}` + strings.Repeat(" ", 12<<20), "is longer than 4 MiB"},
+	} {
+		r, err := p.NewReader(t.Context(), Options{Calendar: utc(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = r.Survey(t.Context(), []string{written(t, "a.json", tt.text)})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
 // TestUnlike: a table with other columns is an error that names those wanted.
 func TestUnlike(t *testing.T) {
 	p, err := Builtin("tchap")
