@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +102,27 @@ func TestInterruptedLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.requireOneLine(t, "interrupted")
+}
+
+// TestUnread: whoever has read enough of an answer or of the help goes, and hears
+// no more, by whichever way of writing it came.
+func TestUnread(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(stdout{writer}, strings.NewReader("an answer\n")); err == nil || !onlyUnread(err) {
+		t.Errorf("an answer copied into a closed pipe: %v", err)
+	}
+	for _, args := range [][]string{{"--help"}, {"report", "--help"}} {
+		err := run(t.Context(), args, strings.NewReader(""), stdout{writer}, io.Discard)
+		if err == nil || !onlyUnread(err) {
+			t.Errorf("%v into a closed pipe: %v", args, err)
+		}
+	}
 }
 
 // TestOnlyUnread: silence is for our own stdout, and for nothing beside it.

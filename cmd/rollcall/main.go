@@ -71,17 +71,21 @@ type unreadError struct{ error }
 func (e *unreadError) Unwrap() error { return e.error }
 
 // stdout marks the error of our own closed stdout. Any other closed pipe, such
-// as a server's that was killed, is a failure.
-type stdout struct{ *os.File }
+// as a server's that was killed, is a failure. The file is not embedded: its own
+// WriteString and ReadFrom, which io prefers, would go past the mark.
+type stdout struct{ file *os.File }
 
 // Write writes to the file.
 func (o stdout) Write(b []byte) (int, error) {
-	n, err := o.File.Write(b)
+	n, err := o.file.Write(b)
 	if errors.Is(err, syscall.EPIPE) {
 		err = &unreadError{err}
 	}
 	return n, err
 }
+
+// Fd tells a terminal from a file.
+func (o stdout) Fd() uintptr { return o.file.Fd() }
 
 // onlyUnread is true of no error, and where all that failed is that nobody
 // reads stdout any more.
@@ -164,6 +168,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	command, err := parser.Parse(args)
 	if helped {
 		return nil
+	}
+	if unread := (*unreadError)(nil); errors.As(err, &unread) { // of the help
+		return err
 	}
 	if err == nil {
 		err = givenTwice(command)
