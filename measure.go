@@ -78,3 +78,13 @@ func orNaN(x *float64) float64 {
 	}
 	return *x
 }
+
+// round gives the measure rounded to whole parts of 1/scale.
+func (m Measure) round(scale float64) Measure {
+	for _, x := range []*float64{&m.Value, &m.SE, &m.Low, &m.High} {
+		if r := math.Round(*x*scale) / scale; !math.IsInf(r, 0) && !math.IsNaN(r) {
+			*x = r
+		}
+	}
+	return m
+}

@@ -2,6 +2,7 @@ package rollcall
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 )
@@ -27,5 +28,26 @@ func TestMeasureJSON(t *testing.T) {
 		if again, _ := json.Marshal(back); string(again) != want {
 			t.Errorf("%s reads back as %s", want, again)
 		}
+	}
+}
+
+// TestRound: measures alone are rounded, the table asked is left as it is, and
+// what is withheld stays so.
+func TestRound(t *testing.T) {
+	table := &Table{
+		Columns: []Column{{Name: "service"}, {Name: "a"}, {Name: "b"}},
+		Rows:    []Row{{"msn", Measure{Value: 1585000.44, SE: 12345.678, Low: 1e300, High: 1.005, N: 812, Status: OK}, Measure{Status: Below}}},
+	}
+	before := fmt.Sprint(table.Rows)
+	for decimals, want := range map[int]string{
+		0: "[[msn {1.585e+06 12346 1e+300 1 812 ok} {0 0 0 0 0 below}]]", 1: "[[msn {1.5850004e+06 12345.7 1e+300 1 812 ok} {0 0 0 0 0 below}]]",
+		-3: "[[msn {1.585e+06 12000 1e+300 0 812 ok} {0 0 0 0 0 below}]]",
+	} {
+		if got := fmt.Sprint(table.Round(decimals).Rows); got != want {
+			t.Errorf("%d decimals: %s; want %s", decimals, got, want)
+		}
+	}
+	if got := fmt.Sprint(table.Rows); got != before || len(table.Meta.Notes) > 0 {
+		t.Errorf("the table itself became %s", got)
 	}
 }

@@ -29,6 +29,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// and key.
 	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
 	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
+	// SeenSegments gives the segments of a market's cells, in order.
+	SeenSegments(ctx context.Context, market MarketID) ([]SegmentID, error)
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 )
 
 // Column says what one column of a report holds.
@@ -24,6 +26,24 @@ type Table struct {
 	Meta    Meta
 	Columns []Column
 	Rows    []Row
+}
+
+// Round gives the table with its measures rounded to so many decimals (to tens,
+// hundreds and so on where they are negative), and a note that says so. n and
+// what is withheld stay.
+func (t *Table) Round(decimals int) *Table {
+	out := &Table{Meta: t.Meta, Columns: t.Columns, Rows: make([]Row, len(t.Rows))}
+	out.Meta.Notes = append(slices.Clip(t.Meta.Notes), fmt.Sprintf("Values, standard errors and intervals are rounded to %d decimals, as was asked.", decimals))
+	scale := math.Pow10(decimals)
+	for i, row := range t.Rows {
+		out.Rows[i] = slices.Clone(row)
+		for k, cell := range row {
+			if m, ok := cell.(Measure); ok {
+				out.Rows[i][k] = m.round(scale)
+			}
+		}
+	}
+	return out
 }
 
 // MarshalJSON writes {"meta", "columns", "rows"}, each row an object with a

@@ -19,6 +19,7 @@ import (
 // Shape is how a table is wanted, as parameters.
 type Shape struct {
 	Format string `query:"format" enum:"json,csv,xlsx,parquet,arrow" doc:"the form of the answer; where absent, what Accept prefers, or json"`
+	Round  string `query:"round" pattern:"^-?[0-9]$" doc:"decimals to which values, standard errors and intervals are rounded, or with -3 thousands; unrounded where absent"`
 	Language
 }
 
@@ -29,6 +30,9 @@ type Language struct {
 
 // form gives a table as the user asked for it.
 func (s *Server) form(t *rollcall.Table, shape Shape) *huma.StreamResponse {
+	if decimals, err := strconv.Atoi(shape.Round); err == nil { // huma has held it to its pattern
+		t = t.Round(decimals)
+	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		form := shape.form(ctx.Header("Accept"))
 		ctx.AppendHeader("Vary", "Accept")

@@ -96,9 +96,11 @@ func TestPoolReadsWhatIsBelow(t *testing.T) {
 func TestPoolRefuses(t *testing.T) {
 	s := homes{t}.site()
 	for text, q := range map[string]rollcall.Query{
-		`pool "1": is not 2 to 12 months`:            {Report: "ranking", Pool: 1},
-		`pool "13": is not 2 to 12 months`:           {Report: "ranking", Pool: 13},
-		`pool "2": goes with a month, not with days`: {Report: "ranking", Pool: 2, From: october.Month.First()},
+		`pool "1": is not 2 to 12 months`:                                                                                      {Report: "ranking", Pool: 1},
+		`pool "13": is not 2 to 12 months`:                                                                                     {Report: "ranking", Pool: 13},
+		`pool "2": goes with a month, not with days`:                                                                           {Report: "ranking", Pool: 2, From: october.Month.First()},
+		`pool "2": stands beside compare: changes are not pooled; ask for one of the two`:                                      {Report: "ranking", Pool: 2, Compare: "year"},
+		`target "age=15-24": is not for quality, whose weights are the whole panel's`:                                          {Report: "quality", Target: "age=15-24"},
 		`pool "2": is not for quality, which tells how well one month's weights meet that month's margins: ask for each month`: {Report: "quality", Pool: 2},
 	} {
 		q.Of = october

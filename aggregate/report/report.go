@@ -74,7 +74,7 @@ func fill(r *rollcall.Query) (maker, error) {
 	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(fillBands(r), checkCompare(r)); err != nil {
+	if err := cmp.Or(fillBands(r), checkCompare(r), checkTarget(r)); err != nil {
 		return nil, err
 	}
 	if r.Version < 0 {
@@ -86,6 +86,14 @@ func fill(r *rollcall.Query) (maker, error) {
 		}
 	}
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
+}
+
+// checkTarget refuses a target of the weights: they are the whole panel's.
+func checkTarget(r *rollcall.Query) error {
+	if r.Report != "quality" || r.Target == "" {
+		return nil
+	}
+	return &rollcall.Invalid{Field: "target", Value: r.Target, Reason: "is not for quality, whose weights are the whole panel's", Code: "target"}
 }
 
 // placeOf reads the place; every place at once is for a ranking.
@@ -152,6 +160,8 @@ func fillPool(r *rollcall.Query) error {
 		return refuse(fmt.Sprintf("is not 2 to %d months", audience.History))
 	case !pools(r.Report):
 		return refuse("is not for quality, which tells how well one month's weights meet that month's margins: ask for each month")
+	case r.Compare != "" && r.Compare != "previous":
+		return refuse("stands beside compare: changes are not pooled; ask for one of the two")
 	case r.Report == "trend":
 		return nil
 	case r.From != 0 || r.To != 0:

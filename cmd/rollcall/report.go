@@ -97,6 +97,7 @@ func (c *reportCmd) Run(ctx context.Context, s *streams) error {
 type output struct {
 	Format string `help:"table, json, csv, xlsx, parquet or arrow; what the file's ending says where absent, else table." enum:",table,json,csv,xlsx,parquet,arrow" default:""`
 	Locale string `help:"Language of a table and of a workbook, and of numbers in CSV: en or fr." enum:"en,fr" default:"en"`
+	Round  *int   `help:"Decimals to which values and intervals are rounded in every form but a table; --round=-3 is to thousands." placeholder:"N"`
 	Output string `short:"o" help:"Write to this file." type:"path" placeholder:"FILE"`
 }
 
@@ -116,6 +117,9 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 	if form != formTable {
 		query.Set("format", form)
 		query.Set("locale", o.Locale)
+		if o.Round != nil {
+			query.Set("round", strconv.Itoa(*o.Round))
+		}
 	}
 	answer, err := api.get(ctx, path, query)
 	if err != nil {
