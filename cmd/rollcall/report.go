@@ -139,7 +139,7 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 	if err := writeFile(o.Output, write); err != nil {
 		return err
 	}
-	if form == string(export.CSV) {
+	if form == string(export.CSV) && !isDevice(o.Output) {
 		query.Set("format", formJSON)
 		return o.describe(ctx, api, path, query)
 	}
@@ -205,10 +205,17 @@ func (o *output) describe(ctx context.Context, api *client, path string, query u
 }
 
 // writeFile writes beside the file and renames. The file has the mode that any
-// new one has.
+// new one has. A pipe or a device is written to, and stays what it is.
 func writeFile(path string, write func(io.Writer) error) error {
 	if err := folderOf(path); err != nil {
 		return err
+	}
+	if isDevice(path) {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
 	}
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
@@ -223,6 +230,12 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(beside))
 	}
 	return nil
+}
+
+// isDevice says whether there is something at the path that is no file or folder.
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // folderOf refuses a path whose folder is not there, in its own words.
