@@ -79,7 +79,7 @@ func TestParameters(t *testing.T) {
 		report + "&to=2002-10-01":                                                    "from: is missing beside to",
 		report + "&from=2002-10-09&to=2002-10-01":                                    "from: is after to",
 		report + "&from=2002-10-32&to=2002-13":                                       `from "2002-10-32": is not a date YYYY-MM-DD; to "2002-13": is not a date YYYY-MM-DD`,
-		report + "&mont=2002-10&x=1&locaton=home":                                    "month: is missing; or give from and to; locaton: is not a parameter of this; the nearest are location, locale, format; mont: is not a parameter of this; the nearest are month, pool, to; x: is not a parameter of this; the nearest are to, from, live",
+		report + "&mont=2002-10&x=1&locaton=home":                                    "month: is missing; or give from and to; locaton: is not a parameter of this; the nearest are location, locale, format; mont: is not a parameter of this; the nearest are month, pool, round; x: is not a parameter of this; the nearest are to, from, live",
 		report + "&month=2002-13&location=office&credit=clicks":                      `month "2002-13": is not a month YYYY-MM; location "office": is not home, work, home+work, both, home-only or work-only; credit "clicks": is not presence or use`,
 		report + "&month=2002-10&service=%zz":                                        "query: is not well formed: a % stands before two hexadecimal digits, and ; is no separator",
 		"/v1/census?market=FR&from=2002-10-01&to=2002-10-31":                         "",

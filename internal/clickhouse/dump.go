@@ -17,7 +17,8 @@ import (
 // Dump writes the store's facts as text, a line for each row of each table, in
 // the order of its key: two stores of the same facts give the same bytes.
 // Sketches are hexadecimal and canonical, texts quoted. The store's id and
-// masters are left out. Tables are read one after another: what is written meanwhile may be in
+// masters are left out, and the audit log, which is of what was done and not of
+// what was seen. Tables are read one after another: what is written meanwhile may be in
 // one and not in the next.
 func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
@@ -53,7 +54,6 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"targets", "name, expression", "targets FINAL"},
 		{"withdrawals", "market, panel, month, version, time, reason", "withdrawals FINAL"},
 		{"deliveries", "market, panel, month, version, cause, destination, step, time, id, state, until, tries, since, holder, text, error", "deliveries"},
-		{"audit", "time, key, name, action, market, object", "audit FINAL"},
 		{"ageings", "before, time", "ageings FINAL"},
 		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {

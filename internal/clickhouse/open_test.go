@@ -68,7 +68,7 @@ func testOpenRefuses(t *testing.T, server *engines.ClickHouseServer, dsn string)
 	}
 	server.Query("DROP TABLE " + database + ".theirs")
 	openStore(t, dsn, clickhouse.Options{})
-	server.Query("INSERT INTO " + database + ".migrations VALUES (9, 'later')")
+	server.Query("INSERT INTO " + database + ".migrations VALUES (99, 'later')")
 	if _, err := clickhouse.Open(t.Context(), dsn, clickhouse.Options{}); !errors.Is(err, rollcall.ErrConflict) {
 		t.Errorf("a newer Rollcall's store: %v", err)
 	}

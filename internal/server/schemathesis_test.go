@@ -34,7 +34,7 @@ func TestSchemathesis(t *testing.T) {
 		g.Config.Handler.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	t.Chdir(t.TempDir()) // where it writes
+	engines.Elsewhere(t) // where it writes
 	said := string(engines.Python(t, nil, filepath.Join(testdata, "contract.py"), "--config-file", filepath.Join(testdata, "schemathesis.toml"),
 		"run", s.URL+"/openapi.json", "--header", "Authorization: Bearer "+g.keys["admin"], "--checks", "all", "--phases", "examples,coverage,fuzzing",
 		"--max-examples", "5", "--generation-deterministic", "--continue-on-failure", "--no-color"))

@@ -36,6 +36,18 @@ const (
 // engine is missing: with "require" it fails, otherwise it skips.
 const Env = "ROLLCALL_ENGINES"
 
+// Elsewhere has the rest of the test run in a folder of its own, and the engines
+// found where they are now: they are looked for from the working folder.
+func Elsewhere(t *testing.T) {
+	t.Helper()
+	dir, err := cache.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(cache.Env, string(dir))
+	t.Chdir(t.TempDir())
+}
+
 // Require ends the test where this machine can't run the engine: it fails if
 // ROLLCALL_ENGINES is "require", as it is for "make check", and else skips.
 func Require(t testing.TB, engine Engine) {
