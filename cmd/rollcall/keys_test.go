@@ -58,7 +58,7 @@ func TestRotationOnCluster(t *testing.T) {
 		t.Errorf("replayed: %s", done)
 	}
 	c.settle()
-	for day, want := range map[time.Time]string{before: ",msn,home+work,1,", soon: ",msn,home+work,2,"} {
+	for day, want := range map[time.Time]string{before: ",msn,1,", soon: ",msn,2,"} {
 		on := day.Format(time.DateOnly)
 		if got := c.run("census", "--market", "FR", "--from", on, "--to", on, "--min-accounts", "0", "--format", "csv"); !strings.Contains(got, want) {
 			t.Errorf("on %s: %s; want %s", on, got, want)

@@ -238,7 +238,7 @@ func (b *bench) probe(api *client, i int) time.Duration {
 		defer answer.Body.Close()
 		var text bytes.Buffer
 		_, err = text.ReadFrom(answer.Body)
-		return err == nil && strings.Contains(text.String(), "jabber,home+work,1,")
+		return err == nil && strings.Contains(text.String(), "jabber,1,")
 	})
 	return time.Since(begin)
 }
