@@ -29,7 +29,6 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// and key.
 	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
 	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
-	SegmentList
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 
@@ -468,12 +467,6 @@ type AuditLog interface {
 	// Audit gives the last entries before a time, the newest first; a time of zero
 	// is after all.
 	Audit(ctx context.Context, before time.Time, most int) ([]AuditEntry, error)
-}
-
-// SegmentList is what the census is counted by, as far as it was seen.
-type SegmentList interface {
-	// SeenSegments gives the segments of a market's cells, in order.
-	SeenSegments(ctx context.Context, market MarketID) ([]SegmentID, error)
 }
 
 // MostAudit is how many entries are kept at least, where only so many are.

@@ -112,9 +112,6 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := knownSegments(ctx, store, &facts, found); err != nil {
-		return nil, err
-	}
 	rows := facts
 	rows.From = q.From
 	if err := found.fill(&rows); err != nil {
@@ -128,24 +125,6 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
 	return t, nil
-}
-
-// knownSegments refuses a segment that no cell of the market has: a name that is
-// mistyped is no segment of none.
-func knownSegments(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, found unions) error {
-	if len(q.Segments) == 0 || len(found) > 0 && len(q.Segments) == 1 {
-		return nil
-	}
-	seen, err := store.SeenSegments(ctx, q.Market)
-	if err != nil {
-		return err
-	}
-	for _, id := range q.Segments {
-		if id != "" && !slices.Contains(seen, id) {
-			return &rollcall.Unknown{Kind: "segment", Name: string(id), Near: rollcall.Nearest(string(id), seen), Advice: "a segment is known once an event has it"}
-		}
-	}
-	return nil
 }
 
 // check refuses what contradicts itself.

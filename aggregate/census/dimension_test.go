@@ -1,7 +1,6 @@
 package census
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -245,28 +244,6 @@ func TestContradictions(t *testing.T) {
 	} {
 		if _, err := Table(t.Context(), store, q); err == nil || !strings.Contains(fmt.Sprintf("%#v", err), code) {
 			t.Errorf("%s: %v", code, err)
-		}
-	}
-}
-
-// TestUnknownSegment: a segment that no cell has names the nearest; one that was
-// seen on other days is a row of none.
-func TestUnknownSegment(t *testing.T) {
-	visits := drawVisits(rand.New(rand.NewPCG(7, 8)), 500, 50)
-	store := storeOf(t, visits)
-	q := rollcall.CensusQuery{Market: "FR", Services: []rollcall.ServiceID{"msn"}, From: rollcall.DayOf(2002, 10, 1), To: rollcall.DayOf(2002, 10, 2), At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: rollcall.ByPresence}
-	for _, tt := range []struct {
-		segments []rollcall.SegmentID
-		want     string
-	}{
-		{[]rollcall.SegmentID{"paris"}, ""}, {[]rollcall.SegmentID{"", "lyon"}, ""},
-		{[]rollcall.SegmentID{"pari"}, "the nearest are paris"}, {[]rollcall.SegmentID{"lyon", "nowhere"}, `segment "nowhere"`},
-	} {
-		q.Segments = tt.segments
-		_, err := Table(t.Context(), store, q)
-		unknown := new(rollcall.Unknown)
-		if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &unknown) || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%q: %v", tt.segments, err)
 		}
 	}
 }

@@ -196,14 +196,3 @@ func (r *cellReader) canonical(dst, state []byte) ([]byte, error) {
 	err := r.sketch.Decode(state)
 	return r.sketch.Append(dst), err
 }
-
-// SeenSegments gives the segments of a market's cells, in order.
-func (s *facts) SeenSegments(ctx context.Context, market rollcall.MarketID) ([]rollcall.SegmentID, error) {
-	all, err := list(ctx, s.database, func(r driver.Rows) (id rollcall.SegmentID, err error) {
-		return id, r.Scan((*string)(&id))
-	}, `SELECT DISTINCT segment FROM cells WHERE market = ? AND segment != '' ORDER BY segment`, string(market))
-	if err != nil {
-		return nil, fmt.Errorf("read the segments of %s: %w", market, err)
-	}
-	return all, nil
-}

@@ -267,14 +267,3 @@ func scanCell(rows *sql.Rows, sketch *hll.Sketch) (key []string, r rollcall.Cell
 func clamp(d rollcall.Day) rollcall.Day {
 	return min(max(d, rollcall.DayOf(1, time.January, 1)), rollcall.DayOf(9999, time.December, 31))
 }
-
-// SeenSegments gives the segments of a market's cells, in order.
-func (s *facts) SeenSegments(ctx context.Context, market rollcall.MarketID) ([]rollcall.SegmentID, error) {
-	all, err := list(ctx, s.database, func(r *sql.Rows) (id rollcall.SegmentID, err error) {
-		return id, r.Scan(&id)
-	}, `SELECT DISTINCT segment FROM cells WHERE market = ? AND segment != '' ORDER BY segment`, string(market))
-	if err != nil {
-		return nil, fmt.Errorf("read the segments of %s: %w", market, err)
-	}
-	return all, nil
-}
