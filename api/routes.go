@@ -41,9 +41,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get("/v1/rejected", s.getRejected)
 	mux.Put("/v1/panels/{panel}/months/{month}", panels{s, newLimiter(1, mostWaiting)}.put)
 	control := cmp.Or(s.Access, new(access.Control))
-	mux.Get(access.SessionPath, control.GetSession)
-	mux.Post(access.SessionPath, control.PostSession)
-	mux.Delete(access.SessionPath, control.DeleteSession)
+	mux.Get(access.SessionPath, plain(control.GetSession))
+	mux.Post(access.SessionPath, plain(control.PostSession))
+	mux.Delete(access.SessionPath, plain(control.DeleteSession))
 	mux.Get(access.OIDCLoginPath, control.LoginOIDC)
 	mux.Get(access.OIDCCallbackPath, control.CallbackOIDC)
 	if s.Collector != nil {
@@ -64,6 +64,17 @@ func (s *Server) routes(bodies pace) http.Handler {
 	s.operations(described)
 	openapi.Complete(described.OpenAPI())
 	return mux
+}
+
+// plain refuses parameters for a route that has none.
+func plain(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if faults := problem.Parameters(r.URL.RawQuery); len(faults) > 0 {
+			problem.Invalid(faults).Write(w)
+			return
+		}
+		next(w, r)
+	}
 }
 
 // pagePaths are those of the page: it has no figure in it, and needs no key.

@@ -131,11 +131,25 @@ func TestEveryRoute(t *testing.T) {
 				if !strings.Contains(options.header.Get("Allow"), method) {
 					t.Errorf("Allow %q lacks %s", options.header.Get("Allow"), method)
 				}
+				if method != http.MethodGet && strings.HasPrefix(path, "/v1/") {
+					changes(t, s, method, path)
+				}
 				if method == http.MethodGet && !strings.HasPrefix(pattern, "/v1/oidc/") { // there is no issuer
 					reads(t, s, path)
 				}
 			}
 		})
+	}
+}
+
+// changes holds what is no GET to what is so of all of them: a parameter that it
+// has not is refused, and nothing is done.
+func changes(t *testing.T, s *httptest.Server, method, path string) {
+	t.Helper()
+	path, _, _ = strings.Cut(path, "?")
+	a := ask(t, s, method, path+"?nonsense=1", "{}", "Content-Type", "application/json")
+	if a.status != http.StatusUnprocessableEntity || a.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(a.body, `"query.nonsense"`) || !strings.Contains(a.body, `"unknown_parameter"`) {
+		t.Errorf("%s with an unknown parameter: %d %s", method, a.status, a.body)
 	}
 }
 
@@ -168,6 +182,32 @@ func reads(t *testing.T, s *httptest.Server, path string) {
 		t.Errorf("with another's ETag: %d", other.status)
 	}
 	unpacks(t, s, path, got)
+	if strings.HasPrefix(path, "/v1/reports/") || strings.HasPrefix(path, "/v1/census") || strings.Contains(path, "/diff/") {
+		comesIn(t, s, path)
+	}
+}
+
+// comesIn has a table answered in every form, by what is accepted and by name:
+// the same bytes, under a file's name that tells what it is.
+func comesIn(t *testing.T, s *httptest.Server, path string) {
+	t.Helper()
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	for form, media := range map[string]string{
+		"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		"parquet": "application/vnd.apache.parquet", "arrow": "application/vnd.apache.arrow.file",
+	} {
+		named, accepted := fetch(t, s, http.MethodGet, path+join+"format="+form), fetch(t, s, http.MethodGet, path, "Accept", media)
+		got, _, _ := strings.Cut(named.header.Get("Content-Type"), ";")
+		if named.status != http.StatusOK || got != media || !strings.Contains(named.header.Get("Content-Disposition"), "."+form) {
+			t.Errorf("format=%s: %d, %s, %s", form, named.status, got, named.header.Get("Content-Disposition"))
+		}
+		if accepted.body != named.body || !strings.Contains(strings.Join(accepted.header.Values("Vary"), ","), "Accept") {
+			t.Errorf("Accept: %s gives other bytes than format=%s, or does not vary: %v", media, form, accepted.header)
+		}
+	}
 }
 
 // unpacks holds the packed answers to the plain one.
