@@ -3,7 +3,7 @@
 import type { Address } from "./address";
 import type { Measure, Meta } from "./api";
 import type { Colour } from "./colours";
-import type { Numbers } from "./numbers";
+import { monthsBefore, type Numbers } from "./numbers";
 import type { Texts } from "./texts";
 
 export type KeyMark = "interval" | "caution" | "below" | "compared" | "tied" | "change" | "maybe" | "cell" | "hollow" | "none";
@@ -110,5 +110,5 @@ export function monthOf(meta: Meta): string {
 /** when gives the month or the pooled months in words. */
 export function when(meta: Meta, s: Scope): string {
   const month = s.n.month(monthOf(meta));
-  return meta.pool ? `${month} (${s.t.pooled(meta.pool).toLowerCase()})` : month;
+  return meta.pool ? `${s.n.month(monthsBefore(monthOf(meta), meta.pool - 1))} – ${month} (${s.t.pooled(meta.pool).toLowerCase()})` : month;
 }

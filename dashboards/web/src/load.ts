@@ -92,7 +92,7 @@ export function rankingParams(a: Address, c: Chosen): Common & { pool: number | 
   return { ...pooledParams(a, c), compare: a.compare === "previous" || a.pool !== undefined ? undefined : a.compare };
 }
 
-const pooled = ["duplication", "combinations"];
+const pooled = ["duplication", "combinations", "profile", "frequency"];
 
 /** csv gives the address of a report's CSV. */
 export function csv(report: ReportName, p: Params, language: string): string {

@@ -118,7 +118,8 @@ export class Numbers {
 
   /** day gives 5 October 2003. */
   day(day: string): string {
-    return this.date(day, { day: "numeric", month: "long", year: "numeric" });
+    const text = this.date(day, { day: "numeric", month: "long", year: "numeric" });
+    return this.language === "fr" ? text.replace(/^1 /, "1er ") : text;
   }
 
   /** dayShort gives 5 Oct. */

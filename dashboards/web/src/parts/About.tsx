@@ -28,7 +28,11 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   const p = meta.sample;
   if (p !== undefined) {
     const [all, home, work] = [p.in_tab, p.home, p.work].map((x) => s.n.whole(x)) as [string, string, string];
-    add(["Panel", "Panel"], [`${all} persons in tab; ${home} metered at home, ${work} at work`, `${all} personnes actives ; ${home} mesurées à domicile, ${work} au travail`]);
+    const silent = p.silent ? s.n.whole(p.silent) : "";
+    add(["Panel", "Panel"], [
+      `${all} persons in tab; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
+      `${all} personnes actives ; ${home} mesurées à domicile, ${work} au travail${silent && ` ; ${silent} n’ont rien envoyé dans le mois`}`,
+    ]);
   }
   const w = meta.weights;
   if (w !== undefined) {

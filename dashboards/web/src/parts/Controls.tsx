@@ -56,7 +56,7 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
           return <option value={p} key={p}>{several(market) ? `${marketName(c, market)}, ${t.panelOf(panel)}` : marketName(c, market)}</option>;
         })}
       </Choice>
-      <Month months={months} month={chosen.month} t={t} n={n} go={(month) => go({ month, version: undefined })} />
+      <Month months={months} month={chosen.month} t={t} n={n} go={(month) => go({ month, version: undefined, pool: undefined })} />
       <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>
         {["home+work", "home", "work", "both", "home-only", "work-only"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
       </Choice>

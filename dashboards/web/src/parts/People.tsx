@@ -46,10 +46,10 @@ export function People({ p, versions, run, client, s, go }: Props) {
         <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled, t.language), s)} frame={(f) => frame(f, true)} />
         <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled, t.language), s)} frame={(f) => frame(f, true)} />
       </div>
-      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, address("profile"), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled, t.language), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
       <div class="pair">
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
-        <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, address("frequency"), s)} frame={(f) => frame(f, true)} />
+        <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled, t.language), s)} frame={(f) => frame(f, true)} />
       </div>
       <About r={r} versions={versions} client={client} s={s} />
     </>
@@ -182,5 +182,5 @@ function Pool({ p, run, s, go }: { p: Loaded; run: number; s: Scope; go: Props["
   if (s.address.pool !== undefined) return step({ pool: undefined }, s.t.unpool);
   const hidden = withheld(p.ranking, s).filter((row) => row.unique_audience.status !== "undefined");
   const n = Math.min(6, run);
-  return hidden.length > 0 && n > 1 ? step({ pool: n }, s.t.poolLink(n, hidden.map((row) => s.name(row.service)))) : null;
+  return hidden.length > 0 && n > 2 ? step({ pool: n }, s.t.poolLink(n, hidden.map((row) => s.name(row.service)))) : null;
 }
