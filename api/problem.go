@@ -215,3 +215,37 @@ func located(in string, err error) []error {
 	}
 	return []error{err}
 }
+
+// files has a server of files answer a file that isn't there with a problem.
+func files(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&fileWriter{ResponseWriter: w, path: r.URL.Path}, r)
+	})
+}
+
+// fileWriter writes a problem in place of a plain 404.
+type fileWriter struct {
+	http.ResponseWriter
+	path string
+	gone bool
+}
+
+// WriteHeader is http.ResponseWriter's.
+func (f *fileWriter) WriteHeader(status int) {
+	if f.gone = status == http.StatusNotFound; f.gone {
+		problem.Write(f.ResponseWriter, status, "there is no "+f.path)
+		return
+	}
+	f.ResponseWriter.WriteHeader(status)
+}
+
+// Write is http.ResponseWriter's.
+func (f *fileWriter) Write(b []byte) (int, error) {
+	if f.gone {
+		return len(b), nil
+	}
+	return f.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (f *fileWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }

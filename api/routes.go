@@ -33,7 +33,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	})
 	if s.Page != nil {
 		for _, path := range pagePaths() {
-			mux.Method(http.MethodGet, path, s.Page)
+			mux.Method(http.MethodGet, path, files(s.Page))
 		}
 	}
 	mux.Get("/healthz", health.Live)
@@ -57,7 +57,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	}
 	mux.Get("/v1/reports/{report}", panelReports{s}.getUnknown)
 	for _, path := range []string{openapi.PagePath, openapi.PagePath + "/*"} {
-		mux.Method(http.MethodGet, path, openapi.Page())
+		mux.Method(http.MethodGet, path, files(openapi.Page()))
 	}
 	described := humachi.New(mux, config(s.Version))
 	described.UseMiddleware(markets{s}.onlySeen())

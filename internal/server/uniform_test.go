@@ -160,6 +160,9 @@ func reads(t *testing.T, s *httptest.Server, path string) {
 	if got.status >= 300 && !strings.HasSuffix(path, "/index.js") || head.status != got.status || head.body != "" || head.header.Get("Content-Type") != got.header.Get("Content-Type") {
 		t.Errorf("GET: %d %.300s; HEAD: %d %q", got.status, got.body, head.status, head.body)
 	}
+	if got.status >= 400 && got.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("GET: %d %s", got.status, got.header.Get("Content-Type"))
+	}
 	if got.status != http.StatusOK || !strings.HasPrefix(path, "/v1/") {
 		return
 	}
