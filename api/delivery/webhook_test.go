@@ -204,12 +204,13 @@ func TestReceiversThatRefuse(t *testing.T) {
 			r := newReceiver(t, tt.answer)
 			s := scheduleWith(t, r.options(t, secretText))
 			if name == "hang" {
-				s.plan.destinations[0].timeout = 50 * time.Millisecond
+				s.plan.destinations[0].timeout = 500 * time.Millisecond
 			}
 			err := send(s, rollcall.Errand{Version: 1}, "")
 			if (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hidden")) || errors.Is(err, errGone) != tt.gone {
 				t.Errorf("%v", err)
 			}
+			r.Close() // and its requests are at their end
 			if len(r.got) != 1 {
 				t.Errorf("%d requests", len(r.got))
 			}
