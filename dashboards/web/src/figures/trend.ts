@@ -86,7 +86,7 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
     sentence: sentence(r, s),
     subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes : intervalle à" : "Bands:"} ${level(r.meta, s)}${french ? "" : " interval"}`,
     keys: keys(all, r.meta, s),
-    notes: gone(all, r.meta, s),
+    notes: [...gone(all, r.meta, s), ...(s.address.pool === undefined ? [] : [s.t.alone])],
     source: source(r.meta, s, short),
     data,
     table: {

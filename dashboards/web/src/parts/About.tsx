@@ -86,7 +86,7 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
         ))}
       </dl>
       {(r.meta.notes ?? []).length > 0 && (
-        <details class="notes">
+        <details class="notes" open={location.hash === "#about"}>
           <summary>{s.t.notesTitle}</summary>
           <ul lang="en">
             {r.meta.notes!.map((n) => <li key={n}>{n}</li>)}

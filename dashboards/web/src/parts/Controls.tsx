@@ -15,11 +15,11 @@ interface Props {
   go: (change: Change) => void;
 }
 
-function Choice({ label, id, value, children, onPick }: { label: string; id: string; value: string; children: ComponentChildren; onPick: (value: string) => void }) {
+function Choice({ label, id, value, children, onPick, disabled }: { label: string; id: string; value: string; children: ComponentChildren; onPick: (value: string) => void; disabled?: boolean }) {
   return (
     <div class="choice">
       <label for={id}>{label}</label>
-      <select id={id} value={value} onChange={(e) => onPick(e.currentTarget.value)}>{children}</select>
+      <select id={id} value={value} disabled={disabled ?? false} onChange={(e) => onPick(e.currentTarget.value)}>{children}</select>
     </div>
   );
 }
@@ -61,7 +61,8 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
         {["home+work", "home", "work", "both", "home-only", "work-only"].map((p) => <option value={p} key={p}>{t.places[p]}</option>)}
       </Choice>
       <Counted a={a} t={t} go={go} />
-      <Choice label={t.compare} id="compare" value={a.compare} onPick={(compare) => go({ compare })}>
+      <Choice label={t.compare} id="compare" value={a.pool === undefined ? a.compare : ""} disabled={a.pool !== undefined} onPick={(compare) => go({ compare })}>
+        {a.pool !== undefined && <option value="">{t.notPooled}</option>}
         {comparable(chosen.month, months, a.compare).map((c) => <option value={c.value} key={c.value}>{n.month(c.month)}</option>)}
       </Choice>
       <Choice label={t.version} id="version" value={String(a.version ?? versions[0]?.version ?? "")} onPick={(v) => go({ version: Number(v) === versions[0]?.version ? undefined : Number(v) })}>
