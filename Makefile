@@ -79,7 +79,7 @@ browser: build ## drive the demonstration's page in Chromium, as an analyst woul
 	cd $(PAGE) && ROLLCALL_ENGINES=$(or $(ROLLCALL_ENGINES),require) npm run --silent browser
 
 race: engines ## every test under the race detector; a missing engine is a failure
-	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 30m ./...
+	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 45m ./...
 
 fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 	.ci/fuzz $(or $(FUZZTIME),3s)
