@@ -93,15 +93,15 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if err := pub.describe(d); err != nil {
 		return nil, p, err
 	}
-	files, err := pub.Store.PanelObjects(ctx, of)
-	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+	files, err := pub.objects(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) {
 		if err := pub.Known(ctx, rollcall.PanelMonth{Market: of.Market, Panel: of.Panel}); err != nil {
 			return nil, p, err
 		}
 		return nil, p, fmt.Errorf("%w: panel %s in %s has no roster for %s; load it with `rollcall panel load`", rollcall.ErrNotFound, of.Panel, of.Market, of.Month)
 	}
 	if err != nil {
-		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
+		return nil, p, err
 	}
 	d.Roster, d.Universe = files.Roster, files.Universe
 	exclusions, err := pub.Store.Exclusions(ctx, of)
