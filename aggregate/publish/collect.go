@@ -25,7 +25,6 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 	if err != nil {
 		return nil, err
 	}
-	d.Diaries = rollcall.HashOf(p.Diaries)
 	body, err := d.Encode()
 	if err != nil {
 		return nil, err
@@ -69,7 +68,6 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 	if err != nil {
 		return nil, err
 	}
-	d.Diaries = rollcall.HashOf(p.Diaries)
 	body, err := d.Encode()
 	if err != nil {
 		return nil, err
@@ -118,6 +116,7 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster); err != nil {
 		return nil, p, err
 	}
+	d.Diaries = rollcall.HashOf(p.Diaries)
 	aside, err := pub.Store.SetAside(ctx) // after the reading, which may have set some aside
 	d.Dropped.Damaged = rollcall.DamagedIn(aside, "diaries", of.Market, of.Month, of.Month)
 	return d, p, err
