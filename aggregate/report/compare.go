@@ -42,7 +42,7 @@ type past struct {
 }
 
 // alike gives a sample's view of the job's kind, judged by its limits.
-func (j *job) alike(s *audience.Sample) *audience.View {
+func alike(j *job, s *audience.Sample) *audience.View {
 	return s.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
 }
 
@@ -59,7 +59,7 @@ func (j *job) past(ctx context.Context) (*past, error) {
 		return nil, err
 	}
 	pair := panel.Compare(j.month.Weights, before.Weights)
-	return &past{View: j.alike(before.Whole), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
+	return &past{View: alike(j, before.Whole), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
 }
 
 // same gives the same services in the month's own catalogue.
