@@ -262,7 +262,7 @@ func (r *Reader) sightings(row *row) error {
 		return err
 	}
 	if rule != "" {
-		r.counts.rule(rule)
+		r.counts.Dropped[rule]++
 		return nil
 	}
 	if doubled, err := r.doubled(t, row.values); err != nil || doubled {
