@@ -159,7 +159,7 @@ func has(all []rollcall.Master, id rollcall.KeyID) bool {
 // take makes pseudonyms under the keys from now on, but refuses where one is
 // missing whose days have begun.
 func (m *Masters) take(own []ingest.Master, known []rollcall.Master) error {
-	m.hold(own)
+	m.held = united(m.held, own)
 	m.known = known
 	if err := m.Keys.Set(m.held, known); err != nil {
 		return err
@@ -174,12 +174,19 @@ func (m *Masters) take(own []ingest.Master, known []rollcall.Master) error {
 	return nil
 }
 
-func (m *Masters) hold(own []ingest.Master) {
-	for _, o := range own {
-		if !slices.ContainsFunc(m.held, func(h ingest.Master) bool { return h.ID() == o.ID() }) {
-			m.held = append(m.held, o)
+// united gives all keys of both, each once.
+func united(all, more []ingest.Master) []ingest.Master {
+	all = slices.Clone(all)
+	for _, m := range more {
+		if !holds(all, m.ID()) {
+			all = append(all, m)
 		}
 	}
+	return all
+}
+
+func holds(all []ingest.Master, id rollcall.KeyID) bool {
+	return slices.ContainsFunc(all, func(m ingest.Master) bool { return m.ID() == id })
 }
 
 // Lacks says which master key is missing though its days have begun; nil: none
@@ -251,7 +258,7 @@ func (m *Masters) follow(ctx context.Context) {
 		return
 	}
 	before := len(m.held)
-	m.hold(own)
+	m.held = united(m.held, own)
 	if len(m.held) == before && slices.Equal(known, m.known) {
 		return
 	}
