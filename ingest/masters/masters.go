@@ -53,7 +53,7 @@ func (m *Masters) Start(ctx context.Context) error {
 		}
 	}
 	if len(known) == 0 && m.Store != nil {
-		if known, err = m.first(ctx, own); err != nil {
+		if known, err = m.recordAll(ctx, own); err != nil {
 			return err
 		}
 	}
@@ -95,8 +95,8 @@ func (m *Masters) used(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// first records the keys of a store that knows none yet.
-func (m *Masters) first(ctx context.Context, own []ingest.Master) ([]rollcall.Master, error) {
+// recordAll records the keys of a store that knows none yet.
+func (m *Masters) recordAll(ctx context.Context, own []ingest.Master) ([]rollcall.Master, error) {
 	if err := m.prove(ctx, own); err != nil {
 		return nil, err
 	}
@@ -195,13 +195,14 @@ func (m *Masters) Lacks() error {
 	today, _ := m.today()
 	for _, lacks := range m.Keys.Missing() {
 		if lacks.From <= today {
-			return fmt.Errorf("%s lacks the master key %s, which is for the days from %s on: put its line there, as it is where it was made", m.Place.Name, lacks.ID, first(lacks.From))
+			return fmt.Errorf("%s lacks the master key %s, which is for the days from %s on: put its line there, as it is where it was made", m.Place.Name, lacks.ID, dayWords(lacks.From))
 		}
 	}
 	return nil
 }
 
-func first(day rollcall.Day) string {
+// dayWords names a key's first day within a sentence.
+func dayWords(day rollcall.Day) string {
 	if day == 0 {
 		return "the first"
 	}
@@ -219,7 +220,7 @@ func (m *Masters) Degraded() []string {
 func (m *Masters) missing() string {
 	var missing []string
 	for _, lacks := range m.Keys.Missing() {
-		missing = append(missing, fmt.Sprintf("%s (from %s on)", lacks.ID, first(lacks.From)))
+		missing = append(missing, fmt.Sprintf("%s (from %s on)", lacks.ID, dayWords(lacks.From)))
 	}
 	if missing == nil {
 		return ""

@@ -85,7 +85,7 @@ func (m *Masters) mayRotate(ctx context.Context, known []rollcall.Master, lost b
 	}
 	switch {
 	case len(gone) > 0:
-		return fmt.Errorf("%w: %s lacks the master key %s, which is for the days from %s on; put its line there, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name, gone[0].ID, first(gone[0].From))
+		return fmt.Errorf("%w: %s lacks the master key %s, which is for the days from %s on; put its line there, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name, gone[0].ID, dayWords(gone[0].From))
 	case len(known) == 0:
 		return fmt.Errorf("%w: %s is missing; put it back, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name)
 	}
