@@ -182,9 +182,7 @@ func (l rejected) Resend(ctx context.Context, q api.RejectedQuery) (done api.Res
 	if l.cluster == nil {
 		return done, errNoLog
 	}
-	options := l.sourceOptions(nil)
-	options.Registerer = nil
-	judge := kafka.NewJudge(options)
+	judge := kafka.NewJudge(l.sourceOptions(nil))
 	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
 	var valid []rollcall.Rejected // not marked yet
