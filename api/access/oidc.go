@@ -213,7 +213,7 @@ func (c *Control) returned(r *http.Request) (e errand, err error) {
 		return e, errors.New("this browser has not begun to sign in here, or too long ago")
 	}
 	state := r.URL.Query().Get("state")
-	if subtle.ConstantTimeCompare([]byte(state), []byte(e.State)) != 1 || !c.sessions.once(e.State, e.Ends) {
+	if subtle.ConstantTimeCompare([]byte(state), []byte(e.State)) != 1 || !c.sessions.end(e.State, e.Ends) {
 		return e, errors.New("the answer is not to what this browser has begun")
 	}
 	return e, nil
