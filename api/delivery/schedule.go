@@ -76,7 +76,8 @@ func (s *Schedule) Round(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.work(ctx, s.closer()); err != nil {
+	pending := map[string]int{}
+	if err := s.work(ctx, s.closer(), pending); err != nil {
 		return err
 	}
 	if due, err = s.due(ctx, s.Now()); err != nil { // what is left
@@ -84,9 +85,12 @@ func (s *Schedule) Round(ctx context.Context) error {
 	}
 	s.Metrics.open.Set(float64(len(due)))
 	for _, d := range s.plan.destinations {
-		if err := s.work(ctx, d); err != nil {
+		if err := s.work(ctx, d, pending); err != nil {
 			return err
 		}
+	}
+	for kind, n := range pending {
+		s.Metrics.pending.WithLabelValues(kind).Set(float64(n))
 	}
 	s.Metrics.done.Set(float64(s.Now().Unix()))
 	return nil
@@ -118,13 +122,14 @@ type destination struct {
 // as much as clocks may differ.
 func (d *destination) lease() time.Duration { return d.timeout + 10*time.Second }
 
-// work does the errands of a destination that are free now.
-func (s *Schedule) work(ctx context.Context, to *destination) error {
+// work does the errands of a destination that are free now, and adds those that
+// are not done then to its kind's.
+func (s *Schedule) work(ctx context.Context, to *destination, pending map[string]int) error {
 	all, err := s.Store.Deliveries(ctx)
 	if err != nil {
 		return err
 	}
-	pending := 0
+	pending[to.kind] += 0 // it is told where there is none, too
 	for _, d := range all {
 		if d.To != to.name {
 			continue
@@ -135,13 +140,12 @@ func (s *Schedule) work(ctx context.Context, to *destination) error {
 			}
 		}
 		if d.State == rollcall.Waiting || d.State == rollcall.Held {
-			pending++
+			pending[to.kind]++
 			if s.next.IsZero() || d.Until.Before(s.next) {
 				s.next = d.Until
 			}
 		}
 	}
-	s.Metrics.pending.WithLabelValues(to.kind).Set(float64(pending))
 	return nil
 }
 
