@@ -176,12 +176,18 @@ func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.begin(w, r, session{Key: token.ID, Proof: proofOf(token)}); err != nil {
-		c.Log.Error("a session could not be begun", "error", err)
-		problem.Write(w, http.StatusInternalServerError, "something failed inside; the server's log says what")
+		c.failed(w, err)
 		return
 	}
 	w.Header().Set("Location", SessionPath)
 	writeSession(w, http.StatusCreated, Session{Keys: true, SignedIn: true, Name: token.Name, Role: token.Role, Markets: token.Markets})
+}
+
+// failed says that no session could be begun, by a fault of ours.
+func (c *Control) failed(w http.ResponseWriter, err error) {
+	c.Log.Error("a session could not be begun", "error", err)
+	d, _ := problem.Of(err)
+	d.Write(w)
 }
 
 var errNoKeys = errors.New("this server asks for no key")
