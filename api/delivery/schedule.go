@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -174,7 +175,7 @@ func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery
 		return d, err
 	}
 	failed := s.within(ctx, to, d)
-	s.settle(&d, failed, ctx.Err() != nil)
+	s.conclude(&d, failed, ctx.Err() != nil)
 	s.report(to, d, failed)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
@@ -193,8 +194,8 @@ func (s *Schedule) within(ctx context.Context, to *destination, d rollcall.Deliv
 	return to.do(ctx, s, d)
 }
 
-// settle fills in the step after a try.
-func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
+// conclude fills in the step after a try.
+func (s *Schedule) conclude(d *rollcall.Delivery, failed error, stopped bool) {
 	now := s.Now().UTC()
 	d.Step, d.Time, d.Until, d.Error = d.Step+1, now, now, ""
 	switch {
@@ -259,6 +260,14 @@ func (s *Schedule) report(to *destination, d rollcall.Delivery, failed error) {
 		s.Metrics.failures.WithLabelValues(to.kind).Inc()
 		log.Warn(sentence(d.Errand)+": failed", "error", d.Error, "tries", d.Tries, "again at", d.Until)
 	}
+}
+
+// sentence says what an errand is, for the log.
+func sentence(e rollcall.Errand) string {
+	if e.To == closing {
+		return fmt.Sprintf("close %s of panel %s in %s", e.Month, e.Panel, e.Market)
+	}
+	return fmt.Sprintf("tell of %s of panel %s in %s", e.Month, e.Panel, e.Market)
 }
 
 // short cuts a text that others may have written.
