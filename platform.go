@@ -48,6 +48,14 @@ func (p Platform) String() string {
 	return platformNames[p]
 }
 
+// Stored gives the name that stands in files, events and stores: none is empty.
+func (p Platform) Stored() string {
+	if p == NoPlatform {
+		return ""
+	}
+	return p.String()
+}
+
 // Precision is what an event's source knows of its time.
 type Precision uint8
 

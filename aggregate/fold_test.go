@@ -343,3 +343,52 @@ func TestExactSets(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountThatRaisesNothing: of very many accounts, one more raises no register
+// as a rule; it is flushed all the same.
+func TestAccountThatRaisesNothing(t *testing.T) {
+	f := NewFold(12, testCalendar(t), func(rollcall.ServiceID) bool { return true })
+	see := func(accounts ...uint64) {
+		var b rollcall.Batch
+		for _, id := range accounts {
+			b.Add(&rollcall.Event{
+				Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1, Precision: rollcall.ToDay},
+				Time:  time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC), Visitor: rollcall.Visitor(id),
+			})
+		}
+		if err := f.Add(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const many = 100_000
+	first := make([]uint64, many)
+	for i := range first {
+		first[i] = uint64(i)
+	}
+	see(first...)
+	for range f.Deltas().Cells { //nolint:revive // what they are is another test's
+	}
+	f.flushed(1 << 30)
+	quiet := 0
+	for id := uint64(many); id < many+100; id++ {
+		see(id)
+		flushed := 0
+		for _, state := range f.Deltas().Cells {
+			flushed++
+			if got := slices.Collect(idset.All(state.Accounts)); !slices.Equal(got, []uint64{id}) {
+				t.Fatalf("the accounts flushed are %v, not %d", got, id)
+			}
+		}
+		for _, c := range f.cells {
+			if !c.visitors.sketch.Dirty() {
+				quiet++
+			}
+		}
+		if f.flushed(1 << 30); flushed != 1 {
+			t.Errorf("account %d: %d cells are flushed", id, flushed)
+		}
+	}
+	if quiet == 0 {
+		t.Error("every account raised a register: nothing is tested")
+	}
+}

@@ -133,7 +133,7 @@ func isArray(br *bufio.Reader) bool {
 // syntax ends it, as does an element over maxElement: what follows can't be told
 // apart.
 func elements(ctx context.Context, in *Batcher, r io.Reader) error {
-	source := &elementReader{r: r, left: maxElement}
+	source := &jsondepth.Ration{R: r, Left: maxElement, Err: errElement}
 	dec := json.NewDecoder(source)
 	line := 0
 	var element json.RawMessage
@@ -143,7 +143,7 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 			err = cmp.Or(deepIn(dec), err)
 			break
 		}
-		source.left = maxElement
+		source.Left = maxElement
 		if err := takeLine(ctx, in, line+1, element, len(element) <= MaxLine); err != nil {
 			return err
 		}
@@ -205,22 +205,6 @@ const maxElement = 4 * MaxLine
 
 // errElement says that an element is over maxElement.
 var errElement = errors.New("has an element of more than 4 MiB here")
-
-// elementReader gives the decoder so many bytes for one element.
-type elementReader struct {
-	r    io.Reader
-	left int
-}
-
-// Read reads on, up to the bound.
-func (e *elementReader) Read(b []byte) (int, error) {
-	if e.left <= 0 {
-		return 0, errElement
-	}
-	n, err := e.r.Read(b[:min(len(b), e.left)])
-	e.left -= n
-	return n, err
-}
 
 // endArray reads the array's "]", and refuses anything after it.
 func endArray(dec *json.Decoder) error {

@@ -39,15 +39,12 @@ func (s Sighting) AppendJSON(dst []byte) []byte {
 		Time: stamp(s.Time), Until: stamp(s.Until),
 		Market: string(s.Market), Service: string(s.Service),
 		Account: s.Account, Panel: string(s.Panel), Panelist: s.Panelist,
-		Segment: string(s.Segment), Precision: s.Precision.String(),
+		Platform: s.Platform.Stored(), Segment: string(s.Segment), Precision: s.Precision.String(),
 		Location: s.Location.String(), Client: s.Client, Evidence: s.Evidence,
 		ID: s.ID, Source: s.Source,
 	}
 	if s.Kind != 0 {
 		line.Kind = s.Kind.String()
-	}
-	if s.Platform != rollcall.NoPlatform {
-		line.Platform = s.Platform.String()
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

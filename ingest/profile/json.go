@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"rollcall/internal/jsondepth"
@@ -39,7 +38,7 @@ func (s *source) array(yield func(*row) error) error {
 	if start, _ := s.lines.r.Peek(len(mark)); string(start) == mark {
 		_, _ = s.lines.r.Discard(len(mark)) // what was peeked at is there
 	}
-	allowed := &ration{r: s.lines.r, left: maxElement}
+	allowed := &jsondepth.Ration{R: s.lines.r, Left: maxElement, Err: errElement}
 	d := json.NewDecoder(allowed)
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
@@ -53,7 +52,7 @@ func (s *source) array(yield func(*row) error) error {
 		case err != nil:
 			return fmt.Errorf("element %d: is not JSON, and so neither is the rest", n)
 		}
-		allowed.left = maxElement
+		allowed.Left = maxElement
 		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
 			return err
 		}
@@ -73,22 +72,6 @@ func (s *source) array(yield func(*row) error) error {
 const maxElement = 4 * maxLine
 
 var errElement = errors.New("is longer than 4 MiB, and the rest can't be told from it")
-
-// ration gives the decoder so many bytes for one element.
-type ration struct {
-	r    io.Reader
-	left int
-}
-
-// Read reads on, up to the bound.
-func (a *ration) Read(b []byte) (int, error) {
-	if a.left <= 0 {
-		return 0, errElement
-	}
-	n, err := a.r.Read(b[:min(len(b), a.left)])
-	a.left -= n
-	return n, err
-}
 
 func (s *source) object(at line) *row {
 	r := &row{line: at.no}

@@ -37,11 +37,8 @@ func RowOf(e *rollcall.Event) Row {
 	r := Row{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), Market: string(e.Market), Service: string(e.Service),
 		Location: e.Location.String(), Kind: e.Kind.String(), Panel: string(e.Panel),
-		Segment: string(e.Segment), Precision: e.Precision.String(),
+		Platform: e.Platform.Stored(), Segment: string(e.Segment), Precision: e.Precision.String(),
 		Visitor: strconv.FormatUint(uint64(e.Visitor), 10), Key: e.Key.String(),
-	}
-	if e.Platform != rollcall.NoPlatform {
-		r.Platform = e.Platform.String()
 	}
 	if !e.Until.IsZero() {
 		r.Until = e.Until.UTC().Format(time.RFC3339Nano)

@@ -50,16 +50,8 @@ func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch,
 		return fmt.Errorf("minutes: %w", err)
 	}
 	return in.row(ctx, c.Day.Month(), rowBytes+len(visitors)+len(minutes)+len(state.Accounts),
-		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), platformText(c.Platform), string(c.Segment),
+		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), c.Platform.Stored(), string(c.Segment),
 		visitors, minutes, flag(state.Coarse), slices.Collect(idset.All(state.Accounts)), flag(state.Exact))
-}
-
-// platformText is empty for none.
-func platformText(p rollcall.Platform) string {
-	if p == rollcall.NoPlatform {
-		return ""
-	}
-	return p.String()
 }
 
 func flag(b bool) uint8 {
@@ -113,7 +105,7 @@ func cellWhere(q rollcall.CellQuery) (where string, args []any) {
 	if len(q.Platforms) > 0 {
 		names := make([]string, len(q.Platforms))
 		for i, p := range q.Platforms {
-			names[i] = platformText(p)
+			names[i] = p.Stored()
 		}
 		where, args = where+` AND platform IN (?)`, append(args, names)
 	}

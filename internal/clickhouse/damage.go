@@ -26,10 +26,10 @@ type damaged struct {
 
 func damagedCell(c *rollcall.Cell, visitors, minutes []byte, why error) damaged {
 	return damaged{
-		table: "cells", row: strings.TrimRight(fmt.Sprint(c.Market, " ", c.Service, " ", c.Location, " ", c.Kind, " ", c.Day, " ", c.Key, " ", platformText(c.Platform), " ", string(c.Segment)), " "),
+		table: "cells", row: strings.TrimRight(fmt.Sprint(c.Market, " ", c.Service, " ", c.Location, " ", c.Kind, " ", c.Day, " ", c.Key, " ", c.Platform.Stored(), " ", string(c.Segment)), " "),
 		market: c.Market, month: c.Day.Month(),
 		where: `market = ? AND service = ? AND toInt8(location) = ? AND toInt8(kind) = ? AND day = toDate32(?) AND key = ? AND platform = ? AND segment = ?`,
-		args:  []any{string(c.Market), string(c.Service), int(c.Location), int(c.Kind), c.Day.String(), uint64(c.Key), platformText(c.Platform), string(c.Segment)},
+		args:  []any{string(c.Market), string(c.Service), int(c.Location), int(c.Kind), c.Day.String(), uint64(c.Key), c.Platform.Stored(), string(c.Segment)},
 		body:  append([]byte(nil), visitors...), second: append([]byte(nil), minutes...), why: why,
 	}
 }

@@ -82,7 +82,7 @@ func (s *Store) dumpCells(ctx context.Context, w *bufio.Writer) (err error) {
 	fmt.Fprintln(w, "# cells")
 	_, read := s.cells(ctx, `1`, nil, func(r rollcall.CellRow) bool {
 		_, err = fmt.Fprintf(w, "%q %v %q %v %v %v %q %q %x %x %t %x %t\n",
-			r.Market, r.Day, r.Service, r.Location, r.Kind, r.Key, platformText(r.Platform), string(r.Segment), r.Visitors, r.CellState.Minutes, r.Coarse, r.Accounts, r.Exact)
+			r.Market, r.Day, r.Service, r.Location, r.Kind, r.Key, r.Platform.Stored(), string(r.Segment), r.Visitors, r.CellState.Minutes, r.Coarse, r.Accounts, r.Exact)
 		return err == nil
 	})
 	if read != nil {

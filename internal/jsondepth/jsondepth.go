@@ -1,8 +1,8 @@
-// Package jsondepth bounds how deep JSON from outside is nested, before any
-// parser looks at it: parsers call themselves for each level, so two million
-// brackets in two kilobytes of gzip end a process. Brackets are counted
-// outside of strings, whatever else the text is; the parser says whether it is
-// JSON at all.
+// Package jsondepth bounds how deep JSON from outside is nested, and how much is
+// read of one element of it, before any parser looks at it: parsers call
+// themselves for each level, so two million brackets in two kilobytes of gzip end
+// a process. Brackets are counted outside of strings, whatever else the text is;
+// the parser says whether it is JSON at all.
 package jsondepth
 
 import (
@@ -87,4 +87,22 @@ func (s *scanner) scan(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// Ration gives a decoder so many bytes, and then an error: what one element of a
+// document may take. Who reads the document refills it for each element.
+type Ration struct {
+	R    io.Reader
+	Left int
+	Err  error // what it ends with where nothing is left
+}
+
+// Read reads on while something is left.
+func (a *Ration) Read(b []byte) (int, error) {
+	if a.Left <= 0 {
+		return 0, a.Err
+	}
+	n, err := a.R.Read(b[:min(len(b), a.Left)])
+	a.Left -= n
+	return n, err
 }

@@ -137,27 +137,39 @@ func TestManyBadRowsAreKeptAsOneRecord(t *testing.T) {
 // The comparison that spares most rows a check must agree with it.
 func TestTimeChecksAgree(t *testing.T) {
 	day := 24 * time.Hour
+	const none = -2 // no until
 	for _, backfill := range []bool{false, true} {
-		for _, at := range []time.Duration{-rollcall.MaxAge - 1, -rollcall.MaxAge, -day, 0, rollcall.MaxAhead, rollcall.MaxAhead + 1, 300 * 365 * day} {
-			for _, length := range []time.Duration{-1, 0, 1, time.Minute, rollcall.MaxEvent, rollcall.MaxEvent + 1} {
+		for _, at := range []time.Duration{-rollcall.MaxAge - 1, -rollcall.MaxAge, -day, 0, rollcall.MaxAhead, rollcall.MaxAhead + 1, rollcall.MaxAheadDay, rollcall.MaxAheadDay + 1, 300 * 365 * day} {
+			for _, length := range []time.Duration{none, -1, 0, 1, time.Minute, rollcall.MaxEvent, rollcall.MaxEvent + 1} {
 				e := events(1, 1)[0]
+				e.Panel = ""
 				e.Time = now().Add(at)
-				e.Until = e.Time.Add(length)
-				value := encoded(t, e)
-				m := message(value, arrowipc.ContentType)
-				if backfill {
-					m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")})
+				if length != none {
+					e.Until = e.Time.Add(length)
 				}
-				in := testBatcher(t)
-				for more := in.open(m); more; more = in.read() {
-				}
-				want := in.check(&e)
-				if (want == nil) != (in.batch.Len() == 1) || (want == nil) != (len(in.rejects) == 0) {
-					t.Errorf("time %v from the record's, %v long, backfill %v: %d rows, %d rejects; check says %v",
-						at, length, backfill, in.batch.Len(), len(in.rejects), want)
+				for _, e.Precision = range []rollcall.Precision{rollcall.ToMinute, rollcall.ToDay} {
+					requireSameVerdict(t, e, backfill)
 				}
 			}
 		}
+	}
+}
+
+// requireSameVerdict reads an event as a row, and holds what becomes of it to
+// what check says.
+func requireSameVerdict(t *testing.T, e rollcall.Event, backfill bool) {
+	t.Helper()
+	m := message(encoded(t, e), arrowipc.ContentType)
+	if backfill {
+		m.Headers = append(m.Headers, kafka.Header{Key: headerBackfill, Value: []byte("1")})
+	}
+	in := testBatcher(t)
+	for more := in.open(m); more; more = in.read() {
+	}
+	want := in.check(&e)
+	if (want == nil) != (in.batch.Len() == 1) || (want == nil) != (len(in.rejects) == 0) {
+		t.Errorf("time %v, until %v, precision %q, backfill %v: %d rows, %d rejects; check says %v",
+			e.Time, e.Until, e.Precision, backfill, in.batch.Len(), len(in.rejects), want)
 	}
 }
 

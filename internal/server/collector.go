@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/observe"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
@@ -274,11 +274,7 @@ func sender(r *http.Request) string {
 		sum := sha256.Sum256([]byte(key))
 		return string(sum[:8])
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr // a socket of this machine
-	}
-	return host
+	return access.Address(r)
 }
 
 // writers gives the log for ordinary events and for backfill.

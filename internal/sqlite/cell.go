@@ -69,7 +69,7 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	}
 	key := []any{
 		string(c.Market), string(c.Service), c.Location.String(), c.Kind.String(), c.Day.String(), c.Key.String(),
-		platformText(c.Platform), string(c.Segment),
+		c.Platform.Stored(), string(c.Segment),
 	}
 	fresh, err := m.readSound(key)
 	if err != nil {
@@ -105,14 +105,6 @@ func (m *cellMerge) uniteRest(delta *rollcall.CellState, fresh bool) bool {
 
 // blob is b where it isn't nil, which SQLite would store as NULL.
 func blob(b []byte) []byte { return append([]byte{}, b...) }
-
-// platformText is empty for none.
-func platformText(p rollcall.Platform) string {
-	if p == rollcall.NoPlatform {
-		return ""
-	}
-	return p.String()
-}
 
 // readSound is read; a stored state that can't be decoded is set aside, and
 // there is none then.
@@ -229,7 +221,7 @@ func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 	if len(q.Platforms) > 0 {
 		query += ` AND platform IN (?` + strings.Repeat(`, ?`, len(q.Platforms)-1) + `)`
 		for _, p := range q.Platforms {
-			args = append(args, platformText(p))
+			args = append(args, p.Stored())
 		}
 	}
 	if len(q.Segments) > 0 {

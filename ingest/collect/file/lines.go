@@ -113,12 +113,12 @@ func (c *cutter) long() bool {
 
 // elements yields the elements of a JSON array, one a line.
 func (c *cutter) elements() {
-	allowed := &ration{r: c.r}
+	allowed := &jsondepth.Ration{R: c.r, Err: errElement}
 	dec := json.NewDecoder(io.MultiReader(bytes.NewReader(bytes.TrimPrefix(c.rest, []byte("\xef\xbb\xbf"))), ended{c, allowed}))
 	var body bytes.Buffer
 	_, err := dec.Token()
 	for err == nil && dec.More() {
-		allowed.left = ingest.MaxLine + chunk
+		allowed.Left = ingest.MaxLine + chunk
 		var element json.RawMessage
 		if err = dec.Decode(&element); err != nil {
 			if _, deep := io.Copy(io.Discard, jsondepth.Reader(dec.Buffered())); deep != nil {
@@ -155,22 +155,6 @@ func (e ended) Read(b []byte) (int, error) {
 		return 0, e.c.err
 	}
 	return e.r.Read(b)
-}
-
-// ration bounds what may be read of one element.
-type ration struct {
-	r    io.Reader
-	left int
-}
-
-// Read reads on while something is left.
-func (a *ration) Read(b []byte) (int, error) {
-	if a.left <= 0 {
-		return 0, errElement
-	}
-	n, err := a.r.Read(b[:min(len(b), a.left)])
-	a.left -= n
-	return n, err
 }
 
 const (
