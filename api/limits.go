@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -158,14 +157,7 @@ func (l *limiter) discount(name string) {
 
 // senderOf names who sent a request: the key, or else the machine.
 func senderOf(r *http.Request) string {
-	if key := access.Of(r.Context()).ID; key != "" {
-		return key
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+	return cmp.Or(access.Of(r.Context()).ID, access.Address(r))
 }
 
 // mostAMinute is how many requests a key may send a minute: a page of the

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -11,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
-	"rollcall"
 	"rollcall/internal/problem"
 )
 
@@ -201,19 +199,20 @@ var humaWords = []struct {
 	{regexp.MustCompile(`^expected array$`), "is not a list"},
 }
 
-// located makes an error of a value a fault of the request at in; nil where there
-// is none.
-func located(in string, err error) []error {
-	why := new(rollcall.Invalid)
-	switch {
-	case err == nil:
+// located makes what is wrong with values faults of the request at in; none where
+// there is no error.
+func located(in string, err error) (faults []error) {
+	if err == nil {
 		return nil
-	case errors.As(err, &why):
-		d, _ := problem.Of(why)
-		_ = d.Locate(func(string) string { return in })
-		return []error{inputFault{d.Errors[0]}}
 	}
-	return []error{err}
+	d, _ := problem.Of(err)
+	for _, f := range d.Locate(func(string) string { return in }).Errors {
+		faults = append(faults, inputFault{f})
+	}
+	if faults == nil {
+		return []error{err}
+	}
+	return faults
 }
 
 // files has a server of files answer a file that isn't there with a problem.

@@ -68,6 +68,11 @@ func TestFaults(t *testing.T) {
 			fault("query.market", "missing", "is missing", nil), fault("query.version", "type", "is not a whole number", "one"),
 			fault("query.month", "missing", "is missing; or give from and to", nil),
 		},
+		"GET /v1/census?market=FR&from=2002-10&to=2002-10&platform=fax&by=decade&window=2d": {
+			fault("query.platform", "platform", "is not computer, phone, tablet, web, other or none", "fax"),
+			fault("query.by", "by", "is not platform, segment, location, kind, day, week, month, quarter or year", "decade"),
+			fault("query.window", "window", "is not 1d, 7d, 28d, 30d or month", "2d"),
+		},
 		"GET /v1/reports/rank?month=2002-10":         {fault("path.report", "unknown", "is not known; the nearest are ranking, trend, curve", "rank")},
 		"PUT /v1/panels/nn/months/2002-13?market=FR": {fault("path.month", "month", "is not a month YYYY-MM", "2002-13")},
 		"GET /v1/rejected?all=perhaps":               {fault("query.all", "parameter", "is neither true nor false", "perhaps")},

@@ -69,8 +69,9 @@ func (a *attempts) note(address, key string, good bool) {
 	a.good[attempt{address, sha256.Sum256([]byte(key))}] = true
 }
 
-// addressOf gives the machine that a request came from.
-func addressOf(r *http.Request) string {
+// Address is that of the machine that a request came from; of a socket of this
+// machine it is empty or @.
+func Address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -77,7 +77,7 @@ func (c Caller) may(r *http.Request) bool {
 		return c.Role == RoleRead
 	case c.Role == RoleAdmin:
 		return true
-	case path == "/v1/events" || path == "/v1/batch":
+	case path == "/v1/events":
 		return c.Role == RoleIngest
 	case path == "/v1/rejected" || path == "/v1/master-keys" || path == "/v1/audit": // whole inputs, accounts and all; the operator's own
 		return false

@@ -132,7 +132,7 @@ func (c *Control) caller(r *http.Request) (Caller, verdict) {
 
 // known finds a key that came with a request, and counts it if it is none.
 func (c *Control) known(r *http.Request, key string) (Token, verdict) {
-	address := addressOf(r)
+	address := Address(r)
 	if !c.tried.allow(address, key) {
 		return Token{}, tooMany
 	}

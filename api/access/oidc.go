@@ -21,7 +21,7 @@ import (
 	"rollcall/internal/problem"
 )
 
-// OIDCPath is where an account of the organisation's issuer signs in.
+// Where a browser is sent to the organisation's issuer, and comes back from it.
 const (
 	OIDCLoginPath    = "/v1/oidc/login"
 	OIDCCallbackPath = "/v1/oidc/callback"
@@ -90,8 +90,8 @@ func (o *OIDC) grant(values []string) (best Grant, ok bool) {
 	return best, ok
 }
 
-// errand is what a browser carries to the issuer and back, sealed.
-type errand struct {
+// signIn is what a browser carries to the issuer and back, sealed.
+type signIn struct {
 	State    string    `json:"state"`
 	Nonce    string    `json:"nonce"`
 	Verifier string    `json:"verifier"` // PKCE's
@@ -100,8 +100,8 @@ type errand struct {
 }
 
 const (
-	errandTime   = 10 * time.Minute
-	errandCookie = "rollcall-oidc"
+	signInTime   = 10 * time.Minute
+	signInCookie = "rollcall-oidc"
 )
 
 // askIssuer finds out what the issuer says of itself.
@@ -133,19 +133,19 @@ func (c *Control) LoginOIDC(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	e := errand{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), To: ownPath(r.URL.Query().Get("to")), Ends: c.sessions.now().Add(errandTime)}
+	e := signIn{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), To: ownPath(r.URL.Query().Get("to")), Ends: c.sessions.now().Add(signInTime)}
 	sealed, err := c.sessions.seal.close("oidc", e)
 	if err != nil {
-		c.failed(w, "begin", err)
+		c.failed(w, err)
 		return
 	}
-	http.SetCookie(w, c.errandCookie(r, sealed, int(errandTime.Seconds())))
+	http.SetCookie(w, c.signInCookie(r, sealed, int(signInTime.Seconds())))
 	http.Redirect(w, r, c.oauth(p).AuthCodeURL(e.State, oidc.Nonce(e.Nonce), oauth2.S256ChallengeOption(e.Verifier)), http.StatusSeeOther) //nolint:gosec // the address is the issuer's own
 }
 
-// errandCookie comes back with the issuer's answer, which is another site's.
-func (c *Control) errandCookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{Name: errandCookie, Value: value, Path: OIDCCallbackPath, MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteLaxMode} //nolint:gosec // Secure wherever the browser speaks HTTPS
+// signInCookie comes back with the issuer's answer, which is another site's.
+func (c *Control) signInCookie(r *http.Request, value string, age int) *http.Cookie {
+	return &http.Cookie{Name: signInCookie, Value: value, Path: OIDCCallbackPath, MaxAge: age, HttpOnly: true, Secure: c.secure(r), SameSite: http.SameSiteLaxMode} //nolint:gosec // Secure wherever the browser speaks HTTPS
 }
 
 func (c *Control) issuer(w http.ResponseWriter, r *http.Request) (*oidc.Provider, bool) {
@@ -177,7 +177,7 @@ func (c *Control) CallbackOIDC(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	http.SetCookie(w, c.errandCookie(r, "", -1))
+	http.SetCookie(w, c.signInCookie(r, "", -1))
 	e, err := c.returned(r)
 	if err != nil {
 		problem.Write(w, http.StatusBadRequest, err.Error()+"; sign in again")
@@ -195,25 +195,20 @@ func (c *Control) CallbackOIDC(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.begin(w, r, s); err != nil {
-		c.failed(w, "begin", err)
+		c.failed(w, err)
 		return
 	}
 	http.Redirect(w, r, e.To, http.StatusSeeOther)
 }
 
-func (c *Control) failed(w http.ResponseWriter, what string, err error) {
-	c.Log.Error("signing in failed", "step", what, "error", err)
-	problem.Write(w, http.StatusInternalServerError, "something failed inside; the server's log says what")
-}
-
-// returned gives the errand that the browser comes back from, once.
-func (c *Control) returned(r *http.Request) (e errand, err error) {
-	cookie, err := r.Cookie(errandCookie)
+// returned gives the sign-in that the browser comes back from, once.
+func (c *Control) returned(r *http.Request) (e signIn, err error) {
+	cookie, err := r.Cookie(signInCookie)
 	if err != nil || c.sessions.seal.open("oidc", cookie.Value, &e) != nil || !c.sessions.now().Before(e.Ends) {
 		return e, errors.New("this browser has not begun to sign in here, or too long ago")
 	}
 	state := r.URL.Query().Get("state")
-	if subtle.ConstantTimeCompare([]byte(state), []byte(e.State)) != 1 || !c.sessions.once(e.State, e.Ends) {
+	if subtle.ConstantTimeCompare([]byte(state), []byte(e.State)) != 1 || !c.sessions.end(e.State, e.Ends) {
 		return e, errors.New("the answer is not to what this browser has begun")
 	}
 	return e, nil
@@ -221,7 +216,7 @@ func (c *Control) returned(r *http.Request) (e errand, err error) {
 
 // redeem takes the code to the issuer, for an ID token that it vouches for: signed
 // by it, for this client, in time, and for this very sign-in.
-func (c *Control) redeem(r *http.Request, p *oidc.Provider, e errand) (*oidc.IDToken, error) {
+func (c *Control) redeem(r *http.Request, p *oidc.Provider, e signIn) (*oidc.IDToken, error) {
 	if refused := r.URL.Query().Get("error"); refused != "" {
 		return nil, fmt.Errorf("the issuer refuses: %.100q", refused)
 	}

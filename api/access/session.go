@@ -53,25 +53,21 @@ type sessions struct {
 // mostEnded bounds how many are remembered.
 const mostEnded = 100_000
 
-func (s *sessions) end(id string, at time.Time) {
+// end ends an id, which would end of itself at a time, and says whether it was not
+// ended before. Where there is no room the id is not remembered.
+func (s *sessions) end(id string, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	maps.DeleteFunc(s.ended, func(_ string, ends time.Time) bool { return !ends.After(now) })
-	if len(s.ended) < mostEnded {
+	_, before := s.ended[id]
+	if !before && len(s.ended) < mostEnded {
 		s.ended[id] = at
 	}
+	return !before
 }
 
-// once says whether an id has not been ended yet, and ends it.
-func (s *sessions) once(id string, at time.Time) bool {
-	if s.has(id) {
-		return false
-	}
-	s.end(id, at)
-	return true
-}
-
+// has says whether an id was ended before.
 func (s *sessions) has(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,12 +176,18 @@ func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.begin(w, r, session{Key: token.ID, Proof: proofOf(token)}); err != nil {
-		c.Log.Error("a session could not be begun", "error", err)
-		problem.Write(w, http.StatusInternalServerError, "something failed inside; the server's log says what")
+		c.failed(w, err)
 		return
 	}
 	w.Header().Set("Location", SessionPath)
 	writeSession(w, http.StatusCreated, Session{Keys: true, SignedIn: true, Name: token.Name, Role: token.Role, Markets: token.Markets})
+}
+
+// failed says that no session could be begun, by a fault of ours.
+func (c *Control) failed(w http.ResponseWriter, err error) {
+	c.Log.Error("a session could not be begun", "error", err)
+	d, _ := problem.Of(err)
+	d.Write(w)
 }
 
 var errNoKeys = errors.New("this server asks for no key")

@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,6 +202,27 @@ func TestSigningIn(t *testing.T) {
 	open.GetSession(w, httptest.NewRequest(http.MethodGet, "/v1/session", nil))
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"keys":false`) {
 		t.Errorf("without keys: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestEndedOnce: of requests that end one id at the same time, one does.
+func TestEndedOnce(t *testing.T) {
+	s := &sessions{now: time.Now, ended: map[string]time.Time{}}
+	var first atomic.Int64
+	const ids = 1000
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for id := range ids {
+				if s.end(strconv.Itoa(id), time.Now().Add(time.Hour)) {
+					first.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := first.Load(); n != ids {
+		t.Errorf("%d ids were ended %d times", ids, n)
 	}
 }
 

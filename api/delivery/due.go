@@ -3,7 +3,6 @@ package delivery
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -113,12 +112,4 @@ func (p *panelMonths) due(last rollcall.Month) (due []rollcall.Month) {
 		due = append(due, last)
 	}
 	return due
-}
-
-// sentence says what an errand is, for the log.
-func sentence(e rollcall.Errand) string {
-	if e.To == closing {
-		return fmt.Sprintf("close %s of panel %s in %s", e.Month, e.Panel, e.Market)
-	}
-	return fmt.Sprintf("tell of %s of panel %s in %s", e.Month, e.Panel, e.Market)
 }

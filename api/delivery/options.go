@@ -82,11 +82,14 @@ func (o *Options) trust() (*tls.Config, error) {
 
 // withoutDay refuses what means nothing where no month is closed by the clock.
 func (o *Options) withoutDay() error {
-	for flag, given := range map[string]bool{
-		"--export-dir": o.ExportDir != "", "--webhook": len(o.Webhook) > 0, "--mail-to": len(o.MailTo) > 0, "--smtp": o.SMTP != "",
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{
+		{"--export-dir", o.ExportDir != ""}, {"--webhook", len(o.Webhook) > 0}, {"--mail-to", len(o.MailTo) > 0}, {"--smtp", o.SMTP != ""},
 	} {
-		if given {
-			return fmt.Errorf("%s needs --close-day: the day that months are closed on", flag)
+		if f.given {
+			return fmt.Errorf("%s needs --close-day: the day that months are closed on", f.flag)
 		}
 	}
 	return nil

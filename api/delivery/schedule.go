@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -76,7 +77,8 @@ func (s *Schedule) Round(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.work(ctx, s.closer()); err != nil {
+	pending := map[string]int{}
+	if err := s.work(ctx, s.closer(), pending); err != nil {
 		return err
 	}
 	if due, err = s.due(ctx, s.Now()); err != nil { // what is left
@@ -84,9 +86,12 @@ func (s *Schedule) Round(ctx context.Context) error {
 	}
 	s.Metrics.open.Set(float64(len(due)))
 	for _, d := range s.plan.destinations {
-		if err := s.work(ctx, d); err != nil {
+		if err := s.work(ctx, d, pending); err != nil {
 			return err
 		}
+	}
+	for kind, n := range pending {
+		s.Metrics.pending.WithLabelValues(kind).Set(float64(n))
 	}
 	s.Metrics.done.Set(float64(s.Now().Unix()))
 	return nil
@@ -118,13 +123,14 @@ type destination struct {
 // as much as clocks may differ.
 func (d *destination) lease() time.Duration { return d.timeout + 10*time.Second }
 
-// work does the errands of a destination that are free now.
-func (s *Schedule) work(ctx context.Context, to *destination) error {
+// work does the errands of a destination that are free now, and adds those that
+// are not done then to its kind's.
+func (s *Schedule) work(ctx context.Context, to *destination, pending map[string]int) error {
 	all, err := s.Store.Deliveries(ctx)
 	if err != nil {
 		return err
 	}
-	pending := 0
+	pending[to.kind] += 0 // it is told where there is none, too
 	for _, d := range all {
 		if d.To != to.name {
 			continue
@@ -135,13 +141,12 @@ func (s *Schedule) work(ctx context.Context, to *destination) error {
 			}
 		}
 		if d.State == rollcall.Waiting || d.State == rollcall.Held {
-			pending++
+			pending[to.kind]++
 			if s.next.IsZero() || d.Until.Before(s.next) {
 				s.next = d.Until
 			}
 		}
 	}
-	s.Metrics.pending.WithLabelValues(to.kind).Set(float64(pending))
 	return nil
 }
 
@@ -170,7 +175,7 @@ func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery
 		return d, err
 	}
 	failed := s.within(ctx, to, d)
-	s.settle(&d, failed, ctx.Err() != nil)
+	s.conclude(&d, failed, ctx.Err() != nil)
 	s.report(to, d, failed)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
@@ -189,8 +194,8 @@ func (s *Schedule) within(ctx context.Context, to *destination, d rollcall.Deliv
 	return to.do(ctx, s, d)
 }
 
-// settle fills in the step after a try.
-func (s *Schedule) settle(d *rollcall.Delivery, failed error, stopped bool) {
+// conclude fills in the step after a try.
+func (s *Schedule) conclude(d *rollcall.Delivery, failed error, stopped bool) {
 	now := s.Now().UTC()
 	d.Step, d.Time, d.Until, d.Error = d.Step+1, now, now, ""
 	switch {
@@ -255,6 +260,14 @@ func (s *Schedule) report(to *destination, d rollcall.Delivery, failed error) {
 		s.Metrics.failures.WithLabelValues(to.kind).Inc()
 		log.Warn(sentence(d.Errand)+": failed", "error", d.Error, "tries", d.Tries, "again at", d.Until)
 	}
+}
+
+// sentence says what an errand is, for the log.
+func sentence(e rollcall.Errand) string {
+	if e.To == closing {
+		return fmt.Sprintf("close %s of panel %s in %s", e.Month, e.Panel, e.Market)
+	}
+	return fmt.Sprintf("tell of %s of panel %s in %s", e.Month, e.Panel, e.Market)
 }
 
 // short cuts a text that others may have written.

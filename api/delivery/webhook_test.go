@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -97,6 +98,39 @@ func newReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 
 func (r *receiver) options(t *testing.T, secrets string) Options {
 	return Options{Webhook: []string{r.URL + "/hidden?token=hidden"}, WebhookSecretFile: file(t, secrets)}
+}
+
+// TestPendingOfEveryReceiver: what a receiver that is away has not taken is told,
+// though the one after it has taken all.
+func TestPendingOfEveryReceiver(t *testing.T) {
+	away := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	there := newReceiver(t, func(http.ResponseWriter, *http.Request) {})
+	o := away.options(t, secretText)
+	o.Webhook = append(o.Webhook, there.URL)
+	s := scheduleWith(t, o)
+	metrics := prometheus.NewRegistry()
+	s.Metrics = NewMetrics(metrics)
+	if err := s.tell(t.Context(), rollcall.Errand{PanelMonth: october.PanelMonth, Version: 1}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() == "rollcall_deliveries_pending" {
+			for _, m := range f.GetMetric() {
+				pending[m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue()
+			}
+		}
+	}
+	if want := map[string]float64{closing: 0, "webhook": 1}; !maps.Equal(pending, want) {
+		t.Errorf("%v, want %v", pending, want)
+	}
 }
 
 // verifyProgram has the public library verify what was received.

@@ -199,11 +199,7 @@ func (a argument) text(value json.RawMessage) (text, fault string) {
 	return one, ""
 }
 
-// nearest says which names are near; "": none is.
+// nearest says which of the names are the nearest.
 func nearest(name string, names []string) string {
-	near := rollcall.Nearest(name, names)
-	if len(near) == 0 {
-		return "; it takes " + strings.Join(names, ", ")
-	}
-	return "; the nearest is " + strings.Join(near, " or ")
+	return "; the nearest is " + strings.Join(rollcall.Nearest(name, names), " or ")
 }

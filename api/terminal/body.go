@@ -251,9 +251,6 @@ func (p *page) list(column string, items []string) string {
 			separator = ", "
 		}
 	}
-	if len(items) == 0 {
-		return ""
-	}
 	return strings.Join(items, separator)
 }
 

@@ -252,8 +252,8 @@ func (t *Table) columns() {
 		return
 	}
 	for _, v := range []*Value{&t.Account, &t.Events[0].Time.Value} {
-		if v.field != nil {
-			t.needs = append(t.needs, strings.Join(v.field, "."))
+		if v.name != "" {
+			t.needs = append(t.needs, v.name)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -163,8 +162,8 @@ func (r *Reader) source() *source {
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		maps.Copy(s.reads, t.reads)
-		if t.Agent.field != nil {
-			s.agents[strings.Join(t.Agent.field, ".")] = true
+		if t.Agent.name != "" {
+			s.agents[t.Agent.name] = true
 		}
 	}
 	return s
@@ -262,7 +261,7 @@ func (r *Reader) sightings(row *row) error {
 		return err
 	}
 	if rule != "" {
-		r.counts.rule(rule)
+		r.counts.Dropped[rule]++
 		return nil
 	}
 	if doubled, err := r.doubled(t, row.values); err != nil || doubled {

@@ -25,14 +25,14 @@ const (
 type pulse struct {
 	together bool // shards: without one of them there is no answer
 
-	mu      sync.Mutex // guards the rest
-	silent  map[string]bool
-	asked   map[string]time.Time // when a question that is not answered yet was asked
-	connect map[net.Conn]string  // to which server
+	mu     sync.Mutex // guards the rest
+	silent map[string]bool
+	asked  map[string]time.Time // when a question that is not answered yet was asked
+	conns  map[net.Conn]string  // to which server
 }
 
 func newPulse(together bool) *pulse {
-	return &pulse{together: together, silent: map[string]bool{}, asked: map[string]time.Time{}, connect: map[net.Conn]string{}}
+	return &pulse{together: together, silent: map[string]bool{}, asked: map[string]time.Time{}, conns: map[net.Conn]string{}}
 }
 
 // errSilent is a server that takes connections and does not answer.
@@ -51,13 +51,13 @@ func (p *pulse) admits(addr string) error {
 func (p *pulse) add(addr string, c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.connect[c] = addr
+	p.conns[c] = addr
 }
 
 func (p *pulse) remove(c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.connect, c)
+	delete(p.conns, c)
 }
 
 // note notes how a question to a server went. Whatever is under way with a
@@ -69,10 +69,10 @@ func (p *pulse) note(addr string, err error) (changed bool) {
 	silent := errors.Is(err, context.DeadlineExceeded) || isTimeout(err)
 	changed = p.silent[addr] != silent
 	p.silent[addr] = silent
-	for c, of := range p.connect {
+	for c, of := range p.conns {
 		if silent && (of == addr || p.together) {
 			_ = c.Close() // it says nothing, and is not waited for
-			delete(p.connect, c)
+			delete(p.conns, c)
 		}
 	}
 	return changed
