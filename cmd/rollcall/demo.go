@@ -11,12 +11,12 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rollcall"
+	"rollcall/api/export"
 	"rollcall/api/terminal"
 	"rollcall/ingest/collect/simulate"
 	"rollcall/internal/server"
@@ -187,12 +187,5 @@ func tied(t *rollcall.Table, row int) string {
 
 // wholeThousands writes persons to the thousand: 1,585,000.
 func wholeThousands(persons float64) string {
-	text := strconv.FormatFloat(math.Round(persons/1000), 'f', 0, 64)
-	if text == "0" {
-		return text
-	}
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text + ",000"
+	return export.English.Number(math.Round(persons/1000)*1000, 0)
 }
