@@ -174,7 +174,7 @@ func printDemoRow(w io.Writer, t *rollcall.Table, row int, names []rollcall.Serv
 		return
 	}
 	reach, _ := t.Cell(row, "reach").(rollcall.Measure)
-	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", ranks(fmt.Sprint(t.Cell(row, "rank")), t.Cell(row, "rank_low"), t.Cell(row, "rank_high")), name,
+	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", terminal.Ranks(t.Cell(row, "rank"), t.Cell(row, "rank_low"), t.Cell(row, "rank_high")), name,
 		wholeThousands(audience.Value), wholeThousands(audience.Low), wholeThousands(audience.High), reach.Value, tied(t, row))
 }
 
