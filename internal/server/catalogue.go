@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -244,14 +245,17 @@ func (c *catalogue) market(id rollcall.MarketID) (rollcall.Market, bool) {
 	return rollcall.Market{}, false
 }
 
-// noteSimulated gives the table, with a note where the people of its market do
-// not exist. A nil table stays nil.
+// noteSimulated gives the table, or where the people of its market do not exist
+// a copy with a note of it: the table itself is shared. A nil table stays nil.
 func (c *catalogue) noteSimulated(t *rollcall.Table, market rollcall.MarketID) *rollcall.Table {
-	if m, _ := c.market(market); t != nil && m.Simulated && !t.Meta.Simulated {
-		t.Meta.Simulated = true
-		t.Meta.Notes = append(t.Meta.Notes, "The market is simulated: these are not measurements of real people.")
+	m, _ := c.market(market)
+	if t == nil || !m.Simulated || t.Meta.Simulated {
+		return t
 	}
-	return t
+	own := *t
+	own.Meta.Simulated = true
+	own.Meta.Notes = append(slices.Clip(own.Meta.Notes), "The market is simulated: these are not measurements of real people.")
+	return &own
 }
 
 // reports are the panels' reports; each says whether its market is simulated.
