@@ -469,5 +469,5 @@ type AuditLog interface {
 	Audit(ctx context.Context, before time.Time, most int) ([]AuditEntry, error)
 }
 
-// MostAudit is how many entries are kept at least, where only so many are.
+// MostAudit is how many entries a store that drops the oldest has at most.
 const MostAudit = 100_000

@@ -20,11 +20,12 @@ type Fold struct {
 	bytes   int // held by both, about
 
 	groups map[rollcall.Group]*groupFold
-	of     int          // bytes of them, about; in bytes too
+	of     int          // bytes of the groups, about; in bytes too
 	byCode []*groupFold // of the batch in hand
 }
 
-// census is a cell's two sketches.
+// census is what a cell counts: two sketches, and of a service that is counted
+// exactly the set of its visitors.
 type census struct {
 	cell     rollcall.Cell
 	visitors column // pseudonyms
@@ -79,8 +80,8 @@ type groupFold struct {
 type slot struct {
 	span         rollcall.Span
 	from, length uint64  // of the span, in Unix nanoseconds
-	cell         *census // nil in a panel's group, and in one of rows that are more than two notes
-	rare         *census // of one that tells days, or is counted exactly
+	cell         *census // of the day; nil where rare is set, and in a panel's group
+	rare         *census // of the day, where a row of the group does more than note its visitor and minute: it tells a day, or is counted exactly
 }
 
 const (

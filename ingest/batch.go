@@ -9,7 +9,8 @@ import (
 )
 
 // Log is where events go, and what was refused. Append returns once the log
-// has the events durably; an error wrapping rollcall.ErrFull means that it // no space now.
+// has the events durably; an error wrapping rollcall.ErrFull means that it has no
+// space now.
 type Log interface {
 	Append(ctx context.Context, events []rollcall.Event) error
 	Reject(ctx context.Context, rejected []rollcall.Rejected) error
@@ -109,7 +110,7 @@ type Batcher struct {
 	refused   int // bytes held in rejected
 }
 
-// Bounds of what an Batcher holds before it appends.
+// Bounds of what a Batcher holds before it appends.
 const (
 	maxEvents  = 16384
 	maxRefused = 4 << 20

@@ -202,7 +202,7 @@ func (k *key) panelist(name string) rollcall.Visitor {
 // key gives a scope's key on a day.
 func (k *Keys) key(s scope, day rollcall.Day) (key, error) {
 	k.mu.RLock()
-	m := k.of(s.kind, day)
+	m := k.master(s.kind, day)
 	if m == nil || m.secret == nil {
 		defer k.mu.RUnlock()
 		return key{}, m.absent(day)
@@ -217,9 +217,9 @@ func (k *Keys) key(s scope, day rollcall.Day) (key, error) {
 	return k.derive(s, secret), nil
 }
 
-// of gives the master of a day; nil: there is none. A panel's is the first, or
-// the one that was made when all before were lost. mu is held.
-func (k *Keys) of(kind string, day rollcall.Day) (found *inForce) {
+// master gives the master of a day; nil: there is none. A panel's is the first,
+// or the one that was made when all before were lost. mu is held.
+func (k *Keys) master(kind string, day rollcall.Day) (found *inForce) {
 	for i := range k.masters {
 		m := &k.masters[i]
 		if m.From <= day && (kind == "census" || i == 0 || m.Lost) {

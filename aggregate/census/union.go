@@ -21,7 +21,6 @@ type union struct {
 	exact          bool // accounts has every one
 	coarse         bool // some of what was seen tells only the day
 	twoKeys        bool
-	broken         rollcall.Day // where twoKeys: a day of the later key
 }
 
 func newUnion(k int, both bool) *union {
@@ -38,15 +37,15 @@ func (u *union) add(row *rollcall.CellRow) error {
 	if !u.under(row.Key, row.Day) {
 		return nil
 	}
-	at, ids := u.apart(row.Location)
-	if err := u.all.MergeState(row.Visitors); err != nil {
-		return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
+	visitors := []*hll.Sketch{u.all}
+	if at, ids := u.apart(row.Location); at != nil {
+		visitors = append(visitors, at)
+		ids.Add(row.Accounts)
 	}
-	if at != nil {
-		if err := at.MergeState(row.Visitors); err != nil {
+	for _, s := range visitors {
+		if err := s.MergeState(row.Visitors); err != nil {
 			return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
 		}
-		ids.Add(row.Accounts)
 	}
 	if err := u.minutes.MergeState(row.Minutes); err != nil {
 		return fmt.Errorf("census: cell of %s on %s: minutes: %w", row.Service, row.Day, err)
@@ -62,7 +61,7 @@ func (u *union) under(key rollcall.KeyID, day rollcall.Day) bool {
 		u.key, u.day = key, day
 	}
 	if key != u.key {
-		u.twoKeys, u.broken = true, max(day, u.day)
+		u.twoKeys = true
 	}
 	return key == u.key
 }

@@ -25,7 +25,6 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 	if err != nil {
 		return nil, err
 	}
-	d.Diaries = rollcall.HashOf(p.Diaries)
 	body, err := d.Encode()
 	if err != nil {
 		return nil, err
@@ -69,7 +68,6 @@ func (pub *Publisher) Live(ctx context.Context, of rollcall.PanelMonth) (*audien
 	if err != nil {
 		return nil, err
 	}
-	d.Diaries = rollcall.HashOf(p.Diaries)
 	body, err := d.Encode()
 	if err != nil {
 		return nil, err
@@ -93,15 +91,15 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if err := pub.describe(d); err != nil {
 		return nil, p, err
 	}
-	files, err := pub.Store.PanelObjects(ctx, of)
-	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+	files, err := pub.objects(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) {
 		if err := pub.Known(ctx, rollcall.PanelMonth{Market: of.Market, Panel: of.Panel}); err != nil {
 			return nil, p, err
 		}
 		return nil, p, fmt.Errorf("%w: panel %s in %s has no roster for %s; load it with `rollcall panel load`", rollcall.ErrNotFound, of.Panel, of.Market, of.Month)
 	}
 	if err != nil {
-		return nil, p, fmt.Errorf("panel files of %s: %w", of.Month, err)
+		return nil, p, err
 	}
 	d.Roster, d.Universe = files.Roster, files.Universe
 	exclusions, err := pub.Store.Exclusions(ctx, of)
@@ -118,6 +116,7 @@ func (pub *Publisher) collect(ctx context.Context, of rollcall.PanelMonth, s aud
 	if p.Diaries, err = audience.Freeze(ctx, pub.Store, d, p.Roster); err != nil {
 		return nil, p, err
 	}
+	d.Diaries = rollcall.HashOf(p.Diaries)
 	aside, err := pub.Store.SetAside(ctx) // after the reading, which may have set some aside
 	d.Dropped.Damaged = rollcall.DamagedIn(aside, "diaries", of.Market, of.Month, of.Month)
 	return d, p, err

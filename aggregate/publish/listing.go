@@ -33,8 +33,8 @@ func (l Listing) Months(ctx context.Context, market rollcall.MarketID) ([]rollca
 // PanelObjects names the roster and the universe of a month; an Unknown where it
 // has none.
 func (l Listing) PanelObjects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error) {
-	files, err := l.Store.PanelObjects(ctx, of)
-	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+	files, err := l.objects(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) {
 		known := l.Known(ctx, of)
 		return files, cmp.Or(known, fmt.Errorf("%s of panel %s in %s has no roster any more: %w", of.Month, of.Panel, of.Market, rollcall.ErrNotFound))
 	}

@@ -184,14 +184,27 @@ func (pub *Publisher) checkExcluded(ctx context.Context, e rollcall.Exclusion) e
 	return nil
 }
 
+// objects names a month's roster and universe; rollcall.ErrNotFound where it has
+// none, or none any more.
+func (pub *Publisher) objects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error) {
+	files, err := pub.Store.PanelObjects(ctx, of)
+	if err == nil && files.Roster == (rollcall.Hash{}) {
+		err = rollcall.ErrNotFound
+	}
+	if err != nil {
+		return files, fmt.Errorf("panel files of %s: %w", of.Month, err)
+	}
+	return files, nil
+}
+
 // files loads a month's roster and universe; nil where there are none.
 func (pub *Publisher) files(ctx context.Context, of rollcall.PanelMonth) (*audience.Parts, error) {
-	files, err := pub.Store.PanelObjects(ctx, of)
-	if errors.Is(err, rollcall.ErrNotFound) || err == nil && files.Roster == (rollcall.Hash{}) {
+	files, err := pub.objects(ctx, of)
+	if errors.Is(err, rollcall.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("panel files of %s: %w", of.Month, err)
+		return nil, err
 	}
 	p, err := loadParts(ctx, pub.Store, &audience.Document{Of: of, Roster: files.Roster, Universe: files.Universe})
 	return &p, err

@@ -41,6 +41,11 @@ type past struct {
 	intervals panel.Intervals
 }
 
+// alike gives a sample's view of the job's kind, judged by its limits.
+func alike(j *job, s *audience.Sample) *audience.View {
+	return s.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
+}
+
 // past gives the compared month as the version pins it, judged by the version's
 // own limits; or nil, and a note, where it pins none or one that has aged out or
 // can't be compared, and where the period is not the whole month.
@@ -54,8 +59,7 @@ func (j *job) past(ctx context.Context) (*past, error) {
 		return nil, err
 	}
 	pair := panel.Compare(j.month.Weights, before.Weights)
-	view := before.Whole.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
-	return &past{View: view, pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
+	return &past{View: alike(j, before.Whole), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
 }
 
 // same gives the same services in the month's own catalogue.

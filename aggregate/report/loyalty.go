@@ -33,8 +33,8 @@ func daily(v *audience.View, s int) []any {
 	}
 	mean := v.Weights.Term(panel.Variable{At: use.At, Values: days})
 	e := v.Weights.Linear(panel.Part{Factor: 1, Term: mean})
-	audience := v.Settings.Level(e, v.Intervals.Audience(e, mean), users.Users())
-	return []any{audience, v.Level(v.Weights.NestedRatio(mean, users).Scale(100), users.Users())}
+	level := v.Settings.Level(e, v.Intervals.Audience(e, mean), users.Users())
+	return []any{level, v.Level(v.Weights.NestedRatio(mean, users).Scale(100), users.Users())}
 }
 
 // turnover is the persons in tab in a month and in the one before: of the
@@ -113,8 +113,8 @@ func (j *job) usersBefore(ctx context.Context) (map[string]map[rollcall.Visitor]
 				used = map[rollcall.Visitor]bool{}
 				out[v.ID(s)] = used
 			}
-			for _, at := range v.People(audience.SetOf(s)).At {
-				used[v.Person(at).ID] = true
+			for _, person := range v.People(audience.SetOf(s)).At {
+				used[v.Person(person).ID] = true
 			}
 		}
 	}

@@ -160,7 +160,7 @@ func fillPool(r *rollcall.Query) error {
 		return refuse(fmt.Sprintf("is not 2 to %d months", audience.History))
 	case !pools(r.Report):
 		return refuse("is not for quality, which tells how well one month's weights meet that month's margins: ask for each month")
-	case r.Compare != "" && r.Compare != "previous":
+	case r.Compare != "" && r.Compare != previousMonth:
 		return refuse("stands beside compare: changes are not pooled; ask for one of the two")
 	case r.Report == "trend":
 		return nil

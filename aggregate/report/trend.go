@@ -107,7 +107,7 @@ func (j *job) monthly(ctx context.Context, at rollcall.Month) (*rollcall.Table, 
 		j.missed = append(j.missed, one.missed...)
 	}
 	one.missed = nil
-	one.view = one.month.Whole.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
+	one.view = alike(j, one.month.Whole)
 	key := one.key()
 	key.report = "ranking of a trend"
 	return j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
@@ -135,10 +135,7 @@ func (j *job) monthlyMean(ctx context.Context, one *job) (*rollcall.Table, error
 		return nil, nil
 	}
 	one.request.From = first.First()
-	view := func(s *audience.Sample) *audience.View {
-		return s.View(j.view.Credit, j.view.Place, j.target).Judged(j.view.Settings)
-	}
-	one.view = view(one.month.Whole)
+	one.view = alike(j, one.month.Whole)
 	key := one.key()
 	key.report, key.document = "ranking of a trend", j.month.Hash // which says what the months are
 	return j.reporter.tables.Get(ctx, key, func() (*rollcall.Table, int64, error) {
@@ -146,7 +143,7 @@ func (j *job) monthlyMean(ctx context.Context, one *job) (*rollcall.Table, error
 		if err != nil {
 			return nil, 0, err
 		}
-		one.view = view(people)
+		one.view = alike(j, people)
 		t, err := one.run(ctx, rankedBriefly)
 		return t, 1, err
 	})

@@ -65,7 +65,7 @@ func (p *Place) Loose() (mode fs.FileMode, loose bool) {
 	return info.Mode().Perm(), info.Mode().Perm()&0o007 != 0
 }
 
-// Parse reads a key file, where it was found being said in errors:
+// Parse reads a key file, which its errors call where:
 //
 //	64 or more hexadecimal digits [ "from" YYYY-MM-DD [ "lost" ] ]
 //

@@ -53,7 +53,7 @@ func (m *Masters) Start(ctx context.Context) error {
 		}
 	}
 	if len(known) == 0 && m.Store != nil {
-		if known, err = m.first(ctx, own); err != nil {
+		if known, err = m.recordAll(ctx, own); err != nil {
 			return err
 		}
 	}
@@ -95,8 +95,8 @@ func (m *Masters) used(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// first records the keys of a store that knows none yet.
-func (m *Masters) first(ctx context.Context, own []ingest.Master) ([]rollcall.Master, error) {
+// recordAll records the keys of a store that knows none yet.
+func (m *Masters) recordAll(ctx context.Context, own []ingest.Master) ([]rollcall.Master, error) {
 	if err := m.prove(ctx, own); err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func has(all []rollcall.Master, id rollcall.KeyID) bool {
 // take makes pseudonyms under the keys from now on, but refuses where one is
 // missing whose days have begun.
 func (m *Masters) take(own []ingest.Master, known []rollcall.Master) error {
-	m.hold(own)
+	m.held = united(m.held, own)
 	m.known = known
 	if err := m.Keys.Set(m.held, known); err != nil {
 		return err
@@ -174,12 +174,19 @@ func (m *Masters) take(own []ingest.Master, known []rollcall.Master) error {
 	return nil
 }
 
-func (m *Masters) hold(own []ingest.Master) {
-	for _, o := range own {
-		if !slices.ContainsFunc(m.held, func(h ingest.Master) bool { return h.ID() == o.ID() }) {
-			m.held = append(m.held, o)
+// united gives all keys of both, each once.
+func united(all, more []ingest.Master) []ingest.Master {
+	all = slices.Clone(all)
+	for _, m := range more {
+		if !holds(all, m.ID()) {
+			all = append(all, m)
 		}
 	}
+	return all
+}
+
+func holds(all []ingest.Master, id rollcall.KeyID) bool {
+	return slices.ContainsFunc(all, func(m ingest.Master) bool { return m.ID() == id })
 }
 
 // Lacks says which master key is missing though its days have begun; nil: none
@@ -188,13 +195,14 @@ func (m *Masters) Lacks() error {
 	today, _ := m.today()
 	for _, lacks := range m.Keys.Missing() {
 		if lacks.From <= today {
-			return fmt.Errorf("%s lacks the master key %s, which is for the days from %s on: put its line there, as it is where it was made", m.Place.Name, lacks.ID, first(lacks.From))
+			return fmt.Errorf("%s lacks the master key %s, which is for the days from %s on: put its line there, as it is where it was made", m.Place.Name, lacks.ID, dayWords(lacks.From))
 		}
 	}
 	return nil
 }
 
-func first(day rollcall.Day) string {
+// dayWords names a key's first day within a sentence.
+func dayWords(day rollcall.Day) string {
 	if day == 0 {
 		return "the first"
 	}
@@ -212,7 +220,7 @@ func (m *Masters) Degraded() []string {
 func (m *Masters) missing() string {
 	var missing []string
 	for _, lacks := range m.Keys.Missing() {
-		missing = append(missing, fmt.Sprintf("%s (from %s on)", lacks.ID, first(lacks.From)))
+		missing = append(missing, fmt.Sprintf("%s (from %s on)", lacks.ID, dayWords(lacks.From)))
 	}
 	if missing == nil {
 		return ""
@@ -251,7 +259,7 @@ func (m *Masters) follow(ctx context.Context) {
 		return
 	}
 	before := len(m.held)
-	m.hold(own)
+	m.held = united(m.held, own)
 	if len(m.held) == before && slices.Equal(known, m.known) {
 		return
 	}

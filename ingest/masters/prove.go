@@ -24,15 +24,17 @@ func (m *Masters) prove(ctx context.Context, own []ingest.Master) error {
 	}
 	proved := false
 	for _, market := range m.Catalogue().Markets {
-		for _, look := range []func(context.Context, *ingest.Keys, rollcall.MarketID) (bool, error){m.proveCells, m.proveDiaries} {
-			looked, err := look(ctx, keys, market.ID)
-			if err != nil {
-				return err
-			}
-			proved = proved || looked
+		looked, err := m.proveCells(ctx, keys, market.ID)
+		if err != nil {
+			return err
 		}
+		proved = proved || looked
 	}
-	if !proved {
+	looked, err := m.proveDiaries(ctx, keys)
+	if err != nil {
+		return err
+	}
+	if !proved && !looked {
 		m.Log.Warn("no fact of the store says which master key it was made under; the key that is there is taken", "place", m.Place.Name, "id", own[0].ID().String())
 	}
 	return nil
@@ -57,17 +59,15 @@ func (m *Masters) proveCells(ctx context.Context, keys *ingest.Keys, market roll
 	return false, nil
 }
 
-// proveDiaries looks at one diary of each panel that was loaded.
-func (m *Masters) proveDiaries(ctx context.Context, keys *ingest.Keys, market rollcall.MarketID) (looked bool, err error) {
+// proveDiaries looks at one diary of each panel's month that was loaded; looked
+// is false where there is none.
+func (m *Masters) proveDiaries(ctx context.Context, keys *ingest.Keys) (looked bool, err error) {
 	loaded, err := m.Store.ListPanelObjects(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, l := range loaded {
-		if l.Market != market {
-			continue
-		}
-		for row, err := range m.Store.Diaries(ctx, rollcall.DiaryQuery{Market: market, Panel: l.Panel, From: l.Month.First(), To: l.Month.Last()}) {
+		for row, err := range m.Store.Diaries(ctx, rollcall.DiaryQuery{Market: l.Market, Panel: l.Panel, From: l.Month.First(), To: l.Month.Last()}) {
 			if err != nil {
 				return false, err
 			}

@@ -52,7 +52,7 @@ func (m *Masters) Rotate(ctx context.Context, from rollcall.Day, lost bool) (don
 		return done, errors.Join(fmt.Errorf("%w: another rotation to a master key from %s on was first; put that one's line into %s", rollcall.ErrConflict, from, m.Place.Name), m.unwrite(fresh))
 	}
 	if m.Keys != nil {
-		m.hold([]ingest.Master{*fresh})
+		m.held = united(m.held, []ingest.Master{*fresh})
 		m.known = known
 		if err := m.Keys.Set(m.held, known); err != nil {
 			return done, err
@@ -85,7 +85,7 @@ func (m *Masters) mayRotate(ctx context.Context, known []rollcall.Master, lost b
 	}
 	switch {
 	case len(gone) > 0:
-		return fmt.Errorf("%w: %s lacks the master key %s, which is for the days from %s on; put its line there, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name, gone[0].ID, first(gone[0].From))
+		return fmt.Errorf("%w: %s lacks the master key %s, which is for the days from %s on; put its line there, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name, gone[0].ID, dayWords(gone[0].From))
 	case len(known) == 0:
 		return fmt.Errorf("%w: %s is missing; put it back, or, if it is lost, rotate with --lost", rollcall.ErrConflict, m.Place.Name)
 	}
@@ -177,12 +177,7 @@ func (m *Masters) refuseFacts(ctx context.Context, from rollcall.Day, lost bool)
 // the same day left when it broke off.
 func (m *Masters) write(from rollcall.Day, lost bool, known []rollcall.Master) (fresh *ingest.Master, err error) {
 	return fresh, change(m.Place.Path, func(own []ingest.Master) ([]ingest.Master, error) {
-		all := slices.Clone(m.held) // a file that was removed under a running process is whole again
-		for _, o := range own {
-			if !slices.ContainsFunc(all, func(h ingest.Master) bool { return h.ID() == o.ID() }) {
-				all = append(all, o)
-			}
-		}
+		all := united(m.held, own) // a file that was removed under a running process is whole again
 		for i := range all {
 			if all[i].From == from && !has(known, all[i].ID()) {
 				if all[i].Lost != lost {
@@ -238,7 +233,7 @@ func (m *Masters) States(ctx context.Context) ([]rollcall.MasterState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.states(rollcall.InForce(known), missing, append(slices.Clone(m.held), own...)), nil
+	return m.states(rollcall.InForce(known), missing, united(m.held, own)), nil
 }
 
 func (m *Masters) states(known, missing []rollcall.Master, here []ingest.Master) []rollcall.MasterState {
@@ -256,7 +251,7 @@ func (m *Masters) states(known, missing []rollcall.Master, here []ingest.Master)
 		switch {
 		case has(missing, k.ID):
 			s.State = rollcall.MasterMissing
-		case !slices.ContainsFunc(here, func(h ingest.Master) bool { return h.ID() == k.ID }):
+		case !holds(here, k.ID):
 			s.State = rollcall.MasterLost
 		case k.From > today:
 			s.State = rollcall.MasterToCome

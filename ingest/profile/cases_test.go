@@ -160,7 +160,7 @@ func TestZulip(t *testing.T) {
 		"10 2026-10-05T21:50:10Z 2026-10-05T21:50:10Z", "8 2026-10-06T05:00:01Z 2026-10-06T05:10:00Z",
 		"11 2026-10-06T08:00:00Z 2026-10-06T08:00:00Z", "9 2026-10-31T22:59:59Z 2026-10-31T22:59:59Z",
 		"13 2026-10-31T23:00:00Z 2026-10-31T23:00:00Z")
-	if counts.Dropped["bot"] != 1 || counts.Dropped["deactivated"+left] != 1 || counts.Joined != 1 {
+	if counts.Dropped["bot"] != 1 || counts.Kept["deactivated"] != 1 || counts.Joined != 1 {
 		t.Errorf("counts: %s", counts)
 	}
 	for segment, n := range map[rollcall.SegmentID]int{"2": 3, "3": 2} {

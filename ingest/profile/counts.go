@@ -21,6 +21,7 @@ type Counts struct {
 	Unnamed         int            // sightings without an account
 	Rejected        int            // rows that can't be read
 	Dropped         map[string]int // rows by rule
+	Kept            map[string]int // rows by optional rule that would drop them, and wasn't asked for
 	Set             map[string]int // rows by rule
 	Lost            map[string]int // rows whose key a joined file doesn't have
 	Forgot          bool           // there was more to remember than is
@@ -34,10 +35,8 @@ type Fault struct {
 }
 
 func newCounts() *Counts {
-	return &Counts{Dropped: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}}
+	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}}
 }
-
-func (c *Counts) rule(name string) { c.Dropped[name]++ }
 
 func (c *Counts) reject(line int, reason string) {
 	c.Rejected++
@@ -51,17 +50,13 @@ func (c *Counts) String() string {
 	said := []string{fmt.Sprintf("rows %d, sightings %d", c.Rows, c.Sightings)}
 	by := func(words string, counts map[string]int) {
 		for _, name := range slices.Sorted(maps.Keys(counts)) {
-			if counts[name] == 0 {
-				continue
+			if n := counts[name]; n > 0 {
+				said = append(said, fmt.Sprintf("%s %s %d", words, name, n))
 			}
-			if rule, kept := strings.CutSuffix(name, left); kept {
-				said = append(said, fmt.Sprintf("kept %s %d", rule, counts[name]))
-				continue
-			}
-			said = append(said, fmt.Sprintf("%s %s %d", words, name, counts[name]))
 		}
 	}
 	by("dropped", c.Dropped)
+	by("kept", c.Kept)
 	by("set", c.Set)
 	by("not in", c.Lost)
 	for _, n := range []struct {

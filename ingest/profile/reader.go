@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -99,7 +98,7 @@ func (r *Reader) Missing() []string {
 // platforms of devices, and the days that fallback tables are not asked about.
 // Where no table needs that, nothing is read.
 func (r *Reader) Survey(ctx context.Context, paths []string) error {
-	needed := slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback || !t.Device.empty() })
+	needed := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
 	if !needed {
 		return nil
 	}
@@ -118,7 +117,7 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 func (r *Reader) look(row *row) error {
 	if t, err := r.tableOf(row); err == nil && t != nil {
 		r.lookDevice(t, row.values)
-		if !t.Fallback && r.fallback() {
+		if !t.Fallback && r.fallback {
 			r.lookDays(t, row.values)
 		}
 	}
@@ -153,18 +152,13 @@ func (r *Reader) lookDays(t *Table, row map[string]any) {
 	}
 }
 
-// fallback reports whether a table counts only where others have nothing.
-func (r *Reader) fallback() bool {
-	return slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback })
-}
-
 func (r *Reader) source() *source {
 	s := &source{comma: r.comma, formats: r.Format, tables: r.Tables, reads: map[string]bool{}, agents: map[string]bool{}}
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		maps.Copy(s.reads, t.reads)
-		if t.Agent.field != nil {
-			s.agents[strings.Join(t.Agent.field, ".")] = true
+		if t.Agent.name != "" {
+			s.agents[t.Agent.name] = true
 		}
 	}
 	return s
@@ -262,7 +256,7 @@ func (r *Reader) sightings(row *row) error {
 		return err
 	}
 	if rule != "" {
-		r.counts.rule(rule)
+		r.counts.Dropped[rule]++
 		return nil
 	}
 	if doubled, err := r.doubled(t, row.values); err != nil || doubled {

@@ -50,7 +50,7 @@ func (r *Reader) dropped(t *Table, who ingest.Sighting, row map[string]any) (str
 			continue
 		}
 		if rule.Optional && !r.options.Optional[rule.Name] {
-			r.counts.rule(rule.Name + left)
+			r.counts.Kept[rule.Name]++
 			continue
 		}
 		return rule.Name, nil
@@ -58,10 +58,8 @@ func (r *Reader) dropped(t *Table, who ingest.Sighting, row map[string]any) (str
 	return "", nil
 }
 
-const (
-	ruleNames = "names" // the rule of --drop
-	left      = " (kept)"
-)
+// ruleNames is the rule of --drop.
+const ruleNames = "names"
 
 // set puts into the sighting what the rules set that hold.
 func (r *Reader) set(t *Table, to *ingest.Sighting, row map[string]any) error {

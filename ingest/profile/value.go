@@ -27,7 +27,8 @@ const (
 // an expression over the row's fields (github.com/expr-lang/expr). In YAML a
 // bare text is a field's name; {constant: X} and {expression: X} are the others.
 type Value struct {
-	field    []string
+	name     string   // of the field, as it is written
+	field    []string // and its parts
 	constant *string
 	program  *vm.Program
 	reads    map[string]bool // columns, or join.column
@@ -60,7 +61,7 @@ func (v *Value) setField(name string) error {
 	if name == "" || len(name) > 256 {
 		return errors.New("a field's name has 1 to 256 characters")
 	}
-	v.field = strings.Split(name, ".")
+	v.name, v.field = name, strings.Split(name, ".")
 	v.reads = map[string]bool{v.field[0]: true, name: true}
 	return nil
 }
@@ -132,7 +133,7 @@ func (v *Value) of(row map[string]any, machine *vm.VM) (any, error) {
 	case v.field == nil:
 		return nil, nil
 	}
-	if whole, ok := row[strings.Join(v.field, ".")]; ok && len(v.field) > 1 {
+	if whole, ok := row[v.name]; ok && len(v.field) > 1 {
 		return whole, nil
 	}
 	var at any = row

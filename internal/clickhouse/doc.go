@@ -9,7 +9,7 @@
 // Read store.go first (what a store is and how it opens), then form.go and
 // migrate.go (the tables), object.go (documents by their hash), merge.go with
 // cell.go and diary.go (a flush, and reading it back) and query.go. market.go,
-// service.go, panel.go, target.go, exclusion.go and publication.go hold a noun
-// each; erase.go, ageing.go and dump.go remove and hand over; dial.go,
+// service.go, panel.go, target.go, exclusion.go (with the audit log) and
+// publication.go (with the deliveries) hold a noun each; erase.go, ageing.go and dump.go remove and hand over; dial.go,
 // pulse.go and failure.go speak with the server.
 package clickhouse

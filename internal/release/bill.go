@@ -66,7 +66,7 @@ func packagesOf(lock string) (parts []part, err error) {
 	var locked struct {
 		Packages map[string]struct {
 			Version, Integrity, License string
-			Dev, Peer, Optional         bool
+			Dev, Optional               bool
 		}
 	}
 	if err := json.Unmarshal(text, &locked); err != nil {

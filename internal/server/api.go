@@ -182,9 +182,7 @@ func (l rejected) Resend(ctx context.Context, q api.RejectedQuery) (done api.Res
 	if l.cluster == nil {
 		return done, errNoLog
 	}
-	options := l.sourceOptions(nil)
-	options.Registerer = nil
-	judge := kafka.NewJudge(options)
+	judge := kafka.NewJudge(l.sourceOptions(nil))
 	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
 	var valid []rollcall.Rejected // not marked yet
@@ -284,11 +282,13 @@ func (p *Process) serve() {
 		ctx, end := p.traces.Begin(ctx, "census", "market", string(q.Market))
 		t, err := census.Table(ctx, p.store, q)
 		end(err)
-		return p.catalogue.told(t, q.Market), err
+		return p.catalogue.noteSimulated(t, q.Market), err
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin, Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store, Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin,
+		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
+		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Assistants: p.MCP, Logger: p.Log, Access: p.Access, Audit: p.store,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -244,14 +245,17 @@ func (c *catalogue) market(id rollcall.MarketID) (rollcall.Market, bool) {
 	return rollcall.Market{}, false
 }
 
-// told gives the table, which says so where the people of its market do not
-// exist. A nil table stays nil.
-func (c *catalogue) told(t *rollcall.Table, market rollcall.MarketID) *rollcall.Table {
-	if m, _ := c.market(market); t != nil && m.Simulated && !t.Meta.Simulated {
-		t.Meta.Simulated = true
-		t.Meta.Notes = append(t.Meta.Notes, "The market is simulated: these are not measurements of real people.")
+// noteSimulated gives the table, or where the people of its market do not exist
+// a copy with a note of it: the table itself is shared. A nil table stays nil.
+func (c *catalogue) noteSimulated(t *rollcall.Table, market rollcall.MarketID) *rollcall.Table {
+	m, _ := c.market(market)
+	if t == nil || !m.Simulated || t.Meta.Simulated {
+		return t
 	}
-	return t
+	own := *t
+	own.Meta.Simulated = true
+	own.Meta.Notes = append(slices.Clip(own.Meta.Notes), "The market is simulated: these are not measurements of real people.")
+	return &own
 }
 
 // reports are the panels' reports; each says whether its market is simulated.
@@ -266,13 +270,13 @@ func (r reports) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table,
 	ctx, end := r.traces.Begin(ctx, "report", "report", q.Report, "market", string(q.Of.Market))
 	t, err := r.Reporter.Report(ctx, q)
 	end(err)
-	return r.catalogue.told(t, q.Of.Market), err
+	return r.catalogue.noteSimulated(t, q.Of.Market), err
 }
 
 // Diff compares two versions.
 func (r reports) Diff(ctx context.Context, q rollcall.Query, first, second int) (*rollcall.Table, error) {
 	t, err := r.Reporter.Diff(ctx, q, first, second)
-	return r.catalogue.told(t, q.Of.Market), err
+	return r.catalogue.noteSimulated(t, q.Of.Market), err
 }
 
 // AddService adds or changes a service.
@@ -284,7 +288,7 @@ func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
 		return err
 	}
 	had, err := c.Catalogue().Service(s.ID)
-	if known := err == nil; known && had.Epoch != s.Epoch {
+	if err == nil && had.Epoch != s.Epoch {
 		if err := c.allowEpoch(ctx, had); err != nil {
 			return err
 		}

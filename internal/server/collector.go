@@ -66,7 +66,7 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	if err := c.until(ctx, true, "catalogue", c.copyCatalogue); err != nil {
 		return nil, err
 	}
-	if err := c.openKeys(ctx); err != nil {
+	if err := startKeys(ctx, c.Process); err != nil {
 		return nil, err
 	}
 	if err := c.dialCluster(); err != nil {
@@ -80,18 +80,6 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
 	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
 	return observe.Patterns(mux), nil
-}
-
-// openKeys compares the master keys with what the store last said, and follows
-// both.
-func (c *collector) openKeys(ctx context.Context) error {
-	if err := c.masters.Start(ctx); err != nil {
-		return err
-	}
-	warnLoose(c.Process)
-	c.keys = c.masters.Keys
-	c.background("master keys", c.masters.Follow)
-	return nil
 }
 
 // openSpool puts the spool before the log, and drains it.

@@ -36,14 +36,14 @@ func (e *Engine) keyPlace() (masters.Place, error) {
 }
 
 // newMasters finds the master keys. What is wrong with their file is said before
-// any engine is waited for; without, nobody asks for them.
-func newMasters(e *Engine, o Options, without bool) (*masters.Masters, error) {
+// any engine is waited for; a keyless process has none.
+func newMasters(e *Engine, o Options, keyless bool) (*masters.Masters, error) {
 	place, err := e.keyPlace()
 	if err != nil {
 		return nil, err
 	}
 	m := &masters.Masters{Place: place, Makes: !e.onCluster() && e.KeyFile == "", Now: time.Now, Log: o.Log}
-	if without || place == (masters.Place{}) {
+	if keyless || place == (masters.Place{}) {
 		return m, nil
 	}
 	if m.Keys, err = ingest.NewKeys(); err != nil {
@@ -57,19 +57,27 @@ func newMasters(e *Engine, o Options, without bool) (*masters.Masters, error) {
 	return m, nil
 }
 
-// openKeys compares the master keys with the store's, and follows both where
-// other processes share the store.
+// openKeys compares the master keys with the store's.
 func openKeys(ctx context.Context, p *Process) error {
 	p.masters.List, p.masters.Store, p.masters.Catalogue = p.store.Masters, p.store, p.catalogue.Catalogue
 	if p.masters.Keys == nil {
 		return nil
 	}
+	if err := startKeys(ctx, p); err != nil {
+		return err
+	}
+	p.months.Pseudonyms = p.keys.Panelist
+	return nil
+}
+
+// startKeys compares the master keys with those that the store knows, and
+// follows both where other processes share the store.
+func startKeys(ctx context.Context, p *Process) error {
 	if err := p.masters.Start(ctx); err != nil {
 		return err
 	}
 	warnLoose(p)
 	p.keys = p.masters.Keys
-	p.months.Pseudonyms = p.keys.Panelist
 	if p.engine.onCluster() {
 		p.background("master keys", p.masters.Follow)
 	}

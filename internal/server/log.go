@@ -84,7 +84,7 @@ func (p *Process) kafkaOptions() kafka.Options {
 // that an empty store reads the log from its start.
 func (p *Process) group() string { return "rollcall-" + p.store.ID() }
 
-func (p *Process) sourceOptions(metrics *prometheus.Registry) kafka.SourceOptions {
+func (p *Process) sourceOptions(metrics prometheus.Registerer) kafka.SourceOptions {
 	return kafka.SourceOptions{
 		Options: kafka.Options{Log: p.Log, Registerer: metrics},
 		Decode:  decoder(p.converter(), p.catalogue.check), Check: p.catalogue.check,
@@ -128,9 +128,7 @@ const replayBytes = 64 << 20
 // replay folds a part of the log into the store once more, beside the
 // aggregators. It changes nothing of what the store has: unions don't.
 func (p eventLog) replay(ctx context.Context, from kafka.Start) (events int64, err error) {
-	options := p.sourceOptions(nil)
-	options.Registerer = nil
-	source, err := kafka.NewReplay(ctx, p.cluster, from, options)
+	source, err := kafka.NewReplay(ctx, p.cluster, from, p.sourceOptions(nil))
 	if err != nil {
 		return 0, err
 	}

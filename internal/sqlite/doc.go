@@ -9,8 +9,8 @@
 // tables), object.go (documents by their hash), merge.go with cell.go and
 // diary_merge.go (a flush), dayuses.go (the bytes of a day's diaries), diary.go
 // and query.go (reading back). market.go, service.go, panel.go, target.go,
-// exclusion.go and publication.go hold a noun each; erase.go, ageing.go,
-// backup.go and dump.go remove and hand over; damage.go sets aside what can not
-// be read;
-// failure.go names SQLite's errors.
+// exclusion.go (with the audit log) and publication.go (with the deliveries)
+// hold a noun each; erase.go, ageing.go, backup.go and dump.go remove and hand
+// over; damage.go sets aside what can not be read; failure.go names SQLite's
+// errors.
 package sqlite

@@ -94,18 +94,14 @@ func isEmpty(ctx context.Context, s Store) (bool, error) {
 	found := errors.New("a row")
 	for _, k := range kinds() {
 		err := k.read(ctx, h, func([]byte) error { return found })
+		if errors.Is(err, found) {
+			return false, nil
+		}
 		if err != nil {
-			return false, unless(err, found)
+			return false, err
 		}
 	}
 	return true, nil
-}
-
-func unless(err, expected error) error {
-	if errors.Is(err, expected) {
-		return nil
-	}
-	return err
 }
 
 // holder is a store and what it names.

@@ -49,10 +49,6 @@ export function limits(meta: Meta): { low: number; caution: number } {
   return { low: meta.thresholds?.low ?? 30, caution: meta.thresholds?.caution ?? 60 };
 }
 
-export function isSimulated(meta: Meta): boolean {
-  return /simulated/i.test([meta.universe?.source, ...meta.notes].join(" "));
-}
-
 /** why says in words what a figure that isn't shown is. */
 export function why(m: Measure | null | undefined, meta: Meta, s: Scope): string {
   if (m == null) return "–";
@@ -63,7 +59,7 @@ export function why(m: Measure | null | undefined, meta: Meta, s: Scope): string
 export function source(meta: Meta, s: Scope, period?: string): string {
   const version = s.t.versionText(meta.version, s.t.statuses[meta.status ?? ""] ?? meta.status ?? "");
   const text = s.t.panelSource(meta.panel ?? "", s.market, period ?? (meta.pool ? `${s.n.monthShort(monthOf(meta))} (${s.t.pooled(meta.pool).toLowerCase()})` : s.n.monthShort(monthOf(meta))), version);
-  return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
+  return meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
 }
 
 /** intervalKeys are the keys of dots with intervals that the measures need. */

@@ -79,6 +79,19 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestTableOfFailure: a run that fails prints what it measured all the same.
+func TestTableOfFailure(t *testing.T) {
+	_, url := serve(t, func(string) int { return http.StatusServiceUnavailable })
+	var out strings.Builder
+	err := run(t.Context(), []string{"--url", url, "--each", "20ms", "--connections", "1", "--at-once", "7"}, &out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "7 were refused") {
+		t.Error(err)
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 1+2+len(questions())+1 {
+		t.Errorf("%d lines:\n%s", lines, out.String())
+	}
+}
+
 // TestAtOnce: every connection asks before the first is answered.
 func TestAtOnce(t *testing.T) {
 	const n = 40

@@ -99,16 +99,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	m := &meter{address: at.Host, key: o.key, each: o.each}
 	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "asked\tconnections\tanswers/s\tof /healthz\tp50 ms\tp99 ms\trefused\t")
-	if err := errors.Join(cold(ctx, m, out), warm(ctx, m, o.connections, out), atOnce(ctx, m, o.atOnce, out)); err != nil {
-		return err
-	}
-	return out.Flush()
+	return errors.Join(cold(ctx, m, out), warm(ctx, m, o.connections, out), atOnce(ctx, m, o.atOnce, out), out.Flush())
 }
 
 const (
-	october = "?market=FR&panel=demo&month=2003-10"
 	health  = "/healthz"
-	ranking = "/v1/reports/ranking" + october
+	ranking = "/v1/reports/ranking?market=FR&panel=demo&month=2003-10"
 )
 
 // question is what a line of the table asks again and again.

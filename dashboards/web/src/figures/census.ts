@@ -2,7 +2,7 @@
 import type { Step } from "../address";
 import type { CensusRow, Measure, Report } from "../api";
 import { Sheet } from "../draw";
-import { cellHeads, cells, csvText, isSimulated, level, type Figure, type Key, type Scope } from "../figure";
+import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts } from "../load";
 import { censusPlaces, rolling } from "../load";
@@ -54,7 +54,7 @@ export function lede(total: Census, s: Scope): string {
 
 export function source(total: Census, month: string, s: Scope): string {
   const text = `Rollcall, ${s.t.census}, ${s.market}, ${s.n.monthShort(month)}.`;
-  return isSimulated(total.meta) ? `${text} ${s.t.simulatedDot}` : text;
+  return total.meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
 }
 
 function underMinimum(total: Census, s: Scope): string {

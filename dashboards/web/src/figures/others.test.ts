@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
-import { csvText } from "../figure";
+import { csvText, source } from "../figure";
 import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import { reaches } from "./census";
@@ -16,6 +16,11 @@ import { leader, monthTicks, overlap, sentence as trended } from "./trend";
 const en = scope("en");
 const fr = scope("fr");
 const of = <Row>(rows: Row[]) => ({ meta: meta(), columns: [], rows });
+
+test("a source says that people are simulated where the report does, whatever its universe is called", () => {
+  assert.ok(source(meta({ simulated: true, universe: undefined }), en).endsWith(en.t.simulatedDot));
+  assert.ok(!source(meta({ simulated: false }), en).includes(en.t.simulatedDot));
+});
 
 test("lines: a line that stops before the period does has no value beside its name", () => {
   const line = (...points: Series["points"][number]["m"][]): Series => ({

@@ -2,7 +2,7 @@
 // between two versions of them.
 import { useEffect, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
-import { isSimulated, level, limits, monthOf, when, type Scope } from "../figure";
+import { level, limits, monthOf, when, type Scope } from "../figure";
 import { shown } from "../numbers";
 
 interface Fact {
@@ -62,7 +62,7 @@ export function citation(meta: Meta, s: Scope): string {
   const french = s.t.language === "fr";
   const at = s.t.at[meta.location] ?? meta.location;
   const text = `Rollcall, panel ${meta.panel ?? ""}, ${s.market}, ${when(meta, s)}, ${at}, version ${meta.version ?? ""} (${status}), ${french ? "méthode" : "method"} ${method}.`;
-  return isSimulated(meta) ? `${text} ${s.t.simulatedDot}` : text;
+  return meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
 }
 
 export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path } from "../api";
-import { isSimulated, type Scope } from "../figure";
+import { type Scope } from "../figure";
 import { headline, lede, parts, partsThere, places, placesThere, steps } from "../figures/census";
 import { censusPlaces, stepsQuery, type Accounts as Loaded } from "../load";
 import { lastDay } from "../numbers";
@@ -36,7 +36,7 @@ export function Accounts({ p, s, go }: Props) {
   return (
     <>
       <div class="opening">
-        <p class="simulated">{isSimulated(p.total.meta) && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
+        <p class="simulated">{p.total.meta.simulated && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
         <h1>{headline(p.total, p.month, s)}</h1>
         <p class="lede">{lede(p.total, s)}</p>
       </div>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Client, type Measure, type Publication, type RankingRow, type Report, type ReportName } from "../api";
-import { isSimulated, type Figure, type Scope } from "../figure";
+import { type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
 import { duplication } from "../figures/duplication";
@@ -73,7 +73,7 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
   const r = p.ranking;
   return (
     <div class="opening">
-      {isSimulated(r.meta) && (
+      {r.meta.simulated && (
         <p class="simulated">
           <b>{t.simulated}</b> {t.simulatedNote} <a href="#about">{t.simulatedHow}</a>
         </p>
