@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -32,6 +34,40 @@ func TestInternalIsNotForReaders(t *testing.T) {
 		mux.ServeHTTP(w, r)
 		if w.Code != want {
 			t.Errorf("reader %v: %d, want %d: %s", reader, w.Code, want, w.Body)
+		}
+	}
+}
+
+type published = Publications // a field of this name can't stand beside the method
+
+// versions is a month's list of them.
+type versions struct {
+	published
+	list []rollcall.Publication
+}
+
+func (v versions) Known(context.Context, rollcall.PanelMonth) error { return nil }
+
+func (v versions) Publications(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
+	return v.list, nil
+}
+
+// TestInternalVersion: a reader is told of an internal version, be it withdrawn,
+// that there is none.
+func TestInternalVersion(t *testing.T) {
+	october := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, time.October)}
+	h := (&Server{Logger: slog.New(slog.DiscardHandler), Publications: versions{list: []rollcall.Publication{
+		{PanelMonth: october, Version: 1}, {PanelMonth: october, Version: 2, Internal: true},
+		{PanelMonth: october, Version: 3, Internal: true, Withdrawn: time.Unix(1e9, 0)},
+	}}}).Handler()
+	for version, want := range map[int][2]int{1: {200, 200}, 2: {200, 404}, 3: {410, 404}, 4: {404, 404}} {
+		for i, role := range []access.Role{access.RolePublish, access.RoleRead} {
+			r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("/v1/publications/FR/nn/2002-10/%d", version), nil)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Caller{Role: role})))
+			if w.Code != want[i] {
+				t.Errorf("version %d, %s: %d, want %d: %s", version, role, w.Code, want[i], w.Body)
+			}
 		}
 	}
 }

@@ -141,7 +141,7 @@ func ofPanel(all []rollcall.PanelMonth, panel rollcall.PanelID) (of []rollcall.P
 	return of, nil
 }
 
-// publication finds one version of a month.
+// publication finds one version of a month that the caller may know of.
 func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version int) (p rollcall.Publication, err error) {
 	if err := s.Publications.Known(ctx, of); err != nil {
 		return p, err
@@ -151,7 +151,7 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 		return p, err
 	}
 	i := slices.IndexFunc(all, func(p rollcall.Publication) bool { return p.PanelMonth == of && p.Version == version })
-	if i < 0 {
+	if i < 0 || all[i].Internal && access.Of(ctx).IsReader() {
 		return p, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
 	}
 	if !all[i].Withdrawn.IsZero() {
@@ -163,9 +163,6 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 // getPublication gives one version as the list of them does.
 func (s months) getPublication(ctx context.Context, in *verifyInput) (*body[rollcall.Publication], error) {
 	of, err := in.about().panelMonth()
-	if err == nil {
-		err = in.hidden(ctx, s.Publications)
-	}
 	if err != nil {
 		return nil, s.fault("publication", err)
 	}

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"rollcall/api/export"
@@ -10,6 +9,7 @@ import (
 
 // words are what mails say, in one language.
 type words struct {
+	locale                               export.Locale
 	closed, notClosed, closedOn, details string // closedOn: of version, status and day
 	statuses                             map[string]string
 	causes                               map[string]string // why a month is not closed, and what to do
@@ -17,13 +17,12 @@ type words struct {
 	withheld, caution                    string
 	simulated, again                     string
 	any                                  string // the row of all services together
-	group, comma                         string // between thousands, before decimals
 }
 
 func wordsOf(l export.Locale) *words {
 	if l == export.French {
 		return &words{
-			closed: "version %d (%s)", notClosed: "non clos", closedOn: "Version %d (%s), close le %s.", details: "Détail (en anglais) : ",
+			locale: l, closed: "version %d (%s)", notClosed: "non clos", closedOn: "Version %d (%s), close le %s.", details: "Détail (en anglais) : ",
 			statuses: map[string]string{"preliminary": "préliminaire", "final": "définitive", "restated": "révisée"},
 			causes: map[string]string{
 				"files":      "Le fichier des panélistes ou l’univers du mois manque : chargez-les avec « rollcall panel load », et le mois sera clos dans l’heure.",
@@ -36,11 +35,10 @@ func wordsOf(l export.Locale) *words {
 			simulated: "Simulé : ce ne sont pas des mesures de personnes réelles.",
 			again:     "Ce mois sera examiné de nouveau toutes les heures ; ce message n’est envoyé qu’une fois par cause.",
 			any:       "Au moins un service",
-			group:     "\u202f", comma: ",",
 		}
 	}
 	return &words{
-		closed: "version %d (%s)", notClosed: "not closed", closedOn: "Version %d (%s), closed on %s.", details: "In detail: ",
+		locale: l, closed: "version %d (%s)", notClosed: "not closed", closedOn: "Version %d (%s), closed on %s.", details: "In detail: ",
 		statuses: map[string]string{"preliminary": "preliminary", "final": "final", "restated": "restated"},
 		causes: map[string]string{
 			"files":      "The month's roster or universe is missing: load them with `rollcall panel load`, and the month is closed within the hour.",
@@ -53,25 +51,12 @@ func wordsOf(l export.Locale) *words {
 		simulated: "Simulated: these are not measurements of real people.",
 		again:     "The month is looked at again every hour; this message is sent once for each cause.",
 		any:       "Any service",
-		group:     ",", comma: ".",
 	}
 }
 
-// number writes a number with so many decimals.
+// number writes a number with so many decimals, and a true minus sign.
 func (w *words) number(x float64, decimals int) string {
-	text := strconv.FormatFloat(x, 'f', decimals, 64)
-	sign := ""
-	if strings.HasPrefix(text, "-") {
-		sign, text = "−", text[1:]
-	}
-	whole, part, _ := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + w.group + whole[i:]
-	}
-	if part != "" {
-		part = w.comma + part
-	}
-	return sign + whole + part
+	return strings.Replace(w.locale.Number(x, decimals), "-", "−", 1)
 }
 
 // said is what a mail says.

@@ -2,8 +2,10 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rollcall"
@@ -33,12 +35,33 @@ func (l Locale) separator() byte {
 	return ','
 }
 
-// comma is before a CSV's decimals.
+// comma is before decimals.
 func (l Locale) comma() byte {
 	if l == French {
 		return ','
 	}
 	return '.'
+}
+
+// Number writes a number for people to read, its digits in groups of three. What
+// rounds to nothing has no sign.
+func (l Locale) Number(x float64, decimals int) string {
+	group := ","
+	if l == French {
+		group = "\u202f"
+	}
+	text := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
+	number, part, _ := strings.Cut(text, ".")
+	for i := len(number) - 3; i > 0; i -= 3 {
+		number = number[:i] + group + number[i:]
+	}
+	if part != "" {
+		number += string(l.comma()) + part
+	}
+	if x < 0 && strings.Trim(text, "0.") != "" {
+		number = "-" + number
+	}
+	return number
 }
 
 // words are what a workbook says, in one language.

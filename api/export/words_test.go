@@ -197,3 +197,17 @@ func TestFileName(t *testing.T) {
 		}
 	}
 }
+
+func TestNumber(t *testing.T) {
+	for want, got := range map[string]string{
+		"1,585,000":             English.Number(1_585_000, 0),
+		"-1,234.6":              English.Number(-1234.56, 1),
+		"999":                   English.Number(999, 0),
+		"0.0":                   English.Number(-0.01, 1),
+		"1\u202f234\u202f567,9": French.Number(1234567.89, 1),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -113,9 +113,7 @@ func getSession() *huma.Operation {
 
 func postSession() *huma.Operation {
 	body := &huma.Schema{Type: huma.TypeObject, Required: []string{"key"}, Properties: map[string]*huma.Schema{"key": {Type: huma.TypeString, Description: "the API key"}}}
-	out := answer("A session has begun: its cookie stands for the key, and no script can read it", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read"})
-	out["201"] = out["200"]
-	delete(out, "200")
+	out := created(answer("A session has begun: its cookie stands for the key, and no script can read it", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read"}))
 	return &huma.Operation{
 		OperationID: "post-v1-session", Method: http.MethodPost, Path: "/v1/session", Summary: "Sign a browser in with a key",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body, Example: map[string]any{"key": "rc_" + strings.Repeat("A", 43)}}}},

@@ -110,7 +110,7 @@ func complete(op *huma.Operation, in huma.Registry) {
 		op.Responses["304"] = &huma.Response{Description: "Not modified: the answer has the ETag that If-None-Match names"}
 		good.Headers = map[string]*huma.Param{"ETag": header("names the answer's bytes"), "Cache-Control": header("whether it may be kept"), "Vary": header("what else the answer depends on")}
 	}
-	if created := op.Responses["201"]; created != nil {
+	if created := op.Responses["201"]; created != nil && !open(op.Path) { // a session is always a new one
 		created.Description = "It was made"
 		op.Responses["200"] = &huma.Response{Description: "It was there, or another in its place", Content: maps.Clone(created.Content)}
 	}

@@ -215,7 +215,7 @@ func (p *page) cell(column, row int, l layout) string {
 		return plain(p.list(c.Name, v))
 	case int:
 		if c.Name == "rank" {
-			return ranks(v, p.t.Cell(row, "rank_low"), p.t.Cell(row, "rank_high"))
+			return Ranks(v, p.t.Cell(row, "rank_low"), p.t.Cell(row, "rank_high"))
 		}
 		return strconv.Itoa(v)
 	case string:
@@ -260,10 +260,10 @@ func (p *page) chance(column string, row int) bool {
 	return told && !significant && (column == "change" || column == "change_percent")
 }
 
-// ranks gives a rank as the ranks that it may be, "2-3", where they are several.
-func ranks(rank int, low, high any) string {
+// Ranks gives a rank as the ranks that it may be, "2-3", where they are several.
+func Ranks(rank, low, high any) string {
 	if low == nil || high == nil || low == high {
-		return strconv.Itoa(rank)
+		return fmt.Sprint(rank)
 	}
 	return fmt.Sprint(low, "-", high)
 }

@@ -3,7 +3,6 @@ package terminal
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"rollcall"
 )
@@ -64,26 +63,15 @@ func (p *page) measure(m rollcall.Measure, s style, separator string, chance boo
 	return text + mark
 }
 
-// number writes a number in thousands or as it is, its digits in groups. What
-// would round to nothing has a digit more.
+// number writes a number in thousands or as it is. What would round to nothing has
+// a digit more.
 func (p *page) number(x float64, s style) string {
 	x /= s.scale
 	digits := s.digits
 	if math.Abs(x) < 0.5 && x != 0 && digits == 0 {
 		digits = 1
 	}
-	text := strconv.FormatFloat(math.Abs(x), 'f', digits, 64)
-	whole, decimals, _ := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + p.thousand + whole[i:]
-	}
-	if decimals != "" {
-		whole += p.point + decimals
-	}
-	if x < 0 && strings.Trim(text, "0.") != "" {
-		whole = "-" + whole
-	}
-	return whole
+	return p.locale.Number(x, digits)
 }
 
 // below names the limit under which figures are withheld.

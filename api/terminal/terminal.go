@@ -44,17 +44,18 @@ func Wrap(text string, width int) string { return strings.Join(wrap(plain(text),
 // page is one table under way.
 type page struct {
 	*words
-	t     *rollcall.Table
-	text  export.Text
-	names map[string]string // of services, by their ids
-	width int
-	all   []*strip // of every column of the table
-	shown []int    // columns of the table that are in the text
-	out   strings.Builder
+	t      *rollcall.Table
+	locale export.Locale
+	text   export.Text
+	names  map[string]string // of services, by their ids
+	width  int
+	all    []*strip // of every column of the table
+	shown  []int    // columns of the table that are in the text
+	out    strings.Builder
 }
 
 func newPage(t *rollcall.Table, o Options) *page {
-	p := &page{words: wordsOf(o.Locale), t: t, text: o.Locale.Text(&t.Meta), names: map[string]string{}, width: o.Width}
+	p := &page{words: wordsOf(o.Locale), t: t, locale: o.Locale, text: o.Locale.Text(&t.Meta), names: map[string]string{}, width: o.Width}
 	if p.width <= 0 || p.width > Widest {
 		p.width = Widest
 	}

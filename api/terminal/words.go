@@ -3,9 +3,9 @@ package terminal
 import "rollcall/api/export"
 
 // words are what a table says of itself on a terminal beside what it says in
-// every form, and how numbers are written, in one language.
+// every form, in one language.
 type words struct {
-	thousand, point, between                          string
+	between                                           string // the ends of an interval
 	yes, no, none, anyService, brand, owner, alsoUse  string
 	reason, excluded, notHere, comparedWith           string
 	reachOf, reachOfLast, targetReachOf, coverageOf   string
@@ -18,8 +18,8 @@ func wordsOf(l export.Locale) *words {
 		return french()
 	}
 	return &words{
-		thousand: ",", point: ".", between: ", ",
-		yes: "yes", no: "no", none: "No rows.", anyService: "any service", brand: "brand", owner: "owner",
+		between: ", ",
+		yes:     "yes", no: "no", none: "No rows.", anyService: "any service", brand: "brand", owner: "owner",
 		alsoUse: "Of the users of the service at the left, the share (%) that also uses the one above:",
 		reason:  "Reason: ", excluded: "Excluded: ",
 		notHere:       "Not shown here: %s. --format csv, json or xlsx has them.",
@@ -39,8 +39,8 @@ func wordsOf(l export.Locale) *words {
 
 func french() *words {
 	return &words{
-		thousand: "\u202f", point: ",", between: "\u00a0; ",
-		yes: "oui", no: "non", none: "Aucune ligne.", anyService: "tout service", brand: "marque", owner: "propriétaire",
+		between: "\u00a0; ",
+		yes:     "oui", no: "non", none: "Aucune ligne.", anyService: "tout service", brand: "marque", owner: "propriétaire",
 		alsoUse: "Des utilisateurs du service à gauche, la part (%) qui utilise aussi celui du haut\u00a0:",
 		reason:  "Raison\u00a0: ", excluded: "Exclu\u00a0: ",
 		notHere:       "Non montré ici\u00a0: %s. Voir --format csv, json ou xlsx.",

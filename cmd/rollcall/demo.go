@@ -11,12 +11,12 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rollcall"
+	"rollcall/api/export"
 	"rollcall/api/terminal"
 	"rollcall/ingest/collect/simulate"
 	"rollcall/internal/server"
@@ -174,7 +174,7 @@ func printDemoRow(w io.Writer, t *rollcall.Table, row int, names []rollcall.Serv
 		return
 	}
 	reach, _ := t.Cell(row, "reach").(rollcall.Measure)
-	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", ranks(fmt.Sprint(t.Cell(row, "rank")), t.Cell(row, "rank_low"), t.Cell(row, "rank_high")), name,
+	fmt.Fprintf(w, "%v\t%s\t%s\t%s to %s\t%.1f %%\t%s\n", terminal.Ranks(t.Cell(row, "rank"), t.Cell(row, "rank_low"), t.Cell(row, "rank_high")), name,
 		wholeThousands(audience.Value), wholeThousands(audience.Low), wholeThousands(audience.High), reach.Value, tied(t, row))
 }
 
@@ -187,12 +187,5 @@ func tied(t *rollcall.Table, row int) string {
 
 // wholeThousands writes persons to the thousand: 1,585,000.
 func wholeThousands(persons float64) string {
-	text := strconv.FormatFloat(math.Round(persons/1000), 'f', 0, 64)
-	if text == "0" {
-		return text
-	}
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text + ",000"
+	return export.English.Number(math.Round(persons/1000)*1000, 0)
 }

@@ -42,11 +42,3 @@ func columnsOf(w io.Writer) int {
 	}
 	return width
 }
-
-// ranks gives a rank as the ranks that it may be, "2-3", where they are several.
-func ranks(rank string, low, high any) string {
-	if low == nil || high == nil || low == high {
-		return rank
-	}
-	return fmt.Sprint(low, "-", high)
-}

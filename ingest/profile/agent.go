@@ -55,8 +55,8 @@ func (p *Profile) newAgents() (*agents, error) {
 	if err := yaml.Load(text, &builtin, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("agents: %w", err)
 	}
-	patterns, err := compileAgents(slices.Concat(p.Agents, builtin))
-	return &agents{patterns, map[string]rollcall.Platform{}}, err
+	patterns, err := compileAgents(builtin)
+	return &agents{slices.Concat(p.agents, patterns), map[string]rollcall.Platform{}}, err
 }
 
 // platform gives the platform of an agent; what no pattern fits is other.

@@ -57,8 +57,7 @@ func (s *source) csv(yield func(*row) error) error {
 	if err != nil {
 		return err
 	}
-	header := columnNames(string(first.text), s.comma)
-	to := s.spread(header)
+	to := s.spread(columnNames(string(first.text), s.comma))
 	for {
 		at, err := s.lines.next()
 		if err != nil || at.text == nil {
@@ -71,7 +70,7 @@ func (s *source) csv(yield func(*row) error) error {
 		if err != nil {
 			return err
 		}
-		if err := yield(s.rowOf(at, header, fields, to)); err != nil {
+		if err := yield(s.rowOf(at, fields, to)); err != nil {
 			return err
 		}
 	}
@@ -108,17 +107,17 @@ func (s *source) record(at line, to spread) ([]string, error) {
 	return fields, nil
 }
 
-func (s *source) rowOf(at line, header, fields []string, to spread) *row {
-	r := &row{line: at.no, header: header}
+func (s *source) rowOf(at line, fields []string, to spread) *row {
+	r := &row{line: at.no, header: to.header}
 	fields, ok := to.fit(fields, string(s.comma))
 	switch {
 	case at.long:
 		r.fault = "the line is longer than 1 MiB"
 	case !ok:
-		r.fault = fmt.Sprintf("has %d fields, and its header %d", len(fields), len(header))
+		r.fault = fmt.Sprintf("has %d fields, and its header %d", len(fields), len(to.header))
 	default:
 		r.values = s.fresh()
-		for i, name := range header {
+		for i, name := range to.header {
 			if s.reads[name] {
 				r.values[name] = fields[i]
 			}

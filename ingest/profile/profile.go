@@ -25,14 +25,16 @@ const (
 
 // Profile says how the rows of a server's tables become sightings.
 type Profile struct {
-	About   string   `yaml:"about"`
-	Format  []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
-	Service string   `yaml:"service"`   // where --service says none
-	Joins   []Join   `yaml:"joins"`     // further files, read by key
-	Agents  []Agent  `yaml:"agents"`    // looked at before the built-in ones
-	Tables  []Table  `yaml:"tables"`    // the first that fits a row reads it
-	Comma   string   `yaml:"separator"` // of csv; a comma where empty
-	comma   byte
+	About    string   `yaml:"about"`
+	Format   []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
+	Service  string   `yaml:"service"`   // where --service says none
+	Joins    []Join   `yaml:"joins"`     // further files, read by key
+	Agents   []Agent  `yaml:"agents"`    // looked at before the built-in ones
+	Tables   []Table  `yaml:"tables"`    // the first that fits a row reads it
+	Comma    string   `yaml:"separator"` // of csv; a comma where empty
+	comma    byte
+	agents   []agentPattern // of Agents
+	fallback bool           // a table counts only where others have nothing
 }
 
 // Join is a second file whose row of the same key is at hand under the name.
@@ -173,7 +175,8 @@ func (p *Profile) compile() error {
 	if p.Comma != "" {
 		p.comma = p.Comma[0]
 	}
-	if _, err := compileAgents(p.Agents); err != nil {
+	var err error
+	if p.agents, err = compileAgents(p.Agents); err != nil {
 		return err
 	}
 	return p.compileTables()
@@ -190,6 +193,7 @@ func (p *Profile) compileTables() error {
 		if err := t.compile(slices.Contains(p.Format, "regexp")); err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
 		}
+		p.fallback = p.fallback || t.Fallback
 	}
 	p.readJoins()
 	return nil

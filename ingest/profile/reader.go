@@ -98,7 +98,7 @@ func (r *Reader) Missing() []string {
 // platforms of devices, and the days that fallback tables are not asked about.
 // Where no table needs that, nothing is read.
 func (r *Reader) Survey(ctx context.Context, paths []string) error {
-	needed := slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback || !t.Device.empty() })
+	needed := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
 	if !needed {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 func (r *Reader) look(row *row) error {
 	if t, err := r.tableOf(row); err == nil && t != nil {
 		r.lookDevice(t, row.values)
-		if !t.Fallback && r.fallback() {
+		if !t.Fallback && r.fallback {
 			r.lookDays(t, row.values)
 		}
 	}
@@ -150,11 +150,6 @@ func (r *Reader) lookDays(t *Table, row map[string]any) {
 			r.survey.day(text(account), d)
 		}
 	}
-}
-
-// fallback reports whether a table counts only where others have nothing.
-func (r *Reader) fallback() bool {
-	return slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Fallback })
 }
 
 func (r *Reader) source() *source {

@@ -60,14 +60,13 @@ func (p *pulse) remove(c net.Conn) {
 	delete(p.conns, c)
 }
 
-// note notes how a question to a server went. Whatever is under way with a
-// silent one is given up: its connections are closed.
-func (p *pulse) note(addr string, err error) (changed bool) {
+// note notes how a question to a server went, and reports whether it is silent.
+// Whatever is under way with a silent one is given up: its connections are closed.
+func (p *pulse) note(addr string, err error) (silent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.asked, addr)
-	silent := errors.Is(err, context.DeadlineExceeded) || isTimeout(err)
-	changed = p.silent[addr] != silent
+	silent = errors.Is(err, context.DeadlineExceeded) || isTimeout(err)
 	p.silent[addr] = silent
 	for c, of := range p.conns {
 		if silent && (of == addr || p.together) {
@@ -75,7 +74,7 @@ func (p *pulse) note(addr string, err error) (changed bool) {
 			delete(p.conns, c)
 		}
 	}
-	return changed
+	return silent
 }
 
 func isTimeout(err error) bool {
@@ -134,6 +133,7 @@ func (s *database) Watch(ctx context.Context) {
 func (s *database) watch(ctx context.Context, one probe) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
+	hung := false // since it last answered: one that is started anew refuses at first
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,12 +147,13 @@ func (s *database) watch(ctx context.Context, one probe) {
 		if ctx.Err() != nil {
 			return
 		}
-		if s.pulse.note(one.addr, err) {
-			if err != nil {
-				s.log.Warn("ClickHouse does not answer; what is under way is given up", "server", one.addr)
-			} else {
-				s.log.Info("ClickHouse answers again", "server", one.addr)
-			}
+		switch silent := s.pulse.note(one.addr, err); {
+		case silent && !hung:
+			s.log.Warn("ClickHouse does not answer; what is under way is given up", "server", one.addr)
+			hung = true
+		case err == nil && hung:
+			s.log.Info("ClickHouse answers again", "server", one.addr)
+			hung = false
 		}
 	}
 }
