@@ -121,7 +121,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
 		return nil, err
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&q)) {
+	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
 	return t, nil

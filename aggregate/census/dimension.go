@@ -63,7 +63,7 @@ func compare(q *rollcall.CensusQuery) func(a, b group) int {
 				c = cmp.Or(c, cmp.Compare(a.period, b.period))
 			}
 		}
-		return cmp.Or(c, cmp.Compare(a.period, b.period)) // a window's day
+		return c
 	}
 }
 
