@@ -366,7 +366,7 @@ func TestAccountThatRaisesNothing(t *testing.T) {
 		first[i] = uint64(i)
 	}
 	see(first...)
-	for range f.Deltas().Cells { //nolint:revive // what they are is another test's
+	for range f.Deltas().Cells {
 	}
 	f.flushed(1 << 30)
 	quiet := 0
