@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,6 +153,32 @@ func TestOnlyUnread(t *testing.T) {
 	} {
 		if got := onlyUnread(test.err); got != test.silent {
 			t.Errorf("onlyUnread(%v) = %v", test.err, got)
+		}
+	}
+}
+
+// asked counts what is asked of a server that isn't there.
+type asked struct{ n int }
+
+func (a *asked) RoundTrip(*http.Request) (*http.Response, error) {
+	a.n++
+	return nil, syscall.ECONNREFUSED
+}
+
+// TestNothingAfterTheServerHasGone: a load whose server has gone tries no other
+// file and waits for nothing; after any other fault it does both.
+func TestNothingAfterTheServerHasGone(t *testing.T) {
+	for _, tt := range []struct {
+		fault        error
+		files, asked int
+	}{{fmt.Errorf("a: %w", errLost), 1, 0}, {errors.New("line 1"), 2, 1}, {nil, 2, 1}} {
+		files, server := 0, new(asked)
+		err := settled(t.Context(), &client{http: &http.Client{Transport: server}}, eachFile(t.Context(), []string{"a", "b"}, func(string) error {
+			files++
+			return tt.fault
+		}))
+		if files != tt.files || server.n != tt.asked || !errors.Is(err, tt.fault) && tt.fault != nil {
+			t.Errorf("%v: %d files, asked %d times, %v", tt.fault, files, server.n, err)
 		}
 	}
 }
