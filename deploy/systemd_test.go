@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rollcall/internal/test/engines"
 )
 
 // exposure is the most, in tenths, that systemd's judge of restrictions may find
@@ -41,19 +43,12 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// analyzer runs systemd's own checker. Where there is none the test is skipped,
-// but in "make check".
+// analyzer runs systemd's own checker.
 func analyzer(t *testing.T) func(args ...string) (string, error) {
 	t.Helper()
-	program, err := exec.LookPath("systemd-analyze")
-	switch {
-	case err != nil && os.Getenv("ROLLCALL_ENGINES") == "require":
-		t.Fatal("needs systemd-analyze: Debian's package systemd has it")
-	case err != nil:
-		t.Skip("needs systemd-analyze: Debian's package systemd has it")
-	}
+	engines.Require(t, engines.Systemd)
 	return func(args ...string) (string, error) {
-		said, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+		said, err := exec.CommandContext(t.Context(), "systemd-analyze", args...).CombinedOutput()
 		return strings.TrimSpace(string(said)), err
 	}
 }

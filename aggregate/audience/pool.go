@@ -21,7 +21,7 @@ type pool struct {
 // the months' totals, a ratio one of such totals, and a person who is in several
 // months is counted once. A day is a day of the month, such as the 3rd.
 func Pool(months []*Month) (*Sample, error) {
-	if err := checkKeys(months); err != nil {
+	if err := checkKeys(months, "pool", fmt.Sprint(len(months))); err != nil {
 		return nil, err
 	}
 	parts := make([]*Sample, len(months))
@@ -70,12 +70,12 @@ func poolOf(parts []*Sample, rows *panel.Months) *Sample {
 }
 
 // checkKeys refuses a month whose panelists' pseudonyms are of another key than
-// the last one's.
-func checkKeys(months []*Month) error {
+// the last one's: a fault of the field, which asked for the months by a value.
+func checkKeys(months []*Month, field, value string) error {
 	last := months[len(months)-1]
 	for _, m := range months {
 		if m.Roster.Key != last.Roster.Key {
-			return &rollcall.Invalid{Field: "pool", Value: fmt.Sprint(len(months)), Code: "pool",
+			return &rollcall.Invalid{Field: field, Value: value, Code: field,
 				Reason: fmt.Sprintf("takes in %s, whose panelists' pseudonyms are of another key than those of %s", m.Doc.Of.Month, last.Doc.Of.Month)}
 		}
 	}

@@ -276,6 +276,9 @@ func (s *Sample) Lost() float64 {
 
 // Common makes the sample of those in tab in every month.
 func Common(months []*Month, from, to rollcall.Day) (*Sample, error) {
+	if err := checkKeys(months, "from", from.String()); err != nil {
+		return nil, err
+	}
 	roster := match(months)
 	last := len(months) - 1
 	if len(roster[last]) == 0 {
@@ -297,12 +300,10 @@ func (s *Sample) Alone(k int) *Sample {
 }
 
 // match gives, for each month, the positions in its roster of those in tab in
-// every month. Rosters are in the order of pseudonyms.
+// every month, whose pseudonyms are of one key. Rosters are in the order of
+// pseudonyms.
 func match(months []*Month) [][]int32 {
 	out, next := make([][]int32, len(months)), make([]int, len(months))
-	if !sameKey(months) {
-		return out
-	}
 	last := len(months) - 1
 	for i, p := range months[last].Roster.Panelists {
 		in := true
@@ -322,14 +323,4 @@ func match(months []*Month) [][]int32 {
 		}
 	}
 	return out
-}
-
-// sameKey reports whether the months' pseudonyms can be compared.
-func sameKey(months []*Month) bool {
-	for _, m := range months {
-		if m.Roster.Key != months[0].Roster.Key {
-			return false
-		}
-	}
-	return true
 }

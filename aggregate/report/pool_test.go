@@ -222,7 +222,8 @@ func TestPoolOfUnlikeMonths(t *testing.T) {
 	}
 }
 
-// TestPoolOfTwoKeys: persons can't be matched over a change of pseudonyms.
+// TestPoolOfTwoKeys: persons can't be matched over a change of pseudonyms, in a
+// mean of months as in a period.
 func TestPoolOfTwoKeys(t *testing.T) {
 	s := fashions(t)
 	s.Pseudonyms = func(_ rollcall.PanelID, id string) []rollcall.Pseudonym {
@@ -232,6 +233,10 @@ func TestPoolOfTwoKeys(t *testing.T) {
 	s.close(closing(october, all()))
 	_, err := s.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october, Pool: 2})
 	if want := `pool "2": takes in 2002-09, whose panelists' pseudonyms are of another key than those of 2002-10`; !errors.Is(err, rollcall.ErrInvalid) || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	_, err = s.Report(context.Background(), rollcall.Query{Report: "ranking", Of: october, From: september.Month.First(), To: october.Month.Last()})
+	if want := `from "2002-09-01": takes in 2002-09, whose panelists' pseudonyms are of another key than those of 2002-10`; !errors.Is(err, rollcall.ErrInvalid) || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 }

@@ -14,18 +14,13 @@ import (
 	"github.com/gopacket/gopacket/layers"
 
 	"rollcall/ingest/collect/meter/secure"
+	"rollcall/internal/test/engines"
 )
 
 // TestNamesAgainstTshark: every server's name that tshark finds in TLS, QUIC or
 // DNS is found here too, in every recording and in mutilated ones.
 func TestNamesAgainstTshark(t *testing.T) {
-	tshark, err := exec.LookPath("tshark")
-	if err != nil && os.Getenv("ROLLCALL_ENGINES") == "require" {
-		t.Fatalf("tshark, the oracle, is not installed (Debian: tshark): %v", err)
-	}
-	if err != nil {
-		t.Skipf("tshark, the oracle, is not installed (Debian: tshark): %v", err)
-	}
+	engines.Require(t, engines.Tshark)
 	captures := map[string][]byte{"made": pcap(t, layers.LinkTypeRaw, helloes())}
 	for _, name := range recordings {
 		captures[name] = recorded(t, name)
@@ -37,14 +32,14 @@ func TestNamesAgainstTshark(t *testing.T) {
 	}
 	found := 0
 	for name, file := range captures {
-		found += compareNames(t, tshark, name, file)
+		found += compareNames(t, name, file)
 		for seed := range uint64(1) {
 			dice := rand.New(rand.NewPCG(seed, 5))
 			for range 1 + len(file)/5000 {
 				file = slices.Clone(file)
 				file[fileHeader+dice.IntN(len(file)-fileHeader)] ^= 1 << dice.IntN(8)
 			}
-			compareNames(t, tshark, name+", mutilated", file)
+			compareNames(t, name+", mutilated", file)
 		}
 	}
 	if found < 8 {
@@ -53,13 +48,13 @@ func TestNamesAgainstTshark(t *testing.T) {
 }
 
 // compareNames gives how many names tshark found.
-func compareNames(t *testing.T, tshark, name string, file []byte) int {
+func compareNames(t *testing.T, name string, file []byte) int {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "capture")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), tshark, "-r", path, "-T", "fields", "-E", "separator=/s", "-E", "aggregator=/s",
+	out, err := exec.CommandContext(t.Context(), "tshark", "-r", path, "-T", "fields", "-E", "separator=/s", "-E", "aggregator=/s",
 		"-Y", "tls.handshake.extensions_server_name || dns.qry.name", "-e", "tls.handshake.extensions_server_name", "-e", "dns.qry.name").Output()
 	if err != nil && len(out) == 0 {
 		return 0 // tshark can't read it either

@@ -30,6 +30,8 @@ const (
 	Calc    Engine = "LibreOffice"
 	R       Engine = "R"
 	Curl    Engine = "curl and jq"
+	Systemd Engine = "systemd-analyze"
+	Tshark  Engine = "tshark"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -83,6 +85,10 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingProgram("Rscript", "r-base-core")
 	case Curl:
 		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
+	case Systemd:
+		return missingProgram("systemd-analyze", "systemd")
+	case Tshark:
+		return missingProgram("tshark", "tshark")
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
