@@ -199,32 +199,24 @@ func (in *auditInput) Resolve(ctx huma.Context) []error {
 	return errs
 }
 
-// auditList is a list with where the next is.
-type auditList struct {
-	Link string `header:"Link" doc:"rel=next: the entries before these"`
-	Body struct {
-		Rows []rollcall.AuditEntry `json:"rows"`
-	}
-}
-
 // get gives what was done, newest first, the changes of the keys among it.
-func (s audits) get(ctx context.Context, in *auditInput) (*auditList, error) {
+func (s audits) get(ctx context.Context, in *auditInput) (*paged[rollcall.AuditEntry], error) {
 	var before time.Time
 	if in.Before != "" {
 		var err error
 		if before, err = time.Parse(time.RFC3339Nano, in.Before); err != nil {
-			return nil, huma.Error422UnprocessableEntity("before: is not a time such as 2002-10-03T18:22:05Z")
+			return nil, s.fault("audit", &rollcall.Invalid{Field: "before", Value: in.Before, Reason: "is not a time such as 2002-10-03T18:22:05Z", Code: "before"})
 		}
 	}
 	rows, err := s.entries(ctx, before, in.Limit)
 	if err != nil {
 		return nil, s.fault("audit", err)
 	}
-	out := &auditList{Body: listOf(rows).Body}
+	next := ""
 	if len(rows) == in.Limit {
-		out.Link = fmt.Sprintf(`</v1/audit?before=%s&limit=%d>; rel="next"`, rows[len(rows)-1].Time.Format(time.RFC3339Nano), in.Limit)
+		next = fmt.Sprintf(`</v1/audit?before=%s&limit=%d>; rel="next"`, rows[len(rows)-1].Time.Format(time.RFC3339Nano), in.Limit)
 	}
-	return out, nil
+	return pageOf(rows, next), nil
 }
 
 func (s audits) entries(ctx context.Context, before time.Time, most int) ([]rollcall.AuditEntry, error) {

@@ -76,18 +76,33 @@ func (c *eventsLoadCmd) Run(ctx context.Context, s *streams) error {
 		return c.tables(ctx, s)
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		var faults []error
-		for _, path := range c.Files {
-			err := c.load(ctx, s, api, path)
-			if ctx.Err() != nil || errors.Is(err, errLost) {
-				return errors.Join(append(faults, err)...)
-			}
-			faults = append(faults, err)
-		}
-		faults = append(faults, newSender(api, "", false).settle(ctx))
-		return errors.Join(faults...)
+		return settled(ctx, api, eachFile(ctx, c.Files, func(path string) error { return c.load(ctx, s, api, path) }))
 	})
 }
+
+// eachFile loads each, and gives the faults of all.
+func eachFile(ctx context.Context, paths []string, load func(path string) error) error {
+	var faults []error
+	for _, path := range paths {
+		err := load(path)
+		faults = append(faults, err)
+		if over(ctx, err) {
+			break
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// settled waits until the store has what was sent, whatever failed of it.
+func settled(ctx context.Context, api *client, err error) error {
+	if over(ctx, err) {
+		return err
+	}
+	return errors.Join(err, newSender(api, "", false).settle(ctx))
+}
+
+// over says that nothing more is to be tried.
+func over(ctx context.Context, err error) bool { return ctx.Err() != nil || errors.Is(err, errLost) }
 
 func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path string) error {
 	to := newSender(api, path, c.Backfill)
@@ -228,12 +243,7 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
-	codes := make([]string, 0, len(c.Rejected))
-	for code := range c.Rejected {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
-	for _, code := range codes {
+	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
 		line += fmt.Sprintf(", %s %d", code, c.Rejected[code])
 	}
 	for _, code := range slices.Sorted(maps.Keys(c.Warnings)) {
@@ -385,7 +395,7 @@ func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
 		err = c.read(ctx, s, p, calendar, func(ctx context.Context, s *streams, r *profile.Reader, path string) error {
 			return c.sendTable(ctx, s, api, r, path)
 		})
-		return errors.Join(err, newSender(api, "", false).settle(ctx))
+		return settled(ctx, api, err)
 	})
 }
 
@@ -442,15 +452,7 @@ func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile
 	if err := r.Survey(ctx, c.Files); err != nil {
 		return err
 	}
-	var faults []error
-	for _, path := range c.Files {
-		err := each(ctx, s, r, path)
-		faults = append(faults, err)
-		if ctx.Err() != nil || errors.Is(err, errLost) {
-			break
-		}
-	}
-	return errors.Join(faults...)
+	return eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
 }
 
 // print writes a file's sightings as a dry run does.

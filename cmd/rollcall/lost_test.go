@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -153,5 +154,50 @@ func TestOnlyUnread(t *testing.T) {
 		if got := onlyUnread(test.err); got != test.silent {
 			t.Errorf("onlyUnread(%v) = %v", test.err, got)
 		}
+	}
+}
+
+// asked counts what is asked of a server, and has its answers; nil: it isn't there.
+type asked struct {
+	n      int
+	answer func() *http.Response
+}
+
+func (a *asked) RoundTrip(*http.Request) (*http.Response, error) {
+	if a.n++; a.answer == nil {
+		return nil, syscall.ECONNREFUSED
+	}
+	return a.answer(), nil
+}
+
+// TestNothingAfterTheServerHasGone: a load whose server has gone tries no other
+// file and waits for nothing; after any other fault it does both.
+func TestNothingAfterTheServerHasGone(t *testing.T) {
+	for _, tt := range []struct {
+		fault        error
+		files, asked int
+	}{{fmt.Errorf("a: %w", errLost), 1, 0}, {errors.New("line 1"), 2, 1}, {nil, 2, 1}} {
+		files, server := 0, new(asked)
+		err := settled(t.Context(), &client{http: &http.Client{Transport: server}}, eachFile(t.Context(), []string{"a", "b"}, func(string) error {
+			files++
+			return tt.fault
+		}))
+		if files != tt.files || server.n != tt.asked || !errors.Is(err, tt.fault) && tt.fault != nil {
+			t.Errorf("%v: %d files, asked %d times, %v", tt.fault, files, server.n, err)
+		}
+	}
+}
+
+// TestAuditAsksOnce: of a long audit log, as much is read as is printed.
+func TestAuditAsksOnce(t *testing.T) {
+	server := &asked{answer: func() *http.Response {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Link": {`</v1/audit?before=2002-10-03T18:22:05Z&limit=1>; rel="next"`}},
+			Body: io.NopCloser(strings.NewReader(`{"rows":[{"time":"2002-10-03T18:22:05Z","name":"operator","action":"backup"}]}`)),
+		}
+	}}
+	list, err := (&tokenAuditCmd{Limit: 1}).newest(t.Context(), &client{http: &http.Client{Transport: server}})
+	if err != nil || len(list) != 1 || server.n != 1 {
+		t.Errorf("%d entries of %d requests, %v", len(list), server.n, err)
 	}
 }

@@ -127,7 +127,7 @@ type tokenAuditCmd struct {
 func (c *tokenAuditCmd) Run(ctx context.Context, s *streams) error {
 	var list []rollcall.AuditEntry
 	err := within(ctx, &c.Engine, s, func(to *client) (err error) {
-		list, err = rows[rollcall.AuditEntry](ctx, to, fmt.Sprintf("/v1/audit?limit=%d", c.Limit))
+		list, err = c.newest(ctx, to)
 		return err
 	})
 	if err != nil {
@@ -149,6 +149,15 @@ func (c *tokenAuditCmd) Run(ctx context.Context, s *streams) error {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Format(time.RFC3339), cmp.Or(e.Key, "-"), e.Name, e.Action, cmp.Or(string(e.Market), "-"), e.Object)
 	}
 	return out.Flush()
+}
+
+// newest reads as many entries as are printed, and not the log's older parts.
+func (c *tokenAuditCmd) newest(ctx context.Context, from *client) ([]rollcall.AuditEntry, error) {
+	var part struct {
+		Rows []rollcall.AuditEntry `json:"rows"`
+	}
+	err := from.do(ctx, http.MethodGet, fmt.Sprintf("/v1/audit?limit=%d", c.Limit), nil, &part)
+	return part.Rows, err
 }
 
 func (c *tokenAuditCmd) changes() ([]rollcall.AuditEntry, error) {
