@@ -63,8 +63,6 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	AddDelivery(ctx context.Context, d Delivery) error
 	Deliveries(ctx context.Context) ([]Delivery, error)
 
-	AuditLog
-
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
 
