@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"ageing", testAgeing},
 		{"ageing at once", testAgeingAtOnce},
 		{"catalogue", testCatalogue},
+		{"segments", testSegments},
 		{"objects", testObjects},
 		{"panel files", testPanelObjects},
 		{"exclusions", testExclusions},
