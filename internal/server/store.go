@@ -23,6 +23,7 @@ import (
 type engineStore interface {
 	rollcall.Store
 	rollcall.AuditLog
+	rollcall.DeliveryLog
 }
 
 // openStore opens the engine's store; on a cluster it is made, unless it must

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	rollcall.Store
 	rollcall.AuditLog
+	rollcall.DeliveryLog
 	Dump(context.Context, io.Writer) error
 }
 
