@@ -12,7 +12,7 @@ import (
 )
 
 // PutService writes a line of the catalogue over the one of its id.
-func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
+func (s *catalogue) PutService(ctx context.Context, v rollcall.Service) error {
 	err := s.put(ctx, `INSERT INTO services (service, name, brand, owner, census, epoch, colour)`,
 		string(v.ID), v.Name, v.Brand, v.Owner, string(v.Census), string(v.Epoch), uint8(v.Colour))
 	if err != nil {
@@ -22,7 +22,7 @@ func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
 }
 
 // Services gives the catalogue by id.
-func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
+func (s *catalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
 	all, err := list(ctx, s.database, func(r driver.Rows) (v rollcall.Service, err error) {
 		var colour uint8
 		err = r.Scan((*string)(&v.ID), &v.Name, &v.Brand, &v.Owner, (*string)(&v.Census), (*string)(&v.Epoch), &colour)
@@ -36,7 +36,7 @@ func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
 }
 
 // PutSegment writes a line of the catalogue over the one of its id.
-func (s *documents) PutSegment(ctx context.Context, v rollcall.Segment) error {
+func (s *catalogue) PutSegment(ctx context.Context, v rollcall.Segment) error {
 	err := s.put(ctx, `INSERT INTO segments (segment, name, merged_into)`, string(v.ID), v.Name, string(v.Into))
 	if err != nil {
 		return fmt.Errorf("put segment %s: %w", v.ID, err)
@@ -46,7 +46,7 @@ func (s *documents) PutSegment(ctx context.Context, v rollcall.Segment) error {
 
 // Segments gives the catalogue by id, and with it those that a market's cells
 // have.
-func (s *documents) Segments(ctx context.Context, market rollcall.MarketID) ([]rollcall.Segment, error) {
+func (s *catalogue) Segments(ctx context.Context, market rollcall.MarketID) ([]rollcall.Segment, error) {
 	all, err := list(ctx, s.database, func(r driver.Rows) (v rollcall.Segment, err error) {
 		return v, r.Scan((*string)(&v.ID), &v.Name, (*string)(&v.Into))
 	}, `SELECT segment, name, merged_into FROM segments FINAL ORDER BY segment`)
@@ -61,7 +61,7 @@ func (s *documents) Segments(ctx context.Context, market rollcall.MarketID) ([]r
 
 // withSeen adds those that a market's cells have and the catalogue, which is in
 // order, has not.
-func (s *documents) withSeen(ctx context.Context, all []rollcall.Segment, market rollcall.MarketID) ([]rollcall.Segment, error) {
+func (s *catalogue) withSeen(ctx context.Context, all []rollcall.Segment, market rollcall.MarketID) ([]rollcall.Segment, error) {
 	seen, err := list(ctx, s.database, func(r driver.Rows) (v rollcall.Segment, err error) {
 		return v, r.Scan((*string)(&v.ID))
 	}, `SELECT DISTINCT CAST(segment, 'String') FROM cells WHERE market = ? AND segment != ''`, string(market))

@@ -9,7 +9,7 @@ import (
 )
 
 // PutService writes a line of the catalogue over the one of its id.
-func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
+func (s *catalogue) PutService(ctx context.Context, v rollcall.Service) error {
 	err := s.exec(ctx, `INSERT OR REPLACE INTO services (service, name, brand, owner, census, epoch, colour) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		string(v.ID), v.Name, v.Brand, v.Owner, string(v.Census), string(v.Epoch), v.Colour)
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *documents) PutService(ctx context.Context, v rollcall.Service) error {
 }
 
 // Services gives the catalogue by id.
-func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
+func (s *catalogue) Services(ctx context.Context) ([]rollcall.Service, error) {
 	all, err := list(ctx, s.database, func(r *sql.Rows) (v rollcall.Service, err error) {
 		return v, r.Scan(&v.ID, &v.Name, &v.Brand, &v.Owner, &v.Census, &v.Epoch, &v.Colour)
 	}, `SELECT service, name, brand, owner, census, epoch, colour FROM services ORDER BY service`)
@@ -30,7 +30,7 @@ func (s *documents) Services(ctx context.Context) ([]rollcall.Service, error) {
 }
 
 // PutSegment writes a line of the catalogue over the one of its id.
-func (s *documents) PutSegment(ctx context.Context, v rollcall.Segment) error {
+func (s *catalogue) PutSegment(ctx context.Context, v rollcall.Segment) error {
 	err := s.exec(ctx, `INSERT OR REPLACE INTO segments (segment, name, merged_into) VALUES (?, ?, ?)`, string(v.ID), v.Name, string(v.Into))
 	if err != nil {
 		return fmt.Errorf("put segment %s: %w", v.ID, err)
@@ -40,7 +40,7 @@ func (s *documents) PutSegment(ctx context.Context, v rollcall.Segment) error {
 
 // Segments gives the catalogue by id, and with it those that a market's cells
 // have, or had.
-func (s *documents) Segments(ctx context.Context, market rollcall.MarketID) ([]rollcall.Segment, error) {
+func (s *catalogue) Segments(ctx context.Context, market rollcall.MarketID) ([]rollcall.Segment, error) {
 	all, err := list(ctx, s.database, func(r *sql.Rows) (v rollcall.Segment, err error) {
 		return v, r.Scan(&v.ID, &v.Name, &v.Into)
 	}, `SELECT segment, name, merged_into FROM segments UNION ALL
