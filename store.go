@@ -57,12 +57,6 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
 	// Withdraw marks a version; of several withdrawals of one the first stands.
 	Withdraw(ctx context.Context, w Withdrawal) error
-	// AddDelivery fails with ErrConflict where the errand's last step is not the
-	// one before. Deliveries gives the last step of every errand that is not at
-	// its end.
-	AddDelivery(ctx context.Context, d Delivery) error
-	Deliveries(ctx context.Context) ([]Delivery, error)
-
 	AuditLog
 
 	SaveTarget(ctx context.Context, name, expression string) error

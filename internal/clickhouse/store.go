@@ -39,7 +39,10 @@ type Options struct {
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
 }
 
-var _ rollcall.Store = (*Store)(nil)
+var (
+	_ rollcall.Store       = (*Store)(nil)
+	_ rollcall.DeliveryLog = (*Store)(nil)
+)
 
 // Store is an open store: facts (cells and diaries) and documents (all else),
 // in one database. It is safe for concurrent use.

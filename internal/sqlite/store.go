@@ -24,7 +24,10 @@ type Options struct {
 	Log *slog.Logger // nil: silent
 }
 
-var _ rollcall.Store = (*Store)(nil)
+var (
+	_ rollcall.Store       = (*Store)(nil)
+	_ rollcall.DeliveryLog = (*Store)(nil)
+)
 
 // Store is an open store: facts (cells and diaries) and documents (all else),
 // in one database. It is safe for concurrent use.

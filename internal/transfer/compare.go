@@ -18,6 +18,7 @@ import (
 // Store is an engine that can say all that it holds.
 type Store interface {
 	rollcall.Store
+	rollcall.DeliveryLog
 	Inventory(ctx context.Context) (rollcall.Inventory, error)
 	DamagedRows(ctx context.Context) iter.Seq2[rollcall.DamagedRow, error]
 }

@@ -41,7 +41,7 @@ func source(t *testing.T, seed uint64) *sqlite.Store {
 	return s
 }
 
-func fill(t *testing.T, s rollcall.Store, seed uint64) {
+func fill(t *testing.T, s transfer.Store, seed uint64) {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {

@@ -15,6 +15,7 @@ import (
 // same at each call.
 type Store interface {
 	rollcall.Store
+	rollcall.DeliveryLog
 	Dump(context.Context, io.Writer) error
 }
 
