@@ -191,8 +191,11 @@ func (f *Fold) open(groups []rollcall.Group) error {
 	return nil
 }
 
+// group finds the state of a group. One whose service is counted in another way
+// since begins anew.
 func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
-	if l := f.groups[*g]; l != nil {
+	l := f.groups[*g]
+	if l != nil && l.exact == f.counts(g) {
 		return l, nil
 	}
 	if !g.Kind.Counts() {
@@ -202,11 +205,15 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
-	l := &groupFold{group: *g, calendar: calendar, slots: make([]slot, 1)}
-	l.exact = g.Panel == "" && f.exactly != nil && f.exactly(g.Service)
+	l = &groupFold{group: *g, calendar: calendar, exact: f.counts(g), slots: make([]slot, 1)}
 	f.groups[*g] = l
 	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
+}
+
+// counts reports whether a group's accounts are counted exactly.
+func (f *Fold) counts(g *rollcall.Group) bool {
+	return g.Panel == "" && f.exactly != nil && f.exactly(g.Service)
 }
 
 // minutes gives the UTC minutes that a row credits, [from, to).
