@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -153,42 +154,30 @@ type comparison struct {
 	figures, sketched int
 }
 
-// errKilled ends an aggregator before what it holds is in the store.
+// errKilled ends an aggregator: what it holds is lost.
 var errKilled = errors.New("killed")
-
-// mortal is a store that takes so many flushes and then no more.
-type mortal struct {
-	rollcall.Store
-	flushes int
-	kill    context.CancelCauseFunc
-}
-
-// Merge takes a flush, or ends the aggregator.
-func (m *mortal) Merge(ctx context.Context, d rollcall.Deltas) error {
-	if m.flushes--; m.flushes < 0 {
-		m.kill(errKilled)
-		return errKilled
-	}
-	return m.Store.Merge(ctx, d)
-}
 
 // rows are visits as a log gives them, in batches, and where its reader stands.
 type rows struct {
 	month           *month
 	visits          []visit
 	read, committed int
-	deaths          int // of its readers
-	done            context.CancelCauseFunc
+	left            int // batches until its reader dies
+	deaths          int
+	done            context.CancelFunc
 	batch           rollcall.Batch
 }
 
-const batchRows = 4096
+const batchRows = 1024
 
 // Next gives the next batch; after the last it waits until the aggregator is
 // told to end.
 func (r *rows) Next(ctx context.Context) (*rollcall.Batch, error) {
+	if r.left--; r.left < 0 {
+		return nil, errKilled
+	}
 	if r.read >= len(r.visits) {
-		r.done(nil)
+		r.done()
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -235,7 +224,7 @@ func (c *comparison) fold(flush int, sorted bool, exactly func(rollcall.ServiceI
 	half := len(visits) / 2
 	dying, other := &rows{month: c.month, visits: visits[:half]}, &rows{month: c.month, visits: visits[half-half/8:]}
 	for ; ; dying.deaths++ {
-		err := c.aggregate(dying, flush, exactly, 1+dying.deaths)
+		err := c.aggregate(dying, flush, exactly, 3<<dying.deaths)
 		if err == nil {
 			break
 		}
@@ -247,13 +236,13 @@ func (c *comparison) fold(flush int, sorted bool, exactly func(rollcall.ServiceI
 	if dying.deaths == 0 && !sorted {
 		c.Error("no aggregator died")
 	}
-	if err := c.aggregate(other, flush, exactly, 1<<30); err != nil {
+	if err := c.aggregate(other, flush, exactly, math.MaxInt); err != nil {
 		c.Fatal(err)
 	}
 }
 
 // aggregate runs an aggregator to the rows' end, or until it has died.
-func (c *comparison) aggregate(from *rows, flush int, exactly func(rollcall.ServiceID) bool, flushes int) error {
+func (c *comparison) aggregate(from *rows, flush int, exactly func(rollcall.ServiceID) bool, batches int) error {
 	c.Helper()
 	calendar, err := rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}.Calendar()
 	if err != nil {
@@ -262,17 +251,13 @@ func (c *comparison) aggregate(from *rows, flush int, exactly func(rollcall.Serv
 	if exactly == nil {
 		exactly = func(id rollcall.ServiceID) bool { return id == service }
 	}
-	ctx, cancel := context.WithCancelCause(c.Context())
-	defer cancel(nil)
-	from.done = cancel
-	err = aggregate.Run(ctx, from, &mortal{Store: c.store, flushes: flushes, kill: cancel}, aggregate.Options{
+	ctx, cancel := context.WithCancel(c.Context())
+	defer cancel()
+	from.done, from.left = cancel, batches
+	return aggregate.Run(ctx, from, c.store, aggregate.Options{
 		K: c.store.K(), Calendar: func(rollcall.MarketID) (*rollcall.Calendar, error) { return calendar, nil }, Exactly: exactly,
 		Bytes: flush, Behind: time.Hour, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
-	if errors.Is(context.Cause(ctx), errKilled) {
-		return errKilled
-	}
-	return err
 }
 
 // ask draws questions, and compares each line of the answers. Of the first early
