@@ -100,8 +100,6 @@ func TestSwitchedOn(t *testing.T) {
 	}
 }
 
-const service = "mychat"
-
 func openSQLite(t *testing.T) rollcall.Store {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "rollcall.db"), sqlite.Options{})
