@@ -135,11 +135,11 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 		max(coarse), arraySort(groupUniqArrayArray(accounts)), min(exact), since
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment, since
 		ORDER BY market, service, location, kind, day, key, platform, segment, since`
-	recorded, err := s.Corrections(ctx)
+	all, err := recorded(ctx, s.database)
 	if err != nil {
 		return nil, err
 	}
-	removals := recorded.Of(rollcall.Removal)
+	removals := all.Of(rollcall.Removal)
 	read := cellReader{sketch: hll.New(s.form.K)}
 	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
 		broken, err := read.row(rows)

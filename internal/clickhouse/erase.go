@@ -90,7 +90,7 @@ func (s *facts) erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 // it: the servers rewrite the parts that hold what is removed. What is recorded
 // counts at once, whatever of it is done when the process is killed: the same
 // again goes on.
-func (s *facts) AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error) {
+func (s *corrections) AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error) {
 	if err = s.record(ctx, all); err == nil {
 		rows, err = s.removeCells(ctx, rollcall.Corrections(all).Of(rollcall.Removal))
 	}
@@ -105,7 +105,7 @@ func (s *facts) AddCorrections(ctx context.Context, all ...rollcall.Correction) 
 }
 
 // record adds what is not recorded yet.
-func (s *facts) record(ctx context.Context, all rollcall.Corrections) error {
+func (s *corrections) record(ctx context.Context, all rollcall.Corrections) error {
 	has, err := s.Corrections(ctx)
 	if err != nil {
 		return err
@@ -129,8 +129,12 @@ func (s *facts) record(ctx context.Context, all rollcall.Corrections) error {
 const correctionColumns = `action, market, service, segment, first, last, key, visitor, reason, time`
 
 // Corrections gives what was recorded, the earliest first.
-func (s *facts) Corrections(ctx context.Context) (rollcall.Corrections, error) {
-	all, err := list(ctx, s.database, func(r driver.Rows) (c rollcall.Correction, err error) {
+func (s *corrections) Corrections(ctx context.Context) (rollcall.Corrections, error) {
+	return recorded(ctx, s.database)
+}
+
+func recorded(ctx context.Context, s *database) (rollcall.Corrections, error) {
+	all, err := list(ctx, s, func(r driver.Rows) (c rollcall.Correction, err error) {
 		return c, r.Scan((*string)(&c.Action), (*string)(&c.Market), (*string)(&c.Service), &c.Segment, dayColumn{&c.From}, dayColumn{&c.To},
 			(*uint64)(&c.Key), (*uint64)(&c.Visitor), &c.Reason, timeColumn{&c.Time})
 	}, `SELECT DISTINCT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
@@ -149,7 +153,7 @@ func millis(t time.Time) int64 {
 }
 
 // removeCells deletes the cells of removals that are from before them.
-func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (cells int, err error) {
+func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections) (cells int, err error) {
 	for _, c := range all {
 		segment, err := rollcall.ParseSegment(c.Segment)
 		if err != nil {
@@ -168,7 +172,7 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (cell
 // eraseAccounts takes accounts out of the cells' sets, and gives how many sets
 // had one. Each account has its own number under each key, of which few have
 // cells.
-func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+func (s *corrections) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
 	type keyOf struct {
 		service rollcall.ServiceID
 		key     rollcall.KeyID
@@ -200,7 +204,7 @@ func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (se
 
 // rewriteCells has the servers rewrite the parts that hold some cells, if there
 // are any, and gives how many there are.
-func (s *facts) rewriteCells(ctx context.Context, how, where string, args ...any) (cells int, err error) {
+func (s *corrections) rewriteCells(ctx context.Context, how, where string, args ...any) (cells int, err error) {
 	var n uint64
 	err = s.db.QueryRow(ctx, `SELECT uniqExact(market, service, location, kind, day, key, platform, segment) FROM cells WHERE `+where, args...).Scan(&n)
 	if err != nil || n == 0 {

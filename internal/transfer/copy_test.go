@@ -41,7 +41,7 @@ func source(t *testing.T, seed uint64) *sqlite.Store {
 	return s
 }
 
-func fill(t *testing.T, s transfer.Store, seed uint64) {
+func fill(t *testing.T, s *sqlite.Store, seed uint64) {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
@@ -55,6 +55,7 @@ func fill(t *testing.T, s transfer.Store, seed uint64) {
 	must(s.PutMarket(ctx, rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}))
 	must(s.PutMarket(ctx, rollcall.Market{ID: "DE", Name: "L'Allemagne \"simulée\"", Zone: "Europe/Berlin", Simulated: true}))
 	must(s.PutService(ctx, rollcall.Service{ID: "mychat", Name: "MyChat", Brand: "My", Owner: "Me"}))
+	must(s.PutSegment(ctx, rollcall.Segment{ID: "lyon", Name: "Lyon", Into: "paris"}))
 	must(s.SaveTarget(ctx, "young", "age=15-24"))
 	must(s.Merge(ctx, storetest.Draw(rand.New(rand.NewPCG(seed, 1)), k, 300, 3000).Deltas()))
 	object := func(text string) rollcall.Hash {
@@ -149,7 +150,7 @@ func copyEverything(t *testing.T, dsn string, server *engines.ClickHouseServer) 
 	to := target(t, dsn, from)
 	lines := requireCopy(t, from, to)
 	kinds := map[string]string{
-		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "targets": "targets",
+		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "segments": "segments", "targets": "targets",
 		"panel_files": "panels' files", "rosters": "rosters", "limits": "panels' limits", "exclusions": "exclusions", "objects": "objects",
 		"publications": "publications", "withdrawals": "publications", "deliveries": "deliveries", "audit": "audit log", "ageings": "ageings",
 		"masters": "master keys' ids", "corrections": "corrections", "quarantine": "rows set aside",
@@ -257,6 +258,8 @@ func copyIntoOlder(t *testing.T, dsn string, server *engines.ClickHouseServer) {
 		t.Fatal(err)
 	}
 	server.Query("DROP TABLE into_an_older_one.limits")
+	server.Query("ALTER TABLE into_an_older_one.cells MODIFY ORDER BY (market, service, location, kind, day, key, platform, segment)")
+	server.Query("ALTER TABLE into_an_older_one.cells DROP COLUMN since")
 	server.Query("ALTER TABLE into_an_older_one.migrations DELETE WHERE number >= 7 SETTINGS mutations_sync = 2")
 	requireCopy(t, from, target(t, dsn, from))
 }
