@@ -27,7 +27,7 @@ const (
 type Profile struct {
 	About    string   `yaml:"about"`
 	Format   []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
-	Log bool `yaml:"log"` // the lines of a log, in the order of their times
+	Log      bool     `yaml:"log"`       // the lines of a log, in the order of their times
 	Service  string   `yaml:"service"`   // where --service says none
 	Joins    []Join   `yaml:"joins"`     // further files, read by key
 	Agents   []Agent  `yaml:"agents"`    // looked at before the built-in ones
