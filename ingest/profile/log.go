@@ -5,27 +5,30 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/expr-lang/expr/vm"
+
 	"rollcall/ingest/session"
 )
 
-// Log has the reader read lines of a log, in their order, by Line. latest is
-// what no line is later than, by a day: the file's last change.
-func (r *Reader) Log(latest time.Time, yield func(Seen) error) {
-	if r.clock == nil {
-		r.clock = &clock{}
-	}
-	r.clock.latest, r.yield = latest, yield
-	if r.from == nil {
-		r.from = r.source()
-	}
+// Log reads the lines of a log, in their order, by a profile's reader.
+type Log struct {
+	*Reader
+	from *source
+}
+
+// NewLog makes a Log that gives what it reads to yield. latest is what no line
+// is later than, by a day: the file's last change.
+func NewLog(r *Reader, latest time.Time, yield func(Seen) error) *Log {
+	r.clock, r.counts, r.yield = &clock{latest: latest}, newCounts(), yield
+	return &Log{r, r.source()}
 }
 
 // Line reads one line. What can't be read is counted; the error is yield's.
-func (r *Reader) Line(text []byte, no int, long bool) error {
+func (l *Log) Line(text []byte, no int, long bool) error {
 	if len(text) == 0 {
 		return nil
 	}
-	return r.row(r.from.lineOf(line{text, no, long}))
+	return l.row(l.from.lineOf(line{text, no, long}))
 }
 
 // lineOf makes a row of a log's line, by whichever of the formats it has.
@@ -38,38 +41,35 @@ func (s *source) lineOf(at line) *row {
 
 // Peek gives the time of a line, whatever else it tells; zero: it has none that
 // the profile knows. It doesn't count as read.
-func (r *Reader) Peek(text []byte) time.Time {
+func (l *Log) Peek(text []byte) time.Time {
 	var at *row
-	if r.from.hasJSON && looksJSON(text) {
-		at = r.from.object(line{text: text})
-	} else if r.from.hasExpr {
-		at = r.from.headed(r.head, text)
+	if l.from.hasJSON && looksJSON(text) {
+		at = l.from.object(line{text: text})
+	} else if l.from.hasExpr {
+		at = l.from.headed(l.head, text)
 	}
 	if at == nil || at.fault != "" {
 		return time.Time{}
 	}
-	before := *r.clock
-	defer func() { *r.clock = before }()
-	for i := range r.Tables {
-		if t, err := r.instant(&r.Tables[i].Events[0].Time, at.values); err == nil && !t.IsZero() {
+	before := *l.clock
+	defer func() { *l.clock = before }()
+	for i := range l.Tables {
+		if t, err := l.instant(&l.Tables[i].Events[0].Time, at.values); err == nil && !t.IsZero() {
 			return t
 		}
 	}
 	return time.Time{}
 }
 
-// At is the time of the last line that told one.
-func (r *Reader) At() time.Time { return r.clock.last }
-
-// Told gives what became of the lines so far.
-func (r *Reader) Told() *Counts {
-	r.counts.Back = r.clock.back
-	return r.counts
+// Counts is what became of the lines so far.
+func (l *Log) Counts() *Counts {
+	l.counts.Back = l.clock.back
+	return l.counts
 }
 
-// EndLog gives the sightings that waited for later lines.
-func (r *Reader) EndLog() error {
-	err := r.letGo()
+// End gives the sightings that waited for later lines.
+func (l *Log) End() error {
+	err := l.letGo()
 	var theirs failed
 	if errors.As(err, &theirs) {
 		return theirs.error
@@ -78,8 +78,8 @@ func (r *Reader) EndLog() error {
 }
 
 // step is what a line tells of a connection.
-func (r *Reader) step(t *Table, e *Event, seen *Seen, row map[string]any) error {
-	v, err := e.Step.of(row, r.machine)
+func (e *Event) step(t *Table, seen *Seen, row map[string]any, machine *vm.VM) error {
+	v, err := e.Step.of(row, machine)
 	if err == nil {
 		seen.Step, err = session.ParseWhat(text(v))
 	}
@@ -91,7 +91,7 @@ func (r *Reader) step(t *Table, e *Event, seen *Seen, row map[string]any) error 
 		what string
 		to   *string
 	}{{&t.Connection, "connection", &seen.Connection}, {&t.Session, "session", &seen.Session}} {
-		v, err := name.of.of(row, r.machine)
+		v, err := name.of.of(row, machine)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name.what, err)
 		}
@@ -99,15 +99,6 @@ func (r *Reader) step(t *Table, e *Event, seen *Seen, row map[string]any) error 
 	}
 	if seen.Connection == "" && seen.Session == "" && seen.Step != session.Refused && seen.Step != session.Accepted && !seen.Step.All() {
 		return errors.New("names neither a connection nor a session")
-	}
-	return nil
-}
-
-// stepped gives a step away.
-func (r *Reader) stepped(seen Seen) error {
-	r.counts.Steps++
-	if err := r.yield(seen); err != nil {
-		return failed{err}
 	}
 	return nil
 }

@@ -41,8 +41,7 @@ type Reader struct {
 	first   recent
 	once    recent
 	stays   stays
-	from    *source // of a log
-	clock   *clock  // of a log; nil: the rows are a table's, in any order
+	clock   *clock // of a log; nil: the rows are a table's, in any order
 	counts  *Counts
 	yield   func(Seen) error
 }
@@ -340,7 +339,7 @@ func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen,
 		return seen, errors.New("the time is missing")
 	}
 	if !e.Step.empty() {
-		return seen, r.step(t, e, &seen, row)
+		return seen, e.step(t, &seen, row, r.machine)
 	}
 	kind, err := e.Kind.of(row, r.machine)
 	if err != nil {
@@ -362,7 +361,8 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 		return nil
 	}
 	if seen.Step != 0 {
-		return r.stepped(seen)
+		r.counts.Steps++
+		return r.give(seen)
 	}
 	if t.Fallback && r.survey.days[r.survey.hash(seen.Account, r.options.Calendar.Day(seen.Time).String())] {
 		r.counts.Told++
@@ -412,9 +412,16 @@ func (r *Reader) send(s stay) error {
 		if piece.Account == "" {
 			r.counts.Unnamed++
 		}
-		if err := r.yield(piece); err != nil {
-			return failed{err}
+		if err := r.give(piece); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (r *Reader) give(seen Seen) error {
+	if err := r.yield(seen); err != nil {
+		return failed{err}
 	}
 	return nil
 }

@@ -29,15 +29,15 @@ func steps(t *testing.T, text string) (all []Step) {
 	return all
 }
 
-func TestTracker(t *testing.T) {
-	for _, tc := range []struct {
-		name   string
-		silent bool
-		steps  string
-		want   string
-		counts Counts
-	}{
-		{"a stay", false, `
+// trackerCases are steps, and what they are.
+var trackerCases = []struct {
+	name   string
+	silent bool
+	steps  string
+	want   string
+	counts Counts
+}{
+	{"a stay", false, `
 10:00 connected c1
 10:01 accepted c1 ann
 10:02 opened c1
@@ -45,13 +45,13 @@ func TestTracker(t *testing.T) {
 10:01 login ann
 10:02-10:30 presence ann
 10:30 logout ann`, Counts{}},
-		{"refusals of one connection are one", false, `
+	{"refusals of one connection are one", false, `
 10:00 connected c1
 10:01 refused c1 ann
 10:02 refused c1 ann
 10:03 closed c1`, `
 10:01 login_failed ann`, Counts{Again: 1}},
-		{"a mistyped password is none", false, `
+	{"a mistyped password is none", false, `
 10:01 refused c1 ann
 10:02 accepted c1 ann
 10:02 opened c1 ann
@@ -59,7 +59,7 @@ func TestTracker(t *testing.T) {
 10:02 login ann
 10:02-10:03 presence ann
 10:03 logout ann`, Counts{Mistyped: 1}},
-		{"refused, then let in on another connection, is both", false, `
+	{"refused, then let in on another connection, is both", false, `
 10:01 refused c1 ann
 10:01 closed c1
 10:02 accepted c2 ann
@@ -69,7 +69,7 @@ func TestTracker(t *testing.T) {
 10:02 login ann
 10:02-10:03 presence ann
 10:03 logout ann`, Counts{}},
-		{"a resumption goes on with the stay, and is no login", false, `
+	{"a resumption goes on with the stay, and is no login", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann s1
 10:10 lost c1 ann s1
@@ -80,7 +80,7 @@ func TestTracker(t *testing.T) {
 10:00 login ann
 10:00-10:40 presence ann
 10:40 logout ann`, Counts{Resumed: 1}},
-		{"a lost session that times out ends at the loss", false, `
+	{"a lost session that times out ends at the loss", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann s1
 10:10 lost c1 ann s1
@@ -88,7 +88,7 @@ func TestTracker(t *testing.T) {
 10:00 login ann
 10:00-10:10 presence ann
 10:10 logout ann`, Counts{}},
-		{"a session resumed after hours was nobody's between", false, `
+	{"a session resumed after hours was nobody's between", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann s1
 10:10 lost c1 ann s1
@@ -100,7 +100,7 @@ func TestTracker(t *testing.T) {
 10:10 logout ann
 12:00-12:30 presence ann
 12:30 logout ann`, Counts{Resumed: 1}},
-		{"a resumption that isn't told: the lost name comes back", true, `
+	{"a resumption that isn't told: the lost name comes back", true, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
 10:10 lost c1
@@ -112,7 +112,7 @@ func TestTracker(t *testing.T) {
 10:00-10:40 presence ann
 10:40 logout ann
 11:00 login bob`, Counts{Resumed: 1}},
-		{"a second login after a loss ends under its own name", true, `
+	{"a second login after a loss ends under its own name", true, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
 10:10 lost c1
@@ -125,7 +125,7 @@ func TestTracker(t *testing.T) {
 10:14 login ann
 10:14-10:40 presence ann
 10:40 logout ann`, Counts{}},
-		{"still open, nobody knows", true, `
+	{"still open, nobody knows", true, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
 10:10 lost c1
@@ -135,7 +135,7 @@ func TestTracker(t *testing.T) {
 10:00-10:10 presence ann
 10:10 logout ann
 10:14 presence ann`, Counts{Open: 1, Doubtful: 1}},
-		{"a name that another replaces", false, `
+	{"a name that another replaces", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann s1
 10:20 accepted c2 ann
@@ -146,7 +146,7 @@ func TestTracker(t *testing.T) {
 10:20 login ann
 10:00-10:50 presence ann
 10:50 logout ann`, Counts{}},
-		{"connections that sign on one by one are one login", false, `
+	{"connections that sign on one by one are one login", false, `
 10:00 signed_on c1 ann ann
 10:01 signed_on c2 ann ann
 10:20 closed c2 ann ann
@@ -159,7 +159,7 @@ func TestTracker(t *testing.T) {
 10:55 login ann
 10:55-11:00 presence ann
 11:00 logout ann`, Counts{}},
-		{"a server that stops, and one that fell", false, `
+	{"a server that stops, and one that fell", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
 10:20 stopped
@@ -174,12 +174,12 @@ func TestTracker(t *testing.T) {
 10:30-10:40 presence ann
 10:40 logout ann
 10:40 login bob`, Counts{}},
-		{"an end whose beginning is not there", false, `
+	{"an end whose beginning is not there", false, `
 10:00 closed c1 ann
 10:01 closed c2`, `
 10:00 presence ann
 10:00 logout ann`, Counts{Unknown: 2}},
-		{"a name that comes again without an end", false, `
+	{"a name that comes again without an end", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
 10:05 alive c1
@@ -189,7 +189,10 @@ func TestTracker(t *testing.T) {
 10:00-10:05 presence ann
 10:05 logout ann
 11:00 login bob`, Counts{}},
-	} {
+}
+
+func TestTracker(t *testing.T) {
+	for _, tc := range trackerCases {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
 			tracker := NewTracker("test", func(s Seen) error {

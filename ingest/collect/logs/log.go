@@ -13,7 +13,7 @@ import (
 // Log makes sightings of the lines of one log, which may stand in several
 // files. It is one goroutine's.
 type Log struct {
-	reader  *profile.Reader
+	reader  *profile.Log
 	tracker *session.Tracker
 	yield   func(profile.Seen) error
 	count   int // sightings
@@ -26,10 +26,10 @@ type Log struct {
 // New makes a log that is read by the profile's reader and gives its sightings
 // to yield. latest is what no line is later than, by a day.
 func New(name string, r *profile.Reader, latest time.Time, yield func(profile.Seen) error) *Log {
-	l := &Log{reader: r, yield: yield}
+	l := &Log{yield: yield}
 	l.tracker = session.NewTracker(name, func(s session.Seen) error { return l.say(profile.Seen{Sighting: s.Sighting, Line: s.Line}) })
 	l.tracker.Silent = r.Silent
-	r.Log(latest, l.seen)
+	l.reader = profile.NewLog(r, latest, l.seen)
 	return l
 }
 
@@ -60,11 +60,11 @@ func (l *Log) say(s profile.Seen) error {
 // Line reads the next line. A line that can't be read is counted; the error is
 // yield's.
 func (l *Log) Line(at Line) error {
-	before := l.reader.Told().Other
+	before := l.reader.Counts().Other
 	if err := l.reader.Line(at.Text, at.No, at.Long); err != nil {
 		return err
 	}
-	if l.reader.Told().Other == before {
+	if l.reader.Counts().Other == before {
 		l.unread = l.unread[:0]
 		return nil
 	}
@@ -92,24 +92,24 @@ func (l *Log) Tell() error {
 // End says what was open at the end.
 func (l *Log) End() error {
 	l.glance()
-	return errors.Join(l.reader.EndLog(), l.tracker.End())
+	return errors.Join(l.reader.End(), l.tracker.End())
 }
 
 // Refused reports whether every line was refused.
 func (l *Log) Refused() bool {
-	c := l.reader.Told()
+	c := l.reader.Counts()
 	return c.Rows > 0 && c.Rejected == c.Rows
 }
 
 // Faults are the first lines that were refused.
-func (l *Log) Faults() []profile.Fault { return l.reader.Told().Faults }
+func (l *Log) Faults() []profile.Fault { return l.reader.Counts().Faults }
 
 // Rejected is how many lines were.
-func (l *Log) Rejected() int { return l.reader.Told().Rejected }
+func (l *Log) Rejected() int { return l.reader.Counts().Rejected }
 
 // String says the counts in one line.
 func (l *Log) String() string {
-	rows := *l.reader.Told()
+	rows := *l.reader.Counts()
 	rows.Sightings, rows.Cut, rows.Unnamed = l.count, l.cut, l.unnamed
 	said := []string{rows.String()}
 	c := l.tracker.Counts

@@ -65,14 +65,14 @@ func begins(r *profile.Reader, path string, changed time.Time) (time.Time, error
 		return time.Time{}, err
 	}
 	defer f.Close()
-	r.Log(changed, nil)
+	log := profile.NewLog(r, changed, nil)
 	in := newLines(f)
 	for range peeked {
 		at, err := in.next()
 		if err != nil {
 			break // what is wrong with it is said when it is read
 		}
-		if t := r.Peek(at.Text); !t.IsZero() {
+		if t := log.Peek(at.Text); !t.IsZero() {
 			return t, nil
 		}
 	}
