@@ -60,6 +60,7 @@ type Tracker struct {
 	stays  map[string]*stay
 	lost   map[*stay]bool
 	lately map[string]*stay // of an account, the session that was lost last
+	idle   []*connection    // refused or accepted, in that order, and perhaps never heard of again
 	now    time.Time        // the greatest of the steps' times
 	swept  time.Time
 	err    error // yield's
@@ -147,7 +148,8 @@ func (t *Tracker) refused(s Step) {
 	case c.refused != nil:
 		t.Again++
 	default:
-		c.refused = &s
+		c.refused, c.login = &s, nil // one that was accepted may be forbidden its session
+		t.idle = append(t.idle, c)
 	}
 }
 
@@ -159,6 +161,7 @@ func (t *Tracker) accepted(s Step) {
 	}
 	t.release(c)
 	c.login = &s
+	t.idle = append(t.idle, c)
 	if c.name == "" {
 		t.release(c)
 	}
@@ -168,8 +171,9 @@ func (t *Tracker) accepted(s Step) {
 func (t *Tracker) opened(s Step) {
 	c := t.connection(s)
 	c.refused = nil
-	if c.login != nil && s.Account == "" {
-		s.Account = c.login.Account
+	if c.login != nil {
+		s.Account = cmp.Or(s.Account, c.login.Account)
+		c.login.Account = s.Account
 	}
 	if s.What == SignedOn && (t.stays[s.key()] == nil || !t.stays[s.key()].lost.IsZero()) {
 		login := s
@@ -421,8 +425,15 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// sweep lets go what nothing can change any more.
+// sweep lets go what nothing can change any more. Many logs don't tell the end
+// of a connection that opened no session.
 func (t *Tracker) sweep() {
+	for len(t.idle) > 0 && t.now.Sub(t.idle[0].since) > Resumable {
+		if c := t.idle[0]; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
+			t.drop(c, c.since, Lost)
+		}
+		t.idle = t.idle[1:]
+	}
 	for on := range t.lost {
 		if t.now.Sub(on.lost) > Resumable && on.doubtful() == nil {
 			t.end(on, on.lost, Lost)
