@@ -85,7 +85,7 @@ func (s targets) expression(ctx context.Context, name string) (string, error) {
 // backup copies the embedded store into the folder's backups, under a name of
 // its own where none is given.
 func (p *Process) backup(ctx context.Context, name string) (path string, err error) {
-	embedded, ok := p.store.Store.(*sqlite.Store)
+	embedded, ok := p.store.engineStore.(*sqlite.Store)
 	if !ok {
 		return "", fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
 	}
@@ -286,7 +286,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin,
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
