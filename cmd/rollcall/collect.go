@@ -20,7 +20,7 @@ import (
 type collectCmd struct {
 	HTTP     httpCmd     `cmd:"" name:"http" help:"A cluster's role: take events over HTTP."`
 	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
-	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration: a simulated panel calibrated to published figures, and a simulated census."`
 }
 
 type pcapCmd struct {

@@ -27,7 +27,8 @@ type simulateCmd struct {
 	server.Engine
 }
 
-// Run loads the demonstration market through the stages, and closes its months.
+// Run loads the demonstration's markets through the stages, and closes the
+// panel's months.
 func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
 	months, err := c.months()
 	if err != nil {
@@ -117,11 +118,11 @@ func (l *simulation) load(ctx context.Context) error {
 	return l.bar.Finish()
 }
 
-// missing gives the months that are not published yet, in the market that it
+// missing gives the months that are not published yet, in the markets that it
 // adds if need be. A real market is refused, and a panel published from another
 // seed: two demonstrations would be one panel of two.
 func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
-	if err := l.api.do(ctx, http.MethodPost, "/v1/markets", simulate.Place(), nil); err != nil {
+	if err := l.markets(ctx); err != nil {
 		return nil, err
 	}
 	list, err := l.published(ctx)
@@ -147,6 +148,43 @@ func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 		}
 	}
 	return missing, nil
+}
+
+// markets adds the markets that are not there. One service's accounts are counted
+// exactly, unless the folder has a real market too: the sets would be of its
+// accounts as well.
+func (l *simulation) markets(ctx context.Context) error {
+	had, err := rows[rollcall.Market](ctx, l.api, "/v1/markets")
+	if err != nil {
+		return err
+	}
+	of := func(id rollcall.MarketID) func(rollcall.Market) bool {
+		return func(m rollcall.Market) bool { return m.ID == id }
+	}
+	world := slices.ContainsFunc(had, of(simulate.World().ID))
+	if panel := slices.IndexFunc(had, of(simulate.Place().ID)); !world && panel >= 0 && had[panel].Simulated {
+		return fmt.Errorf("%w: this folder has the demonstration of an earlier version, whose census was in market %s; give another folder with --data", rollcall.ErrConflict, simulate.Place().ID)
+	}
+	if !world && !slices.ContainsFunc(had, func(m rollcall.Market) bool { return !m.Simulated }) {
+		if err := l.countExactly(ctx); err != nil {
+			return err
+		}
+	}
+	for _, m := range []rollcall.Market{simulate.World(), simulate.Place()} {
+		if err := l.api.do(ctx, http.MethodPost, "/v1/markets", m, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *simulation) countExactly(ctx context.Context) error {
+	var v rollcall.Service
+	if err := l.api.do(ctx, http.MethodGet, "/v1/services/"+string(simulate.CountedExactly), nil, &v); err != nil {
+		return err
+	}
+	v.Census = rollcall.Exactly
+	return l.api.do(ctx, http.MethodPost, "/v1/services", v, nil)
 }
 
 // published gives the panel's versions: none in a folder that knows nothing of the
