@@ -37,6 +37,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	HasFacts(ctx context.Context, market MarketID) (bool, error)
 	Services(ctx context.Context) ([]Service, error)
 	PutService(ctx context.Context, s Service) error
+	SegmentCatalogue
 
 	// PutPanelObjects replaces what the month is weighted with; the objects
 	// named before stay.
@@ -57,13 +58,6 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
 	// Withdraw marks a version; of several withdrawals of one the first stands.
 	Withdraw(ctx context.Context, w Withdrawal) error
-	// AddDelivery fails with ErrConflict where the errand's last step is not the
-	// one before. Deliveries gives the last step of every errand that is not at
-	// its end.
-	AddDelivery(ctx context.Context, d Delivery) error
-	Deliveries(ctx context.Context) ([]Delivery, error)
-
-	AuditLog
 
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
@@ -89,6 +83,15 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Check(ctx context.Context, repair bool) (StoreCheck, error)
 	SetAside(ctx context.Context) ([]Damage, error)
 	ForgetSetAside(ctx context.Context) error
+}
+
+// SegmentCatalogue is what the store knows of segments.
+type SegmentCatalogue interface {
+	// Segments gives the catalogue by id, and of a market that is named also those
+	// that its facts have, without a name.
+	Segments(ctx context.Context, market MarketID) ([]Segment, error)
+	// PutSegment writes a line over the one of its id.
+	PutSegment(ctx context.Context, s Segment) error
 }
 
 // Damage is a fact that can't be read.

@@ -102,6 +102,8 @@ func frenchNotes() [][2]string {
 			"Des lignes endommagées des journaux de ce marché et de ce mois étaient écartées au moment du calcul : #. Elles manquent aux chiffres, sauf si elles avaient été reconstruites à partir du journal d’événements."},
 		{"Damaged rows of cells of this market and of these months are set aside: #. The figures lack those of the days asked for, unless they have been rebuilt from the log.",
 			"Des lignes endommagées des cellules de ce marché et de ces mois sont écartées : #. Celles des jours demandés manquent aux chiffres, sauf si elles ont été reconstruites à partir du journal d’événements."},
+		{"Values, standard errors and intervals are rounded to # decimals, as was asked.", "Valeurs, erreurs types et intervalles sont arrondis à # décimales, comme demandé."},
+		{"HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons", "réunion HyperLogLog des esquisses des jours, estimateur brut amélioré d’Ertl ; comptes uniques d’un service, non des personnes"},
 		{"Computed live from facts that are not frozen: provisional, and not published.", "Calculé à la demande sur des faits qui ne sont pas figés : provisoire, et non publié."},
 		{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons.", "Des comptes, non des personnes : une personne peut avoir plusieurs comptes, et un compte servir à plusieurs personnes."},
 		{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together.",
@@ -125,6 +127,8 @@ func frenchNotes() [][2]string {
 		{"The thresholds differ.", "Les seuils diffèrent."},
 		{"The confidence levels differ.", "Les niveaux de confiance diffèrent."},
 		{"The versions of the month before differ.", "Les versions du mois précédent diffèrent."},
+		{"one panelist, *: *", "un panéliste, * : *"},
+		{"one panelist: *", "un panéliste : *"},
 		{"its panelists' pseudonyms are of another key", "les pseudonymes de ses panélistes sont d’une autre clé"},
 		{"target column *: is not known; the nearest are *", "la colonne de cible * n’est pas connue ; les plus proches sont *"},
 		{"target column *: is not known; the nearest is *", "la colonne de cible * n’est pas connue ; la plus proche est *"},
@@ -211,5 +215,17 @@ func frenchColumns() map[string][2]string {
 		"unique_accounts":     {"Comptes uniques", "Comptes distincts du service sur toute la période, par réunion des esquisses des jours."},
 		"account_minutes":     {"Minutes de compte", "Paires distinctes de compte et de minute créditée sur toute la période."},
 		"exact":               {"Exact", "Vrai si les comptes sont assez peu nombreux pour être comptés un à un."},
+
+		// Of a census, whose columns have the names of a report's.
+		"the service's id in the catalogue":                                                   {"Service", "L’identifiant du service au catalogue."},
+		"the kind of device that the accounts were seen on; none: their source doesn't tell":  {"Appareil", "Le type d’appareil sur lequel les comptes ont été vus ; none : leur source ne le dit pas."},
+		"what the operator counts by: an instance, an organisation, a plan; none: no segment": {"Segment", "Ce par quoi l’opérateur compte : une instance, une organisation, une offre ; none : sans segment."},
+		"where the accounts were seen":                                                        {"Lieu", "Où les comptes ont été vus."},
+		"what they were seen doing: login, presence or use":                                   {"Genre", "Ce qu’on les a vus faire : login (connexion), presence (présence) ou use (usage)."},
+		"the day of the market's calendar that the accounts were seen in":                     {"Jour", "Le jour du calendrier du marché où les comptes ont été vus."},
+		"the week of the market's calendar that the accounts were seen in":                    {"Semaine", "La semaine du calendrier du marché où les comptes ont été vus."},
+		"the month of the market's calendar that the accounts were seen in":                   {"Mois", "Le mois du calendrier du marché où les comptes ont été vus."},
+		"the quarter of the market's calendar that the accounts were seen in":                 {"Trimestre", "Le trimestre du calendrier du marché où les comptes ont été vus."},
+		"the year of the market's calendar that the accounts were seen in":                    {"Année", "L’année du calendrier du marché où les comptes ont été vus."},
 	}
 }

@@ -45,6 +45,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 	for _, t := range []struct{ name, columns, from string }{
 		{"markets", "market, name, zone, CAST(" + isSimulated + ", 'Bool')", "markets FINAL"},
 		{"services", "service, name, brand, owner, census, epoch, colour", "services FINAL"},
+		{"segments", "segment, name, merged_into", "segments FINAL"},
 		{"objects", "hash, body", "objects FINAL"},
 		{"panel_files", "market, panel, month, roster, universe", "panel_files FINAL"},
 		{"rosters", "market, panel, month, roster", "rosters FINAL"},

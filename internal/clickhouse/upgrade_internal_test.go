@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,51 @@ func requireOctober(t *testing.T, s *Store, state func(...uint64) string) {
 	}
 	if days != 41 {
 		t.Errorf("there are %d cells, not 41", days)
+	}
+}
+
+// TestUpgradeSegments opens a filled store of before the catalogue of segments,
+// on one server and on shards.
+func TestUpgradeSegments(t *testing.T) {
+	t.Run("one server", func(t *testing.T) {
+		testUpgradeSegments(t, Options{K: 12}, engines.ClickHouse(t))
+	})
+	t.Run("shards", func(t *testing.T) {
+		testUpgradeSegments(t, Options{K: 12, Cluster: engines.Cluster}, engines.ClickHouseCluster(t, 2)...)
+	})
+}
+
+func testUpgradeSegments(t *testing.T, opt Options, servers ...*engines.ClickHouseServer) {
+	addrs := make([]string, len(servers))
+	for i, s := range servers {
+		addrs[i] = s.Addr()
+	}
+	dsn := fmt.Sprintf("clickhouse://%s/before_names", strings.Join(addrs, ","))
+	before := storeOfBefore(t, dsn, opt, "segment_catalogue.sql")
+	first := rollcall.DayOf(2002, 10, 1)
+	err := before.Merge(t.Context(), rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+		for i, id := range []rollcall.SegmentID{"paris", "", "lyon", "paris"} {
+			if !yield(rollcall.Cell{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Day: first + rollcall.Day(i), Segment: id}, rollcall.CellState{}) {
+				return
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), dsn, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	paris := rollcall.Segment{ID: "paris", Name: "Paris", Into: "new"}
+	if err := s.PutSegment(t.Context(), paris); err != nil {
+		t.Fatal(err)
+	}
+	for market, want := range map[rollcall.MarketID][]rollcall.Segment{"FR": {{ID: "lyon"}, paris}, "DE": {paris}} {
+		if got, err := s.Segments(t.Context(), market); err != nil || !slices.Equal(got, want) {
+			t.Errorf("segments in %s are %v, %v", market, got, err)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func (s targets) expression(ctx context.Context, name string) (string, error) {
 // backup copies the embedded store into the folder's backups, under a name of
 // its own where none is given.
 func (p *Process) backup(ctx context.Context, name string) (path string, err error) {
-	embedded, ok := p.store.Store.(*sqlite.Store)
+	embedded, ok := p.store.engineStore.(*sqlite.Store)
 	if !ok {
 		return "", fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -20,6 +21,7 @@ const (
 	cellKey = `market = ? AND service = ? AND location = ? AND kind = ? AND day = ? AND key = ? AND platform = ? AND segment = ?`
 	getCell = `SELECT visitors, minutes, coarse, accounts, exact FROM cells WHERE ` + cellKey
 	putCell = `INSERT INTO cells (` + cellColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sawCell = `INSERT INTO seen_segments (market, segment) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	setCell = `UPDATE cells SET visitors = ?, minutes = ?, coarse = ?, accounts = ?, exact = ? WHERE ` + cellKey
 )
 
@@ -30,13 +32,19 @@ type cellMerge struct {
 	get, put, set *sql.Stmt
 	sketch        *hll.Sketch
 	stored, now   rollcall.CellState
+	seen          map[segmentSeen]bool // written down by this merge
+}
+
+type segmentSeen struct {
+	market  rollcall.MarketID
+	segment rollcall.SegmentID
 }
 
 func (s *facts) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) error {
 	if d.Cells == nil {
 		return nil
 	}
-	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k)}
+	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k), seen: make(map[segmentSeen]bool)}
 	var err error
 	if m.get, m.put, m.set, err = prepare3(tx, getCell, putCell, setCell); err != nil {
 		return err
@@ -88,9 +96,21 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	switch {
 	case fresh:
 		_, err = m.put.Exec(append(key, values...)...)
+		err = errors.Join(err, m.saw(c))
 	case changed1 || changed2 || changed3:
 		_, err = m.set.Exec(append(values, key...)...)
 	}
+	return err
+}
+
+// saw writes down that a market has a segment.
+func (m *cellMerge) saw(c rollcall.Cell) error {
+	of := segmentSeen{c.Market, c.Segment}
+	if c.Segment == "" || m.seen[of] {
+		return nil
+	}
+	m.seen[of] = true
+	_, err := m.tx.Exec(sawCell, string(c.Market), string(c.Segment))
 	return err
 }
 
@@ -225,10 +245,11 @@ func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 		}
 	}
 	if len(q.Segments) > 0 {
-		query += ` AND segment IN (?` + strings.Repeat(`, ?`, len(q.Segments)-1) + `)`
-		for _, id := range q.Segments {
-			args = append(args, string(id))
+		ids, err := json.Marshal(q.Segments) // there may be more than a statement takes parameters
+		if err != nil {
+			panic("sqlite: a list of texts does not encode: " + err.Error()) // can't happen
 		}
+		query, args = query+` AND segment IN (SELECT value FROM json_each(?))`, append(args, string(ids))
 	}
 	return query + ` ORDER BY service, location, kind, day, key, platform, segment`, args
 }

@@ -41,6 +41,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"diaries", "market, panel, month, panelist, day, key"},
 		{"markets", "market"},
 		{"services", "service"},
+		{"segments", "segment"},
 		{"objects", "hash"},
 		{"panel_files", "market, panel, month"},
 		{"rosters", "market, panel, month, roster"},

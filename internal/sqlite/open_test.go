@@ -86,8 +86,32 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// withoutServices takes away what the catalogue's lines have had since.
-const withoutServices = `ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
+// TestUpgradeSegments opens a filled store of before the catalogue of segments:
+// those that its cells have are known from then on.
+func TestUpgradeSegments(t *testing.T) {
+	path := newPath(t)
+	s := openStore(t, path, 12)
+	facts := storetest.Draw(rand.New(rand.NewPCG(10, 11)), 12, 100, 0)
+	before := dumped(t, s, facts)
+	want, err := s.Segments(t.Context(), "FR")
+	if err != nil || len(want) == 0 {
+		t.Fatalf("segments are %v, %v", want, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := script(path, `DROP TABLE segments; DROP TABLE seen_segments; DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%segment_catalogue.sql')`); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, path, 12)
+	if got, err := s.Segments(t.Context(), "FR"); err != nil || !slices.Equal(got, want) {
+		t.Errorf("segments are %v, %v; want %v", got, err, want)
+	}
+	storetest.RequireSame(t, storetest.Dump(t, s), before)
+}
+
+// withoutServices takes away what the catalogue has had since.
+const withoutServices = `DROP TABLE segments; DROP TABLE seen_segments; ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
 
 // script runs SQL on a file as a foreign writer would.
 func script(path, query string) error {

@@ -140,6 +140,15 @@ func copyCatalogue(ctx context.Context, h *holder, to *clickhouse.Store) error {
 			return err
 		}
 	}
+	segments, err := h.Segments(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range segments {
+		if err := to.PutSegment(ctx, s); err != nil {
+			return err
+		}
+	}
 	targets, err := h.Targets(ctx)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func source(t *testing.T, seed uint64) *sqlite.Store {
 	return s
 }
 
-func fill(t *testing.T, s rollcall.Store, seed uint64) {
+func fill(t *testing.T, s *sqlite.Store, seed uint64) {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
@@ -55,6 +55,7 @@ func fill(t *testing.T, s rollcall.Store, seed uint64) {
 	must(s.PutMarket(ctx, rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris"}))
 	must(s.PutMarket(ctx, rollcall.Market{ID: "DE", Name: "L'Allemagne \"simulée\"", Zone: "Europe/Berlin", Simulated: true}))
 	must(s.PutService(ctx, rollcall.Service{ID: "mychat", Name: "MyChat", Brand: "My", Owner: "Me"}))
+	must(s.PutSegment(ctx, rollcall.Segment{ID: "lyon", Name: "Lyon", Into: "paris"}))
 	must(s.SaveTarget(ctx, "young", "age=15-24"))
 	must(s.Merge(ctx, storetest.Draw(rand.New(rand.NewPCG(seed, 1)), k, 300, 3000).Deltas()))
 	object := func(text string) rollcall.Hash {
@@ -143,7 +144,7 @@ func copyEverything(t *testing.T, dsn string, server *engines.ClickHouseServer) 
 	to := target(t, dsn, from)
 	lines := requireCopy(t, from, to)
 	kinds := map[string]string{
-		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "targets": "targets",
+		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "segments": "segments", "targets": "targets",
 		"panel_files": "panels' files", "rosters": "rosters", "limits": "panels' limits", "exclusions": "exclusions", "objects": "objects",
 		"publications": "publications", "withdrawals": "publications", "deliveries": "deliveries", "audit": "audit log", "ageings": "ageings",
 		"masters": "master keys' ids", "quarantine": "rows set aside",

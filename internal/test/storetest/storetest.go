@@ -15,6 +15,8 @@ import (
 // same at each call.
 type Store interface {
 	rollcall.Store
+	rollcall.AuditLog
+	rollcall.DeliveryLog
 	Dump(context.Context, io.Writer) error
 }
 
@@ -37,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"ageing", testAgeing},
 		{"ageing at once", testAgeingAtOnce},
 		{"catalogue", testCatalogue},
+		{"segments", testSegments},
 		{"objects", testObjects},
 		{"panel files", testPanelObjects},
 		{"exclusions", testExclusions},
