@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -38,6 +39,9 @@ func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
 		l, err := newSimulation(api, s.err, c.Seed, months)
 		if err != nil {
 			return err
+		}
+		if len(c.Brokers) > 0 {
+			l.followed = 3 * time.Second
 		}
 		if _, err := l.missing(ctx); err != nil {
 			return err
@@ -70,6 +74,9 @@ type simulation struct {
 	made   *simulate.Demonstration
 	months []rollcall.Month
 	bar    *progressbar.ProgressBar
+
+	followed  time.Duration // by when every role of a cluster has read what was added to the catalogue
+	exactFrom time.Time     // when all roles count exactly what is counted so
 }
 
 func newSimulation(api *client, progress io.Writer, seed uint64, months []rollcall.Month) (*simulation, error) {
@@ -183,7 +190,7 @@ func (l *simulation) countExactly(ctx context.Context) error {
 	if err := l.api.do(ctx, http.MethodGet, "/v1/services/"+string(simulate.CountedExactly), nil, &v); err != nil {
 		return err
 	}
-	v.Census = rollcall.Exactly
+	v.Census, l.exactFrom = rollcall.Exactly, time.Now().Add(l.followed)
 	return l.api.do(ctx, http.MethodPost, "/v1/services", v, nil)
 }
 
@@ -231,7 +238,19 @@ func (l *simulation) month(ctx context.Context, at rollcall.Month) error {
 	if err := l.send(ctx, m.Sightings()); err != nil {
 		return err
 	}
+	if err := sleepUntil(ctx, l.exactFrom); err != nil {
+		return err
+	}
 	return l.send(ctx, l.made.Census(at))
+}
+
+func sleepUntil(ctx context.Context, at time.Time) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Until(at)):
+		return nil
+	}
 }
 
 // files loads the month's roster and universe.

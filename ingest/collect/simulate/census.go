@@ -23,14 +23,7 @@ func World() rollcall.Market {
 // CountedExactly is the service whose accounts are counted one by one too.
 const CountedExactly rollcall.ServiceID = "icq"
 
-// Region is a segment of the census.
-type Region struct {
-	ID   rollcall.SegmentID
-	Name string
-	Into rollcall.SegmentID // the segment that it is merged into, if any
-}
-
-var regions2001 = []Region{
+var regions2001 = []rollcall.Segment{
 	{ID: "north-america", Name: "North America"},
 	{ID: "europe", Name: "Europe"},
 	{ID: "asia-pacific", Name: "Asia and the Pacific"},
@@ -39,7 +32,8 @@ var regions2001 = []Region{
 }
 
 // Regions gives the census's segments: where the servers took an account to be.
-func Regions() []Region { return slices.Clone(regions2001) }
+// One is merged into another.
+func Regions() []rollcall.Segment { return slices.Clone(regions2001) }
 
 // devices2001 are the platforms of the census.
 var devices2001 = []rollcall.Platform{rollcall.Computer, rollcall.Web, rollcall.Phone, rollcall.OtherPlatform}
