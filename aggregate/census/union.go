@@ -43,11 +43,11 @@ func (u *union) add(row *rollcall.CellRow) error {
 		ids.Add(row.Accounts)
 	}
 	for _, s := range visitors {
-		if err := s.MergeState(row.Visitors); err != nil {
+		if err := s.MergeStored(row.Visitors); err != nil {
 			return fmt.Errorf("census: cell of %s on %s: visitors: %w", row.Service, row.Day, err)
 		}
 	}
-	if err := u.minutes.MergeState(row.Minutes); err != nil {
+	if err := u.minutes.MergeStored(row.Minutes); err != nil {
 		return fmt.Errorf("census: cell of %s on %s: minutes: %w", row.Service, row.Day, err)
 	}
 	u.accounts.Add(row.Accounts)
@@ -124,7 +124,7 @@ func (u *union) figures(q *rollcall.CensusQuery) (accounts, minutes rollcall.Mea
 	case accounts.Status.Withheld():
 		minutes = rollcall.Measure{Status: accounts.Status}
 	}
-	return accounts, minutes, exact
+	return accounts.Coarse(q.Round), minutes.Coarse(q.Round), exact
 }
 
 // count gives the accounts: those of the set where it is whole, else the
