@@ -19,6 +19,7 @@ import (
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
 	"rollcall/aggregate/publish"
+	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
@@ -285,7 +286,7 @@ func (p *Process) serve() {
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months, Replicates: replicate.Source{Versions: p.months.Versions},
 		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
