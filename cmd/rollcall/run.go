@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"rollcall/aggregate/active"
+	"rollcall/aggregate/census/active"
 	"rollcall/api/delivery"
 	"rollcall/api/disclosure"
 	"rollcall/internal/server"

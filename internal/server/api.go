@@ -16,9 +16,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall"
-	"rollcall/aggregate/active"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
+	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api"

@@ -27,7 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"rollcall/aggregate/active"
+	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api/access"
