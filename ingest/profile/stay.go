@@ -7,6 +7,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/session"
 )
 
 // maxStays is how many stays are held back for a later row that goes on with
@@ -15,10 +16,14 @@ import (
 // audience.
 const maxStays = 100_000
 
-// Seen is a sighting and the line of the row that made it.
+// Seen is a sighting and the line of the row that made it; or, with a step, what
+// a log's line tells of a connection.
 type Seen struct {
 	ingest.Sighting
-	Line int
+	Line       int
+	Step       session.What
+	Connection string
+	Session    string
 }
 
 // stay is a sighting whose Until is as its rows have it, before the grace.
@@ -85,8 +90,8 @@ func (s *stays) flush() []stay {
 // maxPieces is where an interval ends however long it says it is.
 const maxPieces = 400
 
-// cut gives an interval in pieces that an event may have, in order.
-func cut(s Seen) []Seen {
+// Cut gives an interval in pieces that an event may have, in order.
+func Cut(s Seen) []Seen {
 	var pieces []Seen
 	for s.Until.Sub(s.Time) > rollcall.MaxEvent && len(pieces) < maxPieces {
 		piece := s
