@@ -90,6 +90,7 @@ type words struct {
 	oneTable, marks, source, chartAbout, below, above, low                string
 	high, page, sourceDate, month, limits, minimum, confidence, allTables string
 	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote        string
+	visitors                                                              string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -158,6 +159,7 @@ func englishWords() *words {
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
 		minimum:    "Figures of fewer than %d accounts are withheld.",
+		visitors:   "What the page calls unique visitors: persons, each counted once however often they come.",
 		confidence: "Intervals have a confidence of %g %%.",
 		flags:      englishFlags(),
 		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",
