@@ -22,6 +22,7 @@ import (
 // engineStore is all that an engine's store does.
 type engineStore interface {
 	rollcall.Store
+	rollcall.AuditLog
 	rollcall.DeliveryLog
 }
 
