@@ -9,6 +9,18 @@ import (
 	"rollcall"
 )
 
+// EventPaths are those that events are posted to: Rollcall's own, and those of the
+// trackers that speak Segment's API.
+func EventPaths() []string {
+	return []string{EventsPath, "/v1/batch", "/v1/import", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias"}
+}
+
+// EventsPath is where events come in Rollcall's own forms.
+const EventsPath = "/v1/events"
+
+// TakesEvents says whether a path is one that events are posted to.
+func TakesEvents(path string) bool { return slices.Contains(EventPaths(), path) }
+
 // Role is what a caller may do.
 type Role string
 
@@ -30,6 +42,8 @@ type Caller struct {
 	Name    string
 	Role    Role
 	Markets []rollcall.MarketID // that a reader may see, in order; empty: all
+
+	Defaults rollcall.Defaults // of the events that it sends
 }
 
 // callerKey marks a request with its Caller.
@@ -77,7 +91,7 @@ func (c Caller) may(r *http.Request) bool {
 		return c.Role == RoleRead
 	case c.Role == RoleAdmin:
 		return true
-	case path == "/v1/events":
+	case TakesEvents(path):
 		return c.Role == RoleIngest
 	case path == "/v1/rejected" || path == "/v1/master-keys" || path == "/v1/audit": // whole inputs, accounts and all; the operator's own
 		return false

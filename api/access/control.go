@@ -119,7 +119,7 @@ func (c *Control) checkBrowser(r *http.Request) error {
 
 // caller finds who sends a request. A key goes before a session.
 func (c *Control) caller(r *http.Request) (Caller, verdict) {
-	if key := bearer(r); key != "" {
+	if key := keyOf(r); key != "" {
 		token, v := c.known(r, key)
 		return token.Caller(), v
 	}
@@ -159,6 +159,16 @@ func needsNone(r *http.Request) bool {
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
 		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/") ||
 		path == OIDCLoginPath || path == OIDCCallbackPath || path == SessionPath && r.Method == http.MethodPost
+}
+
+// keyOf gives the key that a request brings in a header. Trackers send it as the
+// name of a user without a password, where events are taken and nowhere else:
+// what else a browser could be made to send of itself.
+func keyOf(r *http.Request) string {
+	if name, _, ok := r.BasicAuth(); ok && TakesEvents(r.URL.Path) {
+		return strings.TrimSpace(name)
+	}
+	return bearer(r)
 }
 
 func bearer(r *http.Request) string {

@@ -56,7 +56,7 @@ func TestRoles(t *testing.T) {
 	}{
 		{"GET", "/v1/reports/ranking", "rpa"},
 		{"GET", "/metrics", "rpa"},
-		{"POST", "/v1/events", "ia"},
+		{"POST", "/v1/events", "ia"}, {"POST", "/v1/batch", "ia"}, {"POST", "/v1/import", "ia"},
 		{"GET", "/v1/rejected", "a"},
 		{"GET", "/v1/master-keys", "a"}, {"POST", "/v1/master-keys/rotate", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
@@ -92,6 +92,28 @@ func TestRoles(t *testing.T) {
 	for _, probe := range []string{"/healthz", "/readyz", "/", "/accounts", "/assets/index.js", "/docs", "/docs/swagger-ui.css", "/openapi.json"} {
 		if got := ask(h, "GET", probe, ""); got != http.StatusOK {
 			t.Errorf("%s without a key: %d", probe, got)
+		}
+	}
+}
+
+// TestBasic: a tracker's key is its user's name, where events are taken.
+func TestBasic(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	_, key := newKey(t, path, "an app", RoleIngest)
+	_, admin := newKey(t, path, "an administrator", RoleAdmin)
+	for _, c := range []struct {
+		path, name, password string
+		want                 int
+	}{
+		{"/v1/batch", key, "", 200}, {"/v1/events", key, "", 200}, {"/v1/track", key, "x", 200},
+		{"/v1/batch", "", key, 401}, {"/v1/batch", key[1:], "", 401},
+		{"/v1/markets", admin, "", 401},
+	} {
+		r := httptest.NewRequest(http.MethodPost, c.path, nil)
+		r.SetBasicAuth(c.name, c.password)
+		w := httptest.NewRecorder()
+		if guarded(t, path).ServeHTTP(w, r); w.Code != c.want {
+			t.Errorf("%s as %.8q: %d, want %d", c.path, c.name, w.Code, c.want)
 		}
 	}
 }
@@ -169,6 +191,7 @@ func TestLocal(t *testing.T) {
 		{"", "text/plain", false, 403},
 		{"", "application/x-www-form-urlencoded", false, 403},
 		{"", "multipart/form-data; boundary=x", false, 403},
+		{"", "application/x-www-form-urlencoded; coded", false, 200},
 		{"http://localhost:81", "application/json", false, 403},
 		{"http://localhost", "application/json", true, 403},
 		{"https://example.org", "application/json", false, 403},
@@ -177,7 +200,11 @@ func TestLocal(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/v1/markets", nil)
 		r.Host = "localhost"
 		r.Header.Set("Origin", c.origin)
-		r.Header.Set("Content-Type", c.content)
+		content, coded := strings.CutSuffix(c.content, "; coded")
+		r.Header.Set("Content-Type", content)
+		if coded { // as no form can be
+			r.Header.Set("Content-Encoding", "gzip")
+		}
 		if c.tls {
 			r.TLS = &tls.ConnectionState{}
 		}

@@ -78,7 +78,10 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 		return nil, err
 	}
 	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
-	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
+	taken := c.takeEvents(waiting.Log, c.Bodies<<20)
+	for _, path := range access.EventPaths() {
+		mux.Handle("POST "+path, taken)
+	}
 	return observe.Patterns(mux), nil
 }
 
@@ -254,7 +257,7 @@ const maxBody = 64 << 20
 
 // takeEvents takes events over HTTP into the log, with so much memory for bodies.
 func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
-	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender}
+	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender, Defaults: defaults}
 	if p.store != nil {
 		p.rosters = &rosters{list: p.store.ListPanelObjects, log: p.Log}
 	}
@@ -270,12 +273,18 @@ func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *
 // sender tells senders apart by their keys, and where none is needed by their
 // addresses. The keys themselves are not held.
 func sender(r *http.Request) string {
+	if id := access.Of(r.Context()).ID; id != "" {
+		return id
+	}
 	if key := r.Header.Get("Authorization"); key != "" {
 		sum := sha256.Sum256([]byte(key))
 		return string(sum[:8])
 	}
 	return access.Address(r)
 }
+
+// defaults are those of the key that a request came with.
+func defaults(r *http.Request) rollcall.Defaults { return access.Of(r.Context()).Defaults }
 
 // writers gives the log for ordinary events and for backfill.
 func (p *Process) writers() func(backfill bool) ingest.Log {

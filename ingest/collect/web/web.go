@@ -1,5 +1,6 @@
 // Package web is the HTTP collector: POST /v1/events takes NDJSON, a JSON array
-// of events or an Arrow IPC stream, and answers once the log has them durably.
+// of events, CloudEvents or an Arrow IPC stream, and answers once the log has them
+// durably.
 package web
 
 import (
@@ -38,6 +39,8 @@ type Collector struct {
 	// Sender says who sends: each has a part of the memory, and so many refused
 	// lines. It may be nil; then it is the address that a request came from.
 	Sender func(*http.Request) string
+	// Defaults are those of whoever sends a request; nil: nobody has any.
+	Defaults func(*http.Request) rollcall.Defaults
 
 	budget   budget
 	refusals refusals
@@ -69,6 +72,9 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	in := ingest.NewBatcher(c.Converter, c.Log(backfill), source, backfill)
 	in.MayReject = func() bool { return c.refusals.allow(sender, c.Converter.Now()) }
+	if c.Defaults != nil {
+		in.Defaults = c.Defaults(r)
+	}
 	err := c.take(r.Context(), in, r, mine)
 	answer(w, in.Counts, err)
 }
@@ -107,9 +113,16 @@ func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Reques
 	}
 	defer unpacked.Close()
 	body := &shared{Reader: unpacked, share: mine, kind: contentType(r), encoding: coding(r)}
+	if head := envelope(r.Header); head != nil {
+		return binaryEvent(ctx, in, body, head)
+	}
 	switch body.kind {
 	case "application/x-ndjson", "application/jsonl":
 		return ingest.NDJSON(ctx, in, body)
+	case cloudEvent:
+		return ingest.CloudEvent(ctx, in, body, nil)
+	case cloudEvents:
+		return ingest.CloudEvents(ctx, in, body)
 	case "application/json", "text/plain":
 		return ingest.Lines(ctx, in, body)
 	case columnar.ContentType:
@@ -119,7 +132,7 @@ func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Reques
 }
 
 var (
-	errType     = errors.New("content-type is not application/x-ndjson, application/json or " + columnar.ContentType)
+	errType     = errors.New("content-type is not application/x-ndjson, application/json, application/cloudevents+json, application/cloudevents-batch+json or " + columnar.ContentType)
 	errEncoding = errors.New("content-encoding is not gzip or zstd")
 )
 
@@ -227,7 +240,7 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusRequestTimeout, errSlow.Error()
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
-	case errors.Is(err, errType) || errors.Is(err, errEncoding):
+	case errors.Is(err, errType) || errors.Is(err, errEncoding) || errors.Is(err, errData):
 		return http.StatusUnsupportedMediaType, err.Error()
 	case errors.Is(err, rollcall.ErrInvalid), errors.Is(err, io.ErrUnexpectedEOF):
 		return http.StatusBadRequest, err.Error()
