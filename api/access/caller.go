@@ -10,9 +10,10 @@ import (
 )
 
 // EventPaths are those that events are posted to: Rollcall's own, and those of the
-// trackers that speak Segment's API.
+// trackers that speak Segment's API, or PostHog's.
 func EventPaths() []string {
-	return []string{EventsPath, "/v1/batch", "/v1/import", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias"}
+	return []string{EventsPath, "/v1/batch", "/v1/import", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias",
+		"/batch", "/batch/", "/capture", "/capture/", "/i/v1/analytics/events"}
 }
 
 // EventsPath is where events come in Rollcall's own forms.
@@ -20,6 +21,12 @@ const EventsPath = "/v1/events"
 
 // TakesEvents says whether a path is one that events are posted to.
 func TakesEvents(path string) bool { return slices.Contains(EventPaths(), path) }
+
+// keyInBody says whether a key may come in the body that is posted to a path: most
+// of PostHog's clients send it there and nowhere else.
+func keyInBody(path string) bool {
+	return slices.Contains([]string{"/batch", "/batch/", "/capture", "/capture/"}, path)
+}
 
 // Role is what a caller may do.
 type Role string
@@ -52,6 +59,21 @@ type callerKey struct{}
 // With marks a context as a caller's.
 func With(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// claimKey marks a request with the claim that the key in its body will make.
+type claimKey struct{}
+
+type claim func(key string) (Caller, error)
+
+// Claim says whose request it is that takes events, once the key in its body is
+// known; where a key came in a header, or none is asked for, it is Of's. A
+// *problem.Details refuses it.
+func Claim(r *http.Request, key string) (Caller, error) {
+	if c, ok := r.Context().Value(claimKey{}).(claim); ok {
+		return c(key)
+	}
+	return Of(r.Context()), nil
 }
 
 // Of says whose request a context is.

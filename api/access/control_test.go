@@ -2,6 +2,7 @@ package access
 
 import (
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rollcall/internal/problem"
 )
 
 // guarded stands before a handler that answers 200.
@@ -263,4 +266,49 @@ func TestLastUsed(t *testing.T) {
 			t.Errorf("a key that is gone was used at %v", got)
 		}
 	})
+}
+
+// TestClaim: a key that comes in a body is looked at as one in a header is, and
+// where such a key is awaited nothing else is let through.
+func TestClaim(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	_, key := newKey(t, path, "an app", RoleIngest)
+	_, reader := newKey(t, path, "a reader", RoleRead)
+	ring, err := OpenKeyring(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claimed string
+	h := controlOf(t, Control{Keys: ring}).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Of(r.Context()).Operates() {
+			t.Error("a request without a key is the operator's")
+		}
+		caller, err := Claim(r, claimed)
+		var refused *problem.Details
+		if errors.As(err, &refused) {
+			refused.Write(w)
+		} else if caller.Name != "an app" {
+			t.Errorf("is %+v", caller)
+		}
+	}))
+	for _, c := range []struct {
+		path, header, body string
+		want               int
+	}{
+		{"/batch/", "", key, 200}, {"/capture", "", key, 200}, {"/batch", key, "", 200},
+		{"/batch/", "", "", 401}, {"/batch/", "", "phc_x", 401}, {"/batch/", "", reader, 403},
+		{"/batch/", "rc_wrong", key, 401}, {"/v1/batch", "", key, 401}, {"/v1/events", "", key, 401}, {"/batch/x", "", key, 401},
+	} {
+		claimed = c.body
+		if got := ask(h, "POST", c.path, c.header); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+	for range mostAttempts {
+		claimed = "phc_x"
+		ask(h, "POST", "/batch/", "")
+	}
+	if got := ask(h, "POST", "/batch/", ""); got != http.StatusTooManyRequests {
+		t.Errorf("after many wrong keys: %d", got)
+	}
 }

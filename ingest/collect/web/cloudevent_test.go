@@ -23,7 +23,7 @@ type body struct {
 func sendBody(t *testing.T, log *slice, defaults rollcall.Defaults, path string, b body) *httptest.ResponseRecorder {
 	t.Helper()
 	c := collector(t, func(bool) ingest.Log { return log })
-	c.Defaults = func(*http.Request) rollcall.Defaults { return defaults }
+	c.Admit = func(*http.Request, string) (rollcall.Defaults, error) { return defaults, nil }
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(b.text))
 	for i := 0; i < len(b.headers); i += 2 {
 		r.Header.Set(b.headers[i], b.headers[i+1])
