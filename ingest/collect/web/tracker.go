@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 
@@ -57,12 +58,12 @@ func (c *Collector) takeCalls(r *http.Request, mine *share, request tracker.Requ
 	if request.Platform = c.Platform; request.Platform == nil {
 		request.Platform = func(string) rollcall.Platform { return rollcall.NoPlatform }
 	}
-	body, err := request.Parse(text)
-	if err != nil {
-		return ingest.Counts{}, err
+	body, broken := request.Parse(text)
+	if broken != nil {
+		body = new(tracker.Body) // whoever has no key is told of that first
 	}
 	in, err := c.batcher(r, mine, body.Key, body.Past)
-	if err != nil {
+	if err := cmp.Or(err, broken); err != nil {
 		return ingest.Counts{}, err
 	}
 	err = request.Take(r.Context(), in, body)

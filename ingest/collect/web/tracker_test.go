@@ -61,7 +61,8 @@ func passed(t *testing.T, w *httptest.ResponseRecorder) string {
 	return strings.Join(words, ", ")
 }
 
-// TestCalls: what each call of Segment's API is (reason: one table).
+// TestCalls: what each call of Segment's API is.
+// reason: one table.
 func TestCalls(t *testing.T) {
 	for _, tt := range []struct {
 		name, call string
