@@ -1,6 +1,9 @@
 package rollcall
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Errand names one thing that a scheduled close has to do: to close a month,
 // or to tell somebody of it.
@@ -36,3 +39,12 @@ const (
 	Delivered DeliveryState = "delivered"
 	GivenUp   DeliveryState = "given up"
 )
+
+// DeliveryLog is where every errand stands, step by step.
+type DeliveryLog interface {
+	// AddDelivery fails with ErrConflict where the errand's last step is not the
+	// one before.
+	AddDelivery(ctx context.Context, d Delivery) error
+	// Deliveries gives the last step of every errand that is not at its end.
+	Deliveries(ctx context.Context) ([]Delivery, error)
+}

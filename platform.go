@@ -2,7 +2,11 @@ package rollcall
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Platform is the kind of device that an account was seen on, where its source
@@ -98,3 +102,102 @@ func ParseSegment(s string) (SegmentID, error) {
 
 // String gives the id, or "none".
 func (s SegmentID) String() string { return cmp.Or(string(s), None) }
+
+// Segment is a line of the catalogue of segments, or a segment that facts have
+// and nobody has named.
+type Segment struct {
+	ID   SegmentID `json:"segment"`
+	Name string    `json:"name"`           // "": it was seen, and is not in the catalogue
+	Into SegmentID `json:"into,omitempty"` // that it is merged into, and counted with; "": into none
+}
+
+// mostSegmentName is how long a segment's name may be, in bytes.
+const mostSegmentName = 200
+
+// Validate says what is wrong with a line that somebody adds, if anything.
+func (s Segment) Validate() error {
+	const field = "segment"
+	if s.ID == None {
+		return &Invalid{Field: field, Value: None, Reason: "has a meaning of its own, and is no segment's id", Code: field}
+	}
+	if err := CheckID(field, string(s.ID)); err != nil {
+		return err
+	}
+	switch {
+	case strings.TrimSpace(s.Name) == "":
+		return &Invalid{Field: "name", Reason: fmt.Sprintf("segment %q has no name", s.ID), Code: "name"}
+	case len(s.Name) > mostSegmentName:
+		return &Invalid{Field: "name", Reason: fmt.Sprintf("is longer than %d bytes", mostSegmentName), Code: "name"}
+	case s.Into == "":
+		return CheckLine("name", s.Name)
+	case s.Into == None:
+		return &Invalid{Field: "into", Value: None, Reason: "is what has no segment, and nothing is merged into it", Code: "into"}
+	case s.Into == s.ID:
+		return &Invalid{Field: "into", Value: string(s.Into), Reason: "is the segment itself", Code: "into"}
+	}
+	return errors.Join(CheckLine("name", s.Name), CheckID("into", string(s.Into)))
+}
+
+// Merged is which segments are counted with which: of each that is merged its
+// target.
+type Merged map[SegmentID]SegmentID
+
+// MergedOf reads a catalogue. One that two adders wrote at once may merge a
+// segment into one that is merged itself, which counts with that one's target,
+// or segments into each other, which all count as the least of them.
+func MergedOf(all []Segment) Merged {
+	into := make(Merged)
+	for _, s := range all {
+		if s.Into != "" && s.Into != s.ID {
+			into[s.ID] = s.Into
+		}
+	}
+	m := make(Merged, len(into))
+	for id := range into {
+		if target := into.end(id); target != id {
+			m[id] = target
+		}
+	}
+	return m
+}
+
+// end follows a chain to its end, or of a ring gives the least.
+func (m Merged) end(id SegmentID) SegmentID {
+	passed := make(map[SegmentID]bool)
+	for !passed[id] {
+		next, merged := m[id]
+		if !merged {
+			return id
+		}
+		passed[id], id = true, next
+	}
+	least := id
+	for at := m[id]; at != id; at = m[at] {
+		least = min(least, at)
+	}
+	return least
+}
+
+// Target gives the segment that an id means: its target where it is merged.
+func (m Merged) Target(id SegmentID) SegmentID {
+	if target, merged := m[id]; merged {
+		return target
+	}
+	return id
+}
+
+// With gives the segments that are counted as some targets, these among them, in
+// order.
+func (m Merged) With(targets []SegmentID) []SegmentID {
+	all, wanted := slices.Clone(targets), make(map[SegmentID]bool, len(targets))
+	for _, id := range targets {
+		wanted[id] = true
+	}
+	for id, target := range m {
+		if wanted[target] {
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What may be asked is written once, here. The API and the commands fill these
@@ -42,6 +43,8 @@ type CensusQuery struct {
 	By          []CensusBy // what rows are of beside a service
 	Window      Window
 	MinAccounts int // under it a figure is withheld
+	Least       int // the server's own minimum, which MinAccounts is unless another was asked for
+	Round       int // figures are rounded to multiples of it, and their precision is not told; 0: not
 }
 
 // CensusBy is what the rows of a census are of, beside a service.
@@ -68,6 +71,23 @@ func (b CensusBy) Calendar() bool {
 		return true
 	}
 	return false
+}
+
+// Begin gives the first day of the unit of the calendar that a day is in; of what
+// is no unit, the day itself.
+func (b CensusBy) Begin(day Day) Day {
+	year, month, _ := day.Date()
+	switch b {
+	case ByWeek:
+		return day - (day%7+7+3)%7 // day 0 was a Thursday
+	case ByMonth:
+		return DayOf(year, month, 1)
+	case ByQuarter:
+		return DayOf(year, (month-1)/3*3+1, 1)
+	case ByYear:
+		return DayOf(year, time.January, 1)
+	}
+	return day
 }
 
 // ParseCensusBy reads dimensions joined by commas, each once and one unit of the
@@ -315,25 +335,26 @@ func (p Place) Has(home, work bool) bool {
 	return home || work
 }
 
-// CensusPlace says where accounts were seen: at any of some places, by union,
-// or at home and at work both. A sketch unites; it does not subtract, so there
-// is no "home only".
+// CensusPlace says where accounts were seen: at any of some places, by union;
+// and where Part says so, of home and work, those that were seen at both, or at
+// one of them alone. A sketch unites and does not subtract, so a part is the
+// difference of estimates.
 type CensusPlace struct {
 	Any  Location
-	Both bool
+	Part Place // Both, HomeOnly or WorkOnly; "": all of them
 }
 
 // AnyPlace is home, work and elsewhere united.
 const AnyPlace = "any"
 
-// ParseCensusPlace reads places joined by "+", "any" or "both"; "" is any: an
-// operator knows no home or work.
+// ParseCensusPlace reads places joined by "+", "any", "both", "home-only" or
+// "work-only"; "" is any: an operator knows no home or work.
 func ParseCensusPlace(s string) (CensusPlace, error) {
 	switch s {
 	case "", AnyPlace:
 		return CensusPlace{Any: Home | Work | Elsewhere}, nil
-	case string(Both):
-		return CensusPlace{Any: Home | Work, Both: true}, nil
+	case string(Both), string(HomeOnly), string(WorkOnly):
+		return CensusPlace{Any: Home | Work, Part: Place(s)}, nil
 	}
 	set, err := ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
 	return CensusPlace{Any: set}, err
@@ -342,8 +363,8 @@ func ParseCensusPlace(s string) (CensusPlace, error) {
 // String gives what ParseCensusPlace reads.
 func (p CensusPlace) String() string {
 	switch {
-	case p.Both:
-		return string(Both)
+	case p.Part != "":
+		return string(p.Part)
 	case p.Any == Home|Work|Elsewhere:
 		return AnyPlace
 	}

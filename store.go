@@ -21,7 +21,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Close() error
 
 	// Merge unites deltas with the facts. Those of months that have aged out
-	// are left out, and counted by LeftOut.
+	// are left out, and counted by LeftOut. Nobody sees cells that were folded
+	// without a removal which covers them (Deltas.Known).
 	Merge(ctx context.Context, deltas Deltas) error
 	LeftOut() int64
 
@@ -29,6 +30,12 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// and key.
 	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
 	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
+	// AddCorrections records what was done about mistakes in the census, and
+	// does it: the cells of a removal are deleted, and the account of an erasing
+	// is taken out of the sets; rows is how many of both were. Those that are
+	// recorded already are done again. Corrections come with the earliest first.
+	AddCorrections(ctx context.Context, all ...Correction) (rows int, err error)
+	Corrections(ctx context.Context) (Corrections, error)
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 
@@ -37,6 +44,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	HasFacts(ctx context.Context, market MarketID) (bool, error)
 	Services(ctx context.Context) ([]Service, error)
 	PutService(ctx context.Context, s Service) error
+	SegmentCatalogue
 
 	// PutPanelObjects replaces what the month is weighted with; the objects
 	// named before stay.
@@ -57,13 +65,6 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Publications(ctx context.Context, market MarketID, panel PanelID) ([]Publication, error) // of all panels where panel is empty
 	// Withdraw marks a version; of several withdrawals of one the first stands.
 	Withdraw(ctx context.Context, w Withdrawal) error
-	// AddDelivery fails with ErrConflict where the errand's last step is not the
-	// one before. Deliveries gives the last step of every errand that is not at
-	// its end.
-	AddDelivery(ctx context.Context, d Delivery) error
-	Deliveries(ctx context.Context) ([]Delivery, error)
-
-	AuditLog
 
 	SaveTarget(ctx context.Context, name, expression string) error
 	Targets(ctx context.Context) (expressions map[string]string, err error)
@@ -89,6 +90,15 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Check(ctx context.Context, repair bool) (StoreCheck, error)
 	SetAside(ctx context.Context) ([]Damage, error)
 	ForgetSetAside(ctx context.Context) error
+}
+
+// SegmentCatalogue is what the store knows of segments.
+type SegmentCatalogue interface {
+	// Segments gives the catalogue by id, and of a market that is named also those
+	// that its facts have, without a name.
+	Segments(ctx context.Context, market MarketID) ([]Segment, error)
+	// PutSegment writes a line over the one of its id.
+	PutSegment(ctx context.Context, s Segment) error
 }
 
 // Damage is a fact that can't be read.
@@ -128,6 +138,7 @@ type StoreCheck struct {
 type Deltas struct {
 	Cells   iter.Seq2[Cell, CellState]
 	Diaries iter.Seq2[Diary, *Minutes]
+	Known   Corrections // the removals that the cells were folded without
 }
 
 // From gives the deltas of the days from first on, and counts the others in

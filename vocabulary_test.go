@@ -349,3 +349,51 @@ func TestCheckID(t *testing.T) {
 		t.Errorf("the id %q is taken", bad[i])
 	}
 }
+
+// TestMerged: a segment counts as the one that it is merged into; what only two
+// adders at once can write counts as one segment too.
+func TestMerged(t *testing.T) {
+	merged := rollcall.MergedOf([]rollcall.Segment{
+		{ID: "a", Into: "b"}, {ID: "b"}, // as it should be
+		{ID: "c", Into: "d"}, {ID: "d", Into: "e"}, // a chain
+		{ID: "y", Into: "z"}, {ID: "z", Into: "x"}, {ID: "x", Into: "y"}, {ID: "w", Into: "z"}, // a ring, and what leads into it
+		{ID: "s", Into: "s"}, {ID: "u", Into: "unseen"},
+	})
+	for id, want := range map[rollcall.SegmentID]rollcall.SegmentID{
+		"": "", "a": "b", "b": "b", "c": "e", "d": "e", "e": "e", "w": "x", "x": "x", "y": "x", "z": "x", "s": "s", "u": "unseen", "other": "other",
+	} {
+		if got := merged.Target(id); got != want {
+			t.Errorf("%q counts as %q, not %q", id, got, want)
+		}
+	}
+	got := merged.With([]rollcall.SegmentID{"x", "b", "", "other"})
+	if want := []rollcall.SegmentID{"", "a", "b", "other", "w", "x", "y", "z"}; !slices.Equal(got, want) {
+		t.Errorf("counted with them are %q, not %q", got, want)
+	}
+}
+
+// TestSegmentValidate: a line that can't be one is refused by its field.
+func TestSegmentValidate(t *testing.T) {
+	for want, s := range map[string]rollcall.Segment{
+		"":        {ID: "Lyon-3.a_b", Name: "<b>Lyon</b>", Into: "paris"},
+		"segment": {ID: rollcall.None, Name: "None"},
+		"name":    {ID: "lyon", Name: " "},
+		"into":    {ID: "lyon", Name: "Lyon", Into: "lyon"},
+	} {
+		requireField(t, s, want)
+	}
+	requireField(t, rollcall.Segment{ID: "a b", Name: "x"}, "segment")
+	requireField(t, rollcall.Segment{ID: "lyon", Name: "a\x1b[2J"}, "name")
+	requireField(t, rollcall.Segment{ID: "lyon", Name: strings.Repeat("x", 1<<20)}, "name")
+	requireField(t, rollcall.Segment{ID: "lyon", Name: "Lyon", Into: rollcall.None}, "into")
+	requireField(t, rollcall.Segment{ID: "lyon", Name: "Lyon", Into: "a/b"}, "into")
+}
+
+func requireField(t *testing.T, s rollcall.Segment, field string) {
+	t.Helper()
+	err := s.Validate()
+	why := new(rollcall.Invalid)
+	if errors.As(err, &why); why.Field != field || len(fmt.Sprint(err)) > 200 {
+		t.Errorf("%.40v: %v", s, err)
+	}
+}

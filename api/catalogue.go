@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/api/export"
 	"rollcall/api/openapi"
 )
 
@@ -100,10 +101,15 @@ type metric struct {
 	Reports    []string `json:"reports" doc:"that have it"`
 }
 
+type metricsInput struct {
+	Language
+	Plain
+}
+
 // getMetrics defines every column of the reports and the census.
-func (s dictionary) getMetrics(context.Context, *nothing) (*list[metric], error) {
+func (s dictionary) getMetrics(_ context.Context, in *metricsInput) (*list[metric], error) {
 	var rows []metric
-	for _, c := range s.Columns {
+	for _, c := range export.Locale(in.Locale).Spoken(&rollcall.Table{Columns: s.Columns}).Columns {
 		m := metric{Metric: c.Name, Role: c.Role, Unit: c.Unit, Label: c.Label, Definition: c.Definition, Reports: openapi.With(c.Name)}
 		if !slices.ContainsFunc(rows, func(has metric) bool { return has.Metric == m.Metric }) { // the reports' definition goes before the census's
 			rows = append(rows, m)

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,7 +19,7 @@ type censusInput struct {
 	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
 	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
 	To          string `query:"to" required:"true" doc:"last day or month"`
-	Location    string `query:"location" doc:"home, work, elsewhere or several joined by +, any (default), or both: home and work"`
+	Location    string `query:"location" doc:"home, work, elsewhere or several joined by +, any (default), or of home and work both, home-only or work-only"`
 	Platform    string `query:"platform" doc:"computer, phone, tablet, web, other or none, joined by commas; any where absent"`
 	Segment     string `query:"segment" doc:"ids joined by commas, or none; any where absent"`
 	By          string `query:"by" doc:"what rows are of beside a service, joined by commas: platform, segment, location, kind, and one of day, week, month, quarter, year"`
@@ -40,12 +39,14 @@ func (in *censusInput) Resolve(ctx huma.Context) []error {
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
-	q, err := in.query(s.CensusMin)
+	q, err := in.query(s.Readers.Least)
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
-	if q.MinAccounts < s.CensusMin && !access.Of(ctx).Operates() {
-		return nil, problem.New(http.StatusForbidden, fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
+	if !access.Of(ctx).Operates() {
+		if err := s.Readers.Readers(&q); err != nil {
+			return nil, problem.New(http.StatusForbidden, err.Error())
+		}
 	}
 	table, err := s.Census(ctx, q)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 
 // query asks for a census; least is the minimum of accounts where none is given.
 func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
-	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least}
+	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least, Least: least}
 	if in.MinAccounts != "" {
 		if q.MinAccounts, err = strconv.Atoi(in.MinAccounts); err != nil {
 			return q, err

@@ -25,7 +25,7 @@ type Shape struct {
 
 // Language is the parameter of what is written for people.
 type Language struct {
-	Locale string `query:"locale" enum:"en,fr" doc:"language of a workbook, and how a CSV writes numbers (fr: a decimal comma, and ; between fields); en where absent"`
+	Locale string `query:"locale" enum:"en,fr" doc:"language of labels, definitions and notes, and how a CSV writes numbers (fr: a decimal comma, and ; between fields); en where absent"`
 }
 
 // form gives a table as the user asked for it.
@@ -90,7 +90,7 @@ func contentType(form export.Form) string {
 
 func encode(w io.Writer, t *rollcall.Table, form export.Form, o export.Options) error {
 	if form == asJSON {
-		return json.NewEncoder(w).Encode(t)
+		return json.NewEncoder(w).Encode(o.Locale.Spoken(t))
 	}
 	return export.Write(w, t, form, o)
 }

@@ -4,6 +4,7 @@ package census
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,9 +14,6 @@ import (
 	"rollcall"
 	"rollcall/aggregate/hll"
 )
-
-// DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
-const DefaultMinAccounts = 50
 
 // refuseAged refuses a range of which a part has aged out: its figures would be
 // too small.
@@ -118,7 +116,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
-	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
+	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
@@ -135,8 +133,8 @@ func check(q *rollcall.CensusQuery) error {
 		return &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	case series && q.Window != (rollcall.Window{}):
 		return &rollcall.Invalid{Field: "window", Value: q.Window.String(), Reason: "stands beside " + string(unit) + " in by: a window's rows are days by themselves", Code: "window_and_by"}
-	case q.At.Both && slices.Contains(q.By, rollcall.ByLocation):
-		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location both for two of them at once", Code: "by_and_both"}
+	case q.At.Part != "" && slices.Contains(q.By, rollcall.ByLocation):
+		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location " + q.At.String() + " for two of them at once", Code: "by_and_both"}
 	}
 	return nil
 }
@@ -149,6 +147,31 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 	}
 	if n := rollcall.DamagedIn(aside, "cells", q.Market, q.From.Month(), q.To.Month()); n > 0 {
 		m.Notes = append(m.Notes, fmt.Sprintf("Damaged rows of cells of this market and of these months are set aside: %d. The figures lack those of the days asked for, unless they have been rebuilt from the log.", n))
+	}
+	return nil
+}
+
+// noteSketched says of services that are counted exactly which of the days are not.
+func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *rollcall.Meta) error {
+	services, err := store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	lacks := make(map[rollcall.ServiceID]days)
+	for g, u := range found {
+		if u != nil && u.lacks.last != 0 {
+			lacks[g.service] = lacks[g.service].and(u.lacks)
+		}
+	}
+	var named []string
+	for _, s := range services {
+		if d, some := lacks[s.ID]; some && s.Census == rollcall.Exactly {
+			named = append(named, fmt.Sprintf("%s from %s to %s", s.ID, d.first, d.last))
+		}
+	}
+	if len(named) > 0 {
+		slices.Sort(named)
+		m.Notes = append(m.Notes, fmt.Sprintf("Days of services that are counted exactly have sketches alone, since they were loaded before: %s. Figures with them are the sketches'. To mend such days, remove and load them again.", strings.Join(named, "; ")))
 	}
 	return nil
 }
@@ -175,7 +198,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 			if len(all) == maxRows {
 				return nil, tooManyRows()
 			}
-			u = newUnion(store.K(), q.At.Both)
+			u = newUnion(store.K(), q.At.Part != "")
 			all[g] = u
 		}
 		before := u.size()
@@ -210,7 +233,7 @@ func (all unions) fill(q *rollcall.CensusQuery) error {
 		return nil
 	}
 	for id := range services {
-		for first := begin(unit, q.From); first <= q.To; first = next(unit, first) {
+		for first := unit.Begin(q.From); first <= q.To; first = next(unit, first) {
 			g := group{service: id}
 			if series {
 				g.period = first
@@ -232,7 +255,7 @@ func (all unions) fill(q *rollcall.CensusQuery) error {
 // row writes a union down.
 func (u *union) row(g group, k int, q *rollcall.CensusQuery) rollcall.Row {
 	if u == nil {
-		u = newUnion(k, q.At.Both)
+		u = newUnion(k, q.At.Part != "")
 	}
 	row := rollcall.Row{string(g.service)}
 	for _, by := range q.By {
@@ -270,7 +293,10 @@ func definition(by rollcall.CensusBy) string {
 
 func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	keys := make(map[string]bool)
-	notes := []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
+	notes := []string{minimum(q), "Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
+	if q.Round > 0 {
+		notes = append(notes, fmt.Sprintf("Figures are rounded to %d accounts, and their standard errors are not told, as for every reader (--census-round); the operator and an administrator's key have them unrounded.", q.Round))
+	}
 	coarse, twoKeys := false, false
 	for _, u := range found {
 		if u == nil || u.day == 0 {
@@ -288,9 +314,30 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	return rollcall.Meta{
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
 		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
-		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
+		Thresholds: thresholds(q),
 		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(slices.Sorted(maps.Keys(keys)), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
 		Notes:      notes,
 	}
+}
+
+// minimum says under how many accounts figures are withheld, whose minimum that
+// is, and who may lower it.
+func minimum(q *rollcall.CensusQuery) string {
+	switch {
+	case q.MinAccounts == 0:
+		return "No figure is withheld for the number of accounts behind it."
+	case q.MinAccounts == q.Least:
+		return fmt.Sprintf("Figures of fewer than %d accounts are withheld: this server's minimum (--census-min), which only the operator and an administrator's key may lower (--min-accounts).", q.MinAccounts)
+	}
+	return fmt.Sprintf("Figures of fewer than %d accounts are withheld, as was asked (--min-accounts). The server's own minimum is %d (--census-min), under which only the operator and an administrator's key may go.", q.MinAccounts, q.Least)
+}
+
+// thresholds are those that figures are withheld and rounded by.
+func thresholds(q *rollcall.CensusQuery) map[string]int {
+	by := map[string]int{"min_accounts": q.MinAccounts}
+	if q.Round > 0 {
+		by["round_accounts"] = q.Round
+	}
+	return by
 }

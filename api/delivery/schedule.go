@@ -15,6 +15,7 @@ import (
 // before its first use; one goroutine uses it.
 type Schedule struct {
 	Store        rollcall.Store
+	Deliveries   rollcall.DeliveryLog
 	Catalogue    func() *rollcall.Catalogue
 	Close        func(context.Context, rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications func(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error)
@@ -100,7 +101,7 @@ func (s *Schedule) Round(ctx context.Context) error {
 // begin puts an errand in the store, unless it is there.
 func (s *Schedule) begin(ctx context.Context, e rollcall.Errand, text string) error {
 	now := s.Now().UTC()
-	err := s.Store.AddDelivery(ctx, rollcall.Delivery{
+	err := s.Deliveries.AddDelivery(ctx, rollcall.Delivery{
 		Errand: e, Step: 1, State: rollcall.Waiting, Until: now, Since: now, Time: now, Holder: s.holder, Text: text,
 	})
 	if errors.Is(err, rollcall.ErrConflict) {
@@ -126,7 +127,7 @@ func (d *destination) lease() time.Duration { return d.timeout + 10*time.Second 
 // work does the errands of a destination that are free now, and adds those that
 // are not done then to its kind's.
 func (s *Schedule) work(ctx context.Context, to *destination, pending map[string]int) error {
-	all, err := s.Store.Deliveries(ctx)
+	all, err := s.Deliveries.Deliveries(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func (s *Schedule) free(to *destination, d rollcall.Delivery) bool {
 func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery) (rollcall.Delivery, error) {
 	d.Step, d.State, d.Holder, d.Time = d.Step+1, rollcall.Held, s.holder, s.Now().UTC()
 	d.Until, d.Tries = d.Time.Add(to.lease()), d.Tries+1
-	if err := s.Store.AddDelivery(ctx, d); err != nil {
+	if err := s.Deliveries.AddDelivery(ctx, d); err != nil {
 		if errors.Is(err, rollcall.ErrConflict) { // another process was first
 			return d, nil
 		}
@@ -179,7 +180,7 @@ func (s *Schedule) try(ctx context.Context, to *destination, d rollcall.Delivery
 	s.report(to, d, failed)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
-	if err := s.Store.AddDelivery(last, d); err != nil && !errors.Is(err, rollcall.ErrConflict) {
+	if err := s.Deliveries.AddDelivery(last, d); err != nil && !errors.Is(err, rollcall.ErrConflict) {
 		return d, err // the errand stays held, and is done once more
 	}
 	return d, ctx.Err()

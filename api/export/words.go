@@ -76,20 +76,20 @@ type words struct {
 	versions map[string]string // what a publication's status says
 	units    map[string]string
 	parts    map[part]string
-	columns  map[string][2]string // label and definition; of English the report's own
+	columns  map[string][2]string // label and definition, by name or English definition; of English the report's own
 	notes    [][2]string          // the report's notes and what they are here; of English its own
 	flags    map[string]string    // of a cell in a data package
 	items    map[string]string    // the names of meta's members
 	shorthand
 
-	cover, contents, notesSheet, definitions, details, services, chart    string
-	panel, version, simulated, live, internal, toContents, toNotes        string
-	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol   string
-	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol          string
-	serviceCol, serviceName, brandCol, ownerCol                           string
-	oneTable, marks, source, chartAbout, below, above, low                string
-	high, page, sourceDate, month, limits, minimum, confidence, allTables string
-	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote        string
+	cover, contents, notesSheet, definitions, details, services, chart  string
+	panel, version, simulated, live, internal, toContents, toNotes      string
+	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol string
+	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol        string
+	serviceCol, serviceName, brandCol, ownerCol                         string
+	oneTable, marks, source, chartAbout, below, above, low              string
+	high, page, sourceDate, month, limits, confidence, allTables        string
+	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote      string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -157,7 +157,6 @@ func englishWords() *words {
 		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", pooled: "mean of %d months", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
-		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
 		flags:      englishFlags(),
 		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",
@@ -176,13 +175,32 @@ func englishFlags() map[string]string {
 	}
 }
 
-// spoken gives a meta with its notes in a language; the rest of it is for
-// machines.
+// Spoken gives a table with its labels, definitions and notes in a language. The
+// tables that reports make are English: in English it is the table itself.
+func (l Locale) Spoken(t *rollcall.Table) *rollcall.Table {
+	if l.orEnglish() == English {
+		return t
+	}
+	w, columns := l.words(), slices.Clone(t.Columns)
+	for i, c := range columns {
+		columns[i].Label, columns[i].Definition = w.label(c), w.definition(c)
+	}
+	return &rollcall.Table{Meta: l.spoken(&t.Meta), Columns: columns, Rows: t.Rows}
+}
+
+// spoken gives a meta with what of it is sentences in a language; the rest of it is
+// for machines.
 func (l Locale) spoken(m *rollcall.Meta) rollcall.Meta {
-	out := *m
-	out.Notes = slices.Clone(m.Notes)
-	for i, note := range m.Notes {
-		out.Notes[i] = l.words().note(note)
+	out, w := *m, l.words()
+	out.Method, out.Notes, out.Exclusions = w.note(m.Method), w.allOf(m.Notes), w.allOf(m.Exclusions)
+	return out
+}
+
+// allOf gives sentences in the words' own language, those that are known there.
+func (w *words) allOf(sentences []string) []string {
+	out := slices.Clone(sentences)
+	for i, s := range out {
+		out[i] = w.note(s)
 	}
 	return out
 }
@@ -345,7 +363,7 @@ func (w *words) place(location string) string {
 func (l Locale) Label(c rollcall.Column) string { return l.words().label(c) }
 
 func (w *words) label(c rollcall.Column) string {
-	if own, ok := w.columns[c.Name]; ok {
+	if own, ok := w.column(c); ok {
 		return own[0]
 	}
 	if c.Label == "" {
@@ -355,10 +373,19 @@ func (w *words) label(c rollcall.Column) string {
 }
 
 func (w *words) definition(c rollcall.Column) string {
-	if own, ok := w.columns[c.Name]; ok {
+	if own, ok := w.column(c); ok {
 		return own[1]
 	}
 	return c.Definition
+}
+
+// column finds a column's label and definition: by its English definition where
+// another table's column has the same name and means something else.
+func (w *words) column(c rollcall.Column) (own [2]string, known bool) {
+	if own, known = w.columns[c.Definition]; !known {
+		own, known = w.columns[c.Name]
+	}
+	return own, known
 }
 
 // heading is a field's heading in a workbook: unlike any other of its table,
@@ -409,8 +436,8 @@ func (w *words) item(name string) string {
 // allNotes are a report's notes, and in words what its meta has in numbers.
 func (w *words) allNotes(m *rollcall.Meta) []string {
 	var notes []string
-	if atLeast, ok := m.Thresholds["min_accounts"]; ok {
-		notes = append(notes, fmt.Sprintf(w.minimum, atLeast))
+	if _, accounts := m.Thresholds["min_accounts"]; accounts {
+		// a census's notes say it, and who may lower it
 	} else if m.Thresholds != nil && m.Thresholds["low"] == 0 && m.Thresholds["caution"] == 0 {
 		notes = append(notes, w.unlimited)
 	} else if m.Thresholds != nil {
@@ -450,7 +477,7 @@ func fill(pattern, s string) []string {
 	if !strings.HasPrefix(s, pattern[:first]) { // as nearly always
 		return nil
 	}
-	e := strings.NewReplacer(`#`, `(\d+(?:\.\d+)?)`, `\*`, `(.+?)`).Replace(regexp.QuoteMeta(pattern))
+	e := strings.NewReplacer(`#`, `(-?\d+(?:\.\d+)?)`, `\*`, `(.+?)`).Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`(?s)^` + e + `$`).FindStringSubmatch(s)
 }
 

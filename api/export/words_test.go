@@ -89,7 +89,7 @@ func TestFrenchNotes(t *testing.T) {
 // TestEveryNoteIsFrench: every sentence that the reports' sources hold is known in
 // French. (Definitions of columns are TestFrenchColumns'.)
 func TestEveryNoteIsFrench(t *testing.T) {
-	notes := sentences(t, "../../aggregate/report", "../../aggregate/census", "../../internal/server/catalogue.go")
+	notes := sentences(t, "../../aggregate/report", "../../aggregate/census", "../../internal/server/catalogue.go", "../../table.go")
 	if len(notes) < 30 {
 		t.Fatalf("%d sentences found: %q", len(notes), notes)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"rollcall"
-	"rollcall/aggregate/census"
+	"rollcall/api/disclosure"
 	"rollcall/internal/server"
 )
 
@@ -111,7 +111,7 @@ func exitCode(err error) int {
 
 // cli is the command line, a field a subcommand.
 type cli struct {
-	Demo        demoCmd        `cmd:"" help:"Start with the demonstration market loaded through the real pipeline."`
+	Demo        demoCmd        `cmd:"" help:"Start with the demonstration's markets loaded through the real pipeline."`
 	Run         runCmd         `cmd:"" help:"Run every stage in one process."`
 	Collect     collectCmd     `cmd:"" help:"Collect sightings: from captures."`
 	Aggregate   aggregateCmd   `cmd:"" help:"A cluster's role: fold the log into the store."`
@@ -156,7 +156,7 @@ func (s *streams) options(debug bool) server.Options {
 }
 
 func (s *streams) optionsAt(least slog.Level) server.Options {
-	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, CensusMin: census.DefaultMinAccounts}
+	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, Readers: disclosure.Default()}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {

@@ -141,6 +141,7 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 	}
 	if form == string(export.CSV) && !isDevice(o.Output) {
 		query.Set("format", formJSON)
+		query.Del("locale") // the sidecar's own words are given to an English report
 		return o.describe(ctx, api, path, query)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // PutMarket writes a market over the one of its id. A simulated one stays so.
-func (s *documents) PutMarket(ctx context.Context, m rollcall.Market) error {
+func (s *catalogue) PutMarket(ctx context.Context, m rollcall.Market) error {
 	if m.Simulated {
 		if err := s.put(ctx, `INSERT INTO simulated (market)`, string(m.ID)); err != nil {
 			return fmt.Errorf("put market %s: %w", m.ID, err)
@@ -26,7 +26,7 @@ func (s *documents) PutMarket(ctx context.Context, m rollcall.Market) error {
 const isSimulated = `market GLOBAL IN (SELECT market FROM simulated)`
 
 // Markets gives the markets by id.
-func (s *documents) Markets(ctx context.Context) ([]rollcall.Market, error) {
+func (s *catalogue) Markets(ctx context.Context) ([]rollcall.Market, error) {
 	all, err := list(ctx, s.database, func(r driver.Rows) (m rollcall.Market, err error) {
 		var simulated uint8
 		err = r.Scan((*string)(&m.ID), &m.Name, &m.Zone, &simulated)
@@ -40,7 +40,7 @@ func (s *documents) Markets(ctx context.Context) ([]rollcall.Market, error) {
 }
 
 // HasFacts reports whether any cell or diary is of the market.
-func (s *documents) HasFacts(ctx context.Context, market rollcall.MarketID) (bool, error) {
+func (s *catalogue) HasFacts(ctx context.Context, market rollcall.MarketID) (bool, error) {
 	for _, table := range []string{"cells", "diaries"} {
 		found, err := list(ctx, s.database, func(r driver.Rows) (one uint8, err error) { return one, r.Scan(&one) },
 			`SELECT 1 FROM `+table+` WHERE market = ? LIMIT 1`, string(market))

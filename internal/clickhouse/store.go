@@ -39,13 +39,18 @@ type Options struct {
 	TLS      *tls.Config // speak TLS with it; nil: as the DSN says
 }
 
-var _ rollcall.Store = (*Store)(nil)
+var (
+	_ rollcall.Store       = (*Store)(nil)
+	_ rollcall.DeliveryLog = (*Store)(nil)
+)
 
-// Store is an open store: facts (cells and diaries) and documents (all else),
-// in one database. It is safe for concurrent use.
+// Store is an open store: facts (cells and diaries), the catalogue and documents
+// (all else), in one database. It is safe for concurrent use.
 type Store struct {
 	*database
 	facts
+	corrections
+	catalogue
 	documents
 	audit
 }
@@ -56,9 +61,14 @@ type facts struct {
 	leftOut atomic.Int64 // cells and diaries
 }
 
-// documents are the catalogue, what panels are weighted with, publications and
-// targets.
+// catalogue is the markets, services and segments.
+type catalogue struct{ *database }
+
+// documents are what panels are weighted with, publications and targets.
 type documents struct{ *database }
+
+// corrections are what was done about mistakes in the census.
+type corrections struct{ *database }
 
 // audit is who did what.
 type audit struct{ *database }
@@ -76,7 +86,7 @@ type database struct {
 }
 
 func newStore(d *database) *Store {
-	return &Store{database: d, facts: facts{database: d}, documents: documents{d}, audit: audit{d}}
+	return &Store{database: d, facts: facts{database: d}, corrections: corrections{d}, catalogue: catalogue{d}, documents: documents{d}, audit: audit{d}}
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,

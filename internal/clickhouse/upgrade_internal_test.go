@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,8 @@ import (
 
 // TestUpgradeCells opens a filled store of before platforms and segments, on
 // one server and on shards: its cells are those of none, what comes for them is
-// united with them, and the migration may run again where its record was lost.
+// united with them, and each migration of the cells may run again where its
+// record was lost.
 func TestUpgradeCells(t *testing.T) {
 	t.Run("one server", func(t *testing.T) {
 		testUpgradeCells(t, Options{K: 12}, engines.ClickHouse(t))
@@ -42,18 +44,29 @@ func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseS
 			t.Fatal(err)
 		}
 	}
+	segments := number(t, before.form, "segments.sql")
+	if err := before.apply(t.Context(), segments, segments+1); err != nil {
+		t.Fatal(err)
+	}
+	loseMigrations(t, before, segments)
 	for range 2 {
 		s, err := Open(t.Context(), dsn, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		requireOctober(t, s, state)
-		for _, node := range s.nodes {
-			if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+fmt.Sprintf(" DELETE WHERE number > %d SETTINGS mutations_sync = 2", number(t, s.form, "segments.sql"))); err != nil {
-				t.Fatal(err)
-			}
-		}
+		loseMigrations(t, s, number(t, s.form, "corrections.sql"))
 		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// loseMigrations takes away the record of the migrations after the first n.
+func loseMigrations(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for _, node := range s.nodes {
+		if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+fmt.Sprintf(" DELETE WHERE number > %d SETTINGS mutations_sync = 2", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,6 +107,51 @@ func requireOctober(t *testing.T, s *Store, state func(...uint64) string) {
 	}
 	if days != 41 {
 		t.Errorf("there are %d cells, not 41", days)
+	}
+}
+
+// TestUpgradeSegments opens a filled store of before the catalogue of segments,
+// on one server and on shards.
+func TestUpgradeSegments(t *testing.T) {
+	t.Run("one server", func(t *testing.T) {
+		testUpgradeSegments(t, Options{K: 12}, engines.ClickHouse(t))
+	})
+	t.Run("shards", func(t *testing.T) {
+		testUpgradeSegments(t, Options{K: 12, Cluster: engines.Cluster}, engines.ClickHouseCluster(t, 2)...)
+	})
+}
+
+func testUpgradeSegments(t *testing.T, opt Options, servers ...*engines.ClickHouseServer) {
+	addrs := make([]string, len(servers))
+	for i, s := range servers {
+		addrs[i] = s.Addr()
+	}
+	dsn := fmt.Sprintf("clickhouse://%s/before_names", strings.Join(addrs, ","))
+	before := storeOfBefore(t, dsn, opt, "segment_catalogue.sql")
+	first := rollcall.DayOf(2002, 10, 1)
+	err := before.Merge(t.Context(), rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+		for i, id := range []rollcall.SegmentID{"paris", "", "lyon", "paris"} {
+			if !yield(rollcall.Cell{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Day: first + rollcall.Day(i), Segment: id}, rollcall.CellState{}) {
+				return
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), dsn, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	paris := rollcall.Segment{ID: "paris", Name: "Paris", Into: "new"}
+	if err := s.PutSegment(t.Context(), paris); err != nil {
+		t.Fatal(err)
+	}
+	for market, want := range map[rollcall.MarketID][]rollcall.Segment{"FR": {{ID: "lyon"}, paris}, "DE": {paris}} {
+		if got, err := s.Segments(t.Context(), market); err != nil || !slices.Equal(got, want) {
+			t.Errorf("segments in %s are %v, %v", market, got, err)
+		}
 	}
 }
 

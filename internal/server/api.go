@@ -85,7 +85,7 @@ func (s targets) expression(ctx context.Context, name string) (string, error) {
 // backup copies the embedded store into the folder's backups, under a name of
 // its own where none is given.
 func (p *Process) backup(ctx context.Context, name string) (path string, err error) {
-	embedded, ok := p.store.Store.(*sqlite.Store)
+	embedded, ok := p.store.engineStore.(*sqlite.Store)
 	if !ok {
 		return "", fmt.Errorf("%w: ClickHouse has a BACKUP of its own (docs/operating.md)", rollcall.ErrConflict)
 	}
@@ -266,7 +266,7 @@ const readyTime = 1500 * time.Millisecond
 
 // changeableOf is the process's catalogue with ways to change it.
 func changeableOf(p *Process) changeable {
-	c := changeable{catalogue: p.catalogue, store: p.store, demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
+	c := changeable{catalogue: p.catalogue, store: p.store, followed: p.engine.onCluster(), demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
 	if p.cluster != nil {
 		c.settle = eventLog{p}.Settle
 	}
@@ -286,7 +286,7 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), CensusMin: p.CensusMin,
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),

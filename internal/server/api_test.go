@@ -85,7 +85,7 @@ func TestDegradedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	p := &Process{store: &watchedStore{Store: store, now: time.Now}, Options: Options{Log: slog.New(slog.DiscardHandler)}, metrics: prometheus.NewRegistry()}
+	p := &Process{store: &watchedStore{engineStore: store, now: time.Now}, Options: Options{Log: slog.New(slog.DiscardHandler)}, metrics: prometheus.NewRegistry()}
 	ready := func(context.Context) error { return nil }
 	ask := func() string {
 		answer := httptest.NewRecorder()

@@ -505,20 +505,20 @@ func TestHeldByAnother(t *testing.T) {
 	}
 }
 
-// dyingStore is one whose process is killed at a step: from then on nothing is
+// dyingLog is one whose process is killed at a step: from then on nothing is
 // written.
-type dyingStore struct {
-	rollcall.Store
+type dyingLog struct {
+	rollcall.DeliveryLog
 	left int
 }
 
 var errKilled = errors.New("killed")
 
-func (s *dyingStore) AddDelivery(ctx context.Context, d rollcall.Delivery) error {
+func (s *dyingLog) AddDelivery(ctx context.Context, d rollcall.Delivery) error {
 	if s.left--; s.left < 0 {
 		return errKilled
 	}
-	return s.Store.AddDelivery(ctx, d)
+	return s.DeliveryLog.AddDelivery(ctx, d)
 }
 
 // TestKilledAtEachStep: wherever a process ends, the next one goes on: the month
@@ -534,7 +534,7 @@ func TestKilledAtEachStep(t *testing.T) {
 		}
 		o, c := newAnalyst(t, &Engine{Data: data}), newClients(t, false)
 		s := o.schedule(c)
-		s.Store = &dyingStore{s.Store, steps}
+		s.Deliveries = &dyingLog{s.Deliveries, steps}
 		o.clock = closingHour
 		err := s.Round(o.Context())
 		if killed = errors.Is(err, errKilled); err != nil && !killed {

@@ -70,7 +70,7 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 // scheduleOf is the process's schedule of a plan.
 func scheduleOf(p *Process, plan *delivery.Plan) *delivery.Schedule {
 	s := delivery.Schedule{
-		Store: p.store, Catalogue: p.catalogue.Catalogue, Close: auditedClose(p), Publications: p.months.Publications, Report: p.reports.Report,
+		Store: p.store, Deliveries: p.store, Catalogue: p.catalogue.Catalogue, Close: auditedClose(p), Publications: p.months.Publications, Report: p.reports.Report,
 		Now: time.Now, Alone: p.engine.Clickhouse == "", Software: p.Software, Log: p.Log, Metrics: delivery.NewMetrics(p.metrics),
 	}
 	if p.cluster != nil {

@@ -19,9 +19,16 @@ import (
 	"rollcall/internal/transfer"
 )
 
+// engineStore is all that an engine's store does.
+type engineStore interface {
+	rollcall.Store
+	rollcall.AuditLog
+	rollcall.DeliveryLog
+}
+
 // openStore opens the engine's store; on a cluster it is made, unless it must
 // exist.
-func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger) (rollcall.Store, error) {
+func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger) (engineStore, error) {
 	if e.Clickhouse != "" {
 		opt, err := e.clickhouseOptions()
 		if err != nil {
@@ -36,7 +43,7 @@ func (e *Engine) openStore(ctx context.Context, existing bool, log *slog.Logger)
 // watchedStore notes how its last flush went, and gives none for ever: a store
 // that takes the connection and never answers would hold the aggregator.
 type watchedStore struct {
-	rollcall.Store
+	engineStore
 	now    func() time.Time
 	traces *traces.Traces
 
@@ -56,7 +63,7 @@ func (w *watchedStore) Merge(ctx context.Context, deltas rollcall.Deltas) error 
 	defer cancel()
 	w.note(nil, w.now())
 	ctx, end := w.traces.Begin(ctx, "flush")
-	err := w.Store.Merge(ctx, deltas)
+	err := w.engineStore.Merge(ctx, deltas)
 	end(err)
 	w.note(err, time.Time{})
 	return err
@@ -88,7 +95,7 @@ func (w *watchedStore) flushing() error {
 
 // answers is nil while the store answers.
 func (w *watchedStore) answers(ctx context.Context) error {
-	if remote, ok := w.Store.(*clickhouse.Store); ok {
+	if remote, ok := w.engineStore.(*clickhouse.Store); ok {
 		if err := remote.Answers(); err != nil {
 			return err
 		}
@@ -105,7 +112,7 @@ func (p *Process) openStore(ctx context.Context) error {
 	if p.catalogue, err = openCatalogue(ctx, opened, p.Log); err != nil {
 		return errors.Join(err, opened.Close())
 	}
-	p.store = &watchedStore{Store: opened, now: time.Now, traces: p.traces}
+	p.store = &watchedStore{engineStore: opened, now: time.Now, traces: p.traces}
 	p.onClose("store", opened.Close)
 	if remote, ok := opened.(*clickhouse.Store); ok {
 		p.background("store's pulse", remote.Watch)
@@ -158,7 +165,7 @@ func CopyStore(ctx context.Context, c *Copying, o Options, progress func(done, a
 			return err
 		}
 		opt.K, opt.CopyOf, opt.Log = p.store.K(), p.store.ID(), o.Log
-		lines, err = copyStore(ctx, p.store.Store, c.To, opt, progress)
+		lines, err = copyStore(ctx, p.store.engineStore, c.To, opt, progress)
 		return err
 	})
 	return lines, err

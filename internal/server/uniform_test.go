@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +12,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"rollcall/api/openapi"
 )
 
 // routed is a route of the API, as chi has it.
@@ -288,5 +292,66 @@ func TestKeptAnswers(t *testing.T) {
 	after := fetch(t, s, http.MethodGet, of)
 	if !strings.Contains(after.body, `"version":3`) || after.header.Get("ETag") == before.header.Get("ETag") {
 		t.Errorf("after a restatement: %.200s", after.body)
+	}
+}
+
+// spoken is what of a table is said in a language, and the rest of it.
+type spoken struct {
+	Meta struct {
+		Method string
+		Notes  []string
+	}
+	Columns []struct{ Name, Label, Definition string }
+	Rows    json.RawMessage
+}
+
+func spokenAt(t *testing.T, s *httptest.Server, path string) (out spoken, a answered) {
+	t.Helper()
+	a = fetch(t, s, http.MethodGet, path)
+	if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.status != http.StatusOK {
+		t.Fatalf("%s: %d, %v", path, a.status, err)
+	}
+	return out, a
+}
+
+// TestFrench: with locale=fr every table's definitions and notes are French and
+// its figures the same; English is what is given where nothing is asked.
+func TestFrench(t *testing.T) {
+	_, s := published(t)
+	paths := []string{"/v1/publications/FR/nn/2003-01/1/diff/2?round=1"}
+	for _, r := range openapi.Reports() {
+		paths = append(paths, address("/v1/reports/"+r.Name))
+	}
+	for _, by := range []string{"platform,segment,location,kind,day", "week", "month", "quarter", "year"} {
+		paths = append(paths, address("/v1/census")+"&by="+by)
+	}
+	for _, path := range paths {
+		english, plain := spokenAt(t, s, path)
+		if _, asked := spokenAt(t, s, path+"&locale=en"); asked.body != plain.body {
+			t.Errorf("%s: in English it is another answer", path)
+		}
+		french, a := spokenAt(t, s, path+"&locale=fr")
+		if a.header.Get("ETag") == plain.header.Get("ETag") || !bytes.Equal(french.Rows, english.Rows) || len(french.Columns) == 0 {
+			t.Errorf("%s: ETag %s, and the rows are the same: %v", path, a.header.Get("ETag"), bytes.Equal(french.Rows, english.Rows))
+		}
+		for i, c := range english.Columns {
+			if f := french.Columns[i]; f.Name != c.Name || f.Definition == c.Definition || f.Label == "" {
+				t.Errorf("%s: column %s is %q, %q in French", path, c.Name, f.Label, f.Definition)
+			}
+		}
+		for i, note := range english.Meta.Notes {
+			if french.Meta.Notes[i] == note {
+				t.Errorf("%s: %q is so in French too", path, note)
+			}
+		}
+		if named := strings.HasPrefix(english.Meta.Method, "method="); named != (french.Meta.Method == english.Meta.Method) {
+			t.Errorf("%s: the method is %q in French", path, french.Meta.Method)
+		}
+	}
+	english, french := rowsAt(t, s.URL, "/v1/metrics"), rowsAt(t, s.URL, "/v1/metrics?locale=fr")
+	for i, c := range english {
+		if french[i]["metric"] != c["metric"] || french[i]["definition"] == c["definition"] {
+			t.Errorf("%v is %v in French", c, french[i])
+		}
 	}
 }

@@ -76,7 +76,7 @@ func TestUpgrade(t *testing.T) {
 	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit;
+	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit; DROP TABLE corrections;
 		ALTER TABLE markets DROP COLUMN simulated; `+withoutServices+` DELETE FROM migrations WHERE number >= 2`); err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +86,32 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// withoutServices takes away what the catalogue's lines have had since.
-const withoutServices = `ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
+// TestUpgradeSegments opens a filled store of before the catalogue of segments:
+// those that its cells have are known from then on.
+func TestUpgradeSegments(t *testing.T) {
+	path := newPath(t)
+	s := openStore(t, path, 12)
+	facts := storetest.Draw(rand.New(rand.NewPCG(10, 11)), 12, 100, 0)
+	before := dumped(t, s, facts)
+	want, err := s.Segments(t.Context(), "FR")
+	if err != nil || len(want) == 0 {
+		t.Fatalf("segments are %v, %v", want, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := script(path, `DROP TABLE segments; DROP TABLE corrections; ALTER TABLE cells DROP COLUMN since; DROP TABLE seen_segments; DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%segment_catalogue.sql')`); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, path, 12)
+	if got, err := s.Segments(t.Context(), "FR"); err != nil || !slices.Equal(got, want) {
+		t.Errorf("segments are %v, %v; want %v", got, err, want)
+	}
+	storetest.RequireSame(t, storetest.Dump(t, s), before)
+}
+
+// withoutServices takes away what the catalogue has had since.
+const withoutServices = `DROP TABLE segments; DROP TABLE corrections; ALTER TABLE cells DROP COLUMN since; DROP TABLE seen_segments; ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
 
 // script runs SQL on a file as a foreign writer would.
 func script(path, query string) error {
@@ -231,7 +255,7 @@ func TestUpgradeCells(t *testing.T) {
 	const before = `CREATE TABLE old (market TEXT NOT NULL, service TEXT NOT NULL, location TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL,
 			visitors BLOB NOT NULL, minutes BLOB NOT NULL, PRIMARY KEY (market, service, location, kind, day, key)) STRICT;
 		INSERT INTO old SELECT market, service, location, kind, day, key, visitors, minutes FROM cells;
-		DROP TABLE audit; DROP TABLE cells; ALTER TABLE old RENAME TO cells; ` + withoutServices + ` DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
+		DROP TABLE audit; DROP TABLE corrections; DROP TABLE cells; ALTER TABLE old RENAME TO cells; ` + withoutServices + ` DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
 	if err := script(path, before); err != nil {
 		t.Fatal(err)
 	}

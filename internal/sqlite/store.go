@@ -24,13 +24,17 @@ type Options struct {
 	Log *slog.Logger // nil: silent
 }
 
-var _ rollcall.Store = (*Store)(nil)
+var (
+	_ rollcall.Store       = (*Store)(nil)
+	_ rollcall.DeliveryLog = (*Store)(nil)
+)
 
-// Store is an open store: facts (cells and diaries) and documents (all else),
-// in one database. It is safe for concurrent use.
+// Store is an open store: facts (cells and diaries), the catalogue and documents
+// (all else), in one database. It is safe for concurrent use.
 type Store struct {
 	*database
 	facts
+	catalogue
 	documents
 	audit
 }
@@ -41,8 +45,10 @@ type facts struct {
 	leftOut atomic.Int64 // cells and diaries
 }
 
-// documents are the catalogue, what panels are weighted with, publications and
-// targets.
+// catalogue is the markets, services and segments.
+type catalogue struct{ *database }
+
+// documents are what panels are weighted with, publications and targets.
 type documents struct{ *database }
 
 // audit is who did what.
@@ -59,7 +65,7 @@ type database struct {
 }
 
 func newStore(d *database) *Store {
-	return &Store{database: d, facts: facts{database: d}, documents: documents{d}, audit: audit{d}}
+	return &Store{database: d, facts: facts{database: d}, catalogue: catalogue{d}, documents: documents{d}, audit: audit{d}}
 }
 
 // Open opens the store at path, making it (mode 0600) if there is none, and

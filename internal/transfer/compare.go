@@ -18,6 +18,7 @@ import (
 // Store is an engine that can say all that it holds.
 type Store interface {
 	rollcall.Store
+	rollcall.DeliveryLog
 	Inventory(ctx context.Context) (rollcall.Inventory, error)
 	DamagedRows(ctx context.Context) iter.Seq2[rollcall.DamagedRow, error]
 }
@@ -144,6 +145,7 @@ func kinds() []kind {
 		{"diaries", func(ctx context.Context, h *holder, put func([]byte) error) error { return h.readFacts(ctx, put, true) }},
 		{"markets", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.markets, put) }},
 		{"services", listed(Store.Services)},
+		{"segments", listed(func(s Store, ctx context.Context) ([]rollcall.Segment, error) { return s.Segments(ctx, "") })},
 		{"targets", readTargets},
 		{"panels' files", listed(Store.ListPanelObjects)},
 		{"rosters", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.held.Rosters, put) }},
@@ -157,6 +159,7 @@ func kinds() []kind {
 		{"audit log", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.held.Audit, put) }},
 		{"ageings", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.ageings, put) }},
 		{"master keys' ids", listed(Store.Masters)},
+		{"corrections", listed(func(s Store, ctx context.Context) ([]rollcall.Correction, error) { return s.Corrections(ctx) })},
 		{"rows set aside", readDamaged},
 	}
 }

@@ -187,20 +187,20 @@ function useLoad(l: Loading): void {
     catalogue(client, stop.signal).then((c) => (l.setTrouble(undefined), l.setCatalogue(c)), failed(stop));
     return () => stop.abort();
   }, [l.again]);
-  const { page, location: place, credit, compare, version, pool, places, step } = l.a;
+  const { page, location: place, credit, compare, version, pool, places, step, language } = l.a;
   const { market, panel, month } = l.chosen ?? {};
   useEffect(() => {
     if (page !== "people" || l.chosen === undefined) return;
     const stop = new AbortController();
     people(client, l.a, l.chosen, stop.signal, (p) => (l.setTrouble(undefined), l.setPeople(p))).catch(failed(stop));
     return () => stop.abort();
-  }, [page, market, panel, month, place, credit, compare, version, pool, places, l.again]);
+  }, [page, market, panel, month, place, credit, compare, version, pool, places, language, l.again]);
   useEffect(() => {
     if (page !== "accounts" || l.market === undefined || l.month === undefined) return;
     const stop = new AbortController();
     accounts(client, l.a, l.market, l.month, stop.signal, (p) => (l.setTrouble(undefined), l.setCensus(p))).catch(failed(stop));
     return () => stop.abort();
-  }, [page, l.market, l.month, place, credit, step, l.again]);
+  }, [page, l.market, l.month, place, credit, step, language, l.again]);
 }
 
 const pulse = 30_000;

@@ -41,7 +41,7 @@ export type ReportName = keyof Reported & string;
 /** What may be asked; a parameter that isn't given may be undefined. */
 export type Asked<Q> = { [K in keyof Q]: Q[K] | undefined };
 /** What every panel report is asked with. */
-export type Common = Asked<Pick<Query<Reported["trend"]>, "market" | "panel" | "month" | "location" | "credit" | "version">>;
+export type Common = Asked<Pick<Query<Reported["trend"]>, "market" | "panel" | "month" | "location" | "credit" | "version" | "locale">>;
 type RowOf<N extends ReportName> = Answer<Reported[N]> extends { rows: (infer Row)[] } ? Row : never;
 
 export type Params = Record<string, string | number | undefined>;

@@ -42,5 +42,5 @@ test("months in a row", () => {
 
 test("an address of the API", () => {
   assert.equal(path("/v1/reports/ranking", { market: "FR", location: "home+work", version: undefined, pool: 6 }), "/v1/reports/ranking?market=FR&location=home%2Bwork&pool=6");
-  assert.equal(csv("trend", { market: "FR" }, "en"), "/v1/reports/trend?market=FR&format=csv");
+  assert.equal(csv("trend", { market: "FR" }), "/v1/reports/trend?market=FR&format=csv");
 });

@@ -73,7 +73,12 @@ export function nearest(all: Chosen[], month: string): Chosen[] {
 
 /** The parameters that every report of the page has. */
 export function params(a: Address, c: Chosen): Common {
-  return { market: c.market, panel: c.panel, month: c.month, location: panelPlace(a.location), credit: a.credit, version: a.version };
+  return { market: c.market, panel: c.panel, month: c.month, location: panelPlace(a.location), credit: a.credit, version: a.version, locale: locale(a.language) };
+}
+
+/** locale is what a question says of its answer's language: of English nothing. */
+export function locale(language: Address["language"]): "fr" | undefined {
+  return language === "fr" ? "fr" : undefined;
 }
 
 /** panelPlace is where a panel's report looks: panels have no other place than
@@ -95,8 +100,8 @@ export function rankingParams(a: Address, c: Chosen): Common & { pool: number | 
 const pooled = ["duplication", "combinations", "profile", "frequency"];
 
 /** csv gives the address of a report's CSV. */
-export function csv(report: ReportName, p: Params, language: string): string {
-  return path(`/v1/reports/${report}`, { ...p, format: "csv", locale: language === "fr" ? "fr" : undefined });
+export function csv(report: ReportName, p: Params): string {
+  return path(`/v1/reports/${report}`, { ...p, format: "csv" });
 }
 
 /** All that the page of people shows. A report that couldn't be had is its error. */
@@ -226,7 +231,7 @@ export function stepsQuery(a: Address, month: string) {
 }
 
 export async function accounts(client: Client, a: Address, market: string, month: string, signal: AbortSignal, tell: (p: Accounts) => void): Promise<void> {
-  const base = { market, credit: a.credit, from: `${month}-01`, to: lastDay(month) };
+  const base = { market, credit: a.credit, from: `${month}-01`, to: lastDay(month), locale: locale(a.language) };
   const total = await client.census({ ...base, location: a.location }, signal);
   let now: Accounts = { market, month, total, steps: undefined, places: {}, parts: {}, at: new Date() };
   const more = (change: (n: Accounts) => Partial<Accounts>) => {

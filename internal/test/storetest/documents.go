@@ -216,10 +216,11 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 	for i, text := range hostile {
 		market := rollcall.Market{ID: "FR", Name: text, Zone: text}
 		service := rollcall.Service{ID: "msn", Name: text, Brand: text, Owner: text, Census: rollcall.Exactly, Epoch: rollcall.NoEpoch, Colour: i%rollcall.Colours + 1}
+		segment := rollcall.Segment{ID: "lyon", Name: text, Into: "paris"}
 		exclusion := rollcall.Exclusion{PanelMonth: month, Reason: text, Time: noon.Add(time.Duration(i) * time.Second)}
 		publication := rollcall.Publication{PanelMonth: month, Version: i + 1, Status: rollcall.Restated, Reason: text, Time: noon}
 		must(t, errors.Join(
-			s.PutMarket(t.Context(), market), s.PutService(t.Context(), service), s.SaveTarget(t.Context(), text, text),
+			s.PutMarket(t.Context(), market), s.PutService(t.Context(), service), s.PutSegment(t.Context(), segment), s.SaveTarget(t.Context(), text, text),
 			s.AddExclusion(t.Context(), exclusion), s.AddPublication(t.Context(), publication),
 		))
 		markets, err1 := s.Markets(t.Context())
@@ -227,7 +228,11 @@ func testHostileStrings(t *testing.T, open func(*testing.T, int) Store) {
 		exclusions, err3 := s.Exclusions(t.Context(), month)
 		publications, err4 := s.Publications(t.Context(), "FR", "nn")
 		targets, err5 := s.Targets(t.Context())
-		must(t, errors.Join(err1, err2, err3, err4, err5))
+		segments, err6 := s.Segments(t.Context(), "FR")
+		must(t, errors.Join(err1, err2, err3, err4, err5, err6))
+		if !slices.Equal(segments, []rollcall.Segment{segment}) {
+			t.Errorf("%.50q comes back in %.300s", text, fmt.Sprintf("%+v", segments))
+		}
 		if !slices.Equal(markets, []rollcall.Market{market}) || !slices.Equal(services, []rollcall.Service{service}) {
 			t.Errorf("%.50q comes back in %+v and %.300s", text, markets, fmt.Sprintf("%+v", services))
 		}

@@ -3,9 +3,11 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"rollcall"
@@ -125,6 +127,41 @@ func testCellQueries(t *testing.T, open func(*testing.T, int) Store) {
 		change(&q)
 		requireCells(t, s, q, all)
 	}
+}
+
+// testSegments: a segment is the last line that was put of it; one that a market's
+// facts have is there without a name, in that market alone. However many are
+// asked for, the cells are theirs.
+func testSegments(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	facts := Draw(rand.New(rand.NewPCG(15, 16)), k, 200, 0)
+	merge(t, s, facts)
+	merge(t, s, facts)
+	all := facts.cellUnion(t)
+	catalogue := []rollcall.Segment{{ID: "Lyon", Name: "another"}, {ID: "lyon", Name: `"Lyon" <b>, c'est`, Into: "paris"}, {ID: "new", Name: "New"}}
+	for _, v := range append([]rollcall.Segment{{ID: "lyon", Name: "before"}, {ID: "new", Name: "before", Into: "lyon"}}, catalogue...) {
+		must(t, s.PutSegment(t.Context(), v))
+	}
+	for _, market := range []rollcall.MarketID{"", "FR", "DE", "US", "XX"} {
+		want := slices.Clone(catalogue)
+		for _, c := range all {
+			named := func(v rollcall.Segment) bool { return v.ID == c.Segment }
+			if c.Market == market && c.Segment != "" && !slices.ContainsFunc(want, named) {
+				want = append(want, rollcall.Segment{ID: c.Segment})
+			}
+		}
+		slices.SortFunc(want, func(a, b rollcall.Segment) int { return strings.Compare(string(a.ID), string(b.ID)) })
+		got, err := s.Segments(t.Context(), market)
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("segments in %q are %v, want %v", market, got, want)
+		}
+	}
+	many := []rollcall.SegmentID{"lyon"}
+	for i := range 40_000 {
+		many = append(many, rollcall.SegmentID(fmt.Sprint("s", i)))
+	}
+	requireCells(t, s, rollcall.CellQuery{Market: "FR", From: day0, To: day0 + 40, Segments: many}, all)
 }
 
 func testDiaryQueries(t *testing.T, open func(*testing.T, int) Store) {

@@ -15,6 +15,8 @@ import (
 // same at each call.
 type Store interface {
 	rollcall.Store
+	rollcall.AuditLog
+	rollcall.DeliveryLog
 	Dump(context.Context, io.Writer) error
 }
 
@@ -28,15 +30,21 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"identity", testIdentity},
 		{"merge laws", testMergeLaws},
 		{"merge makes the union", testMergeUnion},
+		{"merge of what raises nothing", testMergeRaisesNothing},
 		{"merge refuses", testMergeRefuses},
 		{"cells by query", testCellQueries},
 		{"diaries by query", testDiaryQueries},
 		{"diaries of one day", testDiaryOfManyKeys},
 		{"iterators stop", testIteratorsStop},
 		{"erase", testErase},
+		{"corrections", testCorrections},
+		{"removal", testRemoval},
+		{"removal of a segment", testRemovalOfSegment},
+		{"erasing", testErasing},
 		{"ageing", testAgeing},
 		{"ageing at once", testAgeingAtOnce},
 		{"catalogue", testCatalogue},
+		{"segments", testSegments},
 		{"objects", testObjects},
 		{"panel files", testPanelObjects},
 		{"exclusions", testExclusions},

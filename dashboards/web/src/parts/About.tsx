@@ -88,7 +88,7 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
       {(r.meta.notes ?? []).length > 0 && (
         <details class="notes" open={location.hash === "#about"}>
           <summary>{s.t.notesTitle}</summary>
-          <ul lang="en">
+          <ul>
             {r.meta.notes!.map((n) => <li key={n}>{n}</li>)}
             {r.meta.universe !== undefined && <li>{r.meta.universe.source}</li>}
             <li><code>{r.meta.method}</code></li>
@@ -108,8 +108,8 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
 function Definitions({ r, s }: { r: Report<RankingRow>; s: Scope }) {
   return (
     <details class="notes">
-      <summary>{s.t.language === "fr" ? "Définitions (en anglais)" : "Definitions"}</summary>
-      <dl class="facts" lang="en">
+      <summary>{s.t.language === "fr" ? "Définitions" : "Definitions"}</summary>
+      <dl class="facts">
         {r.columns.filter((c) => c.role === "measure" || c.name === "rank" || c.name === "tied_with").map((c) => (
           <div key={c.name}>
             <dt>{c.label}</dt>

@@ -12,7 +12,7 @@ import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
 import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
-import { csv, isReport, params, pooledParams, rankingParams, type Part, type People as Loaded } from "../load";
+import { csv, isReport, locale, params, pooledParams, rankingParams, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
 import { Frame } from "./Frame";
 import { Later } from "./States";
@@ -32,9 +32,9 @@ export function People({ p, versions, run, client, s, go }: Props) {
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
   const q = params(s.address, p.chosen);
   const pooled = pooledParams(s.address, p.chosen);
-  const address = (name: ReportName) => csv(name, q, t.language);
+  const address = (name: ReportName) => csv(name, q);
   const before = useMemo(() => beforeOf(p), [p.before]);
-  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen), t.language), s), [r, before, s]);
+  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s), [r, before, s]);
   const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} half={half} link={link(figure.id)} controls={controls} />;
   return (
     <>
@@ -43,13 +43,13 @@ export function People({ p, versions, run, client, s, go }: Props) {
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
       <div class="pair">
-        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled, t.language), s)} frame={(f) => frame(f, true)} />
-        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled, t.language), s)} frame={(f) => frame(f, true)} />
+        <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
+        <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
       </div>
-      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled, t.language), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
       <div class="pair">
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
-        <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled, t.language), s)} frame={(f) => frame(f, true)} />
+        <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled), s)} frame={(f) => frame(f, true)} />
       </div>
       <About r={r} versions={versions} client={client} s={s} />
     </>
@@ -108,7 +108,7 @@ function Whole({ r, s }: { r: Report<RankingRow>; s: Scope }) {
     <p class="whole">
       {s.t.whole(s.n.month(m.month))}
       {files.map(([file, text]) => {
-        const href = path(`/v1/publications/${m.market}/${m.panel}/${m.month}/${m.version}/${file}`, { locale: s.t.language === "fr" ? "fr" : undefined });
+        const href = path(`/v1/publications/${m.market}/${m.panel}/${m.month}/${m.version}/${file}`, { locale: locale(s.t.language) });
         const as = `${name}.${file.split(".")[1]}`;
         return <a key={file} href={href} download={as}>{text}</a>;
       })}
@@ -126,7 +126,7 @@ function Where({ p, s, go, frame }: { p: Loaded; s: Scope; go: Props["go"]; fram
       const r = p.places[place];
       return isReport(r) ? [[place, r] as const] : [];
     }));
-    return places(p.either, by, which, csv("ranking", { ...pooledParams(s.address, p.chosen), location: placesOf(which)[0] }, s.t.language), s);
+    return places(p.either, by, which, csv("ranking", { ...pooledParams(s.address, p.chosen), location: placesOf(which)[0] }), s);
   }, [ready, p.either, p.places, which, s]);
   if (figure === undefined) return <Later id="places" title={s.t.jump.places} tall={300} error={parts.find((x) => x instanceof Error) as Error | undefined} t={s.t} />;
   const french = s.t.language === "fr";
