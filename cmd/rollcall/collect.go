@@ -197,6 +197,8 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 
 type logsCmd struct {
 	Backfill bool     `help:"Take events of any age."`
+	Follow   bool     `help:"Read on as the log is written, over its rotations, until told to stop."`
+	State    string   `help:"With --follow: the folder of the checkpoint." placeholder:"DIR"`
 	Files    []string `arg:"" name:"file" help:"The log's files, .gz and .zst too, in any order; - is the standard input."`
 	profileFlags
 	server.Engine
@@ -207,6 +209,16 @@ func (c *logsCmd) Validate() error {
 	files := slices.DeleteFunc(slices.Clone(c.Files), func(path string) bool { return path == logs.Stdin })
 	if slices.Contains(files, "") {
 		return errors.New("a file's name is empty")
+	}
+	switch {
+	case !c.Follow && c.State != "":
+		return errors.New("--state is for --follow")
+	case c.Follow && (len(c.Files) != 1 || len(files) != 1):
+		return errors.New("--follow takes one file")
+	case c.Follow && c.State == "" && !c.DryRun:
+		return errors.New("--follow needs --state, where it goes on from")
+	case c.Follow:
+		return c.profileFlags.check()
 	}
 	return errors.Join(exist(files...), c.profileFlags.check())
 }
@@ -224,32 +236,67 @@ func (c *logsCmd) Run(ctx context.Context, s *streams) error {
 	if c.Market == "" {
 		return server.UsageError{Err: errors.New("--market is missing")}
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
-		calendar, err := calendarOf(ctx, api, c.Market)
+	to := ctx // where it goes
+	if c.Follow {
+		to = context.WithoutCancel(ctx) // outlives the word to stop, for what was read before it
+	}
+	return with(to, &c.Engine, s, func(api *client) error {
+		calendar, err := calendarOf(to, api, c.Market)
 		if err != nil {
 			return err
 		}
-		return settled(ctx, api, c.send(ctx, s, api, p, calendar))
+		r, err := c.reader(to, s, p, calendar)
+		if err != nil {
+			return err
+		}
+		return settled(to, api, c.send(ctx, to, s, api, r))
 	})
 }
 
 // name is the log's in what is said of it.
 func (c *logsCmd) name() string { return c.Files[0] }
 
-// read reads the log, and says what became of it.
-func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error) (*logs.Log, error) {
+// read reads the log, and says what became of it. Of a log that is followed,
+// commit has what was said so far kept.
+func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error, commit func(context.Context) error) (*logs.Log, error) {
+	if c.Follow {
+		return c.follow(ctx, s, r, yield, commit)
+	}
 	paths, changed, err := logs.Order(r, c.Files, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	log := logs.New(cmp.Or(c.Source, "log"), r, changed, yield)
 	err = log.Read(ctx, paths, s.in)
-	err = errors.Join(err, log.End())
+	err = errors.Join(err, log.End(), commit(ctx))
+	c.told(s, log)
+	return log, err
+}
+
+// lookEvery is how often a followed log is looked at.
+const lookEvery = time.Second
+
+// follow reads the log until it is told to stop, which is no failure.
+func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error, commit func(context.Context) error) (*logs.Log, error) {
+	log := logs.New(cmp.Or(c.Source, "log"), r, time.Now(), yield)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	warnings := newLogger(s.err, slog.LevelInfo)
+	f := &logs.Follower{
+		Log: log, Path: c.name(), State: c.State, Commit: commit,
+		Warn: func(text string) { warnings.Warn(text) },
+	}
+	err := f.Run(ctx, tick.C)
+	c.told(s, log)
+	return log, err
+}
+
+// told says what became of the log's lines.
+func (c *logsCmd) told(s *streams, log *logs.Log) {
 	for _, fault := range log.Faults() {
 		fmt.Fprintf(s.err, "%s: line %d: %s\n", c.name(), fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.name(), log)
-	return log, err
 }
 
 func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) error {
@@ -263,8 +310,7 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 		line = append(seen.AppendJSON(line[:0]), '\n')
 		_, err := out.Write(line)
 		return err
-	})
-	err = errors.Join(err, out.Flush())
+	}, func(context.Context) error { return out.Flush() })
 	if err == nil && log.Refused() {
 		return fmt.Errorf("%s: every line was refused", c.name())
 	}
@@ -272,17 +318,12 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 }
 
 // send carries the log's sightings to Rollcall's own log.
-func (c *logsCmd) send(ctx context.Context, s *streams, api *client, p *profile.Profile, calendar *rollcall.Calendar) error {
-	r, err := c.reader(ctx, s, p, calendar)
-	if err != nil {
-		return err
-	}
+func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *profile.Reader) error {
 	to := newRowSender(newSender(api, c.name(), c.Backfill))
-	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(ctx, seen) })
+	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(there, seen) }, to.flush)
 	if log == nil {
 		return err
 	}
-	err = errors.Join(err, to.flush(ctx))
 	to.refused(log.Rejected())
 	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts))
 }

@@ -78,6 +78,18 @@ func (l *Log) Counts() *Counts {
 	return l.counts
 }
 
+// Oldest gives the first line of the stays that wait; ok is false where none does.
+func (l *Log) Oldest() (line int, ok bool) {
+	for _, some := range l.stays.byKey {
+		for _, one := range some {
+			if !ok || one.Line < line {
+				line, ok = one.Line, true
+			}
+		}
+	}
+	return line, ok
+}
+
 // End gives the sightings that waited for later lines.
 func (l *Log) End() error { return theirs(l.letGo()) }
 

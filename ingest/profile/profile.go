@@ -126,6 +126,7 @@ func Names(logs bool) []string {
 			}
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
