@@ -4,6 +4,7 @@ package census
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -115,7 +116,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
-	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
+	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
@@ -132,8 +133,8 @@ func check(q *rollcall.CensusQuery) error {
 		return &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	case series && q.Window != (rollcall.Window{}):
 		return &rollcall.Invalid{Field: "window", Value: q.Window.String(), Reason: "stands beside " + string(unit) + " in by: a window's rows are days by themselves", Code: "window_and_by"}
-	case q.At.Both && slices.Contains(q.By, rollcall.ByLocation):
-		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location both for two of them at once", Code: "by_and_both"}
+	case q.At.Part != "" && slices.Contains(q.By, rollcall.ByLocation):
+		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location " + q.At.String() + " for two of them at once", Code: "by_and_both"}
 	}
 	return nil
 }
@@ -146,6 +147,31 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 	}
 	if n := rollcall.DamagedIn(aside, "cells", q.Market, q.From.Month(), q.To.Month()); n > 0 {
 		m.Notes = append(m.Notes, fmt.Sprintf("Damaged rows of cells of this market and of these months are set aside: %d. The figures lack those of the days asked for, unless they have been rebuilt from the log.", n))
+	}
+	return nil
+}
+
+// noteSketched says of services that are counted exactly which of the days are not.
+func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *rollcall.Meta) error {
+	services, err := store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	lacks := make(map[rollcall.ServiceID]days)
+	for g, u := range found {
+		if u != nil && u.lacks.last != 0 {
+			lacks[g.service] = lacks[g.service].and(u.lacks)
+		}
+	}
+	var named []string
+	for _, s := range services {
+		if d, some := lacks[s.ID]; some && s.Census == rollcall.Exactly {
+			named = append(named, fmt.Sprintf("%s from %s to %s", s.ID, d.first, d.last))
+		}
+	}
+	if len(named) > 0 {
+		slices.Sort(named)
+		m.Notes = append(m.Notes, fmt.Sprintf("Days of services that are counted exactly have sketches alone, since they were loaded before: %s. Figures with them are the sketches'. To mend such days, remove and load them again.", strings.Join(named, "; ")))
 	}
 	return nil
 }
@@ -172,7 +198,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 			if len(all) == maxRows {
 				return nil, tooManyRows()
 			}
-			u = newUnion(store.K(), q.At.Both)
+			u = newUnion(store.K(), q.At.Part != "")
 			all[g] = u
 		}
 		before := u.size()
@@ -229,7 +255,7 @@ func (all unions) fill(q *rollcall.CensusQuery) error {
 // row writes a union down.
 func (u *union) row(g group, k int, q *rollcall.CensusQuery) rollcall.Row {
 	if u == nil {
-		u = newUnion(k, q.At.Both)
+		u = newUnion(k, q.At.Part != "")
 	}
 	row := rollcall.Row{string(g.service)}
 	for _, by := range q.By {

@@ -25,7 +25,7 @@ type collectCmd struct {
 	HTTP     httpCmd     `cmd:"" name:"http" help:"A cluster's role: take events over HTTP."`
 	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
 	Logs     logsCmd     `cmd:"" help:"Read a server's log, whole or as it is written."`
-	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration: a simulated panel calibrated to published figures, and a simulated census."`
 }
 
 type pcapCmd struct {

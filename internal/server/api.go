@@ -120,7 +120,7 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 		return 0, fmt.Errorf("%w: another replay is under way", rollcall.ErrConflict)
 	}
 	defer l.replaying.Unlock()
-	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets}, from.WithRemoved)
 }
 
 func (l eventLog) Settle(ctx context.Context) error {
@@ -266,7 +266,7 @@ const readyTime = 1500 * time.Millisecond
 
 // changeableOf is the process's catalogue with ways to change it.
 func changeableOf(p *Process) changeable {
-	c := changeable{catalogue: p.catalogue, store: p.store, demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
+	c := changeable{catalogue: p.catalogue, store: p.store, followed: p.engine.onCluster(), demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
 	if p.cluster != nil {
 		c.settle = eventLog{p}.Settle
 	}
