@@ -62,47 +62,50 @@ func ejabberd(sessions ...string) string {
 	return out
 }
 
-func TestPoll(t *testing.T) {
-	for _, tc := range []struct {
-		name, source string
-		texts        []string // a minute apart; "-": none came
-		want         string
-	}{
-		{"who comes and goes", "open-oscar-server", []string{oscar("Ann 60"), oscar("Ann 120", "bob 10"), oscar("bob 70"), oscar()}, `
+// pollCases are snapshots a minute apart, and what they are.
+var pollCases = []struct {
+	name, source string
+	texts        []string // a minute apart; "-": none came
+	want         string
+}{
+	{"who comes and goes", "open-oscar-server", []string{oscar("Ann 60"), oscar("Ann 120", "bob 10"), oscar("bob 70"), oscar()}, `
 11:59:00 login aim Ann
 11:59:00 to 12:01:00 presence aim Ann
 12:00:50 login aim bob
 12:00:50 to 12:02:00 presence aim bob
 12:01:00 logout aim Ann
 12:02:00 logout aim bob`},
-		{"lines, and a resumed session, which has another age", "ejabberd", []string{ejabberd("ann@x/home 600"), ejabberd("ann@x/home 3", "ann@x/phone 5"), ejabberd("ann@x/phone 65")}, `
+	{"lines, and a resumed session, which has another age", "ejabberd", []string{ejabberd("ann@x/home 600"), ejabberd("ann@x/home 3", "ann@x/phone 5"), ejabberd("ann@x/phone 65")}, `
 11:50:00 login jabber ann@x/home
 11:50:00 to 12:01:00 presence jabber ann@x/home
 12:00:55 login jabber ann@x/phone
 12:00:55 to 12:02:00 presence jabber ann@x/phone
 12:01:00 logout jabber ann@x/home`},
-		{"an answer that doesn't come, or is none, sends nobody away", "open-oscar-server", []string{oscar("Ann 60"), "-", `{"error":"busy"}`, oscar("Ann 240")}, `
+	{"an answer that doesn't come, or is none, sends nobody away", "open-oscar-server", []string{oscar("Ann 60"), "-", `{"error":"busy"}`, oscar("Ann 240")}, `
 11:59:00 login aim Ann
 11:59:00 to 12:03:00 presence aim Ann`},
-		{"nor does what is no list of sessions", "ejabberd", []string{ejabberd("ann@x/home 60"), "Bad gateway\n", ejabberd("ann@x/home 180")}, `
+	{"nor does what is no list of sessions", "ejabberd", []string{ejabberd("ann@x/home 60"), "Bad gateway\n", ejabberd("ann@x/home 180")}, `
 11:59:00 login jabber ann@x/home
 11:59:00 to 12:02:00 presence jabber ann@x/home`},
-		{"after many that don't come nobody knows what was between", "open-oscar-server", []string{oscar("Ann 60"), "-", "-", "-", "-", "-", "-", oscar("Ann 480")}, `
+	{"after many that don't come nobody knows what was between", "open-oscar-server", []string{oscar("Ann 60"), "-", "-", "-", "-", "-", "-", oscar("Ann 480")}, `
 11:59:00 login aim Ann
 11:59:00 login aim Ann
 11:59:00 to 12:00:00 presence aim Ann
 11:59:00 to 12:07:00 presence aim Ann
 12:00:00 logout aim Ann`},
-		{"the API's list", "ejabberd", []string{`[{"jid":"ann@x/home","uptime":60,"statustext":"secret"}]`}, `
+	{"the API's list", "ejabberd", []string{`[{"jid":"ann@x/home","uptime":60,"statustext":"secret"}]`}, `
 11:59:00 login jabber ann@x/home
 11:59:00 to 12:00:00 presence jabber ann@x/home`},
-		{"Openfire", "openfire", []string{`{"sessions":[{"sessionId":"ann@x/a","username":"ann","sessionStatus":"Authenticated","creationDate":1795953000000},{"sessionId":"b","username":"","sessionStatus":"Connected"}]}`}, `
+	{"Openfire", "openfire", []string{`{"sessions":[{"sessionId":"ann@x/a","username":"ann","sessionStatus":"Authenticated","creationDate":1795953000000},{"sessionId":"b","username":"","sessionStatus":"Connected"}]}`}, `
 11:50:00 login jabber ann@x/a
 11:50:00 to 12:00:00 presence jabber ann@x/a`},
-		{"who Synapse saw last", "synapse", []string{`{"users":[{"name":"@ann:x","last_seen_ts":1795953300000},{"name":"@b:x","user_type":"bot","last_seen_ts":1795953300000},{"name":"@c:x","last_seen_ts":null}],"total":3}`,
-			`{"users":[{"name":"@ann:x","last_seen_ts":1795953300000}]}`}, `
+	{"who Synapse saw last", "synapse", []string{`{"users":[{"name":"@ann:x","last_seen_ts":1795953300000},{"name":"@b:x","user_type":"bot","last_seen_ts":1795953300000},{"name":"@c:x","last_seen_ts":null}],"total":3}`,
+		`{"users":[{"name":"@ann:x","last_seen_ts":1795953300000}]}`}, `
 11:55:00 presence matrix @ann:x`},
-	} {
+}
+
+func TestPoll(t *testing.T) {
+	for _, tc := range pollCases {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
 			p := newPoller(t, tc.source, &got)
