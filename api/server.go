@@ -91,6 +91,8 @@ type Targets interface {
 type ReplayFrom struct {
 	Time    time.Time
 	Offsets rollcall.Offsets // nil: Time says
+
+	WithRemoved bool // what was removed from the census comes back
 }
 
 // Log is what commands ask of the log: to wait until what it holds is in the

@@ -294,10 +294,10 @@ func (f *profileFlags) check() error {
 	return exist(f.Map)
 }
 
-// profile gives the profile that was asked for, of a log or of tables.
-func (f *profileFlags) profile(log bool) (*profile.Profile, error) {
+// profile gives the profile that was asked for.
+func (f *profileFlags) profile(use profile.Use) (*profile.Profile, error) {
 	if f.Source != "" {
-		return profile.Builtin(f.Source, log)
+		return profile.Builtin(f.Source, use)
 	}
 	text, err := os.Open(f.Map)
 	if err != nil {
@@ -308,8 +308,13 @@ func (f *profileFlags) profile(log bool) (*profile.Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--map %s: %w", f.Map, err)
 	}
-	if p.Log && !log {
+	switch {
+	case p.Snapshot && use != profile.OfSnapshot:
+		return nil, fmt.Errorf("--map %s: is of a snapshot, which rollcall collect poll takes", f.Map)
+	case p.Log && use == profile.OfTables:
 		return nil, fmt.Errorf("--map %s: is of a log, which rollcall collect logs reads", f.Map)
+	case !p.Snapshot && use == profile.OfSnapshot:
+		return nil, fmt.Errorf("--map %s: is not of a snapshot", f.Map)
 	}
 	return p, nil
 }
@@ -383,7 +388,7 @@ func names(list []string) (all []string, err error) {
 
 // tables loads files by a profile, or prints what they would give.
 func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
-	p, err := c.profile(false)
+	p, err := c.profile(profile.OfTables)
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
@@ -474,12 +479,7 @@ func (f *profileFlags) reader(ctx context.Context, s *streams, p *profile.Profil
 // print writes a file's sightings as a dry run does.
 func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader, path string) error {
 	out := bufio.NewWriterSize(s.out, 64<<10)
-	var line []byte
-	counts, err := r.Read(ctx, path, func(seen profile.Seen) error {
-		line = append(seen.AppendJSON(line[:0]), '\n')
-		_, err := out.Write(line)
-		return err
-	})
+	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
 	tellRows(s.err, path, counts)
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {

@@ -121,7 +121,7 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 		return 0, fmt.Errorf("%w: another replay is under way", rollcall.ErrConflict)
 	}
 	defer l.replaying.Unlock()
-	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets}, from.WithRemoved)
 }
 
 func (l eventLog) Settle(ctx context.Context) error {
