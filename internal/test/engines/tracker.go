@@ -38,15 +38,15 @@ func missingTrackers(cache.Dir) string {
 }
 
 // Track sends an event of each account with a tracker's client, to a server's
-// address and with its key; trait is what the client is told of each person. It
-// gives the accounts that the client says were taken.
-func Track(t testing.TB, client, url, key, trait string, accounts []string) (taken []string) {
+// address and with its key; trait is what the client is told of each person, with what
+// is added to the environment. It gives the accounts that the client says were taken.
+func Track(t testing.TB, client, url, key, trait string, accounts []string, with ...string) (taken []string) {
 	t.Helper()
 	Require(t, Trackers)
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"send.mjs", client, url, key, trait}, accounts...)...)
-	cmd.Dir, cmd.SysProcAttr = trackersFolder(), dieWithParent()
+	cmd.Dir, cmd.SysProcAttr, cmd.Env = trackersFolder(), dieWithParent(), append(os.Environ(), with...)
 	if client == "posthog-v1" {
-		cmd.Env = append(os.Environ(), "POSTHOG_CAPTURE_MODE=v1")
+		cmd.Env = append(cmd.Env, "POSTHOG_CAPTURE_MODE=v1")
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
