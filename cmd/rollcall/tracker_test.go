@@ -97,7 +97,7 @@ func TestTrackers(t *testing.T) {
 	var sent []string
 	for _, client := range trackers() {
 		accounts := accountsOfApp(client, 7)
-		taken := engines.Track(t, client, "http://"+p.addr, key, secret, accounts)
+		taken := engines.Tracker{Client: client, URL: "http://" + p.addr, Key: key, Trait: secret}.Send(t, accounts)
 		slices.Sort(taken)
 		if !slices.Equal(taken, accounts) {
 			t.Errorf("%s says that these were taken: %v", client, taken)
@@ -105,7 +105,7 @@ func TestTrackers(t *testing.T) {
 		sent = append(sent, accounts...)
 	}
 	rest := "account-of-nobody"
-	if taken := engines.Track(t, "segment", "http://"+p.addr, "rc_wrong", secret, []string{rest}); len(taken) > 0 {
+	if taken := (engines.Tracker{Client: "segment", URL: "http://" + p.addr, Key: "rc_wrong", Trait: secret}).Send(t, []string{rest}); len(taken) > 0 {
 		t.Errorf("with a wrong key these were taken: %v", taken)
 	}
 	awaitCensus(t, len(sent), len(sent), func() string { return printed(t, append(censusOfApp(), "--data", data)...) })
@@ -132,7 +132,8 @@ func TestTrackersLogAway(t *testing.T) {
 	accounts := accountsOfApp("segment", 400)
 	sent := make(chan []string, 1)
 	go func() {
-		sent <- engines.Track(t, "segment", "http://"+collector.addr, key, secret, accounts, "PAUSE=20")
+		client := engines.Tracker{Client: "segment", URL: "http://" + collector.addr, Key: key, Trait: secret, Env: []string{"PAUSE=20"}}
+		sent <- client.Send(t, accounts)
 	}()
 	const often = 50 * time.Millisecond // a key may send 100 requests a second
 	awaitEvery(t, often, func() bool { return collector.metric("rollcall_http_requests_total") > 10 })
