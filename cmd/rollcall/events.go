@@ -270,7 +270,8 @@ type profileFlags struct {
 	Map             string            `help:"Read by a profile of one's own, in YAML." placeholder:"FILE"`
 	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE,..." mapsep:","`
 	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
-	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated."`
+	DropRules       []string          `help:"Rules of the profile that drop nobody unless asked, such as administrator or guest; an unknown one names those that there are." placeholder:"RULE,..."`
+	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated: the rule deactivated."`
 	Market          string            `help:"The market of the events."`
 	Service         string            `help:"Their service, in place of the profile's own."`
 	Location        string            `help:"Their place; elsewhere where neither this nor the profile says one."`
@@ -286,7 +287,7 @@ func (f *profileFlags) check() error {
 	switch {
 	case f.Source != "" && f.Map != "":
 		return errors.New("--map stands beside --source; give one of them")
-	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || f.DropDeactivated || f.DryRun ||
+	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || len(f.DropRules) > 0 || f.DropDeactivated || f.DryRun ||
 		f.Market+f.Service+f.Location+f.Segment+f.Zone != ""):
 		return errors.New("--join, --drop, --market and their like are for tables: give --source or --map too")
 	}
@@ -323,6 +324,9 @@ func (f *profileFlags) options(calendar *rollcall.Calendar) (o profile.Options, 
 	o = profile.Options{
 		Market: rollcall.MarketID(f.Market), Service: rollcall.ServiceID(f.Service), Location: rollcall.Elsewhere,
 		Joins: f.Join, Optional: map[string]bool{},
+	}
+	for _, rule := range f.DropRules {
+		o.Optional[rule] = true
 	}
 	if f.DropDeactivated {
 		o.Optional["deactivated"] = true
