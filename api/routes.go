@@ -48,7 +48,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get(access.OIDCLoginPath, control.LoginOIDC)
 	mux.Get(access.OIDCCallbackPath, control.CallbackOIDC)
 	if s.Collector != nil {
-		mux.Method(http.MethodPost, "/v1/events", s.Collector)
+		for _, path := range access.EventPaths() {
+			mux.Method(http.MethodPost, path, s.Collector)
+		}
 	}
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)
@@ -112,6 +114,7 @@ func (s *Server) figures(api huma.API) {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
+	huma.Register(api, get("/v1/census/nodeinfo", "Active accounts of a service, in the form of NodeInfo 2.1's usage"), s.getNodeInfo)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
 	huma.Register(api, get(version, "A published version"), months{s}.getPublication)

@@ -59,13 +59,8 @@ func TestSameBytes(t *testing.T) {
 
 // TestRelease makes a release for this machine, twice: the bytes are the same,
 // the binary in it runs, and nothing that is in the binary is not on the bill.
-//
-// It compiles everything anew, without the paths of this machine, and so belongs
-// to "make check" alone.
 func TestRelease(t *testing.T) {
-	if os.Getenv(engines.Env) != "require" {
-		t.Skip(`compiles everything anew: only in "make check"`)
-	}
+	engines.Long(t, "compiles everything anew")
 	if _, err := os.Stat(filepath.Join(source, page)); err != nil {
 		t.Skip(`needs the page: "make page" builds it`)
 	}
@@ -163,6 +158,21 @@ func requireBill(t *testing.T, binary string, text []byte) {
 	}
 	if !slices.ContainsFunc(b.Components, func(c component) bool { return strings.HasPrefix(c.URL, "pkg:npm/preact@") }) {
 		t.Error("the bill lacks the page's packages")
+	}
+}
+
+// TestCommit: a binary that says another commit than the plan's, or none, is no
+// release.
+func TestCommit(t *testing.T) {
+	itself, err := os.Executable() // a test's binary says none
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Plan{}).checkCommit(itself); err != nil {
+		t.Errorf("no commit asked for: %v", err)
+	}
+	if err := (&Plan{Commit: "7d9793f7876236f20e8a21a47970296249f3ed18"}).checkCommit(itself); err == nil {
+		t.Error("a binary without a commit is taken")
 	}
 }
 

@@ -1,0 +1,68 @@
+package engines
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rollcall/internal/test/engines/cache"
+)
+
+// trackersFolder is that of the clients, in the module whose folder the engines
+// were looked for from.
+func trackersFolder() string {
+	at, err := os.Getwd()
+	for err == nil {
+		if folder := filepath.Join(at, "internal/test/trackers"); cache.Present(filepath.Join(folder, "send.mjs")) {
+			return folder
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	return "internal/test/trackers"
+}
+
+func missingTrackers(cache.Dir) string {
+	if lack := missingProgram("node", "nodejs npm"); lack != "" {
+		return lack
+	}
+	if packages := filepath.Join(trackersFolder(), "node_modules/.package-lock.json"); !cache.Present(packages) {
+		return packages + " is not there: \"make trackers\" installs them"
+	}
+	return ""
+}
+
+// Tracker is a tracker's client in an application.
+type Tracker struct {
+	Client string // as send.mjs calls it
+	URL    string // of the server
+	Key    string
+	Trait  string // what the client is told of each person
+	Env    []string
+}
+
+// Send sends an event of each account, and gives the accounts that the client says
+// were taken.
+func (k Tracker) Send(t testing.TB, accounts []string) (taken []string) {
+	t.Helper()
+	Require(t, Trackers)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"send.mjs", k.Client, k.URL, k.Key, k.Trait}, accounts...)...)
+	cmd.Dir, cmd.SysProcAttr, cmd.Env = trackersFolder(), dieWithParent(), append(os.Environ(), k.Env...)
+	if k.Client == "posthog-v1" {
+		cmd.Env = append(cmd.Env, "POSTHOG_CAPTURE_MODE=v1")
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%s: %v", k.Client, err)
+	}
+	if errs.Len() > 0 {
+		t.Logf("%s says:\n%s", k.Client, errs.Bytes())
+	}
+	return strings.Fields(out.String())
+}
