@@ -27,8 +27,25 @@ type Measure struct {
 	SE     float64
 	Low    float64
 	High   float64
-	N      int
+	N      int // Untold: not to be told
 	Status Status
+}
+
+// Untold is the N of a figure that is not told how many stand behind it.
+const Untold = -1
+
+// Coarse gives the measure rounded to multiples of so many, with nothing that
+// would tell more than that: neither its standard error nor how many stand behind
+// it. 0 changes nothing.
+func (m Measure) Coarse(of int) Measure {
+	if of == 0 || m.Status.Withheld() {
+		return m
+	}
+	for _, x := range []*float64{&m.Value, &m.Low, &m.High} {
+		*x = math.Round(*x/float64(of)) * float64(of)
+	}
+	m.SE, m.N = math.NaN(), Untold
+	return m
 }
 
 // measureJSON has a null where a number is withheld or has no value.
@@ -42,25 +59,33 @@ type measureJSON struct {
 }
 
 // MarshalJSON writes {value, se, low, high, n, status}: all five numbers null
-// where the measure is withheld, and null for a number that is not finite.
+// where the measure is withheld, and null for a number that is not finite or not
+// to be told.
 func (m Measure) MarshalJSON() ([]byte, error) {
 	out := measureJSON{Status: m.Status}
 	if !m.Status.Withheld() {
-		out.Value, out.SE, out.N = finite(m.Value), finite(m.SE), &m.N
+		out.Value, out.SE = finite(m.Value), finite(m.SE)
 		out.Low, out.High = finite(m.Low), finite(m.High)
+		if m.N != Untold {
+			out.N = &m.N
+		}
 	}
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. A null is NaN, or 0 for N.
+// UnmarshalJSON reads what MarshalJSON wrote. A null is NaN; as N it is Untold, or
+// 0 where the measure is withheld.
 func (m *Measure) UnmarshalJSON(b []byte) error {
 	var in measureJSON
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
 	*m = Measure{Value: orNaN(in.Value), SE: orNaN(in.SE), Low: orNaN(in.Low), High: orNaN(in.High), Status: in.Status}
-	if in.N != nil {
+	switch {
+	case in.N != nil:
 		m.N = *in.N
+	case !in.Status.Withheld():
+		m.N = Untold
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What may be asked is written once, here. The API and the commands fill these
@@ -43,6 +44,8 @@ type CensusQuery struct {
 	By          []CensusBy // what rows are of beside a service
 	Window      Window
 	MinAccounts int // under it a figure is withheld
+	Least       int // the server's own minimum, which MinAccounts is unless another was asked for
+	Round       int // figures are rounded to multiples of it, and their precision is not told; 0: not
 }
 
 // CensusBy is what the rows of a census are of, beside a service.
@@ -69,6 +72,23 @@ func (b CensusBy) Calendar() bool {
 		return true
 	}
 	return false
+}
+
+// Begin gives the first day of the unit of the calendar that a day is in; of what
+// is no unit, the day itself.
+func (b CensusBy) Begin(day Day) Day {
+	year, month, _ := day.Date()
+	switch b {
+	case ByWeek:
+		return day - (day%7+7+3)%7 // day 0 was a Thursday
+	case ByMonth:
+		return DayOf(year, month, 1)
+	case ByQuarter:
+		return DayOf(year, (month-1)/3*3+1, 1)
+	case ByYear:
+		return DayOf(year, time.January, 1)
+	}
+	return day
 }
 
 // ParseCensusBy reads dimensions joined by commas, each once and one unit of the

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -40,12 +39,14 @@ func (in *censusInput) Resolve(ctx huma.Context) []error {
 }
 
 func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamResponse, error) {
-	q, err := in.query(s.CensusMin)
+	q, err := in.query(s.Readers.Least)
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
-	if q.MinAccounts < s.CensusMin && !access.Of(ctx).Operates() {
-		return nil, problem.New(http.StatusForbidden, fmt.Sprintf("min_accounts %d: is under this server's minimum of %d accounts, which only an administrator's key may lower", q.MinAccounts, s.CensusMin))
+	if !access.Of(ctx).Operates() {
+		if err := s.Readers.Readers(&q); err != nil {
+			return nil, problem.New(http.StatusForbidden, err.Error())
+		}
 	}
 	table, err := s.Census(ctx, q)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 
 // query asks for a census; least is the minimum of accounts where none is given.
 func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
-	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least}
+	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least, Least: least}
 	if in.MinAccounts != "" {
 		if q.MinAccounts, err = strconv.Atoi(in.MinAccounts); err != nil {
 			return q, err

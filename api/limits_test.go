@@ -171,6 +171,38 @@ func TestKeptAnswers(t *testing.T) {
 	}
 }
 
+// TestOneCensusForManyReaders: however many readers ask for one census at once,
+// all are answered, and it is computed twice at most; others have their places
+// meanwhile.
+func TestOneCensusForManyReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, hold := (&askedServer{}).server(), make(chan struct{})
+		var computed atomic.Int64
+		s.Census = func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error) {
+			computed.Add(1)
+			<-hold
+			return &rollcall.Table{}, nil
+		}
+		h := s.Handler()
+		var run sync.WaitGroup
+		for range 500 {
+			run.Go(func() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/census?market=FR&from=2002-10&to=2002-10", http.NoBody))
+				if w.Code != http.StatusOK {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			})
+		}
+		synctest.Wait()
+		close(hold)
+		run.Wait()
+		if n := computed.Load(); n != 2 {
+			t.Errorf("it was computed %d times", n)
+		}
+	})
+}
+
 // busyReports answers about aim when hold is closed.
 type busyReports struct {
 	askedServer

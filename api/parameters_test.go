@@ -17,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/disclosure"
 	"rollcall/internal/problem"
 )
 
@@ -34,7 +35,7 @@ func (a *askedServer) Diff(ctx context.Context, q rollcall.Query, _, _ int) (*ro
 
 func (a *askedServer) server() *Server {
 	return &Server{
-		Reports: a, CensusMin: 50, Logger: slog.New(slog.DiscardHandler),
+		Reports: a, Readers: disclosure.Rule{Least: 50, Round: 10}, Logger: slog.New(slog.DiscardHandler),
 		Census: func(_ context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
 			a.census = append(a.census, string(q.Market))
 			return &rollcall.Table{}, nil
@@ -145,6 +146,7 @@ func TestReadersMinimum(t *testing.T) {
 	}{
 		{access.RoleRead, "", 200}, {access.RoleRead, "&min_accounts=50", 200}, {access.RoleRead, "&min_accounts=51", 200},
 		{access.RoleRead, "&min_accounts=0", 403}, {access.RoleRead, "&min_accounts=49", 403}, {access.RoleRead, "&min_accounts=00", 403}, {access.RolePublish, "&min_accounts=1", 403},
+		{access.RoleRead, "&location=home%2Belsewhere", 403}, {access.RoleAdmin, "&location=home%2Belsewhere", 200},
 		{access.RoleAdmin, "&min_accounts=0", 200}, {"", "&min_accounts=0", 200},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/v1/census?market=FR&from=2002-10-01&to=2002-10-31"+c.ask, nil)

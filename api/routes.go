@@ -25,7 +25,8 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux, health := chi.NewMux(), Health{Ready: s.Ready, Degraded: s.Degraded, Log: s.Logger}
 	same := &answer.Uniform{Cache: answer.NewCache(cmp.Or(s.CacheBytes, DefaultCacheBytes), time.Now), Reader: func(r *http.Request) string { return access.Of(r.Context()).Scope() }}
 	once := &answer.Once{Path: "/v1/publications", Sender: senderOf, Now: time.Now}
-	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, once.Handler, s.computations().limit, listings().limit, uploads().limit, same.Made)
+	alike := &answer.Shared{Under: "/v1/census", Key: same.Key}
+	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, once.Handler, alike.Handler, s.computations().limit, listings().limit, uploads().limit, same.Made)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))

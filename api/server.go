@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/disclosure"
 )
 
 // Server is what the API serves from. Every field but Collector, Page, Metrics,
@@ -35,9 +36,9 @@ type Server struct {
 	Audit        rollcall.AuditLog              // nil: nothing is noted
 	Assistants   bool                           // POST /mcp
 	Version      string
-	CensusMin    int   // accounts under which a census's figure is withheld, unless the operator asks
-	Concurrent   int   // reports and the like computed at a time; 0: DefaultConcurrent
-	CacheBytes   int64 // of answers kept as they were written; 0: DefaultCacheBytes
+	Readers      disclosure.Rule // what is held back from all but the operator
+	Concurrent   int             // reports and the like computed at a time; 0: DefaultConcurrent
+	CacheBytes   int64           // of answers kept as they were written; 0: DefaultCacheBytes
 	Logger       *slog.Logger
 }
 

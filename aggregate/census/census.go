@@ -14,9 +14,6 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// DefaultMinAccounts is METHOD's k: fewer accounts are withheld.
-const DefaultMinAccounts = 50
-
 // refuseAged refuses a range of which a part has aged out: its figures would be
 // too small.
 func refuseAged(ctx context.Context, s rollcall.Store, q *rollcall.CensusQuery) error {
@@ -216,7 +213,7 @@ func (all unions) fill(q *rollcall.CensusQuery) error {
 		return nil
 	}
 	for id := range services {
-		for first := begin(unit, q.From); first <= q.To; first = next(unit, first) {
+		for first := unit.Begin(q.From); first <= q.To; first = next(unit, first) {
 			g := group{service: id}
 			if series {
 				g.period = first
@@ -276,7 +273,10 @@ func definition(by rollcall.CensusBy) string {
 
 func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	keys := make(map[string]bool)
-	notes := []string{"Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
+	notes := []string{minimum(q), "Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
+	if q.Round > 0 {
+		notes = append(notes, fmt.Sprintf("Figures are rounded to %d accounts, and their standard errors are not told, as for every reader (--census-round); the operator and an administrator's key have them unrounded.", q.Round))
+	}
 	coarse, twoKeys := false, false
 	for _, u := range found {
 		if u == nil || u.day == 0 {
@@ -294,9 +294,30 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	return rollcall.Meta{
 		Report: "census", Market: q.Market, From: q.From.String(), To: q.To.String(),
 		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
-		Thresholds: map[string]int{"min_accounts": q.MinAccounts},
+		Thresholds: thresholds(q),
 		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(slices.Sorted(maps.Keys(keys)), " ")},
 		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
 		Notes:      notes,
 	}
+}
+
+// minimum says under how many accounts figures are withheld, whose minimum that
+// is, and who may lower it.
+func minimum(q *rollcall.CensusQuery) string {
+	switch {
+	case q.MinAccounts == 0:
+		return "No figure is withheld for the number of accounts behind it."
+	case q.MinAccounts == q.Least:
+		return fmt.Sprintf("Figures of fewer than %d accounts are withheld: this server's minimum (--census-min), which only the operator and an administrator's key may lower (--min-accounts).", q.MinAccounts)
+	}
+	return fmt.Sprintf("Figures of fewer than %d accounts are withheld, as was asked (--min-accounts). The server's own minimum is %d (--census-min), under which only the operator and an administrator's key may go.", q.MinAccounts, q.Least)
+}
+
+// thresholds are those that figures are withheld and rounded by.
+func thresholds(q *rollcall.CensusQuery) map[string]int {
+	by := map[string]int{"min_accounts": q.MinAccounts}
+	if q.Round > 0 {
+		by["round_accounts"] = q.Round
+	}
+	return by
 }

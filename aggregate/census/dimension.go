@@ -34,7 +34,7 @@ func groupOf(c *rollcall.Cell, by []rollcall.CensusBy) group {
 		case rollcall.ByKind:
 			g.kind = c.Kind
 		default:
-			g.period = begin(b, c.Day)
+			g.period = b.Begin(c.Day)
 		}
 	}
 	return g
@@ -82,22 +82,6 @@ func (g *group) text(by rollcall.CensusBy) string {
 	return periodText(by, g.period)
 }
 
-// begin gives the first day of the unit of the calendar that a day is in.
-func begin(unit rollcall.CensusBy, day rollcall.Day) rollcall.Day {
-	year, month, _ := day.Date()
-	switch unit {
-	case rollcall.ByWeek:
-		return day - rollcall.Day((weekday(day)+6)%7)
-	case rollcall.ByMonth:
-		return rollcall.DayOf(year, month, 1)
-	case rollcall.ByQuarter:
-		return rollcall.DayOf(year, (month-1)/3*3+1, 1)
-	case rollcall.ByYear:
-		return rollcall.DayOf(year, time.January, 1)
-	}
-	return day
-}
-
 // next gives the first day of the unit after the one that begins on a day.
 func next(unit rollcall.CensusBy, first rollcall.Day) rollcall.Day {
 	year, month, _ := first.Date()
@@ -112,12 +96,6 @@ func next(unit rollcall.CensusBy, first rollcall.Day) rollcall.Day {
 		return rollcall.DayOf(year+1, time.January, 1)
 	}
 	return first + 1
-}
-
-// weekday gives 0 for Sunday.
-func weekday(d rollcall.Day) int {
-	year, month, day := d.Date()
-	return int(time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Weekday())
 }
 
 // periodText writes a unit of the calendar: 2002-10-03, 2002-W40, 2002-10,

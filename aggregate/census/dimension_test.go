@@ -200,11 +200,11 @@ func TestPeriods(t *testing.T) {
 			rollcall.ByDay: day.String(), rollcall.ByWeek: fmt.Sprintf("%d-W%02d", year, week), rollcall.ByMonth: at.Format("2006-01"),
 			rollcall.ByQuarter: fmt.Sprintf("%d-Q%d", y, (int(m)+2)/3), rollcall.ByYear: at.Format("2006"),
 		} {
-			first := begin(unit, day)
+			first := unit.Begin(day)
 			if got := periodText(unit, first); got != want {
 				t.Fatalf("%s of %s is %s, not %s", unit, day, got, want)
 			}
-			if after := next(unit, first); first > day || after <= day || periodText(unit, begin(unit, after-1)) != want {
+			if after := next(unit, first); first > day || after <= day || periodText(unit, unit.Begin(after-1)) != want {
 				t.Fatalf("%s of %s is from %s to %s", unit, day, first, after-1)
 			}
 		}

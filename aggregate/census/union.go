@@ -124,7 +124,7 @@ func (u *union) figures(q *rollcall.CensusQuery) (accounts, minutes rollcall.Mea
 	case accounts.Status.Withheld():
 		minutes = rollcall.Measure{Status: accounts.Status}
 	}
-	return accounts, minutes, exact
+	return accounts.Coarse(q.Round), minutes.Coarse(q.Round), exact
 }
 
 // count gives the accounts: those of the set where it is whole, else the

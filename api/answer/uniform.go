@@ -27,7 +27,7 @@ func (u *Uniform) Found(next http.Handler) http.Handler {
 		if alters(r) {
 			defer u.Cache.Forget()
 		} else if reads(r) && keeps(r.URL) {
-			if k, _ := u.Cache.get(u.key(r)); k != nil {
+			if k, _ := u.Cache.get(u.Key(r)); k != nil {
 				k.answer(w, r)
 				return
 			}
@@ -54,7 +54,7 @@ func (u *Uniform) Made(next http.Handler) http.Handler {
 			return
 		}
 		k := finish(made, r)
-		k.key = u.key(r)
+		k.key = u.Key(r)
 		if keeps(r.URL) {
 			u.Cache.put(k, era)
 		}
@@ -62,8 +62,8 @@ func (u *Uniform) Made(next http.Handler) http.Handler {
 	})
 }
 
-// key names all that an answer depends on.
-func (u *Uniform) key(r *http.Request) string {
+// Key names all that an answer to a GET depends on.
+func (u *Uniform) Key(r *http.Request) string {
 	h := r.Header
 	return strings.Join([]string{r.URL.Path, r.URL.RawQuery, strings.Join(h.Values("Accept"), ","), codingOf(strings.Join(h.Values("Accept-Encoding"), ",")), u.Reader(r)}, "\n")
 }

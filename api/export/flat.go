@@ -246,7 +246,11 @@ func appendMeasure(to []array.Builder, m rollcall.Measure) bool {
 		for i, x := range [...]float64{m.Value, m.SE, m.Low, m.High} {
 			appendNumber(numbers[i], x)
 		}
-		appendCell([]array.Builder{persons}, m.N)
+		if m.N == rollcall.Untold {
+			persons.AppendNull()
+		} else {
+			appendCell([]array.Builder{persons}, m.N)
+		}
 	}
 	return appendCell(to[5:], string(m.Status))
 }

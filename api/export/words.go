@@ -82,14 +82,14 @@ type words struct {
 	items    map[string]string    // the names of meta's members
 	shorthand
 
-	cover, contents, notesSheet, definitions, details, services, chart    string
-	panel, version, simulated, live, internal, toContents, toNotes        string
-	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol   string
-	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol          string
-	serviceCol, serviceName, brandCol, ownerCol                           string
-	oneTable, marks, source, chartAbout, below, above, low                string
-	high, page, sourceDate, month, limits, minimum, confidence, allTables string
-	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote        string
+	cover, contents, notesSheet, definitions, details, services, chart  string
+	panel, version, simulated, live, internal, toContents, toNotes      string
+	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol string
+	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol        string
+	serviceCol, serviceName, brandCol, ownerCol                         string
+	oneTable, marks, source, chartAbout, below, above, low              string
+	high, page, sourceDate, month, limits, confidence, allTables        string
+	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote      string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -157,7 +157,6 @@ func englishWords() *words {
 		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", pooled: "mean of %d months", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
-		minimum:    "Figures of fewer than %d accounts are withheld.",
 		confidence: "Intervals have a confidence of %g %%.",
 		flags:      englishFlags(),
 		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",
@@ -437,8 +436,8 @@ func (w *words) item(name string) string {
 // allNotes are a report's notes, and in words what its meta has in numbers.
 func (w *words) allNotes(m *rollcall.Meta) []string {
 	var notes []string
-	if atLeast, ok := m.Thresholds["min_accounts"]; ok {
-		notes = append(notes, fmt.Sprintf(w.minimum, atLeast))
+	if _, accounts := m.Thresholds["min_accounts"]; accounts {
+		// a census's notes say it, and who may lower it
 	} else if m.Thresholds != nil && m.Thresholds["low"] == 0 && m.Thresholds["caution"] == 0 {
 		notes = append(notes, w.unlimited)
 	} else if m.Thresholds != nil {

@@ -141,11 +141,11 @@ func listOf(items *huma.Schema) *huma.Schema {
 
 // Measure describes rollcall.Measure, which writes itself.
 type Measure struct {
-	Value  *float64 `json:"value" required:"true" nullable:"true" doc:"unrounded, in the column's unit; null where it is withheld"`
-	SE     *float64 `json:"se" required:"true" nullable:"true" doc:"standard error, in the same unit"`
+	Value  *float64 `json:"value" required:"true" nullable:"true" doc:"unrounded, in the column's unit, but for a reader's census; null where it is withheld"`
+	SE     *float64 `json:"se" required:"true" nullable:"true" doc:"standard error, in the same unit; null in a reader's census"`
 	Low    *float64 `json:"low" required:"true" nullable:"true" doc:"of the interval at meta.confidence"`
 	High   *float64 `json:"high" required:"true" nullable:"true" doc:"of the interval"`
-	N      *int     `json:"n" required:"true" nullable:"true" doc:"raw persons behind the figure"`
+	N      *int     `json:"n" required:"true" nullable:"true" doc:"raw persons behind the figure; null in a reader's census"`
 	Status string   `json:"status"`
 }
 

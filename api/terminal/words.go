@@ -31,7 +31,7 @@ func wordsOf(l export.Locale) *words {
 		caution:       "few persons stand behind the figure, or its precision is low: use with caution.",
 		mayBeChance:   "the change may be chance.",
 		belowPersons:  "withheld: under %d persons of the panel stand behind the figure.",
-		belowAccounts: "withheld: under %d accounts stand behind the figure.",
+		belowAccounts: "withheld: under %d accounts stand behind the figure; a note says whose minimum that is.",
 		detection:     "not told from zero.",
 		absent:        "no such figure, or nothing to reckon it from.",
 	}
@@ -52,7 +52,7 @@ func french() *words {
 		caution:       "peu de personnes sont derrière le chiffre, ou sa précision est faible\u00a0: à lire avec prudence.",
 		mayBeChance:   "l’évolution peut être due au hasard.",
 		belowPersons:  "retenu\u00a0: moins de %d personnes du panel sont derrière le chiffre.",
-		belowAccounts: "retenu\u00a0: moins de %d comptes sont derrière le chiffre.",
+		belowAccounts: "retenu\u00a0: moins de %d comptes sont derrière le chiffre\u00a0; une note dit de qui est ce minimum.",
 		detection:     "non distinct de zéro.",
 		absent:        "pas de tel chiffre, ou rien pour le calculer.",
 	}

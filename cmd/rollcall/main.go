@@ -19,7 +19,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"rollcall"
-	"rollcall/aggregate/census"
+	"rollcall/api/disclosure"
 	"rollcall/internal/server"
 )
 
@@ -156,7 +156,7 @@ func (s *streams) options(debug bool) server.Options {
 }
 
 func (s *streams) optionsAt(least slog.Level) server.Options {
-	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, CensusMin: census.DefaultMinAccounts}
+	return server.Options{Software: software(), Log: newLogger(s.err, least), Out: s.out, Readers: disclosure.Default()}
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {

@@ -9,25 +9,30 @@ import (
 	"time"
 
 	"rollcall/api/delivery"
+	"rollcall/api/disclosure"
 	"rollcall/internal/server"
 )
 
 // censusLimit is what readers are not told of a census.
 type censusLimit struct {
-	CensusMin int `help:"Accounts under which a census's figure is withheld; only an administrator's key may ask for less." default:"50"`
+	CensusMin   int `help:"Accounts under which a census's figure is withheld; only the operator and an administrator's key may ask for less." default:"50"`
+	CensusRound int `help:"Readers' figures of a census are rounded to multiples of so many accounts; 0 for not at all." default:"10"`
 }
 
-// Validate refuses a limit that is none.
+// Validate refuses limits that are none.
 func (c *censusLimit) Validate() error {
-	if c.CensusMin < 0 {
+	switch {
+	case c.CensusMin < 0:
 		return fmt.Errorf("--census-min %d: is under 0", c.CensusMin)
+	case c.CensusRound < 0:
+		return fmt.Errorf("--census-round %d: is under 0", c.CensusRound)
 	}
 	return nil
 }
 
-// of adds the limit to a process's options.
+// of adds the limits to a process's options.
 func (c censusLimit) of(o server.Options) server.Options {
-	o.CensusMin = c.CensusMin
+	o.Readers = disclosure.Rule{Least: c.CensusMin, Round: c.CensusRound}
 	return o
 }
 

@@ -80,7 +80,7 @@ func calls() map[string]struct {
 		"ranking": {with("service", []string{"msn", "aim"}), "/v1/reports/ranking" + report + "&service=msn,aim", append(panelled, "month 2003-01")},
 		"trend":   {with("version", 2), "/v1/reports/trend" + report + "&version=2", append(panelled, "to 2003-01-31")},
 		"compare": {with("compare", "year"), "/v1/reports/ranking" + report + "&compare=year", append(panelled, "change in persons")},
-		"census":  {map[string]any{"market": "FR", "from": "2003-01", "to": "2003-01", "by": "week"}, "/v1/census?market=FR&from=2003-01&to=2003-01&by=week", []string{"market fr", "in accounts", "95 % interval", " ok."}},
+		"census":  {map[string]any{"market": "FR", "from": "2002-12", "to": "2003-01", "by": "month"}, "/v1/census?market=FR&from=2002-12&to=2003-01&by=month", []string{"market fr", "in accounts", "95 % interval", " ok."}},
 		"method":  {nil, "/v1/metrics", nil},
 	}
 }
@@ -256,7 +256,7 @@ func TestAssistantsBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := map[string]any{"market": "FR", "from": "2002-02", "to": "2003-01", "by": "day,platform,kind,segment,location", "platform": "computer,phone,tablet,web,other,none"}
+	long := map[string]any{"market": "FR", "from": "2002-02", "to": "2003-01", "by": "day,platform,kind,segment,location"}
 	q := url.Values{}
 	for k, v := range long {
 		q.Set(k, v.(string))

@@ -30,6 +30,7 @@ import (
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api/access"
+	"rollcall/api/disclosure"
 	"rollcall/api/observe"
 	"rollcall/ingest"
 	"rollcall/ingest/masters"
@@ -39,16 +40,17 @@ import (
 )
 
 // Options are what a process is given beside its flags. All are required, but
-// Out and Access are a role's alone and CensusMin that of a process that answers.
+// Out and Access are a role's alone, and Readers, Gauges, MCP and OTLP those of a
+// process that answers.
 type Options struct {
 	Software string // the version that reports and publications carry
 	Log      *slog.Logger
 	Out      io.Writer       // where it says that it listens
 	Access   *access.Control // who may ask; nil: as the listener's flags say, without sessions
 
-	CensusMin int    // accounts under which a census's figure is withheld from readers
-	MCP       bool   // assistants may ask at /mcp
-	OTLP      string // the collector that traces are sent to; "": nowhere
+	Readers disclosure.Rule // what of a census readers are not told
+	MCP     bool            // assistants may ask at /mcp
+	OTLP    string          // the collector that traces are sent to; "": nowhere
 }
 
 // Process is the stages of one process.

@@ -22,6 +22,7 @@ import (
 	"rollcall"
 	"rollcall/aggregate"
 	"rollcall/aggregate/report"
+	"rollcall/api/disclosure"
 	"rollcall/ingest"
 	"rollcall/internal/test/engines"
 )
@@ -78,7 +79,7 @@ func requireContent(t *testing.T, all []answer) {
 
 // quiet are options of a process that says nothing.
 func quiet() Options {
-	return Options{Software: "test", Log: slog.New(slog.DiscardHandler), Out: io.Discard, CensusMin: 50}
+	return Options{Software: "test", Log: slog.New(slog.DiscardHandler), Out: io.Discard, Readers: disclosure.Rule{Least: 50, Round: 10}}
 }
 
 func requireSameAnswers(t *testing.T, got, want []answer) {
