@@ -29,13 +29,14 @@ import (
 // alone, and 32 random bytes need no slow hash. A key that was revoked stays, as a
 // record without its hash.
 type Token struct {
-	ID      string              `json:"id"`   // 8 hexadecimal digits
-	Name    string              `json:"name"` // no two that are in force have the same
-	Role    Role                `json:"role"`
-	Markets []rollcall.MarketID `json:"markets,omitempty"` // that a reader may see, in order; empty: all
-	Hash    string              `json:"sha256,omitempty"`  // of the key's text, in hexadecimal
-	Created time.Time           `json:"created"`
-	By      string              `json:"by,omitempty"` // the user of this machine who made it
+	ID       string               `json:"id"`   // 8 hexadecimal digits
+	Name     string               `json:"name"` // no two that are in force have the same
+	Role     Role                 `json:"role"`
+	Markets  []rollcall.MarketID  `json:"markets,omitempty"`  // that a reader may see, in order; empty: all
+	Segments []rollcall.SegmentID `json:"segments,omitempty"` // that a reader may see, in order, "" for none; empty: all
+	Hash     string               `json:"sha256,omitempty"`   // of the key's text, in hexadecimal
+	Created  time.Time            `json:"created"`
+	By       string               `json:"by,omitempty"` // the user of this machine who made it
 
 	Revoked   time.Time `json:"revoked,omitzero"` // zero: it is in force
 	RevokedBy string    `json:"revoked_by,omitempty"`
@@ -43,7 +44,7 @@ type Token struct {
 
 // Caller is who comes with the key.
 func (t Token) Caller() Caller {
-	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets}
+	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets, Segments: t.Segments}
 }
 
 // Validate says what is wrong with a key that is to be made, if anything.
@@ -58,9 +59,19 @@ func (t Token) Validate() error {
 		return &rollcall.Invalid{Field: "role", Value: string(t.Role), Reason: "is not read, ingest, publish or admin", Code: "role"}
 	case len(t.Markets) > 0 && t.Role != RoleRead:
 		return &rollcall.Invalid{Field: "markets", Reason: "only a key of the role read can be limited to markets", Code: "markets"}
+	case len(t.Segments) > 0 && t.Role != RoleRead:
+		return &rollcall.Invalid{Field: "segments", Reason: "only a key of the role read can be limited to segments", Code: "segments"}
 	}
 	for _, m := range t.Markets {
 		if err := rollcall.CheckID("markets", string(m)); err != nil {
+			return err
+		}
+	}
+	for _, s := range t.Segments {
+		if s == "" {
+			continue // none
+		}
+		if err := rollcall.CheckID("segments", string(s)); err != nil {
 			return err
 		}
 	}
@@ -139,8 +150,8 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 		if !slices.Contains(Roles(), t.Role) {
 			return nil, fmt.Errorf("line %d: role %q is none", n, t.Role)
 		}
-		if len(t.Markets) > 0 && t.Role != RoleRead {
-			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets", n, t.Role)
+		if len(t.Markets)+len(t.Segments) > 0 && t.Role != RoleRead {
+			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets or segments", n, t.Role)
 		}
 		tokens = append(tokens, t)
 	}
@@ -149,9 +160,10 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 
 // NewToken adds a key to the file at path, which it makes if need be, and gives
 // the key: it can't be shown again. What the token says of itself is its name,
-// role, markets and who makes it.
+// role, markets, segments and who makes it.
 func NewToken(path string, t Token, now time.Time) (Token, string, error) {
 	t.Markets = slices.Compact(slices.Sorted(slices.Values(t.Markets)))
+	t.Segments = slices.Compact(slices.Sorted(slices.Values(t.Segments)))
 	if err := t.Validate(); err != nil {
 		return Token{}, "", err
 	}
