@@ -42,6 +42,7 @@ func frenchWords() *words {
 		live: "calculé à la demande, non publié", internal: "interne", toContents: "Aller au sommaire", toNotes: "Aller aux notes",
 		sheetCol: "Feuille", titleCol: "Titre", rowsCol: "Lignes", columnsCol: "Colonnes", markCol: "Signe", textCol: "Sens", tableCol: "Tableau",
 		labelCol: "Libellé", nameCol: "Nom de colonne", unitCol: "Unité", definitionCol: "Définition", itemCol: "Élément", valueCol: "Valeur",
+		segments: "Segments", segmentCol: "Segment",
 		serviceCol: "Service", serviceName: "Nom", brandCol: "Marque", ownerCol: "Propriétaire",
 		oneTable: "Cette feuille contient un tableau.", marks: "Les signes dans ses cellules, tels que [x], sont expliqués dans les notes.",
 		source:     "Source",

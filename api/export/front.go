@@ -195,3 +195,25 @@ func (x *planning) servicesSheet() *sheet {
 	w := x.words
 	return x.front(w.services, "services", []string{w.serviceCol, w.serviceName, w.brandCol, w.ownerCol}, rows)
 }
+
+// segmentsSheet names the segments of the rows; nil: none of them has a name.
+func (x *planning) segmentsSheet() *sheet {
+	there := make(map[string]bool)
+	for _, t := range x.tables {
+		for i := range t.Rows {
+			if id, ok := t.Cell(i, string(rollcall.BySegment)).(string); ok {
+				there[id] = true
+			}
+		}
+	}
+	var rows [][]any
+	for _, s := range x.options.Segments {
+		if there[string(s.ID)] && s.Name != "" {
+			rows = append(rows, []any{string(s.ID), s.Name})
+		}
+	}
+	if rows == nil {
+		return nil
+	}
+	return x.front(x.words.segments, "segments", []string{x.words.segmentCol, x.words.serviceName}, rows)
+}

@@ -82,6 +82,9 @@ func (x *planning) plan() {
 	if len(x.options.Services) > 0 {
 		x.sheets = append(x.sheets, x.servicesSheet())
 	}
+	if s := x.segmentsSheet(); s != nil {
+		x.sheets = append(x.sheets, s)
+	}
 	for i, f := range x.flats {
 		s := x.tableSheet(f)
 		x.sheets = append(x.sheets, s)
