@@ -58,6 +58,8 @@ vet: ## go vet, and that everything builds without cgo
 	go vet ./...
 	cd internal/bench/sketch && go vet ./...
 	cd deploy/check && go vet ./...
+	go vet -tags purego ./aggregate/hll
+	GOARCH=arm64 go vet ./aggregate/hll
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run ./...
@@ -80,6 +82,7 @@ browser: build ## drive the demonstration's page in Chromium, as an analyst woul
 
 race: engines ## every test under the race detector; a missing engine is a failure
 	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 45m ./...
+	go test -tags purego ./aggregate/hll
 
 fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 	.ci/fuzz $(or $(FUZZTIME),3s)

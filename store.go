@@ -21,7 +21,8 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Close() error
 
 	// Merge unites deltas with the facts. Those of months that have aged out
-	// are left out, and counted by LeftOut.
+	// are left out, and counted by LeftOut. Nobody sees cells that were folded
+	// without a removal which covers them (Deltas.Known).
 	Merge(ctx context.Context, deltas Deltas) error
 	LeftOut() int64
 
@@ -29,6 +30,12 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// and key.
 	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
 	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
+	// AddCorrections records what was done about mistakes in the census, and
+	// does it: the cells of a removal are deleted, and the account of an erasing
+	// is taken out of the sets; rows is how many of both were. Those that are
+	// recorded already are done again. Corrections come with the earliest first.
+	AddCorrections(ctx context.Context, all ...Correction) (rows int, err error)
+	Corrections(ctx context.Context) (Corrections, error)
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 
@@ -131,6 +138,7 @@ type StoreCheck struct {
 type Deltas struct {
 	Cells   iter.Seq2[Cell, CellState]
 	Diaries iter.Seq2[Diary, *Minutes]
+	Known   Corrections // the removals that the cells were folded without
 }
 
 // From gives the deltas of the days from first on, and counts the others in

@@ -3,7 +3,9 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rollcall"
 )
@@ -35,29 +37,68 @@ type Sighting struct {
 // --dry-run prints it: times in RFC 3339, UTC, nanoseconds kept; empty fields
 // left out. It is the only form in which a raw account is ever written.
 func (s Sighting) AppendJSON(dst []byte) []byte {
-	line := Fields{
-		Time: stamp(s.Time), Until: stamp(s.Until),
-		Market: string(s.Market), Service: string(s.Service),
-		Account: s.Account, Panel: string(s.Panel), Panelist: s.Panelist,
-		Platform: s.Platform.Stored(), Segment: string(s.Segment), Precision: s.Precision.String(),
-		Location: s.Location.String(), Client: s.Client, Evidence: s.Evidence,
-		ID: s.ID, Source: s.Source,
-	}
+	line := object(append(dst, '{'))
+	line.time("time", s.Time)
+	line.time("until", s.Until)
+	line.text("market", string(s.Market))
+	line.text("service", string(s.Service))
+	line.text("account", s.Account)
+	line.text("panel", string(s.Panel))
+	line.text("panelist", s.Panelist)
 	if s.Kind != 0 {
-		line.Kind = s.Kind.String()
+		line.text("kind", s.Kind.String())
 	}
+	line.text("location", s.Location.String())
+	line.text("platform", s.Platform.Stored())
+	line.text("segment", string(s.Segment))
+	line.text("precision", s.Precision.String())
+	line.text("client", s.Client)
+	line.text("evidence", s.Evidence)
+	line.text("id", s.ID)
+	line.text("source", s.Source)
+	return append(line, '}')
+}
+
+// object is a JSON object that is being written, in the order of Fields.
+type object []byte
+
+func (o *object) time(name string, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	o.name(name)
+	*o = append(t.UTC().AppendFormat(append(*o, '"'), time.RFC3339Nano), '"')
+}
+
+// text adds a field, unless it is empty.
+func (o *object) text(name, value string) {
+	if value == "" {
+		return
+	}
+	o.name(name)
+	if strings.ContainsFunc(value, escaped) {
+		*o = appendEscaped(*o, value)
+		return
+	}
+	*o = append(append(append(*o, '"'), value...), '"')
+}
+
+func (o *object) name(name string) {
+	if (*o)[len(*o)-1] != '{' {
+		*o = append(*o, ',')
+	}
+	*o = append(append(append(*o, '"'), name...), '"', ':')
+}
+
+// escaped reports whether a character is not always itself in JSON.
+func escaped(r rune) bool { return r < ' ' || r >= utf8.RuneSelf || r == '"' || r == '\\' }
+
+func appendEscaped(dst []byte, value string) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(line); err != nil {
-		panic("ingest: a struct of strings does not encode: " + err.Error()) // can't happen
+	if err := enc.Encode(value); err != nil {
+		panic("ingest: a string does not encode: " + err.Error()) // can't happen
 	}
 	return append(dst, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }

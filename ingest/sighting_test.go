@@ -1,8 +1,12 @@
 package ingest
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"rollcall"
 )
@@ -23,4 +27,32 @@ func TestSightingAppendJSON(t *testing.T) {
 			t.Errorf("got  %s\nwant x%s", got, want)
 		}
 	}
+}
+
+// TestSightingAsFields: what is appended is what encoding/json makes of the fields.
+func TestSightingAsFields(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := func(name string) string {
+			return rapid.OneOf(rapid.Just(""), rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, name)
+		}
+		f := Fields{
+			Market: text("market"), Service: text("service"), Account: text("account"), Panel: text("panel"), Panelist: text("panelist"),
+			Kind: rollcall.Use.String(), Location: rollcall.Work.String(), Platform: rollcall.Web.Stored(), Segment: text("segment"),
+			Precision: rollcall.ToDay.String(), Client: text("client"), Evidence: text("evidence"), ID: text("id"), Source: text("source"),
+		}
+		s := Sighting{
+			Market: rollcall.MarketID(f.Market), Service: rollcall.ServiceID(f.Service), Account: f.Account, Panel: rollcall.PanelID(f.Panel), Panelist: f.Panelist,
+			Kind: rollcall.Use, Location: rollcall.Work, Platform: rollcall.Web, Segment: rollcall.SegmentID(f.Segment),
+			Precision: rollcall.ToDay, Client: f.Client, Evidence: f.Evidence, ID: f.ID, Source: f.Source,
+		}
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(f); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(s.AppendJSON(nil)) + "\n"; got != want.String() {
+			t.Errorf("got  %swant %s", got, &want)
+		}
+	})
 }

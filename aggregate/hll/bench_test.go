@@ -30,6 +30,20 @@ func BenchmarkMergeState(b *testing.B) {
 	}
 }
 
+func BenchmarkMergeStored(b *testing.B) {
+	s, state := benchmarkSketch(1_000_000), benchmarkSketch(500_000).Append(nil)
+	for b.Loop() {
+		_ = s.MergeStored(state)
+	}
+}
+
+func BenchmarkEstimate(b *testing.B) {
+	s := benchmarkSketch(1_000_000)
+	for b.Loop() {
+		s.Estimate()
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	for name, n := range map[string]int{"set": 400, "registers": 1_000_000} {
 		b.Run(name, func(b *testing.B) {

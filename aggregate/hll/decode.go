@@ -118,16 +118,8 @@ func (s *Sketch) readLarge(b []byte) error {
 		return err
 	}
 	s.setRegisters()
-	var t [4]ranks
-	regs, packed := s.regs, b[1:]
-	for ; len(regs) >= 8; regs = regs[8:] {
-		w := unpack8(binary.LittleEndian.Uint64(packed))
-		count8(&t, w)
-		binary.LittleEndian.PutUint64(regs, w)
-		packed = packed[6:]
-	}
-	c := sumRanks(&t)
-	return checkCounts(packed, &c, s.k)
+	c := unpack(s.regs, b[1:])
+	return checkCounts(b[1+packedSize(s.k):], &c, s.k)
 }
 
 // checkLarge reports what is wrong with a LARGE state, if anything is.
@@ -135,19 +127,38 @@ func checkLarge(b []byte, k uint8) error {
 	if err := checkLength(b, k); err != nil {
 		return err
 	}
-	var t [4]ranks
-	packed := b[1:]
-	for range 1 << k / 8 {
-		count8(&t, unpack8(binary.LittleEndian.Uint64(packed)))
-		packed = packed[6:]
-	}
-	c := sumRanks(&t)
-	return checkCounts(packed, &c, k)
+	c := countPacked(b[1:], k)
+	return checkCounts(b[1+packedSize(k):], &c, k)
 }
 
 func checkLength(b []byte, k uint8) error {
 	if len(b) != largeSize(k) {
 		return malformed("%d bytes in type %d, not %d", len(b), typeLarge, largeSize(k))
+	}
+	return nil
+}
+
+// checkSum reports what is wrong with a LARGE state, as far as the sum of its
+// ranks and the highest of them tell.
+func checkSum(b []byte, k uint8) error {
+	if err := checkLength(b, k); err != nil {
+		return err
+	}
+	sum, top := sumPacked(b[1:], k)
+	if int(top) > topRank(k) {
+		return malformed("rank %d", top)
+	}
+	counts := b[1+packedSize(k):]
+	var registers, said uint64
+	for r := range uint64(topRank(k) + 1) {
+		n := uint64(binary.LittleEndian.Uint32(counts[4*r:]))
+		registers, said = registers+n, said+r*n
+	}
+	if sum != said || sum == 0 || registers != 1<<k {
+		return malformed("%d registers whose ranks' sum is %d, said to be %d of %d", 1<<k, sum, registers, said)
+	}
+	if n := zeros(counts[4*(topRank(k)+1):]); n != binary.LittleEndian.Uint32(counts) {
+		return malformed("%d registers of rank 0, said at the end to be %d", binary.LittleEndian.Uint32(counts), n)
 	}
 	return nil
 }
@@ -180,20 +191,6 @@ func zeros(b []byte) uint32 {
 		return uint32(binary.LittleEndian.Uint16(b))
 	}
 	return binary.LittleEndian.Uint32(b)
-}
-
-// raisePacked raises the registers by packed ranks and reports whether any
-// rose. At least two bytes follow the ranks in packed.
-func raisePacked(regs, packed []byte) bool {
-	var rose uint64
-	for ; len(regs) >= 8; regs = regs[8:] {
-		was := binary.LittleEndian.Uint64(regs)
-		now := max8(was, unpack8(binary.LittleEndian.Uint64(packed)))
-		binary.LittleEndian.PutUint64(regs, now)
-		rose |= now ^ was
-		packed = packed[6:]
-	}
-	return rose != 0
 }
 
 // malformed is an ErrMalformed that says what is wrong.

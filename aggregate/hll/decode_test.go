@@ -105,6 +105,9 @@ func TestDecodeRefusesTheMalformed(t *testing.T) {
 		if err := s.MergeState(b); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: merged, error %v", name, err)
 		}
+		if err := s.MergeStored(b); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: merged as stored, error %v", name, err)
+		}
 		requireSame(t, name, sketchOf(12, []uint64{1, 2, 3}), s)
 		if s.Dirty() {
 			t.Errorf("%s: dirty after nothing was merged", name)
@@ -190,6 +193,11 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		requireSame(t, "merged", s, merged)
+		stored := New(k)
+		if err := stored.MergeStored(b); err != nil {
+			t.Fatalf("merging what is stored gives %v", err)
+		}
+		requireSame(t, "merged as stored", s, stored)
 		canonical := s.Append(nil)
 		back, err := Decode(k, canonical)
 		if err != nil {

@@ -96,15 +96,12 @@ func appendLarge(dst []byte, regs []byte) []byte {
 	dst = slices.Grow(dst, size)[:start+size]
 	out := dst[start:]
 	out[0] = typeLarge
-	var t [4]ranks
+	c := countRanks(regs)
 	packed := out[1:]
 	for ; len(regs) >= 8; regs = regs[8:] {
-		w := binary.LittleEndian.Uint64(regs)
-		count8(&t, w)
-		binary.LittleEndian.PutUint64(packed, pack8(w)) // the counts overwrite the last two bytes
+		binary.LittleEndian.PutUint64(packed, pack8(binary.LittleEndian.Uint64(regs))) // the counts overwrite the last two bytes
 		packed = packed[6:]
 	}
-	c := sumRanks(&t)
 	putCounts(packed, &c, k)
 	return dst
 }

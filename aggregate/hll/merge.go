@@ -88,23 +88,37 @@ func (s *Sketch) Reduce(k int) error {
 // own K. It accepts and refuses what [Sketch.Decode] does; after an error the
 // sketch is as before. It allocates nothing for a canonical state unless the
 // sketch itself grows.
-func (s *Sketch) MergeState(b []byte) error {
-	if err := s.mergeState(b); err != nil {
+func (s *Sketch) MergeState(b []byte) error { return s.mergeState(b, checkLarge) }
+
+// MergeStored adds all that an encoded state holds that was checked when it was
+// stored. It does what [Sketch.MergeState] does, but of a LARGE state it checks
+// that no rank is too high, and that the ranks' sum is the one that the counts
+// give, and doesn't count the registers of each rank anew.
+func (s *Sketch) MergeStored(b []byte) error { return s.mergeState(b, checkSum) }
+
+func (s *Sketch) mergeState(b []byte, check func(b []byte, k uint8) error) (err error) {
+	if isLarge(b) {
+		err = check(b, s.k)
+		if err == nil {
+			mergePacked(s, b[1:])
+		}
+	} else {
+		err = s.mergeSet(b)
+	}
+	if err != nil {
 		return fmt.Errorf("merge a state of K %d: %w", s.k, err)
 	}
 	return nil
 }
 
-func (s *Sketch) mergeState(b []byte) error {
-	if isLarge(b) {
-		return s.mergePacked(b)
-	}
+// mergeSet adds the keys of a SMALL or MEDIUM state.
+func (s *Sketch) mergeSet(b []byte) error {
 	keys, err := setKeys(b, limit(s.k))
 	if err != nil {
 		return err
 	}
 	if ascending(keys) {
-		s.insertEncoded(keys)
+		insertEncoded(s, keys)
 		return nil
 	}
 	o := Sketch{k: s.k}
@@ -114,23 +128,19 @@ func (s *Sketch) mergeState(b []byte) error {
 	return s.Merge(&o)
 }
 
-// mergePacked merges a LARGE state, having checked all of it.
-func (s *Sketch) mergePacked(b []byte) error {
-	if err := checkLarge(b, s.k); err != nil {
-		return err
-	}
+// mergePacked raises the registers by packed ranks that were checked.
+func mergePacked(s *Sketch, packed []byte) {
 	if !s.large() {
 		s.toLarge()
 		s.dirty = true
 	}
-	if raisePacked(s.regs, b[1:]) {
+	if raisePacked(s.regs, packed) {
 		s.dirty = true
 	}
-	return nil
 }
 
 // insertEncoded adds encoded keys, no two equal.
-func (s *Sketch) insertEncoded(keys []byte) {
+func insertEncoded(s *Sketch, keys []byte) {
 	if !s.large() {
 		s.keys.reserve(min(len(keys)/8, limit(s.k)-1))
 	}

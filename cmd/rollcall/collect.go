@@ -2,25 +2,30 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/logs"
 	"rollcall/ingest/collect/meter"
 	"rollcall/ingest/collect/meter/signs"
+	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
 
 type collectCmd struct {
 	HTTP     httpCmd     `cmd:"" name:"http" help:"A cluster's role: take events over HTTP."`
 	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
-	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration market: a simulated panel calibrated to published figures."`
+	Logs     logsCmd     `cmd:"" help:"Read a server's log, whole or as it is written."`
+	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration: a simulated panel calibrated to published figures, and a simulated census."`
 }
 
 type pcapCmd struct {
@@ -188,6 +193,98 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		return flush()
 	})
 	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts), allRefused(c.source(), &to.Counts))
+}
+
+type logsCmd struct {
+	Backfill bool     `help:"Take events of any age."`
+	Files    []string `arg:"" name:"file" help:"The log's files, .gz and .zst too, in any order; - is the standard input."`
+	profileFlags
+	server.Engine
+}
+
+// Validate refuses files that are not there.
+func (c *logsCmd) Validate() error {
+	files := slices.DeleteFunc(slices.Clone(c.Files), func(path string) bool { return path == logs.Stdin })
+	if slices.Contains(files, "") {
+		return errors.New("a file's name is empty")
+	}
+	return errors.Join(exist(files...), c.profileFlags.check())
+}
+
+// Run reads the log into Rollcall's own, or with --dry-run onto stdout, and says
+// on stderr what became of its lines.
+func (c *logsCmd) Run(ctx context.Context, s *streams) error {
+	p, err := c.profile(true)
+	if err != nil {
+		return server.UsageError{Err: err}
+	}
+	if c.DryRun {
+		return c.print(ctx, s, p)
+	}
+	if c.Market == "" {
+		return server.UsageError{Err: errors.New("--market is missing")}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		calendar, err := calendarOf(ctx, api, c.Market)
+		if err != nil {
+			return err
+		}
+		return settled(ctx, api, c.send(ctx, s, api, p, calendar))
+	})
+}
+
+// name is the log's in what is said of it.
+func (c *logsCmd) name() string { return c.Files[0] }
+
+// read reads the log, and says what became of it.
+func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error) (*logs.Log, error) {
+	paths, changed, err := logs.Order(r, c.Files, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	log := logs.New(cmp.Or(c.Source, "log"), r, changed, yield)
+	err = log.Read(ctx, paths, s.in)
+	err = errors.Join(err, log.End())
+	for _, fault := range log.Faults() {
+		fmt.Fprintf(s.err, "%s: line %d: %s\n", c.name(), fault.Line, fault.Reason)
+	}
+	fmt.Fprintf(s.err, "%s: %s\n", c.name(), log)
+	return log, err
+}
+
+func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) error {
+	r, err := c.reader(ctx, s, p, c.calendarThere(ctx, s, &c.Engine))
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(s.out, 64<<10)
+	var line []byte
+	log, err := c.read(ctx, s, r, func(seen profile.Seen) error {
+		line = append(seen.AppendJSON(line[:0]), '\n')
+		_, err := out.Write(line)
+		return err
+	})
+	err = errors.Join(err, out.Flush())
+	if err == nil && log.Refused() {
+		return fmt.Errorf("%s: every line was refused", c.name())
+	}
+	return err
+}
+
+// send carries the log's sightings to Rollcall's own log.
+func (c *logsCmd) send(ctx context.Context, s *streams, api *client, p *profile.Profile, calendar *rollcall.Calendar) error {
+	r, err := c.reader(ctx, s, p, calendar)
+	if err != nil {
+		return err
+	}
+	to := newRowSender(newSender(api, c.name(), c.Backfill))
+	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(ctx, seen) })
+	if log == nil {
+		return err
+	}
+	err = errors.Join(err, to.flush(ctx))
+	to.refused(log.Rejected())
+	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts))
 }
 
 type httpCmd struct {

@@ -29,8 +29,8 @@ type demoCmd struct {
 	Debug  bool   `help:"Log at debug level."`
 }
 
-// Run loads the demonstration market, unless the folder has it already, prints
-// a month of it and serves it.
+// Run loads the demonstration's markets, unless the folder has them already,
+// prints a month of the panel and serves all.
 func (c *demoCmd) Run(ctx context.Context, s *streams) error {
 	if err := server.CheckLocal(c.Listen); err != nil {
 		return err
@@ -83,19 +83,19 @@ func (c *demoCmd) show(ctx context.Context, s *streams, api *client, address net
 	if err := printDemo(s.out, table, names); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\n\nTo try, in another terminal:\n  %s\n\nRollcall listens on http://%s; Ctrl-C stops it.\n",
-		address, simulate.Place().ID, demoMonth, strings.Join(demoCommands(os.Args[0], c.Data), "\n  "), address)
+	_, err = fmt.Fprintf(s.out, "\nThe same as a page: http://%s/?market=%s&month=%s\nAccounts that servers saw: http://%s/accounts?market=%s&month=%s\n\nTo try, in another terminal:\n  %s\n\nRollcall listens on http://%s; Ctrl-C stops it.\n",
+		address, simulate.Place().ID, demoMonth, address, simulate.World().ID, demoMonth, strings.Join(demoCommands(os.Args[0], c.Data), "\n  "), address)
 	return err
 }
 
 // demoCommands are three to try on the folder, as a shell takes them: who else
-// MSN's users use, how a month was at work, and the census beside the panel.
+// MSN's users use, how a month was at work, and the census of another market.
 func demoCommands(program, data string) (lines []string) {
 	month := fmt.Sprintf("--market %s --panel %s --month %s", simulate.Place().ID, simulate.PanelID, demoMonth)
 	for _, command := range []string{
 		"report duplication --service msn " + month,
 		"report ranking --location work " + month,
-		fmt.Sprintf("census --service msn --market %s --from %s --to %s", simulate.Place().ID, demoMonth.First(), demoMonth.Last()),
+		fmt.Sprintf("census --by platform --market %s --from %s --to %s", simulate.World().ID, demoMonth.First(), demoMonth.Last()),
 	} {
 		lines = append(lines, fmt.Sprintf("%s %s --data %s", quoted(program), command, quoted(data)))
 	}
@@ -110,7 +110,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// load makes and loads the market where a month of it is missing.
+// load makes and loads the markets where a month of the panel is missing.
 func (c *demoCmd) load(ctx context.Context, s *streams, api *client) error {
 	l, err := newSimulation(api, s.err, c.Seed, simulate.Months())
 	if err != nil {
@@ -120,7 +120,7 @@ func (c *demoCmd) load(ctx context.Context, s *streams, api *client) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	fmt.Fprintf(s.err, "Loading the demonstration market into %s: %d months of a simulated panel.\n"+
+	fmt.Fprintf(s.err, "Loading the demonstration into %s: %d months of a simulated panel, two of a simulated census.\n"+
 		"The folder's pseudonym key is made from the seed and is no secret: load no real events into it.\n", c.Data, len(missing))
 	return l.load(ctx)
 }

@@ -266,12 +266,12 @@ func warning(code string, n int) string {
 
 // profileFlags are for tables of other servers, read by a profile.
 type profileFlags struct {
-	Source          string            `help:"Read tables of a server by this built-in profile: synapse, tchap, zulip, rocketchat or mattermost." placeholder:"PROFILE"`
-	Map             string            `help:"Read tables by a profile of one's own, in YAML." placeholder:"FILE"`
+	Source          string            `help:"Read by this built-in profile; an unknown one names those that there are." placeholder:"PROFILE"`
+	Map             string            `help:"Read by a profile of one's own, in YAML." placeholder:"FILE"`
 	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE,..." mapsep:","`
 	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
 	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated."`
-	Market          string            `help:"The market of the tables' events."`
+	Market          string            `help:"The market of the events."`
 	Service         string            `help:"Their service, in place of the profile's own."`
 	Location        string            `help:"Their place; elsewhere where neither this nor the profile says one."`
 	Segment         string            `help:"Their segment, where the profile gives none."`
@@ -293,10 +293,10 @@ func (f *profileFlags) check() error {
 	return exist(f.Map)
 }
 
-// profile gives the profile that was asked for.
-func (f *profileFlags) profile() (*profile.Profile, error) {
+// profile gives the profile that was asked for, of a log or of tables.
+func (f *profileFlags) profile(log bool) (*profile.Profile, error) {
 	if f.Source != "" {
-		return profile.Builtin(f.Source)
+		return profile.Builtin(f.Source, log)
 	}
 	text, err := os.Open(f.Map)
 	if err != nil {
@@ -306,6 +306,9 @@ func (f *profileFlags) profile() (*profile.Profile, error) {
 	p, err := profile.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("--map %s: %w", f.Map, err)
+	}
+	if p.Log && !log {
+		return nil, fmt.Errorf("--map %s: is of a log, which rollcall collect logs reads", f.Map)
 	}
 	return p, nil
 }
@@ -376,12 +379,12 @@ func names(list []string) (all []string, err error) {
 
 // tables loads files by a profile, or prints what they would give.
 func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
-	p, err := c.profile()
+	p, err := c.profile(false)
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
 	if c.DryRun {
-		calendar := c.calendarThere(ctx, s)
+		calendar := c.calendarThere(ctx, s, &c.Engine)
 		return c.read(ctx, s, p, calendar, c.print)
 	}
 	if c.Market == "" {
@@ -418,14 +421,14 @@ func calendarOf(ctx context.Context, api *client, market string) (*rollcall.Cale
 
 // calendarThere is calendarOf for a dry run, which needs no data folder and no
 // market: nil where there is none.
-func (c *eventsLoadCmd) calendarThere(ctx context.Context, s *streams) (calendar *rollcall.Calendar) {
-	if c.Market == "" {
+func (f *profileFlags) calendarThere(ctx context.Context, s *streams, engine *server.Engine) (calendar *rollcall.Calendar) {
+	if f.Market == "" {
 		return nil
 	}
 	quiet := *s
 	quiet.err = io.Discard
-	_ = within(ctx, &c.Engine, &quiet, func(api *client) (err error) { // none is as good an answer
-		calendar, err = calendarOf(ctx, api, c.Market)
+	_ = within(ctx, engine, &quiet, func(api *client) (err error) { // none is as good an answer
+		calendar, err = calendarOf(ctx, api, f.Market)
 		return err
 	})
 	return calendar
@@ -435,24 +438,33 @@ func (c *eventsLoadCmd) calendarThere(ctx context.Context, s *streams) (calendar
 func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile, calendar *rollcall.Calendar,
 	each func(context.Context, *streams, *profile.Reader, string) error,
 ) error {
-	options, err := c.options(calendar)
-	if err == nil {
-		err = exist(slices.Sorted(maps.Values(c.Join))...)
-	}
-	if err != nil {
-		return server.UsageError{Err: err}
-	}
-	r, err := p.NewReader(ctx, options)
+	r, err := c.reader(ctx, s, p, calendar)
 	if err != nil {
 		return err
-	}
-	for _, name := range r.Missing() {
-		fmt.Fprintf(s.err, "warning: no --join %s=FILE: the profile's rules that read it drop nobody\n", name)
 	}
 	if err := r.Survey(ctx, c.Files); err != nil {
 		return err
 	}
 	return eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
+}
+
+// reader makes the profile's reader with the flags.
+func (f *profileFlags) reader(ctx context.Context, s *streams, p *profile.Profile, calendar *rollcall.Calendar) (*profile.Reader, error) {
+	options, err := f.options(calendar)
+	if err == nil {
+		err = exist(slices.Sorted(maps.Values(f.Join))...)
+	}
+	if err != nil {
+		return nil, server.UsageError{Err: err}
+	}
+	r, err := p.NewReader(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range r.Missing() {
+		fmt.Fprintf(s.err, "warning: no --join %s=FILE: the profile's rules that read it drop nobody\n", name)
+	}
+	return r, nil
 }
 
 // print writes a file's sightings as a dry run does.
@@ -475,38 +487,56 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 // sendTable carries a file's sightings to the log. What the log refuses is told
 // by the line of the row.
 func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, r *profile.Reader, path string) error {
-	to := newSender(api, path, c.Backfill)
-	var body []byte
-	var lines []int
-	flush := func() error {
-		if len(body) == 0 {
-			return nil
-		}
-		before := len(to.Errors)
-		err := to.post(ctx, file.NDJSON, body, 0)
-		for i := range to.Errors[before:] {
-			e := &to.Errors[before+i]
-			e.Line = lines[min(max(e.Line, 1), len(lines))-1]
-		}
-		body, lines = body[:0], lines[:0]
-		return err
-	}
-	counts, err := r.Read(ctx, path, func(seen profile.Seen) error {
-		if seen.Account == "" {
-			return nil // nobody to count: the reading counts it as unnamed
-		}
-		body, lines = append(seen.AppendJSON(body), '\n'), append(lines, seen.Line)
-		if len(body) < postSize {
-			return nil
-		}
-		return flush()
-	})
-	err = errors.Join(err, flush())
+	to := newRowSender(newSender(api, path, c.Backfill))
+	counts, err := r.Read(ctx, path, func(seen profile.Seen) error { return to.take(ctx, seen) })
+	err = errors.Join(err, to.flush(ctx))
 	tellRows(s.err, path, counts)
-	if counts.Rejected > 0 {
-		to.Add(ingest.Counts{Read: counts.Rejected, Rejected: map[string]int{"row": counts.Rejected}}, 0)
-	}
+	to.refused(counts.Rejected)
 	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts))
+}
+
+// rowSender posts the sightings of rows. What the log refuses is told by the
+// line of the row.
+type rowSender struct {
+	*sender
+	body  []byte
+	lines []int
+}
+
+func newRowSender(to *sender) *rowSender { return &rowSender{sender: to} }
+
+// take takes the next sighting.
+func (s *rowSender) take(ctx context.Context, seen profile.Seen) error {
+	if seen.Account == "" {
+		return nil // nobody to count: the reading counts it as unnamed
+	}
+	s.body, s.lines = append(seen.AppendJSON(s.body), '\n'), append(s.lines, seen.Line)
+	if len(s.body) < postSize {
+		return nil
+	}
+	return s.flush(ctx)
+}
+
+// flush posts what was taken.
+func (s *rowSender) flush(ctx context.Context) error {
+	if len(s.body) == 0 {
+		return nil
+	}
+	before := len(s.Errors)
+	err := s.post(ctx, file.NDJSON, s.body, 0)
+	for i := range s.Errors[before:] {
+		e := &s.Errors[before+i]
+		e.Line = s.lines[min(max(e.Line, 1), len(s.lines))-1]
+	}
+	s.body, s.lines = s.body[:0], s.lines[:0]
+	return err
+}
+
+// refused counts rows that could not be read.
+func (s *rowSender) refused(rows int) {
+	if rows > 0 {
+		s.Add(ingest.Counts{Read: rows, Rejected: map[string]int{"row": rows}}, 0)
+	}
 }
 
 // tellRows says what became of a table's rows: the first that were refused, and

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/ingest/collect/simulate"
 	"rollcall/internal/test/boardtest"
 )
 
@@ -126,17 +127,30 @@ func (b *boards) sql(t *testing.T, statement string) (rows sqlRows) {
 	return rows
 }
 
-// askClickHouse runs every query on the real engine.
+// askClickHouse runs every query on the real engine: of the market that the board
+// opens with, which has a census, and below the heading of the panels of the other.
 func (b *boards) askClickHouse(t *testing.T) {
 	for board, panels := range b.of(boardtest.ClickHouse) {
+		var markets []string
 		v := b.values(t, board, func(t *testing.T, q boardtest.Target) (values []string) {
 			rows := b.sql(t, q.SQL)
 			for _, row := range rows.Data {
 				values = append(values, fmt.Sprint(row[rows.Meta[0].Name]))
 			}
+			if strings.Contains(q.SQL, "SELECT market") {
+				markets = values
+			}
 			return values
 		})
+		if want := []string{string(simulate.World().ID), string(simulate.Place().ID)}; !slices.Equal(markets, want) {
+			t.Fatalf("the markets to choose from are %v, want %v", markets, want)
+		}
+		below := slices.IndexFunc(board.Panels, func(p boardtest.Panel) bool { return p.Type == "row" })
 		for _, p := range panels {
+			at := slices.IndexFunc(board.Panels, func(other boardtest.Panel) bool { return other.ID == p.ID })
+			if v.Of["market"] = markets[:1]; at > below {
+				v.Of["market"] = markets[1:]
+			}
 			for _, q := range p.Targets {
 				rows := b.sql(t, v.Fill(q.SQL))
 				if len(rows.Data) == 0 {
@@ -154,7 +168,7 @@ func (b *boards) askClickHouse(t *testing.T) {
 // agree compares what a panel shows with the product's own census.
 func (b *boards) agree(t *testing.T, title string, rows sqlRows, v *boardtest.Values) {
 	t.Helper()
-	everywhere := "home+work+elsewhere"
+	everywhere := url.Values{"location": {"home+work+elsewhere"}}
 	compared := 0
 	for _, row := range rows.Data {
 		service, _ := row["service"].(string)
@@ -164,6 +178,20 @@ func (b *boards) agree(t *testing.T, title string, rows sqlRows, v *boardtest.Va
 			b.same(t, title, row["unique_accounts"], want[0])
 			b.same(t, title, row["account_minutes"], want[1])
 			b.bounds(t, title, row, want[0])
+			b.sketched(t, title, row, want[0])
+		case "By platform", "By segment", "By platform and segment":
+			of := maps.Clone(everywhere)
+			if platform, ok := row["platform"].(string); ok {
+				of.Set("platform", platform)
+			}
+			part, _ := row["part"].(string)
+			if of.Set("segment", part); title == "By platform" {
+				of.Set("platform", part)
+				of.Del("segment")
+			}
+			want := b.census(t, v, service, of, date(1), date(31))
+			b.same(t, title, row["unique_accounts"], want[0])
+			b.sketched(t, title, row, want[0])
 		case "Unique accounts by day", "Account-minutes by day":
 			day, err := time.Parse(time.DateTime, row["time"].(string))
 			if err != nil {
@@ -176,11 +204,11 @@ func (b *boards) agree(t *testing.T, title string, rows sqlRows, v *boardtest.Va
 			if value, ok := row["account_minutes"]; ok {
 				b.same(t, title, value, want[1])
 			} else {
-				b.same(t, title, row["accounts"], want[0])
+				b.same(t, title, row["unique_accounts"], want[0])
 			}
 		case "At home, at work, elsewhere":
 			for _, place := range []string{"home", "work", "elsewhere"} {
-				b.same(t, title, row[place], b.census(t, v, service, place, date(1), date(31))[0])
+				b.same(t, title, row[place], b.census(t, v, service, url.Values{"location": {place}}, date(1), date(31))[0])
 			}
 		default:
 			return
@@ -192,13 +220,32 @@ func (b *boards) agree(t *testing.T, title string, rows sqlRows, v *boardtest.Va
 	}
 }
 
-// census asks the product for a service's accounts and account-minutes.
-func (b *boards) census(t *testing.T, v *boardtest.Values, service, place string, from, to time.Time) [2]rollcall.Measure {
+// sketched holds the sketch's estimate beside a figure to the figure, and holds
+// what is said to be exact to be so in the census too.
+func (b *boards) sketched(t *testing.T, title string, row map[string]any, want rollcall.Measure) {
 	t.Helper()
-	answer := b.get(t, "/v1/census?"+url.Values{
-		"market": v.Of["market"], "service": {service}, "location": {place}, "credit": {"presence"},
+	value, shown := row["unique_accounts"].(float64)
+	if !shown {
+		return
+	}
+	beside, _ := row["by_sketch"].(float64)
+	if exact := row["counted_by"] == "exact"; exact != (want.SE == 0) || exact && value != want.Value {
+		t.Errorf("%s: %v; the census says %+v", title, row, want)
+	}
+	if math.Abs(beside-value) > 0.05*value {
+		t.Errorf("%s: %v: the sketch is far off", title, row)
+	}
+}
+
+// census asks the product for a service's accounts and account-minutes.
+func (b *boards) census(t *testing.T, v *boardtest.Values, service string, of url.Values, from, to time.Time) [2]rollcall.Measure {
+	t.Helper()
+	q := url.Values{
+		"market": v.Of["market"], "service": {service}, "credit": {"presence"},
 		"from": {from.Format(time.DateOnly)}, "to": {to.Format(time.DateOnly)},
-	}.Encode())
+	}
+	maps.Copy(q, of)
+	answer := b.get(t, "/v1/census?"+q.Encode())
 	table := new(rollcall.Table)
 	if err := json.Unmarshal(answer, table); err != nil {
 		t.Fatal(err)

@@ -111,7 +111,7 @@ func exitCode(err error) int {
 
 // cli is the command line, a field a subcommand.
 type cli struct {
-	Demo        demoCmd        `cmd:"" help:"Start with the demonstration market loaded through the real pipeline."`
+	Demo        demoCmd        `cmd:"" help:"Start with the demonstration's markets loaded through the real pipeline."`
 	Run         runCmd         `cmd:"" help:"Run every stage in one process."`
 	Collect     collectCmd     `cmd:"" help:"Collect sightings: from captures."`
 	Aggregate   aggregateCmd   `cmd:"" help:"A cluster's role: fold the log into the store."`

@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -27,7 +28,8 @@ type simulateCmd struct {
 	server.Engine
 }
 
-// Run loads the demonstration market through the stages, and closes its months.
+// Run loads the demonstration's markets through the stages, and closes the
+// panel's months.
 func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
 	months, err := c.months()
 	if err != nil {
@@ -37,6 +39,9 @@ func (c *simulateCmd) Run(ctx context.Context, s *streams) error {
 		l, err := newSimulation(api, s.err, c.Seed, months)
 		if err != nil {
 			return err
+		}
+		if len(c.Brokers) > 0 {
+			l.followed = 3 * time.Second
 		}
 		if _, err := l.missing(ctx); err != nil {
 			return err
@@ -69,6 +74,9 @@ type simulation struct {
 	made   *simulate.Demonstration
 	months []rollcall.Month
 	bar    *progressbar.ProgressBar
+
+	followed  time.Duration // by when every role of a cluster has read what was added to the catalogue
+	exactFrom time.Time     // when all roles count exactly what is counted so
 }
 
 func newSimulation(api *client, progress io.Writer, seed uint64, months []rollcall.Month) (*simulation, error) {
@@ -117,11 +125,11 @@ func (l *simulation) load(ctx context.Context) error {
 	return l.bar.Finish()
 }
 
-// missing gives the months that are not published yet, in the market that it
+// missing gives the months that are not published yet, in the markets that it
 // adds if need be. A real market is refused, and a panel published from another
 // seed: two demonstrations would be one panel of two.
 func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
-	if err := l.api.do(ctx, http.MethodPost, "/v1/markets", simulate.Place(), nil); err != nil {
+	if err := l.markets(ctx); err != nil {
 		return nil, err
 	}
 	list, err := l.published(ctx)
@@ -147,6 +155,43 @@ func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 		}
 	}
 	return missing, nil
+}
+
+// markets adds the markets that are not there. One service's accounts are counted
+// exactly, unless the folder has a real market too: the sets would be of its
+// accounts as well.
+func (l *simulation) markets(ctx context.Context) error {
+	had, err := rows[rollcall.Market](ctx, l.api, "/v1/markets")
+	if err != nil {
+		return err
+	}
+	of := func(id rollcall.MarketID) func(rollcall.Market) bool {
+		return func(m rollcall.Market) bool { return m.ID == id }
+	}
+	world := slices.ContainsFunc(had, of(simulate.World().ID))
+	if panel := slices.IndexFunc(had, of(simulate.Place().ID)); !world && panel >= 0 && had[panel].Simulated {
+		return fmt.Errorf("%w: this folder has the demonstration of an earlier version, whose census was in market %s; give another folder with --data", rollcall.ErrConflict, simulate.Place().ID)
+	}
+	if !world && !slices.ContainsFunc(had, func(m rollcall.Market) bool { return !m.Simulated }) {
+		if err := l.countExactly(ctx); err != nil {
+			return err
+		}
+	}
+	for _, m := range []rollcall.Market{simulate.World(), simulate.Place()} {
+		if err := l.api.do(ctx, http.MethodPost, "/v1/markets", m, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *simulation) countExactly(ctx context.Context) error {
+	var v rollcall.Service
+	if err := l.api.do(ctx, http.MethodGet, "/v1/services/"+string(simulate.CountedExactly), nil, &v); err != nil {
+		return err
+	}
+	v.Census, l.exactFrom = rollcall.Exactly, time.Now().Add(l.followed)
+	return l.api.do(ctx, http.MethodPost, "/v1/services", v, nil)
 }
 
 // published gives the panel's versions: none in a folder that knows nothing of the
@@ -193,7 +238,19 @@ func (l *simulation) month(ctx context.Context, at rollcall.Month) error {
 	if err := l.send(ctx, m.Sightings()); err != nil {
 		return err
 	}
+	if err := sleepUntil(ctx, l.exactFrom); err != nil {
+		return err
+	}
 	return l.send(ctx, l.made.Census(at))
+}
+
+func sleepUntil(ctx context.Context, at time.Time) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Until(at)):
+		return nil
+	}
 }
 
 // files loads the month's roster and universe.

@@ -63,7 +63,7 @@ func TestSnippets(t *testing.T) {
 func newKey(t *testing.T, tokens string) string {
 	t.Helper()
 	var out strings.Builder
-	if err := run(t.Context(), []string{"token", "new", "--name", "notebook", "--role", "read", "--markets", "FR", "--tokens", tokens}, nil, &out, &out); err != nil {
+	if err := run(t.Context(), []string{"token", "new", "--name", "notebook", "--role", "read", "--markets", "FR,WORLD", "--tokens", tokens}, nil, &out, &out); err != nil {
 		t.Fatal(err)
 	}
 	return regexp.MustCompile(`rc_\S+`).FindString(out.String())
@@ -163,13 +163,13 @@ func answers(t *testing.T, p *child) []string {
 	reach := strings.Replace(fmt.Sprintf("%.4g", measure(french, 0, "reach").Value), ".", ",", 1)
 	return []string{
 		ranked(table(t, p, "/v1/reports/ranking"+october)), grown(table(t, p, "/v1/reports/trend?market=FR&panel=demo&month=2002-11&service=msn")),
-		busiest(table(t, p, "/v1/census?market=FR&service=msn&by=day&from=2002-10-01&to=2002-10-31")),
+		busiest(table(t, p, "/v1/census?market=WORLD&service=msn&by=day&from=2002-10-01&to=2002-10-31")),
 		shownOnly(table(t, p, "/v1/reports/ranking"+october+"&location=work")), fmt.Sprintf("%v: %s %%\n", french.Cell(0, "service"), reach),
 		accountsOf(table(t, p, octobersCensus)), refusals(t, p),
 	}
 }
 
-const octobersCensus = "/v1/census?market=FR&from=2002-10-01&to=2002-10-31"
+const octobersCensus = "/v1/census?market=WORLD&from=2002-10-01&to=2002-10-31"
 
 // keyedAnswers are what the programs print that are run with a key.
 func keyedAnswers(t *testing.T, p *child) []string {

@@ -28,7 +28,7 @@ func BenchmarkSynapse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	p, err := Builtin("synapse")
+	p, err := Builtin("synapse", false)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,6 +17,8 @@ type Counts struct {
 	Doubled         int            // rows that an earlier one said
 	Told            int            // days of a fallback that another table has
 	Joined          int            // rows that went on with an earlier one's stay
+	Steps           int            // what lines told of connections
+	Back            int            // steps of a log's clock back, under two hours, that no change of clocks explains
 	Cut             int            // pieces more, of intervals over 24 hours
 	Unnamed         int            // sightings without an account
 	Rejected        int            // rows that can't be read
@@ -63,7 +65,7 @@ func (c *Counts) String() string {
 		words string
 		n     int
 	}{
-		{"doubled", c.Doubled}, {"told by other rows", c.Told}, {"stays continued", c.Joined}, {"cut at 24 hours", c.Cut},
+		{"doubled", c.Doubled}, {"told by other rows", c.Told}, {"stays continued", c.Joined}, {"cut at 24 hours", c.Cut}, {"steps", c.Steps}, {"clock set back", c.Back},
 		{"of other kinds", c.Other}, {"unnamed", c.Unnamed}, {"rejected", c.Rejected},
 	} {
 		if n.n > 0 {

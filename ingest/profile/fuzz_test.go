@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 
 // FuzzParse: no text is a profile that panics, or that is read and breaks a row.
 func FuzzParse(f *testing.F) {
-	for _, name := range Names() {
+	for _, name := range slices.Concat(Names(false), Names(true)) {
 		text, err := schemas.Sources.ReadFile("sources/" + name + ".yaml")
 		if err != nil {
 			f.Fatal(err)
@@ -66,7 +67,7 @@ func readText(t *testing.T, p *Profile, text string) {
 
 // fuzzRows reads any text by a built-in profile.
 func fuzzRows(f *testing.F, name string, seeds ...string) {
-	p, err := Builtin(name)
+	p, err := Builtin(name, false)
 	if err != nil {
 		f.Fatal(err)
 	}

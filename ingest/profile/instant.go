@@ -87,8 +87,8 @@ var usualLayouts = []string{
 var errTime = errors.New("is not a time that the profile knows")
 
 // read gives the instant that v is; zero: v is nothing. elsewhere is the zone of
-// a text without an offset, where the profile names none.
-func (i *Instant) read(v any, elsewhere *time.Location) (time.Time, error) {
+// a text without an offset, where the profile names none; by is the clock of a log.
+func (i *Instant) read(v any, elsewhere *time.Location, by *clock) (time.Time, error) {
 	if i.zone != nil {
 		elsewhere = i.zone
 	}
@@ -104,12 +104,12 @@ func (i *Instant) read(v any, elsewhere *time.Location) (time.Time, error) {
 	case float64:
 		return i.number(v, int64(v))
 	case string:
-		return i.text(strings.TrimSpace(v), elsewhere)
+		return i.text(strings.TrimSpace(v), elsewhere, by)
 	}
 	return time.Time{}, errTime
 }
 
-func (i *Instant) text(s string, elsewhere *time.Location) (time.Time, error) {
+func (i *Instant) text(s string, elsewhere *time.Location, by *clock) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -124,8 +124,15 @@ func (i *Instant) text(s string, elsewhere *time.Location) (time.Time, error) {
 		layouts = usualLayouts
 	}
 	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, s, elsewhere); err == nil {
-			return t, nil
+		offset, year := told(layout)
+		if by == nil || (offset && year) {
+			if t, err := time.ParseInLocation(layout, s, elsewhere); err == nil {
+				return t, nil
+			}
+			continue
+		}
+		if t, err := time.Parse(layout, s); err == nil {
+			return by.of(t, elsewhere, !year), nil
 		}
 	}
 	return time.Time{}, errTime

@@ -27,11 +27,15 @@ const (
 type Profile struct {
 	About    string   `yaml:"about"`
 	Format   []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
+	Log      bool     `yaml:"log"`       // the lines of a log, in the order of their times
 	Service  string   `yaml:"service"`   // where --service says none
 	Joins    []Join   `yaml:"joins"`     // further files, read by key
 	Agents   []Agent  `yaml:"agents"`    // looked at before the built-in ones
 	Tables   []Table  `yaml:"tables"`    // the first that fits a row reads it
 	Comma    string   `yaml:"separator"` // of csv; a comma where empty
+	Head     string   `yaml:"head"`      // of each table's pattern: what all lines begin with
+	Silent   bool     `yaml:"silent"`    // a log that tells no resumption: a connection that was lost comes back under its name
+	head     *regexp.Regexp
 	comma    byte
 	agents   []agentPattern // of Agents
 	fallback bool           // a table counts only where others have nothing
@@ -49,28 +53,31 @@ type Join struct {
 
 // Table is one kind of row.
 type Table struct {
-	Name     string   `yaml:"name"`
-	Relation string   `yaml:"relation"` // the table's name in a dump; empty: any
-	Header   []string `yaml:"header"`   // columns that tell the table from others; empty: account's and time's
-	Columns  []string `yaml:"columns"`  // of bare COPY text, which has no header
-	Pattern  string   `yaml:"pattern"`  // of a line, for regexp: its named groups are the columns
-	When     Value    `yaml:"when"`     // rows of the table; empty: all
-	Account  Value    `yaml:"account"`
-	Market   Value    `yaml:"market"`
-	Service  Value    `yaml:"service"`
-	Location Value    `yaml:"location"`
-	Segment  Value    `yaml:"segment"`
-	Platform Value    `yaml:"platform"` // a platform's name
-	Agent    Value    `yaml:"agent"`    // or a user agent that tells it
-	Device   Value    `yaml:"device"`   // whose other rows tell the platform where this one's agent can't
-	First    Value    `yaml:"first"`    // of rows with the same value the first counts
-	Fallback bool     `yaml:"fallback"` // counts for accounts' days that no other table has
-	Drop     []Rule   `yaml:"drop"`
-	Set      []Rule   `yaml:"set"`
-	Events   []Event  `yaml:"events"`
-	pattern  *regexp.Regexp
-	needs    []string        // the columns that a header must have
-	reads    map[string]bool // the columns that are read; no other leaves the file
+	Name       string   `yaml:"name"`
+	Relation   string   `yaml:"relation"` // the table's name in a dump; empty: any
+	Header     []string `yaml:"header"`   // columns that tell the table from others; empty: account's and time's
+	Columns    []string `yaml:"columns"`  // of bare COPY text, which has no header
+	Pattern    string   `yaml:"pattern"`  // of a line, for regexp: its named groups are the columns
+	When       Value    `yaml:"when"`     // rows of the table; empty: all
+	Account    Value    `yaml:"account"`
+	Market     Value    `yaml:"market"`
+	Service    Value    `yaml:"service"`
+	Location   Value    `yaml:"location"`
+	Segment    Value    `yaml:"segment"`
+	Platform   Value    `yaml:"platform"`   // a platform's name
+	Agent      Value    `yaml:"agent"`      // or a user agent that tells it
+	Device     Value    `yaml:"device"`     // whose other rows tell the platform where this one's agent can't
+	First      Value    `yaml:"first"`      // of rows with the same value the first counts
+	Connection Value    `yaml:"connection"` // of a log's line
+	Session    Value    `yaml:"session"`    // that another connection may go on with
+	Fallback   bool     `yaml:"fallback"`   // counts for accounts' days that no other table has
+	Drop       []Rule   `yaml:"drop"`
+	Set        []Rule   `yaml:"set"`
+	Events     []Event  `yaml:"events"`
+	pattern    *regexp.Regexp
+	literal    []byte          // that each line of the pattern has
+	needs      []string        // the columns that a header must have
+	reads      map[string]bool // the columns that are read; no other leaves the file
 }
 
 // Rule drops a row, or sets a part of what it makes, where an expression holds.
@@ -84,13 +91,15 @@ type Rule struct {
 	Service  Value  `yaml:"service"`
 }
 
-// Event is a sighting that a row makes.
+// Event is a sighting that a row makes, or the step of a connection that it tells.
 type Event struct {
 	Kind     Value         `yaml:"kind"`
+	Step     Value         `yaml:"step"` // in place of kind
 	When     Value         `yaml:"when"`
 	Time     Instant       `yaml:"time"`
 	Until    Instant       `yaml:"until"`
 	Duration Value         `yaml:"duration"` // seconds, in place of until
+	Ends     bool          `yaml:"ends"`     // the time is the end, and the duration before it
 	Grace    time.Duration `yaml:"grace"`    // how long after the last sign of life until stands
 	Once     Value         `yaml:"once"`     // of rows with the same value the first makes it
 	Stay     Value         `yaml:"stay"`     // intervals of the same value that touch are one
@@ -103,8 +112,8 @@ type Agent struct {
 	Platform string `yaml:"platform"`
 }
 
-// Names gives the built-in profiles' names in order.
-func Names() []string {
+// Names gives the names of the built-in profiles in order: of logs, or of tables.
+func Names(logs bool) []string {
 	entries, err := fs.Glob(schemas.Sources, "sources/*.yaml")
 	if err != nil {
 		panic("profile: " + err.Error()) // a constant pattern
@@ -112,17 +121,25 @@ func Names() []string {
 	names := make([]string, 0, len(entries))
 	for _, entry := range entries {
 		if name := strings.TrimSuffix(strings.TrimPrefix(entry, "sources/"), ".yaml"); name != agentsName {
-			names = append(names, name)
+			if p, err := builtin(name); err != nil || p.Log == logs { // a broken one is said when it is asked for
+				names = append(names, name)
+			}
 		}
 	}
 	return names
 }
 
-// Builtin gives a built-in profile. The error names those that there are.
-func Builtin(name string) (*Profile, error) {
-	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("--source %q is not one of %s", name, strings.Join(Names(), ", "))
+// Builtin gives a built-in profile, of a log or of tables. The error names those
+// that there are.
+func Builtin(name string, log bool) (*Profile, error) {
+	p, err := builtin(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || err == nil && p.Log != log || name == agentsName {
+		return nil, fmt.Errorf("--source %q is not one of %s", name, strings.Join(Names(log), ", "))
 	}
+	return p, err
+}
+
+func builtin(name string) (*Profile, error) {
 	f, err := schemas.Sources.Open("sources/" + name + ".yaml")
 	if err != nil {
 		return nil, err
@@ -163,6 +180,8 @@ func (p *Profile) compile() error {
 		return fmt.Errorf("more than %d tables, joins or agents", maxParts)
 	case len(p.Format) == 0:
 		return errors.New("format: is missing; csv, pg-copy, json or regexp")
+	case !p.Log && (p.Silent || slices.ContainsFunc(p.Tables, Table.steps)):
+		return errors.New("step: is a log's; give log: true")
 	case len(p.Comma) > 1:
 		return errors.New("separator: is one character")
 	}
@@ -176,6 +195,9 @@ func (p *Profile) compile() error {
 		p.comma = p.Comma[0]
 	}
 	var err error
+	if p.head, err = regexp.Compile(p.Head); err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
 	if p.agents, err = compileAgents(p.Agents); err != nil {
 		return err
 	}
@@ -190,7 +212,7 @@ func (p *Profile) compileTables() error {
 	}
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		if err := t.compile(slices.Contains(p.Format, "regexp")); err != nil {
+		if err := t.compile(slices.Equal(p.Format, []string{"regexp"}), p.Head); err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
 		}
 		p.fallback = p.fallback || t.Fallback
@@ -215,7 +237,7 @@ func (p *Profile) readJoins() {
 	}
 }
 
-func (t *Table) compile(patterns bool) (err error) {
+func (t *Table) compile(patterns bool, head string) (err error) {
 	switch {
 	case t.Name == "":
 		return errors.New("name: is missing")
@@ -223,16 +245,17 @@ func (t *Table) compile(patterns bool) (err error) {
 		return errors.New("events: there is none")
 	case len(t.Events) > maxParts || len(t.Drop) > maxParts || len(t.Set) > maxParts:
 		return fmt.Errorf("more than %d events or rules", maxParts)
-	case t.Account.empty():
+	case t.Account.empty() && slices.ContainsFunc(t.Events, func(e Event) bool { return e.Step.empty() }):
 		return errors.New("account: is missing")
 	case !t.Platform.empty() && !t.Agent.empty():
 		return errors.New("platform: stands beside agent; give one of them")
 	case patterns && t.Pattern == "":
 		return errors.New("pattern: is missing, which the format regexp needs")
 	}
-	if t.pattern, err = regexp.Compile(t.Pattern); err != nil {
+	if t.pattern, err = regexp.Compile(head + t.Pattern); err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
+	t.literal = literal(t.Pattern)
 	t.columns()
 	for i := range t.Events {
 		if err := t.Events[i].check(); err != nil {
@@ -264,10 +287,10 @@ func (t *Table) columns() {
 
 // values gives all that the table takes from a row.
 func (t *Table) values() []*Value {
-	all := []*Value{&t.When, &t.Account, &t.Market, &t.Service, &t.Location, &t.Segment, &t.Platform, &t.Agent, &t.Device, &t.First}
+	all := []*Value{&t.When, &t.Account, &t.Market, &t.Service, &t.Location, &t.Segment, &t.Platform, &t.Agent, &t.Device, &t.First, &t.Connection, &t.Session}
 	for i := range t.Events {
 		e := &t.Events[i]
-		all = append(all, &e.Kind, &e.When, &e.Time.Value, &e.Until.Value, &e.Duration, &e.Once, &e.Stay)
+		all = append(all, &e.Kind, &e.Step, &e.When, &e.Time.Value, &e.Until.Value, &e.Duration, &e.Once, &e.Stay)
 	}
 	for _, rules := range [][]Rule{t.Drop, t.Set} {
 		for i := range rules {
@@ -278,12 +301,19 @@ func (t *Table) values() []*Value {
 	return all
 }
 
+// steps reports whether the table's lines tell of connections.
+func (t Table) steps() bool {
+	return slices.ContainsFunc(t.Events, func(e Event) bool { return !e.Step.empty() })
+}
+
 func (e *Event) lasts() bool { return !e.Until.Value.empty() || !e.Duration.empty() }
 
 func (e *Event) check() error {
 	switch {
-	case e.Kind.empty():
-		return errors.New("kind: is missing")
+	case e.Kind.empty() == e.Step.empty():
+		return errors.New("kind or step: give one of them")
+	case !e.Step.empty() && (e.lasts() || e.Time.Day || !e.Once.empty()):
+		return errors.New("step: has a time alone")
 	case e.Time.Value.empty():
 		return errors.New("time: is missing")
 	case !e.Until.Value.empty() && !e.Duration.empty():
@@ -292,6 +322,8 @@ func (e *Event) check() error {
 		return errors.New("time: a day has no until, duration or stay")
 	case !e.Stay.empty() && !e.lasts():
 		return errors.New("stay: needs until or duration")
+	case e.Ends && e.Duration.empty():
+		return errors.New("ends: needs a duration")
 	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
 		return errors.New("grace and gap: are from 0 to 24 hours")
 	}

@@ -11,12 +11,17 @@ import (
 
 // TestBuiltin holds that every profile of schemas/sources can be read.
 func TestBuiltin(t *testing.T) {
-	for _, name := range Names() {
-		if _, err := Builtin(name); err != nil {
-			t.Error(err)
+	for _, log := range []bool{false, true} {
+		for _, name := range Names(log) {
+			if _, err := Builtin(name, log); err != nil {
+				t.Error(err)
+			}
+			if _, err := Builtin(name, !log); err == nil {
+				t.Errorf("%s: log or not", name)
+			}
 		}
 	}
-	if _, err := Builtin("synapsee"); err == nil {
+	if _, err := Builtin("synapsee", false); err == nil {
 		t.Error("an unknown profile was read")
 	}
 }

@@ -41,6 +41,7 @@ type Reader struct {
 	first   recent
 	once    recent
 	stays   stays
+	clock   *clock // of a log; nil: the rows are a table's, in any order
 	counts  *Counts
 	yield   func(Seen) error
 }
@@ -154,6 +155,7 @@ func (r *Reader) lookDays(t *Table, row map[string]any) {
 
 func (r *Reader) source() *source {
 	s := &source{comma: r.comma, formats: r.Format, tables: r.Tables, reads: map[string]bool{}, agents: map[string]bool{}}
+	s.hasJSON, s.hasExpr = slices.Contains(r.Format, "json"), slices.Contains(r.Format, "regexp")
 	for i := range r.Tables {
 		t := &r.Tables[i]
 		maps.Copy(s.reads, t.reads)
@@ -188,8 +190,8 @@ func (r *Reader) tableOf(row *row) (*Table, error) {
 }
 
 func (t *Table) fits(row *row) bool {
-	if t.Pattern != "" {
-		return row.table == t.Name
+	if t.Pattern != "" || row.table == noTable {
+		return row.table == t.Pattern // which tables may share: the first whose condition holds reads the line
 	}
 	if row.table != "" && t.Relation != "" && row.table != t.Relation {
 		return false
@@ -267,9 +269,12 @@ func (r *Reader) sightings(row *row) error {
 	}
 	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
-		if made[i], err = r.event(&t.Events[i], Seen{base, row.line}, row.values); err != nil {
+		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.values); err != nil {
 			return err
 		}
+	}
+	if r.clock != nil && !made[0].Time.IsZero() {
+		r.clock.pass(made[0].Time)
 	}
 	for i := range t.Events {
 		if err := r.take(t, &t.Events[i], made[i], row.values); err != nil {
@@ -322,7 +327,7 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 }
 
 // event makes one sighting of a row; its time is zero where the row has none.
-func (r *Reader) event(e *Event, seen Seen, row map[string]any) (Seen, error) {
+func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen, error) {
 	if holds, err := r.holds(&e.When, row); err != nil || !holds {
 		return Seen{}, err
 	}
@@ -333,12 +338,18 @@ func (r *Reader) event(e *Event, seen Seen, row map[string]any) (Seen, error) {
 	if seen.Time.IsZero() {
 		return seen, errors.New("the time is missing")
 	}
+	if !e.Step.empty() {
+		return seen, e.step(t, &seen, row, r.machine)
+	}
 	kind, err := e.Kind.of(row, r.machine)
 	if err != nil {
 		return seen, fmt.Errorf("kind: %w", err)
 	}
 	if seen.Kind, err = rollcall.ParseKind(text(kind)); err != nil {
 		return seen, errors.New("the kind is not login, presence, use, logout or login_failed")
+	}
+	if r.clock != nil {
+		seen.Evidence = t.Name
 	}
 	if e.Time.Day {
 		seen.Precision = rollcall.ToDay
@@ -351,6 +362,10 @@ func (r *Reader) event(e *Event, seen Seen, row map[string]any) (Seen, error) {
 func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	if seen.Time.IsZero() {
 		return nil
+	}
+	if seen.Step != 0 {
+		r.counts.Steps++
+		return r.give(seen)
 	}
 	if t.Fallback && r.survey.days[r.survey.hash(seen.Account, r.options.Calendar.Day(seen.Time).String())] {
 		r.counts.Told++
@@ -379,8 +394,10 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	return nil
 }
 
-func (r *Reader) letGo() error {
-	for _, s := range r.stays.flush() {
+func (r *Reader) letGo() error { return r.sendAll(r.stays.flush()) }
+
+func (r *Reader) sendAll(stays []stay) error {
+	for _, s := range stays {
 		if err := r.send(s); err != nil {
 			return err
 		}
@@ -393,16 +410,23 @@ func (r *Reader) send(s stay) error {
 	if !s.Until.IsZero() {
 		s.Until = latest(s.Time, s.Until.Add(-s.grace))
 	}
-	pieces := cut(s.Seen)
+	pieces := Cut(s.Seen)
 	r.counts.Cut += len(pieces) - 1
 	for _, piece := range pieces {
 		r.counts.Sightings++
 		if piece.Account == "" {
 			r.counts.Unnamed++
 		}
-		if err := r.yield(piece); err != nil {
-			return failed{err}
+		if err := r.give(piece); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (r *Reader) give(seen Seen) error {
+	if err := r.yield(seen); err != nil {
+		return failed{err}
 	}
 	return nil
 }
@@ -424,7 +448,11 @@ func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err
 		if err != nil {
 			return from, until, fmt.Errorf("duration: %w", err)
 		}
-		return r.lasting(from, v)
+		from, until, err = r.lasting(from, v)
+		if e.Ends && !until.IsZero() {
+			from, until = from.Add(-until.Sub(from)), from
+		}
+		return from, until, err
 	}
 	if e.Until.Value.empty() {
 		return from, until, nil
@@ -444,7 +472,7 @@ func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
 		return from, time.Time{}, nil
 	}
 	seconds := Instant{Unit: "s"}
-	long, err := seconds.read(v, time.UTC)
+	long, err := seconds.read(v, time.UTC, nil)
 	if err != nil || long.Unix() < 0 {
 		return from, from, errors.New("the duration is not a number of seconds")
 	}
@@ -456,7 +484,7 @@ func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := i.read(v, r.options.Zone)
+	t, err := i.read(v, r.options.Zone, r.clock)
 	if err != nil || t.IsZero() || i.Day {
 		return t, err
 	}

@@ -27,7 +27,7 @@ const mark = "\xef\xbb\xbf"
 type row struct {
 	line   int
 	header []string // of the table that it stands in; nil where rows have none of their own
-	table  string   // its name in a dump
+	table  string   // its name in a dump, or the pattern of a line
 	values map[string]any
 	fault  string // why it can't be read
 }
@@ -40,11 +40,13 @@ type source struct {
 	tables  []Table         // for pg-copy without a header, and regexp
 	reads   map[string]bool // the columns that are read
 	agents  map[string]bool // the columns that take what a broken row has too much
+	hasJSON bool            // formats has json
+	hasExpr bool            // and regexp
 	values  map[string]any  // of the row that is being read; the next one's are put in it
 }
 
-// open opens a file, unpacking .gz and .zst.
-func open(path string) (io.ReadCloser, error) {
+// Open opens a file, unpacking .gz and .zst.
+func Open(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func (u unpacked) Close() error { return u.close() }
 
 // each gives every row of a file, in order.
 func (s *source) each(ctx context.Context, path string, yield func(*row) error) error {
-	f, err := open(path)
+	f, err := Open(path)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/session"
 )
 
 // maxStays is how many stays are held back for a later row that goes on with
@@ -15,10 +16,14 @@ import (
 // audience.
 const maxStays = 100_000
 
-// Seen is a sighting and the line of the row that made it.
+// Seen is a sighting and the line of the row that made it; or, with a step, what
+// a log's line tells of a connection.
 type Seen struct {
 	ingest.Sighting
-	Line int
+	Line       int
+	Step       session.What
+	Connection string
+	Session    string
 }
 
 // stay is a sighting whose Until is as its rows have it, before the grace.
@@ -75,18 +80,43 @@ func (s *stays) flush() []stay {
 	for _, some := range s.byKey {
 		all = append(all, some...)
 	}
+	s.byKey, s.n = nil, 0
+	return inOrder(all)
+}
+
+// over lets the stays go that ended before a time.
+func (s *stays) over(before time.Time) []stay {
+	var all []stay
+	for key, some := range s.byKey {
+		open := some[:0]
+		for _, one := range some {
+			if one.Until.Before(before) {
+				all = append(all, one)
+			} else {
+				open = append(open, one)
+			}
+		}
+		s.byKey[key] = open
+		if len(open) == 0 {
+			delete(s.byKey, key)
+		}
+	}
+	s.n -= len(all)
+	return inOrder(all)
+}
+
+func inOrder(all []stay) []stay {
 	slices.SortFunc(all, func(a, b stay) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), a.Time.Compare(b.Time), cmp.Compare(a.Account, b.Account))
 	})
-	s.byKey, s.n = nil, 0
 	return all
 }
 
 // maxPieces is where an interval ends however long it says it is.
 const maxPieces = 400
 
-// cut gives an interval in pieces that an event may have, in order.
-func cut(s Seen) []Seen {
+// Cut gives an interval in pieces that an event may have, in order.
+func Cut(s Seen) []Seen {
 	var pieces []Seen
 	for s.Until.Sub(s.Time) > rollcall.MaxEvent && len(pieces) < maxPieces {
 		piece := s

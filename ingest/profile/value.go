@@ -205,8 +205,8 @@ func before(s, separator string) string {
 // milliseconds; nothing is earlier than any.
 func later(a, b any) (any, error) {
 	usual := Instant{Unit: "ms"}
-	x, err := usual.read(a, time.UTC)
-	y, failed := usual.read(b, time.UTC)
+	x, err := usual.read(a, time.UTC, nil)
+	y, failed := usual.read(b, time.UTC, nil)
 	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}

@@ -15,17 +15,17 @@ import (
 	"rollcall/aggregate/idset"
 )
 
-const putCells = `INSERT INTO cells (market, service, location, kind, day, key, platform, segment, raw_visitors, raw_minutes, coarse, accounts, exact)`
+const putCells = `INSERT INTO cells (market, service, location, kind, day, key, platform, segment, raw_visitors, raw_minutes, coarse, accounts, exact, since)`
 
-func (s *facts) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, rollcall.CellState]) error {
-	if cells == nil {
+func (s *facts) mergeCells(ctx context.Context, d rollcall.Deltas) error {
+	if d.Cells == nil {
 		return nil
 	}
 	in := inserter{db: s.db, query: putCells, eras: map[rollcall.Month]driver.Batch{}}
 	defer in.abort()
-	sketch := hll.New(s.form.K)
-	for c, state := range cells {
-		if err := s.mergeCell(ctx, &in, sketch, c, state); err != nil {
+	sketch, removals := hll.New(s.form.K), d.Known.Of(rollcall.Removal)
+	for c, state := range d.Cells {
+		if err := s.mergeCell(ctx, &in, sketch, millis(removals.Since(&c)), c, state); err != nil {
 			return fmt.Errorf("cell %v: %w", c, err)
 		}
 	}
@@ -34,7 +34,7 @@ func (s *facts) mergeCells(ctx context.Context, cells iter.Seq2[rollcall.Cell, r
 
 // mergeCell sends the states as they come. The server would store any bytes, so
 // they are decoded first.
-func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch, c rollcall.Cell, state rollcall.CellState) error {
+func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch, since int64, c rollcall.Cell, state rollcall.CellState) error {
 	if err := check(c.Market, c.Service, c.Location, c.Kind, c.Day); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *facts) mergeCell(ctx context.Context, in *inserter, sketch *hll.Sketch,
 	}
 	return in.row(ctx, c.Day.Month(), rowBytes+len(visitors)+len(minutes)+len(state.Accounts),
 		string(c.Market), string(c.Service), int8(c.Location), int8(c.Kind), dayTime(c.Day), uint64(c.Key), c.Platform.Stored(), string(c.Segment),
-		visitors, minutes, flag(state.Coarse), slices.Collect(idset.All(state.Accounts)), flag(state.Exact))
+		visitors, minutes, flag(state.Coarse), slices.Collect(idset.All(state.Accounts)), flag(state.Exact), since)
 }
 
 func flag(b bool) uint8 {
@@ -125,19 +125,29 @@ func readSettings(rows int) ch.Settings {
 	return ch.Settings{"optimize_aggregation_in_order": 1, "max_block_size": rows}
 }
 
-// cells yields the cells that can be decoded, and gives the others.
+// cells yields the cells that can be decoded, and gives the others. Rows from
+// before a removal that covers them count no more: a flush may have brought them
+// after it.
 func (s *facts) cells(ctx context.Context, where string, args []any, yield func(rollcall.CellRow) bool) (found []damaged, err error) {
 	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
 		platform, segment,
 		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String'),
-		max(coarse), arraySort(groupUniqArrayArray(accounts)), min(exact)
-		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment
-		ORDER BY market, service, location, kind, day, key, platform, segment`
+		max(coarse), arraySort(groupUniqArrayArray(accounts)), min(exact), since
+		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment, since
+		ORDER BY market, service, location, kind, day, key, platform, segment, since`
+	all, err := recorded(ctx, s.database)
+	if err != nil {
+		return nil, err
+	}
+	removals := all.Of(rollcall.Removal)
 	read := cellReader{sketch: hll.New(s.form.K)}
 	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
 		broken, err := read.row(rows)
 		if err != nil {
 			return false, err
+		}
+		if read.since < millis(removals.Since(&read.out.Cell)) {
+			return true, nil
 		}
 		if broken != nil {
 			found = append(found, damagedCell(&read.out.Cell, read.visitors, read.minutes, broken))
@@ -155,6 +165,7 @@ type cellReader struct {
 	sketch            *hll.Sketch
 	visitors, minutes []byte
 	accounts          []uint64
+	since             int64
 }
 
 // row reads one row; broken says why its states can't be decoded.
@@ -165,7 +176,7 @@ func (r *cellReader) row(rows driver.Rows) (broken, err error) {
 	var platform string
 	var coarse, exact uint8
 	err = rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &platform, (*string)(&c.Segment),
-		&r.visitors, &r.minutes, &coarse, &r.accounts, &exact)
+		&r.visitors, &r.minutes, &coarse, &r.accounts, &exact, &r.since)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,7 @@ func (s *Store) dump(ctx context.Context, w *bufio.Writer) error {
 		{"withdrawals", "market, panel, month, version, time, reason", "withdrawals FINAL"},
 		{"deliveries", "market, panel, month, version, cause, destination, step, time, id, state, until, tries, since, holder, text, error", "deliveries"},
 		{"ageings", "before, time", "ageings FINAL"},
+		{"corrections", "time, action, market, service, segment, first, last, key, visitor, reason", "(SELECT DISTINCT * FROM corrections)"},
 		{"quarantine", "source, row, time, reason, body, second", "quarantine FINAL"},
 	} {
 		if err := s.dumpTable(ctx, w, t.name, t.columns, t.from); err != nil {

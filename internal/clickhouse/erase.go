@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -83,4 +84,136 @@ func (s *facts) erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 		}
 	}
 	return nil
+}
+
+// AddCorrections records what was done about mistakes in the census, and does
+// it: the servers rewrite the parts that hold what is removed. What is recorded
+// counts at once, whatever of it is done when the process is killed: the same
+// again goes on.
+func (s *corrections) AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error) {
+	if err = s.record(ctx, all); err == nil {
+		rows, err = s.removeCells(ctx, rollcall.Corrections(all).Of(rollcall.Removal))
+	}
+	if err == nil {
+		n, failed := s.eraseAccounts(ctx, rollcall.Corrections(all).Of(rollcall.Erasing))
+		rows, err = rows+n, failed
+	}
+	if err != nil {
+		return rows, fmt.Errorf("correct the census: %w", failure(ctx, err))
+	}
+	return rows, nil
+}
+
+// record adds what is not recorded yet.
+func (s *corrections) record(ctx context.Context, all rollcall.Corrections) error {
+	has, err := s.Corrections(ctx)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	for _, c := range all.Lacking(has) {
+		if err := checkTime(c.Time); err != nil {
+			return err
+		}
+		rows = append(rows, []any{
+			string(c.Action), string(c.Market), string(c.Service), c.Segment, dayTime(clamp(c.From)), dayTime(clamp(c.To)),
+			uint64(c.Key), uint64(c.Visitor), c.Reason, c.Time,
+		})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return insert(ctx, s.db, `INSERT INTO corrections (`+correctionColumns+`)`, rows...)
+}
+
+const correctionColumns = `action, market, service, segment, first, last, key, visitor, reason, time`
+
+// Corrections gives what was recorded, the earliest first.
+func (s *corrections) Corrections(ctx context.Context) (rollcall.Corrections, error) {
+	return recorded(ctx, s.database)
+}
+
+func recorded(ctx context.Context, s *database) (rollcall.Corrections, error) {
+	all, err := list(ctx, s, func(r driver.Rows) (c rollcall.Correction, err error) {
+		return c, r.Scan((*string)(&c.Action), (*string)(&c.Market), (*string)(&c.Service), &c.Segment, dayColumn{&c.From}, dayColumn{&c.To},
+			(*uint64)(&c.Key), (*uint64)(&c.Visitor), &c.Reason, timeColumn{&c.Time})
+	}, `SELECT DISTINCT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
+	if err != nil {
+		return nil, fmt.Errorf("read the census's corrections: %w", err)
+	}
+	return all, nil
+}
+
+// millis gives a time as cells have it.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// removeCells deletes the cells of removals that are from before them.
+func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections) (cells int, err error) {
+	for _, c := range all {
+		segment, err := rollcall.ParseSegment(c.Segment)
+		if err != nil {
+			return cells, err
+		}
+		n, err := s.rewriteCells(ctx, `DELETE`, `market = ? AND service = ? AND day BETWEEN toDate32(?) AND toDate32(?) AND since < ? AND (? = '' OR segment = ?)`,
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+		cells += n
+		if err != nil {
+			return cells, err
+		}
+	}
+	return cells, nil
+}
+
+// eraseAccounts takes accounts out of the cells' sets, and gives how many sets
+// had one. Each account has its own number under each key, of which few have
+// cells.
+func (s *corrections) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+	type keyOf struct {
+		service rollcall.ServiceID
+		key     rollcall.KeyID
+	}
+	known := make(map[keyOf]bool)
+	for _, c := range all {
+		of := keyOf{c.Service, c.Key}
+		if there, asked := known[of]; asked && !there {
+			continue
+		} else if !asked {
+			found, err := list(ctx, s.database, func(r driver.Rows) (one uint8, err error) { return one, r.Scan(&one) },
+				`SELECT 1 FROM cells WHERE service = ? AND key = ? AND notEmpty(accounts) LIMIT 1`, string(c.Service), uint64(c.Key))
+			if err != nil {
+				return sets, err
+			}
+			if known[of] = len(found) > 0; !known[of] {
+				continue
+			}
+		}
+		n, err := s.rewriteCells(ctx, fmt.Sprintf(`UPDATE accounts = arrayFilter(a -> a != %d, accounts)`, uint64(c.Visitor)),
+			`service = ? AND key = ? AND day <= toDate32(?) AND has(accounts, ?)`, string(c.Service), uint64(c.Key), clamp(c.To).String(), uint64(c.Visitor))
+		sets += n
+		if err != nil {
+			return sets, err
+		}
+	}
+	return sets, nil
+}
+
+// rewriteCells has the servers rewrite the parts that hold some cells, if there
+// are any, and gives how many there are.
+func (s *corrections) rewriteCells(ctx context.Context, how, where string, args ...any) (cells int, err error) {
+	var n uint64
+	err = s.db.QueryRow(ctx, `SELECT uniqExact(market, service, location, kind, day, key, platform, segment) FROM cells WHERE `+where, args...).Scan(&n)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	for _, node := range s.nodes {
+		if err := node.Exec(ctx, `ALTER TABLE `+s.form.Table("cells")+` `+how+` WHERE `+where, args...); err != nil {
+			return 0, err
+		}
+	}
+	return int(n), nil
 }

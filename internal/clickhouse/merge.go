@@ -18,7 +18,7 @@ func (s *facts) Merge(ctx context.Context, d rollcall.Deltas) error {
 	late := 0
 	d, err := s.current(ctx, d, &late)
 	if err == nil {
-		err = s.mergeCells(ctx, d.Cells)
+		err = s.mergeCells(ctx, d)
 	}
 	if err == nil {
 		err = s.mergeDiaries(ctx, d.Diaries)

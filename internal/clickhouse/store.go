@@ -49,6 +49,7 @@ var (
 type Store struct {
 	*database
 	facts
+	corrections
 	catalogue
 	documents
 	audit
@@ -66,6 +67,9 @@ type catalogue struct{ *database }
 // documents are what panels are weighted with, publications and targets.
 type documents struct{ *database }
 
+// corrections are what was done about mistakes in the census.
+type corrections struct{ *database }
+
 // audit is who did what.
 type audit struct{ *database }
 
@@ -82,7 +86,7 @@ type database struct {
 }
 
 func newStore(d *database) *Store {
-	return &Store{database: d, facts: facts{database: d}, catalogue: catalogue{d}, documents: documents{d}, audit: audit{d}}
+	return &Store{database: d, facts: facts{database: d}, corrections: corrections{d}, catalogue: catalogue{d}, documents: documents{d}, audit: audit{d}}
 }
 
 // Open opens the store that dsn names, clickhouse://user:password@host:port/database,

@@ -15,7 +15,8 @@ import (
 
 // TestUpgradeCells opens a filled store of before platforms and segments, on
 // one server and on shards: its cells are those of none, what comes for them is
-// united with them, and the migration may run again where its record was lost.
+// united with them, and each migration of the cells may run again where its
+// record was lost.
 func TestUpgradeCells(t *testing.T) {
 	t.Run("one server", func(t *testing.T) {
 		testUpgradeCells(t, Options{K: 12}, engines.ClickHouse(t))
@@ -43,18 +44,29 @@ func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseS
 			t.Fatal(err)
 		}
 	}
+	segments := number(t, before.form, "segments.sql")
+	if err := before.apply(t.Context(), segments, segments+1); err != nil {
+		t.Fatal(err)
+	}
+	loseMigrations(t, before, segments)
 	for range 2 {
 		s, err := Open(t.Context(), dsn, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		requireOctober(t, s, state)
-		for _, node := range s.nodes {
-			if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+fmt.Sprintf(" DELETE WHERE number > %d SETTINGS mutations_sync = 2", number(t, s.form, "segments.sql"))); err != nil {
-				t.Fatal(err)
-			}
-		}
+		loseMigrations(t, s, number(t, s.form, "corrections.sql"))
 		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// loseMigrations takes away the record of the migrations after the first n.
+func loseMigrations(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for _, node := range s.nodes {
+		if err := node.Exec(t.Context(), "ALTER TABLE "+identifier(s.form.Database)+"."+identifier("migrations")+fmt.Sprintf(" DELETE WHERE number > %d SETTINGS mutations_sync = 2", n)); err != nil {
 			t.Fatal(err)
 		}
 	}

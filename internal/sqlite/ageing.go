@@ -100,9 +100,9 @@ func (s *facts) RemoveFacts(ctx context.Context, before rollcall.Month) (rows in
 }
 
 // removeAll runs a statement until it removes nothing.
-func (s *facts) removeAll(ctx context.Context, query, bound string) (rows int, err error) {
+func (s *facts) removeAll(ctx context.Context, query string, args ...any) (rows int, err error) {
 	for {
-		n, err := s.remove(ctx, query, bound)
+		n, err := s.remove(ctx, query, args...)
 		if rows += n; n == 0 || err != nil {
 			return rows, err
 		}

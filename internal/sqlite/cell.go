@@ -19,10 +19,10 @@ import (
 
 const (
 	cellKey = `market = ? AND service = ? AND location = ? AND kind = ? AND day = ? AND key = ? AND platform = ? AND segment = ?`
-	getCell = `SELECT visitors, minutes, coarse, accounts, exact FROM cells WHERE ` + cellKey
-	putCell = `INSERT INTO cells (` + cellColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	getCell = `SELECT visitors, minutes, coarse, accounts, exact, since FROM cells WHERE ` + cellKey
+	putCell = `INSERT INTO cells (` + cellColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sawCell = `INSERT INTO seen_segments (market, segment) VALUES (?, ?) ON CONFLICT DO NOTHING`
-	setCell = `UPDATE cells SET visitors = ?, minutes = ?, coarse = ?, accounts = ?, exact = ? WHERE ` + cellKey
+	setCell = `UPDATE cells SET visitors = ?, minutes = ?, coarse = ?, accounts = ?, exact = ?, since = ? WHERE ` + cellKey
 )
 
 // cellMerge unites cells with those stored, reusing its memory.
@@ -33,6 +33,9 @@ type cellMerge struct {
 	sketch        *hll.Sketch
 	stored, now   rollcall.CellState
 	seen          map[segmentSeen]bool // written down by this merge
+	since         int64                // of the stored one
+	known         rollcall.Corrections // removals that the deltas were folded without
+	recorded      rollcall.Corrections // all removals
 }
 
 type segmentSeen struct {
@@ -44,8 +47,12 @@ func (s *facts) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) e
 	if d.Cells == nil {
 		return nil
 	}
-	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k), seen: make(map[segmentSeen]bool)}
-	var err error
+	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k), seen: make(map[segmentSeen]bool), known: d.Known.Of(rollcall.Removal)}
+	recorded, err := corrections(ctx, tx)
+	if err != nil {
+		return err
+	}
+	m.recorded = recorded.Of(rollcall.Removal)
 	if m.get, m.put, m.set, err = prepare3(tx, getCell, putCell, setCell); err != nil {
 		return err
 	}
@@ -75,13 +82,21 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	if err := errors.Join(rollcall.CheckDevice(c.Platform, c.Segment), idset.Check(delta.Accounts)); err != nil {
 		return err
 	}
+	since := millis(m.known.Since(&c))
+	if since < millis(m.recorded.Since(&c)) {
+		return nil // folded with what was removed meanwhile
+	}
 	key := []any{
 		string(c.Market), string(c.Service), c.Location.String(), c.Kind.String(), c.Day.String(), c.Key.String(),
 		c.Platform.Stored(), string(c.Segment),
 	}
-	fresh, err := m.readSound(key)
+	missing, err := m.readSound(key)
 	if err != nil {
 		return err
+	}
+	fresh := missing || m.since < since
+	if fresh {
+		m.stored = rollcall.CellState{}
 	}
 	changed1, err := m.unite(&m.now.Visitors, m.stored.Visitors, delta.Visitors)
 	if err != nil {
@@ -92,12 +107,12 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 		return fmt.Errorf("minutes: %w", err)
 	}
 	changed3 := m.uniteRest(&delta, fresh)
-	values := []any{m.now.Visitors, m.now.Minutes, m.now.Coarse, blob(m.now.Accounts), m.now.Exact}
+	values := []any{m.now.Visitors, m.now.Minutes, m.now.Coarse, blob(m.now.Accounts), m.now.Exact, since}
 	switch {
-	case fresh:
+	case missing:
 		_, err = m.put.Exec(append(key, values...)...)
 		err = errors.Join(err, m.saw(c))
-	case changed1 || changed2 || changed3:
+	case fresh || changed1 || changed2 || changed3:
 		_, err = m.set.Exec(append(values, key...)...)
 	}
 	return err
@@ -128,10 +143,10 @@ func blob(b []byte) []byte { return append([]byte{}, b...) }
 
 // readSound is read; a stored state that can't be decoded is set aside, and
 // there is none then.
-func (m *cellMerge) readSound(key []any) (fresh bool, err error) {
-	fresh, err = m.read(key)
-	if err != nil || fresh {
-		return fresh, err
+func (m *cellMerge) readSound(key []any) (missing bool, err error) {
+	missing, err = m.read(key)
+	if err != nil || missing {
+		return missing, err
 	}
 	broken := decodes(m.sketch, m.stored)
 	if broken == nil {
@@ -157,10 +172,10 @@ func decodes(sketch *hll.Sketch, state rollcall.CellState) error {
 }
 
 // read reads the cell's stored state, and reports whether there is none.
-func (m *cellMerge) read(key []any) (fresh bool, err error) {
+func (m *cellMerge) read(key []any) (missing bool, err error) {
 	m.stored = rollcall.CellState{}
 	s := &m.stored
-	err = m.get.QueryRow(key...).Scan(&s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact)
+	err = m.get.QueryRow(key...).Scan(&s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact, &m.since)
 	if errors.Is(err, sql.ErrNoRows) {
 		return true, nil
 	}
@@ -199,6 +214,11 @@ func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollc
 }
 
 func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(rollcall.CellRow) bool) error {
+	recorded, err := s.Corrections(ctx)
+	if err != nil {
+		return err
+	}
+	removals := recorded.Of(rollcall.Removal)
 	query, args := cellQuery(q)
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -214,14 +234,14 @@ func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 		}
 		if err != nil {
 			found = append(found, damaged{cellTable(), key, err})
-		} else if !yield(r) {
+		} else if r.since >= millis(removals.Since(&r.Cell)) && !yield(r.CellRow) {
 			break
 		}
 	}
 	return errors.Join(rows.Err(), rows.Close(), s.setAsideAll(ctx, found))
 }
 
-const cellColumns = `market, service, location, kind, day, key, platform, segment, visitors, minutes, coarse, accounts, exact`
+const cellColumns = `market, service, location, kind, day, key, platform, segment, visitors, minutes, coarse, accounts, exact, since`
 
 func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 	query = `SELECT ` + cellColumns + ` FROM cells WHERE market = ? AND day BETWEEN ? AND ?`
@@ -254,12 +274,19 @@ func cellQuery(q rollcall.CellQuery) (query string, args []any) {
 	return query + ` ORDER BY service, location, kind, day, key, platform, segment`, args
 }
 
+// storedCell is a row of the table. One from before a removal that covers it
+// counts no more.
+type storedCell struct {
+	rollcall.CellRow
+	since int64 // in milliseconds of Unix time; 0: nothing was removed
+}
+
 // scanCell reads cellColumns. With a key, which is the row's as stored, an
 // error is damage to that row; without one it ends the reading.
-func scanCell(rows *sql.Rows, sketch *hll.Sketch) (key []string, r rollcall.CellRow, err error) {
+func scanCell(rows *sql.Rows, sketch *hll.Sketch) (key []string, r storedCell, err error) {
 	key = make([]string, 8)
 	s := &r.CellState
-	if err = rows.Scan(&key[0], &key[1], &key[2], &key[3], &key[4], &key[5], &key[6], &key[7], &s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact); err != nil {
+	if err = rows.Scan(&key[0], &key[1], &key[2], &key[3], &key[4], &key[5], &key[6], &key[7], &s.Visitors, &s.Minutes, &s.Coarse, &s.Accounts, &s.Exact, &r.since); err != nil {
 		return nil, r, err
 	}
 	var errs [6]error

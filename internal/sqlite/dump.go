@@ -52,6 +52,7 @@ func (s *Store) dump(ctx context.Context, w io.Writer) error {
 		{"withdrawals", "market, panel, month, version"},
 		{"deliveries", "market, panel, month, version, cause, destination"},
 		{"ageings", "before"},
+		{"corrections", "time, action, market, service, segment, first, last, key, visitor, reason"},
 		{"quarantine", "source, row, time"},
 	} {
 		if err := dumpTable(ctx, tx, w, t.table, t.order); err != nil {

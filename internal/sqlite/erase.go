@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall"
+	"rollcall/aggregate/idset"
 )
 
 // Erase removes a panelist's diaries from every month, in any market, that
@@ -129,4 +131,178 @@ func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries 
 	}
 	n, err := aside.RowsAffected()
 	return diaries + int(n), err
+}
+
+// AddCorrections records what was done about mistakes in the census, and does
+// it. What is recorded counts at once, whatever of it is done when the process
+// is killed: the same again goes on.
+func (s *facts) AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		for i := range all {
+			if err := addCorrection(tx, &all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		rows, err = s.removeCells(ctx, rollcall.Corrections(all).Of(rollcall.Removal))
+	}
+	if erased := rollcall.Corrections(all).Of(rollcall.Erasing); err == nil && len(erased) > 0 {
+		n, failed := s.eraseAccounts(ctx, erased)
+		rows, err = rows+n, failed
+	}
+	if err != nil {
+		return rows, fmt.Errorf("correct the census: %w", err)
+	}
+	return rows, nil
+}
+
+func addCorrection(tx *sql.Tx, c *rollcall.Correction) error {
+	_, err := tx.Exec(`INSERT INTO corrections (`+correctionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		string(c.Action), string(c.Market), string(c.Service), c.Segment, c.From.String(), c.To.String(), c.Key.String(), pseudonym(c.Visitor), c.Reason, timeText(c.Time))
+	return err
+}
+
+const correctionColumns = `action, market, service, segment, first, last, key, visitor, reason, time`
+
+// Corrections gives what was recorded, the earliest first.
+func (s *facts) Corrections(ctx context.Context) (rollcall.Corrections, error) {
+	return corrections(ctx, s.readers)
+}
+
+func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) {
+	all, err := listIn(ctx, in, func(r *sql.Rows) (c rollcall.Correction, err error) {
+		var first, last, key, visitor string
+		if err := r.Scan(&c.Action, &c.Market, &c.Service, &c.Segment, &first, &last, &key, &visitor, &c.Reason, timeColumn{&c.Time}); err != nil {
+			return c, err
+		}
+		var errs [4]error
+		c.From, errs[0] = rollcall.ParseDay(first)
+		c.To, errs[1] = rollcall.ParseDay(last)
+		c.Key, errs[2] = rollcall.ParseKeyID(key)
+		errs[3] = c.Visitor.UnmarshalText([]byte(visitor))
+		return c, errors.Join(errs[:]...)
+	}, `SELECT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
+	if err != nil {
+		return nil, fmt.Errorf("read the census's corrections: %w", err)
+	}
+	return all, nil
+}
+
+// millis gives a time as cells have it.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// removeCells deletes the cells of removals that are from before them.
+func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows int, err error) {
+	for _, c := range all {
+		segment, err := rollcall.ParseSegment(c.Segment)
+		if err != nil {
+			return rows, err
+		}
+		n, err := s.removeAll(ctx, `DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells
+			WHERE market = ?1 AND service = ?2 AND day BETWEEN ?3 AND ?4 AND since < ?5 AND (?6 = '' OR segment = ?7) LIMIT 256)`,
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+		rows += n
+		if err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// eraseAccounts takes accounts out of the cells' sets, and gives how many sets
+// had one.
+func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
+			return err
+		}
+		markets, err := listIn(ctx, tx, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `SELECT DISTINCT market FROM cells`)
+		if err != nil {
+			return err
+		}
+		for _, market := range markets {
+			for service := range servicesOf(all) {
+				n, err := eraseIn(ctx, tx, all, market, service)
+				if err != nil {
+					return err
+				}
+				sets += n
+			}
+		}
+		if sets == 0 {
+			return nil
+		}
+		return noteVacuum(tx)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sets, s.forget(ctx)
+}
+
+func servicesOf(all rollcall.Corrections) map[rollcall.ServiceID]bool {
+	services := make(map[rollcall.ServiceID]bool)
+	for _, c := range all {
+		services[c.Service] = true
+	}
+	return services
+}
+
+// eraseIn is eraseAccounts for one market's service.
+func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market string, service rollcall.ServiceID) (sets int, err error) {
+	type set struct {
+		row  int64
+		left []byte
+	}
+	cell := rollcall.Cell{Service: service}
+	found, err := listIn(ctx, tx, func(r *sql.Rows) (u set, err error) {
+		var key, day string
+		var accounts sql.RawBytes
+		if err := r.Scan(&u.row, &key, &day, &accounts); err != nil {
+			return u, err
+		}
+		var errs [3]error
+		cell.Key, errs[0] = rollcall.ParseKeyID(key)
+		cell.Day, errs[1] = rollcall.ParseDay(day)
+		errs[2] = idset.Check(accounts)
+		if errors.Join(errs[:]...) != nil {
+			return u, nil //nolint:nilerr // damaged: it is set aside when it is come by
+		}
+		left := idset.Without([]byte{}, accounts, erasedIDs(all, &cell))
+		if len(left) < len(accounts) {
+			u.left = left
+		}
+		return u, nil
+	}, `SELECT rowid, key, day, accounts FROM cells WHERE market = ? AND service = ? AND length(accounts) > 0`, market, string(service))
+	if err != nil {
+		return 0, err
+	}
+	for _, u := range found {
+		if u.left == nil {
+			continue
+		}
+		if _, err := tx.Exec(`UPDATE cells SET accounts = ? WHERE rowid = ?`, u.left, u.row); err != nil {
+			return sets, err
+		}
+		sets++
+	}
+	return sets, nil
+}
+
+// erasedIDs gives the accounts that are taken out of a cell, as a list of
+// aggregate/idset.
+func erasedIDs(all rollcall.Corrections, of *rollcall.Cell) []byte {
+	who := all.Erased(of)
+	ids := make([]uint64, len(who))
+	for i, v := range who {
+		ids[i] = uint64(v)
+	}
+	return idset.Append(nil, ids)
 }

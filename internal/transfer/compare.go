@@ -159,6 +159,7 @@ func kinds() []kind {
 		{"audit log", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.held.Audit, put) }},
 		{"ageings", func(_ context.Context, h *holder, put func([]byte) error) error { return putAll(h.ageings, put) }},
 		{"master keys' ids", listed(Store.Masters)},
+		{"corrections", listed(func(s Store, ctx context.Context) ([]rollcall.Correction, error) { return s.Corrections(ctx) })},
 		{"rows set aside", readDamaged},
 	}
 }

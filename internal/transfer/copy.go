@@ -86,7 +86,7 @@ func copyAll(ctx context.Context, from Store, to *clickhouse.Store, progress fun
 		name string
 		copy func(context.Context, *holder, *clickhouse.Store) error
 	}{
-		{"ageings and master keys' ids", copyRules},
+		{"ageings, master keys' ids and corrections", copyRules},
 		{"catalogue", copyCatalogue},
 		{"objects", func(ctx context.Context, h *holder, to *clickhouse.Store) error { return copyObjects(ctx, h, has) }},
 		{"panels", copyPanels},
@@ -122,7 +122,11 @@ func copyRules(ctx context.Context, h *holder, to *clickhouse.Store) error {
 			return err
 		}
 	}
-	return nil
+	corrections, err := h.Corrections(ctx)
+	if err == nil {
+		_, err = to.AddCorrections(ctx, corrections...)
+	}
+	return err
 }
 
 func copyCatalogue(ctx context.Context, h *holder, to *clickhouse.Store) error {
@@ -238,12 +242,16 @@ func copyFacts(ctx context.Context, h, to *holder, progress func(done, all int))
 }
 
 func copyPart(ctx context.Context, from, to Store, part rollcall.PanelMonth) error {
+	known, err := from.Corrections(ctx)
+	if err != nil {
+		return err
+	}
 	var failed error
-	deltas := rollcall.Deltas{Cells: cells(from.Cells(ctx, cellsOf(part)), &failed)}
+	deltas := rollcall.Deltas{Cells: cells(from.Cells(ctx, cellsOf(part)), &failed), Known: known}
 	if part.Panel != "" {
 		deltas = rollcall.Deltas{Diaries: diaries(from.Diaries(ctx, diariesOf(part)), &failed)}
 	}
-	err := to.Merge(ctx, deltas)
+	err = to.Merge(ctx, deltas)
 	if failed != nil {
 		return failed
 	}

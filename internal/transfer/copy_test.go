@@ -84,6 +84,12 @@ func fill(t *testing.T, s *sqlite.Store, seed uint64) {
 		}
 	}
 	must(s.AddAudit(ctx, rollcall.AuditEntry{Time: noon, Name: "operator", Action: "publish", Market: "FR", Object: "panel nn, 2002-10, version 1"}, rollcall.AuditEntry{Time: noon, Key: "1a2b3c4d", Name: "a key", Action: "use key"}))
+	milli := noon.Truncate(time.Millisecond)
+	_, err := s.AddCorrections(ctx,
+		rollcall.Correction{Action: rollcall.Removal, Market: "FR", Service: "msn", Segment: "none", From: of.Month.First(), To: of.Month.First() + 3, Reason: "twice", Time: milli},
+		rollcall.Correction{Action: rollcall.Erasing, Service: "msn", To: of.Month.Last(), Key: 1 << 63, Visitor: 7, Time: milli},
+		rollcall.Correction{Action: rollcall.Outage, Market: "FR", From: of.Month.First(), To: of.Month.First(), Reason: "it was down", Time: milli})
+	must(err)
 	must(s.AddAgeing(ctx, rollcall.Ageing{Before: of.Month - 20, Time: noon}))
 	must(s.AddAgeing(ctx, rollcall.Ageing{Before: of.Month - 10, Time: noon.Add(time.Hour)}))
 }
@@ -147,7 +153,7 @@ func copyEverything(t *testing.T, dsn string, server *engines.ClickHouseServer) 
 		"cells": "cells", "diaries": "diaries", "simulated": "markets", "markets": "markets", "services": "services", "segments": "segments", "targets": "targets",
 		"panel_files": "panels' files", "rosters": "rosters", "limits": "panels' limits", "exclusions": "exclusions", "objects": "objects",
 		"publications": "publications", "withdrawals": "publications", "deliveries": "deliveries", "audit": "audit log", "ageings": "ageings",
-		"masters": "master keys' ids", "quarantine": "rows set aside",
+		"masters": "master keys' ids", "corrections": "corrections", "quarantine": "rows set aside",
 	}
 	for _, table := range strings.Fields(server.Query("SELECT name FROM system.tables WHERE database = 'everything' AND name NOT IN ('migrations', 'settings') ORDER BY name = 'markets', name NOT IN ('simulated', 'withdrawals'), name")) {
 		kind, known := kinds[table]
@@ -252,6 +258,8 @@ func copyIntoOlder(t *testing.T, dsn string, server *engines.ClickHouseServer) {
 		t.Fatal(err)
 	}
 	server.Query("DROP TABLE into_an_older_one.limits")
+	server.Query("ALTER TABLE into_an_older_one.cells MODIFY ORDER BY (market, service, location, kind, day, key, platform, segment)")
+	server.Query("ALTER TABLE into_an_older_one.cells DROP COLUMN since")
 	server.Query("ALTER TABLE into_an_older_one.migrations DELETE WHERE number >= 7 SETTINGS mutations_sync = 2")
 	requireCopy(t, from, target(t, dsn, from))
 }

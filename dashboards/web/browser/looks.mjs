@@ -52,7 +52,7 @@ export function looks(w) {
         test(`${width} ${colorScheme} ${language}`, async (t) => {
           const { page, context, faults } = await tab(w.browser, { viewport: { width, height }, colorScheme, bypassCSP: true });
           t.after(() => context.close());
-          for (const [name, path] of [["people", "/?month=2003-10"], ["accounts", "/accounts?market=FR&month=2002-10"]]) {
+          for (const [name, path] of [["people", "/?month=2003-10"], ["accounts", "/accounts?market=WORLD&month=2002-10"]]) {
             await page.goto(`${w.server.address}${path}&lang=${language}`);
             if (name === "people") await whole(page);
             else await drawn(page);

@@ -9,20 +9,25 @@ import (
 	"rollcall/aggregate/panel"
 )
 
-// Demonstration is the market of one seed.
+// Demonstration is the markets of one seed.
 type Demonstration struct {
 	seed     uint64
-	calendar *rollcall.Calendar
+	calendar *rollcall.Calendar // of France
+	world    *rollcall.Calendar
 }
 
-// New gives the market of a seed. It fails only where Europe/Paris is not
+// New gives the markets of a seed. It fails only where Europe/Paris is not
 // known to the program.
 func New(seed uint64) (*Demonstration, error) {
 	calendar, err := Place().Calendar()
 	if err != nil {
 		return nil, err
 	}
-	return &Demonstration{seed: seed, calendar: calendar}, nil
+	world, err := World().Calendar()
+	if err != nil {
+		return nil, err
+	}
+	return &Demonstration{seed: seed, calendar: calendar, world: world}, nil
 }
 
 // Month is one month of the market: who is in tab, and who uses what.

@@ -13,7 +13,7 @@ const PanelID rollcall.PanelID = "demo"
 // DefaultSeed is the seed that `rollcall demo` takes where none is given.
 const DefaultSeed = 2002
 
-// Place gives the demonstration's market.
+// Place gives the panel's market.
 func Place() rollcall.Market {
 	return rollcall.Market{ID: "FR", Name: "France", Zone: "Europe/Paris", Simulated: true}
 }

@@ -1,7 +1,9 @@
-// Package simulate makes the demonstration market: France, a panel of 6,000
+// Package simulate makes the demonstration's markets: France, a panel of 6,000
 // persons metered at home and 1,500 at work, 750 of them at both, September
-// 2002 to October 2003. Nobody in it exists. What is real is what it is
-// calibrated to: the figures published for October 2002 and October 2003.
+// 2002 to October 2003; and the world of May 2001, a census of one account in a
+// thousand. Nobody in them exists. What is real is what they are calibrated to:
+// the figures published for October 2002 and October 2003, and the services'
+// worldwide users of May 2001.
 // Persons live alone or in twos or threes, who are recruited and leave together,
 // are of one region and share half of what makes them sociable.
 //
@@ -22,8 +24,9 @@
 // user and a service, of some 10 sessions of about 3 sightings, and 5,000
 // active persons with 2 or 3 sightings of any internet use: 45,000 to 60,000 a
 // month, three quarters of a million in all, of 25,000 panelist-days a month.
-// The census stream is a thousandth of the worldwide users of May 2001 in two
-// months: 96,000 accounts of 2 sightings each, twice.
+// The census is a thousandth of the worldwide users of May 2001 in two months:
+// 96,000 accounts of 2 sightings each, twice. An account has a usual device and
+// a region that last, and is now and then seen on another and in another.
 //
 // Read calibration.go first (the figures), then universe.go and people.go (the
 // persons), audience.go (who uses what in a month), diary.go (when) and

@@ -331,15 +331,18 @@ func TestTurnover(t *testing.T) {
 }
 
 // TestCensus: every account of the thousandth is in the stream of its two
-// months, and in no other month.
+// months, and in no other month; none is in the panel's market.
 func TestCensus(t *testing.T) {
 	d := demonstration(t, DefaultSeed)
-	calendar, err := Place().Calendar()
+	calendar, err := World().Calendar()
 	if err != nil {
 		t.Fatal(err)
 	}
 	accounts := map[rollcall.ServiceID]map[string]bool{}
 	for s := range d.Census(october2003) {
+		if s.Market != World().ID {
+			t.Fatalf("%s is in market %s", s.Account, s.Market)
+		}
 		if accounts[s.Service] == nil {
 			accounts[s.Service] = map[string]bool{}
 		}
@@ -355,6 +358,62 @@ func TestCensus(t *testing.T) {
 	}
 	for range d.Census(october2002 + 1) {
 		t.Fatal("2002-11 has a census")
+	}
+}
+
+// TestRegions: every region and device is seen at every service; a merged
+// segment and the one that it is merged into have accounts in common, so that
+// their union is less than their sum; what an account is lasts a year.
+func TestRegions(t *testing.T) {
+	d := demonstration(t, DefaultSeed)
+	type seen struct {
+		service  rollcall.ServiceID
+		platform rollcall.Platform
+		segment  rollcall.SegmentID
+	}
+	usual := func(m rollcall.Month) (map[seen]int, map[string]map[rollcall.SegmentID]int) {
+		count, of := map[seen]int{}, map[string]map[rollcall.SegmentID]int{}
+		for s := range d.Census(m) {
+			count[seen{service: s.Service, platform: s.Platform}]++
+			count[seen{service: s.Service, segment: s.Segment}]++
+			if of[s.Account] == nil {
+				of[s.Account] = map[rollcall.SegmentID]int{}
+			}
+			of[s.Account][s.Segment]++
+		}
+		return count, of
+	}
+	count, before := usual(october2002)
+	for _, service := range services2001 {
+		for _, p := range devices2001 {
+			if n := count[seen{service: service.service, platform: p}]; n < 100 {
+				t.Errorf("%s on %s: %d sightings", service.service, p, n)
+			}
+		}
+		for _, r := range Regions() {
+			if n := count[seen{service: service.service, segment: r.ID}]; n < 100 {
+				t.Errorf("%s in %s: %d sightings", service.service, r.ID, n)
+			}
+		}
+	}
+	_, after := usual(october2003)
+	both, stayed := 0, 0
+	for account, regions := range before {
+		if regions["oceania"] > 0 && regions["asia-pacific"] > 0 {
+			both++
+		}
+		for region := range regions {
+			if after[account][region] > 0 {
+				stayed++
+				break
+			}
+		}
+	}
+	if both < 10 {
+		t.Errorf("%d accounts are in two regions that are one segment", both)
+	}
+	if share := float64(stayed) / float64(len(before)); share < 0.95 {
+		t.Errorf("%.2f of the accounts are where they were a year before", share)
 	}
 }
 

@@ -15,6 +15,7 @@ const (
 	forDiary
 	forCensus
 	forHouseholds
+	forAccounts
 )
 
 // stream gives the random numbers of one purpose and what it is for. Two

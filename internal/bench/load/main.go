@@ -117,7 +117,7 @@ func questions() []question {
 		{health, health},
 		{"ranking of a month", ranking},
 		{"trend of 14 months", "/v1/reports/trend?market=FR&panel=demo&from=2002-09&to=2003-10"},
-		{"census of 31 days", "/v1/census?market=FR&from=2003-10-01&to=2003-10-31"},
+		{"census of 31 days", "/v1/census?market=WORLD&from=2003-10-01&to=2003-10-31"},
 	}
 }
 

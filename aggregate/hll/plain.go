@@ -20,10 +20,10 @@ func max8(x, y uint64) uint64 {
 	return y ^ (x^y)&mask
 }
 
-// raiseAll raises each register of dst to that of src and reports whether any
-// rose. Both have the same length, a multiple of 32. Where none of 32 rises,
+// raiseAllPlain raises each register of dst to that of src and reports whether
+// any rose. Both have the same length, a multiple of 32. Where none of 32 rises,
 // which is the rule for a union that has been made before, it writes nothing.
-func raiseAll(dst, src []byte) bool {
+func raiseAllPlain(dst, src []byte) bool {
 	rose := false
 	for len(dst) >= 32 && len(src) >= 32 {
 		d, s := (*[32]byte)(dst), (*[32]byte)(src)
@@ -73,9 +73,9 @@ func foldInto(dst, src []byte, k uint8) bool {
 // ranks is how many registers hold each rank. A rank is at most 53.
 type ranks [64]uint32
 
-// countRanks counts the registers by rank, in four tables so that equal
+// countRanksPlain counts the registers by rank, in four tables so that equal
 // neighbours don't wait for each other.
-func countRanks(regs []byte) ranks {
+func countRanksPlain(regs []byte) ranks {
 	var t [4]ranks
 	for ; len(regs) >= 8; regs = regs[8:] {
 		count8(&t, binary.LittleEndian.Uint64(regs))
@@ -102,4 +102,54 @@ func sumRanks(t *[4]ranks) ranks {
 		}
 	}
 	return sum
+}
+
+// unpackPlain writes packed ranks into the registers and counts them by rank.
+// At least two bytes follow the ranks in packed.
+func unpackPlain(regs, packed []byte) ranks {
+	var t [4]ranks
+	for ; len(regs) >= 8; regs = regs[8:] {
+		w := unpack8(binary.LittleEndian.Uint64(packed))
+		count8(&t, w)
+		binary.LittleEndian.PutUint64(regs, w)
+		packed = packed[6:]
+	}
+	return sumRanks(&t)
+}
+
+// countPackedPlain counts packed ranks of a sketch of k. At least two bytes
+// follow them in packed.
+func countPackedPlain(packed []byte, k uint8) ranks {
+	var t [4]ranks
+	for range 1 << k / 8 {
+		count8(&t, unpack8(binary.LittleEndian.Uint64(packed)))
+		packed = packed[6:]
+	}
+	return sumRanks(&t)
+}
+
+// raisePackedPlain raises the registers by packed ranks and reports whether any
+// rose. At least two bytes follow the ranks in packed.
+func raisePackedPlain(regs, packed []byte) bool {
+	var rose uint64
+	for ; len(regs) >= 8; regs = regs[8:] {
+		was := binary.LittleEndian.Uint64(regs)
+		now := max8(was, unpack8(binary.LittleEndian.Uint64(packed)))
+		binary.LittleEndian.PutUint64(regs, now)
+		rose |= now ^ was
+		packed = packed[6:]
+	}
+	return rose != 0
+}
+
+// sumPackedPlain gives the sum of packed ranks of a sketch of k, and the
+// highest. At least two bytes follow them in packed.
+func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
+	for range 1 << k / 8 {
+		for w := unpack8(binary.LittleEndian.Uint64(packed)); w != 0; w >>= 8 {
+			sum, top = sum+w&0xff, max(top, byte(w))
+		}
+		packed = packed[6:]
+	}
+	return sum, top
 }

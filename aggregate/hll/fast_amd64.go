@@ -1,0 +1,103 @@
+//go:build !purego
+
+package hll
+
+import "golang.org/x/sys/cpu"
+
+// What is done with all registers, by the processor's vectors of 16 bytes, which
+// every amd64 has, or of 32. Each function does what its namesake in plain.go
+// does, and a fuzz target holds it to that. The tag purego builds without.
+
+var avx2 = cpu.X86.HasAVX2
+
+// countedBlock is how many registers are unpacked and counted at a time: they
+// stay in the nearest cache, and a byte counts them.
+const countedBlock = 4096
+
+// raiseAll raises each register of dst to that of src and reports whether any
+// rose. Both have the same length, a multiple of 64.
+func raiseAll(dst, src []byte) bool {
+	return raise64s(&dst[0], &src[:len(dst)][0], len(dst)/64)
+}
+
+// raisePacked raises the registers by packed ranks and reports whether any
+// rose. At least four bytes follow the ranks in packed.
+func raisePacked(regs, packed []byte) bool {
+	if !avx2 {
+		return raisePackedPlain(regs, packed)
+	}
+	return raisePacked32s(&regs[0], &packed[:packedSize(log2(len(regs)))+4][0], len(regs)/32)
+}
+
+// unpack writes packed ranks into the registers and counts them by rank. At
+// least four bytes follow the ranks in packed.
+func unpack(regs, packed []byte) ranks {
+	if !avx2 {
+		return unpackPlain(regs, packed)
+	}
+	unpack32s(&regs[0], &packed[:packedSize(log2(len(regs)))+4][0], len(regs)/32)
+	return countRanks(regs)
+}
+
+// countPacked counts packed ranks of a sketch of k. At least four bytes follow
+// them in packed.
+func countPacked(packed []byte, k uint8) (c ranks) {
+	if !avx2 {
+		return countPackedPlain(packed, k)
+	}
+	var block [countedBlock]byte
+	size := packedSize(log2(countedBlock))
+	for range 1 << k / countedBlock {
+		unpack32s(&block[0], &packed[:size+4][0], countedBlock/32)
+		countBlock(&c, &block)
+		packed = packed[size:]
+	}
+	return c
+}
+
+// sumPacked gives the sum of packed ranks of a sketch of k, and the highest. At
+// least four bytes follow them in packed.
+func sumPacked(packed []byte, k uint8) (sum uint64, top byte) {
+	if !avx2 {
+		return sumPackedPlain(packed, k)
+	}
+	return sumPacked32s(&packed[:packedSize(k)+4][0], 1<<k/32)
+}
+
+// countRanks counts the registers by rank.
+func countRanks(regs []byte) (c ranks) {
+	if !avx2 {
+		return countRanksPlain(regs)
+	}
+	for ; len(regs) >= countedBlock; regs = regs[countedBlock:] {
+		countBlock(&c, (*[countedBlock]byte)(regs))
+	}
+	return c
+}
+
+// countBlock adds a block's registers to the counts, four ranks at a time up to
+// the highest that is there.
+func countBlock(c *ranks, block *[countedBlock]byte) {
+	top := top32s(&block[0], countedBlock/32)
+	for first := byte(0); first <= top; first += 4 {
+		count32s((*[4]uint32)(c[first:]), &block[0], countedBlock/32, first)
+	}
+}
+
+//go:noescape
+func raise64s(dst, src *byte, blocks int) (rose bool)
+
+//go:noescape
+func raisePacked32s(regs, packed *byte, blocks int) (rose bool)
+
+//go:noescape
+func unpack32s(regs, packed *byte, blocks int)
+
+//go:noescape
+func sumPacked32s(packed *byte, blocks int) (sum uint64, top byte)
+
+//go:noescape
+func top32s(regs *byte, blocks int) (top byte)
+
+//go:noescape
+func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)

@@ -1,0 +1,229 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// 24 bytes hold 32 ranks of six bits, the first lowest. A lane takes 12 of
+// them: three bytes, which are four ranks, to each of its four words.
+DATA spread<>+0x00(SB)/8, $0x8005040380020100
+DATA spread<>+0x08(SB)/8, $0x800b0a0980080706
+DATA spread<>+0x10(SB)/8, $0x8005040380020100
+DATA spread<>+0x18(SB)/8, $0x800b0a0980080706
+GLOBL spread<>(SB), RODATA|NOPTR, $32
+
+// The place of each of the four ranks in its word, once it is there.
+DATA masks<>+0x00(SB)/4, $0x0000003f
+DATA masks<>+0x04(SB)/4, $0x00003f00
+DATA masks<>+0x08(SB)/4, $0x003f0000
+DATA masks<>+0x0c(SB)/4, $0x3f000000
+GLOBL masks<>(SB), RODATA|NOPTR, $16
+
+// MASKS fills Y8 to Y12 with what UNPACK needs.
+#define MASKS \
+	VMOVDQU spread<>(SB), Y8; \
+	VPBROADCASTD masks<>+0x00(SB), Y9; \
+	VPBROADCASTD masks<>+0x04(SB), Y10; \
+	VPBROADCASTD masks<>+0x08(SB), Y11; \
+	VPBROADCASTD masks<>+0x0c(SB), Y12
+
+// UNPACK reads 32 ranks at SI into Y0, one a byte. It reads 28 bytes, and uses
+// 24. Y1 to Y3 are spoilt.
+#define UNPACK \
+	VMOVDQU (SI), X0; \
+	VINSERTI128 $1, 12(SI), Y0, Y0; \
+	VPSHUFB Y8, Y0, Y0; \
+	VPSLLD $2, Y0, Y1; \
+	VPSLLD $4, Y0, Y2; \
+	VPSLLD $6, Y0, Y3; \
+	VPAND Y9, Y0, Y0; \
+	VPAND Y10, Y1, Y1; \
+	VPAND Y11, Y2, Y2; \
+	VPAND Y12, Y3, Y3; \
+	VPOR Y1, Y0, Y0; \
+	VPOR Y3, Y2, Y2; \
+	VPOR Y2, Y0, Y0
+
+// HIGHEST gives AX the greatest byte of Y, whose lower half is X. X1 is spoilt.
+#define HIGHEST(Y, X) \
+	VEXTRACTI128 $1, Y, X1; \
+	VPMAXUB X1, X, X; \
+	VPSRLDQ $8, X, X1; \
+	VPMAXUB X1, X, X; \
+	VPSRLDQ $4, X, X1; \
+	VPMAXUB X1, X, X; \
+	VPSRLDQ $2, X, X1; \
+	VPMAXUB X1, X, X; \
+	VPSRLDQ $1, X, X1; \
+	VPMAXUB X1, X, X; \
+	VMOVD X, AX
+
+// func raise64s(dst, src *byte, blocks int) (rose bool)
+TEXT ·raise64s(SB), NOSPLIT, $0-25
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	PCMPEQB X12, X12 // where all were as high before
+raise:
+	MOVOU (DI), X0
+	MOVOU 16(DI), X1
+	MOVOU 32(DI), X2
+	MOVOU 48(DI), X3
+	MOVOU (SI), X4
+	MOVOU 16(SI), X5
+	MOVOU 32(SI), X6
+	MOVOU 48(SI), X7
+	PMAXUB X0, X4
+	PMAXUB X1, X5
+	PMAXUB X2, X6
+	PMAXUB X3, X7
+	MOVOU X4, (DI)
+	MOVOU X5, 16(DI)
+	MOVOU X6, 32(DI)
+	MOVOU X7, 48(DI)
+	PCMPEQB X4, X0
+	PCMPEQB X5, X1
+	PCMPEQB X6, X2
+	PCMPEQB X7, X3
+	PAND X1, X0
+	PAND X3, X2
+	PAND X0, X12
+	PAND X2, X12
+	ADDQ $64, DI
+	ADDQ $64, SI
+	DECQ CX
+	JNZ raise
+	PMOVMSKB X12, AX
+	CMPL AX, $0xffff
+	SETNE rose+24(FP)
+	RET
+
+// func raisePacked32s(regs, packed *byte, blocks int) (rose bool)
+TEXT ·raisePacked32s(SB), NOSPLIT, $0-25
+	MOVQ regs+0(FP), DI
+	MOVQ packed+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MASKS
+	VPCMPEQB Y7, Y7, Y7
+raisePacked:
+	UNPACK
+	VMOVDQU (DI), Y4
+	VPMAXUB Y4, Y0, Y0
+	VPCMPEQB Y4, Y0, Y5
+	VPAND Y5, Y7, Y7
+	VMOVDQU Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $24, SI
+	DECQ CX
+	JNZ raisePacked
+	VPMOVMSKB Y7, AX
+	CMPL AX, $-1
+	SETNE rose+24(FP)
+	VZEROUPPER
+	RET
+
+// func unpack32s(regs, packed *byte, blocks int)
+TEXT ·unpack32s(SB), NOSPLIT, $0-24
+	MOVQ regs+0(FP), DI
+	MOVQ packed+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MASKS
+unpack:
+	UNPACK
+	VMOVDQU Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $24, SI
+	DECQ CX
+	JNZ unpack
+	VZEROUPPER
+	RET
+
+// func sumPacked32s(packed *byte, blocks int) (sum uint64, top byte)
+TEXT ·sumPacked32s(SB), NOSPLIT, $0-25
+	MOVQ packed+0(FP), SI
+	MOVQ blocks+8(FP), CX
+	MASKS
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5 // four sums
+	VPXOR Y6, Y6, Y6 // 32 highest
+sumPacked:
+	UNPACK
+	VPMAXUB Y0, Y6, Y6
+	VPSADBW Y4, Y0, Y0
+	VPADDQ Y0, Y5, Y5
+	ADDQ $24, SI
+	DECQ CX
+	JNZ sumPacked
+	VEXTRACTI128 $1, Y5, X0
+	VPADDQ X0, X5, X5
+	VPSRLDQ $8, X5, X0
+	VPADDQ X0, X5, X5
+	VMOVQ X5, AX
+	MOVQ AX, sum+16(FP)
+	HIGHEST(Y6, X6)
+	MOVB AX, top+24(FP)
+	VZEROUPPER
+	RET
+
+// func top32s(regs *byte, blocks int) (top byte)
+TEXT ·top32s(SB), NOSPLIT, $0-17
+	MOVQ regs+0(FP), SI
+	MOVQ blocks+8(FP), CX
+	VPXOR Y0, Y0, Y0
+top:
+	VPMAXUB (SI), Y0, Y0
+	ADDQ $32, SI
+	DECQ CX
+	JNZ top
+	HIGHEST(Y0, X0)
+	MOVB AX, top+16(FP)
+	VZEROUPPER
+	RET
+
+// SUM adds the sixteen-bit halves of what Y holds of a rank, at most 255 a
+// byte, to the count at DI. Y14 is zero.
+#define SUM(Y, X, at) \
+	VPSADBW Y14, Y, Y; \
+	VEXTRACTI128 $1, Y, X13; \
+	VPADDQ X13, X, X; \
+	VPSRLDQ $8, X, X13; \
+	VPADDQ X13, X, X; \
+	VMOVD X, AX; \
+	ADDL AX, at(DI)
+
+// func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
+//
+// Four ranks, from first on, in at most 255 blocks of 32 registers.
+TEXT ·count32s(SB), NOSPLIT, $0-25
+	MOVQ counts+0(FP), DI
+	MOVQ regs+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MOVBLZX first+24(FP), AX
+	VPXOR Y14, Y14, Y14
+	VPCMPEQB Y13, Y13, Y13 // -1
+	VMOVD AX, X4
+	VPBROADCASTB X4, Y4
+	VPSUBB Y13, Y4, Y5
+	VPSUBB Y13, Y5, Y6
+	VPSUBB Y13, Y6, Y7
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+count:
+	VMOVDQU (SI), Y8
+	VPCMPEQB Y8, Y4, Y9
+	VPCMPEQB Y8, Y5, Y10
+	VPCMPEQB Y8, Y6, Y11
+	VPCMPEQB Y8, Y7, Y12
+	VPSUBB Y9, Y0, Y0
+	VPSUBB Y10, Y1, Y1
+	VPSUBB Y11, Y2, Y2
+	VPSUBB Y12, Y3, Y3
+	ADDQ $32, SI
+	DECQ CX
+	JNZ count
+	SUM(Y0, X0, 0)
+	SUM(Y1, X1, 4)
+	SUM(Y2, X2, 8)
+	SUM(Y3, X3, 12)
+	VZEROUPPER
+	RET

@@ -1,0 +1,14 @@
+//go:build !amd64 || purego
+
+package hll
+
+// Where there is no assembly, or none is wanted, the plain functions do the
+// work.
+
+func raiseAll(dst, src []byte) bool            { return raiseAllPlain(dst, src) }
+func raisePacked(regs, packed []byte) bool     { return raisePackedPlain(regs, packed) }
+func unpack(regs, packed []byte) ranks         { return unpackPlain(regs, packed) }
+func countPacked(packed []byte, k uint8) ranks { return countPackedPlain(packed, k) }
+func countRanks(regs []byte) ranks             { return countRanksPlain(regs) }
+
+func sumPacked(packed []byte, k uint8) (uint64, byte) { return sumPackedPlain(packed, k) }

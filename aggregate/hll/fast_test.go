@@ -1,0 +1,82 @@
+package hll
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
+
+// FuzzFast holds what is done with all registers to the plain functions, on
+// registers and packed ranks of any bytes: whatever comes out, and whatever is
+// written, is the same.
+func FuzzFast(f *testing.F) {
+	for k := byte(MinK); k <= MaxK; k++ {
+		f.Add(uint64(k), k, byte(20))
+	}
+	f.Add(uint64(1), byte(14), byte(63))
+	f.Add(uint64(2), byte(12), byte(0))
+	f.Fuzz(func(t *testing.T, seed uint64, k, top byte) {
+		if k < MinK || k > MaxK {
+			return
+		}
+		requireSameAsPlain(t, rand.New(rand.NewPCG(seed, 1)), k, top&63)
+	})
+}
+
+func requireSameAsPlain(t *testing.T, r *rand.Rand, k, top byte) {
+	t.Helper()
+	regs, other := randomRegisters(r, k, top), randomRegisters(r, k, top)
+	packed := make([]byte, packedSize(k)+4)
+	for i := 0; i < len(other); i += 8 {
+		pack := pack8(le64(other[i:]))
+		for j := range 6 {
+			packed[i/8*6+j] = byte(pack >> (8 * j))
+		}
+	}
+	for range 4 { // what follows the ranks is another thing's
+		packed[packedSize(k)+r.IntN(4)] = byte(r.Uint32())
+	}
+	before := bytes.Clone(packed)
+
+	want, got := bytes.Clone(regs), bytes.Clone(regs)
+	requireSameAs(t, "raiseAll", raiseAll(got, other), raiseAllPlain(want, other), got, want)
+	requireSameAs(t, "raiseAll again", raiseAll(got, other), raiseAllPlain(want, other), got, want)
+	want, got = bytes.Clone(regs), bytes.Clone(regs)
+	requireSameAs(t, "raisePacked", raisePacked(got, packed), raisePackedPlain(want, packed), got, want)
+	requireSameAs(t, "raisePacked again", raisePacked(got, packed), raisePackedPlain(want, packed), got, want)
+	requireSameAs(t, "unpack", unpack(got, packed), unpackPlain(want, packed), got, other)
+	requireSameAs(t, "countPacked", countPacked(packed, k), countPackedPlain(packed, k), nil, nil)
+	requireSameAs(t, "countRanks", countRanks(regs), countRanksPlain(regs), nil, nil)
+	sum, highest := sumPacked(packed, k)
+	wantSum, wantHighest := sumPackedPlain(packed, k)
+	requireSameAs(t, "sumPacked", [2]uint64{sum, uint64(highest)}, [2]uint64{wantSum, uint64(wantHighest)}, packed, before)
+}
+
+// randomRegisters are 2^k ranks up to top, most of them the same few.
+func randomRegisters(r *rand.Rand, k, top byte) []byte {
+	regs := make([]byte, 1<<k)
+	for i := range regs {
+		regs[i] = byte(r.UintN(uint(top) + 1))
+		if r.UintN(3) > 0 {
+			regs[i] = min(top, 5)
+		}
+	}
+	return regs
+}
+
+func le64(b []byte) (w uint64) {
+	for i := range 8 {
+		w |= uint64(b[i]) << (8 * i)
+	}
+	return w
+}
+
+func requireSameAs[T comparable](t *testing.T, name string, got, want T, gotBytes, wantBytes []byte) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s gives %v, and plainly %v", name, got, want)
+	}
+	if !bytes.Equal(gotBytes, wantBytes) {
+		t.Errorf("%s leaves other bytes than it does plainly", name)
+	}
+}

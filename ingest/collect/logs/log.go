@@ -1,0 +1,130 @@
+package logs
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"rollcall/ingest/profile"
+	"rollcall/ingest/session"
+)
+
+// Log makes sightings of the lines of one log, which may stand in several
+// files. It is one goroutine's.
+type Log struct {
+	reader  *profile.Log
+	tracker *session.Tracker
+	yield   func(profile.Seen) error
+	count   int // sightings
+	cut     int // pieces more, of stays over 24 hours
+	unnamed int
+	unread  []byte // the last line that told nothing, for its time
+	err     error  // yield's
+}
+
+// New makes a log that is read by the profile's reader and gives its sightings
+// to yield. latest is what no line is later than, by a day.
+func New(name string, r *profile.Reader, latest time.Time, yield func(profile.Seen) error) *Log {
+	l := &Log{yield: yield}
+	l.tracker = session.NewTracker(name, func(s session.Seen) error { return l.say(profile.Seen{Sighting: s.Sighting, Line: s.Line}) })
+	l.tracker.Silent = r.Silent
+	l.reader = profile.NewLog(r, latest, l.seen)
+	return l
+}
+
+func (l *Log) seen(s profile.Seen) error {
+	if s.Step == 0 {
+		l.tracker.At(s.Time)
+		s.Evidence = l.tracker.Source + ": " + s.Evidence
+		return l.say(s)
+	}
+	return l.tracker.Take(session.Step{What: s.Step, Connection: s.Connection, Session: s.Session, Line: s.Line, Sighting: s.Sighting})
+}
+
+// say gives a sighting away, in pieces where it is too long for an event.
+func (l *Log) say(s profile.Seen) error {
+	pieces := profile.Cut(s)
+	l.cut += len(pieces) - 1
+	for _, piece := range pieces {
+		l.count++
+		if piece.Account == "" {
+			l.unnamed++
+		}
+		if err := l.yield(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Line reads the next line. A line that can't be read is counted; the error is
+// yield's.
+func (l *Log) Line(at Line) error {
+	before := l.reader.Counts().Other
+	if err := l.reader.Line(at.Text, at.No, at.Long); err != nil {
+		return err
+	}
+	if l.reader.Counts().Other == before {
+		l.unread = l.unread[:0]
+		return nil
+	}
+	l.unread = append(l.unread[:0], at.Text...)
+	if at.No%1000 == 0 {
+		l.glance()
+	}
+	return nil
+}
+
+// glance takes the time of a line that told nothing else.
+func (l *Log) glance() {
+	if len(l.unread) > 0 {
+		l.tracker.At(l.reader.Peek(l.unread))
+		l.unread = l.unread[:0]
+	}
+}
+
+// Tell says what is open so far.
+func (l *Log) Tell() error {
+	l.glance()
+	return l.tracker.Tell()
+}
+
+// End says what was open at the end.
+func (l *Log) End() error {
+	l.glance()
+	return errors.Join(l.reader.End(), l.tracker.End())
+}
+
+// Refused reports whether every line was refused.
+func (l *Log) Refused() bool {
+	c := l.reader.Counts()
+	return c.Rows > 0 && c.Rejected == c.Rows
+}
+
+// Faults are the first lines that were refused.
+func (l *Log) Faults() []profile.Fault { return l.reader.Counts().Faults }
+
+// Rejected is how many lines were.
+func (l *Log) Rejected() int { return l.reader.Counts().Rejected }
+
+// String says the counts in one line.
+func (l *Log) String() string {
+	rows := *l.reader.Counts()
+	rows.Sightings, rows.Cut, rows.Unnamed = l.count, l.cut, l.unnamed
+	said := []string{rows.String()}
+	c := l.tracker.Counts
+	for _, n := range []struct {
+		words string
+		n     int
+	}{
+		{"resumed", c.Resumed}, {"refused again", c.Again}, {"refused before a login", c.Mistyped},
+		{"ends without a beginning", c.Unknown}, {"open at the end", c.Open},
+		{"a login or a resumption", c.Doubtful}, {"connections beyond those followed", c.Forgot},
+	} {
+		if n.n > 0 {
+			said = append(said, fmt.Sprintf("%s %d", n.words, n.n))
+		}
+	}
+	return strings.Join(said, ", ")
+}

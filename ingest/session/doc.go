@@ -1,0 +1,5 @@
+// Package session follows connections and makes stays of them. What a log says
+// of a connection, or what two snapshots of a server's sessions differ in, is a
+// Step; a Tracker takes steps in the order of their times and gives sightings:
+// a login, the presence from its opening to its end, a refusal.
+package session

@@ -1,0 +1,534 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"rollcall"
+)
+
+// The bounds of what a tracker remembers.
+const (
+	// Resumable is how long a lost session may be resumed and be one stay: servers
+	// wait five to ten minutes by default.
+	Resumable = 10 * time.Minute
+	// maxOpen is how many connections and sessions are followed at once.
+	maxOpen = 1 << 20
+)
+
+// Counts is what a tracker saw that makes no sighting, or one fewer.
+type Counts struct {
+	Resumed  int // stays that went on with another connection
+	Again    int // refusals beyond the first of a connection
+	Mistyped int // refusals on a connection that was let in later
+	Unknown  int // ends of accounts' sessions that began before the log, or in a lost part
+	Open     int // sessions that were open at the end
+	Doubtful int // sign-ons that were a login or a resumption; nobody knows
+	Forgot   int // connections beyond what is followed
+}
+
+// connection is one that has not ended.
+type connection struct {
+	name    string
+	refused *Step // the first refusal
+	login   *Step // accepted, not yet known to be no resumption
+	since   time.Time
+	of      *stay
+	doubt   *stay // that it may have resumed
+}
+
+// idle is a connection that was refused or accepted, and perhaps is never heard
+// of again.
+type idle struct {
+	*connection
+	at time.Time
+}
+
+// stay is a session from its opening to its end.
+type stay struct {
+	key   string
+	first Step      // that opened it
+	told  time.Time // until where its presence was said
+	last  time.Time // the last sign of life
+	lost  time.Time // zero: it has a connection
+	conns []*connection
+	// doubts are connections of its account that were opened after it was lost.
+	doubts []*connection
+}
+
+// Tracker is one log's, or one server's. It is one goroutine's.
+type Tracker struct {
+	Counts
+	Silent bool // a resumption isn't told: the lost connection's name comes back instead
+	Source string
+	yield  func(Seen) error
+	conns  map[string]*connection
+	stays  map[string]*stay
+	lost   map[*stay]bool
+	lately map[string]*stay // of an account, the session that was lost last
+	idle   []idle           // in the order of their times
+	now    time.Time        // the greatest of the steps' times
+	swept  time.Time
+	err    error // yield's
+}
+
+// NewTracker makes a tracker that says its sightings to yield.
+func NewTracker(source string, yield func(Seen) error) *Tracker {
+	return &Tracker{
+		Source: source, yield: yield,
+		conns: map[string]*connection{}, stays: map[string]*stay{}, lost: map[*stay]bool{}, lately: map[string]*stay{},
+	}
+}
+
+// At says what time it is by the log: a line that is no step moves it too.
+func (t *Tracker) At(now time.Time) {
+	if now.After(t.now) {
+		t.now = now
+	}
+	if t.now.Sub(t.swept) >= time.Minute {
+		t.swept = t.now
+		t.sweep()
+	}
+}
+
+// Take takes the next step. The error is yield's.
+func (t *Tracker) Take(s Step) error {
+	if s.What == Started { // what had no end was over with the last line before
+		t.endAll(t.now, Started)
+	}
+	t.At(s.Time)
+	switch s.What {
+	case Connected:
+		t.connected(s)
+	case Refused:
+		t.refused(s)
+	case Accepted:
+		t.accepted(s)
+	case Opened, SignedOn:
+		t.opened(s)
+	case Resumed:
+		t.resumed(s)
+	case Lost, Closed:
+		t.ended(s)
+	case Alive:
+		t.alive(s)
+	case Stopped:
+		t.endAll(s.Time, Stopped)
+	}
+	return t.err
+}
+
+// connection gives the connection of a step, made where there is none.
+func (t *Tracker) connection(s Step) *connection {
+	if c := t.conns[s.Connection]; c != nil && s.Connection != "" {
+		return c
+	}
+	c := &connection{name: s.Connection, since: s.Time}
+	switch {
+	case s.Connection == "":
+	case len(t.conns) >= maxOpen:
+		t.Forgot++
+	default:
+		t.conns[s.Connection] = c
+	}
+	return c
+}
+
+// connected ends what had the name before: its end was not told.
+func (t *Tracker) connected(s Step) {
+	if c := t.conns[s.Connection]; c != nil {
+		at := c.since
+		if c.of != nil {
+			at = c.of.last
+		}
+		t.drop(c, at, Lost)
+	}
+	t.connection(s)
+}
+
+func (t *Tracker) refused(s Step) {
+	c := t.connection(s)
+	switch {
+	case c.name == "":
+		t.say(s, rollcall.LoginFailed, time.Time{}, "refused")
+	case c.refused != nil:
+		t.Again++
+	default:
+		c.refused, c.login = &s, nil // one that was accepted may be forbidden its session
+		t.idle = append(t.idle, idle{c, s.Time})
+	}
+}
+
+func (t *Tracker) accepted(s Step) {
+	c := t.connection(s)
+	if c.refused != nil { // mistyped, then let in
+		t.Mistyped++
+		c.refused = nil
+	}
+	t.release(c)
+	c.login = &s
+	t.idle = append(t.idle, idle{c, s.Time})
+	if c.name == "" {
+		t.release(c)
+	}
+}
+
+// opened begins a stay, or adds a connection to one.
+func (t *Tracker) opened(s Step) {
+	c := t.connection(s)
+	c.refused = nil
+	if c.login != nil {
+		s.Account = cmp.Or(s.Account, c.login.Account)
+		c.login.Account = s.Account
+	}
+	if s.What == SignedOn && (t.stays[s.key()] == nil || !t.stays[s.key()].lost.IsZero()) {
+		login := s
+		c.login = &login
+	}
+	if t.Silent && c.login != nil {
+		c.doubt = t.lately[s.Account]
+	}
+	if c.doubt == nil {
+		t.release(c)
+	} else {
+		c.doubt.doubts = append(c.doubt.doubts, c)
+	}
+	if old := t.stays[s.key()]; old != nil && !old.lost.IsZero() {
+		t.end(old, old.lost, Lost)
+	}
+	t.join(c, s)
+}
+
+func (s *Step) key() string { return cmp.Or(s.Session, s.Connection) }
+
+// join makes the connection one of the step's session.
+func (t *Tracker) join(c *connection, s Step) {
+	if c.of != nil && c.of.key != s.key() {
+		t.leave(c, s.Time, Closed)
+	}
+	on := t.stays[s.key()]
+	if on == nil {
+		if len(t.stays) >= maxOpen {
+			t.Forgot++
+			return
+		}
+		on = &stay{key: s.key(), first: s, told: s.Time}
+		t.stays[on.key] = on
+	}
+	t.found(on)
+	on.lost, on.last = time.Time{}, later(on.last, s.Time)
+	if c.of != on {
+		on.conns = append(on.conns, c)
+		c.of = on
+	}
+}
+
+// resumed lets a session go on with another connection. Where it was lost for
+// long, it was nobody's presence in between.
+func (t *Tracker) resumed(s Step) {
+	c := t.connection(s)
+	if s.Account == "" && c.login != nil {
+		s.Account = c.login.Account
+	}
+	c.login, c.doubt, c.refused = nil, nil, nil
+	t.Resumed++
+	if c.of != nil && c.of.key == c.name && s.key() != c.name { // opened by the sign-on, which was the resumption
+		t.forget(c.of)
+		c.of = nil
+	}
+	old := t.stays[s.key()]
+	if old == nil {
+		t.join(c, s)
+		return
+	}
+	for _, before := range slices.Clone(old.conns) { // a connection that the server still thought alive
+		if before != c {
+			before.of = nil
+			delete(t.conns, before.name)
+		}
+	}
+	old.conns = slices.DeleteFunc(old.conns, func(o *connection) bool { return o != c })
+	t.join(c, s)
+}
+
+func (t *Tracker) forget(s *stay) {
+	t.found(s)
+	delete(t.stays, s.key)
+}
+
+// found takes a session out of those that are lost.
+func (t *Tracker) found(s *stay) {
+	delete(t.lost, s)
+	if t.lately[s.first.Account] == s {
+		delete(t.lately, s.first.Account)
+	}
+}
+
+// ended takes a connection out of its session. Where the log tells no
+// connection the session is over.
+func (t *Tracker) ended(s Step) {
+	c := t.conns[s.Connection]
+	if s.Connection == "" {
+		t.endedSession(s)
+		return
+	}
+	if c == nil {
+		t.endedUnknown(s)
+		return
+	}
+	t.drop(c, s.Time, s.What)
+}
+
+func (t *Tracker) endedSession(s Step) {
+	on := t.stays[s.Session]
+	switch {
+	case on == nil:
+		t.endedUnknown(s)
+	case !on.lost.IsZero():
+		if s.What == Closed {
+			t.end(on, on.lost, Lost)
+		}
+	default:
+		for _, c := range slices.Clone(on.conns) {
+			t.drop(c, s.Time, s.What)
+		}
+	}
+}
+
+// endedUnknown takes the end of a connection that isn't open: a lost session
+// times out, or is lost again since it was resumed in silence; or it began
+// before the log.
+func (t *Tracker) endedUnknown(s Step) {
+	if on := t.stays[s.key()]; on != nil && !on.lost.IsZero() {
+		by := on.doubtful()
+		switch {
+		case t.Silent && by != nil:
+			t.merge(on, by)
+			t.drop(by, s.Time, s.What)
+		case s.What == Closed:
+			t.end(on, on.lost, Lost)
+		}
+		return
+	}
+	switch on := t.stays[s.key()]; {
+	case on == nil:
+	case s.Session != "":
+		return // an older connection of a session that has another
+	default: // its own name, though another connection resumed it
+		for _, c := range slices.Clone(on.conns) {
+			t.drop(c, s.Time, s.What)
+		}
+		return
+	}
+	if s.Account != "" {
+		t.Unknown++
+		t.say(s, rollcall.Presence, time.Time{}, "an end whose beginning is not in the log")
+		t.say(s, rollcall.Logout, time.Time{}, s.What.String())
+	}
+}
+
+// doubtful gives the last connection that may have resumed a lost session.
+func (s *stay) doubtful() *connection {
+	s.doubts = slices.DeleteFunc(s.doubts, func(c *connection) bool { return c.doubt != s })
+	if len(s.doubts) == 0 {
+		return nil
+	}
+	return s.doubts[len(s.doubts)-1]
+}
+
+// merge makes one stay of a lost session and the connection that resumed it.
+func (t *Tracker) merge(on *stay, by *connection) {
+	t.Resumed++
+	if by.of != nil {
+		t.forget(by.of)
+		on.last = later(on.last, by.of.last)
+	}
+	t.found(on)
+	by.login, by.doubt, by.of = nil, nil, on
+	on.lost, on.conns = time.Time{}, []*connection{by}
+}
+
+// drop ends a connection.
+func (t *Tracker) drop(c *connection, at time.Time, how What) {
+	if t.conns[c.name] == c {
+		delete(t.conns, c.name)
+	}
+	c.doubt = nil
+	t.release(c)
+	if c.refused != nil {
+		t.say(*c.refused, rollcall.LoginFailed, time.Time{}, "refused")
+		c.refused = nil
+	}
+	t.leave(c, at, how)
+}
+
+// leave takes a connection out of its session, which ends or is lost with its last.
+func (t *Tracker) leave(c *connection, at time.Time, how What) {
+	on := c.of
+	if on == nil {
+		return
+	}
+	c.of = nil
+	on.conns = slices.DeleteFunc(on.conns, func(o *connection) bool { return o == c })
+	if len(on.conns) > 0 {
+		on.last = later(on.last, at)
+		return
+	}
+	on.last = later(on.last, at)
+	if how == Lost {
+		on.lost = later(at, on.first.Time)
+		t.lost[on], t.lately[on.first.Account] = true, on
+		return
+	}
+	t.end(on, at, how)
+}
+
+// end says a stay to its end.
+func (t *Tracker) end(on *stay, at time.Time, how What) {
+	for _, c := range on.conns {
+		c.of = nil
+	}
+	t.forget(on)
+	t.present(on, at, how.String())
+	closing := on.first
+	closing.Time, closing.Line = later(at, on.first.Time), on.first.Line
+	t.say(closing, rollcall.Logout, time.Time{}, how.String())
+}
+
+// present says the presence that was not said yet.
+func (t *Tracker) present(on *stay, until time.Time, end string) {
+	s := on.first
+	s.Time = on.told
+	if !on.told.Equal(on.first.Time) && !until.After(on.told) {
+		return
+	}
+	t.say(s, rollcall.Presence, later(until, s.Time), on.first.What.String()+" to "+end)
+	on.told = later(until, s.Time)
+}
+
+// release says the login that a connection holds.
+func (t *Tracker) release(c *connection) {
+	if c.login != nil {
+		t.say(*c.login, rollcall.Login, time.Time{}, c.login.What.String())
+		c.login = nil
+	}
+}
+
+func (t *Tracker) alive(s Step) {
+	on := t.stays[s.key()]
+	if c := t.conns[s.Connection]; c != nil && c.of != nil {
+		on = c.of
+	}
+	if on != nil {
+		on.last = later(on.last, s.Time)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// sweep lets go what nothing can change any more. Many logs don't tell the end
+// of a connection that opened no session.
+func (t *Tracker) sweep() {
+	for len(t.idle) > 0 && t.now.Sub(t.idle[0].at) > Resumable {
+		if c := t.idle[0].connection; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
+			t.drop(c, c.since, Lost)
+		}
+		t.idle = t.idle[1:]
+	}
+	for on := range t.lost {
+		if t.now.Sub(on.lost) > Resumable && on.doubtful() == nil {
+			t.end(on, on.lost, Lost)
+		}
+	}
+}
+
+// endAll ends every connection and session.
+func (t *Tracker) endAll(at time.Time, how What) {
+	for _, on := range t.open() {
+		if on.lost.IsZero() {
+			t.end(on, at, how)
+		} else {
+			t.end(on, on.lost, Lost)
+		}
+	}
+	for _, c := range t.byTime() {
+		if c.doubt != nil {
+			t.Doubtful++
+			c.login, c.doubt = nil, nil
+		}
+		t.drop(c, at, how)
+	}
+}
+
+// Tell says the presence of open sessions up to now, which a log that is
+// followed does from time to time.
+func (t *Tracker) Tell() error {
+	for _, on := range t.open() {
+		if on.lost.IsZero() {
+			t.present(on, t.now, "now")
+		} else {
+			t.present(on, on.lost, Lost.String())
+		}
+	}
+	return t.err
+}
+
+// End says what is still open. Nothing is claimed after the last line.
+func (t *Tracker) End() error {
+	for _, on := range t.open() {
+		if !on.lost.IsZero() {
+			t.end(on, on.lost, Lost)
+			continue
+		}
+		t.Open++
+		for _, c := range on.conns {
+			c.of = nil
+		}
+		t.forget(on)
+		t.present(on, t.now, "the log's end")
+	}
+	t.endAll(t.now, Lost)
+	return t.err
+}
+
+// open gives the sessions in the order of their opening.
+func (t *Tracker) open() []*stay {
+	all := make([]*stay, 0, len(t.stays))
+	for _, on := range t.stays {
+		all = append(all, on)
+	}
+	slices.SortFunc(all, func(a, b *stay) int {
+		return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
+	})
+	return all
+}
+
+func (t *Tracker) byTime() []*connection {
+	all := make([]*connection, 0, len(t.conns))
+	for _, c := range t.conns {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *connection) int {
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
+	})
+	return all
+}
+
+// say gives a sighting away. After a failure nothing more is.
+func (t *Tracker) say(s Step, kind rollcall.Kind, until time.Time, evidence string) {
+	if t.err != nil {
+		return
+	}
+	seen := s.Sighting
+	seen.Kind, seen.Until, seen.Evidence = kind, until, t.Source+": "+evidence
+	if !until.After(seen.Time) {
+		seen.Until = time.Time{}
+	}
+	t.err = t.yield(Seen{Sighting: seen, Line: s.Line})
+}
