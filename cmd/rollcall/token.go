@@ -45,8 +45,19 @@ type tokenNewCmd struct {
 	Role    access.Role         `required:"" enum:"read,ingest,publish,admin" help:"read, ingest, publish or admin."`
 	Markets []rollcall.MarketID `help:"The only markets that a key of the role read may see; all where absent." placeholder:"MARKET,..."`
 
-	Segments string `help:"The only segments that a key of the role read may see, joined by commas, none among them if what has no segment is; all where absent." name:"segment" aliases:"segments" placeholder:"ID,..."`
+	Segments string        `help:"The only segments that a key of the role read may see, joined by commas, none among them if what has no segment is; all where absent." name:"segment" aliases:"segments" placeholder:"ID,..."`
+	Default  eventDefaults `embed:"" prefix:"default-"`
 	tokens
+}
+
+// eventDefaults are what a key's events are of where they don't say.
+type eventDefaults struct {
+	Market   rollcall.MarketID  `help:"With the role ingest: the market of events that name none." placeholder:"MARKET"`
+	Service  rollcall.ServiceID `help:"The service of events that name none." placeholder:"SERVICE"`
+	Location string             `help:"The place of events that name none: home, work or elsewhere." placeholder:"PLACE"`
+	Kind     string             `help:"What events are that don't say: login, presence or use." placeholder:"KIND"`
+	Segment  rollcall.SegmentID `help:"The segment of accounts' events that name none." placeholder:"SEGMENT"`
+	Platform string             `help:"The platform of accounts' events that tell none: computer, phone, tablet, web or other." placeholder:"PLATFORM"`
 }
 
 // Run makes a key.
@@ -55,7 +66,7 @@ func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, Segments: segments, By: thisUser()}, time.Now())
+	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, Segments: segments, Defaults: rollcall.Defaults(c.Default), By: thisUser()}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -88,9 +99,9 @@ func (c *tokenListCmd) Run(_ context.Context, s *streams) error {
 		return err
 	}
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tSEGMENTS\tMADE\tLAST USED")
+	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tSEGMENTS\tMADE\tLAST USED\tDEFAULTS")
 	for _, t := range list {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, listed(t.Markets), listed(t.Segments), t.Created.Format(time.RFC3339), usedAt(last[t.ID]))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, listed(t.Markets), listed(t.Segments), t.Created.Format(time.RFC3339), usedAt(last[t.ID]), defaultsOf(t))
 	}
 	return out.Flush()
 }
@@ -105,6 +116,17 @@ func listed[T ~string](ids []T) string {
 		names = append(names, cmp.Or(string(id), rollcall.None))
 	}
 	return strings.Join(names, ",")
+}
+
+// defaultsOf lists what a key's events are of where they don't say.
+func defaultsOf(t access.Token) string {
+	d, words := t.Defaults, []string{}
+	for _, w := range [][2]string{{"market", string(d.Market)}, {"service", string(d.Service)}, {"location", d.Location}, {"kind", d.Kind}, {"segment", string(d.Segment)}, {"platform", d.Platform}} {
+		if w[1] != "" {
+			words = append(words, w[0]+"="+w[1])
+		}
+	}
+	return cmp.Or(strings.Join(words, ","), "-")
 }
 
 func usedAt(last time.Time) string {

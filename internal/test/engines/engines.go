@@ -32,6 +32,8 @@ const (
 	Curl    Engine = "curl and jq"
 	Systemd Engine = "systemd-analyze"
 	Tshark  Engine = "tshark"
+	// Trackers are the clients of internal/test/trackers, in Node.
+	Trackers Engine = "trackers' clients"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -68,6 +70,15 @@ func Require(t testing.TB, engine Engine) {
 	}
 }
 
+// Long ends a test that takes too much of a machine for "make test": it runs where
+// the engines are required, as they are for "make check".
+func Long(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv(Env) != "require" {
+		t.Skipf(`%s: only in "make check"`, why)
+	}
+}
+
 // missing says in a clause what the engine lacks here; empty: nothing.
 func missing(engine Engine, dir cache.Dir) string {
 	switch engine {
@@ -89,6 +100,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingProgram("systemd-analyze", "systemd")
 	case Tshark:
 		return missingProgram("tshark", "tshark")
+	case Trackers:
+		return missingTrackers(dir)
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
