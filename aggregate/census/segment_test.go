@@ -138,7 +138,9 @@ func TestMergedSketches(t *testing.T) {
 	for _, ask := range []func(*rollcall.CensusQuery){
 		func(q *rollcall.CensusQuery) { q.By = []rollcall.CensusBy{rollcall.BySegment} },
 		func(q *rollcall.CensusQuery) { q.Segments = []rollcall.SegmentID{"c"} },
-		func(q *rollcall.CensusQuery) { q.Segments, q.Window = []rollcall.SegmentID{"c"}, rollcall.Window{Days: 7} },
+		func(q *rollcall.CensusQuery) {
+			q.Segments, q.Window = []rollcall.SegmentID{"c"}, rollcall.Window{Days: 7}
+		},
 	} {
 		q := q
 		ask(&q)
