@@ -1,5 +1,3 @@
-// Package census counts the accounts that were seen at a service: it unites the
-// sketches of any days and places. It knows no person.
 package census
 
 import (
