@@ -1,5 +1,3 @@
-// Package census counts the accounts that were seen at a service: it unites the
-// sketches of any days and places. It knows no person.
 package census
 
 import (
@@ -89,6 +87,10 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := check(&q); err != nil {
 		return nil, err
 	}
+	segments, err := findSegments(ctx, store, &q)
+	if err != nil {
+		return nil, err
+	}
 	facts := q // what must be read
 	if q.Window != (rollcall.Window{}) {
 		facts.From = q.Window.From(q.From)
@@ -103,7 +105,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		}
 	}
 	free := memory{maxBytes}
-	found, err := unite(ctx, store, &facts, &free)
+	found, err := unite(ctx, store, &facts, segments.merged, &free)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -116,13 +118,29 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
+	t.Meta.Notes = append(t.Meta.Notes, segments.notes...)
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
+	t.Meta.Method += under(t, &q)
 	return t, nil
+}
+
+// under says in a table's method, where a figure of it is withheld, whose minimum it
+// is under: a CSV has no notes.
+func under(t *rollcall.Table, q *rollcall.CensusQuery) string {
+	for i := range t.Rows {
+		if m, ok := t.Cell(i, "unique_accounts").(rollcall.Measure); ok && m.Status == rollcall.Below {
+			if q.MinAccounts == q.Least {
+				return fmt.Sprintf("; below_min=%d by --census-min", q.MinAccounts)
+			}
+			return fmt.Sprintf("; below_min=%d by --min-accounts", q.MinAccounts)
+		}
+	}
+	return ""
 }
 
 // check refuses what contradicts itself.
@@ -179,7 +197,7 @@ func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *ro
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, free *memory) (unions, error) {
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, merged rollcall.Merged, free *memory) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
@@ -192,6 +210,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 		if !q.Credit.Counts(row.Kind) {
 			continue
 		}
+		row.Segment = merged.Target(row.Segment)
 		g := groupOf(&row.Cell, q.By)
 		u := all[g]
 		if u == nil {

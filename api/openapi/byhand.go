@@ -59,34 +59,40 @@ func events() *huma.Operation {
 	}
 }
 
-// trackers are the routes of trackers' APIs.
+// trackers are the routes of trackers' APIs. Those that end in a slash, as some
+// clients of PostHog's ask for them, are the same as without.
 func trackers() []*huma.Operation {
 	var list []*huma.Operation
 	for _, path := range access.EventPaths() {
-		if path == access.EventsPath {
+		if path == access.EventsPath || strings.HasSuffix(path, "/") {
 			continue
 		}
 		api, id := "Segment", "post"+strings.ReplaceAll(path, "/", "-")
 		if !strings.HasPrefix(path, "/v1/") {
 			api = "PostHog"
 		}
-		if strings.HasSuffix(path, "/") {
-			id += "slash"
-		}
 		list = append(list, &huma.Operation{
 			OperationID: id, Method: http.MethodPost, Path: path, Summary: "Take what a tracker sends in " + api + "'s form",
 			Description: "What of it is an event, and which status says what to a client, is in docs/collectors.md.",
 			Parameters: []*huma.Param{
 				query("source", "names the sender; http where absent", &huma.Schema{Type: huma.TypeString}),
-				query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
 			},
 			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-				"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Example: trackerExample(path)},
+				"application/json": {Schema: trackerSchema(path), Example: trackerExample(path)},
 			}},
 			Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 		})
 	}
 	return list
+}
+
+func trackerSchema(path string) *huma.Schema {
+	of := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+	if path == "/v1/batch" || path == "/v1/import" {
+		of.Required = []string{"batch"}
+		of.Properties = map[string]*huma.Schema{"batch": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}
+	}
+	return of
 }
 
 func trackerExample(path string) any {
