@@ -102,8 +102,12 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 			return nil, err
 		}
 	}
+	undone, err := store.Corrections(ctx)
+	if err != nil {
+		return nil, err
+	}
 	free := memory{maxBytes}
-	found, err := unite(ctx, store, &facts, &free)
+	found, err := unite(ctx, store, &facts, undone, &free)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -119,9 +123,11 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
+	groups := slices.SortedFunc(maps.Keys(found), compare(&facts))
+	for _, g := range groups {
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
+	noteUndone(t, groups, &facts, undone)
 	return t, nil
 }
 
@@ -179,12 +185,13 @@ func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *ro
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, free *memory) (unions, error) {
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, undone rollcall.Corrections, free *memory) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
 	}
 	_, series := unitOf(q.By)
+	erased := undone.Of(rollcall.Erasing)
 	for row, err := range store.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
@@ -201,6 +208,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 			u = newUnion(store.K(), q.At.Part != "")
 			all[g] = u
 		}
+		without(&row, erased)
 		before := u.size()
 		if err := u.add(&row); err != nil {
 			return nil, err
