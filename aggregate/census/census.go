@@ -1,5 +1,3 @@
-// Package census counts the accounts that were seen at a service: it unites the
-// sketches of any days and places. It knows no person.
 package census
 
 import (
@@ -89,6 +87,10 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := check(&q); err != nil {
 		return nil, err
 	}
+	segments, err := findSegments(ctx, store, &q)
+	if err != nil {
+		return nil, err
+	}
 	facts := q // what must be read
 	if q.Window != (rollcall.Window{}) {
 		facts.From = q.Window.From(q.From)
@@ -107,7 +109,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	free := memory{maxBytes}
-	found, err := unite(ctx, store, &facts, undone, &free)
+	found, err := reading{store, segments.merged, undone.Of(rollcall.Erasing), &free}.unite(ctx, &facts)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -120,6 +122,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
+	t.Meta.Notes = append(t.Meta.Notes, segments.notes...)
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
@@ -128,7 +131,22 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
 	noteUndone(t, groups, &facts, undone)
+	t.Meta.Method += under(t, &q)
 	return t, nil
+}
+
+// under says in a table's method, where a figure of it is withheld, whose minimum it
+// is under: a CSV has no notes.
+func under(t *rollcall.Table, q *rollcall.CensusQuery) string {
+	for i := range t.Rows {
+		if m, ok := t.Cell(i, "unique_accounts").(rollcall.Measure); ok && m.Status == rollcall.Below {
+			if q.MinAccounts == q.Least {
+				return fmt.Sprintf("; below_min=%d by --census-min", q.MinAccounts)
+			}
+			return fmt.Sprintf("; below_min=%d by --min-accounts", q.MinAccounts)
+		}
+	}
+	return ""
 }
 
 // check refuses what contradicts itself.
@@ -185,35 +203,43 @@ func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *ro
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, undone rollcall.Corrections, free *memory) (unions, error) {
+// reading is what cells are read from, and united by.
+type reading struct {
+	store  rollcall.Store
+	merged rollcall.Merged
+	erased rollcall.Corrections
+	free   *memory
+}
+
+func (r reading) unite(ctx context.Context, q *rollcall.CensusQuery) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
 	}
 	_, series := unitOf(q.By)
-	erased := undone.Of(rollcall.Erasing)
-	for row, err := range store.Cells(ctx, cells) {
+	for row, err := range r.store.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
 		}
 		if !q.Credit.Counts(row.Kind) {
 			continue
 		}
+		row.Segment = r.merged.Target(row.Segment)
 		g := groupOf(&row.Cell, q.By)
 		u := all[g]
 		if u == nil {
 			if len(all) == maxRows {
 				return nil, tooManyRows()
 			}
-			u = newUnion(store.K(), q.At.Part != "")
+			u = newUnion(r.store.K(), q.At.Part != "")
 			all[g] = u
 		}
-		without(&row, erased)
+		without(&row, r.erased)
 		before := u.size()
 		if err := u.add(&row); err != nil {
 			return nil, err
 		}
-		if err := free.take(u.size() - before); err != nil {
+		if err := r.free.take(u.size() - before); err != nil {
 			return nil, err
 		}
 		if u.twoKeys && !series {

@@ -86,6 +86,7 @@ type words struct {
 	panel, version, simulated, live, internal, toContents, toNotes           string
 	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol      string
 	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol             string
+	segments, segmentCol                                                     string
 	serviceCol, serviceName, brandCol, ownerCol                              string
 	oneTable, marks, source, chartAbout, below, above, low                   string
 	high, page, sourceDate, month, limits, confidence, allTables             string
@@ -148,6 +149,7 @@ func englishWords() *words {
 		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
 		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
 		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
+		segments: "Segments", segmentCol: "Segment",
 		serviceCol: "Service", serviceName: "Name", brandCol: "Brand", ownerCol: "Owner",
 		oneTable: "This worksheet contains one table.", marks: "Marks in its cells, such as [x], are explained in the notes.",
 		source:     "Source",
@@ -437,12 +439,13 @@ func (w *words) item(name string) string {
 // allNotes are a report's notes, and in words what its meta has in numbers.
 func (w *words) allNotes(m *rollcall.Meta) []string {
 	var notes []string
-	if _, accounts := m.Thresholds["min_accounts"]; accounts {
-		// a census's notes say it, and who may lower it
-	} else if m.Thresholds != nil && m.Thresholds["low"] == 0 && m.Thresholds["caution"] == 0 {
+	low, caution := m.Thresholds["low"], m.Thresholds["caution"]
+	switch _, accounts := m.Thresholds["min_accounts"]; {
+	case accounts || m.Thresholds == nil: // a census's own notes say it, and who may lower it
+	case low == 0 && caution == 0:
 		notes = append(notes, w.unlimited)
-	} else if m.Thresholds != nil {
-		notes = append(notes, fmt.Sprintf(w.limits, m.Thresholds["low"], m.Thresholds["caution"]))
+	default:
+		notes = append(notes, fmt.Sprintf(w.limits, low, caution))
 	}
 	if m.Confidence > 0 {
 		notes = append(notes, fmt.Sprintf(w.confidence, 100*m.Confidence))

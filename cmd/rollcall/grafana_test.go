@@ -37,11 +37,14 @@ func TestGrafana(t *testing.T) {
 	b := &boards{cluster: c, boards: boardtest.Read(t, filepath.Join(checkout, "dashboards/grafana/dashboards"))}
 	aggregator := c.aggregator("--keep", "999mo")
 	c.run("collect", "simulate", "--months", "2002-09,2002-10")
-	b.serve = c.spawn("serve")
+	b.serve = c.spawn("serve", "--gauges", "WORLD/icq", "--gauge-segments", "1")
 	collector := c.spawn("collect", "http", "--spool", filepath.Join(t.TempDir(), "spool"))
-	embedded := spawn(t, "run", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
+	embedded := spawn(t, "run", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--close-day", "10")
+	await(t, func() bool { return embedded.metric("rollcall_schedule_timestamp_seconds") > 0 }) // its first look is behind it
+	await(t, func() bool { return b.serve.metric("rollcall_active_accounts") > 0 })
 	b.roles = []*child{aggregator, b.serve, collector, embedded}
 	refuse(t, collector)
+	passOver(t, collector)
 	t.Run("ClickHouse", b.askClickHouse)
 	t.Run("REST", b.askREST)
 	t.Run("Prometheus", b.askMetrics)
@@ -57,6 +60,19 @@ func refuse(t *testing.T, p *child) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Fatalf("an empty event is answered %s", answer.Status)
+	}
+}
+
+// passOver sends a tracker's call that says nothing of an audience.
+func passOver(t *testing.T, p *child) {
+	t.Helper()
+	answer, err := p.api.Post("http://localhost/v1/identify", "application/json", strings.NewReader(`{"userId":"ann"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("who somebody is is answered %s", answer.Status)
 	}
 }
 

@@ -20,7 +20,6 @@ type Log struct {
 	cut     int // pieces more, of stays over 24 hours
 	unnamed int
 	unread  []byte // the last line that told nothing, for its time
-	err     error  // yield's
 }
 
 // New makes a log that is read by the profile's reader and gives its sightings
@@ -94,6 +93,19 @@ func (l *Log) Tell() error {
 func (l *Log) End() error {
 	l.glance()
 	return errors.Join(l.reader.End(), l.tracker.End())
+}
+
+// Now is the log's time.
+func (l *Log) Now() time.Time { return l.tracker.Now() }
+
+// Oldest gives the first line that something open needs, unless it is older than
+// age; ok is false where nothing does.
+func (l *Log) Oldest(age time.Duration) (line int, ok bool) {
+	line, ok = l.tracker.Oldest(age)
+	if other, also := l.reader.Oldest(); also && (!ok || other < line) {
+		line, ok = other, true
+	}
+	return line, ok
 }
 
 // Refused reports whether every line was refused.

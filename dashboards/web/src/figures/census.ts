@@ -45,7 +45,9 @@ export function lede(total: Census, s: Scope): string {
   if (low !== null && high !== null && low < high) {
     out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} : comptés par une esquisse dont l’erreur est de ${error}.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}: counted with a sketch whose error is ${error}.`);
   }
-  if (low !== null && low === high) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without an error.");
+  const round = total.meta.thresholds?.round_accounts;
+  if (round !== undefined) out.push(french ? `Arrondis à ${round} comptes, comme pour tout lecteur.` : `Rounded to ${round} accounts, as for every reader.`);
+  if (low !== null && low === high && round === undefined) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without an error.");
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}`);
   if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
   if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
@@ -60,6 +62,15 @@ export function source(total: Census, month: string, s: Scope): string {
 function underMinimum(total: Census, s: Scope): string {
   const n = total.meta.thresholds?.min_accounts ?? 50;
   return s.t.language === "fr" ? `moins de ${n} comptes` : `under ${n} accounts`;
+}
+
+/** minimum says whose minimum it is, where a figure is under it. */
+function minimum(measures: readonly (Measure | null)[], total: Census, s: Scope): string[] {
+  if (measures.every((m) => m === null || m.status !== "below")) return [];
+  const n = total.meta.thresholds?.min_accounts ?? 50;
+  return [s.t.language === "fr"
+    ? `Moins de ${n} comptes : c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
+    : `Under ${n} accounts: this server’s minimum (--census-min), which only the operator and an administrator’s key may lower.`];
 }
 
 function belowKey(measures: readonly (Measure | null)[], total: Census, s: Scope): Key[] {
@@ -128,7 +139,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
     keys: cut ? [{ mark: "hollow", text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [],
-    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
+    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s)] : [],
     source: source(a.total, a.month, s),
     data,
     table: {
@@ -206,7 +217,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
     keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
-    notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", there.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
@@ -272,7 +283,7 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
     sentence,
     subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
     keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
-    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : [])],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     table: {
