@@ -21,6 +21,7 @@ import (
 	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/correct"
 	"rollcall/aggregate/publish"
+	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
@@ -292,9 +293,9 @@ func (p *Process) serve() {
 	}
 	corrector := &correct.Corrector{Store: p.store, Catalogue: p.catalogue.Catalogue, Now: time.Now}
 	server := &api.Server{
-		Corrections: corrector,
-		Reports:     reports{p.reports, p.catalogue, p.traces}, Census: accounts, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
+		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Replicates: replicate.Source{Versions: p.months.Versions}, Corrections: corrector,
+		Columns:    append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
