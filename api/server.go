@@ -92,7 +92,7 @@ type Replicates interface {
 }
 
 // Catalogue is the deployment's markets, services and segments.
-type Catalogue interface {
+type Catalogue interface { //nolint:interfacebloat // what there is to do with the deployment's lines
 	Catalogue() *rollcall.Catalogue
 	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
 	AddService(ctx context.Context, s rollcall.Service) error
