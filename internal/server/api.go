@@ -295,7 +295,7 @@ func (p *Process) serve() {
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
 		Replicates: replicate.Source{Versions: p.months.Versions}, Corrections: corrector,
-		Columns:    append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
