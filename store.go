@@ -42,6 +42,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Markets(ctx context.Context) ([]Market, error)
 	PutMarket(ctx context.Context, m Market) error
 	HasFacts(ctx context.Context, market MarketID) (bool, error)
+	CensusMonths(ctx context.Context, market MarketID) ([]Month, error) // that have cells, in order
 	Services(ctx context.Context) ([]Service, error)
 	PutService(ctx context.Context, s Service) error
 	SegmentCatalogue

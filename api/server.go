@@ -17,6 +17,7 @@ import (
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
+	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error) // that have a census, in order; an Unknown of an unknown market
 	Panels       Panels
 	Publications Publications
 	Catalogue    Catalogue

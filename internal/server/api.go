@@ -284,8 +284,14 @@ func (p *Process) serve() {
 		end(err)
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}
+	months := func(ctx context.Context, market rollcall.MarketID) ([]rollcall.Month, error) {
+		if err := p.catalogue.knows(ctx, market, nil); err != nil {
+			return nil, err
+		}
+		return p.store.CensusMonths(ctx, market)
+	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
 		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
