@@ -27,7 +27,6 @@ type Fold struct {
 // census is what a cell counts: two sketches, and of a service that is counted
 // exactly the set of its visitors.
 type census struct {
-	cell     rollcall.Cell
 	visitors column // pseudonyms
 	minutes  column // ids of pairs of visitor and minute
 	coarse   bool   // some of its events tell only the day
@@ -74,14 +73,22 @@ type groupFold struct {
 	calendar *rollcall.Calendar
 	exact    bool
 	slots    []slot // 1 or groupSlots
-	mask     uint64 // len(slots) - 1
 }
 
+// slot gives the slot of an instant in Unix nanoseconds.
+func (l *groupFold) slot(at uint64) *slot { return &l.slots[at/slotTime&uint64(len(l.slots)-1)] }
+
+// slot is a local day. It is 32 bytes, since the next row mostly needs another.
 type slot struct {
-	span         rollcall.Span
-	from, length uint64  // of the span, in Unix nanoseconds
-	cell         *census // of the day; nil where rare is set, and in a panel's group
-	rare         *census // of the day, where a row of the group does more than note its visitor and minute: it tells a day, or is counted exactly
+	from, length uint64  // of the day's span, in Unix nanoseconds
+	plain        *census // the day's cell, where all that a row does is to note its visitor and minute; else nil
+	day          *localDay
+}
+
+// localDay is what of a slot most rows don't need.
+type localDay struct {
+	span rollcall.Span
+	cell *census // nil in a panel's group
 }
 
 const (
@@ -89,8 +96,8 @@ const (
 	minute     = 60e9 // nanoseconds
 	slotTime   = 6 * 60 * minute
 	maxGroups  = 16384
-	groupBytes = 512 // of a group with one slot, about
-	slotBytes  = 80
+	groupBytes = 512  // of a group with one slot, about
+	slotBytes  = 96   // with its day
 	firstIDs   = 16   // of a column's ids, before it has space for
 	mostIDs    = 1024 // of them
 
@@ -143,14 +150,14 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	return nil
 }
 
-// known gives the census cell of an instant, or nil for one that the group does
-// not remember.
+// known gives the census cell of an instant, or nil where a row does more than to
+// note its visitor and minute there, or the group doesn't remember it.
 func (l *groupFold) known(at int64) *census {
-	s := &l.slots[uint64(at)/slotTime&l.mask]
+	s := l.slot(uint64(at))
 	if uint64(at)-s.from >= s.length {
 		return nil
 	}
-	return s.cell
+	return s.plain
 }
 
 // row folds row i of the batch, whatever it is.
@@ -184,8 +191,11 @@ func (f *Fold) open(groups []rollcall.Group) error {
 	return nil
 }
 
+// group finds the state of a group. One whose service is counted in another way
+// since begins anew.
 func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
-	if l := f.groups[*g]; l != nil {
+	l := f.groups[*g]
+	if l != nil && l.exact == f.counts(g) {
 		return l, nil
 	}
 	if !g.Kind.Counts() {
@@ -195,11 +205,15 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
-	l := &groupFold{group: *g, calendar: calendar, slots: make([]slot, 1)}
-	l.exact = g.Panel == "" && f.exactly != nil && f.exactly(g.Service)
+	l = &groupFold{group: *g, calendar: calendar, exact: f.counts(g), slots: make([]slot, 1)}
 	f.groups[*g] = l
 	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
+}
+
+// counts reports whether a group's accounts are counted exactly.
+func (f *Fold) counts(g *rollcall.Group) bool {
+	return g.Panel == "" && f.exactly != nil && f.exactly(g.Service)
 }
 
 // minutes gives the UTC minutes that a row credits, [from, to).
@@ -211,34 +225,42 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 	return from, rollcall.UnixMinute((until-1)/minute) + 1
 }
 
-// slot finds the local day of a minute.
-func (f *Fold) slot(l *groupFold, m rollcall.UnixMinute) *slot {
-	s := &l.slots[uint64(m)*minute/slotTime&l.mask]
-	if !s.span.Has(m) && s.length > 0 && l.mask == 0 {
-		s = f.spread(l, m)
+// day finds the local day of a minute.
+func (f *Fold) day(l *groupFold, m rollcall.UnixMinute) *localDay {
+	s := l.slot(uint64(m) * minute)
+	if s.day != nil && !s.day.span.Has(m) && len(l.slots) == 1 {
+		f.spread(l)
+		s = l.slot(uint64(m) * minute)
 	}
-	if !s.span.Has(m) {
-		s.span = l.calendar.Span(m)
-		s.from, s.length = uint64(s.span.From)*minute, uint64(s.span.To-s.span.From)*minute
-		switch {
-		case l.group.Panel != "":
-		case l.exact || l.group.Precision == rollcall.ToDay:
-			s.rare = f.cell(l, s.span.Day)
-		default:
-			s.cell = f.cell(l, s.span.Day)
-		}
+	if s.day == nil || !s.day.span.Has(m) {
+		f.fill(s, l, m)
 	}
-	return s
+	return s.day
 }
 
-// spread gives a group that has rows of another day all of its slots, and gives
-// the one of minute m.
-func (f *Fold) spread(l *groupFold, m rollcall.UnixMinute) *slot {
+// fill has the slot remember the local day of a minute.
+func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
+	d := s.day
+	if d == nil {
+		d = new(localDay)
+	}
+	d.span = l.calendar.Span(m)
+	*s = slot{from: uint64(d.span.From) * minute, length: uint64(d.span.To-d.span.From) * minute, day: d}
+	if l.group.Panel != "" {
+		return
+	}
+	d.cell = f.cell(l, d.span.Day)
+	if !l.exact && l.group.Precision == rollcall.ToMinute {
+		s.plain = d.cell
+	}
+}
+
+// spread gives a group that has rows of another day all of its slots.
+func (f *Fold) spread(l *groupFold) {
 	first := l.slots[0]
-	l.slots, l.mask = make([]slot, groupSlots), groupSlots-1
-	l.slots[first.from/slotTime&l.mask] = first
+	l.slots = make([]slot, groupSlots)
+	*l.slot(first.from) = first
 	f.of, f.bytes = f.of+groupSlots*slotBytes, f.bytes+groupSlots*slotBytes
-	return &l.slots[uint64(m)*minute/slotTime&l.mask]
 }
 
 func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
@@ -249,7 +271,7 @@ func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	}
 	c := f.cells[key]
 	if c == nil {
-		c = &census{cell: key, visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
+		c = &census{visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
 		f.cells[key] = c
 		c.exact = l.exact
 		f.bytes += c.size()
@@ -269,22 +291,18 @@ func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) }
 // credit notes a census row for the cell of each local day that it touches.
 func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute) {
 	for from < to {
-		s := f.slot(l, from)
-		end := min(to, s.span.To)
-		c := s.cell
-		if c == nil {
-			c = s.rare
-		}
-		f.note(&c.visitors, visitor)
-		f.count(l, c, visitor)
-		f.stay(&c.minutes, visitor, from, end)
+		d := f.day(l, from)
+		end := min(to, d.span.To)
+		f.note(&d.cell.visitors, visitor)
+		f.count(l, d.cell, visitor)
+		f.stay(&d.cell.minutes, visitor, from, end)
 		from = end
 	}
 }
 
 // creditDay notes a visitor of the day that a minute is of, and no minute.
 func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
-	c := f.slot(l, at).rare
+	c := f.day(l, at).cell
 	f.note(&c.visitors, visitor)
 	f.count(l, c, visitor)
 	if !c.coarse {
@@ -344,10 +362,10 @@ func (c *column) sketchIDs() {
 // write adds a panel row to the diary of each local day that it touches.
 func (f *Fold) write(l *groupFold, panelist rollcall.Visitor, from, to rollcall.UnixMinute) {
 	for from < to {
-		s := f.slot(l, from)
-		end := min(to, s.span.To)
+		local := f.day(l, from)
+		end := min(to, local.span.To)
 		key := rollcall.Diary{
-			Market: l.group.Market, Panel: l.group.Panel, Day: s.span.Day, Panelist: panelist,
+			Market: l.group.Market, Panel: l.group.Panel, Day: local.span.Day, Panelist: panelist,
 			Service: l.group.Service, Location: l.group.Location, Kind: l.group.Kind, Key: l.group.Key,
 		}
 		d := f.diaries[key]
@@ -356,7 +374,7 @@ func (f *Fold) write(l *groupFold, panelist rollcall.Visitor, from, to rollcall.
 			f.diaries[key] = d
 			f.bytes += diaryBytes
 		}
-		d.AddRange(int(from-s.span.First), int(end-s.span.First))
+		d.AddRange(int(from-local.span.First), int(end-local.span.First))
 		from = end
 	}
 }

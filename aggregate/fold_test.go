@@ -344,6 +344,41 @@ func TestExactSets(t *testing.T) {
 	}
 }
 
+// TestCountedExactlyFromNowOn: what is folded once a service is counted exactly
+// has its whole set, though there was no flush since; a day that has been folded
+// before has not.
+func TestCountedExactlyFromNowOn(t *testing.T) {
+	exactly := false
+	f := NewFold(12, testCalendar(t), func(rollcall.ServiceID) bool { return exactly })
+	see := func(day int, account rollcall.Visitor) {
+		var b rollcall.Batch
+		b.Add(&rollcall.Event{
+			Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
+			Time:  time.Date(2002, 10, day, 12, 0, 0, 0, time.UTC), Visitor: account,
+		})
+		if err := f.Add(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see(3, 1)
+	exactly = true
+	see(3, 2)
+	see(4, 3)
+	for cell, state := range f.Deltas().Cells {
+		_, _, day := cell.Day.Date()
+		if got := slices.Collect(idset.All(state.Accounts)); state.Exact != (day == 4) || !slices.Equal(got, []uint64{uint64(day) - 1}) {
+			t.Errorf("%s: exact %v, accounts %v", cell.Day, state.Exact, got)
+		}
+	}
+	exactly = false
+	see(4, 4)
+	for cell, state := range f.Deltas().Cells {
+		if state.Exact {
+			t.Errorf("%s is still exact", cell.Day)
+		}
+	}
+}
+
 // TestAccountThatRaisesNothing: of very many accounts, one more raises no register
 // as a rule; it is flushed all the same.
 func TestAccountThatRaisesNothing(t *testing.T) {

@@ -4,6 +4,7 @@ package census
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -115,7 +116,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
-	if err := noteDamage(ctx, store, &facts, &t.Meta); err != nil {
+	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
@@ -146,6 +147,31 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 	}
 	if n := rollcall.DamagedIn(aside, "cells", q.Market, q.From.Month(), q.To.Month()); n > 0 {
 		m.Notes = append(m.Notes, fmt.Sprintf("Damaged rows of cells of this market and of these months are set aside: %d. The figures lack those of the days asked for, unless they have been rebuilt from the log.", n))
+	}
+	return nil
+}
+
+// noteSketched says of services that are counted exactly which of the days are not.
+func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *rollcall.Meta) error {
+	services, err := store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	lacks := make(map[rollcall.ServiceID]days)
+	for g, u := range found {
+		if u != nil && u.lacks.last != 0 {
+			lacks[g.service] = lacks[g.service].and(u.lacks)
+		}
+	}
+	var named []string
+	for _, s := range services {
+		if d, some := lacks[s.ID]; some && s.Census == rollcall.Exactly {
+			named = append(named, fmt.Sprintf("%s from %s to %s", s.ID, d.first, d.last))
+		}
+	}
+	if len(named) > 0 {
+		slices.Sort(named)
+		m.Notes = append(m.Notes, fmt.Sprintf("Days of services that are counted exactly have sketches alone, since they were loaded before: %s. Figures with them are the sketches'. To mend such days, remove and load them again.", strings.Join(named, "; ")))
 	}
 	return nil
 }

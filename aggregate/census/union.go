@@ -19,8 +19,23 @@ type union struct {
 	accounts       idset.Union
 	atHome, atWork idset.Union
 	exact          bool // accounts has every one
+	lacks          days // whose cells have not their whole set
 	coarse         bool // some of what was seen tells only the day
 	twoKeys        bool
+}
+
+// days are those from the first to the last; none where the last is 0.
+type days struct{ first, last rollcall.Day }
+
+// and gives the days that hold both.
+func (d days) and(o days) days {
+	switch {
+	case d.last == 0:
+		return o
+	case o.last == 0:
+		return d
+	}
+	return days{min(d.first, o.first), max(d.last, o.last)}
 }
 
 func newUnion(k int, both bool) *union {
@@ -52,6 +67,9 @@ func (u *union) add(row *rollcall.CellRow) error {
 	}
 	u.accounts.Add(row.Accounts)
 	u.exact, u.coarse = u.exact && row.Exact, u.coarse || row.Coarse
+	if !row.Exact {
+		u.lacks = u.lacks.and(days{row.Day, row.Day})
+	}
 	return nil
 }
 
@@ -94,6 +112,7 @@ func (u *union) merge(o *union) error {
 	u.atHome.Add(o.atHome.List())
 	u.atWork.Add(o.atWork.List())
 	u.exact, u.coarse = u.exact && o.exact, u.coarse || o.coarse
+	u.lacks = u.lacks.and(o.lacks)
 	u.twoKeys = u.twoKeys || o.twoKeys
 	return nil
 }

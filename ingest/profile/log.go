@@ -13,14 +13,15 @@ import (
 // Log reads the lines of a log, in their order, by a profile's reader.
 type Log struct {
 	*Reader
-	from *source
+	from  *source
+	swept time.Time // when stays were let go
 }
 
 // NewLog makes a Log that gives what it reads to yield. latest is what no line
 // is later than, by a day: the file's last change.
 func NewLog(r *Reader, latest time.Time, yield func(Seen) error) *Log {
 	r.clock, r.counts, r.yield = &clock{latest: latest}, newCounts(), yield
-	return &Log{r, r.source()}
+	return &Log{Reader: r, from: r.source()}
 }
 
 // Line reads one line. What can't be read is counted; the error is yield's.
@@ -28,8 +29,18 @@ func (l *Log) Line(text []byte, no int, long bool) error {
 	if len(text) == 0 {
 		return nil
 	}
-	return l.row(l.from.lineOf(line{text, no, long}))
+	if err := l.row(l.from.lineOf(line{text, no, long})); err != nil {
+		return err
+	}
+	if l.clock.last.Sub(l.swept) < waits {
+		return nil
+	}
+	l.swept = l.clock.last
+	return theirs(l.sendAll(l.stays.over(l.swept.Add(-waits))))
 }
+
+// waits is how long a stay waits for a line that goes on with it.
+const waits = 10 * time.Minute
 
 // lineOf makes a row of a log's line, by whichever of the formats it has.
 func (s *source) lineOf(at line) *row {
@@ -68,11 +79,13 @@ func (l *Log) Counts() *Counts {
 }
 
 // End gives the sightings that waited for later lines.
-func (l *Log) End() error {
-	err := l.letGo()
-	var theirs failed
-	if errors.As(err, &theirs) {
-		return theirs.error
+func (l *Log) End() error { return theirs(l.letGo()) }
+
+// theirs gives an error of the one that the sightings go to as it was.
+func theirs(err error) error {
+	var of failed
+	if errors.As(err, &of) {
+		return of.error
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (s *source) matched(at line) *row {
 		if groups == nil {
 			continue
 		}
-		r.table, r.values = t.Name, s.columnsOf(t.pattern, groups)
+		r.table, r.values = t.Pattern, s.columnsOf(t.pattern, groups)
 		return r
 	}
 	r.table, r.values = noTable, s.fresh()
@@ -89,5 +89,5 @@ func literal(pattern string) []byte {
 	return []byte(longest)
 }
 
-// noTable is the table of a line that no pattern matches.
+// noTable stands for the pattern of a line that none matches.
 const noTable = "\x00"

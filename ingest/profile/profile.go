@@ -99,6 +99,7 @@ type Event struct {
 	Time     Instant       `yaml:"time"`
 	Until    Instant       `yaml:"until"`
 	Duration Value         `yaml:"duration"` // seconds, in place of until
+	Ends     bool          `yaml:"ends"`     // the time is the end, and the duration before it
 	Grace    time.Duration `yaml:"grace"`    // how long after the last sign of life until stands
 	Once     Value         `yaml:"once"`     // of rows with the same value the first makes it
 	Stay     Value         `yaml:"stay"`     // intervals of the same value that touch are one
@@ -321,6 +322,8 @@ func (e *Event) check() error {
 		return errors.New("time: a day has no until, duration or stay")
 	case !e.Stay.empty() && !e.lasts():
 		return errors.New("stay: needs until or duration")
+	case e.Ends && e.Duration.empty():
+		return errors.New("ends: needs a duration")
 	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
 		return errors.New("grace and gap: are from 0 to 24 hours")
 	}

@@ -191,7 +191,7 @@ func (r *Reader) tableOf(row *row) (*Table, error) {
 
 func (t *Table) fits(row *row) bool {
 	if t.Pattern != "" || row.table == noTable {
-		return row.table == t.Name
+		return row.table == t.Pattern // which tables may share: the first whose condition holds reads the line
 	}
 	if row.table != "" && t.Relation != "" && row.table != t.Relation {
 		return false
@@ -348,6 +348,9 @@ func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen,
 	if seen.Kind, err = rollcall.ParseKind(text(kind)); err != nil {
 		return seen, errors.New("the kind is not login, presence, use, logout or login_failed")
 	}
+	if r.clock != nil {
+		seen.Evidence = t.Name
+	}
 	if e.Time.Day {
 		seen.Precision = rollcall.ToDay
 	}
@@ -391,8 +394,10 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	return nil
 }
 
-func (r *Reader) letGo() error {
-	for _, s := range r.stays.flush() {
+func (r *Reader) letGo() error { return r.sendAll(r.stays.flush()) }
+
+func (r *Reader) sendAll(stays []stay) error {
+	for _, s := range stays {
 		if err := r.send(s); err != nil {
 			return err
 		}
@@ -443,7 +448,11 @@ func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err
 		if err != nil {
 			return from, until, fmt.Errorf("duration: %w", err)
 		}
-		return r.lasting(from, v)
+		from, until, err = r.lasting(from, v)
+		if e.Ends && !until.IsZero() {
+			from, until = from.Add(-until.Sub(from)), from
+		}
+		return from, until, err
 	}
 	if e.Until.Value.empty() {
 		return from, until, nil

@@ -27,7 +27,7 @@ const mark = "\xef\xbb\xbf"
 type row struct {
 	line   int
 	header []string // of the table that it stands in; nil where rows have none of their own
-	table  string   // its name in a dump
+	table  string   // its name in a dump, or the pattern of a line
 	values map[string]any
 	fault  string // why it can't be read
 }

@@ -80,10 +80,35 @@ func (s *stays) flush() []stay {
 	for _, some := range s.byKey {
 		all = append(all, some...)
 	}
+	s.byKey, s.n = nil, 0
+	return inOrder(all)
+}
+
+// over lets the stays go that ended before a time.
+func (s *stays) over(before time.Time) []stay {
+	var all []stay
+	for key, some := range s.byKey {
+		open := some[:0]
+		for _, one := range some {
+			if one.Until.Before(before) {
+				all = append(all, one)
+			} else {
+				open = append(open, one)
+			}
+		}
+		s.byKey[key] = open
+		if len(open) == 0 {
+			delete(s.byKey, key)
+		}
+	}
+	s.n -= len(all)
+	return inOrder(all)
+}
+
+func inOrder(all []stay) []stay {
 	slices.SortFunc(all, func(a, b stay) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), a.Time.Compare(b.Time), cmp.Compare(a.Account, b.Account))
 	})
-	s.byKey, s.n = nil, 0
 	return all
 }
 

@@ -22,7 +22,7 @@ type Counts struct {
 	Resumed  int // stays that went on with another connection
 	Again    int // refusals beyond the first of a connection
 	Mistyped int // refusals on a connection that was let in later
-	Unknown  int // ends of sessions that began before the log, or in a lost part
+	Unknown  int // ends of accounts' sessions that began before the log, or in a lost part
 	Open     int // sessions that were open at the end
 	Doubtful int // sign-ons that were a login or a resumption; nobody knows
 	Forgot   int // connections beyond what is followed
@@ -36,6 +36,13 @@ type connection struct {
 	since   time.Time
 	of      *stay
 	doubt   *stay // that it may have resumed
+}
+
+// idle is a connection that was refused or accepted, and perhaps is never heard
+// of again.
+type idle struct {
+	*connection
+	at time.Time
 }
 
 // stay is a session from its opening to its end.
@@ -60,7 +67,7 @@ type Tracker struct {
 	stays  map[string]*stay
 	lost   map[*stay]bool
 	lately map[string]*stay // of an account, the session that was lost last
-	idle   []*connection    // refused or accepted, in that order, and perhaps never heard of again
+	idle   []idle           // in the order of their times
 	now    time.Time        // the greatest of the steps' times
 	swept  time.Time
 	err    error // yield's
@@ -149,7 +156,7 @@ func (t *Tracker) refused(s Step) {
 		t.Again++
 	default:
 		c.refused, c.login = &s, nil // one that was accepted may be forbidden its session
-		t.idle = append(t.idle, c)
+		t.idle = append(t.idle, idle{c, s.Time})
 	}
 }
 
@@ -161,7 +168,7 @@ func (t *Tracker) accepted(s Step) {
 	}
 	t.release(c)
 	c.login = &s
-	t.idle = append(t.idle, c)
+	t.idle = append(t.idle, idle{c, s.Time})
 	if c.name == "" {
 		t.release(c)
 	}
@@ -314,8 +321,8 @@ func (t *Tracker) endedUnknown(s Step) {
 		}
 		return
 	}
-	t.Unknown++
 	if s.Account != "" {
+		t.Unknown++
 		t.say(s, rollcall.Presence, time.Time{}, "an end whose beginning is not in the log")
 		t.say(s, rollcall.Logout, time.Time{}, s.What.String())
 	}
@@ -428,8 +435,8 @@ func later(a, b time.Time) time.Time {
 // sweep lets go what nothing can change any more. Many logs don't tell the end
 // of a connection that opened no session.
 func (t *Tracker) sweep() {
-	for len(t.idle) > 0 && t.now.Sub(t.idle[0].since) > Resumable {
-		if c := t.idle[0]; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
+	for len(t.idle) > 0 && t.now.Sub(t.idle[0].at) > Resumable {
+		if c := t.idle[0].connection; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
 			t.drop(c, c.since, Lost)
 		}
 		t.idle = t.idle[1:]

@@ -178,7 +178,7 @@ var trackerCases = []struct {
 10:00 closed c1 ann
 10:01 closed c2`, `
 10:00 presence ann
-10:00 logout ann`, Counts{Unknown: 2}},
+10:00 logout ann`, Counts{Unknown: 1}},
 	{"a name that comes again without an end", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann

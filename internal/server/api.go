@@ -266,7 +266,7 @@ const readyTime = 1500 * time.Millisecond
 
 // changeableOf is the process's catalogue with ways to change it.
 func changeableOf(p *Process) changeable {
-	c := changeable{catalogue: p.catalogue, store: p.store, demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
+	c := changeable{catalogue: p.catalogue, store: p.store, followed: p.engine.onCluster(), demonstration: isDemonstration(p.engine.Data) && !p.engine.onCluster()}
 	if p.cluster != nil {
 		c.settle = eventLog{p}.Settle
 	}

@@ -161,6 +161,7 @@ type changeable struct {
 	*catalogue
 	store         rollcall.Store
 	settle        func(context.Context) error // nil: there is no log
+	followed      bool                        // other processes may read it
 	demonstration bool                        // of a folder whose pseudonyms hide nobody
 }
 
@@ -279,7 +280,9 @@ func (r reports) Diff(ctx context.Context, q rollcall.Query, first, second int) 
 	return r.catalogue.noteSimulated(t, q.Of.Market), err
 }
 
-// AddService adds or changes a service.
+// AddService adds or changes a service. Where another way of counting its
+// accounts is new, it returns once every process knows of it: what is loaded then
+// is counted so.
 func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
 	if err := s.ValidateNew(); err != nil {
 		return err
@@ -299,7 +302,15 @@ func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
 	if err := c.store.PutService(ctx, s); err != nil {
 		return err
 	}
-	return c.load(ctx)
+	if err := c.load(ctx); err != nil || s.Census == had.Census || !c.followed {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(followEvery + readyTime): // a reader's tick, and its reading
+		return nil
+	}
 }
 
 // allowEpoch refuses another epoch for a service that has facts: their

@@ -36,6 +36,7 @@ func New(name string, r *profile.Reader, latest time.Time, yield func(profile.Se
 func (l *Log) seen(s profile.Seen) error {
 	if s.Step == 0 {
 		l.tracker.At(s.Time)
+		s.Evidence = l.tracker.Source + ": " + s.Evidence
 		return l.say(s)
 	}
 	return l.tracker.Take(session.Step{What: s.Step, Connection: s.Connection, Session: s.Session, Line: s.Line, Sighting: s.Sighting})

@@ -96,3 +96,15 @@ func TestLogs(t *testing.T) {
 		})
 	}
 }
+
+// collect notes sightings with whole times.
+func collect(into *[]string) func(profile.Seen) error {
+	return func(s profile.Seen) error {
+		at := s.Time.UTC().Format(time.RFC3339)
+		if !s.Until.IsZero() {
+			at += " to " + s.Until.UTC().Format(time.RFC3339)
+		}
+		*into = append(*into, fmt.Sprintf("%s %s %s", at, s.Kind, s.Account))
+		return nil
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/aggregate/idset"
 )
 
 // testMergeLaws holds every way of sending the same deltas to the same dump.
@@ -89,6 +90,32 @@ func testMergeUnion(t *testing.T, open func(*testing.T, int) Store) {
 	}
 	merge(t, s, Facts{})
 	must(t, s.Merge(t.Context(), rollcall.Deltas{}))
+}
+
+// testMergeRaisesNothing: a delta that raises no register adds its account all the
+// same, and what it says of the whole cell counts.
+func testMergeRaisesNothing(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	cell := rollcall.CellRow{Cell: rollcall.Cell{Market: "FR", Day: day0, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}}
+	sketch := hll.New(k)
+	for id := range uint64(100_000) {
+		sketch.Add(id)
+	}
+	cell.Visitors, cell.CellState.Minutes = sketch.Append(nil), sketch.Append(nil)
+	cell.Accounts, cell.Exact = idset.Append(nil, []uint64{1, 2}), true
+	all := Facts{K: k, Cells: []rollcall.CellRow{cell}}
+	for _, change := range []func(*rollcall.CellRow){
+		func(*rollcall.CellRow) {},
+		func(c *rollcall.CellRow) { c.Accounts = idset.Append(nil, []uint64{3}) },
+		func(c *rollcall.CellRow) { c.Coarse = true },
+		func(c *rollcall.CellRow) { c.Exact = false },
+	} {
+		delta := cell
+		change(&delta)
+		all.Cells = append(all.Cells, delta)
+		merge(t, s, Facts{K: k, Cells: []rollcall.CellRow{delta}})
+		requireCells(t, s, rollcall.CellQuery{Market: "FR", From: day0, To: day0}, all.cellUnion(t))
+	}
 }
 
 // testMergeRefuses: what no event could have made is an ErrInvalid.

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"identity", testIdentity},
 		{"merge laws", testMergeLaws},
 		{"merge makes the union", testMergeUnion},
+		{"merge of what raises nothing", testMergeRaisesNothing},
 		{"merge refuses", testMergeRefuses},
 		{"cells by query", testCellQueries},
 		{"diaries by query", testDiaryQueries},

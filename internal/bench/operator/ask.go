@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"rollcall"
+)
+
+// question is asked once for each of some segments, or once where it names none.
+type question struct {
+	name      string
+	segment   string // its parameter's name; "": it is of all
+	by        string
+	window    string
+	platforms string
+}
+
+func questions() []question {
+	return []question{
+		{name: "an instance's month", segment: "segment"},
+		{name: "an instance's month on phones", segment: "segment", platforms: "phone"},
+		{name: "an instance's days", segment: "segment", by: "day"},
+		{name: "an instance's rolling 28 days", segment: "segment", window: "28d"},
+		{name: "the month"},
+		{name: "the month by device", by: "platform"},
+		{name: "the month by instance", by: "segment"},
+		{name: "the days of the month", by: "day"},
+	}
+}
+
+// mostSegments are asked for one by one.
+const mostSegments = 40
+
+// answers starts a server and times its answers, each once and cold in memory.
+func (p *program) answers(ctx context.Context, m *month, stdout io.Writer, name string, args ...string) (err error) {
+	s, err := p.serve(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		used, ended := s.end()
+		fmt.Fprintf(stdout, "%s: the server took %.1f s of processors and %d MB of memory at its peak\n", name, used.cpu.Seconds(), used.memory>>20)
+		err = errors.Join(err, ended)
+	}()
+	for _, q := range questions() {
+		if err := q.ask(ctx, s, m, stdout, name); err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+	}
+	return nil
+}
+
+// ask asks for each segment, and prints how long the answers took.
+func (q *question) ask(ctx context.Context, s *server, m *month, stdout io.Writer, name string) error {
+	segments := []int{0}
+	if q.segment != "" {
+		segments = segments[:0]
+		for i := 0; i < m.segments; i += max(1, m.segments/mostSegments) {
+			segments = append(segments, i)
+		}
+	}
+	var took []time.Duration
+	var accounts float64
+	rows := 0
+	for _, segment := range segments {
+		begun := time.Now()
+		table, err := q.get(ctx, s, m, segment)
+		if err != nil {
+			return err
+		}
+		took = append(took, time.Since(begun))
+		rows = max(rows, len(table.Rows))
+		for i := range table.Rows {
+			accounts = max(accounts, table.Rows[i].UniqueAccounts.Value)
+		}
+	}
+	slices.Sort(took)
+	fmt.Fprintf(stdout, "%s: %s: asked %d times, %d rows, %.0f accounts at the most: half within %d ms, all within %d ms\n",
+		name, q.name, len(took), rows, accounts, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds())
+	return nil
+}
+
+// table is what of an answer is read here.
+type table struct {
+	Rows []struct {
+		UniqueAccounts struct {
+			Value float64 `json:"value"`
+		} `json:"unique_accounts"`
+	} `json:"rows"`
+}
+
+func (q *question) get(ctx context.Context, s *server, m *month, segment int) (t table, err error) {
+	last := m.first + rollcall.Day(m.days) - 1
+	parameters := url.Values{"market": {"FR"}, "service": {service}, "from": {m.first.String()}, "to": {last.String()}, "min_accounts": {"0"}}
+	if q.segment != "" {
+		parameters.Set(q.segment, segmentID(segment).String())
+	}
+	for name, value := range map[string]string{"by": q.by, "window": q.window, "platform": q.platforms} {
+		if value != "" {
+			parameters.Set(name, value)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/census?"+parameters.Encode(), nil)
+	if err != nil {
+		return t, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return t, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", answer.Status, body)
+	}
+	if err != nil {
+		return t, err
+	}
+	return t, json.Unmarshal(body, &t)
+}
