@@ -335,25 +335,26 @@ func (p Place) Has(home, work bool) bool {
 	return home || work
 }
 
-// CensusPlace says where accounts were seen: at any of some places, by union,
-// or at home and at work both. A sketch unites; it does not subtract, so there
-// is no "home only".
+// CensusPlace says where accounts were seen: at any of some places, by union;
+// and where Part says so, of home and work, those that were seen at both, or at
+// one of them alone. A sketch unites and does not subtract, so a part is the
+// difference of estimates.
 type CensusPlace struct {
 	Any  Location
-	Both bool
+	Part Place // Both, HomeOnly or WorkOnly; "": all of them
 }
 
 // AnyPlace is home, work and elsewhere united.
 const AnyPlace = "any"
 
-// ParseCensusPlace reads places joined by "+", "any" or "both"; "" is any: an
-// operator knows no home or work.
+// ParseCensusPlace reads places joined by "+", "any", "both", "home-only" or
+// "work-only"; "" is any: an operator knows no home or work.
 func ParseCensusPlace(s string) (CensusPlace, error) {
 	switch s {
 	case "", AnyPlace:
 		return CensusPlace{Any: Home | Work | Elsewhere}, nil
-	case string(Both):
-		return CensusPlace{Any: Home | Work, Both: true}, nil
+	case string(Both), string(HomeOnly), string(WorkOnly):
+		return CensusPlace{Any: Home | Work, Part: Place(s)}, nil
 	}
 	set, err := ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
 	return CensusPlace{Any: set}, err
@@ -362,8 +363,8 @@ func ParseCensusPlace(s string) (CensusPlace, error) {
 // String gives what ParseCensusPlace reads.
 func (p CensusPlace) String() string {
 	switch {
-	case p.Both:
-		return string(Both)
+	case p.Part != "":
+		return string(p.Part)
 	case p.Any == Home|Work|Elsewhere:
 		return AnyPlace
 	}

@@ -19,7 +19,7 @@ type censusInput struct {
 	Service     string `query:"service" doc:"ids joined by commas; all that were seen where absent"`
 	From        string `query:"from" required:"true" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
 	To          string `query:"to" required:"true" doc:"last day or month"`
-	Location    string `query:"location" doc:"home, work, elsewhere or several joined by +, any (default), or both: home and work"`
+	Location    string `query:"location" doc:"home, work, elsewhere or several joined by +, any (default), or of home and work both, home-only or work-only"`
 	Platform    string `query:"platform" doc:"computer, phone, tablet, web, other or none, joined by commas; any where absent"`
 	Segment     string `query:"segment" doc:"ids joined by commas, or none; any where absent"`
 	By          string `query:"by" doc:"what rows are of beside a service, joined by commas: platform, segment, location, kind, and one of day, week, month, quarter, year"`

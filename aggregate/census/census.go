@@ -133,8 +133,8 @@ func check(q *rollcall.CensusQuery) error {
 		return &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from", Code: "to_before_from"}
 	case series && q.Window != (rollcall.Window{}):
 		return &rollcall.Invalid{Field: "window", Value: q.Window.String(), Reason: "stands beside " + string(unit) + " in by: a window's rows are days by themselves", Code: "window_and_by"}
-	case q.At.Both && slices.Contains(q.By, rollcall.ByLocation):
-		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location both for two of them at once", Code: "by_and_both"}
+	case q.At.Part != "" && slices.Contains(q.By, rollcall.ByLocation):
+		return &rollcall.Invalid{Field: "by", Value: string(rollcall.ByLocation), Reason: "asks for each place, and location " + q.At.String() + " for two of them at once", Code: "by_and_both"}
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 			if len(all) == maxRows {
 				return nil, tooManyRows()
 			}
-			u = newUnion(store.K(), q.At.Both)
+			u = newUnion(store.K(), q.At.Part != "")
 			all[g] = u
 		}
 		before := u.size()
@@ -255,7 +255,7 @@ func (all unions) fill(q *rollcall.CensusQuery) error {
 // row writes a union down.
 func (u *union) row(g group, k int, q *rollcall.CensusQuery) rollcall.Row {
 	if u == nil {
-		u = newUnion(k, q.At.Both)
+		u = newUnion(k, q.At.Part != "")
 	}
 	row := rollcall.Row{string(g.service)}
 	for _, by := range q.By {

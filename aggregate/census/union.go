@@ -15,7 +15,7 @@ type union struct {
 	key            rollcall.KeyID
 	day            rollcall.Day // a day of that key
 	all, minutes   *hll.Sketch
-	home, work     *hll.Sketch // where both places are asked for
+	home, work     *hll.Sketch // where a part of them is asked for
 	accounts       idset.Union
 	atHome, atWork idset.Union
 	exact          bool // accounts has every one
@@ -38,9 +38,9 @@ func (d days) and(o days) days {
 	return days{min(d.first, o.first), max(d.last, o.last)}
 }
 
-func newUnion(k int, both bool) *union {
+func newUnion(k int, apart bool) *union {
 	u := &union{all: hll.New(k), minutes: hll.New(k), exact: true}
-	if both {
+	if apart {
 		u.home, u.work = hll.New(k), hll.New(k)
 	}
 	return u
@@ -84,7 +84,7 @@ func (u *union) under(key rollcall.KeyID, day rollcall.Day) bool {
 	return key == u.key
 }
 
-// apart gives the sketch and the accounts of one place, where both are asked for.
+// apart gives the sketch and the accounts of one place, where a part is asked for.
 func (u *union) apart(l rollcall.Location) (*hll.Sketch, *idset.Union) {
 	switch {
 	case u.home == nil:
@@ -134,11 +134,11 @@ func (u *union) figures(q *rollcall.CensusQuery) (accounts, minutes rollcall.Mea
 		return undefined, undefined, false
 	}
 	minutes = sketchMeasure(u.minutes.Estimate(), 0)
-	if accounts, exact = u.count(q.MinAccounts); q.At.Both {
-		accounts, exact = u.intersection(q.MinAccounts)
+	if accounts, exact = u.count(q.MinAccounts); q.At.Part != "" {
+		accounts, exact = u.part(q.At.Part, q.MinAccounts)
 	}
 	switch {
-	case q.At.Both || u.coarse:
+	case q.At.Part != "" || u.coarse:
 		minutes = rollcall.Measure{Status: rollcall.Undefined}
 	case accounts.Status.Withheld():
 		minutes = rollcall.Measure{Status: accounts.Status}
@@ -173,24 +173,22 @@ func sketchMeasure(e hll.Estimate, atLeast int) rollcall.Measure {
 	return m
 }
 
-// intersection is inclusion and exclusion: home + work - either. Its error is
-// that of three sketches taken as independent, which overstates it.
-func (u *union) intersection(atLeast int) (m rollcall.Measure, exact bool) {
+// part gives the accounts that were seen both at home and at work, or at one of
+// them alone: by inclusion and exclusion, whose error hll.OverlapOf finds.
+func (u *union) part(of rollcall.Place, atLeast int) (m rollcall.Measure, exact bool) {
 	if u.exact && u.day != 0 {
-		return wholeMeasure(u.atHome.Len()+u.atWork.Len()-u.accounts.Len(), atLeast), true
+		either, home, work := u.accounts.Len(), u.atHome.Len(), u.atWork.Len()
+		return wholeMeasure(map[rollcall.Place]int{rollcall.Both: home + work - either, rollcall.HomeOnly: either - work, rollcall.WorkOnly: either - home}[of], atLeast), true
 	}
-	h, w, e := u.home.Estimate(), u.work.Estimate(), u.all.Estimate()
-	value := max(0, h.Count+w.Count-e.Count)
-	se := math.Sqrt(sq(h.Count*h.StdErr) + sq(w.Count*w.StdErr) + sq(e.Count*e.StdErr))
-	exact = h.Exact && w.Exact && e.Exact
-	m = rollcall.Measure{Value: value, SE: se, Low: max(0, value-hll.Z95*se), High: value + hll.Z95*se, N: int(math.Round(value)), Status: rollcall.OK}
+	overlap := hll.OverlapOf(u.home, u.work)
+	d := map[rollcall.Place]hll.Difference{rollcall.Both: overlap.Both, rollcall.HomeOnly: overlap.OnlyA, rollcall.WorkOnly: overlap.OnlyB}[of]
+	half := hll.Z95 * d.SE
+	m = rollcall.Measure{Value: d.Count, SE: d.SE, Low: max(0, d.Count-half), High: d.Count + half, N: int(math.Round(d.Count)), Status: rollcall.OK}
 	switch {
-	case !exact && value-hll.Z95*se <= 0:
+	case !d.Exact && d.Count <= half:
 		m.Status = rollcall.BelowDetection
-	case value < float64(atLeast):
+	case d.Count < float64(atLeast):
 		m.Status = rollcall.Below
 	}
-	return m, exact
+	return m, d.Exact
 }
-
-func sq(x float64) float64 { return x * x }

@@ -16,7 +16,7 @@ func roll(days unions, q *rollcall.CensusQuery, k int, free *memory) (unions, er
 		return nil, tooManyRows()
 	}
 	for g := range groups {
-		if err := rollGroup(out, days, g, q, window{k: k, both: q.At.Both}, free); err != nil {
+		if err := rollGroup(out, days, g, q, window{k: k, apart: q.At.Part != ""}, free); err != nil {
 			return nil, err
 		}
 	}
@@ -27,7 +27,7 @@ func rollGroup(out, days unions, g group, q *rollcall.CensusQuery, w window, fre
 	first := q.Window.From(q.From)
 	for day := first; day <= q.To; day++ {
 		if q.Window.Month && day == day.Month().First() {
-			w = window{k: w.k, both: w.both}
+			w = window{k: w.k, apart: w.apart}
 		}
 		g.period = day
 		if err := w.push(days[g]); err != nil {
@@ -58,7 +58,7 @@ func rollGroup(out, days unions, g group, q *rollcall.CensusQuery, w window, fre
 // long the window.
 type window struct {
 	k     int
-	both  bool
+	apart bool
 	front []*union // front[i]: the union of its days from the i-th on, the oldest last
 	back  []*union // single days, the oldest first; nil: nothing seen
 	whole *union   // of back
@@ -73,7 +73,7 @@ func (w *window) push(day *union) error {
 		return nil
 	}
 	if w.whole == nil {
-		w.whole = newUnion(w.k, w.both)
+		w.whole = newUnion(w.k, w.apart)
 	}
 	return w.whole.merge(day)
 }
@@ -93,7 +93,7 @@ func (w *window) pop() error {
 func (w *window) turn() error {
 	var sum *union
 	for i := len(w.back) - 1; i >= 0; i-- {
-		u := newUnion(w.k, w.both)
+		u := newUnion(w.k, w.apart)
 		for _, o := range []*union{sum, w.back[i]} {
 			if o == nil {
 				continue
@@ -110,7 +110,7 @@ func (w *window) turn() error {
 
 // union gives the union of all days.
 func (w *window) union() (*union, error) {
-	u := newUnion(w.k, w.both)
+	u := newUnion(w.k, w.apart)
 	if n := len(w.front); n > 0 {
 		if err := u.merge(w.front[n-1]); err != nil {
 			return nil, err

@@ -34,8 +34,11 @@ func (s *Sketch) Estimate() Estimate {
 // estimateRanks is the improved raw estimate from the number of registers of
 // each rank. Products are rounded before they are added, so that a machine
 // with fused multiply-add gives the same bits.
-func estimateRanks(c *ranks, k uint8) float64 {
-	m := float64(uint64(1) << k)
+func estimateRanks(c *ranks, k uint8) float64 { return estimateOf(c, float64(uint64(1)<<k), k) }
+
+// estimateOf is the estimate from m registers of a sketch of k, as if there were
+// no others.
+func estimateOf(c *ranks, m float64, k uint8) float64 {
 	top := topRank(k)
 	z := float64(m * tau(1-float64(c[top])/m))
 	for r := top - 1; r >= 1; r-- {

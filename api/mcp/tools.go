@@ -44,7 +44,7 @@ func tools() []tool {
 			{name: "from", doc: "first day, YYYY-MM-DD, or month, YYYY-MM", required: true},
 			{name: "to", doc: "last day or month", required: true},
 			services(),
-			{name: "location", doc: "home, work, elsewhere or several joined by +, any (default), or both: home and work"},
+			{name: "location", doc: "home, work, elsewhere or several joined by +, any (default), or of home and work both, home-only or work-only"},
 			{name: "platform", doc: "computer, phone, tablet, web, other or none, joined by commas"},
 			{name: "segment", doc: "ids joined by commas, or none"},
 			{name: "by", doc: "what rows are of beside a service, joined by commas: platform, segment, location, kind, and one of day, week, month, quarter, year"},

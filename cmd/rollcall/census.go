@@ -13,7 +13,7 @@ type censusCmd struct {
 	Service     string `help:"Service ids joined by commas; all that were seen where absent."`
 	From        string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
 	To          string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
-	Location    string `help:"home, work, elsewhere, several joined by +, any, or both (at home and at work)." default:"any"`
+	Location    string `help:"home, work, elsewhere, several joined by +, any, or of home and work both, home-only or work-only." default:"any"`
 	Platform    string `help:"computer, phone, tablet, web, other or none, joined by commas; any where absent." placeholder:"NAME,..."`
 	Segment     string `help:"Ids of segments joined by commas, or none; any where absent." placeholder:"ID,..."`
 	By          string `help:"What rows are of beside a service, joined by commas: platform, segment, location, kind, and one of day, week, month, quarter, year."`
