@@ -51,6 +51,7 @@ func frenchWords() *words {
 		citeThus: "Si vous utilisez ces chiffres, merci de les citer ainsi.", documentHash: "Empreinte de ce dont les chiffres sont calculés", marksTitle: "Signes", pooled: "moyenne de %d mois", month: "Audience des messageries",
 		limits:     "Les chiffres de moins de %d personnes du panel sont retenus ; ceux de moins de %d sont à lire avec prudence.",
 		unlimited:  "Aucun chiffre n’est retenu ni signalé pour le nombre de personnes qui sont derrière lui.",
+		visitors:   "Ce que la page nomme visiteurs uniques : des personnes, chacune comptée une fois quel que soit le nombre de ses visites.",
 		confidence: "Les intervalles sont au niveau de confiance de %g %%.",
 		flags:      frenchFlags(),
 		csvNote:    "Un texte qu’un tableur exécuterait comme une formule commence par une apostrophe qui n’en fait pas partie. Un champ vide est nul.",

@@ -2,6 +2,8 @@ package export
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +28,14 @@ func (x *planning) plain(v any) shown {
 	switch v := v.(type) {
 	case string:
 		return x.textOr(v)
-	case int, float64, bool:
+	case float64:
+		if v != math.Trunc(v) {
+			return shown{value: v, style: x.styles.leftPart}
+		}
+		return shown{value: v, style: x.styles.leftWhole}
+	case int:
+		return shown{value: v, style: x.styles.leftWhole}
+	case bool:
 		return shown{value: v, style: x.styles.left}
 	}
 	return shown{value: markUndefined, style: x.styles.absentText}
@@ -84,6 +93,9 @@ func (x *planning) notesSheet() *sheet {
 	rows := [][]any{
 		{markBelow, w.shorthand.below}, {markCensus, w.shorthand.census}, {markDetection, w.shorthand.belowDetection},
 		{markUndefined, w.shorthand.undefined}, {markCaution, w.shorthand.caution},
+	}
+	if slices.ContainsFunc(x.tables, func(t *rollcall.Table) bool { return hasColumn(t, "unique_audience") }) {
+		rows = append(rows, []any{w.label(rollcall.Column{Name: "unique_audience", Label: "Unique audience"}), w.visitors})
 	}
 	seen := map[string]bool{}
 	for _, t := range x.tables {
@@ -186,12 +198,40 @@ func scalar(m member) any {
 	return m.text()
 }
 
-// servicesSheet names the services.
+// servicesSheet names the services that the tables have; nil: they have none that
+// is in the catalogue.
 func (x *planning) servicesSheet() *sheet {
-	rows := make([][]any, len(x.options.Services))
-	for i, s := range x.options.Services {
-		rows[i] = []any{string(s.ID), s.Name, s.Brand, s.Owner}
+	var rows [][]any
+	for _, s := range x.options.Services {
+		if slices.ContainsFunc(x.tables, func(t *rollcall.Table) bool { return names(t, string(s.ID)) }) {
+			rows = append(rows, []any{string(s.ID), s.Name, s.Brand, s.Owner})
+		}
+	}
+	if rows == nil {
+		return nil
 	}
 	w := x.words
 	return x.front(w.services, "services", []string{w.serviceCol, w.serviceName, w.brandCol, w.ownerCol}, rows)
+}
+
+// names reports whether a row of a table is of a service, or of it and others.
+func names(t *rollcall.Table, service string) bool {
+	for i, c := range t.Columns {
+		if c.Name != "service" && c.Name != "other" && c.Name != "services" {
+			continue
+		}
+		for _, row := range t.Rows {
+			switch of := row[i].(type) {
+			case string:
+				if of == service {
+					return true
+				}
+			case []string:
+				if slices.Contains(of, service) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -4,8 +4,8 @@ import "github.com/xuri/excelize/v2"
 
 // styles are a workbook's, by their number in the file.
 type styles struct {
-	title, line, link, head, text, left, mark, absentText, whole int
-	numbers                                                      map[format]int
+	title, line, link, head, text, left, leftWhole, leftPart, mark, absentText, whole int
+	numbers                                                                           map[format]int
 }
 
 // format is how a number is shown: by its unit, with a mark after it where the
@@ -21,6 +21,8 @@ const (
 	thousands = "#,##0"
 	tenth     = "0.0"
 	hundredth = "#,##0.00"
+
+	someDecimals = "#,##0.00##" // of a share of 1 as of a number of persons
 )
 
 // formatOf is the format of a measure's unit.
@@ -38,6 +40,7 @@ func newStyles(f *excelize.File) (s styles, err error) {
 	grey := &excelize.Font{Color: "595959", Family: "Calibri", Size: 11}
 	top := &excelize.Alignment{Vertical: "top", WrapText: true, Indent: 1, Horizontal: "left"}
 	left := &excelize.Alignment{Vertical: "top", Horizontal: "left", Indent: 1}
+	whole, fraction := thousands, someDecimals
 	for _, want := range []struct {
 		to    *int
 		style excelize.Style
@@ -54,6 +57,8 @@ func newStyles(f *excelize.File) (s styles, err error) {
 		}},
 		{&s.text, excelize.Style{Alignment: top}},
 		{&s.left, excelize.Style{Alignment: left}},
+		{&s.leftWhole, excelize.Style{Alignment: left, CustomNumFmt: &whole}},
+		{&s.leftPart, excelize.Style{Alignment: left, CustomNumFmt: &fraction}},
 		{&s.absentText, excelize.Style{Font: grey, Alignment: left}},
 		{&s.mark, excelize.Style{Font: grey, Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "right"}}},
 	} {

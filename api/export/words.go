@@ -82,14 +82,14 @@ type words struct {
 	items    map[string]string    // the names of meta's members
 	shorthand
 
-	cover, contents, notesSheet, definitions, details, services, chart  string
-	panel, version, simulated, live, internal, toContents, toNotes      string
-	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol string
-	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol        string
-	serviceCol, serviceName, brandCol, ownerCol                         string
-	oneTable, marks, source, chartAbout, below, above, low              string
-	high, page, sourceDate, month, limits, confidence, allTables        string
-	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote      string
+	cover, contents, notesSheet, definitions, details, services, chart       string
+	panel, version, simulated, live, internal, toContents, toNotes           string
+	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol      string
+	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol             string
+	serviceCol, serviceName, brandCol, ownerCol                              string
+	oneTable, marks, source, chartAbout, below, above, low                   string
+	high, page, sourceDate, month, limits, confidence, allTables             string
+	citeThus, documentHash, marksTitle, pooled, unlimited, csvNote, visitors string
 }
 
 // shorthand explains the marks that stand in cells.
@@ -157,6 +157,7 @@ func englishWords() *words {
 		citeThus: "If you use these figures, please cite them as below.", documentHash: "Hash of what the figures are computed from", marksTitle: "Marks", pooled: "mean of %d months", month: "Audience of messaging services",
 		limits:     "Figures of fewer than %d persons of the panel are withheld; those of fewer than %d are to be used with caution.",
 		unlimited:  "No figure is withheld or flagged for the number of persons behind it.",
+		visitors:   "What the page calls unique visitors: persons, each counted once however often they come.",
 		confidence: "Intervals have a confidence of %g %%.",
 		flags:      englishFlags(),
 		csvNote:    "A text that a spreadsheet would run as a formula begins with an apostrophe that is not part of it. An empty field is null.",

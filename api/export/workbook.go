@@ -79,8 +79,8 @@ func (b *workbook) write(w io.Writer) (err error) {
 func (x *planning) plan() {
 	contents := x.newSheet(x.words.contents, "contents")
 	x.sheets = []*sheet{x.coverSheet(), contents, x.notesSheet(), x.definitionsSheet(), x.detailsSheet()}
-	if len(x.options.Services) > 0 {
-		x.sheets = append(x.sheets, x.servicesSheet())
+	if s := x.servicesSheet(); s != nil {
+		x.sheets = append(x.sheets, s)
 	}
 	for i, f := range x.flats {
 		s := x.tableSheet(f)

@@ -1,9 +1,12 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 
 	"rollcall"
 	"rollcall/internal/test/engines"
@@ -173,11 +176,55 @@ func checkForm(t *testing.T, name string, s readSheet) {
 			if cell == nil && !isChart {
 				t.Errorf("%s, %s: row %d has an empty cell %d", name, s.Name, r+1, c+1)
 			}
+			if number, ok := cell.(float64); ok && s.Formats[r][c] == "General" {
+				t.Errorf("%s, %s: %v in row %d has no format", name, s.Name, number, r+1)
+			}
 		}
 	}
 	for i, heading := range s.Headings {
 		if got := s.Rows[headRow-1][i]; fmt.Sprint(got) != heading {
 			t.Errorf("%s, %s: the table's column %d is called %q, its cell has %q", name, s.Name, i+1, heading, got)
+		}
+	}
+}
+
+// TestServicesOfTheReport: the services that a workbook names are those of its
+// tables, whatever the catalogue has.
+func TestServicesOfTheReport(t *testing.T) {
+	var catalogue []rollcall.Service
+	for _, id := range []rollcall.ServiceID{"aim", "icq", "line", "msn", "voila"} {
+		catalogue = append(catalogue, rollcall.Service{ID: id, Name: "The " + string(id)})
+	}
+	of := func(cells ...any) *rollcall.Table {
+		t := &rollcall.Table{Columns: []rollcall.Column{{Name: "service", Role: "dimension"}, {Name: "other", Role: "dimension"}, {Name: "services", Role: "dimension", Unit: "list"}}}
+		t.Rows = append(t.Rows, cells)
+		return t
+	}
+	for want, tables := range map[string][]*rollcall.Table{
+		"aim icq msn voila": {of("msn", "aim", nil), of(nil, nil, []string{"voila", "icq"}), of("any", nil, []string{})},
+		"msn":               {of("msn", nil, nil)},
+		"":                  {of("any", nil, nil)},
+	} {
+		var out bytes.Buffer
+		if err := (&workbook{tables: tables, options: Options{Services: catalogue}}).write(&out); err != nil {
+			t.Fatal(err)
+		}
+		file, err := excelize.OpenReader(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if i, _ := file.GetSheetIndex("Services"); i >= 0 {
+			rows, err := file.GetRows("Services")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range rows[headRow:] {
+				got = append(got, row[0])
+			}
+		}
+		if strings.Join(got, " ") != want || file.Close() != nil {
+			t.Errorf("services %q, want %q", got, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall/internal/server"
+	"rollcall/internal/test/engines"
 )
 
 // The roles are offered about ten times what they can take, and none may hold
@@ -133,7 +134,10 @@ func soak(t *testing.T) {
 
 // TestRunMemory floods a process that does everything, with bodies and with
 // questions at once.
-func TestRunMemory(t *testing.T) { runMemory(t, 8, 1) }
+func TestRunMemory(t *testing.T) {
+	engines.Long(t, "floods a process with gigabytes")
+	runMemory(t, 8, 1)
+}
 
 // TestSoakRunMemory is the same with longer bodies, and for longer.
 func TestSoakRunMemory(t *testing.T) {

@@ -59,13 +59,8 @@ func TestSameBytes(t *testing.T) {
 
 // TestRelease makes a release for this machine, twice: the bytes are the same,
 // the binary in it runs, and nothing that is in the binary is not on the bill.
-//
-// It compiles everything anew, without the paths of this machine, and so belongs
-// to "make check" alone.
 func TestRelease(t *testing.T) {
-	if os.Getenv(engines.Env) != "require" {
-		t.Skip(`compiles everything anew: only in "make check"`)
-	}
+	engines.Long(t, "compiles everything anew")
 	if _, err := os.Stat(filepath.Join(source, page)); err != nil {
 		t.Skip(`needs the page: "make page" builds it`)
 	}

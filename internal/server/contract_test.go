@@ -15,6 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"github.com/oapi-codegen/runtime"
+
+	"rollcall/internal/test/engines"
 )
 
 // The module has what a made client imports for this test's sake.
@@ -115,6 +117,7 @@ func main() {
 // TestMadeClient compiles and runs a Go client that is made from the description,
 // and programs with a wrong name in them, which must not compile.
 func TestMadeClient(t *testing.T) {
+	engines.Long(t, "compiles five programs")
 	_, s := published(t)
 	overlay := madeClient(t)
 	asked := fetch(t, s, http.MethodGet, "/v1/reports/ranking?market=FR&panel=nn&month=2003-01&location=home")

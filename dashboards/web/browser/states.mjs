@@ -69,6 +69,26 @@ export function states(w) {
     assert.deepEqual(await violations(page), []);
   });
 
+  test("a demonstration that loads: how far it is, and then its figures by themselves", async (t) => {
+    const page = await open(t);
+    const month = (m, version) => ({ market: "FR", panel: "demo", month: m, ...(version ? { version, status: "final", time: "2003-11-10T00:00:00Z" } : {}) });
+    let closed = 0;
+    const rows = (r, all) => r.fulfill({ contentType: "application/json", body: JSON.stringify({ rows: all }) });
+    await page.route("**/v1/publications?market=FR", (r) => (closed < 2 ? rows(r, [month("2002-09", 1)].slice(0, closed)) : r.continue()));
+    await page.route("**/v1/months", (r) => (closed < 2 ? rows(r, [month("2002-09", closed), month("2002-10", 0)]) : r.continue()));
+    await page.goto(w.server.address);
+    await page.getByRole("heading", { name: "The demonstration is loading" }).waitFor();
+    assert.match(await page.getByRole("status").textContent(), /^2 months of its panel are here, none of them closed/);
+    assert.deepEqual(await violations(page), []);
+    closed = 1;
+    await page.getByRole("link", { name: /September 2002/ }).waitFor();
+    assert.match(await page.getByRole("status").textContent(), /1 of them closed/);
+    assert.deepEqual(await violations(page), []);
+    closed = 2;
+    await whole(page);
+    assert.match(await page.locator("h1").textContent(), /October 2003$/);
+  });
+
   test("thirty services, sixty months", async (t) => {
     for (const width of [360, 1280]) {
       const page = await open(t, { viewport: { width, height: 900 } });

@@ -50,7 +50,7 @@ export function App() {
   const chosen = found === undefined || "kind" in found ? undefined : found;
   const [market, month, months] = censusMonth(a, c, chosen);
   useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble, setAgain });
-  useWatch(trouble, setTrouble, c, setAgain);
+  useWatch(trouble, setTrouble, found !== undefined && "kind" in found && (found.kind === "empty" || found.kind === "loading"), setAgain);
 
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
   const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);
@@ -130,7 +130,8 @@ function censusMonth(a: Address, c: Catalogue | undefined, chosen: Chosen | unde
   if (c === undefined) return [undefined, undefined, []];
   const market = a.market ?? chosen?.market ?? c.markets[0]?.market;
   const own = c.publications.filter((p) => p.market === market).map((p) => p.month);
-  const months = [...new Set(own.length > 0 ? own : c.publications.map((p) => p.month))].sort();
+  const known = own.length > 0 ? own : [...c.publications, ...c.open].map((p) => p.month);
+  const months = [...new Set(known)].sort();
   return [market, a.month ?? months.at(-1) ?? new Date().toISOString().slice(0, 7), months];
 }
 
@@ -205,10 +206,9 @@ function useLoad(l: Loading): void {
 
 const pulse = 30_000;
 
-/** useWatch notices a server that has gone while the page is open, and the first
-    month of one that had none. */
-function useWatch(trouble: Trouble, setTrouble: (t: Trouble) => void, c: Catalogue | undefined, setAgain: (f: (n: number) => number) => void): void {
-  const empty = c !== undefined && c.publications.length === 0;
+/** useWatch notices a server that has gone while the page is open, and what comes
+    to one that has nothing to show yet. */
+function useWatch(trouble: Trouble, setTrouble: (t: Trouble) => void, empty: boolean, setAgain: (f: (n: number) => number) => void): void {
   useEffect(() => {
     if (trouble !== undefined) return;
     const look = () => {

@@ -15,6 +15,8 @@ export type Column = Schemas["Column"];
 export type Market = Schemas["Market"];
 export type Service = Schemas["Service"];
 export type Publication = Schemas["Publication"];
+/** A month that has a roster or a version. */
+export type Month = Schemas["MonthRow"];
 
 export interface Report<Row> {
   meta: Meta;
@@ -72,6 +74,10 @@ export class Client {
   /** base is what every address begins with: "/embed" where the page stands in
       another site's, and has no key. */
   constructor(private readonly base = "") {}
+
+  get embedded(): boolean {
+    return this.base !== "";
+  }
 
   async get<T>(address: string, signal?: AbortSignal): Promise<T> {
     const answer = await this.ask(address, { headers: { Accept: "application/json" } }, signal);

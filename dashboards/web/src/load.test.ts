@@ -9,6 +9,7 @@ const publication = (market: string, panel: string, month: string, version = 1):
 const catalogue: Catalogue = {
   markets: [{ market: "BE", name: "Belgium", zone: "Europe/Brussels" }, { market: "FR", name: "France", zone: "Europe/Paris" }],
   services: [],
+  open: [],
   publications: [publication("FR", "demo", "2002-10"), publication("FR", "demo", "2003-10"), publication("FR", "demo", "2003-10", 2), publication("FR", "other", "2004-01")],
 };
 
@@ -25,6 +26,21 @@ test("what isn't there names the nearest that are", () => {
   assert.deepEqual(choose(at("market=BE"), catalogue), { kind: "market", asked: "BE", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
   assert.equal((choose(at("panel=nn"), catalogue) as { kind: string }).kind, "panel");
   assert.deepEqual(choose(at(""), { ...catalogue, publications: [] }), { kind: "empty" });
+});
+
+test("a demonstration that loads says how far it is, unless a month is asked for", () => {
+  const open = (...months: string[]) => months.map((month) => ({ market: "FR", panel: "demo", month }));
+  const real = { ...catalogue, publications: [], open: open("2002-10") };
+  assert.deepEqual(choose(at(""), real), { kind: "empty" });
+  const simulated = { ...real, markets: catalogue.markets.map((m) => ({ ...m, simulated: m.market === "FR" })) };
+  assert.deepEqual(choose(at(""), simulated), { kind: "loading", loaded: 1, nearest: [] });
+  assert.deepEqual(choose(at("market=BE"), simulated), { kind: "empty" });
+  const first = { market: "FR", panel: "demo", month: "2002-09" };
+  const half = { ...simulated, publications: [publication("FR", "demo", "2002-09"), publication("FR", "other", "2002-09")] };
+  assert.deepEqual(choose(at(""), half), { kind: "loading", loaded: 2, nearest: [first] });
+  assert.deepEqual(choose(at("month=2002-09"), half), first);
+  assert.equal((choose(at("month=2002-10"), half) as { kind: string }).kind, "month");
+  assert.deepEqual(choose(at(""), { ...half, open: [] }), first);
 });
 
 test("days, whole weeks and months", () => {

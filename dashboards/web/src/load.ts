@@ -1,7 +1,7 @@
 // Loading: which month an address means, and the reports of it.
 import type { Address } from "./address";
 import {
-  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type Params,
+  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type Month, type Params,
   type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Service, type TrendRow,
 } from "./api";
 import { placesOf } from "./figures/places";
@@ -12,6 +12,7 @@ export interface Catalogue {
   markets: Market[];
   services: Service[];
   publications: Publication[]; // that readers see, by month and version
+  open: Month[]; // that have a roster and no version; asked for only where a market is simulated or nothing is published
 }
 
 /** One panel's month, as an address means it. */
@@ -24,17 +25,34 @@ export interface Chosen {
 /** Nothing to show, and why. */
 export type Nothing =
   | { kind: "empty" }
+  | { kind: "loading"; loaded: number; nearest: Chosen[] } // a demonstration: its months with a roster, and those that are closed
   | { kind: "market" | "panel" | "month"; asked: string; nearest: Chosen[] };
 
 export async function catalogue(client: Client, signal: AbortSignal): Promise<Catalogue> {
   const [markets, services] = await Promise.all([client.rows<Market>("/v1/markets", signal), client.rows<Service>("/v1/services", signal)]);
   const lists = await Promise.all(markets.map((m) => client.rows<Publication>(path("/v1/publications", { market: m.market }), signal)));
-  return { markets, services, publications: lists.flat().filter((p) => !p.internal && !p.aged_out && !p.withdrawn) };
+  const publications = lists.flat().filter((p) => !p.internal && !p.aged_out && !p.withdrawn);
+  const asks = !client.embedded && (publications.length === 0 || markets.some((m) => m.simulated));
+  const months = asks ? await client.rows<Month>("/v1/months", signal) : [];
+  return { markets, services, publications, open: months.filter((m) => m.version === undefined) };
+}
+
+/** loading finds the panel of a simulated market whose months aren't all closed
+    yet: somebody has begun to load the demonstration. */
+function loading(a: Address, c: Catalogue): Nothing | undefined {
+  const simulated = new Set(c.markets.filter((m) => m.simulated).map((m) => m.market));
+  const first = c.open.find((m) => simulated.has(m.market) && (a.market ?? m.market) === m.market && (a.panel ?? m.panel) === m.panel);
+  if (first === undefined) return undefined;
+  const own = (x: { market: string; panel: string }) => x.market === first.market && x.panel === first.panel;
+  const closed = new Map(c.publications.filter(own).map((p) => [p.month, pick(p)]));
+  return { kind: "loading", loaded: c.open.filter(own).length + closed.size, nearest: [...closed.values()] };
 }
 
 /** choose finds the month that an address means: what it doesn't say is the
     first market that has one, its first panel, its latest month. */
 export function choose(a: Address, c: Catalogue): Chosen | Nothing {
+  const begun = a.month === undefined || c.publications.length === 0 ? loading(a, c) : undefined;
+  if (begun !== undefined) return begun;
   if (c.publications.length === 0) return { kind: "empty" };
   const latest = (all: Publication[]): Publication => all.reduce((x, y) => (y.month > x.month ? y : x));
   const each = (all: Publication[], by: (p: Publication) => string): Chosen[] => {

@@ -68,6 +68,15 @@ func Require(t testing.TB, engine Engine) {
 	}
 }
 
+// Long ends a test that takes too much of a machine for "make test": it runs where
+// the engines are required, as they are for "make check".
+func Long(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv(Env) != "require" {
+		t.Skipf(`%s: only in "make check"`, why)
+	}
+}
+
 // missing says in a clause what the engine lacks here; empty: nothing.
 func missing(engine Engine, dir cache.Dir) string {
 	switch engine {

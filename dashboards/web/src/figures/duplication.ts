@@ -3,6 +3,7 @@ import type { DuplicationRow, Measure, RankingRow, Report } from "../api";
 import { clipped, element, faces, measure, Sheet, widest } from "../draw";
 import { cellHeads, cells, limits, source, when, level, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
+import { of } from "../texts";
 import { ranked } from "./ranking";
 
 export type Duplication = Report<DuplicationRow>;
@@ -14,12 +15,12 @@ export interface Matrix {
 }
 
 export function matrix(r: Duplication, order: readonly string[]): Matrix {
-  const of = new Map(r.rows.map((row) => [`${row.service} ${row.other}`, row.share_of_a]));
+  const shares = new Map(r.rows.map((row) => [`${row.service} ${row.other}`, row.share_of_a]));
   const all = [...new Set(r.rows.flatMap((row) => [row.service, row.other]))];
   const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
   all.sort((a, b) => place(a) - place(b) || a.localeCompare(b));
   const some = new Set(r.rows.filter((row) => shown(row.share_of_a)).flatMap((row) => [row.service, row.other]));
-  return { services: all.filter((id) => some.has(id)), hidden: all.filter((id) => !some.has(id)), share: (a, b) => of.get(`${a} ${b}`) ?? null };
+  return { services: all.filter((id) => some.has(id)), hidden: all.filter((id) => !some.has(id)), share: (a, b) => shares.get(`${a} ${b}`) ?? null };
 }
 
 /** tint gives a percentage's step of five. */
@@ -31,12 +32,25 @@ export function sentence(m: Matrix, s: Scope): string {
   const french = s.t.language === "fr";
   const first = m.services[0];
   if (first === undefined) return french ? "Aucune duplication n’a assez de panélistes" : "No duplication has enough panelists";
-  const shares = m.services.slice(1).map((id) => m.share(id, first)).filter(shown).map((x) => x.value);
   const name = s.name(first);
+  const shares = m.services.slice(1).flatMap((id) => {
+    const share = m.share(id, first);
+    return shown(share) ? [{ users: s.name(id), value: share.value }] : [];
+  });
   if (shares.length === 0) return french ? `Qui utilise aussi ${name}` : `Who else uses ${name}`;
-  const [low, high] = [Math.min(...shares), Math.max(...shares)].map((x) => s.n.percent(x, 0)) as [string, string];
-  if (low === high) return french ? `${low} des utilisateurs d’autres services utilisent aussi ${name}` : `${low} of other services’ users also use ${name}`;
-  return french ? `De ${low} à ${high} des utilisateurs des autres services utilisent aussi ${name}` : `Between ${low} and ${high} of the other services’ users also use ${name}`;
+  // Every share stands beside its service's name: two shares without names read as
+  // the ends of an interval.
+  const told = (x: { users: string; value: number }, i: number) => {
+    const part = s.n.percent(x.value, 0);
+    return french ? `${part} ${i === 0 ? "des utilisateurs" : "de ceux"} ${of(x.users)}` : `${part} of ${x.users} users`;
+  };
+  if (shares.length <= 3) {
+    const each = s.n.list(shares.map(told));
+    return french ? `${name} est aussi utilisé par ${each}` : `${name} is also used by ${each}`;
+  }
+  const ordered = [...shares].sort((a, b) => a.value - b.value);
+  const [low, high] = [told(ordered[0]!, 0), told(ordered.at(-1)!, 1)];
+  return french ? `De ${low} à ${high} utilisent aussi ${name}` : `From ${low} to ${high} also use ${name}`;
 }
 
 export function duplication(r: Duplication, ranking: Report<RankingRow>, data: string, s: Scope): Figure {

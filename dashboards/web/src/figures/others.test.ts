@@ -62,13 +62,16 @@ test("places: both of all", () => {
   assert.equal(placed(october2003(), by, en), "MSN Messenger had 3,011,000 visitors at home");
 });
 
-test("duplication: the least and the most of those shown; who shows nothing is named", () => {
+test("duplication: every share is named; of many the least and the most; who shows nothing is named", () => {
   const pair = (service: string, other: string, share = below) => ({ service, other, duplication: share, share_of_a: share, index: share });
   const r = of([pair("aim", "msn", measure(70, 61, 77)), pair("yahoo", "msn", measure(85, 73, 93, 51)), pair("msn", "aim", measure(9, 7, 11)), pair("msn", "yahoo", measure(10, 8, 12)), pair("msn", "jabber"), pair("jabber", "msn")]);
   const m = matrix(r, ["msn", "yahoo", "aim"]);
   assert.deepEqual([m.services, m.hidden], [["msn", "yahoo", "aim"], ["jabber"]]);
-  assert.equal(shared(m, en), "Between 70% and 85% of the other services’ users also use MSN Messenger");
-  assert.match(shared(m, fr), /^De 70.% à 85.% des utilisateurs des autres services utilisent aussi MSN Messenger$/);
+  assert.equal(shared(m, en), "MSN Messenger is also used by 85% of Yahoo! Messenger users and 70% of AIM users");
+  assert.match(shared(m, fr), /^MSN Messenger est aussi utilisé par 85.% des utilisateurs de Yahoo! Messenger et 70.% de ceux d’AIM$/);
+  const more = matrix(of(["icq", "aim", "yahoo", "voila"].map((id, i) => pair(id, "msn", measure(60 + 5 * i, 50, 90)))), ["msn", "aim", "icq", "voila", "yahoo"]);
+  assert.equal(shared(more, en), "From 60% of ICQ users to 75% of Voila Messager users also use MSN Messenger");
+  assert.match(shared(more, fr), /^De 60.% des utilisateurs d’ICQ à 75.% de ceux de Voila Messager utilisent aussi MSN Messenger$/);
   assert.deepEqual([0, 9.9, 10, 25, 50, 74.9, 75, 100].map(tint), [1, 1, 2, 3, 4, 4, 5, 5]);
 });
 

@@ -132,10 +132,10 @@ function changed(first: RankingRow, meta: Meta, s: Scope): string {
   const french = s.t.language === "fr";
   const month = s.n.monthName(meta.compared.month, monthOf(meta));
   const part = shown(percent) ? ` (${s.n.signedPercent(percent.value)})` : "";
+  if (!significant(first)) return french ? `Pas d’évolution sur ${month} au-delà du hasard.` : `No change on ${month} beyond chance.`;
   const size = s.n.persons(Math.abs(change.value) >= 10_000 ? Math.abs(change.value) : Math.abs(rounded(change.value)));
-  const sure = significant(first);
-  if (french) return `${change.value < 0 ? "En baisse" : "En hausse"} de ${size} sur ${month}${part}, ${sure ? "au-delà du hasard" : "ce qui peut être le hasard"}.`;
-  return `${change.value < 0 ? "Down" : "Up"} ${size} on ${month}${part}, ${sure ? "more than chance" : "which may be chance"}.`;
+  if (french) return `${change.value < 0 ? "En baisse" : "En hausse"} de ${size} sur ${month}${part}, au-delà du hasard.`;
+  return `${change.value < 0 ? "Down" : "Up"} ${size} on ${month}${part}, more than chance.`;
 }
 
 function second(r: Ranking, s: Scope): string {
@@ -272,8 +272,8 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   const tied = brackets(r);
   const track = tracks(tied);
   const several = Math.max(0, ...track) > 0; // tracks: the words stand upright then
-  const trackX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * 18;
-  const nameX = tied.length === 0 ? 46 : trackX(Math.max(...track)) + (several ? 18 : measure(s.t.tied, faces.tick) + 14);
+  const trackX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * trackWidth;
+  const nameX = tied.length === 0 ? 46 : trackX(Math.max(...track)) + (several ? trackWidth : measure(s.t.tied, faces.tick) + 14);
   const names = all.map((l) => clipped(l.name, 250, faces.name));
   const columns = column(r, all, width, s);
   const chartX = Math.max(nameX + widest(names.filter((_, i) => !all[i]!.under), faces.name), widest(names.filter((_, i) => all[i]!.under), faces.name)) + 26;
@@ -347,20 +347,23 @@ function figures(sheet: Sheet, l: Line, y: number, c: Columns, s: Scope): void {
 
 /** bracket joins the rows of a tie. upright: the word stands along it. */
 function bracket(sheet: Sheet, b: Bracket, x: number, y: (i: number) => number, text: string, upright = false): void {
-  const g = sheet.add("g", { stroke: "var(--ink)", "stroke-width": 1.5, fill: "none" });
+  const g = sheet.add("g", { class: "bracket", stroke: "var(--ink)", "stroke-width": 1.5, fill: "none" });
   g.append(element("line", { x1: x, x2: x, y1: y(b.from), y2: y(b.to) }));
   for (const i of b.members) g.append(element("line", { x1: x - 6, x2: x, y1: y(i), y2: y(i) }));
   const middle = (y(b.from) + y(b.to)) / 2;
-  const long = measure(text, faces.tick);
   if (!upright) {
+    const long = measure(text, faces.tick);
     sheet.add("rect", { x: x + 2, y: middle - 9, width: long + 6, height: 18, fill: "var(--bg)" });
     sheet.text(x + 5, middle + 4, text, { ...faces.tick, fill: "var(--ink)" });
     return;
   }
-  sheet.add("rect", { x: x - 8, y: middle - long / 2 - 3, width: 14, height: long + 6, fill: "var(--bg)" });
-  const t = sheet.text(x, middle, text, { size: 11, anchor: "middle" });
-  t.setAttribute("transform", `rotate(-90 ${x} ${middle}) translate(0 4)`);
+  const beside = x + trackWidth / 2 - 2;
+  const t = sheet.text(beside, middle, text, { size: 11, anchor: "middle" });
+  t.setAttribute("transform", `rotate(-90 ${beside} ${middle}) translate(0 4)`);
 }
+
+/** trackWidth is what a bracket takes with its word upright beside it. */
+const trackWidth = 22;
 
 interface Panel {
   width: number;
@@ -403,12 +406,13 @@ function drawNarrow(r: Ranking, all: readonly Line[], before: ReadonlyMap<string
   const tied = brackets(r);
   const track = tracks(tied);
   const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
-  const nameX = tied.length > 0 ? ranges + 22 + Math.max(...track) * 14 : ranges + 10;
+  const trackX = (i: number) => ranges + 9 + i * trackWidth;
+  const nameX = tied.length > 0 ? trackX(Math.max(...track) + 1) - 2 : ranges + 10;
   const { domain, ticks } = scale(maximum(all, before) * 1.02, Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
   all.forEach((l, i) => sheet.line(0, i * step, width, i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
   sheet.place(panel(all, before, { width: width - nameX - 10, height: height + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, 0);
   all.forEach((l, i) => narrowRow(sheet, l, i * step, nameX, width, s));
-  tied.forEach((b, k) => bracket(sheet, b, nameX - 10 - track[k]! * 14, (i) => i * step + 16, s.t.tied, true));
+  tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => i * step + 16, s.t.tied, true));
   return sheet.svg;
 }
 

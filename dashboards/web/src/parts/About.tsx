@@ -40,9 +40,13 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
     add(["Weights", "Poids"], [`Raked to the universe; worth ${n} persons (${part})`, `Calés sur l’univers ; valent ${n} personnes (${part})`]);
   }
   add(["Intervals", "Intervalles"], [`${level(meta, s)}, by linearisation of the calibrated weights`, `${level(meta, s)}, par linéarisation des poids calés`]);
-  add(["Who counts", "Qui est compté"], meta.credit === "use"
-    ? ["Had the service in focus, or sent a message, at least once", "A eu le service au premier plan, ou envoyé un message, au moins une fois"]
-    : ["Signed on, online or active at least once", "Identifié, connecté ou actif au moins une fois"]);
+  const counted = meta.credit === "use"
+    ? ["had the service in focus, or sent a message, at least once", "ont eu le service au premier plan, ou envoyé un message, au moins une fois"]
+    : ["were signed on, online or active at least once", "ont été identifiées, connectées ou actives au moins une fois"];
+  add(["Unique visitors", "Visiteurs uniques"], [
+    `Persons who ${counted[0]!}, each counted once: what files and the API call unique audience`,
+    `Les personnes qui ${counted[1]!}, chacune comptée une fois : l’audience unique des fichiers et de l’API`,
+  ]);
   const { low, caution } = limits(meta);
   add(["Small samples", "Petits échantillons"], [`${low}–${caution - 1} persons: flagged. Under ${low}: withheld`, `${low}–${caution - 1} personnes : signalé. Moins de ${low} : non publié`]);
   add(["Not measured", "Non mesuré"], ["Use at unmetered places: work and combined figures are lower bounds", "L’usage en des lieux sans compteur : au travail et au total, des minimums"]);

@@ -128,20 +128,29 @@ function Mark({ of }: { of: Key }) {
 function Table({ figure, t }: { figure: Figure; t: Texts }) {
   const { head, rows } = figure.table;
   const box = useRef<HTMLDivElement>(null);
+  const [wider, setWider] = useState(false);
   useLayoutEffect(() => box.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => setWider(box.current!.scrollWidth > box.current!.clientWidth));
+    watch.observe(box.current!);
+    return () => watch.disconnect();
+  }, []);
   return (
-    <div class="table" role="region" aria-label={t.tableOf(figure.sentence)} tabIndex={0} ref={box}>
-      <table>
-        <thead>
-          <tr>{head.map((h) => <th scope="col" key={h}>{h}</th>)}</tr>
-        </thead>
-        <tbody>
-          {rows.map((row, i) => (
-            <tr key={i}>{row.map((c, k) => <td key={k} class={/^[\d≈+−<–]/.test(c) ? "number" : ""}>{c}</td>)}</tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      {wider && <p class="goes-on">{t.goesOn}</p>}
+      <div class="table" role="region" aria-label={t.tableOf(figure.sentence)} tabIndex={0} ref={box}>
+        <table>
+          <thead>
+            <tr>{head.map((h) => <th scope="col" key={h}>{h}</th>)}</tr>
+          </thead>
+          <tbody>
+            {rows.map((row, i) => (
+              <tr key={i}>{row.map((c, k) => <td key={k} class={/^[\d≈+−<–]/.test(c) ? "number" : ""}>{c}</td>)}</tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 

@@ -54,20 +54,22 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
       </Message>
     );
   }
+  if (nothing.kind === "loading") {
+    return (
+      <Message title={t.demonstration}>
+        <p role="status">{t.demonstrationText(nothing.loaded, nothing.nearest.length)}</p>
+        <progress aria-label={t.demonstration} max={nothing.loaded} value={nothing.nearest.length} />
+        {nothing.nearest.length > 0 && <p>{t.already}</p>}
+        <Nearest all={nothing.nearest} a={a} t={t} n={n} go={go} name={name} />
+        <p>{t.cutShort}</p>
+      </Message>
+    );
+  }
   const title = { market: t.notFoundMarket(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)) }[nothing.kind];
   return (
     <Message title={title}>
       <p>{t.nearest}</p>
-      <ul class="nearest">
-        {nothing.nearest.map((x) => {
-          const change = { market: x.market, panel: x.panel, month: x.month, version: undefined };
-          return (
-            <li key={`${x.market} ${x.panel} ${x.month}`}>
-              <a href={write(changed(a, change))} onClick={(e) => (e.preventDefault(), go(change))}>{`${name(x.market)}, ${t.panelOf(x.panel)}, ${n.month(x.month)}`}</a>
-            </li>
-          );
-        })}
-      </ul>
+      <Nearest all={nothing.nearest} a={a} t={t} n={n} go={go} name={name} />
       {nothing.kind === "month" && (
         <>
           <p>{t.howToMonth}</p>
@@ -75,6 +77,22 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
         </>
       )}
     </Message>
+  );
+}
+
+/** Nearest are links to months. */
+function Nearest({ all, a, t, n, go, name }: { all: Chosen[]; a: Address; t: Texts; n: Numbers; go: (change: Change) => void; name: (market: string) => string }) {
+  return (
+    <ul class="nearest">
+      {all.map((x) => {
+        const change = { market: x.market, panel: x.panel, month: x.month, version: undefined };
+        return (
+          <li key={`${x.market} ${x.panel} ${x.month}`}>
+            <a href={write(changed(a, change))} onClick={(e) => (e.preventDefault(), go(change))}>{`${name(x.market)}, ${t.panelOf(x.panel)}, ${n.month(x.month)}`}</a>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
