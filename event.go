@@ -100,6 +100,46 @@ type Event struct {
 	Visitor Visitor
 }
 
+// Defaults are what a sender's events are of where they don't say, in the words
+// that an event has for them. What is empty is no default.
+type Defaults struct {
+	Market   MarketID  `json:"market,omitempty"`
+	Service  ServiceID `json:"service,omitempty"`
+	Location string    `json:"location,omitempty"` // as ParseLocation reads it
+	Kind     string    `json:"kind,omitempty"`     // as ParseKind reads it
+
+	// Of the census alone.
+	Segment  SegmentID `json:"segment,omitempty"`
+	Platform string    `json:"platform,omitempty"` // as ParsePlatform reads it
+}
+
+// Validate refuses what no event may say.
+func (d *Defaults) Validate() error {
+	for field, id := range map[string]string{"market": string(d.Market), "service": string(d.Service), "segment": string(d.Segment)} {
+		if id == "" {
+			continue
+		}
+		if err := CheckID(field, id); err != nil {
+			return err
+		}
+	}
+	if d.Location != "" {
+		if _, err := ParseLocation(d.Location); err != nil {
+			return err
+		}
+	}
+	if d.Kind != "" {
+		if _, err := ParseKind(d.Kind); err != nil {
+			return err
+		}
+	}
+	platform, err := ParsePlatform(d.Platform)
+	if err != nil {
+		return err
+	}
+	return CheckDevice(platform, d.Segment)
+}
+
 // MaxEvent is the longest an event may be.
 const MaxEvent = 24 * time.Hour
 

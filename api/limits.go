@@ -180,7 +180,7 @@ func rate(most int) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		counted := limited(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if access.Of(r.Context()).ID == "" || r.URL.Path == "/v1/events" {
+			if access.Of(r.Context()).ID == "" || access.TakesEvents(r.URL.Path) {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -219,7 +219,7 @@ func bodyPace() pace   { return pace{10 * time.Second, 64 << 10} }
 // has come of it: a sender that stands still is let go.
 func (p pace) bodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v1/events" {
+		if !access.TakesEvents(r.URL.Path) {
 			r.Body = &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), pace: p, left: p.grace}
 		}
 		next.ServeHTTP(w, r)

@@ -48,7 +48,9 @@ func (s *Server) routes(bodies pace) http.Handler {
 	mux.Get(access.OIDCLoginPath, control.LoginOIDC)
 	mux.Get(access.OIDCCallbackPath, control.CallbackOIDC)
 	if s.Collector != nil {
-		mux.Method(http.MethodPost, "/v1/events", s.Collector)
+		for _, path := range access.EventPaths() {
+			mux.Method(http.MethodPost, path, s.Collector)
+		}
 	}
 	if s.Metrics != nil {
 		mux.Method(http.MethodGet, "/metrics", s.Metrics)

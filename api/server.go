@@ -28,7 +28,7 @@ type Server struct {
 	Backup       func(ctx context.Context, name string) (path string, err error) // a copy of the store; of no name: the caller removes it
 	Store        CheckedStore
 	MasterKeys   MasterKeys
-	Collector    http.Handler // POST /v1/events
+	Collector    http.Handler // POST of access.EventPaths
 	Page         http.Handler // GET of pagePaths
 	Metrics      http.Handler // GET /metrics
 	Ready        func(context.Context) error

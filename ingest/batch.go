@@ -22,7 +22,9 @@ type Counts struct {
 	Accepted int            `json:"accepted"`           // the log has them durably
 	Rejected map[string]int `json:"rejected"`           // by code
 	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
-	Errors   []LineError    `json:"errors,omitempty"`   // the first maxErrors
+	// PassedOver is what was read and says nothing of an audience, by why.
+	PassedOver map[string]int `json:"passed_over,omitempty"`
+	Errors     []LineError    `json:"errors,omitempty"` // the first maxErrors
 }
 
 // Codes of warnings.
@@ -65,6 +67,9 @@ func (c *Counts) Add(o Counts, base int) {
 	for code, n := range o.Warnings {
 		c.warn(code, n)
 	}
+	for why, n := range o.PassedOver {
+		c.passOver(why, n)
+	}
 	for _, e := range o.Errors {
 		e.Line += base
 		c.note(e)
@@ -85,6 +90,13 @@ func (c *Counts) warn(code string, n int) {
 	c.Warnings[code] += n
 }
 
+func (c *Counts) passOver(why string, n int) {
+	if c.PassedOver == nil {
+		c.PassedOver = make(map[string]int)
+	}
+	c.PassedOver[why] += n
+}
+
 func (c *Counts) note(e LineError) {
 	if len(c.Errors) < maxErrors {
 		c.Errors = append(c.Errors, e)
@@ -97,12 +109,15 @@ type Batcher struct {
 	// MayReject says whether one more refused line may go to the log; nil: any
 	// may. It is counted in any case.
 	MayReject func() bool
+	// Defaults are the sender's own.
+	Defaults rollcall.Defaults
 
 	converter *Converter
 	log       Log
 	source    string
 	backfill  bool
 	fields    Fields // the line being read
+	parse     parser // of a line
 	events    []rollcall.Event
 	taken     int // sightings that events are of
 	rejected  []rollcall.Rejected
@@ -125,7 +140,7 @@ const (
 
 // NewBatcher begins an input; source names it among the rejected.
 func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
-	return &Batcher{converter: converter, log: log, source: rollcall.OneLine(source), backfill: backfill}
+	return &Batcher{converter: converter, log: log, source: rollcall.OneLine(source), backfill: backfill, parse: (*Fields).parse}
 }
 
 // Sighting takes one sighting of the input's line; raw gives the line as it
@@ -153,12 +168,39 @@ func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func
 
 // Line takes one line of NDJSON.
 func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
-	s, err := in.fields.parseInPlace(text) // an event keeps no part of it
-	if err != nil {
-		in.Read++
-		return in.refuse(ctx, line, err, text)
+	if err := in.parse(&in.fields, text); err != nil { // an event keeps no part of the text
+		return in.Refuse(ctx, line, err, text)
 	}
-	return in.Sighting(ctx, line, &s, func() []byte { return text })
+	return in.take(ctx, line, &in.fields, text)
+}
+
+// Take takes one event whose fields were read by another form's reader. Should
+// it be refused, its fields are what is kept of it.
+func (in *Batcher) Take(ctx context.Context, line int, f *Fields) error {
+	return in.take(ctx, line, f, nil)
+}
+
+// take is Take for fields of a text, which is kept as it was, but for what the
+// sender's defaults have filled in.
+func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) error {
+	written := func() []byte {
+		if text != nil && in.Defaults == (rollcall.Defaults{}) {
+			return text
+		}
+		return f.json()
+	}
+	f.Fill(&in.Defaults)
+	s, err := f.Sighting()
+	if err != nil {
+		return in.Refuse(ctx, line, err, written())
+	}
+	return in.Sighting(ctx, line, &s, written)
+}
+
+// PassOver takes note of what was read and says nothing of an audience: why.
+func (in *Batcher) PassOver(why string) {
+	in.Read++
+	in.passOver(why, 1)
 }
 
 // Refuse takes one line that could not be read at all.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,11 +46,45 @@ func ParseJSON(b []byte) (Sighting, error) {
 
 // parseInPlace is ParseJSON whose sighting holds parts of b itself.
 func (f *Fields) parseInPlace(b []byte) (Sighting, error) {
-	*f = Fields{}
-	if err := unmarshal(b, f); err != nil {
-		return Sighting{}, &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + jsonFault(err), Code: "json"}
+	if err := f.parse(b); err != nil {
+		return Sighting{}, err
 	}
 	return f.Sighting()
+}
+
+// parser reads a text's fields, which hold parts of the text itself. The error is
+// an Invalid.
+type parser func(f *Fields, text []byte) error
+
+// parse reads one event object.
+func (f *Fields) parse(text []byte) error {
+	*f = Fields{}
+	if err := unmarshal(text, f); err != nil {
+		return &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + jsonFault(err), Code: "json"}
+	}
+	return nil
+}
+
+// Fill puts a sender's defaults where the fields say nothing. A segment and a
+// platform go with an account alone.
+func (f *Fields) Fill(d *rollcall.Defaults) {
+	f.Market = cmp.Or(f.Market, string(d.Market))
+	f.Service = cmp.Or(f.Service, string(d.Service))
+	f.Location = cmp.Or(f.Location, d.Location)
+	f.Kind = cmp.Or(f.Kind, d.Kind)
+	if f.Panel == "" && f.Panelist == "" {
+		f.Segment = cmp.Or(f.Segment, string(d.Segment))
+		f.Platform = cmp.Or(f.Platform, d.Platform)
+	}
+}
+
+// json writes the fields as NDJSON has them.
+func (f *Fields) json() []byte {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return nil // fields are text: they can't fail
+	}
+	return b
 }
 
 // unmarshal reads all of b; what it puts in v shares b's memory. Names are

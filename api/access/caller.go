@@ -9,6 +9,25 @@ import (
 	"rollcall"
 )
 
+// EventPaths are those that events are posted to: Rollcall's own, and those of the
+// trackers that speak Segment's API, or PostHog's.
+func EventPaths() []string {
+	return []string{EventsPath, "/v1/batch", "/v1/import", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias",
+		"/batch", "/batch/", "/capture", "/capture/", "/i/v1/analytics/events"}
+}
+
+// EventsPath is where events come in Rollcall's own forms.
+const EventsPath = "/v1/events"
+
+// TakesEvents says whether a path is one that events are posted to.
+func TakesEvents(path string) bool { return slices.Contains(EventPaths(), path) }
+
+// keyInBody says whether a key may come in the body that is posted to a path: most
+// of PostHog's clients send it there and nowhere else.
+func keyInBody(path string) bool {
+	return slices.Contains([]string{"/batch", "/batch/", "/capture", "/capture/"}, path)
+}
+
 // Role is what a caller may do.
 type Role string
 
@@ -30,6 +49,8 @@ type Caller struct {
 	Name    string
 	Role    Role
 	Markets []rollcall.MarketID // that a reader may see, in order; empty: all
+
+	Defaults rollcall.Defaults // of the events that it sends
 }
 
 // callerKey marks a request with its Caller.
@@ -38,6 +59,21 @@ type callerKey struct{}
 // With marks a context as a caller's.
 func With(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// claimKey marks a request with the claim that the key in its body will make.
+type claimKey struct{}
+
+type claim func(key string) (Caller, error)
+
+// Claim says whose request it is that takes events, once the key in its body is
+// known; where a key came in a header, or none is asked for, it is Of's. A
+// *problem.Details refuses it.
+func Claim(r *http.Request, key string) (Caller, error) {
+	if c, ok := r.Context().Value(claimKey{}).(claim); ok {
+		return c(key)
+	}
+	return Of(r.Context()), nil
 }
 
 // Of says whose request a context is.
@@ -77,7 +113,7 @@ func (c Caller) may(r *http.Request) bool {
 		return c.Role == RoleRead
 	case c.Role == RoleAdmin:
 		return true
-	case path == "/v1/events":
+	case TakesEvents(path):
 		return c.Role == RoleIngest
 	case path == "/v1/rejected" || path == "/v1/master-keys" || path == "/v1/audit": // whole inputs, accounts and all; the operator's own
 		return false

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -80,6 +81,9 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 		switch {
 		case r.URL.Path == SessionPath:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
+		case verdict == unknown && keyInBody(r.URL.Path) && r.Header.Get("Authorization") == "":
+			ctx := context.WithValue(r.Context(), claimKey{}, claim(func(key string) (Caller, error) { return c.claim(r, key) }))
+			next.ServeHTTP(w, r.WithContext(With(ctx, Caller{Role: RoleIngest}))) // who may do no more than that
 		case verdict < admitted:
 			c.refuse(w, verdict)
 		case verdict == inSession && checkOrigin(r, c.Public) != nil:
@@ -92,15 +96,34 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 	})
 }
 
+// claim finds who sends events, by the key in their body.
+func (c *Control) claim(r *http.Request, key string) (Caller, error) {
+	token, verdict := c.known(r, key)
+	if verdict < admitted {
+		return Caller{}, refusal(verdict)
+	}
+	observe.SetKey(r.Context(), token.ID)
+	if !token.Caller().may(r) {
+		return Caller{}, problem.New(http.StatusForbidden, "the role "+string(token.Role)+" may not do this")
+	}
+	return token.Caller(), nil
+}
+
+func refusal(v verdict) *problem.Details {
+	if v == tooMany {
+		return problem.New(http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
+	}
+	return problem.New(http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
+}
+
 // refuse says that a request came without a key that is known.
 func (c *Control) refuse(w http.ResponseWriter, v verdict) {
 	if v == tooMany {
 		w.Header().Set("Retry-After", fmt.Sprint(int(attemptTime.Seconds())))
-		problem.Write(w, http.StatusTooManyRequests, "too many keys that are not known came from this address; try again in a minute")
-		return
+	} else {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
 	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="rollcall"`)
-	problem.Write(w, http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
+	refusal(v).Write(w)
 }
 
 // checkBrowser refuses what a web page of somebody else may have sent. Whoever
@@ -119,7 +142,7 @@ func (c *Control) checkBrowser(r *http.Request) error {
 
 // caller finds who sends a request. A key goes before a session.
 func (c *Control) caller(r *http.Request) (Caller, verdict) {
-	if key := bearer(r); key != "" {
+	if key := keyOf(r); key != "" {
 		token, v := c.known(r, key)
 		return token.Caller(), v
 	}
@@ -159,6 +182,16 @@ func needsNone(r *http.Request) bool {
 	return slices.Contains([]string{"/healthz", "/readyz", "/", "/accounts", "/docs", "/openapi.json", "/openapi.yaml"}, path) ||
 		strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/docs/") ||
 		path == OIDCLoginPath || path == OIDCCallbackPath || path == SessionPath && r.Method == http.MethodPost
+}
+
+// keyOf gives the key that a request brings in a header. Trackers send it as the
+// name of a user without a password, where events are taken and nowhere else:
+// what else a browser could be made to send of itself.
+func keyOf(r *http.Request) string {
+	if name, _, ok := r.BasicAuth(); ok && TakesEvents(r.URL.Path) {
+		return strings.TrimSpace(name)
+	}
+	return bearer(r)
 }
 
 func bearer(r *http.Request) string {

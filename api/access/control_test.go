@@ -2,6 +2,7 @@ package access
 
 import (
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rollcall/internal/problem"
 )
 
 // guarded stands before a handler that answers 200.
@@ -56,7 +59,7 @@ func TestRoles(t *testing.T) {
 	}{
 		{"GET", "/v1/reports/ranking", "rpa"},
 		{"GET", "/metrics", "rpa"},
-		{"POST", "/v1/events", "ia"},
+		{"POST", "/v1/events", "ia"}, {"POST", "/v1/batch", "ia"}, {"POST", "/v1/import", "ia"},
 		{"GET", "/v1/rejected", "a"},
 		{"GET", "/v1/master-keys", "a"}, {"POST", "/v1/master-keys/rotate", "a"},
 		{"PUT", "/v1/panels/nn/months/2002-10", "pa"},
@@ -92,6 +95,28 @@ func TestRoles(t *testing.T) {
 	for _, probe := range []string{"/healthz", "/readyz", "/", "/accounts", "/assets/index.js", "/docs", "/docs/swagger-ui.css", "/openapi.json"} {
 		if got := ask(h, "GET", probe, ""); got != http.StatusOK {
 			t.Errorf("%s without a key: %d", probe, got)
+		}
+	}
+}
+
+// TestBasic: a tracker's key is its user's name, where events are taken.
+func TestBasic(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	_, key := newKey(t, path, "an app", RoleIngest)
+	_, admin := newKey(t, path, "an administrator", RoleAdmin)
+	for _, c := range []struct {
+		path, name, password string
+		want                 int
+	}{
+		{"/v1/batch", key, "", 200}, {"/v1/events", key, "", 200}, {"/v1/track", key, "x", 200},
+		{"/v1/batch", "", key, 401}, {"/v1/batch", key[1:], "", 401},
+		{"/v1/markets", admin, "", 401},
+	} {
+		r := httptest.NewRequest(http.MethodPost, c.path, nil)
+		r.SetBasicAuth(c.name, c.password)
+		w := httptest.NewRecorder()
+		if guarded(t, path).ServeHTTP(w, r); w.Code != c.want {
+			t.Errorf("%s as %.8q: %d, want %d", c.path, c.name, w.Code, c.want)
 		}
 	}
 }
@@ -169,6 +194,7 @@ func TestLocal(t *testing.T) {
 		{"", "text/plain", false, 403},
 		{"", "application/x-www-form-urlencoded", false, 403},
 		{"", "multipart/form-data; boundary=x", false, 403},
+		{"", "application/x-www-form-urlencoded; coded", false, 200},
 		{"http://localhost:81", "application/json", false, 403},
 		{"http://localhost", "application/json", true, 403},
 		{"https://example.org", "application/json", false, 403},
@@ -177,7 +203,11 @@ func TestLocal(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/v1/markets", nil)
 		r.Host = "localhost"
 		r.Header.Set("Origin", c.origin)
-		r.Header.Set("Content-Type", c.content)
+		content, coded := strings.CutSuffix(c.content, "; coded")
+		r.Header.Set("Content-Type", content)
+		if coded { // as no form can be
+			r.Header.Set("Content-Encoding", "gzip")
+		}
 		if c.tls {
 			r.TLS = &tls.ConnectionState{}
 		}
@@ -236,4 +266,49 @@ func TestLastUsed(t *testing.T) {
 			t.Errorf("a key that is gone was used at %v", got)
 		}
 	})
+}
+
+// TestClaim: a key that comes in a body is looked at as one in a header is, and
+// where such a key is awaited nothing else is let through.
+func TestClaim(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	_, key := newKey(t, path, "an app", RoleIngest)
+	_, reader := newKey(t, path, "a reader", RoleRead)
+	ring, err := OpenKeyring(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claimed string
+	h := controlOf(t, Control{Keys: ring}).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Of(r.Context()).Operates() {
+			t.Error("a request without a key is the operator's")
+		}
+		caller, err := Claim(r, claimed)
+		var refused *problem.Details
+		if errors.As(err, &refused) {
+			refused.Write(w)
+		} else if caller.Name != "an app" {
+			t.Errorf("is %+v", caller)
+		}
+	}))
+	for _, c := range []struct {
+		path, header, body string
+		want               int
+	}{
+		{"/batch/", "", key, 200}, {"/capture", "", key, 200}, {"/batch", key, "", 200},
+		{"/batch/", "", "", 401}, {"/batch/", "", "phc_x", 401}, {"/batch/", "", reader, 403},
+		{"/batch/", "rc_wrong", key, 401}, {"/v1/batch", "", key, 401}, {"/v1/events", "", key, 401}, {"/batch/x", "", key, 401},
+	} {
+		claimed = c.body
+		if got := ask(h, "POST", c.path, c.header); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+	for range mostAttempts {
+		claimed = "phc_x"
+		ask(h, "POST", "/batch/", "")
+	}
+	if got := ask(h, "POST", "/batch/", ""); got != http.StatusTooManyRequests {
+		t.Errorf("after many wrong keys: %d", got)
+	}
 }

@@ -33,9 +33,11 @@ type Token struct {
 	Name    string              `json:"name"` // no two that are in force have the same
 	Role    Role                `json:"role"`
 	Markets []rollcall.MarketID `json:"markets,omitempty"` // that a reader may see, in order; empty: all
-	Hash    string              `json:"sha256,omitempty"`  // of the key's text, in hexadecimal
-	Created time.Time           `json:"created"`
-	By      string              `json:"by,omitempty"` // the user of this machine who made it
+	// Defaults are what the events that come with the key are of where they don't say.
+	Defaults rollcall.Defaults `json:"defaults,omitzero"`
+	Hash     string            `json:"sha256,omitempty"` // of the key's text, in hexadecimal
+	Created  time.Time         `json:"created"`
+	By       string            `json:"by,omitempty"` // the user of this machine who made it
 
 	Revoked   time.Time `json:"revoked,omitzero"` // zero: it is in force
 	RevokedBy string    `json:"revoked_by,omitempty"`
@@ -43,7 +45,7 @@ type Token struct {
 
 // Caller is who comes with the key.
 func (t Token) Caller() Caller {
-	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets}
+	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets, Defaults: t.Defaults}
 }
 
 // Validate says what is wrong with a key that is to be made, if anything.
@@ -58,6 +60,11 @@ func (t Token) Validate() error {
 		return &rollcall.Invalid{Field: "role", Value: string(t.Role), Reason: "is not read, ingest, publish or admin", Code: "role"}
 	case len(t.Markets) > 0 && t.Role != RoleRead:
 		return &rollcall.Invalid{Field: "markets", Reason: "only a key of the role read can be limited to markets", Code: "markets"}
+	case t.Defaults != (rollcall.Defaults{}) && t.Role != RoleIngest:
+		return &rollcall.Invalid{Field: "defaults", Reason: "are for a key of the role ingest", Code: "defaults"}
+	}
+	if err := t.Defaults.Validate(); err != nil {
+		return fmt.Errorf("defaults: %w", err)
 	}
 	for _, m := range t.Markets {
 		if err := rollcall.CheckID("markets", string(m)); err != nil {
@@ -141,6 +148,9 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 		}
 		if len(t.Markets) > 0 && t.Role != RoleRead {
 			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets", n, t.Role)
+		}
+		if err := t.Defaults.Validate(); err != nil {
+			return nil, fmt.Errorf("line %d: defaults: %w", n, err)
 		}
 		tokens = append(tokens, t)
 	}

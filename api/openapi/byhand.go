@@ -26,10 +26,12 @@ func byHand(in huma.Registry) []*huma.Operation {
 			"accepted": {Type: huma.TypeInteger, Description: "the log has them durably"},
 			"rejected": counts("by code"),
 			"warnings": counts("of what was accepted or refused, by code"),
+
+			"passed_over": counts("calls of trackers that say nothing of an audience, by why"),
 		},
 	}
 	in.Schema(reflect.TypeFor[access.Session](), true, "")
-	return []*huma.Operation{events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics(), getSession(), postSession(), deleteSession(), oidcRoute("login", "Sign in with an account of the organisation"), oidcRoute("callback", "Where the issuer sends the browser back to")}
+	return append(trackers(), events(), panelMonth(), rejected(), health("/healthz", "The process lives"), health("/readyz", "Store and log answer"), metrics(), getSession(), postSession(), deleteSession(), oidcRoute("login", "Sign in with an account of the organisation"), oidcRoute("callback", "Where the issuer sends the browser back to"))
 }
 
 func counts(description string) *huma.Schema {
@@ -46,12 +48,58 @@ func events() *huma.Operation {
 			query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/x-ndjson":                line,
-			"application/json":                    {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "one event, or several after another"}},
+			"application/x-ndjson": line,
+			"application/json":     {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "one event, or several after another"}},
+
+			"application/cloudevents+json":        {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "a CloudEvent 1.0, whose data is the event"}},
+			"application/cloudevents-batch+json":  {Schema: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Description: "CloudEvents"}},
 			"application/vnd.apache.arrow.stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
 		Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 	}
+}
+
+// trackers are the routes of trackers' APIs.
+func trackers() []*huma.Operation {
+	var list []*huma.Operation
+	for _, path := range access.EventPaths() {
+		if path == access.EventsPath {
+			continue
+		}
+		api, id := "Segment", "post"+strings.ReplaceAll(path, "/", "-")
+		if !strings.HasPrefix(path, "/v1/") {
+			api = "PostHog"
+		}
+		if strings.HasSuffix(path, "/") {
+			id += "slash"
+		}
+		list = append(list, &huma.Operation{
+			OperationID: id, Method: http.MethodPost, Path: path, Summary: "Take what a tracker sends in " + api + "'s form",
+			Description: "What of it is an event, and which status says what to a client, is in docs/collectors.md.",
+			Parameters: []*huma.Param{
+				query("source", "names the sender; http where absent", &huma.Schema{Type: huma.TypeString}),
+				query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
+			},
+			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+				"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Example: trackerExample(path)},
+			}},
+			Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
+		})
+	}
+	return list
+}
+
+func trackerExample(path string) any {
+	const at = "2026-11-21T23:42:46.875Z"
+	call := map[string]any{"type": "track", "event": "Message Sent", "userId": "ann", "messageId": "m1", "timestamp": at, "properties": map[string]any{"market": "FR", "service": "msn"}}
+	switch {
+	case path == "/v1/batch" || path == "/v1/import":
+		return map[string]any{"batch": []any{call}, "sentAt": at}
+	case strings.HasPrefix(path, "/v1/"):
+		return call
+	}
+	capture := map[string]any{"event": "Message Sent", "distinct_id": "ann", "uuid": "m1", "timestamp": at, "properties": map[string]any{"market": "FR", "service": "msn"}}
+	return map[string]any{"batch": []any{capture}, "sent_at": at}
 }
 
 func panelMonth() *huma.Operation {

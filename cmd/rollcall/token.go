@@ -44,12 +44,23 @@ type tokenNewCmd struct {
 	Name    string              `required:"" help:"Whose key it is; no two keys have the same name."`
 	Role    access.Role         `required:"" enum:"read,ingest,publish,admin" help:"read, ingest, publish or admin."`
 	Markets []rollcall.MarketID `help:"The only markets that a key of the role read may see; all where absent." placeholder:"MARKET,..."`
+	Default eventDefaults       `embed:"" prefix:"default-"`
 	tokens
+}
+
+// eventDefaults are what a key's events are of where they don't say.
+type eventDefaults struct {
+	Market   rollcall.MarketID  `help:"With the role ingest: the market of events that name none." placeholder:"MARKET"`
+	Service  rollcall.ServiceID `help:"The service of events that name none." placeholder:"SERVICE"`
+	Location string             `help:"The place of events that name none: home, work or elsewhere." placeholder:"PLACE"`
+	Kind     string             `help:"What events are that don't say: login, presence or use." placeholder:"KIND"`
+	Segment  rollcall.SegmentID `help:"The segment of accounts' events that name none." placeholder:"SEGMENT"`
+	Platform string             `help:"The platform of accounts' events that tell none: computer, phone, tablet, web or other." placeholder:"PLATFORM"`
 }
 
 // Run makes a key.
 func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
-	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, By: thisUser()}, time.Now())
+	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, Defaults: rollcall.Defaults(c.Default), By: thisUser()}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -82,9 +93,9 @@ func (c *tokenListCmd) Run(_ context.Context, s *streams) error {
 		return err
 	}
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tMADE\tLAST USED")
+	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tMADE\tLAST USED\tDEFAULTS")
 	for _, t := range list {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, marketsOf(t), t.Created.Format(time.RFC3339), usedAt(last[t.ID]))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, marketsOf(t), t.Created.Format(time.RFC3339), usedAt(last[t.ID]), defaultsOf(t))
 	}
 	return out.Flush()
 }
@@ -98,6 +109,17 @@ func marketsOf(t access.Token) string {
 		names = append(names, string(m))
 	}
 	return strings.Join(names, ",")
+}
+
+// defaultsOf lists what a key's events are of where they don't say.
+func defaultsOf(t access.Token) string {
+	d, words := t.Defaults, []string{}
+	for _, w := range [][2]string{{"market", string(d.Market)}, {"service", string(d.Service)}, {"location", d.Location}, {"kind", d.Kind}, {"segment", string(d.Segment)}, {"platform", d.Platform}} {
+		if w[1] != "" {
+			words = append(words, w[0]+"="+w[1])
+		}
+	}
+	return cmp.Or(strings.Join(words, ","), "-")
 }
 
 func usedAt(last time.Time) string {

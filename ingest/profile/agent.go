@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -97,4 +98,19 @@ func (r *Reader) platformOf(t *Table, row map[string]any) (rollcall.Platform, er
 		return 0, err
 	}
 	return r.agents.platform(text(agent)), nil
+}
+
+// BuiltinPlatforms gives what tells the platform of a user agent by the built-in
+// patterns. It is safe for concurrent use.
+func BuiltinPlatforms() (func(agent string) rollcall.Platform, error) {
+	builtin, err := new(Profile).newAgents()
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex // guards builtin, which remembers
+	return func(agent string) rollcall.Platform {
+		mu.Lock()
+		defer mu.Unlock()
+		return builtin.platform(agent)
+	}, nil
 }

@@ -134,6 +134,14 @@ func statuses() map[string][6]int {
 		"POST /v1/log/acknowledge": done, "POST /v1/log/settle": done, "POST /v1/rejected/replay": done, "GET /v1/rejected": done, "GET /v1/audit": done,
 		"POST /v1/events": {401, 403, 403, 200, 403, 200},
 	}
+	for _, path := range access.EventPaths() {
+		if path != access.EventsPath { // a body of nothing is no batch, and as one call it is refused by itself
+			table["POST "+path] = [6]int{401, 403, 403, 400, 403, 400}
+		}
+	}
+	for _, kind := range []string{"alias", "group", "identify", "page", "screen", "track"} {
+		table["POST /v1/"+kind] = [6]int{401, 403, 403, 422, 403, 422}
+	}
 	for _, report := range openapi.Reports() {
 		table["GET /v1/reports/"+report.Name] = ofMarket
 	}

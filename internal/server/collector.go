@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"rollcall/api/observe"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
+	"rollcall/ingest/profile"
 	"rollcall/ingest/spool"
 	"rollcall/internal/jsondepth"
 	"rollcall/internal/kafka"
@@ -78,7 +80,13 @@ func (c *collector) start(ctx context.Context) (_ http.Handler, err error) {
 		return nil, err
 	}
 	mux := c.probes(func(ctx context.Context) error { return c.canTake(ctx, waiting) })
-	mux.Handle("POST /v1/events", c.takeEvents(waiting.Log, c.Bodies<<20))
+	taken := c.takeEvents(waiting.Log, c.Bodies<<20)
+	for _, path := range access.EventPaths() {
+		if strings.HasSuffix(path, "/") {
+			path += "{$}" // and nothing under it
+		}
+		mux.Handle("POST "+path, taken)
+	}
 	return observe.Patterns(mux), nil
 }
 
@@ -254,14 +262,21 @@ const maxBody = 64 << 20
 
 // takeEvents takes events over HTTP into the log, with so much memory for bodies.
 func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *web.Collector {
-	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender}
+	c := &web.Collector{Converter: p.converter(), MaxBody: maxBody, Log: log, Memory: memory, Sender: sender, Admit: admit}
+	if platforms, err := profile.BuiltinPlatforms(); err != nil {
+		p.Log.Error("no platform can be told from a user agent", "error", err) // which is built in
+	} else {
+		c.Platform = platforms
+	}
 	if p.store != nil {
 		p.rosters = &rosters{list: p.store.ListPanelObjects, log: p.Log}
 	}
 	if p.rosters != nil {
 		c.Converter.HasRoster = p.rosters.has
 	}
-	p.metrics.MustRegister(prometheus.NewGaugeFunc(
+	passedOver := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rollcall_calls_passed_over_total", Help: "Calls of trackers that say nothing of an audience, by why."}, []string{"why"})
+	c.PassedOver = func(why string, n int) { passedOver.WithLabelValues(why).Add(float64(n)) }
+	p.metrics.MustRegister(passedOver, prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Name: "rollcall_bodies_bytes", Help: "Memory that the bodies under way are reckoned to take."},
 		func() float64 { return float64(c.Taken()) }))
 	return c
@@ -270,11 +285,20 @@ func (p *Process) takeEvents(log func(backfill bool) ingest.Log, memory int64) *
 // sender tells senders apart by their keys, and where none is needed by their
 // addresses. The keys themselves are not held.
 func sender(r *http.Request) string {
+	if id := access.Of(r.Context()).ID; id != "" {
+		return id
+	}
 	if key := r.Header.Get("Authorization"); key != "" {
 		sum := sha256.Sum256([]byte(key))
 		return string(sum[:8])
 	}
 	return access.Address(r)
+}
+
+// admit gives the defaults of the key that a request came with.
+func admit(r *http.Request, key string) (rollcall.Defaults, error) {
+	caller, err := access.Claim(r, key)
+	return caller.Defaults, err
 }
 
 // writers gives the log for ordinary events and for backfill.

@@ -10,6 +10,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"rollcall"
 )
 
 // Body is one Arrow IPC stream of whole rows, small enough to be sent at once.
@@ -33,7 +35,7 @@ func Bodies(records iter.Seq2[arrow.Record, error]) iter.Seq2[Body, error] {
 		for rec, err := range records {
 			var t *table
 			if err == nil {
-				t, err = tableOf(rec)
+				t, err = tableOf(rec, new(rollcall.Defaults))
 			}
 			if err != nil {
 				if p.flush(yield) {

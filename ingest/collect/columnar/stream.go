@@ -42,7 +42,7 @@ type taker struct {
 }
 
 func (k *taker) record(ctx context.Context, rec arrow.Record) error {
-	t, err := tableOf(rec)
+	t, err := tableOf(rec, &k.in.Defaults)
 	if err != nil {
 		return err
 	}

@@ -18,20 +18,22 @@ type table struct {
 	rows  int
 	texts [columns]texts // of the times only those that are text
 	times [columns]*instants
+
+	defaults *rollcall.Defaults // of what its rows don't say
 }
 
-// tableOf binds a record's columns. The error is an Invalid that names the
-// column.
-func tableOf(rec arrow.Record) (t *table, err error) {
+// tableOf binds a record's columns, of a sender with defaults. The error is an
+// Invalid that names the column.
+func tableOf(rec arrow.Record, defaults *rollcall.Defaults) (t *table, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &rollcall.Invalid{Field: "arrow", Reason: fmt.Sprintf("is broken: %v", p), Code: "arrow"}
 		}
 	}()
-	if err := checkRequired(rec.Schema()); err != nil {
+	if err := checkRequired(rec.Schema(), defaults); err != nil {
 		return nil, err
 	}
-	t = &table{rows: int(rec.NumRows())}
+	t = &table{rows: int(rec.NumRows()), defaults: defaults}
 	for at, name := range Names() {
 		if err := t.bind(rec, at, name); err != nil {
 			return nil, err
@@ -63,13 +65,14 @@ func (t *table) bind(rec arrow.Record, at int, name string) (err error) {
 
 // checkRequired names each required column that a schema lacks, and refuses one
 // that stands twice.
-func checkRequired(s *arrow.Schema) error {
+func checkRequired(s *arrow.Schema, defaults *rollcall.Defaults) error {
 	for _, name := range Names() {
 		if len(s.FieldIndices(name)) > 1 {
 			return unfit(name, "is there more than once")
 		}
 	}
-	if missing := Missing(s.HasField); len(missing) > 0 {
+	given := map[string]bool{"market": defaults.Market != "", "service": defaults.Service != "", "location": defaults.Location != "", "kind": defaults.Kind != ""}
+	if missing := Missing(func(name string) bool { return given[name] || s.HasField(name) }); len(missing) > 0 {
 		return unfit(strings.Join(missing, ", "), "is missing")
 	}
 	return nil
@@ -99,6 +102,7 @@ func unfit(column, reason string) error {
 // sighting reads row i; f holds its fields.
 func (t *table) sighting(i int, f *ingest.Fields) (s ingest.Sighting, err error) {
 	t.fields(i, f)
+	f.Fill(t.defaults)
 	at, err := t.time(columnTime, "time", i, f.Time)
 	if err != nil {
 		return s, err
@@ -142,6 +146,7 @@ func (t *table) fields(i int, f *ingest.Fields) {
 func (t *table) written(i int) ingest.Fields {
 	var f ingest.Fields
 	t.fields(i, &f)
+	f.Fill(t.defaults)
 	for column, field := range map[int]*string{columnTime: &f.Time, columnUntil: &f.Until} {
 		if t.times[column] == nil {
 			continue

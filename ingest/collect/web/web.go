@@ -1,8 +1,10 @@
 // Package web is the HTTP collector: POST /v1/events takes NDJSON, a JSON array
-// of events or an Arrow IPC stream, and answers once the log has them durably.
+// of events, CloudEvents or an Arrow IPC stream, and answers once the log has them
+// durably.
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,10 +23,11 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
+	"rollcall/ingest/collect/tracker"
 	"rollcall/internal/problem"
 )
 
-// Collector serves POST /v1/events.
+// Collector serves POST /v1/events, and the routes of trackers.
 type Collector struct {
 	Converter *ingest.Converter
 	// Log gives the log for ordinary events, or for backfill: those whose age
@@ -38,22 +41,26 @@ type Collector struct {
 	// Sender says who sends: each has a part of the memory, and so many refused
 	// lines. It may be nil; then it is the address that a request came from.
 	Sender func(*http.Request) string
+	// Admit gives the defaults of whoever sends a request, by the key that came in
+	// its body where none came in its headers; a *problem.Details refuses it. nil:
+	// everybody may send, and nobody has any.
+	Admit func(r *http.Request, key string) (rollcall.Defaults, error)
+	// Platform tells the platform of a user agent; nil: of none.
+	Platform func(agent string) rollcall.Platform
+	// PassedOver counts what trackers sent that says nothing of an audience; nil:
+	// nobody counts.
+	PassedOver func(why string, n int)
 
 	budget   budget
 	refusals refusals
 }
 
-// ServeHTTP takes one body. Good events are kept whatever stands beside them:
-// 200 with counts where all were good, 422 with counts and the first refused
-// lines where some were not, 400 where the body itself is broken, 413 where it
-// is too long, 408 where it comes too slowly, 429 where the log is full, or so
-// many bodies are under way that there is no memory for it: what was taken of it
-// counts once when it is sent again.
+// ServeHTTP takes one body: see takeEvents and takeCalls.
 func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sender := c.sender(r)
-	mine := &share{budget: &c.budget, most: c.most(), sender: sender}
+	mine := &share{budget: &c.budget, most: c.most(), sender: c.sender(r)}
+	route, tracked := trackers[r.URL.Path]
 	if !mine.grow(weigh("", "", 0)) {
-		answer(w, ingest.Counts{}, errBusy)
+		answer(w, ingest.Counts{}, errBusy, tracked)
 		return
 	}
 	defer mine.release()
@@ -62,15 +69,46 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = pace(w, r.Body)
-	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
-	source := r.URL.Query().Get("source")
-	if source == "" {
-		source = "http"
+	if tracked {
+		counts, err := c.takeCalls(r, mine, route)
+		answer(w, counts, err, true)
+		return
 	}
-	in := ingest.NewBatcher(c.Converter, c.Log(backfill), source, backfill)
-	in.MayReject = func() bool { return c.refusals.allow(sender, c.Converter.Now()) }
-	err := c.take(r.Context(), in, r, mine)
-	answer(w, in.Counts, err)
+	counts, err := c.takeEvents(r, mine)
+	answer(w, counts, err, false)
+}
+
+// takeEvents takes a body of events. Good events are kept whatever stands beside them:
+// 200 with counts where all were good, 422 with counts and the first refused
+// lines where some were not, 400 where the body itself is broken, 413 where it
+// is too long, 408 where it comes too slowly, 429 where the log is full, or so
+// many bodies are under way that there is no memory for it: what was taken of it
+// counts once when it is sent again.
+func (c *Collector) takeEvents(r *http.Request, mine *share) (ingest.Counts, error) {
+	in, err := c.batcher(r, mine, "", false)
+	if err != nil {
+		return ingest.Counts{}, err
+	}
+	err = c.take(r.Context(), in, r, mine)
+	return in.Counts, err
+}
+
+// batcher begins what carries a body to the log, whose sender brought a key in it,
+// or in its headers; past lifts the age as the parameter does.
+func (c *Collector) batcher(r *http.Request, mine *share, key string, past bool) (*ingest.Batcher, error) {
+	var defaults rollcall.Defaults
+	if c.Admit != nil {
+		var err error
+		if defaults, err = c.Admit(r, key); err != nil {
+			return nil, err
+		}
+	}
+	backfill, _ := strconv.ParseBool(r.URL.Query().Get("backfill"))
+	source := cmp.Or(r.URL.Query().Get("source"), "http")
+	in := ingest.NewBatcher(c.Converter, c.Log(backfill || past), source, backfill || past)
+	in.MayReject = func() bool { return c.refusals.allow(mine.sender, c.Converter.Now()) }
+	in.Defaults = defaults
+	return in, nil
 }
 
 // misasked gives the faults of the parameters.
@@ -101,15 +139,22 @@ func (c *Collector) sender(r *http.Request) string {
 }
 
 func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Request, mine *share) error {
-	unpacked, err := c.body(r)
+	unpacked, err := unpack(r, c.MaxBody)
 	if err != nil {
 		return err
 	}
 	defer unpacked.Close()
 	body := &shared{Reader: unpacked, share: mine, kind: contentType(r), encoding: coding(r)}
+	if head := envelope(r.Header); head != nil {
+		return binaryEvent(ctx, in, body, head)
+	}
 	switch body.kind {
 	case "application/x-ndjson", "application/jsonl":
 		return ingest.NDJSON(ctx, in, body)
+	case cloudEvent:
+		return ingest.CloudEvent(ctx, in, body, nil)
+	case cloudEvents:
+		return ingest.CloudEvents(ctx, in, body)
 	case "application/json", "text/plain":
 		return ingest.Lines(ctx, in, body)
 	case columnar.ContentType:
@@ -119,7 +164,8 @@ func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Reques
 }
 
 var (
-	errType     = errors.New("content-type is not application/x-ndjson, application/json or " + columnar.ContentType)
+	errType     = errors.New("content-type is not application/x-ndjson, application/json, application/cloudevents+json, application/cloudevents-batch+json or " + columnar.ContentType)
+	errCalls    = errors.New("content-type is not application/json")
 	errEncoding = errors.New("content-encoding is not gzip or zstd")
 )
 
@@ -147,9 +193,9 @@ func coding(r *http.Request) string {
 	return name
 }
 
-// body undoes the content encoding; both sides of it are bounded.
-func (c *Collector) body(r *http.Request) (io.ReadCloser, error) {
-	sent := http.MaxBytesReader(nil, r.Body, c.MaxBody)
+// unpack undoes the content encoding; both sides of it are bounded.
+func unpack(r *http.Request, most int64) (io.ReadCloser, error) {
+	sent := http.MaxBytesReader(nil, r.Body, most)
 	var unpack func(io.Reader) (io.ReadCloser, error)
 	encoding := coding(r)
 	switch encoding {
@@ -168,7 +214,7 @@ func (c *Collector) body(r *http.Request) (io.ReadCloser, error) {
 		return nil, p.fault(err)
 	}
 	p.z = z
-	return http.MaxBytesReader(nil, p, c.MaxBody), nil
+	return http.MaxBytesReader(nil, p, most), nil
 }
 
 // maxWindow is the most memory that a zstd body's own window may take: what the
@@ -194,13 +240,24 @@ type refused struct {
 	ingest.Counts
 }
 
-func answer(w http.ResponseWriter, counts ingest.Counts, err error) {
+// answer answers with the counts. A tracker is told to send again by the one status
+// after which each of them does, and later: see patient.
+func answer(w http.ResponseWriter, counts ingest.Counts, err error, tracked bool) {
+	var refusal *problem.Details
+	if errors.As(err, &refusal) {
+		refusal.Write(w)
+		return
+	}
 	if counts.Rejected == nil {
 		counts.Rejected = map[string]int{}
 	}
 	status, detail := outcome(counts, err)
+	again := "1"
+	if tracked {
+		status, again = patient(status), trackersRetry
+	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", again)
 	}
 	if status == http.StatusOK {
 		write(w, "application/json", status, counts)
@@ -225,9 +282,11 @@ func outcome(counts ingest.Counts, err error) (status int, detail string) {
 		return http.StatusTooManyRequests, err.Error()
 	case errors.Is(err, errSlow):
 		return http.StatusRequestTimeout, errSlow.Error()
+	case errors.Is(err, tracker.ErrSize):
+		return http.StatusRequestEntityTooLarge, err.Error()
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("body is over %d bytes", tooLong.Limit)
-	case errors.Is(err, errType) || errors.Is(err, errEncoding):
+	case errors.Is(err, errType) || errors.Is(err, errEncoding) || errors.Is(err, errData) || errors.Is(err, errCalls):
 		return http.StatusUnsupportedMediaType, err.Error()
 	case errors.Is(err, rollcall.ErrInvalid), errors.Is(err, io.ErrUnexpectedEOF):
 		return http.StatusBadRequest, err.Error()

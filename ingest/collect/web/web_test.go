@@ -161,8 +161,8 @@ func TestStatusCodes(t *testing.T) {
 		{"too long from zstd", ndjson, "zstd", zstandard(t, many), nil, 413, maxBody / len(good+"\n"), "body is over 65536 bytes"},
 		{"too long a table", columnar.ContentType, "", table(t, 1000, columns...), nil, 413, 0, "body is over 65536 bytes"},
 
-		{"a form", "application/x-www-form-urlencoded", "", good, nil, 415, 0, "content-type is not application/x-ndjson, application/json or application/vnd.apache.arrow.stream"},
-		{"no type", "", "", good, nil, 415, 0, "content-type is not application/x-ndjson, application/json or application/vnd.apache.arrow.stream"},
+		{"a form", "application/x-www-form-urlencoded", "", good, nil, 415, 0, "content-type is not application/x-ndjson, application/json, application/cloudevents+json, application/cloudevents-batch+json or application/vnd.apache.arrow.stream"},
+		{"no type", "", "", good, nil, 415, 0, "content-type is not application/x-ndjson, application/json, application/cloudevents+json, application/cloudevents-batch+json or application/vnd.apache.arrow.stream"},
 		{"brotli", ndjson, "br", good, nil, 415, 0, "content-encoding is not gzip or zstd"},
 
 		{"a full log", ndjson, "", good, full, 429, 0, "the log is full; send the body again later"},

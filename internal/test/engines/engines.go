@@ -32,6 +32,8 @@ const (
 	Curl    Engine = "curl and jq"
 	Systemd Engine = "systemd-analyze"
 	Tshark  Engine = "tshark"
+	// Trackers are the clients of internal/test/trackers, in Node.
+	Trackers Engine = "trackers' clients"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -98,6 +100,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingProgram("systemd-analyze", "systemd")
 	case Tshark:
 		return missingProgram("tshark", "tshark")
+	case Trackers:
+		return missingTrackers(dir)
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
