@@ -250,7 +250,7 @@ export interface Accounts {
   steps: Span[] | undefined;
   places: Record<string, Report<CensusRow> | undefined>;
   parts: { platform?: Report<CensusRow>; segment?: Report<CensusRow> };
-  windows: { [window in Window]?: Report<CensusRow> }; // that end on the month's last day
+  windows: { [window in Window]?: Report<CensusRow> | null }; // that end on the month's last day; null: it can't be had
   at: Date;
 }
 
@@ -325,7 +325,8 @@ export async function accounts(client: Client, a: Address, market: string, month
   ]);
   const end = windowsEnd(month);
   await Promise.all(windows.map((window) => client.census({ market, credit: a.credit, location: a.location, ...windowQuery(window, end) }, signal).then((r) => more((n) => ({ windows: { ...n.windows, [window]: r } })), (e: unknown) => {
-    if (!(e instanceof Problem) || e.status === 401) throw e; // else a part has aged out, or lies under another key
+    if (!(e instanceof Problem) || e.status === 401) throw e;
+    more((n) => ({ windows: { ...n.windows, [window]: null } })); // a part has aged out, or lies under another key
   })));
 }
 

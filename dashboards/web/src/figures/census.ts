@@ -140,7 +140,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     id: "accounts",
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
+    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris : fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
     notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
     source: source(a.total, a.month, s),
     data,
@@ -154,8 +154,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
       const day = 86_400_000;
-      const days = s.address.step === "day" || rolling(s.address.step);
-      const shade = days ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
+      const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
       lines(sheet, { x: 0, y: 4 }, all, {
         width, height: 280, shade,
         x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: { values: everySo(xs, width), text: (v) => (s.address.step === "month" ? s.n.tick(new Date(v)) : s.n.dayShort(new Date(v).toISOString().slice(0, 10))) } },
@@ -165,6 +164,11 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
       return sheet.svg;
     },
   };
+}
+
+/** byDay says whether a step has a point for every day. */
+function byDay(step: Step): boolean {
+  return step === "day" || rolling(step);
 }
 
 /** everySo gives the first and then every so-many of an axis' places. */
@@ -316,9 +320,9 @@ export function ended(a: Accounts, data: string, s: Scope): Figure {
   const ids = services(a.total);
   const drawn = ids.slice(0, 4);
   const days = (n: string) => (n === "1" ? (french ? "1 jour" : "1 day") : french ? `${n} jours` : `${n} days`);
-  const all = [...windows.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w] as Census | undefined })), { name: french ? "Le mois" : "The month", r: a.total }].filter((w) => w.r !== undefined);
+  const all = [...windows.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w] ?? undefined })), { name: french ? "Le mois" : "The month", r: a.total }].filter((w) => w.r !== undefined);
   const end = s.n.day(windowsEnd(a.month));
-  const one = drawn[0] === undefined ? null : figureOf(a.windows["1d"], drawn[0]);
+  const one = drawn[0] === undefined ? null : figureOf(a.windows["1d"] ?? undefined, drawn[0]);
   const month = drawn[0] === undefined ? null : figureOf(a.total, drawn[0]);
   const sentence = !shown(one) || !shown(month) ? (french ? `Comptes des jours qui finissent le ${end}` : `Accounts of the days that end on ${end}`) : french
     ? `${s.n.whole(one.value)} comptes ${of(s.name(drawn[0]!))} le dernier jour, ${s.n.whole(month.value)} dans le mois`
@@ -345,7 +349,7 @@ export function ended(a: Accounts, data: string, s: Scope): Figure {
     data,
     file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...windows, "month" as const].flatMap((w) => {
       const r = w === "month" ? a.total : a.windows[w];
-      return r === undefined ? [] : ids.map((id) => ({ of: [a.market, w === "month" ? a.total.meta.to! : windowsEnd(a.month), w, r.meta.location, r.meta.credit, id], m: figureOf(r, id) }));
+      return r == null ? [] : ids.map((id) => ({ of: [a.market, w === "month" ? a.total.meta.to! : windowsEnd(a.month), w, r.meta.location, r.meta.credit, id], m: figureOf(r, id) }));
     })),
     table: {
       head: [s.t.service, french ? "Fenêtre" : "Window", ...heads(s)],

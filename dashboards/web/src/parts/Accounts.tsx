@@ -52,7 +52,7 @@ export function Accounts({ p, months, s, go }: Props) {
           {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
           {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
           {segments && <Frame figure={segments} t={t} link={link(segments.id)} />}
-          {closing && <Frame figure={closing} t={t} link={link(closing.id)} />}
+          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">
