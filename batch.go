@@ -4,7 +4,7 @@ import "time"
 
 // Batch is a columnar run of events, as the aggregator folds them. Row i is
 // one event: Groups[Code[i]] says what it is of, Time[i] and Until[i] when in
-// Unix nanoseconds (Until 0: one minute), Visitor[i] whose. All four columns
+// Unix nanoseconds (Until 0: one minute), Visitor[i] whose. These four columns
 // have the same length.
 type Batch struct {
 	Groups  []Group
@@ -12,12 +12,26 @@ type Batch struct {
 	Time    []int64
 	Until   []int64
 	Visitor []uint64
+	Stamps  []Stamp // of the log's records that the rows are of, in their order; none: rows of no log
 
 	Partition int   // of the log
 	Next      int64 // the offset after the batch's last record
 	Behind    bool  // more records were waiting when the batch was read
 
 	codes map[Group]uint32 // of Groups, where they are many
+}
+
+// Stamp is the timestamp of a log's record, or of several that follow each other.
+type Stamp struct {
+	Row  int   // the first that is of them
+	Time int64 // in Unix milliseconds
+}
+
+// Stamp says that the rows that are added next are of a record of this time.
+func (b *Batch) Stamp(at int64) {
+	if n := len(b.Stamps); n == 0 || b.Stamps[n-1].Time != at {
+		b.Stamps = append(b.Stamps, Stamp{Row: b.Len(), Time: at})
+	}
 }
 
 // Len gives the number of events.
@@ -27,7 +41,7 @@ func (b *Batch) Len() int { return len(b.Code) }
 func (b *Batch) Reset() {
 	*b = Batch{
 		Groups: b.Groups[:0], Code: b.Code[:0],
-		Time: b.Time[:0], Until: b.Until[:0], Visitor: b.Visitor[:0],
+		Time: b.Time[:0], Until: b.Until[:0], Visitor: b.Visitor[:0], Stamps: b.Stamps[:0],
 		codes: b.codes,
 	}
 	clear(b.codes)

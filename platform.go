@@ -23,6 +23,9 @@ const (
 	OtherPlatform
 )
 
+// AnyPlatform is what all platforms together are called, where each has a name.
+const AnyPlatform = "any"
+
 // None is how a platform or a segment that isn't told is written and asked for.
 const None = "none"
 

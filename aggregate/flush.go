@@ -8,19 +8,18 @@ import (
 // Deltas gives what changed since the last flush. A cell that is kept and did
 // not change is passed over.
 func (f *Fold) Deltas() rollcall.Deltas {
-	return rollcall.Deltas{Cells: f.changedCells, Diaries: f.allDiaries}
+	return rollcall.Deltas{Cells: f.changedCells, Diaries: f.allDiaries, Known: f.undone.removals}
 }
 
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
 	var state rollcall.CellState
 	for key, c := range f.cells {
-		c.visitors.sketchIDs()
-		c.minutes.sketchIDs()
-		if !c.visitors.sketch.Dirty() && !c.minutes.sketch.Dirty() && !c.raised && len(c.accounts.list) == 0 {
+		if !c.changed() {
 			continue
 		}
 		state.Coarse, state.Exact = c.coarse, c.exact
 		c.accounts.shorten()
+		c.accounts.list = f.undone.without(&key, c.accounts.list)
 		state.Accounts = idset.Append(state.Accounts[:0], c.accounts.list)
 		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
 		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])
@@ -28,6 +27,14 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 			return
 		}
 	}
+}
+
+// changed brings the ids to the sketches, and reports whether the cell has
+// something that the store lacks.
+func (c *census) changed() bool {
+	c.visitors.sketchIDs()
+	c.minutes.sketchIDs()
+	return c.visitors.sketch.Dirty() || c.minutes.sketch.Dirty() || c.raised || len(c.accounts.list) > 0
 }
 
 func (f *Fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
@@ -43,7 +50,7 @@ func (f *Fold) allDiaries(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
 // since one whose registers no longer change need not be flushed again.
 func (f *Fold) flushed(most int) {
 	f.forget()
-	f.bytes = 0
+	f.bytes, f.undone.newest = 0, 0
 	for _, c := range f.cells {
 		c.visitors.sketch.MarkClean()
 		c.minutes.sketch.MarkClean()
@@ -54,4 +61,11 @@ func (f *Fold) flushed(most int) {
 		clear(f.cells)
 		f.bytes = 0
 	}
+}
+
+// drop drops all that is held.
+func (f *Fold) drop() {
+	f.forget()
+	clear(f.cells)
+	f.bytes, f.undone.newest = 0, 0
 }

@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"rollcall"
@@ -22,6 +23,8 @@ type Fold struct {
 	groups map[rollcall.Group]*groupFold
 	of     int          // bytes of the groups, about; in bytes too
 	byCode []*groupFold // of the batch in hand
+
+	undone undone
 }
 
 // census is what a cell counts: two sketches, and of a service that is counted
@@ -88,7 +91,7 @@ type slot struct {
 // localDay is what of a slot most rows don't need.
 type localDay struct {
 	span rollcall.Span
-	cell *census // nil in a panel's group
+	cell *census // nil in a panel's group, and where the day was removed
 }
 
 const (
@@ -136,18 +139,47 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	if err := f.open(b.Groups); err != nil {
 		return err
 	}
-	times, untils, visitors := b.Time[:b.Len()], b.Until[:b.Len()], b.Visitor[:b.Len()]
-	for i, code := range b.Code {
+	if len(b.Stamps) == 0 {
+		return f.stamped(b, 0, b.Len(), math.MaxInt64)
+	}
+	for i, s := range b.Stamps {
+		end := b.Len()
+		if i+1 < len(b.Stamps) {
+			end = b.Stamps[i+1].Row
+		}
+		f.undone.newest = max(f.undone.newest, s.Time)
+		if err := f.stamped(b, s.Row, end, s.Time); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stamped folds the rows [from, to) of a batch, which are of records of a time.
+func (f *Fold) stamped(b *rollcall.Batch, from, to int, at int64) error {
+	if f.undone.reach(at) {
+		f.dropGroups() // they know the cells of another time
+		if err := f.open(b.Groups); err != nil {
+			return err
+		}
+	}
+	f.rows(b, from, to)
+	return nil
+}
+
+// rows folds the rows [from, to) of a batch.
+func (f *Fold) rows(b *rollcall.Batch, from, to int) {
+	codes, times, untils, visitors := b.Code[from:to], b.Time[from:to], b.Until[from:to], b.Visitor[from:to]
+	for i, code := range codes {
 		at, visitor, l := times[i], visitors[i], f.byCode[code]
 		c := l.known(at)
 		if c == nil || untils[i] > at {
-			f.row(l, b, i)
+			f.row(l, b, from+i)
 			continue
 		}
 		f.note(&c.visitors, visitor)
 		f.note(&c.minutes, hll.PairID(visitor, at/minute))
 	}
-	return nil
 }
 
 // known gives the census cell of an instant, or nil where a row does more than to
@@ -263,11 +295,16 @@ func (f *Fold) spread(l *groupFold) {
 	f.of, f.bytes = f.of+groupSlots*slotBytes, f.bytes+groupSlots*slotBytes
 }
 
+// cell gives the cell of a group's day; nil: it was removed after the record in
+// hand was stamped.
 func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	key := rollcall.Cell{
 		Market: l.group.Market, Day: day, Service: l.group.Service,
 		Location: l.group.Location, Kind: l.group.Kind,
 		Platform: l.group.Platform, Segment: l.group.Segment, Key: l.group.Key,
+	}
+	if f.undone.removed(&key) {
+		return nil
 	}
 	c := f.cells[key]
 	if c == nil {
@@ -293,9 +330,11 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 	for from < to {
 		d := f.day(l, from)
 		end := min(to, d.span.To)
-		f.note(&d.cell.visitors, visitor)
-		f.count(l, d.cell, visitor)
-		f.stay(&d.cell.minutes, visitor, from, end)
+		if c := d.cell; c != nil {
+			f.note(&c.visitors, visitor)
+			f.count(l, c, visitor)
+			f.stay(&c.minutes, visitor, from, end)
+		}
 		from = end
 	}
 }
@@ -303,6 +342,9 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 // creditDay notes a visitor of the day that a minute is of, and no minute.
 func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
 	c := f.day(l, at).cell
+	if c == nil {
+		return
+	}
 	f.note(&c.visitors, visitor)
 	f.count(l, c, visitor)
 	if !c.coarse {

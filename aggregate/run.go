@@ -12,10 +12,12 @@ import (
 )
 
 // Source gives the log's events. Next's batch is valid until the next Next.
-// Commit says that the store has all before the offsets.
+// Commit says that the store has all before the offsets. Again has what was not
+// committed given once more, and nothing else before.
 type Source interface {
 	Next(ctx context.Context) (*rollcall.Batch, error)
 	Commit(ctx context.Context, offsets rollcall.Offsets) error
+	Again() error
 }
 
 // Store unites deltas with what it has. After Merge returns nil it has them
@@ -24,12 +26,20 @@ type Store interface {
 	Merge(ctx context.Context, deltas rollcall.Deltas) error
 }
 
+// Corrections are what was done about mistakes in the census.
+type Corrections interface {
+	Corrections(ctx context.Context) (rollcall.Corrections, error)
+	AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error)
+}
+
 // Options of an aggregator. Calendar and Log are required; the rest have
 // defaults.
 type Options struct {
 	K        int // the sketch's precision, as the store's
 	Calendar func(rollcall.MarketID) (*rollcall.Calendar, error)
 	Exactly  func(rollcall.ServiceID) bool // whether a service is counted exactly; nil: none is
+	Undone   Corrections                   // nil: nothing is
+	Lifted   rollcall.Corrections          // the removals of what a replay brings back
 	Every    time.Duration                 // between flushes when caught up; default 2 s
 	Behind   time.Duration                 // between flushes when behind; default 30 s
 	Bytes    int                           // flush at so many bytes held; default DefaultBytes
@@ -54,6 +64,7 @@ const (
 // source's; nil after a stop by ctx.
 func Run(ctx context.Context, src Source, store Store, opt Options) error {
 	w := newWorker(src, store, opt)
+	w.fold.Lift(opt.Lifted)
 	err := w.loop(ctx)
 	if ctx.Err() == nil {
 		return fmt.Errorf("aggregate: %w", err)
@@ -72,8 +83,10 @@ type worker struct {
 	store   Store
 	opt     Options
 	fold    *Fold
-	offsets rollcall.Offsets // of what is folded and not committed
-	since   time.Time        // of the oldest thing not flushed; zero: nothing
+	offsets rollcall.Offsets     // of what is folded and not committed
+	since   time.Time            // of the oldest thing not flushed; zero: nothing
+	known   rollcall.Corrections // of the census, when the list was last read
+	learnt  bool                 // known has been read
 	behind  bool
 }
 
@@ -112,6 +125,11 @@ func (w *worker) read(ctx context.Context) error {
 			return nil
 		}
 		return err
+	}
+	if w.since.IsZero() { // the list may be old, and nothing is held that it could remove
+		if err := w.persist(ctx, func(ctx context.Context) error { _, err := w.learn(ctx); return err }); err != nil {
+			return err
+		}
 	}
 	if err := w.fold.Add(batch); err != nil {
 		return err
@@ -157,8 +175,15 @@ func (w *worker) flush(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	if err := w.merge(ctx); err != nil {
+	again := false
+	if err := w.persist(ctx, func(ctx context.Context) (err error) { again, err = w.merge(ctx); return err }); err != nil {
 		return err
+	}
+	if again {
+		w.opt.Log.Info("a part of the census was removed; what is not flushed is read again")
+		clear(w.offsets)
+		w.since = time.Time{}
+		return w.src.Again()
 	}
 	w.opt.Metrics.flushed(time.Since(start), len(w.fold.cells), w.fold.bytes)
 	w.opt.Log.Debug("flushed", "cells", len(w.fold.cells), "diaries", len(w.fold.diaries),
@@ -172,9 +197,47 @@ func (w *worker) flush(ctx context.Context) error {
 	return nil
 }
 
-func (w *worker) merge(ctx context.Context) error {
+// merge brings everything held to the store, but what has been removed from the
+// census meanwhile. The list of that is read before, and after: what was removed
+// while the store took the flush is deleted once more, now that the flush is in.
+func (w *worker) merge(ctx context.Context) (again bool, err error) {
+	if again, err = w.learn(ctx); again || err != nil {
+		return again, err
+	}
+	if err := w.store.Merge(ctx, w.fold.Deltas()); err != nil {
+		return false, err
+	}
+	return w.learn(ctx)
+}
+
+// learn reads what was done about mistakes in the census, and reports whether
+// what is not flushed must be read again.
+func (w *worker) learn(ctx context.Context) (again bool, err error) {
+	if w.opt.Undone == nil {
+		return false, nil
+	}
+	all, err := w.opt.Undone.Corrections(ctx)
+	if err != nil {
+		return false, err
+	}
+	news, first := all.Lacking(w.known), !w.learnt
+	w.learnt = true
+	if len(news) == 0 {
+		return false, nil
+	}
+	if !first {
+		if _, err := w.opt.Undone.AddCorrections(ctx, news...); err != nil {
+			return false, err
+		}
+	}
+	w.known = all
+	return w.fold.Learn(all), nil
+}
+
+// persist does something with the store until that succeeds or ctx ends.
+func (w *worker) persist(ctx context.Context, do func(context.Context) error) error {
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
-		err := w.store.Merge(ctx, w.fold.Deltas())
+		err := do(ctx)
 		if err == nil {
 			return nil
 		}

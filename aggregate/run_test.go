@@ -36,6 +36,8 @@ func (l *line) Commit(_ context.Context, o rollcall.Offsets) error {
 	return nil
 }
 
+func (l *line) Again() error { return nil }
+
 // memoryStore notes when it was flushed to; it fails while away.
 type memoryStore struct {
 	at   []time.Time
@@ -131,3 +133,4 @@ type fault struct{ err error }
 
 func (f fault) Next(context.Context) (*rollcall.Batch, error)  { return nil, f.err }
 func (f fault) Commit(context.Context, rollcall.Offsets) error { return nil }
+func (f fault) Again() error                                   { return nil }

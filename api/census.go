@@ -108,3 +108,41 @@ func (s *Server) getCensusMonths(ctx context.Context, in *censusMonthsInput) (*l
 	}
 	return listOf(rows), nil
 }
+
+// nodeInfoInput asks for one service's usage. The total is the caller's own number,
+// which Rollcall does not know: accounts that are there, used or not.
+type nodeInfoInput struct {
+	Market  string `query:"market" required:"true"`
+	Service string `query:"service" required:"true" doc:"the id of one service"`
+	Total   string `query:"total" pattern:"^[0-9]{1,9}$" doc:"accounts that are registered, by the operator's own count: given back as users.total, which is left out where absent"`
+	Plain
+}
+
+// NodeInfoUsage is the part usage of NodeInfo 2.1's document.
+type NodeInfoUsage struct {
+	Users NodeInfoUsers `json:"users"`
+}
+
+// NodeInfoUsers counts accounts. What is left out can't be told.
+type NodeInfoUsers struct {
+	Total          *int64 `json:"total,omitempty" minimum:"0" doc:"accounts that are registered: the operator's own number"`
+	ActiveHalfyear *int64 `json:"activeHalfyear,omitempty" minimum:"0" doc:"accounts seen in 180 days; left out where these lie under two keys of pseudonyms, have aged out, or are of too few accounts"`
+	ActiveMonth    *int64 `json:"activeMonth,omitempty" minimum:"0" doc:"accounts seen in 30 days; left out likewise"`
+}
+
+// getNodeInfo answers alike to all: it is there to be published.
+func (s *Server) getNodeInfo(ctx context.Context, in *nodeInfoInput) (*body[NodeInfoUsage], error) {
+	var users NodeInfoUsers
+	var err error
+	if users.ActiveMonth, users.ActiveHalfyear, err = s.Usage(ctx, rollcall.MarketID(in.Market), rollcall.ServiceID(in.Service)); err != nil {
+		return nil, s.fault("nodeinfo", err)
+	}
+	if in.Total != "" {
+		total, err := strconv.ParseInt(in.Total, 10, 64)
+		if err != nil {
+			return nil, s.fault("nodeinfo", err)
+		}
+		users.Total = &total
+	}
+	return &body[NodeInfoUsage]{Body: NodeInfoUsage{users}}, nil
+}

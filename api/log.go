@@ -31,6 +31,8 @@ type replayInput struct {
 	Body struct {
 		Time    *time.Time       `json:"time,omitempty" doc:"from the first record at or after this time"`
 		Offsets map[string]int64 `json:"offsets,omitempty" doc:"from these offsets, by partition; other partitions are left out"`
+
+		WithRemoved bool `json:"with_removed,omitempty" doc:"bring back what was removed from the census too"`
 	}
 	Plain
 }
@@ -50,7 +52,11 @@ func (s *Server) postReplay(ctx context.Context, in *replayInput) (*body[replaye
 	if err != nil {
 		return nil, s.fault("replay", err)
 	}
-	s.audited(ctx, "replay", "", fmt.Sprintf("%d events", n))
+	words := fmt.Sprintf("%d events", n)
+	if from.WithRemoved {
+		words += ", with what was removed from the census"
+	}
+	s.audited(ctx, "replay", "", words)
 	return &body[replayed]{Body: replayed{n}}, nil
 }
 
@@ -58,8 +64,10 @@ func (in *replayInput) from() (from ReplayFrom, err error) {
 	if (in.Body.Time == nil) == (in.Body.Offsets == nil) {
 		return from, &rollcall.Invalid{Field: "from", Reason: "give a time or offsets, one of them", Code: "from"}
 	}
+	from.WithRemoved = in.Body.WithRemoved
 	if in.Body.Time != nil {
-		return ReplayFrom{Time: *in.Body.Time}, nil
+		from.Time = *in.Body.Time
+		return from, nil
 	}
 	from.Offsets = rollcall.Offsets{}
 	for name, offset := range in.Body.Offsets {

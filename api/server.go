@@ -17,7 +17,8 @@ import (
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
-	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error) // that have a census, in order; an Unknown of an unknown market
+	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error)                                                  // that have a census, in order; an Unknown of an unknown market
+	Usage        func(ctx context.Context, market rollcall.MarketID, service rollcall.ServiceID) (month, halfyear *int64, err error) // accounts active in 30 and 180 days; nil: not to be told
 	Panels       Panels
 	Publications Publications
 	Catalogue    Catalogue
@@ -91,6 +92,8 @@ type Targets interface {
 type ReplayFrom struct {
 	Time    time.Time
 	Offsets rollcall.Offsets // nil: Time says
+
+	WithRemoved bool // what was removed from the census comes back
 }
 
 // Log is what commands ask of the log: to wait until what it holds is in the

@@ -46,11 +46,18 @@ func storeOf(t *testing.T, visits []visit, exact ...rollcall.ServiceID) rollcall
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	merge(t, store, visits, exact...)
+	return store
+}
+
+// merge brings visits to a store.
+func merge(t *testing.T, store rollcall.Store, visits []visit, exact ...rollcall.ServiceID) {
+	t.Helper()
 	cells := make(map[rollcall.Cell][]uint64)
 	for _, v := range visits {
 		cells[v.Cell] = append(cells[v.Cell], v.account)
 	}
-	err = store.Merge(t.Context(), rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+	err := store.Merge(t.Context(), rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
 		for c, ids := range cells {
 			s := hll.New(store.K())
 			s.AddSlice(ids)
@@ -66,7 +73,6 @@ func storeOf(t *testing.T, visits []visit, exact ...rollcall.ServiceID) rollcall
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store
 }
 
 // counted answers a question by brute force: of each row, its accounts; nil

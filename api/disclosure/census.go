@@ -45,7 +45,7 @@ func (r Rule) Readers(q *rollcall.CensusQuery) error {
 
 // places are those that readers may ask for: each, all, and a panel's.
 func places() []string {
-	return []string{rollcall.AnyPlace, "home", "work", "elsewhere", "home+work", string(rollcall.Both)}
+	return []string{rollcall.AnyPlace, "home", "work", "elsewhere", "home+work", string(rollcall.Both), string(rollcall.HomeOnly), string(rollcall.WorkOnly)}
 }
 
 // usual reports whether a question is of periods that everybody asks for.

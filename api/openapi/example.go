@@ -37,6 +37,7 @@ func examples() map[string]bodies {
 		"get-v1-markets-market":                          {nil, market},
 		"get-v1-services-service":                        {nil, service},
 		"get-v1-targets-target":                          {nil, target},
+		"get-v1-census-nodeinfo":                         {nil, map[string]any{"users": map[string]any{"total": 400000, "activeHalfyear": 331200, "activeMonth": 289140}}},
 		"get-v1-exclusions":                              {nil, rows(rule)},
 		"get-v1-panels-panel-months-month":               {nil, map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash}},
 		"get-v1-markets":                                 {nil, rows(market)},

@@ -21,6 +21,8 @@ import (
 
 type replayCmd struct {
 	From string `required:"" help:"A time (2002-10-03, or RFC 3339), or offsets by partition (0=120,3=77)." placeholder:"TIME|OFFSETS"`
+
+	WithRemoved bool `help:"Bring back what was removed from the census too."`
 	server.Engine
 }
 
@@ -30,6 +32,7 @@ func (c *replayCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
+	from["with_removed"] = c.WithRemoved
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done struct {
 			Events int64 `json:"events"`

@@ -195,6 +195,8 @@ func (s *bodySource) Next(ctx context.Context) (*rollcall.Batch, error) {
 
 func (s *bodySource) Commit(context.Context, rollcall.Offsets) error { return nil }
 
+func (s *bodySource) Again() error { return nil }
+
 // TestGap: records that were gone before they were read are counted and named.
 func TestGap(t *testing.T) {
 	c := newCluster(t, "log.retention.check.interval.ms=500", "log.initial.task.delay.ms=500", "log.segment.delete.delay.ms=0")

@@ -36,7 +36,7 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile, "aged": awaitAged, "expand": expandFile},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": awaitFile, "metric": awaitMetric, "expand": expandFile},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TESTDATA", shared)
 			e.Setenv("TMPDIR", e.WorkDir)
@@ -70,18 +70,18 @@ func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
 	awaitScript(ts, args[0]+" did not appear", func() bool { return exist(ts.MkAbs(args[0])) == nil })
 }
 
-// awaitAged is the scripts' "aged DIR": it waits until the folder's holder has
-// removed what is too old.
-func awaitAged(ts *testscript.TestScript, _ bool, args []string) {
-	api := &client{http: server.SocketClient(ts.MkAbs(args[0]))}
-	awaitScript(ts, args[0]+" was not aged", func() bool {
+// awaitMetric is the scripts' "metric DIR PATTERN": it waits until the metrics of the
+// folder's holder have a line that begins so.
+func awaitMetric(ts *testscript.TestScript, _ bool, args []string) {
+	api, pattern := &client{http: server.SocketClient(ts.MkAbs(args[0]))}, regexp.MustCompile("(?m)^"+args[1])
+	awaitScript(ts, args[1]+" was not among the metrics", func() bool {
 		answer, err := api.get(context.Background(), "/metrics", nil)
 		if err != nil {
 			return false
 		}
 		defer answer.Body.Close()
 		text, err := io.ReadAll(answer.Body)
-		return err == nil && regexp.MustCompile(`(?m)^rollcall_aged_out_timestamp_seconds [1-9]`).Match(text)
+		return err == nil && pattern.Match(text)
 	})
 }
 

@@ -8,16 +8,23 @@ import (
 	"net/url"
 	"time"
 
+	"rollcall/aggregate/census/active"
 	"rollcall/api/delivery"
 	"rollcall/api/disclosure"
 	"rollcall/internal/server"
 )
 
-// censusLimit is what readers are not told of a census.
+// censusLimit is what readers are not told of a census, and what /metrics tells.
 type censusLimit struct {
 	CensusMin   int `help:"Accounts under which a census's figure is withheld; only the operator and an administrator's key may ask for less." default:"50"`
 	CensusRound int `help:"Readers' figures of a census are rounded to multiples of so many accounts; 0 for not at all." default:"10"`
+
+	Gauges        []active.Service `help:"Services whose active accounts /metrics tells: of 1, 7, 28 and 30 days and of the month, up to the newest day, by platform." placeholder:"MARKET/SERVICE,..."`
+	GaugeSegments int              `help:"Segments of each that it tells too, those of the most accounts; 0 for none." default:"0"`
 }
+
+// mostGaugeSegments is the most segments of a service that are metrics.
+const mostGaugeSegments = 1000
 
 // Validate refuses limits that are none.
 func (c *censusLimit) Validate() error {
@@ -26,12 +33,17 @@ func (c *censusLimit) Validate() error {
 		return fmt.Errorf("--census-min %d: is under 0", c.CensusMin)
 	case c.CensusRound < 0:
 		return fmt.Errorf("--census-round %d: is under 0", c.CensusRound)
+	case c.GaugeSegments < 0 || c.GaugeSegments > mostGaugeSegments:
+		return fmt.Errorf("--gauge-segments %d: is not 0 to %d", c.GaugeSegments, mostGaugeSegments)
+	case c.GaugeSegments > 0 && len(c.Gauges) == 0:
+		return fmt.Errorf("--gauge-segments %d: needs --gauges, which says of which services", c.GaugeSegments)
 	}
 	return nil
 }
 
 // of adds the limits to a process's options.
 func (c censusLimit) of(o server.Options) server.Options {
+	o.Gauges = active.GaugeOptions{Of: c.Gauges, Segments: c.GaugeSegments}
 	o.Readers = disclosure.Rule{Least: c.CensusMin, Round: c.CensusRound}
 	return o
 }

@@ -129,15 +129,11 @@ func testUpgradeSegments(t *testing.T, opt Options, servers ...*engines.ClickHou
 	dsn := fmt.Sprintf("clickhouse://%s/before_names", strings.Join(addrs, ","))
 	before := storeOfBefore(t, dsn, opt, "segment_catalogue.sql")
 	first := rollcall.DayOf(2002, 10, 1)
-	err := before.Merge(t.Context(), rollcall.Deltas{Cells: func(yield func(rollcall.Cell, rollcall.CellState) bool) {
-		for i, id := range []rollcall.SegmentID{"paris", "", "lyon", "paris"} {
-			if !yield(rollcall.Cell{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Day: first + rollcall.Day(i), Segment: id}, rollcall.CellState{}) {
-				return
-			}
+	for i, id := range []string{"paris", "", "lyon", "paris"} {
+		if err := insert(t.Context(), before.db, `INSERT INTO cells (market, service, location, kind, day, segment)`,
+			[]any{"FR", "msn", int8(1), int8(3), dayTime(first + rollcall.Day(i)), id}); err != nil {
+			t.Fatal(err)
 		}
-	}})
-	if err != nil {
-		t.Fatal(err)
 	}
 	s, err := Open(t.Context(), dsn, opt)
 	if err != nil {

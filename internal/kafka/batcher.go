@@ -154,6 +154,7 @@ func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 // single takes a record of one event, or of one that was cut in two.
 func (b *batcher) single() {
 	var err error
+	b.batch.Stamp(b.record.Time.UnixMilli())
 	if b.events, err = b.decode(b.events[:0]); err == nil {
 		err = b.add(b.events)
 	}
@@ -212,6 +213,7 @@ func (b *batcher) check(e *rollcall.Event) error {
 // read takes more of a record of Arrow, and reports whether the batch is full
 // with some of the record left.
 func (b *batcher) read() (more bool) {
+	b.batch.Stamp(b.record.Time.UnixMilli())
 	for b.batch.Len() < batchRows {
 		b.lines = b.lines[:0]
 		from := b.batch.Len()

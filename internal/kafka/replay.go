@@ -170,6 +170,11 @@ func (r *Replay) Next(ctx context.Context) (*rollcall.Batch, error) {
 // Commit does nothing: a replay moves no group.
 func (r *Replay) Commit(context.Context, rollcall.Offsets) error { return nil }
 
+// Again fails: what was read of a replay is not read twice.
+func (r *Replay) Again() error {
+	return fmt.Errorf("%w: a part of the census was removed while the log was replayed; begin the replay again", rollcall.ErrConflict)
+}
+
 // Drained waits until Next was called again after the last batch: all of the
 // range is folded. The error is that of the reading.
 func (r *Replay) Drained(ctx context.Context) error {

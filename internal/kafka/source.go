@@ -281,6 +281,22 @@ func (s *Source) Commit(ctx context.Context, offsets rollcall.Offsets) error {
 	return nil
 }
 
+// errAgain says why the source is no member while it joins once more.
+var errAgain = fmt.Errorf("what was not committed is read again: %w", rollcall.ErrConflict)
+
+// Again has all that was not committed read once more, by whichever member: the
+// generation ends, and nothing that was read in it is handed on.
+func (s *Source) Again() error {
+	s.mu.Lock()
+	gen := s.gen
+	s.gen, s.owned, s.lost = nil, nil, errAgain
+	s.mu.Unlock()
+	if gen != nil {
+		gen.Start(func(context.Context) {}) // a generation ends with the first of its functions
+	}
+	return nil
+}
+
 // Close leaves the group and stops. It is called before the broker's.
 func (s *Source) Close() (err error) {
 	s.ended.Do(func() {

@@ -18,6 +18,7 @@ import (
 	"rollcall"
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
+	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api"
@@ -120,7 +121,7 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 		return 0, fmt.Errorf("%w: another replay is under way", rollcall.ErrConflict)
 	}
 	defer l.replaying.Unlock()
-	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets})
+	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets}, from.WithRemoved)
 }
 
 func (l eventLog) Settle(ctx context.Context) error {
@@ -290,8 +291,12 @@ func (p *Process) serve() {
 		}
 		return p.store.CensusMonths(ctx, market)
 	}
+	counted := active.Facts{Store: p.store, Calendar: p.catalogue.calendar, Knows: p.catalogue.knows, Now: time.Now, Least: p.Readers.Least, Round: p.Readers.Round}
+	if len(p.Gauges.Of) > 0 {
+		p.background("gauges", active.NewGauges(p.metrics, p.Gauges, counted, p.Log).Run)
+	}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
 		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},

@@ -99,7 +99,7 @@ func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error 
 	}
 	p.source = source
 	options := aggregate.Options{
-		K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
+		K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Undone: p.store, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
 		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes,
 	}
 	if p.broker == nil {
@@ -126,8 +126,15 @@ func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error 
 const replayBytes = 64 << 20
 
 // replay folds a part of the log into the store once more, beside the
-// aggregators. It changes nothing of what the store has: unions don't.
-func (p eventLog) replay(ctx context.Context, from kafka.Start) (events int64, err error) {
+// aggregators. It changes nothing of what the store has: unions don't. What was
+// removed from the census comes back if it is asked for.
+func (p eventLog) replay(ctx context.Context, from kafka.Start, withRemoved bool) (events int64, err error) {
+	var lifted rollcall.Corrections
+	if withRemoved {
+		if lifted, err = p.store.Corrections(ctx); err != nil {
+			return 0, err
+		}
+	}
 	source, err := kafka.NewReplay(ctx, p.cluster, from, p.sourceOptions(nil))
 	if err != nil {
 		return 0, err
@@ -137,7 +144,7 @@ func (p eventLog) replay(ctx context.Context, from kafka.Start) (events int64, e
 	done := make(chan error, 1)
 	go func() {
 		done <- aggregate.Run(running, source, p.store, aggregate.Options{
-			K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Log: p.Log, Bytes: replayBytes,
+			K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Undone: p.store, Lifted: lifted, Log: p.Log, Bytes: replayBytes,
 		})
 	}()
 	drained := source.Drained(ctx)

@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
 	"rollcall/api/access"
@@ -48,9 +49,10 @@ type Options struct {
 	Out      io.Writer       // where it says that it listens
 	Access   *access.Control // who may ask; nil: as the listener's flags say, without sessions
 
-	Readers disclosure.Rule // what of a census readers are not told
-	MCP     bool            // assistants may ask at /mcp
-	OTLP    string          // the collector that traces are sent to; "": nowhere
+	Gauges  active.GaugeOptions // which active accounts are metrics
+	Readers disclosure.Rule     // what of a census readers are not told
+	MCP     bool                // assistants may ask at /mcp
+	OTLP    string              // the collector that traces are sent to; "": nowhere
 }
 
 // Process is the stages of one process.

@@ -419,3 +419,6 @@ func (p *playback) Next(ctx context.Context) (*rollcall.Batch, error) {
 
 // Commit needs nothing: nobody reads on from here.
 func (p *playback) Commit(context.Context, rollcall.Offsets) error { return nil }
+
+// Again is for what is removed meanwhile, which nothing is.
+func (p *playback) Again() error { return nil }

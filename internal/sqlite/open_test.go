@@ -76,7 +76,7 @@ func TestUpgrade(t *testing.T) {
 	if err := s.PutPanelObjects(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit; DROP TABLE corrections;
+	if err := script(path, `DROP TABLE quarantine; DROP TABLE ageings; DROP TABLE rosters; DROP TABLE masters; DROP TABLE withdrawals; DROP TABLE limits; DROP TABLE deliveries; DROP TABLE audit; ALTER TABLE cells DROP COLUMN since;
 		ALTER TABLE markets DROP COLUMN simulated; `+withoutServices+` DELETE FROM migrations WHERE number >= 2`); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestUpgradeSegments(t *testing.T) {
 }
 
 // withoutServices takes away what the catalogue has had since.
-const withoutServices = `DROP TABLE segments; DROP TABLE corrections; ALTER TABLE cells DROP COLUMN since; DROP TABLE seen_segments; ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
+const withoutServices = `DROP TABLE segments; DROP TABLE corrections; DROP TABLE seen_segments; ALTER TABLE services DROP COLUMN census; ALTER TABLE services DROP COLUMN epoch; ALTER TABLE services DROP COLUMN colour;`
 
 // script runs SQL on a file as a foreign writer would.
 func script(path, query string) error {
@@ -255,7 +255,7 @@ func TestUpgradeCells(t *testing.T) {
 	const before = `CREATE TABLE old (market TEXT NOT NULL, service TEXT NOT NULL, location TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL,
 			visitors BLOB NOT NULL, minutes BLOB NOT NULL, PRIMARY KEY (market, service, location, kind, day, key)) STRICT;
 		INSERT INTO old SELECT market, service, location, kind, day, key, visitors, minutes FROM cells;
-		DROP TABLE audit; DROP TABLE corrections; DROP TABLE cells; ALTER TABLE old RENAME TO cells; ` + withoutServices + ` DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
+		DROP TABLE audit; DROP TABLE cells; ALTER TABLE old RENAME TO cells; ` + withoutServices + ` DELETE FROM migrations WHERE number >= (SELECT number FROM migrations WHERE name LIKE '%_segments.sql')`
 	if err := script(path, before); err != nil {
 		t.Fatal(err)
 	}

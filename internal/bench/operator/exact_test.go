@@ -196,6 +196,9 @@ func (r *rows) Commit(_ context.Context, offsets rollcall.Offsets) error {
 	return nil
 }
 
+// Again is for what is removed meanwhile, which nothing is.
+func (r *rows) Again() error { return nil }
+
 // event gives a visit as the log has it.
 func (v *visit) event(m *month) rollcall.Event {
 	minute := scatter(uint64(v.account))>>20%1200 + 120 // far from midnight in any zone of the test

@@ -49,10 +49,10 @@ export function lede(total: Census, s: Scope): string {
   const sure = level(total.meta, s);
   if (exactly(total, first.id)) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without error.");
   else if (low !== null && high !== null) {
-    out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} à ${sure} : estimés par une esquisse.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}, with ${sure} confidence: estimated by a sketch.`);
+    out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} à ${sure}\u00a0: estimés par une esquisse.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}, with ${sure} confidence: estimated by a sketch.`);
   }
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}${exactly(total, id) && !exactly(total, first.id) ? ` (${s.t.counts.exact})` : ""}`);
-  if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
+  if (rest.length > 0) out.push(french ? `Comptes des autres\u00a0: ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
   if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
   return out.join(" ");
 }
@@ -71,7 +71,7 @@ function underMinimum(total: Census, s: Scope): string {
 function keysOf(measures: readonly (Measure | null)[], total: Census, drawn: readonly string[], s: Scope): Key[] {
   const counted = drawn.filter((id) => exactly(total, id));
   const keys: Key[] = counted.length < drawn.length ? [{ mark: "interval", text: s.t.key.sketch(level(total.meta, s)) }] : [];
-  if (counted.length > 0) keys.push({ mark: "none", text: `${s.n.list(counted.map(s.name))}${s.t.language === "fr" ? " :" : ":"} ${s.t.counts.exact}` });
+  if (counted.length > 0) keys.push({ mark: "none", text: `${s.n.list(counted.map(s.name))}${s.t.language === "fr" ? "\u00a0:" : ":"} ${s.t.counts.exact}` });
   return [...keys, ...belowKey(measures, total, s)];
 }
 
@@ -140,7 +140,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     id: "accounts",
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris : fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
+    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
     notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
     source: source(a.total, a.month, s),
     data,

@@ -1,0 +1,127 @@
+package census
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"rollcall"
+)
+
+// TestActiveAccounts: each figure of a window is that of the census of its days, of
+// all, of a platform and of a segment; and the shorter of two windows that end on
+// one day never has more.
+func TestActiveAccounts(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		exact, accounts := []rollcall.ServiceID(nil), 200
+		if seed%2 == 1 {
+			exact, accounts = []rollcall.ServiceID{"msn", "aim"}, 3000
+		}
+		store := storeOf(t, drawVisits(r, 3000, accounts), exact...)
+		for _, day := range []rollcall.Day{rollcall.DayOf(2002, 12, 31), rollcall.DayOf(2002, 12, 30), rollcall.DayOf(2003, 1, 2), rollcall.DayOf(2003, 1, 31), rollcall.DayOf(2003, 3, 1)} {
+			q := ActiveQuery{Market: "FR", Service: "msn", Day: day, Segments: true}
+			got, err := ActiveAccounts(t.Context(), store, q)
+			if err != nil || len(got) < 5 {
+				t.Fatal(len(got), err)
+			}
+			before := make(map[part]float64)
+			for _, a := range got {
+				rolling, whole := asked(t, store, &q, &a)
+				if a.Accounts != rolling || whole.Status != rollcall.Undefined && a.Accounts != whole {
+					t.Errorf("seed %d: %s of platform %q, segment %q to %s: %v; the census has %v of the window and %v of its days", seed, a.Window, a.Platform, a.Segment, day, a.Accounts, rolling, whole)
+				}
+				of := part{a.Platform, a.Segment}
+				if a.Accounts.Status == rollcall.OK && a.Accounts.Value < before[of] {
+					t.Errorf("%s of %v: %v after %v", a.Window, of, a.Accounts.Value, before[of])
+				}
+				before[of] = a.Accounts.Value
+			}
+		}
+	}
+}
+
+// asked asks the census for the same figure by its window, and by its days, which
+// is undefined where they lie under two keys.
+func asked(t *testing.T, store rollcall.Store, of *ActiveQuery, a *Active) (rolling, whole rollcall.Measure) {
+	t.Helper()
+	q := rollcall.CensusQuery{Market: of.Market, Services: []rollcall.ServiceID{of.Service}, From: of.Day, To: of.Day, Window: a.Window, Credit: rollcall.ByPresence, At: rollcall.CensusPlace{Any: rollcall.Home | rollcall.Work | rollcall.Elsewhere}}
+	var errs [2]error
+	if a.Platform != rollcall.AnyPlatform {
+		q.Platforms, errs[0] = rollcall.ParsePlatforms(a.Platform)
+	}
+	q.Segments, errs[1] = rollcall.ParseSegments(a.Segment)
+	if errs[0] != nil || errs[1] != nil {
+		t.Fatal(errs)
+	}
+	table, err := Table(t.Context(), store, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(table.Rows) > 0 {
+		rolling = table.Cell(0, "unique_accounts").(rollcall.Measure)
+	}
+	q.From, q.Window = a.Window.From(of.Day), rollcall.Window{}
+	if table, err = Table(t.Context(), store, q); err != nil {
+		return rolling, rollcall.Measure{Status: rollcall.Undefined}
+	}
+	return rolling, table.Cell(0, "unique_accounts").(rollcall.Measure)
+}
+
+// TestNewest finds the newest day of any days, up to any day.
+func TestNewest(t *testing.T) {
+	day := rollcall.DayOf(2002, 10, 3)
+	store, markets := storeOf(t, nil), 0
+	rapid.Check(t, func(r *rapid.T) {
+		markets++
+		market := rollcall.MarketID(fmt.Sprintf("M%d", markets))
+		days := rapid.SliceOfN(rapid.IntRange(-3000, 3000), 0, 5).Draw(r, "days")
+		until := rapid.IntRange(-3000, 3000).Draw(r, "until")
+		var visits []visit
+		want, found := 0, false
+		for _, d := range days {
+			visits = append(visits, visit{account: 7, Cell: rollcall.Cell{Market: market, Day: day + rollcall.Day(d), Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}})
+			if d <= until && (!found || d > want) {
+				want, found = d, true
+			}
+		}
+		merge(t, store, visits)
+		got, ok, err := Newest(t.Context(), store, market, "msn", day+rollcall.Day(until))
+		if err != nil || ok != found || ok && got != day+rollcall.Day(want) {
+			r.Fatalf("%s, %v, %v", got, ok, err)
+		}
+	})
+	if _, ok, err := Newest(t.Context(), store, "FR", "msn", day); ok || err != nil {
+		t.Errorf("of nothing: %v, %v", ok, err)
+	}
+}
+
+// TestActiveRounded: figures under the minimum are withheld, and the others rounded
+// as a reader's are.
+func TestActiveRounded(t *testing.T) {
+	day := rollcall.DayOf(2002, 10, 3)
+	var visits []visit
+	for i := range 117 {
+		platform := rollcall.Phone
+		if i < 40 {
+			platform = rollcall.Web
+		}
+		visits = append(visits, visit{account: uint64(i), Cell: rollcall.Cell{Market: "FR", Day: day - rollcall.Day(i%20), Service: "msn", Location: rollcall.Elsewhere, Kind: rollcall.Use, Platform: platform}})
+	}
+	got, err := ActiveAccounts(t.Context(), storeOf(t, visits), ActiveQuery{Market: "FR", Service: "msn", Day: day, Least: 50, Round: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := []string{}
+	for _, a := range got {
+		if !a.Accounts.Status.Withheld() {
+			shown = append(shown, a.Platform+" "+a.Window.String()+" "+fmt.Sprint(a.Accounts.Value))
+		}
+	}
+	if want := []string{"any 28d 120", "phone 28d 80", "any 30d 120", "phone 30d 80"}; !slices.Equal(shown, want) {
+		t.Errorf("shown are %q, want %q", shown, want)
+	}
+}
