@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// Catalogue is what a deployment knows: its markets and services. It is
+// Catalogue is what a deployment knows: its markets, services and segments. It is
 // immutable; a change makes a new one.
 type Catalogue struct {
 	markets  map[MarketID]market
 	services map[ServiceID]Service
 	Markets  []Market  // in order of id
 	Services []Service // in order of id
+	Segments []Segment // in order of id
 }
 
 type market struct {
@@ -21,9 +22,10 @@ type market struct {
 }
 
 // NewCatalogue checks markets and services and loads the zones. Of two lines
-// of one id the later stands.
-func NewCatalogue(markets []Market, services []Service) (*Catalogue, error) {
+// of one id the later stands. Segments are as the store gives them.
+func NewCatalogue(markets []Market, services []Service, segments ...Segment) (*Catalogue, error) {
 	c := &Catalogue{
+		Segments: segments,
 		markets:  make(map[MarketID]market, len(markets)),
 		services: make(map[ServiceID]Service, len(services)),
 	}

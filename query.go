@@ -39,6 +39,7 @@ type CensusQuery struct {
 	At          CensusPlace
 	Platforms   []Platform  // empty: any
 	Segments    []SegmentID // empty: any; "" is none
+	Readable    []SegmentID // the only ones that who asks may see; empty: all
 	Credit      Credit
 	By          []CensusBy // what rows are of beside a service
 	Window      Window

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/export"
 	"rollcall/api/openapi"
 )
@@ -86,6 +87,97 @@ func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (
 	}
 	s.audited(ctx, "set service", "", string(in.Body.ID))
 	return madeAt(address("services", string(in.Body.ID)), in.Body, unknown != nil), nil
+}
+
+// segments hides from a caller the segments that a key doesn't show.
+type segments struct{ *Server }
+
+// ofSegments are the routes that tell of no segment, or only of those that the
+// caller may see. A panel has none, so its figures are of more than the caller
+// may: the lists of panels, months and versions are empty.
+func ofSegments() []string {
+	return []string{
+		"/v1/markets", "/v1/markets/{market}", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}",
+		"/v1/panels", "/v1/months", "/v1/publications", "/v1/census", "/v1/metrics", "/v1/version",
+	}
+}
+
+// seen gives the segments that a caller may know of, and of each that is merged its
+// target: the catalogue's, and those that the facts of markets have which the
+// caller may see.
+func (s segments) seen(ctx context.Context) ([]rollcall.Segment, rollcall.Merged, error) {
+	caller := access.Of(ctx)
+	var of []rollcall.MarketID
+	for _, m := range (markets{s.Server}).seen(caller) {
+		of = append(of, m.ID)
+	}
+	all, err := s.Catalogue.Segments(ctx, of)
+	if err != nil {
+		return nil, nil, err
+	}
+	merged := rollcall.MergedOf(all)
+	if !caller.OfSegments() {
+		return all, merged, nil
+	}
+	may := make(map[rollcall.SegmentID]bool)
+	for _, id := range caller.Segments {
+		may[merged.Target(id)] = true
+	}
+	return slices.DeleteFunc(all, func(v rollcall.Segment) bool { return !may[merged.Target(v.ID)] }), merged, nil
+}
+
+type segmentsInput struct {
+	Page
+	Plain
+}
+
+func (s segments) get(ctx context.Context, in *segmentsInput) (*paged[rollcall.Segment], error) {
+	all, _, err := s.seen(ctx)
+	if err != nil {
+		return nil, s.fault("segments", err)
+	}
+	rows, next, err := part(in.Page, all, func(v rollcall.Segment) string { return string(v.ID) })
+	if err != nil {
+		return nil, s.fault("segments", err)
+	}
+	return pageOf(rows, next), nil
+}
+
+type segmentInput struct {
+	Segment string `path:"segment" doc:"an id; of a segment that is merged its target answers"`
+	Plain
+}
+
+func (s segments) getOne(ctx context.Context, in *segmentInput) (*body[rollcall.Segment], error) {
+	all, merged, err := s.seen(ctx)
+	if err != nil {
+		return nil, s.fault("segment", err)
+	}
+	var target *rollcall.Segment
+	known, ids := false, make([]rollcall.SegmentID, len(all))
+	for i, v := range all {
+		known, ids[i] = known || v.ID == rollcall.SegmentID(in.Segment), v.ID
+		if v.ID == merged.Target(rollcall.SegmentID(in.Segment)) {
+			target = &all[i]
+		}
+	}
+	if !known || target == nil {
+		return nil, s.fault("segment", &rollcall.Unknown{Kind: "segment", Name: in.Segment, Near: rollcall.Nearest(in.Segment, ids), Advice: "add it with `rollcall segment add`"})
+	}
+	return &body[rollcall.Segment]{Body: *target}, nil
+}
+
+func (s segments) post(ctx context.Context, in *given[rollcall.Segment]) (*made[rollcall.Segment], error) {
+	isNew, err := s.Catalogue.AddSegment(ctx, in.Body)
+	if err != nil {
+		return nil, s.fault("add segment", err)
+	}
+	of := string(in.Body.ID)
+	if in.Body.Into != "" {
+		of += ", merged into " + string(in.Body.Into)
+	}
+	s.audited(ctx, "set segment", "", of)
+	return madeAt(address("segments", string(in.Body.ID)), in.Body, isNew), nil
 }
 
 // dictionary says what words mean: services and metrics.

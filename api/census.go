@@ -43,6 +43,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 	if err != nil {
 		return nil, s.fault("census", err)
 	}
+	q.Readable = access.Of(ctx).Segments
 	if !access.Of(ctx).Operates() {
 		if err := s.Readers.Readers(&q); err != nil {
 			return nil, problem.New(http.StatusForbidden, err.Error())

@@ -99,7 +99,7 @@ func encode(w io.Writer, t *rollcall.Table, form export.Form, o export.Options) 
 func optionsOf(c Catalogue, l Language) export.Options {
 	o := export.Options{Locale: export.Locale(l.Locale)}
 	if c != nil {
-		o.Services = c.Catalogue().Services
+		o.Services, o.Segments = c.Catalogue().Services, c.Catalogue().Segments
 	}
 	return o
 }

@@ -19,7 +19,7 @@ type markets struct{ *Server }
 // ofNoMarket are the routes that tell nothing of one market, or only of those that
 // the caller may see.
 func ofNoMarket() []string {
-	return []string{"/v1/markets", "/v1/services", "/v1/services/{service}", "/v1/targets", "/v1/targets/{target}", "/v1/panels", "/v1/months", "/v1/metrics", "/v1/version"}
+	return []string{"/v1/markets", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}", "/v1/targets", "/v1/targets/{target}", "/v1/panels", "/v1/months", "/v1/metrics", "/v1/version"}
 }
 
 // onlySeen answers a caller who may see some markets only: of another as of one
@@ -28,6 +28,10 @@ func ofNoMarket() []string {
 func (s markets) onlySeen() func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		caller := access.Of(ctx.Context())
+		if caller.OfSegments() && !slices.Contains(ofSegments(), ctx.Operation().Path) {
+			answerProblem(ctx, problem.New(http.StatusForbidden, "this key reads some segments only, and may not do this"))
+			return
+		}
 		if !caller.Limited() || slices.Contains(ofNoMarket(), ctx.Operation().Path) {
 			next(ctx)
 			return

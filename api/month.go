@@ -107,6 +107,11 @@ func (s months) known(ctx context.Context, in *ofMarket) (all []rollcall.PanelMo
 		if err := markets(s).sees(access.Of(ctx), rollcall.MarketID(in.Market)); err != nil {
 			return nil, err
 		}
+	}
+	if access.Of(ctx).OfSegments() {
+		return nil, nil
+	}
+	if in.Market != "" {
 		of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}
 		if err := s.Publications.Known(ctx, of); err != nil {
 			return nil, err

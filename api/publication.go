@@ -68,6 +68,10 @@ type publicationsInput struct {
 
 func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*paged[rollcall.Publication], error) {
 	of := rollcall.PanelMonth{Market: rollcall.MarketID(in.Market), Panel: rollcall.PanelID(in.Panel)}
+	hidden := access.Of(ctx).OfSegments()
+	if hidden {
+		of.Panel = "" // whether there is one is not told either
+	}
 	if err := s.Publications.Known(ctx, of); err != nil {
 		return nil, s.fault("publications", err)
 	}
@@ -76,7 +80,7 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*p
 		return nil, s.fault("publications", err)
 	}
 	if access.Of(ctx).IsReader() {
-		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal })
+		list = slices.DeleteFunc(list, func(p rollcall.Publication) bool { return p.Internal || hidden })
 	}
 	rows, next, err := part(in.Page, list, func(p rollcall.Publication) string { return fmt.Sprintf("%s.%s.%d", p.Month, p.Panel, p.Version) })
 	if err != nil {

@@ -74,11 +74,13 @@ type Publications interface { //nolint:interfacebloat // what there is to do wit
 	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
 }
 
-// Catalogue is the deployment's markets and services.
+// Catalogue is the deployment's markets, services and segments.
 type Catalogue interface {
 	Catalogue() *rollcall.Catalogue
 	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
 	AddService(ctx context.Context, s rollcall.Service) error
+	AddSegment(ctx context.Context, s rollcall.Segment) (isNew bool, err error)
+	Segments(ctx context.Context, markets []rollcall.MarketID) ([]rollcall.Segment, error) // the catalogue's, and those that these markets' facts have without a name, by id
 }
 
 // Targets are groups of persons saved under names.

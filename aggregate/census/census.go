@@ -89,6 +89,10 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := check(&q); err != nil {
 		return nil, err
 	}
+	segments, err := findSegments(ctx, store, &q)
+	if err != nil {
+		return nil, err
+	}
 	facts := q // what must be read
 	if q.Window != (rollcall.Window{}) {
 		facts.From = q.Window.From(q.From)
@@ -103,7 +107,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		}
 	}
 	free := memory{maxBytes}
-	found, err := unite(ctx, store, &facts, &free)
+	found, err := unite(ctx, store, &facts, segments.merged, &free)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -116,6 +120,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
+	t.Meta.Notes = append(t.Meta.Notes, segments.notes...)
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
@@ -179,7 +184,7 @@ func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *ro
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, free *memory) (unions, error) {
+func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, merged rollcall.Merged, free *memory) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
@@ -192,6 +197,7 @@ func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, f
 		if !q.Credit.Counts(row.Kind) {
 			continue
 		}
+		row.Segment = merged.Target(row.Segment)
 		g := groupOf(&row.Cell, q.By)
 		u := all[g]
 		if u == nil {

@@ -50,7 +50,8 @@ type Caller struct {
 	Role    Role
 	Markets []rollcall.MarketID // that a reader may see, in order; empty: all
 
-	Defaults rollcall.Defaults // of the events that it sends
+	Segments []rollcall.SegmentID // that a reader may see, in order; empty: all
+	Defaults rollcall.Defaults    // of the events that it sends
 }
 
 // callerKey marks a request with its Caller.
@@ -95,12 +96,18 @@ func (c Caller) Limited() bool { return len(c.Markets) > 0 }
 // Sees says whether the caller may know of a market.
 func (c Caller) Sees(m rollcall.MarketID) bool { return !c.Limited() || slices.Contains(c.Markets, m) }
 
+// OfSegments says that there are segments which the caller may not see.
+func (c Caller) OfSegments() bool { return len(c.Segments) > 0 }
+
 // Scope names all that answers to the caller depend on: two callers of one scope
 // are answered alike.
 func (c Caller) Scope() string {
 	words := []string{string(c.Role)}
 	for _, m := range c.Markets {
-		words = append(words, string(m))
+		words = append(words, "market:"+string(m))
+	}
+	for _, s := range c.Segments {
+		words = append(words, "segment:"+s.String())
 	}
 	return strings.Join(words, " ")
 }
@@ -117,7 +124,7 @@ func (c Caller) may(r *http.Request) bool {
 		return c.Role == RoleIngest
 	case path == "/v1/rejected" || path == "/v1/master-keys" || path == "/v1/audit": // whole inputs, accounts and all; the operator's own
 		return false
-	case path == "/metrics" && c.Limited(): // they name every market
+	case path == "/metrics" && (c.Limited() || c.OfSegments()): // they name every market, and segments
 		return false
 	case !changes(r.Method):
 		return c.Role == RoleRead || c.Role == RolePublish

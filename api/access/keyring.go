@@ -29,10 +29,11 @@ import (
 // alone, and 32 random bytes need no slow hash. A key that was revoked stays, as a
 // record without its hash.
 type Token struct {
-	ID      string              `json:"id"`   // 8 hexadecimal digits
-	Name    string              `json:"name"` // no two that are in force have the same
-	Role    Role                `json:"role"`
-	Markets []rollcall.MarketID `json:"markets,omitempty"` // that a reader may see, in order; empty: all
+	ID       string               `json:"id"`   // 8 hexadecimal digits
+	Name     string               `json:"name"` // no two that are in force have the same
+	Role     Role                 `json:"role"`
+	Markets  []rollcall.MarketID  `json:"markets,omitempty"`  // that a reader may see, in order; empty: all
+	Segments []rollcall.SegmentID `json:"segments,omitempty"` // that a reader may see, in order, "" for none; empty: all
 	// Defaults are what the events that come with the key are of where they don't say.
 	Defaults rollcall.Defaults `json:"defaults,omitzero"`
 	Hash     string            `json:"sha256,omitempty"` // of the key's text, in hexadecimal
@@ -45,7 +46,7 @@ type Token struct {
 
 // Caller is who comes with the key.
 func (t Token) Caller() Caller {
-	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets, Defaults: t.Defaults}
+	return Caller{ID: t.ID, Name: t.Name, Role: t.Role, Markets: t.Markets, Segments: t.Segments, Defaults: t.Defaults}
 }
 
 // Validate says what is wrong with a key that is to be made, if anything.
@@ -60,6 +61,8 @@ func (t Token) Validate() error {
 		return &rollcall.Invalid{Field: "role", Value: string(t.Role), Reason: "is not read, ingest, publish or admin", Code: "role"}
 	case len(t.Markets) > 0 && t.Role != RoleRead:
 		return &rollcall.Invalid{Field: "markets", Reason: "only a key of the role read can be limited to markets", Code: "markets"}
+	case len(t.Segments) > 0 && t.Role != RoleRead:
+		return &rollcall.Invalid{Field: "segments", Reason: "only a key of the role read can be limited to segments", Code: "segments"}
 	case t.Defaults != (rollcall.Defaults{}) && t.Role != RoleIngest:
 		return &rollcall.Invalid{Field: "defaults", Reason: "are for a key of the role ingest", Code: "defaults"}
 	}
@@ -68,6 +71,14 @@ func (t Token) Validate() error {
 	}
 	for _, m := range t.Markets {
 		if err := rollcall.CheckID("markets", string(m)); err != nil {
+			return err
+		}
+	}
+	for _, s := range t.Segments {
+		if s == "" {
+			continue // none
+		}
+		if err := rollcall.CheckID("segments", string(s)); err != nil {
 			return err
 		}
 	}
@@ -146,8 +157,8 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 		if !slices.Contains(Roles(), t.Role) {
 			return nil, fmt.Errorf("line %d: role %q is none", n, t.Role)
 		}
-		if len(t.Markets) > 0 && t.Role != RoleRead {
-			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets", n, t.Role)
+		if len(t.Markets)+len(t.Segments) > 0 && t.Role != RoleRead {
+			return nil, fmt.Errorf("line %d: the role %s can't be limited to markets or segments", n, t.Role)
 		}
 		if err := t.Defaults.Validate(); err != nil {
 			return nil, fmt.Errorf("line %d: defaults: %w", n, err)
@@ -159,9 +170,10 @@ func parseTokens(text []byte) (tokens []Token, err error) {
 
 // NewToken adds a key to the file at path, which it makes if need be, and gives
 // the key: it can't be shown again. What the token says of itself is its name,
-// role, markets and who makes it.
+// role, markets, segments and who makes it.
 func NewToken(path string, t Token, now time.Time) (Token, string, error) {
 	t.Markets = slices.Compact(slices.Sorted(slices.Values(t.Markets)))
+	t.Segments = slices.Compact(slices.Sorted(slices.Values(t.Segments)))
 	if err := t.Validate(); err != nil {
 		return Token{}, "", err
 	}

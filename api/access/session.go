@@ -132,6 +132,7 @@ type Session struct {
 	Name     string              `json:"name,omitempty" doc:"the key's"`
 	Role     Role                `json:"role,omitempty" enum:"read,ingest,publish,admin"`
 	Markets  []rollcall.MarketID `json:"markets,omitempty" doc:"that may be seen; absent: all"`
+	Segments []string            `json:"segments,omitempty" doc:"that may be seen; absent: all"`
 	Ends     time.Time           `json:"ends,omitzero" doc:"when the session ends at the latest"`
 }
 
@@ -140,12 +141,20 @@ func (c *Control) GetSession(w http.ResponseWriter, r *http.Request) {
 	says := Session{Keys: c.Keys != nil, OIDC: c.OIDC != nil}
 	if caller := Of(r.Context()); caller.Role != "" {
 		says.SignedIn, says.Name, says.Role, says.Markets = true, caller.Name, caller.Role, caller.Markets
+		says.Segments = names(caller.Segments)
 		if bearer(r) == "" {
 			found, _, _ := c.find(r)
 			says.Ends = found.Ends
 		}
 	}
 	writeSession(w, http.StatusOK, says)
+}
+
+func names(segments []rollcall.SegmentID) (all []string) {
+	for _, s := range segments {
+		all = append(all, s.String())
+	}
+	return all
 }
 
 func writeSession(w http.ResponseWriter, status int, says Session) {
@@ -180,7 +189,7 @@ func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Location", SessionPath)
-	writeSession(w, http.StatusCreated, Session{Keys: true, SignedIn: true, Name: token.Name, Role: token.Role, Markets: token.Markets})
+	writeSession(w, http.StatusCreated, Session{Keys: true, SignedIn: true, Name: token.Name, Role: token.Role, Markets: token.Markets, Segments: names(token.Segments)})
 }
 
 // failed says that no session could be begun, by a fault of ours.

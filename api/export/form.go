@@ -55,6 +55,7 @@ func (f Form) Text() bool { return f == CSV }
 type Options struct {
 	Locale   Locale             // the language of labels, definitions and notes, and how CSV writes numbers
 	Services []rollcall.Service // their names, which a workbook lists; may be empty
+	Segments []rollcall.Segment // likewise, those of its rows
 }
 
 // Write writes a table in a form. A table that no form can hold (two columns of

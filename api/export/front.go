@@ -214,6 +214,28 @@ func (x *planning) servicesSheet() *sheet {
 	return x.front(w.services, "services", []string{w.serviceCol, w.serviceName, w.brandCol, w.ownerCol}, rows)
 }
 
+// segmentsSheet names the segments of the rows; nil: none of them has a name.
+func (x *planning) segmentsSheet() *sheet {
+	there := make(map[string]bool)
+	for _, t := range x.tables {
+		for i := range t.Rows {
+			if id, ok := t.Cell(i, string(rollcall.BySegment)).(string); ok {
+				there[id] = true
+			}
+		}
+	}
+	var rows [][]any
+	for _, s := range x.options.Segments {
+		if there[string(s.ID)] && s.Name != "" {
+			rows = append(rows, []any{string(s.ID), s.Name})
+		}
+	}
+	if rows == nil {
+		return nil
+	}
+	return x.front(x.words.segments, "segments", []string{x.words.segmentCol, x.words.serviceName}, rows)
+}
+
 // names reports whether a row of a table is of a service, or of it and others.
 func names(t *rollcall.Table, service string) bool {
 	for i, c := range t.Columns {

@@ -86,6 +86,7 @@ type words struct {
 	panel, version, simulated, live, internal, toContents, toNotes           string
 	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol      string
 	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol             string
+	segments, segmentCol                                                     string
 	serviceCol, serviceName, brandCol, ownerCol                              string
 	oneTable, marks, source, chartAbout, below, above, low                   string
 	high, page, sourceDate, month, limits, confidence, allTables             string
@@ -148,6 +149,7 @@ func englishWords() *words {
 		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
 		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
 		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
+		segments: "Segments", segmentCol: "Segment",
 		serviceCol: "Service", serviceName: "Name", brandCol: "Brand", ownerCol: "Owner",
 		oneTable: "This worksheet contains one table.", marks: "Marks in its cells, such as [x], are explained in the notes.",
 		source:     "Source",

@@ -82,6 +82,9 @@ func (x *planning) plan() {
 	if s := x.servicesSheet(); s != nil {
 		x.sheets = append(x.sheets, s)
 	}
+	if s := x.segmentsSheet(); s != nil {
+		x.sheets = append(x.sheets, s)
+	}
 	for i, f := range x.flats {
 		s := x.tableSheet(f)
 		x.sheets = append(x.sheets, s)

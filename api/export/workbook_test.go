@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -185,6 +186,46 @@ func checkForm(t *testing.T, name string, s readSheet) {
 		if got := s.Rows[headRow-1][i]; fmt.Sprint(got) != heading {
 			t.Errorf("%s, %s: the table's column %d is called %q, its cell has %q", name, s.Name, i+1, heading, got)
 		}
+	}
+}
+
+// TestSegmentsSheet: a workbook names the segments of its rows, and no other.
+func TestSegmentsSheet(t *testing.T) {
+	dimension := func(name string) rollcall.Column {
+		return rollcall.Column{Name: name, Role: "dimension", Label: name, Definition: name}
+	}
+	table := &rollcall.Table{
+		Meta:    rollcall.Meta{Report: "census", Market: "FR", From: "2002-10-01", To: "2002-10-31", Location: "any", Credit: "presence"},
+		Columns: []rollcall.Column{dimension("service"), dimension("segment")},
+		Rows:    []rollcall.Row{{"msn", "lyon"}, {"msn", "seen"}, {"msn", "none"}},
+	}
+	o := Options{Segments: []rollcall.Segment{{ID: "lyon", Name: `=1+"<b>Lyon</b>"`}, {ID: "paris", Name: "Paris"}, {ID: "seen"}}}
+	rows := func() (cells []string) {
+		t.Helper()
+		var b bytes.Buffer
+		if err := Write(&b, table, XLSX, o); err != nil {
+			t.Fatal(err)
+		}
+		f, err := excelize.OpenReader(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		all, err := f.GetRows("Segments")
+		for _, row := range all {
+			cells = append(cells, strings.Join(row, "|"))
+		}
+		if missing := new(excelize.ErrSheetNotExist); err != nil && !errors.As(err, missing) {
+			t.Fatal(err)
+		}
+		return cells
+	}
+	got := rows()
+	if text := strings.Join(got, "\n"); !strings.HasSuffix(text, "Segment|Name\nlyon|=1+\"<b>Lyon</b>\"") || strings.Contains(text, "Paris") {
+		t.Errorf("the sheet is\n%s", text)
+	}
+	if table.Rows = table.Rows[1:]; rows() != nil {
+		t.Error("a sheet of segments without a name")
 	}
 }
 

@@ -51,14 +51,16 @@ func tools() []tool {
 			{name: "window", doc: "a row for each day, of the accounts of the window that ends on it: 1d, 7d, 28d, 30d or month"},
 			credit(),
 		}},
-		{"method", "What there is to ask for, and what figures mean: the columns of all reports with their units and definitions, or the markets, services, panels or months.", "", []argument{
-			{name: "about", doc: "columns (default), markets, services, panels or months", oneOf: abouts()},
+		{"method", "What there is to ask for, and what figures mean: the columns of all reports with their units and definitions, or the markets, services, segments, panels or months.", "", []argument{
+			{name: "about", doc: "columns (default), markets, services, segments, panels or months", oneOf: abouts()},
 		}},
 	}
 }
 
 // abouts are what the method is told of; the first where nothing is said.
-func abouts() []string { return []string{"columns", "markets", "services", "panels", "months"} }
+func abouts() []string {
+	return []string{"columns", "markets", "services", "segments", "panels", "months"}
+}
 
 func market() argument {
 	return argument{name: "market", doc: "market id, such as FR", required: true}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -230,6 +231,8 @@ func (p *page) dimension(column, text string, row int) string {
 	case "service", "other":
 		level, _ := p.t.Cell(row, "level").(string)
 		return p.name(text, level)
+	case "segment":
+		return cmp.Or(p.segments[text], text)
 	case "location":
 		return p.text.Place(text)
 	case "figure":

@@ -21,6 +21,7 @@ const (
 type Options struct {
 	Locale   export.Locale
 	Services []rollcall.Service // whose names stand for their ids
+	Segments []rollcall.Segment // likewise; those of the rows at least
 	Width    int                // columns; Widest where it is 0 or more than that
 }
 
@@ -48,29 +49,42 @@ type page struct {
 	locale export.Locale
 	text   export.Text
 	names  map[string]string // of services, by their ids
-	width  int
-	all    []*strip // of every column of the table
-	shown  []int    // columns of the table that are in the text
-	out    strings.Builder
+
+	segments map[string]string // likewise
+	width    int
+	all      []*strip // of every column of the table
+	shown    []int    // columns of the table that are in the text
+	out      strings.Builder
 }
 
 func newPage(t *rollcall.Table, o Options) *page {
-	p := &page{words: wordsOf(o.Locale), t: t, locale: o.Locale, text: o.Locale.Text(&t.Meta), names: map[string]string{}, width: o.Width}
+	p := &page{words: wordsOf(o.Locale), t: t, locale: o.Locale, text: o.Locale.Text(&t.Meta), names: map[string]string{}, segments: map[string]string{}, width: o.Width}
 	if p.width <= 0 || p.width > Widest {
 		p.width = Widest
 	}
 	p.width = max(p.width, Narrowest)
-	count := map[string]int{}
-	for _, s := range o.Services {
-		count[s.Name]++
-	}
 	for _, s := range o.Services {
 		p.names[string(s.ID)] = s.Name
-		if count[s.Name] > 1 || s.Name == "" {
-			p.names[string(s.ID)] = strings.TrimSpace(s.Name + " (" + string(s.ID) + ")")
+	}
+	for _, s := range o.Segments {
+		p.segments[string(s.ID)] = s.Name
+	}
+	tellApart(p.names)
+	tellApart(p.segments)
+	return p
+}
+
+// tellApart puts ids behind names that are of several, or empty.
+func tellApart(names map[string]string) {
+	count := map[string]int{}
+	for _, name := range names {
+		count[name]++
+	}
+	for id, name := range names {
+		if count[name] > 1 || name == "" {
+			names[id] = strings.TrimSpace(name + " (" + id + ")")
 		}
 	}
-	return p
 }
 
 // line writes a text in as many lines as it needs.

@@ -245,3 +245,21 @@ func TestRanks(t *testing.T) {
 		t.Errorf("the rows are %q, want %q", rows, want)
 	}
 }
+
+// TestSegmentNames: a segment is called by its name, one of several of a name or
+// without one by its id too.
+func TestSegmentNames(t *testing.T) {
+	dimension := func(name string) rollcall.Column { return rollcall.Column{Name: name, Role: "dimension", Label: name} }
+	table := &rollcall.Table{Meta: rollcall.Meta{Report: "census", Market: "FR"}, Columns: []rollcall.Column{dimension("service"), dimension("segment")}}
+	for _, id := range []string{"lyon", "paris", "p", "seen", "none", "msn"} {
+		table.Rows = append(table.Rows, rollcall.Row{"msn", id})
+	}
+	text := written(t, table, Options{Services: services(), Segments: []rollcall.Segment{
+		{ID: "lyon", Name: "Ville de\u00a0Lyon"}, {ID: "paris", Name: "Paris\x1b[2J"}, {ID: "p", Name: "Paris\x1b[2J"},
+	}})
+	for _, want := range []string{"Ville de\u00a0Lyon", "Paris\ufffd[2J (paris)", "Paris\ufffd[2J (p)", "seen", "none", "  msn"} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

@@ -103,3 +103,39 @@ func (c *serviceListCmd) Run(ctx context.Context, s *streams) error {
 		return fmt.Sprintf("%s\t%s\t%s\t%s", v.ID, v.Name, v.Brand, v.Owner)
 	})
 }
+
+type segmentCmd struct {
+	Add  segmentAddCmd  `cmd:"" help:"Name a segment, or merge it into another."`
+	List segmentListCmd `cmd:"" help:"List the segments that have a name, and those that were seen without one."`
+}
+
+type segmentAddCmd struct {
+	ID   string `arg:"" help:"The segment's id, as events have it."`
+	Name string `required:"" help:"Name."`
+	Into string `help:"Merge it into this one: its figures are part of that one's, and its id means that one. Without it the segment is merged into none." placeholder:"ID"`
+	server.Engine
+}
+
+// Run adds the segment.
+func (c *segmentAddCmd) Run(ctx context.Context, s *streams) error {
+	v := rollcall.Segment{ID: rollcall.SegmentID(c.ID), Name: c.Name, Into: rollcall.SegmentID(c.Into)}
+	if err := v.Validate(); err != nil {
+		return server.UsageError{Err: err}
+	}
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		return api.do(ctx, http.MethodPost, "/v1/segments", v, nil)
+	})
+}
+
+type segmentListCmd struct{ server.Engine }
+
+// Run lists the segments.
+func (c *segmentListCmd) Run(ctx context.Context, s *streams) error {
+	return printRows(ctx, &c.Engine, s, "/v1/segments", func(v rollcall.Segment) string {
+		into := "-"
+		if v.Into != "" {
+			into = "merged into " + string(v.Into)
+		}
+		return fmt.Sprintf("%s\t%s\t%s", v.ID, cmp.Or(v.Name, "-"), into)
+	})
+}

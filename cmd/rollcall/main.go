@@ -122,6 +122,7 @@ type cli struct {
 	Rejected    rejectedCmd    `cmd:"" help:"Look at what was refused."`
 	Market      marketCmd      `cmd:"" help:"Add and list markets."`
 	Service     serviceCmd     `cmd:"" help:"Add and list services."`
+	Segment     segmentCmd     `cmd:"" help:"Name, merge and list segments."`
 	Panel       panelCmd       `cmd:"" help:"Load a panel's month, exclude and erase."`
 	Close       closeCmd       `cmd:"" help:"Close a month: publish its next version."`
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`

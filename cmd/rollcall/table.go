@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/term"
 
@@ -13,8 +14,8 @@ import (
 	"rollcall/api/terminal"
 )
 
-// tableWriter reads what a table needs beside its own JSON, the services' names,
-// and gives what writes it as text.
+// tableWriter reads what a table needs beside its own JSON, the services' names and
+// where it has a column of them the segments', and gives what writes it as text.
 func (o *output) tableWriter(ctx context.Context, s *streams, api *client) (func(io.Writer, io.Reader) error, error) {
 	services, err := rows[rollcall.Service](ctx, api, "/v1/services")
 	if err != nil {
@@ -26,8 +27,19 @@ func (o *output) tableWriter(ctx context.Context, s *streams, api *client) (func
 		if err := json.NewDecoder(body).Decode(&t); err != nil {
 			return fmt.Errorf("read the report: %w", err)
 		}
+		if slices.ContainsFunc(t.Columns, func(c rollcall.Column) bool { return c.Name == string(rollcall.BySegment) }) {
+			if options.Segments, err = segmentsNamed(ctx, api); err != nil {
+				return err
+			}
+		}
 		return terminal.Write(w, &t, options)
 	}, nil
+}
+
+// segmentsNamed gives the segments that have a name.
+func segmentsNamed(ctx context.Context, api *client) ([]rollcall.Segment, error) {
+	all, err := rows[rollcall.Segment](ctx, api, "/v1/segments")
+	return slices.DeleteFunc(all, func(s rollcall.Segment) bool { return s.Name == "" }), err
 }
 
 // columnsOf is how wide a terminal is; 0: it is none.

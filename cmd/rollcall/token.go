@@ -44,7 +44,9 @@ type tokenNewCmd struct {
 	Name    string              `required:"" help:"Whose key it is; no two keys have the same name."`
 	Role    access.Role         `required:"" enum:"read,ingest,publish,admin" help:"read, ingest, publish or admin."`
 	Markets []rollcall.MarketID `help:"The only markets that a key of the role read may see; all where absent." placeholder:"MARKET,..."`
-	Default eventDefaults       `embed:"" prefix:"default-"`
+
+	Segments string        `help:"The only segments that a key of the role read may see, joined by commas, none among them if what has no segment is; all where absent." name:"segment" aliases:"segments" placeholder:"ID,..."`
+	Default  eventDefaults `embed:"" prefix:"default-"`
 	tokens
 }
 
@@ -60,7 +62,11 @@ type eventDefaults struct {
 
 // Run makes a key.
 func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
-	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, Defaults: rollcall.Defaults(c.Default), By: thisUser()}, time.Now())
+	segments, err := rollcall.ParseSegments(c.Segments)
+	if err != nil {
+		return err
+	}
+	_, key, err := access.NewToken(c.path(), access.Token{Name: c.Name, Role: c.Role, Markets: c.Markets, Segments: segments, Defaults: rollcall.Defaults(c.Default), By: thisUser()}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -93,20 +99,21 @@ func (c *tokenListCmd) Run(_ context.Context, s *streams) error {
 		return err
 	}
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tMADE\tLAST USED\tDEFAULTS")
+	fmt.Fprintln(out, "ID\tNAME\tROLE\tMARKETS\tSEGMENTS\tMADE\tLAST USED\tDEFAULTS")
 	for _, t := range list {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, marketsOf(t), t.Created.Format(time.RFC3339), usedAt(last[t.ID]), defaultsOf(t))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, listed(t.Markets), listed(t.Segments), t.Created.Format(time.RFC3339), usedAt(last[t.ID]), defaultsOf(t))
 	}
 	return out.Flush()
 }
 
-func marketsOf(t access.Token) string {
-	if len(t.Markets) == 0 {
+// listed joins what a key is limited to.
+func listed[T ~string](ids []T) string {
+	if len(ids) == 0 {
 		return "all"
 	}
 	var names []string
-	for _, m := range t.Markets {
-		names = append(names, string(m))
+	for _, id := range ids {
+		names = append(names, cmp.Or(string(id), rollcall.None))
 	}
 	return strings.Join(names, ",")
 }

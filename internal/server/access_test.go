@@ -120,7 +120,7 @@ func statuses() map[string][6]int {
 		"GET /assets/*": none, "GET /docs/*": none, // there is no such file
 		"GET /openapi-3.0.json": ofNoMarket, "GET /openapi-3.0.yaml": ofNoMarket,
 		"GET /v1/markets": ofNoMarket, "GET /v1/services": ofNoMarket, "GET /v1/targets": ofNoMarket, "GET /v1/version": ofNoMarket,
-		"GET /v1/services/{service}": ofNoMarket, "GET /v1/targets/{target}": ofNoMarket, "GET /v1/panels": ofNoMarket, "GET /v1/months": ofNoMarket, "GET /v1/metrics": ofNoMarket,
+		"GET /v1/services/{service}": ofNoMarket, "GET /v1/segments": ofNoMarket, "GET /v1/segments/{segment}": ofNoMarket, "GET /v1/targets/{target}": ofNoMarket, "GET /v1/panels": ofNoMarket, "GET /v1/months": ofNoMarket, "GET /v1/metrics": ofNoMarket,
 		"GET /v1/markets/{market}": ofMarket, "GET /v1/panels/{panel}/months/{month}": ofMarket, "GET /v1/exclusions": ofMarket,
 		"GET /v1/master-keys": done, "POST /v1/master-keys/rotate": admins,
 		"GET /v1/oidc/login": none, "GET /v1/oidc/callback": none, // there is no issuer
@@ -130,7 +130,7 @@ func statuses() map[string][6]int {
 		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
 		"PUT /v1/panels/{panel}/months/{month}": {401, 403, 403, 403, 422, 422},
 		"POST /v1/backup":                       admins, "POST /v1/erasures": admins, "POST /v1/log/replay": admins, "POST /v1/markets": admins,
-		"POST /v1/panels/{panel}/limits": admins, "POST /v1/services": admins, "POST /v1/store/check": admins,
+		"POST /v1/panels/{panel}/limits": admins, "POST /v1/services": admins, "POST /v1/segments": admins, "POST /v1/store/check": admins,
 		"POST /v1/log/acknowledge": done, "POST /v1/log/settle": done, "POST /v1/rejected/replay": done, "GET /v1/rejected": done, "GET /v1/audit": done,
 		"POST /v1/events": {401, 403, 403, 200, 403, 200},
 	}
@@ -242,6 +242,7 @@ func TestAudit(t *testing.T) {
 	for _, c := range []struct{ pattern, body, action string }{
 		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
 		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
+		{"/v1/segments", `{"segment":"rhone","name":"Rhône","into":"lyon"}`, "set segment"},
 		{"/v1/targets", `{"target":"young","expression":"age=15-24"}`, "save target"},
 		{"/v1/panels/{panel}/limits", `{"market":"FR","low":0,"caution":0}`, "set limits"},
 		{"/v1/exclusions", `{"market":"FR","panel":"nn","month":"2003-01","service":"msn","reason":"a private reason"}`, "exclude"},

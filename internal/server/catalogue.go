@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,11 +18,12 @@ import (
 	"rollcall/schemas"
 )
 
-// lists is where the deployment's own markets and services are read: the store,
-// or a collector's copy of it.
+// lists is where the deployment's own markets, services and segments are read: the
+// store, or a collector's copy of it.
 type lists interface {
 	Markets(ctx context.Context) ([]rollcall.Market, error)
 	Services(ctx context.Context) ([]rollcall.Service, error)
+	Segments(ctx context.Context, market rollcall.MarketID) ([]rollcall.Segment, error)
 }
 
 // catalogue is the deployment's: the services that Rollcall comes with, and what
@@ -28,6 +31,8 @@ type lists interface {
 type catalogue struct {
 	own lists
 	log *slog.Logger
+
+	adding sync.Mutex // held by who adds a segment: two at once could merge one into the other, and that one into it
 
 	mu  sync.RWMutex // guards the rest
 	now *rollcall.Catalogue
@@ -76,11 +81,15 @@ func (c *catalogue) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
+	segments, err := c.own.Segments(ctx, "")
+	if err != nil {
+		return fmt.Errorf("catalogue: %w", err)
+	}
 	common, err := schemas.Services()
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	now, err := rollcall.NewCatalogue(markets, override(common, own))
+	now, err := rollcall.NewCatalogue(markets, override(common, own), segments...)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
@@ -340,4 +349,102 @@ func freeColour(services []rollcall.Service) int {
 		}
 	}
 	return best
+}
+
+// AddSegment adds or changes a segment, and says whether it is new. Merges are
+// flat: into what is itself merged, or of what others are merged into, there is
+// none.
+func (c changeable) AddSegment(ctx context.Context, s rollcall.Segment) (isNew bool, err error) {
+	if err := s.Validate(); err != nil {
+		return false, err
+	}
+	c.adding.Lock()
+	defer c.adding.Unlock()
+	if err := c.load(ctx); err != nil { // another process may have added it
+		return false, err
+	}
+	if s.Into != "" {
+		if err := c.allowMerge(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	isNew = !slices.ContainsFunc(c.Catalogue().Segments, func(has rollcall.Segment) bool { return has.ID == s.ID })
+	if err := c.store.PutSegment(ctx, s); err != nil {
+		return false, err
+	}
+	return isNew, c.load(ctx)
+}
+
+// allowMerge refuses a merge that would not be flat, or into what is not known.
+func (c changeable) allowMerge(ctx context.Context, s rollcall.Segment) error {
+	var sources []string
+	known := false
+	for _, has := range c.Catalogue().Segments {
+		if has.ID == s.Into {
+			known = true
+			if has.Into != "" {
+				return fmt.Errorf("%w: segment %s is merged into %s itself: merge %s into %s", rollcall.ErrConflict, has.ID, has.Into, s.ID, has.Into)
+			}
+		}
+		if has.Into == s.ID && has.ID != s.ID {
+			sources = append(sources, string(has.ID))
+		}
+	}
+	if len(sources) > 0 {
+		return fmt.Errorf("%w: %s merged into segment %s: merge first each of them into %s, or into none", rollcall.ErrConflict, areMerged(sources), s.ID, s.Into)
+	}
+	if known {
+		return nil
+	}
+	return c.sawSegment(ctx, s.Into)
+}
+
+// areMerged names segments; of many the first.
+func areMerged(ids []string) string {
+	const most = 3
+	switch more := len(ids) - most; {
+	case len(ids) == 1:
+		return ids[0] + " is"
+	case more > 0:
+		return fmt.Sprintf("%s and %d more are", strings.Join(ids[:most], ", "), more)
+	}
+	return strings.Join(ids, ", ") + " are"
+}
+
+// sawSegment refuses a segment that is neither in the catalogue nor in any facts.
+func (c changeable) sawSegment(ctx context.Context, id rollcall.SegmentID) error {
+	var markets []rollcall.MarketID
+	for _, m := range c.Catalogue().Markets {
+		markets = append(markets, m.ID)
+	}
+	all, err := c.Segments(ctx, markets)
+	if err != nil {
+		return err
+	}
+	var known []rollcall.SegmentID
+	for _, s := range all {
+		if s.ID == id {
+			return nil
+		}
+		known = append(known, s.ID)
+	}
+	return &rollcall.Unknown{Kind: "segment", Name: string(id), Near: rollcall.Nearest(string(id), known), Advice: "add it first, with `rollcall segment add`"}
+}
+
+// Segments gives the catalogue's, and those that the facts of some markets have,
+// by id.
+func (c changeable) Segments(ctx context.Context, markets []rollcall.MarketID) ([]rollcall.Segment, error) {
+	found := make(map[rollcall.SegmentID]rollcall.Segment)
+	for _, market := range append(slices.Clone(markets), "") {
+		all, err := c.store.Segments(ctx, market)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
+			found[s.ID] = s
+		}
+	}
+	list := slices.Collect(maps.Values(found))
+	slices.SortFunc(list, func(a, b rollcall.Segment) int { return cmp.Compare(a.ID, b.ID) })
+	return list, nil
 }

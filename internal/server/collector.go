@@ -167,6 +167,11 @@ func (c *copiedCatalogue) Services(ctx context.Context) ([]rollcall.Service, err
 	return storeOrCopy(ctx, c, "services.json", rollcall.Store.Services)
 }
 
+// Segments gives none: an event's segment may be in no catalogue.
+func (*copiedCatalogue) Segments(context.Context, rollcall.MarketID) ([]rollcall.Segment, error) {
+	return nil, nil
+}
+
 // Masters gives the master keys that the store knows.
 func (c *copiedCatalogue) Masters(ctx context.Context) ([]rollcall.Master, error) {
 	return storeOrCopy(ctx, c, "masters.json", rollcall.Store.Masters)

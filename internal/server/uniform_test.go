@@ -46,6 +46,7 @@ func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.
 	}
 	o.folds(inOrder)
 	o.loadPanel("FR", "2003-01")
+	o.must(http.MethodPost, "/v1/segments", `{"segment":"lyon","name":"Lyon"}`)
 	o.must(http.MethodPost, "/v1/targets", `{"target":"young","expression":"age=15-24"}`)
 	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
 	o.closeMonth("FR", "2003-01", `"status":"final"`)
@@ -56,7 +57,7 @@ func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.
 
 // address fills a pattern in, with what a GET of it needs.
 func address(pattern string) string {
-	path := strings.NewReplacer("{market}", "FR", "{panel}", "nn", "{month}", "2003-01", "{version}", "2", "{other}", "1", "{report}", "ranking", "{service}", "msn", "{target}", "young", "/*", "/index.js").Replace(pattern)
+	path := strings.NewReplacer("{market}", "FR", "{panel}", "nn", "{month}", "2003-01", "{version}", "2", "{other}", "1", "{report}", "ranking", "{service}", "msn", "{segment}", "lyon", "{target}", "young", "/*", "/index.js").Replace(pattern)
 	switch {
 	case strings.HasPrefix(path, "/v1/reports/"):
 		return path + "?market=FR&panel=nn&month=2003-01"
