@@ -175,7 +175,8 @@ func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
 }
 
 // Take takes one event whose fields were read by another form's reader. Should
-// it be refused, its fields are what is kept of it.
+// it be refused, its fields are what is kept of it; without its account where it
+// can be no event whatever markets and services there are.
 func (in *Batcher) Take(ctx context.Context, line int, f *Fields) error {
 	return in.take(ctx, line, f, nil)
 }
@@ -192,6 +193,9 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	f.Fill(&in.Defaults)
 	s, err := f.Sighting()
 	if err != nil {
+		if text == nil {
+			f.Account, f.Panelist = "", ""
+		}
 		return in.Refuse(ctx, line, err, written())
 	}
 	return in.Sighting(ctx, line, &s, written)

@@ -33,7 +33,7 @@ var Signatures string
 // Sources holds the profiles of the servers whose tables are read, and the user
 // agents that tell a platform.
 //
-//go:embed sources/*.yaml
+//go:embed sources/*.yaml sources/poll/*.yaml
 var Sources embed.FS
 
 //go:embed services.csv

@@ -2,6 +2,7 @@ package census
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -124,4 +125,47 @@ func TestActiveRounded(t *testing.T) {
 	if want := []string{"any 28d 120", "phone 28d 80", "any 30d 120", "phone 30d 80"}; !slices.Equal(shown, want) {
 		t.Errorf("shown are %q, want %q", shown, want)
 	}
+}
+
+// TestOrderOfWindows: of one service under one key, all exact or all sketched, a day
+// has no more accounts than the week that ends with it, and that no more than the
+// longer windows; each is the union of its days, and a count of all visits gives it.
+func TestOrderOfWindows(t *testing.T) {
+	store, markets, first := storeOf(t, nil), 0, rollcall.DayOf(2002, 9, 1)
+	rapid.Check(t, func(r *rapid.T) {
+		markets++
+		market, exact := rollcall.MarketID(fmt.Sprintf("M%d", markets)), rapid.Bool().Draw(r, "exact")
+		accounts := rapid.SampledFrom([]uint64{1, 60, 500, 520, 4000}).Draw(r, "accounts")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
+		var visits []visit
+		for range random.IntN(int(accounts)*2 + 1) {
+			visits = append(visits, visit{account: random.Uint64N(accounts) * 0x9e3779b97f4a7c15, Cell: rollcall.Cell{
+				Market: market, Day: first + rollcall.Day(random.IntN(61)), Service: "msn", Location: rollcall.Elsewhere, Kind: rollcall.Use, Key: 5,
+			}})
+		}
+		if exact {
+			merge(t, store, visits, "msn")
+		} else {
+			merge(t, store, visits)
+		}
+		day := first + rollcall.Day(rapid.IntRange(29, 60).Draw(r, "day"))
+		before := 0.0
+		for _, w := range []rollcall.Window{{Days: 1}, {Days: 7}, {Days: 28}, {Days: 30}} {
+			rolling, whole := asked(t, store, &ActiveQuery{Market: market, Service: "msn", Day: day}, &Active{Platform: rollcall.AnyPlatform, Window: w})
+			if rolling != whole || rolling.Value < before {
+				r.Fatalf("%s to %s: %v, and %v of its days, after %v", w, day, rolling, whole, before)
+			}
+			before = rolling.Value
+			counted := map[uint64]bool{}
+			for _, v := range visits {
+				if w.From(day) <= v.Day && v.Day <= day {
+					counted[v.account] = true
+				}
+			}
+			n := float64(len(counted))
+			if (exact || n < 512) && rolling.Value != n || math.Abs(rolling.Value-n) > 0.06*n {
+				r.Fatalf("%s to %s: %v, and %v were there", w, day, rolling.Value, n)
+			}
+		}
+	})
 }

@@ -21,6 +21,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		open:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "rollcall_months_overdue", Help: "Months whose day of closing has come and that had no version when last looked."}),
 		done:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "rollcall_schedule_timestamp_seconds", Help: "When the scheduled close last looked at everything; 0: not since the start."}),
 	}
+	for _, to := range []string{"close", "folder", "webhook", "mail"} { // so that the first is seen as a rise from 0
+		m.delivered.WithLabelValues(to)
+		m.failures.WithLabelValues(to)
+		m.givenUp.WithLabelValues(to)
+	}
+	m.failures.WithLabelValues("round")
 	r.MustRegister(m.delivered, m.failures, m.givenUp, m.pending, m.open, m.done)
 	return m
 }

@@ -51,7 +51,7 @@ func scheduleWith(t *testing.T, o Options) *Schedule {
 		t.Fatal(err)
 	}
 	return Schedule{
-		Store: store, Catalogue: func() *rollcall.Catalogue { return c }, Now: time.Now, Software: "test",
+		Store: store, Deliveries: store, Catalogue: func() *rollcall.Catalogue { return c }, Now: time.Now, Software: "test",
 		Publications: func(context.Context, rollcall.MarketID, rollcall.PanelID) ([]rollcall.Publication, error) {
 			return []rollcall.Publication{october}, nil
 		},

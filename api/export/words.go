@@ -439,12 +439,13 @@ func (w *words) item(name string) string {
 // allNotes are a report's notes, and in words what its meta has in numbers.
 func (w *words) allNotes(m *rollcall.Meta) []string {
 	var notes []string
-	if _, accounts := m.Thresholds["min_accounts"]; accounts {
-		// a census's notes say it, and who may lower it
-	} else if m.Thresholds != nil && m.Thresholds["low"] == 0 && m.Thresholds["caution"] == 0 {
+	low, caution := m.Thresholds["low"], m.Thresholds["caution"]
+	switch _, accounts := m.Thresholds["min_accounts"]; {
+	case accounts || m.Thresholds == nil: // a census's own notes say it, and who may lower it
+	case low == 0 && caution == 0:
 		notes = append(notes, w.unlimited)
-	} else if m.Thresholds != nil {
-		notes = append(notes, fmt.Sprintf(w.limits, m.Thresholds["low"], m.Thresholds["caution"]))
+	default:
+		notes = append(notes, fmt.Sprintf(w.limits, low, caution))
 	}
 	if m.Confidence > 0 {
 		notes = append(notes, fmt.Sprintf(w.confidence, 100*m.Confidence))

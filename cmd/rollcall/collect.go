@@ -17,6 +17,7 @@ import (
 	"rollcall/ingest/collect/logs"
 	"rollcall/ingest/collect/meter"
 	"rollcall/ingest/collect/meter/signs"
+	"rollcall/ingest/collect/poll"
 	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
@@ -25,6 +26,7 @@ type collectCmd struct {
 	HTTP     httpCmd     `cmd:"" name:"http" help:"A cluster's role: take events over HTTP."`
 	Pcap     pcapCmd     `cmd:"" help:"Read a capture, or an interface, as a panelist's meter or a lab tap sees it."`
 	Logs     logsCmd     `cmd:"" help:"Read a server's log, whole or as it is written."`
+	Poll     pollCmd     `cmd:"" help:"Ask a server again and again who is there."`
 	Simulate simulateCmd `cmd:"" help:"Make and load the demonstration: a simulated panel calibrated to published figures, and a simulated census."`
 }
 
@@ -197,6 +199,8 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 
 type logsCmd struct {
 	Backfill bool     `help:"Take events of any age."`
+	Follow   bool     `help:"Read on as the log is written, over its rotations, until told to stop."`
+	State    string   `help:"With --follow: the folder of the checkpoint." placeholder:"DIR"`
 	Files    []string `arg:"" name:"file" help:"The log's files, .gz and .zst too, in any order; - is the standard input."`
 	profileFlags
 	server.Engine
@@ -208,13 +212,23 @@ func (c *logsCmd) Validate() error {
 	if slices.Contains(files, "") {
 		return errors.New("a file's name is empty")
 	}
+	switch {
+	case !c.Follow && c.State != "":
+		return errors.New("--state is for --follow")
+	case c.Follow && (len(c.Files) != 1 || len(files) != 1):
+		return errors.New("--follow takes one file")
+	case c.Follow && c.State == "" && !c.DryRun:
+		return errors.New("--follow needs --state, where it goes on from")
+	case c.Follow:
+		return c.profileFlags.check()
+	}
 	return errors.Join(exist(files...), c.profileFlags.check())
 }
 
 // Run reads the log into Rollcall's own, or with --dry-run onto stdout, and says
 // on stderr what became of its lines.
 func (c *logsCmd) Run(ctx context.Context, s *streams) error {
-	p, err := c.profile(true)
+	p, err := c.profile(profile.OfLog)
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
@@ -224,32 +238,67 @@ func (c *logsCmd) Run(ctx context.Context, s *streams) error {
 	if c.Market == "" {
 		return server.UsageError{Err: errors.New("--market is missing")}
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
-		calendar, err := calendarOf(ctx, api, c.Market)
+	to := ctx // where it goes
+	if c.Follow {
+		to = context.WithoutCancel(ctx) // outlives the word to stop, for what was read before it
+	}
+	return with(to, &c.Engine, s, func(api *client) error {
+		calendar, err := calendarOf(to, api, c.Market)
 		if err != nil {
 			return err
 		}
-		return settled(ctx, api, c.send(ctx, s, api, p, calendar))
+		r, err := c.reader(to, s, p, calendar)
+		if err != nil {
+			return err
+		}
+		return settled(to, api, c.send(ctx, to, s, api, r))
 	})
 }
 
 // name is the log's in what is said of it.
 func (c *logsCmd) name() string { return c.Files[0] }
 
-// read reads the log, and says what became of it.
-func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error) (*logs.Log, error) {
+// read reads the log, and says what became of it. Of a log that is followed,
+// commit has what was said so far kept.
+func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error, commit func(context.Context) error) (*logs.Log, error) {
+	if c.Follow {
+		return c.follow(ctx, s, r, yield, commit)
+	}
 	paths, changed, err := logs.Order(r, c.Files, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	log := logs.New(cmp.Or(c.Source, "log"), r, changed, yield)
 	err = log.Read(ctx, paths, s.in)
-	err = errors.Join(err, log.End())
+	err = errors.Join(err, log.End(), commit(ctx))
+	c.told(s, log)
+	return log, err
+}
+
+// lookEvery is how often a followed log is looked at.
+const lookEvery = time.Second
+
+// follow reads the log until it is told to stop, which is no failure.
+func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error, commit func(context.Context) error) (*logs.Log, error) {
+	log := logs.New(cmp.Or(c.Source, "log"), r, time.Now(), yield)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	warnings := newLogger(s.err, slog.LevelInfo)
+	f := &logs.Follower{
+		Log: log, Path: c.name(), State: c.State, Commit: commit,
+		Warn: func(text string) { warnings.Warn(text) },
+	}
+	err := f.Run(ctx, tick.C)
+	c.told(s, log)
+	return log, err
+}
+
+// told says what became of the log's lines.
+func (c *logsCmd) told(s *streams, log *logs.Log) {
 	for _, fault := range log.Faults() {
 		fmt.Fprintf(s.err, "%s: line %d: %s\n", c.name(), fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.name(), log)
-	return log, err
 }
 
 func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) error {
@@ -258,13 +307,7 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 		return err
 	}
 	out := bufio.NewWriterSize(s.out, 64<<10)
-	var line []byte
-	log, err := c.read(ctx, s, r, func(seen profile.Seen) error {
-		line = append(seen.AppendJSON(line[:0]), '\n')
-		_, err := out.Write(line)
-		return err
-	})
-	err = errors.Join(err, out.Flush())
+	log, err := c.read(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
 	if err == nil && log.Refused() {
 		return fmt.Errorf("%s: every line was refused", c.name())
 	}
@@ -272,19 +315,95 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 }
 
 // send carries the log's sightings to Rollcall's own log.
-func (c *logsCmd) send(ctx context.Context, s *streams, api *client, p *profile.Profile, calendar *rollcall.Calendar) error {
-	r, err := c.reader(ctx, s, p, calendar)
-	if err != nil {
-		return err
-	}
+func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *profile.Reader) error {
 	to := newRowSender(newSender(api, c.name(), c.Backfill))
-	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(ctx, seen) })
+	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(there, seen) }, to.flush)
 	if log == nil {
 		return err
 	}
-	err = errors.Join(err, to.flush(ctx))
 	to.refused(log.Rejected())
 	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts))
+}
+
+type pollCmd struct {
+	URL       string        `name:"url" help:"What to ask, by GET." placeholder:"URL"`
+	Command   string        `help:"Or a command whose output it is, run by sh." placeholder:"COMMAND"`
+	Every     time.Duration `help:"How often." default:"60s"`
+	TokenFile string        `help:"A file with the token that the server wants, alone or as \"Basic ...\"." placeholder:"FILE"`
+	profileFlags
+	server.Engine
+}
+
+// Validate refuses what can't be meant together.
+func (c *pollCmd) Validate() error {
+	switch {
+	case (c.URL == "") == (c.Command == ""):
+		return errors.New("give --url or --command, one of them")
+	case !c.given():
+		return errors.New("give --source or --map")
+	case c.TokenFile != "" && c.URL == "":
+		return errors.New("--token-file is for --url")
+	case c.Every < time.Second:
+		return errors.New("--every: is at least 1s")
+	}
+	return errors.Join(exist(c.TokenFile), c.profileFlags.check())
+}
+
+// Run asks until it is told to stop, which is no failure.
+func (c *pollCmd) Run(ctx context.Context, s *streams) error {
+	p, err := c.profile(profile.OfSnapshot)
+	if err != nil {
+		return server.UsageError{Err: err}
+	}
+	if c.DryRun {
+		r, err := c.reader(ctx, s, p, c.calendarThere(ctx, s, &c.Engine))
+		if err != nil {
+			return err
+		}
+		out := bufio.NewWriter(s.out)
+		return c.poll(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
+	}
+	if c.Market == "" {
+		return server.UsageError{Err: errors.New("--market is missing")}
+	}
+	to := context.WithoutCancel(ctx) // outlives the word to stop, for what was seen before it
+	return with(to, &c.Engine, s, func(api *client) error {
+		calendar, err := calendarOf(to, api, c.Market)
+		if err != nil {
+			return err
+		}
+		r, err := c.reader(to, s, p, calendar)
+		if err != nil {
+			return err
+		}
+		rows := newRowSender(newSender(api, "poll", false))
+		err = c.poll(ctx, s, r, func(seen profile.Seen) error { return rows.take(to, seen) },
+			func(context.Context) error { return rows.flush(to) })
+		return settled(to, api, errors.Join(err, printCounts(s.out, s.err, "poll", &rows.Counts), allRefused("poll", &rows.Counts)))
+	})
+}
+
+// poll says what a poller can't see, and polls.
+func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield func(profile.Seen) error, commit func(context.Context) error) error {
+	log := newLogger(s.err, slog.LevelInfo)
+	log.Warn("stays shorter than the time between two snapshots are missed", "every", c.Every.String())
+	from := poll.Source{URL: c.URL, Command: c.Command, TokenFile: c.TokenFile, Bare: r.Token == "bare", Now: time.Now}
+	tick := time.NewTicker(c.Every)
+	defer tick.Stop()
+	poller := poll.New(cmp.Or(c.Source, "poll"), r, c.Every, yield)
+	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
+	fmt.Fprintf(s.err, "poll: %s\n", poller)
+	return err
+}
+
+// printer writes sightings as a dry run does.
+func printer(out *bufio.Writer) func(profile.Seen) error {
+	var line []byte
+	return func(seen profile.Seen) error {
+		line = append(seen.AppendJSON(line[:0]), '\n')
+		_, err := out.Write(line)
+		return err
+	}
 }
 
 type httpCmd struct {

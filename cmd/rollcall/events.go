@@ -270,7 +270,8 @@ type profileFlags struct {
 	Map             string            `help:"Read by a profile of one's own, in YAML." placeholder:"FILE"`
 	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE,..." mapsep:","`
 	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
-	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated."`
+	DropRules       []string          `help:"Rules of the profile that drop nobody unless asked, such as administrator or guest; an unknown one names those that there are." placeholder:"RULE,..."`
+	DropDeactivated bool              `help:"Drop the accounts that the profile knows as deactivated: the rule deactivated."`
 	Market          string            `help:"The market of the events."`
 	Service         string            `help:"Their service, in place of the profile's own."`
 	Location        string            `help:"Their place; elsewhere where neither this nor the profile says one."`
@@ -286,17 +287,17 @@ func (f *profileFlags) check() error {
 	switch {
 	case f.Source != "" && f.Map != "":
 		return errors.New("--map stands beside --source; give one of them")
-	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || f.DropDeactivated || f.DryRun ||
+	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || len(f.DropRules) > 0 || f.DropDeactivated || f.DryRun ||
 		f.Market+f.Service+f.Location+f.Segment+f.Zone != ""):
 		return errors.New("--join, --drop, --market and their like are for tables: give --source or --map too")
 	}
 	return exist(f.Map)
 }
 
-// profile gives the profile that was asked for, of a log or of tables.
-func (f *profileFlags) profile(log bool) (*profile.Profile, error) {
+// profile gives the profile that was asked for.
+func (f *profileFlags) profile(use profile.Use) (*profile.Profile, error) {
 	if f.Source != "" {
-		return profile.Builtin(f.Source, log)
+		return profile.Builtin(f.Source, use)
 	}
 	text, err := os.Open(f.Map)
 	if err != nil {
@@ -307,8 +308,13 @@ func (f *profileFlags) profile(log bool) (*profile.Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--map %s: %w", f.Map, err)
 	}
-	if p.Log && !log {
+	switch {
+	case p.Snapshot && use != profile.OfSnapshot:
+		return nil, fmt.Errorf("--map %s: is of a snapshot, which rollcall collect poll takes", f.Map)
+	case p.Log && use == profile.OfTables:
 		return nil, fmt.Errorf("--map %s: is of a log, which rollcall collect logs reads", f.Map)
+	case !p.Snapshot && use == profile.OfSnapshot:
+		return nil, fmt.Errorf("--map %s: is not of a snapshot", f.Map)
 	}
 	return p, nil
 }
@@ -318,6 +324,9 @@ func (f *profileFlags) options(calendar *rollcall.Calendar) (o profile.Options, 
 	o = profile.Options{
 		Market: rollcall.MarketID(f.Market), Service: rollcall.ServiceID(f.Service), Location: rollcall.Elsewhere,
 		Joins: f.Join, Optional: map[string]bool{},
+	}
+	for _, rule := range f.DropRules {
+		o.Optional[rule] = true
 	}
 	if f.DropDeactivated {
 		o.Optional["deactivated"] = true
@@ -379,7 +388,7 @@ func names(list []string) (all []string, err error) {
 
 // tables loads files by a profile, or prints what they would give.
 func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
-	p, err := c.profile(false)
+	p, err := c.profile(profile.OfTables)
 	if err != nil {
 		return server.UsageError{Err: err}
 	}
@@ -470,12 +479,7 @@ func (f *profileFlags) reader(ctx context.Context, s *streams, p *profile.Profil
 // print writes a file's sightings as a dry run does.
 func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader, path string) error {
 	out := bufio.NewWriterSize(s.out, 64<<10)
-	var line []byte
-	counts, err := r.Read(ctx, path, func(seen profile.Seen) error {
-		line = append(seen.AppendJSON(line[:0]), '\n')
-		_, err := out.Write(line)
-		return err
-	})
+	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
 	tellRows(s.err, path, counts)
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {

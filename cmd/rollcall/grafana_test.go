@@ -37,9 +37,11 @@ func TestGrafana(t *testing.T) {
 	b := &boards{cluster: c, boards: boardtest.Read(t, filepath.Join(checkout, "dashboards/grafana/dashboards"))}
 	aggregator := c.aggregator("--keep", "999mo")
 	c.run("collect", "simulate", "--months", "2002-09,2002-10")
-	b.serve = c.spawn("serve")
+	b.serve = c.spawn("serve", "--gauges", "WORLD/icq", "--gauge-segments", "1")
 	collector := c.spawn("collect", "http", "--spool", filepath.Join(t.TempDir(), "spool"))
-	embedded := spawn(t, "run", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
+	embedded := spawn(t, "run", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--close-day", "10")
+	await(t, func() bool { return embedded.metric("rollcall_schedule_timestamp_seconds") > 0 }) // its first look is behind it
+	await(t, func() bool { return b.serve.metric("rollcall_active_accounts") > 0 })
 	b.roles = []*child{aggregator, b.serve, collector, embedded}
 	refuse(t, collector)
 	t.Run("ClickHouse", b.askClickHouse)

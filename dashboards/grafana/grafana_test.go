@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,28 @@ func checkPanels(t *testing.T, b *boardtest.Board, variables []string) {
 			}
 		}
 		requireKnown(t, p.Title, p.Title+p.Description, variables)
+	}
+}
+
+// TestEveryMetricIsShown: what docs/operating.md tells of is on the board of
+// operations.
+func TestEveryMetricIsShown(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	board, err := os.ReadFile("dashboards/operations.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`(rollcall_[a-z]+(?:_[a-z]+)+)`").FindAllSubmatch(doc, -1)
+	if len(names) < 40 {
+		t.Errorf("the document names %d metrics", len(names))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`\b` + string(name[1]) + `(_bucket|_count)?\{`).Match(board) {
+			t.Errorf("no panel shows %s", name[1])
+		}
 	}
 }
 

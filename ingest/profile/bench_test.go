@@ -28,7 +28,7 @@ func BenchmarkSynapse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	p, err := Builtin("synapse", false)
+	p, err := Builtin("synapse", OfTables)
 	if err != nil {
 		b.Fatal(err)
 	}

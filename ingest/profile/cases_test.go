@@ -14,7 +14,7 @@ import (
 // of the last.
 func read(t *testing.T, name, zone string, o Options, files ...string) ([]Seen, *Counts) {
 	t.Helper()
-	p, err := Builtin(name, false)
+	p, err := Builtin(name, OfTables)
 	if err != nil {
 		t.Fatal(err)
 	}

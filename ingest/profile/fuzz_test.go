@@ -15,7 +15,7 @@ import (
 
 // FuzzParse: no text is a profile that panics, or that is read and breaks a row.
 func FuzzParse(f *testing.F) {
-	for _, name := range slices.Concat(Names(false), Names(true)) {
+	for _, name := range slices.Concat(Names(OfTables), Names(OfLog)) {
 		text, err := schemas.Sources.ReadFile("sources/" + name + ".yaml")
 		if err != nil {
 			f.Fatal(err)
@@ -67,7 +67,7 @@ func readText(t *testing.T, p *Profile, text string) {
 
 // fuzzRows reads any text by a built-in profile.
 func fuzzRows(f *testing.F, name string, seeds ...string) {
-	p, err := Builtin(name, false)
+	p, err := Builtin(name, OfTables)
 	if err != nil {
 		f.Fatal(err)
 	}

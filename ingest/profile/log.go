@@ -15,6 +15,7 @@ type Log struct {
 	*Reader
 	from  *source
 	swept time.Time // when stays were let go
+	Asked time.Time // of a snapshot: when it was taken, "now" in expressions
 }
 
 // NewLog makes a Log that gives what it reads to yield. latest is what no line
@@ -29,7 +30,11 @@ func (l *Log) Line(text []byte, no int, long bool) error {
 	if len(text) == 0 {
 		return nil
 	}
-	if err := l.row(l.from.lineOf(line{text, no, long})); err != nil {
+	row := l.from.lineOf(line{text, no, long})
+	if row.values != nil && !l.Asked.IsZero() {
+		row.values["now"] = float64(l.Asked.UnixNano()) / 1e9
+	}
+	if err := l.row(row); err != nil {
 		return err
 	}
 	if l.clock.last.Sub(l.swept) < waits {
@@ -76,6 +81,21 @@ func (l *Log) Peek(text []byte) time.Time {
 func (l *Log) Counts() *Counts {
 	l.counts.Back = l.clock.back
 	return l.counts
+}
+
+// Patterns reports whether lines are read by patterns, and not as JSON alone.
+func (l *Log) Patterns() bool { return l.from.hasExpr }
+
+// Oldest gives the first line of the stays that wait; ok is false where none does.
+func (l *Log) Oldest() (line int, ok bool) {
+	for _, some := range l.stays.byKey {
+		for _, one := range some {
+			if !ok || one.Line < line {
+				line, ok = one.Line, true
+			}
+		}
+	}
+	return line, ok
 }
 
 // End gives the sightings that waited for later lines.

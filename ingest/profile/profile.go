@@ -28,6 +28,9 @@ type Profile struct {
 	About    string   `yaml:"about"`
 	Format   []string `yaml:"format"`    // csv, pg-copy, json, regexp: those that a file may have
 	Log      bool     `yaml:"log"`       // the lines of a log, in the order of their times
+	Snapshot bool     `yaml:"snapshot"`  // what a server says of its sessions, each time it is asked
+	Rows     string   `yaml:"rows"`      // where the list of a snapshot stands in its JSON; empty: it is the list
+	Token    string   `yaml:"token"`     // bare: without "Bearer" before it
 	Service  string   `yaml:"service"`   // where --service says none
 	Joins    []Join   `yaml:"joins"`     // further files, read by key
 	Agents   []Agent  `yaml:"agents"`    // looked at before the built-in ones
@@ -112,35 +115,65 @@ type Agent struct {
 	Platform string `yaml:"platform"`
 }
 
-// Names gives the names of the built-in profiles in order: of logs, or of tables.
-func Names(logs bool) []string {
-	entries, err := fs.Glob(schemas.Sources, "sources/*.yaml")
+// Use is what a profile is for.
+type Use string
+
+// The uses, as their folders in schemas/sources are named.
+const (
+	OfTables   Use = "table"
+	OfLog      Use = "log"
+	OfSnapshot Use = "poll"
+)
+
+// use tells what the profile is for.
+func (p *Profile) use() Use {
+	switch {
+	case p.Snapshot:
+		return OfSnapshot
+	case p.Log:
+		return OfLog
+	}
+	return OfTables
+}
+
+func folder(use Use) string {
+	if use == OfSnapshot {
+		return "sources/poll/"
+	}
+	return "sources/"
+}
+
+// Names gives the names of the built-in profiles of a use in order.
+func Names(use Use) []string {
+	entries, err := fs.Glob(schemas.Sources, folder(use)+"*.yaml")
 	if err != nil {
 		panic("profile: " + err.Error()) // a constant pattern
 	}
 	names := make([]string, 0, len(entries))
 	for _, entry := range entries {
-		if name := strings.TrimSuffix(strings.TrimPrefix(entry, "sources/"), ".yaml"); name != agentsName {
-			if p, err := builtin(name); err != nil || p.Log == logs { // a broken one is said when it is asked for
-				names = append(names, name)
-			}
+		name := strings.TrimSuffix(strings.TrimPrefix(entry, folder(use)), ".yaml")
+		if name == agentsName {
+			continue
+		}
+		if p, err := builtin(name, use); err != nil || p.use() == use { // a broken one is said when it is asked for
+			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
-// Builtin gives a built-in profile, of a log or of tables. The error names those
-// that there are.
-func Builtin(name string, log bool) (*Profile, error) {
-	p, err := builtin(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || err == nil && p.Log != log || name == agentsName {
-		return nil, fmt.Errorf("--source %q is not one of %s", name, strings.Join(Names(log), ", "))
+// Builtin gives a built-in profile of a use. The error names those that there are.
+func Builtin(name string, use Use) (*Profile, error) {
+	p, err := builtin(name, use)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || err == nil && p.use() != use || name == agentsName {
+		return nil, fmt.Errorf("--source %q is not one of %s", name, strings.Join(Names(use), ", "))
 	}
 	return p, err
 }
 
-func builtin(name string) (*Profile, error) {
-	f, err := schemas.Sources.Open("sources/" + name + ".yaml")
+func builtin(name string, use Use) (*Profile, error) {
+	f, err := schemas.Sources.Open(folder(use) + name + ".yaml")
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +213,12 @@ func (p *Profile) compile() error {
 		return fmt.Errorf("more than %d tables, joins or agents", maxParts)
 	case len(p.Format) == 0:
 		return errors.New("format: is missing; csv, pg-copy, json or regexp")
-	case !p.Log && (p.Silent || slices.ContainsFunc(p.Tables, Table.steps)):
-		return errors.New("step: is a log's; give log: true")
+	case !p.Log && !p.Snapshot && (p.Silent || slices.ContainsFunc(p.Tables, Table.steps)):
+		return errors.New("step: is a log's; give log: true, or snapshot: true")
+	case p.Log && p.Snapshot:
+		return errors.New("log: stands beside snapshot; give one of them")
+	case p.Token != "" && p.Token != "bare":
+		return errors.New("token: is bare, or not there")
 	case len(p.Comma) > 1:
 		return errors.New("separator: is one character")
 	}

@@ -11,17 +11,14 @@ import (
 
 // TestBuiltin holds that every profile of schemas/sources can be read.
 func TestBuiltin(t *testing.T) {
-	for _, log := range []bool{false, true} {
-		for _, name := range Names(log) {
-			if _, err := Builtin(name, log); err != nil {
+	for _, use := range []Use{OfTables, OfLog, OfSnapshot} {
+		for _, name := range Names(use) {
+			if _, err := Builtin(name, use); err != nil {
 				t.Error(err)
-			}
-			if _, err := Builtin(name, !log); err == nil {
-				t.Errorf("%s: log or not", name)
 			}
 		}
 	}
-	if _, err := Builtin("synapsee", false); err == nil {
+	if _, err := Builtin("synapsee", OfTables); err == nil {
 		t.Error("an unknown profile was read")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -61,8 +62,8 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 		r.names[ingest.Normalise(service, name)] = true
 	}
 	for name := range o.Optional {
-		if !p.hasRule(name) {
-			return nil, fmt.Errorf("the profile has no rule %q", name)
+		if !slices.Contains(p.optional(), name) {
+			return nil, fmt.Errorf("the profile has no rule %q that drops nobody unless asked; it has %s", name, strings.Join(p.optional(), ", "))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Joins)) {
@@ -77,10 +78,20 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 	return r, err
 }
 
-func (p *Profile) hasRule(name string) bool {
-	return slices.ContainsFunc(p.Tables, func(t Table) bool {
-		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Optional && r.Name == name })
-	})
+// optional names the rules that drop nobody unless asked, in order.
+func (p *Profile) optional() []string {
+	names := map[string]bool{}
+	for i := range p.Tables {
+		for _, r := range p.Tables[i].Drop {
+			if r.Optional {
+				names[r.Name] = true
+			}
+		}
+	}
+	if len(names) == 0 {
+		return []string{"none"}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // Missing names the joins that the profile has and no file was given for.

@@ -145,7 +145,7 @@ func TestJSON(t *testing.T) {
 // end is told.
 func TestArrays(t *testing.T) {
 	long := func(n int) string { return `[{"type":"` + strings.Repeat("x", n) + `"}, {"type":"x"}]` }
-	p, err := Builtin("rocketchat", false)
+	p, err := Builtin("rocketchat", OfTables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestArrays(t *testing.T) {
 
 // TestUnlike: a table with other columns is an error that names those wanted.
 func TestUnlike(t *testing.T) {
-	p, err := Builtin("tchap", false)
+	p, err := Builtin("tchap", OfTables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestNeverRead(t *testing.T) {
 				}
 			}
 		}
-		p, err := Builtin(name, false)
+		p, err := Builtin(name, OfTables)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +248,7 @@ func TestSplitCSV(t *testing.T) {
 
 // TestPipe: what is read twice must be a file.
 func TestPipe(t *testing.T) {
-	p, err := Builtin("synapse", false)
+	p, err := Builtin("synapse", OfTables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ type connection struct {
 	refused *Step // the first refusal
 	login   *Step // accepted, not yet known to be no resumption
 	since   time.Time
+	line    int // of since
 	of      *stay
 	doubt   *stay // that it may have resumed
 }
@@ -124,7 +125,7 @@ func (t *Tracker) connection(s Step) *connection {
 	if c := t.conns[s.Connection]; c != nil && s.Connection != "" {
 		return c
 	}
-	c := &connection{name: s.Connection, since: s.Time}
+	c := &connection{name: s.Connection, since: s.Time, line: s.Line}
 	switch {
 	case s.Connection == "":
 	case len(t.conns) >= maxOpen:
@@ -464,6 +465,26 @@ func (t *Tracker) endAll(at time.Time, how What) {
 		}
 		t.drop(c, at, how)
 	}
+}
+
+// Now is the greatest of the steps' times.
+func (t *Tracker) Now() time.Time { return t.now }
+
+// Oldest gives the line of the first step that something open needs, unless it
+// began longer than age ago; ok is false where nothing does.
+func (t *Tracker) Oldest(age time.Duration) (line int, ok bool) {
+	note := func(at int, since time.Time) {
+		if t.now.Sub(since) <= age && (!ok || at < line) {
+			line, ok = at, true
+		}
+	}
+	for _, c := range t.conns {
+		note(c.line, c.since)
+	}
+	for _, on := range t.stays {
+		note(on.first.Line, on.first.Time)
+	}
+	return line, ok
 }
 
 // Tell says the presence of open sessions up to now, which a log that is

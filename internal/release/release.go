@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,7 @@ type Plan struct {
 	Source    string // the checkout, with the page built
 	Out       string
 	Version   string
+	Commit    string    // that the binaries must say they are of; empty: not looked at
 	Time      time.Time // of the commit: of every file in an archive
 	Platforms []Platform
 }
@@ -101,6 +103,23 @@ func (p *Plan) compile(ctx context.Context, platform Platform, binary string) er
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+platform.OS, "GOARCH="+platform.Arch)
 	if said, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w: %s", err, said)
+	}
+	return p.checkCommit(binary)
+}
+
+// checkCommit refuses a binary that is not of the commit as it was committed: Go
+// leaves that out in silence where it finds no repository, as in a git worktree.
+func (p *Plan) checkCommit(binary string) error {
+	info, err := buildinfo.ReadFile(binary)
+	if err != nil || p.Commit == "" {
+		return err
+	}
+	said := map[string]string{}
+	for _, s := range info.Settings {
+		said[s.Key] = s.Value
+	}
+	if said["vcs.revision"] != p.Commit || said["vcs.modified"] != "false" {
+		return fmt.Errorf("the binary is of commit %q (modified: %q), not of %s: release from a clone in which all is committed", said["vcs.revision"], said["vcs.modified"], p.Commit)
 	}
 	return nil
 }

@@ -161,6 +161,21 @@ func requireBill(t *testing.T, binary string, text []byte) {
 	}
 }
 
+// TestCommit: a binary that says another commit than the plan's, or none, is no
+// release.
+func TestCommit(t *testing.T) {
+	itself, err := os.Executable() // a test's binary says none
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Plan{}).checkCommit(itself); err != nil {
+		t.Errorf("no commit asked for: %v", err)
+	}
+	if err := (&Plan{Commit: "7d9793f7876236f20e8a21a47970296249f3ed18"}).checkCommit(itself); err == nil {
+		t.Error("a binary without a commit is taken")
+	}
+}
+
 // TestURL: package URLs are escaped as the specification says.
 func TestURL(t *testing.T) {
 	for want, p := range map[string]part{

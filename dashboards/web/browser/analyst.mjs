@@ -203,7 +203,7 @@ export function analyst(w) {
     await page.goBack();
     await page.waitForFunction(() => document.querySelector("h1").textContent.includes("October 2003") && document.querySelector("#ranking .subtitle").textContent.includes("at home or at work"));
     await page.getByLabel("Counted when").selectOption("use");
-    await page.waitForFunction(() => document.querySelector("#about").textContent.includes("Had the service in focus"));
+    await page.waitForFunction(() => document.querySelector("#about").textContent.includes("had the service in focus"));
   });
 
   test("home, both and work without overlap add up", async (t) => {

@@ -68,3 +68,9 @@ func (l *lines) rest() (Line, bool) {
 	}
 	return l.whole(l.part), true
 }
+
+// again goes on in another stream, at the last whole line's end.
+func (l *lines) again(r io.Reader) {
+	l.r.Reset(r)
+	l.part, l.size = l.part[:0], 0
+}

@@ -96,6 +96,19 @@ func (l *Log) End() error {
 	return errors.Join(l.reader.End(), l.tracker.End())
 }
 
+// Now is the log's time.
+func (l *Log) Now() time.Time { return l.tracker.Now() }
+
+// Oldest gives the first line that something open needs, unless it is older than
+// age; ok is false where nothing does.
+func (l *Log) Oldest(age time.Duration) (line int, ok bool) {
+	line, ok = l.tracker.Oldest(age)
+	if other, also := l.reader.Oldest(); also && (!ok || other < line) {
+		line, ok = other, true
+	}
+	return line, ok
+}
+
 // Refused reports whether every line was refused.
 func (l *Log) Refused() bool {
 	c := l.reader.Counts()

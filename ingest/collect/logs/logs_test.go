@@ -17,7 +17,7 @@ import (
 // reader makes the reader of a built-in profile.
 func reader(t testing.TB, source, zone string) *profile.Reader {
 	t.Helper()
-	p, err := profile.Builtin(source, true)
+	p, err := profile.Builtin(source, profile.OfLog)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,9 @@ func TestCalls(t *testing.T) {
 				t.Errorf("%d, %q, want %q: %s", w.Code, got, tt.want, w.Body)
 			}
 			for _, r := range log.rejected {
+				if again := r.Code == "unknown_service" || r.Code == "too_old"; again != strings.Contains(string(r.Body), `"account":"u"`) {
+					t.Errorf("refused as %s, and kept as %s", r.Code, r.Body)
+				}
 				if kept := string(r.Body) + r.Reason; strings.Contains(kept, "mail.example") || strings.Contains(kept, "properties") || strings.Contains(kept, "xxx") {
 					t.Errorf("kept of a refused one: %s", kept)
 				}

@@ -32,15 +32,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if *version == "" {
 		return fmt.Errorf("-version is not given")
 	}
-	committed, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct").Output()
+	said, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%H %ct").Output()
 	if err != nil {
 		return fmt.Errorf("git log: %w", err)
 	}
-	seconds, err := strconv.ParseInt(strings.TrimSpace(string(committed)), 10, 64)
+	commit, committed, _ := strings.Cut(strings.TrimSpace(string(said)), " ")
+	seconds, err := strconv.ParseInt(committed, 10, 64)
 	if err != nil {
 		return fmt.Errorf("time of the commit: %w", err)
 	}
-	plan := &release.Plan{Source: ".", Out: *out, Version: *version, Time: time.Unix(seconds, 0), Platforms: release.Platforms()}
+	plan := &release.Plan{Source: ".", Out: *out, Version: *version, Commit: commit, Time: time.Unix(seconds, 0), Platforms: release.Platforms()}
 	names, err := release.Make(ctx, plan)
 	for _, name := range names {
 		fmt.Fprintln(stdout, *out+"/"+name)

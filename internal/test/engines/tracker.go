@@ -37,24 +37,32 @@ func missingTrackers(cache.Dir) string {
 	return ""
 }
 
-// Track sends an event of each account with a tracker's client, to a server's
-// address and with its key; trait is what the client is told of each person. It
-// gives the accounts that the client says were taken.
-func Track(t testing.TB, client, url, key, trait string, accounts []string) (taken []string) {
+// Tracker is a tracker's client in an application.
+type Tracker struct {
+	Client string // as send.mjs calls it
+	URL    string // of the server
+	Key    string
+	Trait  string // what the client is told of each person
+	Env    []string
+}
+
+// Send sends an event of each account, and gives the accounts that the client says
+// were taken.
+func (k Tracker) Send(t testing.TB, accounts []string) (taken []string) {
 	t.Helper()
 	Require(t, Trackers)
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"send.mjs", client, url, key, trait}, accounts...)...)
-	cmd.Dir, cmd.SysProcAttr = trackersFolder(), dieWithParent()
-	if client == "posthog-v1" {
-		cmd.Env = append(os.Environ(), "POSTHOG_CAPTURE_MODE=v1")
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"send.mjs", k.Client, k.URL, k.Key, k.Trait}, accounts...)...)
+	cmd.Dir, cmd.SysProcAttr, cmd.Env = trackersFolder(), dieWithParent(), append(os.Environ(), k.Env...)
+	if k.Client == "posthog-v1" {
+		cmd.Env = append(cmd.Env, "POSTHOG_CAPTURE_MODE=v1")
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		t.Errorf("%s: %v", client, err)
+		t.Errorf("%s: %v", k.Client, err)
 	}
 	if errs.Len() > 0 {
-		t.Logf("%s says:\n%s", client, errs.Bytes())
+		t.Logf("%s says:\n%s", k.Client, errs.Bytes())
 	}
 	return strings.Fields(out.String())
 }

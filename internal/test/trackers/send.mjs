@@ -3,6 +3,7 @@
 //
 //   node send.mjs CLIENT URL KEY TRAIT ACCOUNT...
 //
+// With PAUSE in the environment so many milliseconds are between two accounts.
 // TRAIT is put wherever a client takes something about a person.
 import { Analytics } from '@segment/analytics-node'
 import Rudder from '@rudderstack/rudder-sdk-node'
@@ -12,6 +13,7 @@ import { PostHog } from 'posthog-node'
 const [client, url, key, trait, ...accounts] = process.argv.slice(2)
 const traits = { email: `${trait}@mail.example`, name: trait }
 const event = 'Message Sent'
+const pause = () => new Promise((done) => setTimeout(done, Number(process.env.PAUSE ?? 0)))
 const taken = (account) => console.log(account)
 const failed = (account, why) => console.error(`${account}: ${why?.reason ?? why}`)
 
@@ -19,6 +21,7 @@ async function segment() {
   const analytics = new Analytics({ writeKey: key, host: url, flushAt: 5, flushInterval: 50 })
   const sent = []
   for (const account of accounts) {
+    await pause()
     analytics.identify({ userId: account, traits })
     analytics.page({ anonymousId: `browser of ${account}`, properties: traits })
     sent.push(

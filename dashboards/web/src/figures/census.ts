@@ -51,6 +51,8 @@ export function lede(total: Census, s: Scope): string {
   else if (low !== null && high !== null) {
     out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} à ${sure}\u00a0: estimés par une esquisse.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}, with ${sure} confidence: estimated by a sketch.`);
   }
+  const round = total.meta.thresholds?.round_accounts;
+  if (round !== undefined) out.push(french ? `Arrondis à ${round} comptes, comme pour tout lecteur.` : `Rounded to ${round} accounts, as for every reader.`);
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}${exactly(total, id) && !exactly(total, first.id) ? ` (${s.t.counts.exact})` : ""}`);
   if (rest.length > 0) out.push(french ? `Comptes des autres\u00a0: ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
   if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
@@ -73,6 +75,15 @@ function keysOf(measures: readonly (Measure | null)[], total: Census, drawn: rea
   const keys: Key[] = counted.length < drawn.length ? [{ mark: "interval", text: s.t.key.sketch(level(total.meta, s)) }] : [];
   if (counted.length > 0) keys.push({ mark: "none", text: `${s.n.list(counted.map(s.name))}${s.t.language === "fr" ? "\u00a0:" : ":"} ${s.t.counts.exact}` });
   return [...keys, ...belowKey(measures, total, s)];
+}
+
+/** minimum says whose minimum it is, where a figure is under it. */
+function minimum(measures: readonly (Measure | null)[], total: Census, s: Scope): string[] {
+  if (measures.every((m) => m === null || m.status !== "below")) return [];
+  const n = total.meta.thresholds?.min_accounts ?? 50;
+  return [s.t.language === "fr"
+    ? `Moins de ${n} comptes : c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
+    : `Under ${n} accounts: this server’s minimum (--census-min), which only the operator and an administrator’s key may lower.`];
 }
 
 function belowKey(measures: readonly (Measure | null)[], total: Census, s: Scope): Key[] {
@@ -141,7 +152,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
     keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
-    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`] : [],
+    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s)] : [],
     source: source(a.total, a.month, s),
     data,
     table: {
@@ -235,7 +246,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
     keys: keysOf(measures, a.total, drawn, s),
-    notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", there.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
@@ -301,7 +312,7 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
     sentence,
     subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
     keys: keysOf(measures, a.total, drawn, s),
-    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : [])],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     table: {
@@ -344,7 +355,7 @@ export function ended(a: Accounts, data: string, s: Scope): Figure {
     sentence,
     subtitle: french ? `Comptes uniques des jours qui finissent le ${end}, ${s.market}` : `Unique accounts of the days that end on ${end}, ${s.market}`,
     keys: keysOf(measures, a.total, drawn, s),
-    notes: ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : [],
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...windows, "month" as const].flatMap((w) => {

@@ -59,11 +59,11 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
   const { low, caution } = limits(r.meta);
   const few = m.services.slice(0, most);
   const all = few.flatMap((a) => few.map((b) => m.share(a, b)));
-  const example = few.length > 1 ? m.share(few[1]!, few[0]!) : null;
+  const example = few.length > 1 ? m.share(few[0]!, few[1]!) : null; // of the first's own users, of whom the sentence doesn't tell
   const read = shown(example)
     ? french
-      ? `À lire en ligne : ${s.n.percent(example.value, 0)} des utilisateurs de ${s.short(few[1]!)} utilisent aussi ${s.short(few[0]!)}. `
-      : `Read across: ${s.n.percent(example.value, 0)} of ${s.short(few[1]!)} users also use ${s.short(few[0]!)}. `
+      ? `À lire en ligne : ${s.n.percent(example.value, 0)} des utilisateurs ${of(s.short(few[0]!))} utilisent aussi ${s.short(few[1]!)}. `
+      : `Read across: ${s.n.percent(example.value, 0)} of ${s.short(few[0]!)} users also use ${s.short(few[1]!)}. `
     : "";
   const place = s.t.at[r.meta.location] ?? r.meta.location;
   return {

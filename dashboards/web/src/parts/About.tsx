@@ -53,7 +53,7 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   if ((meta.exclusions ?? []).length > 0) out.push({ name: french ? "Exclus" : "Excluded", text: meta.exclusions!.join("; ") });
   const v = versions.find((x) => x.version === meta.version);
   const closed = v === undefined ? "" : french ? `, close le ${s.n.day(v.time)}` : `, closed ${s.n.day(v.time)}`;
-  const document = meta.document === undefined ? "" : `; document ${meta.document.slice(0, 8)}`;
+  const document = meta.document === undefined ? "" : `${french ? " " : ""}; document ${meta.document.slice(0, 8)}`;
   const reason = meta.reason ? ` (${meta.reason})` : "";
   out.push({ name: s.t.version, text: `${meta.version ?? ""}, ${s.t.statuses[meta.status ?? ""] ?? meta.status ?? ""}${reason}${closed}${document}` });
   return out;

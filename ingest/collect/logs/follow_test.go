@@ -1,0 +1,212 @@
+package logs
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/ingest/profile"
+)
+
+// written is a log that is being written, and what was.
+type written struct {
+	t    *testing.T
+	dir  string
+	path string
+	n    int
+	at   time.Time
+}
+
+func newWritten(t *testing.T) *written {
+	dir := t.TempDir()
+	return &written{t: t, dir: dir, path: filepath.Join(dir, "prosody.log"), at: time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)}
+}
+
+func (w *written) append(text string) {
+	w.t.Helper()
+	f, err := os.OpenFile(w.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// line gives the next login's line.
+func (w *written) line() string {
+	w.n++
+	w.at = w.at.Add(time.Second)
+	return fmt.Sprintf("%s c2s%d\tinfo\tAuthenticated as user%d@x\n", w.at.Format(time.DateTime), w.n, w.n)
+}
+
+func (w *written) rename() {
+	w.shift()
+	if err := os.Rename(w.path, w.path+".1"); err != nil && !os.IsNotExist(err) {
+		w.t.Fatal(err)
+	}
+}
+
+// shift makes space for a new .1.
+func (w *written) shift() {
+	for i := 70; i > 0; i-- {
+		_ = os.Rename(fmt.Sprint(w.path, ".", i), fmt.Sprint(w.path, ".", i+1)) // those that are there
+	}
+}
+
+func (w *written) copyTruncate() {
+	text, err := os.ReadFile(w.path)
+	if err != nil {
+		return // there is none now
+	}
+	w.shift()
+	if err := os.WriteFile(w.path+".1", text, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Truncate(w.path, 0); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// follower begins to follow as a new process does.
+func (w *written) follower(into map[string]bool) *Follower {
+	w.t.Helper()
+	log := New("prosody", reader(w.t, "prosody", "UTC"), w.at, func(s profile.Seen) error {
+		if s.Kind.String() == "login" {
+			into[s.Account] = true
+		}
+		return nil
+	})
+	f := &Follower{Log: log, Path: w.path, State: filepath.Join(w.dir, "state"), Warn: func(text string) { w.t.Log(text) }}
+	if err := f.resume(); err != nil {
+		w.t.Fatal(err)
+	}
+	return f
+}
+
+// TestFollow: whatever becomes of the file, no whole line is missed, and none is
+// made up; a line without an end waits for it.
+func TestFollow(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w, rnd := newWritten(t), rand.New(rand.NewPCG(seed, 1))
+			got := map[string]bool{}
+			f := w.follower(got)
+			w.append(w.line())
+			if err := f.step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for range 30 {
+				w.happens(f, rnd)
+				if rnd.IntN(4) == 0 { // the process falls, and begins again
+					f.close()
+					f = w.follower(got)
+				}
+				if err := f.step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.append("\n")
+			if err := f.stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Log.End(); err != nil {
+				t.Fatal(err)
+			}
+			f.close()
+			for i := range w.n {
+				if account := fmt.Sprintf("user%d@x", i+1); !got[account] {
+					t.Errorf("%s is missing", account)
+				}
+				delete(got, fmt.Sprintf("user%d@x", i+1))
+			}
+			if len(got) > 0 {
+				t.Errorf("made up: %v", slices.Collect(maps.Keys(got)))
+			}
+			noAccounts(t, filepath.Join(w.dir, "state"))
+		})
+	}
+}
+
+// happens writes some lines, the last perhaps in two parts with a look between,
+// and perhaps rotates. A rotation never comes between two looks twice.
+func (w *written) happens(f *Follower, rnd *rand.Rand) {
+	w.t.Helper()
+	for range rnd.IntN(4) {
+		w.append(w.line())
+	}
+	switch rnd.IntN(5) {
+	case 0:
+		w.rename()
+	case 1:
+		w.copyTruncate()
+	case 2:
+		line := w.line()
+		at := 1 + rnd.IntN(len(line)-1)
+		w.append(line[:at])
+		if err := f.step(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.append(line[at:])
+	}
+	for range 1 + rnd.IntN(3) { // a file that is rotated before a line of it was seen is missed
+		w.append(w.line())
+	}
+}
+
+// noAccounts holds that a checkpoint has no account.
+func noAccounts(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatal("checkpoints", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil || strings.Contains(string(text), "user") {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestFollowStay: a stay goes on over a rotation and a new process.
+func TestFollowStay(t *testing.T) {
+	w := newWritten(t)
+	w.append("2026-11-29 10:00:00 c2sa\tinfo\tAuthenticated as ann@x\n2026-11-29 10:00:01 c2sb\tinfo\tClient connected\n")
+	follow := func(then string) (said []string) {
+		log := New("prosody", reader(t, "prosody", "UTC"), w.at, collect(&said))
+		f := &Follower{Log: log, Path: w.path, State: filepath.Join(w.dir, "state")}
+		if err := f.resume(); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.rename()
+		w.append(then)
+		if err := f.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.close()
+		return said
+	}
+	first := follow("2026-11-29 10:30:00 c2sb\tinfo\tClient disconnected: closed\n")
+	if all := strings.Join(first, "\n"); !strings.Contains(all, "to 2026-11-29T10:30:00Z presence ann@x") || strings.Contains(all, "logout") {
+		t.Error(all)
+	}
+	second := follow("2026-11-29 11:00:00 c2sa\tinfo\tClient disconnected: connection closed\n")
+	if all := strings.Join(second, "\n"); !strings.Contains(all, "to 2026-11-29T11:00:00Z presence ann@x") || !strings.Contains(all, "11:00:00Z logout ann@x") {
+		t.Error(all)
+	}
+}
