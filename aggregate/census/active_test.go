@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -168,4 +169,32 @@ func TestOrderOfWindows(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMinimumIsTold: a census says whose minimum its figures are under and who may
+// lower it, in its notes, and in its method where one is withheld.
+func TestMinimumIsTold(t *testing.T) {
+	day := rollcall.DayOf(2002, 10, 3)
+	store := storeOf(t, []visit{{account: 7, Cell: rollcall.Cell{Market: "FR", Day: day, Service: "msn", Location: rollcall.Elsewhere, Kind: rollcall.Use}}})
+	for _, tt := range []struct {
+		least, asked, round int
+		note, method        string
+	}{
+		{50, 50, 0, "fewer than 50 accounts are withheld: this server's minimum (--census-min), which only the operator and an administrator's key may lower", "; below_min=50 by --census-min"},
+		{50, 80, 10, "fewer than 80 accounts are withheld, as was asked (--min-accounts). The server's own minimum is 50 (--census-min), under which only the operator", "; below_min=80 by --min-accounts"},
+		{50, 1, 0, "fewer than 1 accounts are withheld, as was asked", " not persons"},
+		{0, 0, 0, "No figure is withheld for the number of accounts behind it.", " not persons"},
+	} {
+		q := rollcall.CensusQuery{Market: "FR", From: day, To: day, Credit: rollcall.ByPresence, At: rollcall.CensusPlace{Any: rollcall.Elsewhere}, MinAccounts: tt.asked, Least: tt.least, Round: tt.round}
+		table, err := Table(t.Context(), store, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(table.Meta.Notes[0], tt.note) || !strings.HasSuffix(table.Meta.Method, tt.method) {
+			t.Errorf("%d of %d: %q, %q", tt.asked, tt.least, table.Meta.Notes, table.Meta.Method)
+		}
+		if rounded := table.Meta.Thresholds["round_accounts"]; rounded != tt.round || (tt.round > 0) != strings.Contains(strings.Join(table.Meta.Notes, " "), "rounded to 10 accounts") {
+			t.Errorf("rounded to %d: %q", rounded, table.Meta.Notes)
+		}
+	}
 }

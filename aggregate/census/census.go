@@ -1,5 +1,3 @@
-// Package census counts the accounts that were seen at a service: it unites the
-// sketches of any days and places. It knows no person.
 package census
 
 import (
@@ -127,7 +125,22 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
+	t.Meta.Method += under(t, &q)
 	return t, nil
+}
+
+// under says in a table's method, where a figure of it is withheld, whose minimum it
+// is under: a CSV has no notes.
+func under(t *rollcall.Table, q *rollcall.CensusQuery) string {
+	for i := range t.Rows {
+		if m, ok := t.Cell(i, "unique_accounts").(rollcall.Measure); ok && m.Status == rollcall.Below {
+			if q.MinAccounts == q.Least {
+				return fmt.Sprintf("; below_min=%d by --census-min", q.MinAccounts)
+			}
+			return fmt.Sprintf("; below_min=%d by --min-accounts", q.MinAccounts)
+		}
+	}
+	return ""
 }
 
 // check refuses what contradicts itself.

@@ -81,3 +81,27 @@ func TestCheck(t *testing.T) {
 		t.Errorf("the ids are %v", got)
 	}
 }
+
+// BenchmarkUnion unites a month of a service, 31 lists of 100,000 ids of one
+// million.
+func BenchmarkUnion(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	lists := make([][]byte, 31)
+	n := 0
+	for i := range lists {
+		ids := make([]uint64, 100_000)
+		for j := range ids {
+			ids[j] = r.Uint64N(1_000_000) * 0x9e3779b97f4a7c15
+		}
+		lists[i] = Append(nil, ids)
+		n += Len(lists[i])
+	}
+	for b.Loop() {
+		var u Union
+		for _, list := range lists {
+			u.Add(list)
+		}
+		u.Len()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*b.N), "ns/id")
+}

@@ -106,6 +106,7 @@ func frenchNotes() [][2]string {
 		{"Days of services that are counted exactly have sketches alone, since they were loaded before: *. Figures with them are the sketches'. To mend such days, remove and load them again.",
 			"Des jours de services comptés exactement n’ont que des esquisses, car ils ont été chargés avant : *. Les chiffres qui en contiennent sont ceux des esquisses. Pour les corriger, les retirer et les charger de nouveau."},
 		{"Values, standard errors and intervals are rounded to # decimals, as was asked.", "Valeurs, erreurs types et intervalles sont arrondis à # décimales, comme demandé."},
+		{"HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons; below_min=# by *", "réunion HyperLogLog des esquisses des jours, estimateur brut amélioré d’Ertl ; comptes uniques d’un service, non des personnes ; below_min=# par *"},
 		{"HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons", "réunion HyperLogLog des esquisses des jours, estimateur brut amélioré d’Ertl ; comptes uniques d’un service, non des personnes"},
 		{"Computed live from facts that are not frozen: provisional, and not published.", "Calculé à la demande sur des faits qui ne sont pas figés : provisoire, et non publié."},
 		{"No figure is withheld for the number of accounts behind it.", "Aucun chiffre n’est retenu pour le nombre de ses comptes."},

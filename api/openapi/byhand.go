@@ -59,19 +59,17 @@ func events() *huma.Operation {
 	}
 }
 
-// trackers are the routes of trackers' APIs.
+// trackers are the routes of trackers' APIs. Those that end in a slash, as some
+// clients of PostHog's ask for them, are the same as without.
 func trackers() []*huma.Operation {
 	var list []*huma.Operation
 	for _, path := range access.EventPaths() {
-		if path == access.EventsPath {
+		if path == access.EventsPath || strings.HasSuffix(path, "/") {
 			continue
 		}
 		api, id := "Segment", "post"+strings.ReplaceAll(path, "/", "-")
 		if !strings.HasPrefix(path, "/v1/") {
 			api = "PostHog"
-		}
-		if strings.HasSuffix(path, "/") {
-			id += "slash"
 		}
 		list = append(list, &huma.Operation{
 			OperationID: id, Method: http.MethodPost, Path: path, Summary: "Take what a tracker sends in " + api + "'s form",

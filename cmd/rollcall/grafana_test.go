@@ -44,6 +44,7 @@ func TestGrafana(t *testing.T) {
 	await(t, func() bool { return b.serve.metric("rollcall_active_accounts") > 0 })
 	b.roles = []*child{aggregator, b.serve, collector, embedded}
 	refuse(t, collector)
+	passOver(t, collector)
 	t.Run("ClickHouse", b.askClickHouse)
 	t.Run("REST", b.askREST)
 	t.Run("Prometheus", b.askMetrics)
@@ -59,6 +60,19 @@ func refuse(t *testing.T, p *child) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Fatalf("an empty event is answered %s", answer.Status)
+	}
+}
+
+// passOver sends a tracker's call that says nothing of an audience.
+func passOver(t *testing.T, p *child) {
+	t.Helper()
+	answer, err := p.api.Post("http://localhost/v1/identify", "application/json", strings.NewReader(`{"userId":"ann"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("who somebody is is answered %s", answer.Status)
 	}
 }
 

@@ -132,7 +132,7 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 	const query = `SELECT market, service, toInt8(location), toInt8(kind), toInt32(day), key,
 		platform, segment,
 		CAST(uniqCombined64MergeState(%[1]d)(visitors), 'String'), CAST(uniqCombined64MergeState(%[1]d)(minutes), 'String'),
-		max(coarse), arraySort(groupUniqArrayArray(accounts)), min(exact), since
+		max(coarse), reinterpret(arraySort(groupUniqArrayArray(accounts)), 'String'), min(exact), since
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment, since
 		ORDER BY market, service, location, kind, day, key, platform, segment, since`
 	all, err := recorded(ctx, s.database)
@@ -159,12 +159,12 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 }
 
 // cellReader reads rows as cells in canonical bytes: the server keeps the
-// hashes of a set in an order of its own.
+// hashes of a set in an order of its own. The ids of accounts come as the bytes
+// that a list has: the driver reads an array of numbers one by one.
 type cellReader struct {
 	out               rollcall.CellRow
 	sketch            *hll.Sketch
 	visitors, minutes []byte
-	accounts          []uint64
 	since             int64
 }
 
@@ -176,12 +176,11 @@ func (r *cellReader) row(rows driver.Rows) (broken, err error) {
 	var platform string
 	var coarse, exact uint8
 	err = rows.Scan((*string)(&c.Market), (*string)(&c.Service), &location, &kind, &day, (*uint64)(&c.Key), &platform, (*string)(&c.Segment),
-		&r.visitors, &r.minutes, &coarse, &r.accounts, &exact, &r.since)
+		&r.visitors, &r.minutes, &coarse, &c.Accounts, &exact, &r.since)
 	if err != nil {
 		return nil, err
 	}
 	c.Coarse, c.Exact = coarse != 0, exact != 0
-	c.Accounts = idset.Append(c.Accounts[:0], r.accounts)
 	if c.Platform, err = rollcall.ParsePlatform(platform); err != nil {
 		return err, nil
 	}

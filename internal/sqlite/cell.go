@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -243,20 +244,29 @@ func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 
 const cellColumns = `market, service, location, kind, day, key, platform, segment, visitors, minutes, coarse, accounts, exact, since`
 
+// seenServices are a market's services, found by one step into the key each.
+const seenServices = `WITH RECURSIVE each(id) AS (
+	SELECT min(service) FROM cells WHERE market = ?
+	UNION ALL SELECT (SELECT min(service) FROM cells WHERE market = ? AND service > id) FROM each WHERE id IS NOT NULL
+) SELECT id FROM each WHERE id IS NOT NULL`
+
+// cellQuery names a value of each of the key's columns that stand before the day,
+// all of them where any will do: so the days are ranges of the key, and what is of
+// others is not looked at.
 func cellQuery(q rollcall.CellQuery) (query string, args []any) {
-	query = `SELECT ` + cellColumns + ` FROM cells WHERE market = ? AND day BETWEEN ? AND ?`
+	query = `SELECT ` + cellColumns + ` FROM cells WHERE market = ? AND day BETWEEN ? AND ? AND kind IN ('login', 'presence', 'use')`
 	args = []any{string(q.Market), clamp(q.From).String(), clamp(q.To).String()}
 	if len(q.Services) > 0 {
 		query += ` AND service IN (?` + strings.Repeat(`, ?`, len(q.Services)-1) + `)`
 		for _, id := range q.Services {
 			args = append(args, string(id))
 		}
+	} else {
+		query, args = query+` AND service IN (`+seenServices+`)`, append(args, string(q.Market), string(q.Market))
 	}
-	if q.Locations != 0 {
-		query += ` AND location IN (?, ?, ?)`
-		for _, l := range []rollcall.Location{rollcall.Home, rollcall.Work, rollcall.Elsewhere} {
-			args = append(args, (q.Locations & l).String())
-		}
+	query += ` AND location IN (?, ?, ?)`
+	for _, l := range []rollcall.Location{rollcall.Home, rollcall.Work, rollcall.Elsewhere} {
+		args = append(args, (cmp.Or(q.Locations, rollcall.Home|rollcall.Work|rollcall.Elsewhere) & l).String())
 	}
 	if len(q.Platforms) > 0 {
 		query += ` AND platform IN (?` + strings.Repeat(`, ?`, len(q.Platforms)-1) + `)`

@@ -32,6 +32,10 @@ const (
 	Curl    Engine = "curl and jq"
 	Systemd Engine = "systemd-analyze"
 	Tshark  Engine = "tshark"
+	// Slixmpp is the XMPP client's library in Debian's Python.
+	Slixmpp        Engine = "slixmpp"
+	ProsodyEngine  Engine = "Prosody"
+	EjabberdEngine Engine = "ejabberd"
 	// Trackers are the clients of internal/test/trackers, in Node.
 	Trackers Engine = "trackers' clients"
 )
@@ -102,6 +106,12 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingProgram("tshark", "tshark")
 	case Trackers:
 		return missingTrackers(dir)
+	case Slixmpp:
+		return missingSlixmpp()
+	case ProsodyEngine:
+		return missingProgram("prosody", "prosody")
+	case EjabberdEngine:
+		return missingEjabberd()
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}

@@ -46,7 +46,7 @@ async def stay(account, password, seconds=1.2):
     what = await client.until("session_start", "failed_all_auth")
     if what == "failed_all_auth":
         say(account, "refused")
-        client.abort()
+        await client.until("disconnected")
         return
     say(account, "login")
     client.send_presence()
