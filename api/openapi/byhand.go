@@ -76,15 +76,23 @@ func trackers() []*huma.Operation {
 			Description: "What of it is an event, and which status says what to a client, is in docs/collectors.md.",
 			Parameters: []*huma.Param{
 				query("source", "names the sender; http where absent", &huma.Schema{Type: huma.TypeString}),
-				query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
 			},
 			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-				"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Example: trackerExample(path)},
+				"application/json": {Schema: trackerSchema(path), Example: trackerExample(path)},
 			}},
 			Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 		})
 	}
 	return list
+}
+
+func trackerSchema(path string) *huma.Schema {
+	of := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+	if path == "/v1/batch" || path == "/v1/import" {
+		of.Required = []string{"batch"}
+		of.Properties = map[string]*huma.Schema{"batch": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}
+	}
+	return of
 }
 
 func trackerExample(path string) any {

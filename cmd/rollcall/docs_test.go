@@ -74,7 +74,7 @@ func words(line string) []string {
 func parses(t *testing.T, args []string) {
 	t.Chdir(t.TempDir())
 	for _, name := range args {
-		if filepath.IsAbs(name) || !regexp.MustCompile(`^[^-].*\.(csv|json|ndjson|gz|zst|parquet|arrow|pcap|pcapng|dsn|db|yaml)$`).MatchString(name) {
+		if filepath.IsAbs(name) || !regexp.MustCompile(`^[^-].*\.(csv|json|ndjson|gz|zst|parquet|arrow|pcap|pcapng|dsn|db|yaml|log|1|token)$`).MatchString(name) {
 			continue
 		}
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

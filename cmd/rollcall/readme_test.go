@@ -61,8 +61,8 @@ func readmeFolder(t *testing.T) (folder string) {
 			t.Fatal(err)
 		}
 	}
-	log := "2002-10-03T18:22:05Z login alice@example.org\n2002-10-03T18:23:05Z logout alice@example.org\n"
-	if err := os.WriteFile(filepath.Join(folder, "server.log"), []byte(log), 0o600); err != nil {
+	log := "2002-10-03 20:22:05 c2s1\tinfo\tAuthenticated as alice@example.org\n2002-10-03 20:23:05 c2s1\tinfo\tClient disconnected: connection closed\n"
+	if err := os.WriteFile(filepath.Join(folder, "prosody.log"), []byte(log), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return folder
@@ -81,7 +81,7 @@ func TestReadmeFigures(t *testing.T) {
 // TestReadmeFeeds runs what the README says of feeding, against a server; what
 // each sends is counted.
 func TestReadmeFeeds(t *testing.T) {
-	for _, program := range []string{"sqlite3", "curl", "awk"} {
+	for _, program := range []string{"sqlite3", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("needs %s, which an example runs", program)
 		}

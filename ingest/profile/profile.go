@@ -213,14 +213,11 @@ func (p *Profile) compile() error {
 		return fmt.Errorf("more than %d tables, joins or agents", maxParts)
 	case len(p.Format) == 0:
 		return errors.New("format: is missing; csv, pg-copy, json or regexp")
-	case !p.Log && !p.Snapshot && (p.Silent || slices.ContainsFunc(p.Tables, Table.steps)):
-		return errors.New("step: is a log's; give log: true, or snapshot: true")
-	case p.Log && p.Snapshot:
-		return errors.New("log: stands beside snapshot; give one of them")
-	case p.Token != "" && p.Token != "bare":
-		return errors.New("token: is bare, or not there")
 	case len(p.Comma) > 1:
 		return errors.New("separator: is one character")
+	}
+	if err := p.checkUse(); err != nil {
+		return err
 	}
 	for _, format := range p.Format {
 		if !slices.Contains([]string{"csv", "pg-copy", "json", "regexp"}, format) {
@@ -239,6 +236,19 @@ func (p *Profile) compile() error {
 		return err
 	}
 	return p.compileTables()
+}
+
+// checkUse refuses what a profile of its use can't have.
+func (p *Profile) checkUse() error {
+	switch {
+	case p.Log && p.Snapshot:
+		return errors.New("log: stands beside snapshot; give one of them")
+	case p.use() == OfTables && (p.Silent || slices.ContainsFunc(p.Tables, Table.steps)):
+		return errors.New("step: is a log's; give log: true, or snapshot: true")
+	case p.Token != "" && p.Token != "bare":
+		return errors.New("token: is bare, or not there")
+	}
+	return nil
 }
 
 func (p *Profile) compileTables() error {
@@ -349,10 +359,19 @@ func (e *Event) check() error {
 	switch {
 	case e.Kind.empty() == e.Step.empty():
 		return errors.New("kind or step: give one of them")
-	case !e.Step.empty() && (e.lasts() || e.Time.Day || !e.Once.empty()):
-		return errors.New("step: has a time alone")
 	case e.Time.Value.empty():
 		return errors.New("time: is missing")
+	case !e.Step.empty() && (e.lasts() || e.Time.Day || !e.Once.empty()):
+		return errors.New("step: has a time alone")
+	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
+		return errors.New("grace and gap: are from 0 to 24 hours")
+	}
+	return errors.Join(e.checkLasting(), e.Time.check(), e.Until.check())
+}
+
+// checkLasting refuses what an event that lasts, or doesn't, can't have.
+func (e *Event) checkLasting() error {
+	switch {
 	case !e.Until.Value.empty() && !e.Duration.empty():
 		return errors.New("until: stands beside duration; give one of them")
 	case e.Time.Day && (e.lasts() || !e.Stay.empty()):
@@ -361,8 +380,6 @@ func (e *Event) check() error {
 		return errors.New("stay: needs until or duration")
 	case e.Ends && e.Duration.empty():
 		return errors.New("ends: needs a duration")
-	case e.Grace < 0 || e.Gap < 0 || e.Grace > rollcall.MaxEvent || e.Gap > rollcall.MaxEvent:
-		return errors.New("grace and gap: are from 0 to 24 hours")
 	}
-	return errors.Join(e.Time.check(), e.Until.check())
+	return nil
 }

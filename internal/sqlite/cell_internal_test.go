@@ -23,26 +23,33 @@ func TestCellsAreRangesOfTheKey(t *testing.T) {
 		"a segment":  {Market: "FR", Services: []rollcall.ServiceID{"msn"}, Segments: []rollcall.SegmentID{"lyon"}},
 		"a platform": {Market: "FR", Platforms: []rollcall.Platform{rollcall.Phone}},
 	} {
-		query, args := cellQuery(q)
-		rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, step)
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Join(plan, "\n")
+		text := planOf(t, s, q)
 		if !strings.Contains(text, "service=? AND location=? AND kind=? AND day>? AND day<?") || strings.Contains(text, "TEMP B-TREE FOR ORDER BY") {
 			t.Errorf("%s: the plan is\n%s", name, text)
 		}
 	}
+}
+
+// planOf gives the steps in which SQLite would answer.
+func planOf(t *testing.T, s *Store, q rollcall.CellQuery) string {
+	t.Helper()
+	query, args := cellQuery(q)
+	rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "\n")
 }

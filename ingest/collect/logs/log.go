@@ -20,7 +20,6 @@ type Log struct {
 	cut     int // pieces more, of stays over 24 hours
 	unnamed int
 	unread  []byte // the last line that told nothing, for its time
-	err     error  // yield's
 }
 
 // New makes a log that is read by the profile's reader and gives its sightings

@@ -69,10 +69,10 @@ func begins(r *profile.Reader, path string, changed time.Time) (time.Time, error
 	in := newLines(f)
 	for range peeked {
 		at, err := in.next()
-		if err != nil {
-			break // what is wrong with it is said when it is read
+		if err != nil { // the end, or a fault that is said when it is read
+			at, _ = in.rest()
 		}
-		if t := log.Peek(at.Text); !t.IsZero() {
+		if t := log.Peek(bytes.TrimPrefix(at.Text, mark)); !t.IsZero() || err != nil {
 			return t, nil
 		}
 	}
@@ -122,6 +122,9 @@ func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 		}
 	}
 	if last, ok := in.rest(); ok {
+		if last.No == 1 {
+			last.Text = bytes.TrimPrefix(last.Text, mark)
+		}
 		return l.Line(last)
 	}
 	return nil

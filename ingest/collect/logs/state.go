@@ -85,7 +85,7 @@ func (s *state) save(c checkpoint) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone once it is renamed
+	defer func() { _ = os.Remove(f.Name()) }() // gone once it is renamed
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

@@ -120,6 +120,9 @@ func (r *Request) take(ctx context.Context, in *ingest.Batcher, b *Body, line in
 	if len(text) > MaxCall {
 		return in.Refuse(ctx, line, &rollcall.Invalid{Field: "line", Reason: fmt.Sprintf("is longer than %d KiB", MaxCall>>10), Code: "line_too_long"}, unkept())
 	}
+	if !isObject(text) {
+		return in.Refuse(ctx, line, notCall(nil), unkept())
+	}
 	read := r.fields
 	if r.Form == PostHog {
 		read = r.capture

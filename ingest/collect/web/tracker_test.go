@@ -102,6 +102,7 @@ func TestCalls(t *testing.T) {
 		{"a type that is none", `{"type":"purchase","userId":"u"}`, "1 type"},
 		{"no type", `{"userId":"u"}`, "1 type"},
 		{"no object", `"page"`, "1 line"},
+		{"null", `null`, "1 line"},
 		{"a long one", `{"type":"page","userId":"u","properties":{"x":"` + strings.Repeat("x", tracker.MaxCall) + `"}}`, "1 line"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,6 +157,9 @@ func TestTrackers(t *testing.T) {
 		{"one call", "/v1/track", body{json, `{"event":"x","userId":"u"}`}, nil, 200, 1, ""},
 		{"one page", "/v1/page", body{json, `{"userId":"u"}`}, nil, 200, 1, ""},
 		{"who somebody is", "/v1/identify", body{json, `{"userId":"u"}`}, nil, 200, 0, ""},
+		{"nobody", "/v1/identify", body{json, "null"}, nil, 422, 0, "1 line"},
+		{"nothing at all", "/v1/track", body{json, ""}, nil, 422, 0, "1 line"},
+		{"a parameter of another route", "/v1/batch?backfill=1", body{json, batch}, nil, 422, 0, "0 query.backfill"},
 		{"history", "/v1/import", body{json, strings.ReplaceAll(batch, "2002-10-31", "1999-10-31")}, nil, 200, 1, ""},
 		{"PostHog", "/batch/", body{json, `{"api_key":"rc_key","batch":[` + event + `,{"event":"$identify","distinct_id":"u"},{"event":"x","distinct_id":"d","properties":{"$device_id":"d"}}],"sent_at":"2002-11-01T00:00:00Z"}`}, nil, 200, 1, ""},
 		{"PostHog's history", "/batch", body{json, `{"api_key":"rc_key","historical_migration":true,"batch":[` + strings.Replace(event, "2002", "1999", 1) + `]}`}, nil, 200, 1, ""},

@@ -64,7 +64,7 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer mine.release()
-	if faults := misasked(r.URL.RawQuery); len(faults) > 0 {
+	if faults := misasked(r.URL.RawQuery, tracked); len(faults) > 0 {
 		problem.Invalid(faults).Write(w)
 		return
 	}
@@ -111,8 +111,12 @@ func (c *Collector) batcher(r *http.Request, mine *share, key string, past bool)
 	return in, nil
 }
 
-// misasked gives the faults of the parameters.
-func misasked(query string) []*problem.Fault {
+// misasked gives the faults of the parameters. A tracker sends what is of the past
+// to a route of its own.
+func misasked(query string, tracked bool) []*problem.Fault {
+	if tracked {
+		return problem.Parameters(query, "source")
+	}
 	faults := problem.Parameters(query, "source", "backfill")
 	values, err := url.ParseQuery(query)
 	if err != nil {
