@@ -236,3 +236,23 @@ type SketchMeta struct {
 	RelativeError float64 `json:"relative_error"` // of a dense sketch
 	Key           string  `json:"key,omitempty"`
 }
+
+// Wide is a table of columns that are made when they are asked for: so many
+// that they are not held at once.
+type Wide struct {
+	Rows    int
+	Facts   []Fact // what must be known of it
+	Columns []WideColumn
+}
+
+// Fact is something to know, by its name.
+type Fact struct{ Name, Value string }
+
+// WideColumn gives the values of a column, one a row: the one of the three that
+// it has.
+type WideColumn struct {
+	Name    string
+	Texts   func() []string
+	Counts  func() []int64
+	Numbers func() []float64
+}

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"fmt"
+	"mime"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/export"
 )
 
 type publicationInput struct {
@@ -173,6 +176,90 @@ func (s *Server) postWithdrawal(ctx context.Context, in *withdrawInput) (*body[r
 	}
 	s.audited(ctx, "withdraw", p.Market, p.Words())
 	return &body[rollcall.Publication]{Body: p}, nil
+}
+
+// replicates gives weights with which anyone computes standard errors, and what
+// the people did.
+type replicates struct{ *Server }
+
+type replicatesInput struct {
+	Edition
+	From string `query:"from" doc:"the first month of the file, as YYYY-MM: several months are drawn as one sample, for the errors of their changes and means; the version's own where absent"`
+	N    int    `query:"n" minimum:"2" maximum:"2000" default:"200" doc:"replicates; the error of a standard error is 1/sqrt(2n) of it"`
+	Seed uint64 `query:"seed" minimum:"0" doc:"of the draws: the same version and seed give the same bytes"`
+	Plain
+}
+
+// Resolve finds a month that is none.
+func (in *replicatesInput) Resolve(ctx huma.Context) []error {
+	return append(in.Plain.Resolve(ctx), fromMonth(in.From)...)
+}
+
+type usesInput struct {
+	Edition
+	From string `query:"from" doc:"the first month of the file, as YYYY-MM; the version's own where absent"`
+	Plain
+}
+
+// Resolve finds a month that is none.
+func (in *usesInput) Resolve(ctx huma.Context) []error {
+	return append(in.Plain.Resolve(ctx), fromMonth(in.From)...)
+}
+
+func fromMonth(from string) []error {
+	if from == "" {
+		return nil
+	}
+	_, err := rollcall.ParseMonth(from)
+	return located(inQuery, err)
+}
+
+func (s replicates) getWeights(ctx context.Context, in *replicatesInput) (*huma.StreamResponse, error) {
+	return s.wide(ctx, in.Edition, in.From, "replicates", func(of rollcall.PanelMonth, first rollcall.Month) (*rollcall.Wide, error) {
+		return s.Replicates.Weights(ctx, of, in.Version, first, in.N, in.Seed)
+	})
+}
+
+func (s replicates) getUses(ctx context.Context, in *usesInput) (*huma.StreamResponse, error) {
+	return s.wide(ctx, in.Edition, in.From, "uses", func(of rollcall.PanelMonth, first rollcall.Month) (*rollcall.Wide, error) {
+		return s.Replicates.Uses(ctx, of, in.Version, first)
+	})
+}
+
+// bytesAbout is the header of an answer whose length is known only about, in
+// bytes.
+const bytesAbout = "Rollcall-Bytes-About"
+
+// wide streams a table that is too large to hold: a fault on the way breaks the
+// answer off.
+func (s replicates) wide(ctx context.Context, e Edition, from, what string, table func(of rollcall.PanelMonth, first rollcall.Month) (*rollcall.Wide, error)) (*huma.StreamResponse, error) {
+	of, err := e.about().panelMonth()
+	if err != nil {
+		return nil, s.fault(what, err)
+	}
+	if err := e.hidden(ctx, s.Publications); err != nil {
+		return nil, s.fault(what, err)
+	}
+	var first rollcall.Month
+	if from != "" {
+		if first, err = rollcall.ParseMonth(from); err != nil {
+			return nil, s.fault(what, err)
+		}
+	}
+	t, err := table(of, first)
+	if err != nil {
+		return nil, s.fault(what, err)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		name := fmt.Sprintf("rollcall-%s-%s-%s-v%d-%s.parquet", e.Market, e.Panel, e.Month, e.Version, what)
+		ctx.SetHeader("Content-Type", export.Parquet.ContentType())
+		ctx.SetHeader("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+		ctx.SetHeader(bytesAbout, strconv.Itoa(8*t.Rows*len(t.Columns)))
+		if err := export.WriteWide(ctx.BodyWriter(), t); err != nil {
+			s.Logger.Error("write "+name, "err", err)
+			panic(http.ErrAbortHandler) // what is there is no file
+		}
+	}}, nil
 }
 
 // hidden says of an internal version to a reader what is said of one that isn't

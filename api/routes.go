@@ -125,6 +125,8 @@ func (s *Server) figures(api huma.API) {
 	huma.Register(api, get(version+"/diff/{other}", "Two versions, cell by cell"), s.getDiff)
 	huma.Register(api, get(version+"/workbook.xlsx", "All reports of a version as a workbook"), months{s}.getWorkbook)
 	huma.Register(api, get(version+"/folder.zip", "All reports of a version in every form"), months{s}.getFolder)
+	huma.Register(api, get(version+"/replicates.parquet", "The weights of a version's panelists, and those of samples drawn from them"), replicates{s}.getWeights)
+	huma.Register(api, get(version+"/uses.parquet", "What a version's panelists did, by service, place and credit"), replicates{s}.getUses)
 	huma.Register(api, get(version+"/withheld", "How many figures of a version's reports are withheld, and why"), months{s}.getWithheld)
 	huma.Register(api, get(version+"/verify", "Compute a version's hashes again"), s.getVerify)
 	huma.Register(api, post(version+"/withdraw", "Withdraw a version that was published wrong"), s.postWithdrawal)

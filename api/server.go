@@ -21,6 +21,7 @@ type Server struct {
 	Usage        func(ctx context.Context, market rollcall.MarketID, service rollcall.ServiceID) (month, halfyear *int64, err error) // accounts active in 30 and 180 days; nil: not to be told
 	Panels       Panels
 	Publications Publications
+	Replicates   Replicates
 	Catalogue    Catalogue
 	Targets      Targets
 	Columns      []rollcall.Column // of every report and of the census: what its figures mean
@@ -74,8 +75,15 @@ type Publications interface { //nolint:interfacebloat // what there is to do wit
 	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
 }
 
+// Replicates gives what figures and their errors are computed from, of a version
+// (0: the latest for readers) of its month or of several from first on up to it (0: it alone).
+type Replicates interface {
+	Weights(ctx context.Context, of rollcall.PanelMonth, version int, first rollcall.Month, n int, seed uint64) (*rollcall.Wide, error)
+	Uses(ctx context.Context, of rollcall.PanelMonth, version int, first rollcall.Month) (*rollcall.Wide, error)
+}
+
 // Catalogue is the deployment's markets, services and segments.
-type Catalogue interface {
+type Catalogue interface { //nolint:interfacebloat // what there is to do with the deployment's lines
 	Catalogue() *rollcall.Catalogue
 	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
 	AddService(ctx context.Context, s rollcall.Service) error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"rollcall"
 )
@@ -173,4 +174,10 @@ func orEmpty(list []string) []string {
 		return []string{}
 	}
 	return list
+}
+
+// Simulated reports whether a margin's source says that there is no such
+// population.
+func Simulated(margins []rollcall.Margin) bool {
+	return slices.ContainsFunc(margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") })
 }

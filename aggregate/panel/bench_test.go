@@ -41,6 +41,21 @@ func BenchmarkCompare(b *testing.B) {
 	}
 }
 
+// BenchmarkReplicate draws and rakes 200 samples of a national month; the weights
+// are computed once more when they are written.
+func BenchmarkReplicate(b *testing.B) {
+	d := draw(1, 100_000)
+	w, err := panel.Rake(d.roster, d.population, rollcall.Trim{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := panel.Replicate(200, 1, w); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkReport(b *testing.B) {
 	const services = 12
 	d := draw(1, 100_000)

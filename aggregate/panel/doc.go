@@ -19,8 +19,8 @@
 //	regression.go a variable's regression on the margins
 //	estimator.go  what estimates need of the panelists
 //	term.go       the one way from variables to estimates
-//	months.go     several months in one estimator
-//	change.go     from one month to another
+//	months.go     several months in one estimator, and from one to another
+//	replicate.go  weights of samples drawn from the sample
 //	mean.go       means, whose estimates are skewed
 //	interval.go   from an estimate to its interval
 //	rank.go       the ranks that a figure may have

@@ -52,15 +52,7 @@ func weigh(f *frame, cells []int32, p *people, trim rollcall.Trim) (*Weights, er
 	n := len(p.base)
 	w := &Weights{Estimator: &Estimator{members: members{people: make([]person, n)}, persons: n, universe: f.universe}, frame: f, trim: trim, ids: p.ids, units: p.units}
 	w.group(p.base, cells)
-	s := &solver{frame: f, codes: w.cellCodes, weights: make([]float64, len(w.cellSums))}
-	if trim.On() {
-		s.codes, s.weights = f.codes, make([]float64, n)
-		mean := f.universe / float64(n)
-		s.low, s.high = trim.Floor*mean, math.Inf(1)
-		if trim.Cap > 0 {
-			s.high = trim.Cap * mean
-		}
-	}
+	s := w.solver()
 	for i, p := range w.people {
 		if trim.On() {
 			s.weights[i] = p.base
@@ -76,12 +68,28 @@ func weigh(f *frame, cells []int32, p *people, trim rollcall.Trim) (*Weights, er
 	return w, nil
 }
 
+// solver makes one for the panelists' cells, or for panelists that are trimmed.
+// It has no weights yet.
+func (w *Weights) solver() *solver {
+	if !w.trim.On() {
+		return &solver{frame: w.frame, codes: w.cellCodes, weights: make([]float64, len(w.cellSums))}
+	}
+	n := len(w.people)
+	mean := w.frame.universe / float64(n)
+	s := &solver{frame: w.frame, codes: w.frame.codes, weights: make([]float64, n), low: w.trim.Floor * mean, high: math.Inf(1)}
+	if w.trim.Cap > 0 {
+		s.high = w.trim.Cap * mean
+	}
+	return s
+}
+
 // solver rakes units (cells or panelists) to the frame's targets.
 type solver struct {
 	frame     *frame
 	codes     []int32 // unit by axis, row-major
 	weights   []float64
-	low, high float64 // of a trimmed weight
+	low, high float64   // of a trimmed weight
+	bounds    []float64 // by unit: multiples of low and high; nil: 1
 	sums      [][]float64
 	sweeps    int
 }
@@ -136,7 +144,11 @@ func (s *solver) sweep(k int) {
 func (s *solver) clip() bool {
 	clipped := false
 	for i, weight := range s.weights {
-		s.weights[i] = min(max(weight, s.low), s.high)
+		times := 1.0
+		if s.bounds != nil {
+			times = s.bounds[i]
+		}
+		s.weights[i] = min(max(weight, times*s.low), times*s.high)
 		clipped = clipped || s.weights[i] != weight
 	}
 	return clipped

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"rollcall"
@@ -18,7 +17,7 @@ func (j *job) meta() rollcall.Meta {
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
 		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(), Pool: r.Pool,
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Simulated: simulated(marginsOf(v)),
+		Simulated: audience.Simulated(marginsOf(v)),
 		Universe:  universeOf(v), Sample: sampleOf(v), Weights: v.Condition().Meta,
 		Exclusions: exclusionsMeta(v.Months), Confidence: v.Settings.Confidence,
 		Thresholds: map[string]int{"low": v.Settings.Low, "caution": v.Settings.Caution},
@@ -163,7 +162,7 @@ func (j *job) notes() []string {
 	if j.request.Live {
 		notes = append(notes, "Computed live from facts that are not frozen: provisional, and not published.")
 	}
-	if simulated(marginsOf(v)) {
+	if audience.Simulated(marginsOf(v)) {
 		notes = append(notes, "The panel is simulated: these are not measurements of real people.")
 	}
 	return notes
@@ -209,10 +208,4 @@ func poolNotes(v *audience.View) []string {
 		notes = append(notes, fmt.Sprintf("Closed with other limits, and judged by those of %s: %s.", v.Last().Doc.Of.Month, strings.Join(limits, ", ")))
 	}
 	return notes
-}
-
-// simulated reports whether a margin's source says that there is no such
-// population.
-func simulated(margins []rollcall.Margin) bool {
-	return slices.ContainsFunc(margins, func(m rollcall.Margin) bool { return strings.Contains(strings.ToLower(m.Source), "simulat") })
 }

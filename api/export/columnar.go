@@ -2,12 +2,17 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
+	"github.com/apache/arrow/go/v15/parquet/file"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
+	"github.com/apache/arrow/go/v15/parquet/schema"
+
+	"rollcall"
 )
 
 // writeParquet writes one row group, compressed by Snappy (the library makes a zstd
@@ -52,4 +57,71 @@ func (p *place) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("an Arrow file is written from its beginning to its end")
 	}
 	return p.at, nil
+}
+
+// WriteWide writes a wide table as Parquet, its facts among the file's
+// key-values: one row group, a column after the other, each made when its turn
+// comes and let go of then. The bytes are those of the table alone.
+func WriteWide(w io.Writer, t *rollcall.Wide) error {
+	nodes := make(schema.FieldList, len(t.Columns))
+	for i, c := range t.Columns {
+		node, err := wideNode(c)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", c.Name, err)
+		}
+		nodes[i] = node
+	}
+	root, err := schema.NewGroupNode("schema", parquet.Repetitions.Required, nodes, -1)
+	if err != nil {
+		return err
+	}
+	how := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithCreatedBy("rollcall"))
+	out := file.NewParquetWriter(noClose{w}, root, file.WithWriterProps(how))
+	for _, f := range t.Facts {
+		if err := out.AppendKeyValueMetadata(f.Name, f.Value); err != nil {
+			return err
+		}
+	}
+	group := out.AppendRowGroup()
+	for _, c := range t.Columns {
+		if err := writeWideColumn(group, c, t.Rows); err != nil {
+			return fmt.Errorf("column %s: %w", c.Name, err)
+		}
+	}
+	return errors.Join(group.Close(), out.Close())
+}
+
+func wideNode(c rollcall.WideColumn) (schema.Node, error) {
+	switch {
+	case c.Texts != nil:
+		return schema.NewPrimitiveNodeLogical(c.Name, parquet.Repetitions.Required, schema.StringLogicalType{}, parquet.Types.ByteArray, 0, -1)
+	case c.Counts != nil:
+		return schema.NewPrimitiveNode(c.Name, parquet.Repetitions.Required, parquet.Types.Int64, -1, 0)
+	}
+	return schema.NewPrimitiveNode(c.Name, parquet.Repetitions.Required, parquet.Types.Double, -1, 0)
+}
+
+func writeWideColumn(group file.SerialRowGroupWriter, c rollcall.WideColumn, rows int) error {
+	column, err := group.NextColumn()
+	if err != nil {
+		return err
+	}
+	written, err := int64(0), error(nil)
+	switch out := column.(type) {
+	case *file.ByteArrayColumnChunkWriter:
+		texts := c.Texts()
+		values := make([]parquet.ByteArray, len(texts))
+		for i, text := range texts {
+			values[i] = parquet.ByteArray(text)
+		}
+		written, err = out.WriteBatch(values, nil, nil)
+	case *file.Int64ColumnChunkWriter:
+		written, err = out.WriteBatch(c.Counts(), nil, nil)
+	case *file.Float64ColumnChunkWriter:
+		written, err = out.WriteBatch(c.Numbers(), nil, nil)
+	}
+	if err == nil && written != int64(rows) {
+		err = fmt.Errorf("has %d values for %d rows", written, rows)
+	}
+	return errors.Join(err, column.Close())
 }

@@ -295,8 +295,12 @@ func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yie
 
 // told says what became of the log's lines.
 func (c *logsCmd) told(s *streams, log *logs.Log) {
+	where := "line"
+	if c.Follow {
+		where = "byte" // over the files that it stood in
+	}
 	for _, fault := range log.Faults() {
-		fmt.Fprintf(s.err, "%s: line %d: %s\n", c.name(), fault.Line, fault.Reason)
+		fmt.Fprintf(s.err, "%s: %s %d: %s\n", c.name(), where, fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.name(), log)
 }

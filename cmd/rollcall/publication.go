@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -23,6 +24,8 @@ type publicationCmd struct {
 	List   publicationListCmd   `cmd:"" help:"List what was published."`
 	Diff   publicationDiffCmd   `cmd:"" help:"Compare two versions of a month, cell by cell."`
 	Verify publicationVerifyCmd `cmd:"" help:"Compute every version's objects' hashes again."`
+
+	Replicates publicationReplicatesCmd `cmd:"" help:"Write the weights of a version's panelists, and those of samples drawn from them, with which anyone computes the standard error of any figure."`
 
 	Withdraw publicationWithdrawCmd `cmd:"" help:"Withdraw a version that was published wrong: it is answered 410, and the latest before it takes its place."`
 }
@@ -168,6 +171,69 @@ func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
 	})
 }
 
+type publicationReplicatesCmd struct {
+	edition
+	From   string `help:"The first month of the file; several are drawn as one sample, for the errors of changes and means." placeholder:"YYYY-MM"`
+	N      int    `help:"Replicates; the error of a standard error is 1/sqrt(2n) of it." default:"200"`
+	Seed   uint64 `help:"Of the draws: the same version and seed give the same bytes." default:"1"`
+	Uses   string `help:"Write what the panelists did beside it, by service, place and credit." type:"path" placeholder:"FILE.parquet"`
+	Output string `short:"o" required:"" help:"The file to write." type:"path" placeholder:"FILE.parquet"`
+	server.Engine
+}
+
+// Run writes the file, or both.
+func (c *publicationReplicatesCmd) Run(ctx context.Context, s *streams) error {
+	for _, path := range []string{c.Output, c.Uses} {
+		if path != "" && !strings.EqualFold(filepath.Ext(path), ".parquet") {
+			return server.UsageError{Err: fmt.Errorf("%s: replicates and uses are written as Parquet; name a file that ends in .parquet", path)}
+		}
+	}
+	if c.Output == c.Uses {
+		return server.UsageError{Err: fmt.Errorf("--uses %s: is the file that -o names", c.Uses)}
+	}
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		version, err := c.version(ctx, api)
+		if err != nil {
+			return err
+		}
+		query := url.Values{}
+		if c.From != "" {
+			query.Set("from", c.From)
+		}
+		at := fmt.Sprintf("/v1/publications/%s/%s/%s/%d/", url.PathEscape(c.Market), url.PathEscape(c.Panel), c.month.Month, version)
+		if c.Uses != "" {
+			if err := c.fetch(ctx, s, api, at+"uses.parquet", query, c.Uses); err != nil {
+				return err
+			}
+		}
+		query.Set("n", strconv.Itoa(c.N))
+		query.Set("seed", strconv.FormatUint(c.Seed, 10))
+		if err := c.fetch(ctx, s, api, at+"replicates.parquet", query, c.Output); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "version %d: %d replicates of seed %d in %s\n", version, c.N, c.Seed, c.Output)
+		return err
+	})
+}
+
+// fetch writes what the API gives to a file, and draws on a terminal how much
+// has come.
+func (c *publicationReplicatesCmd) fetch(ctx context.Context, s *streams, api *client, path string, query url.Values, file string) error {
+	answer, err := api.get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	bar := progress(s.err, filepath.Base(file))
+	about, _ := strconv.ParseInt(answer.Header.Get("Rollcall-Bytes-About"), 10, 64)
+	bar.ChangeMax64(max(1, about))
+	defer bar.Close()
+	return writeFile(file, func(w io.Writer) error {
+		_, err := io.Copy(io.MultiWriter(w, bar), answer.Body)
+		return err
+	})
+}
+
 type closeCmd struct {
 	month
 	Status  string `help:"preliminary, final or restated." enum:"preliminary,final,restated" default:"preliminary"`
@@ -261,11 +327,16 @@ type exportCmd struct {
 	Month exportMonthCmd `cmd:"" help:"Write a published month as a folder: a workbook, every report as CSV, Parquet and Arrow, the method, how to cite, and hashes."`
 }
 
-type exportMonthCmd struct {
+// edition names a version.
+type edition struct {
 	month
-	Version *int   `help:"A published version, from 1; the latest where absent."`
-	Locale  string `help:"Language of the folder: en or fr." enum:"en,fr" default:"en"`
-	Output  string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"path" placeholder:"DIR"`
+	Version *int `help:"A published version, from 1; the latest where absent."`
+}
+
+type exportMonthCmd struct {
+	edition
+	Locale string `help:"Language of the folder: en or fr." enum:"en,fr" default:"en"`
+	Output string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"path" placeholder:"DIR"`
 	server.Engine
 }
 
@@ -299,7 +370,7 @@ func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
 }
 
 // version is the one asked for, or the latest that a report is of.
-func (c *exportMonthCmd) version(ctx context.Context, api *client) (int, error) {
+func (c *edition) version(ctx context.Context, api *client) (int, error) {
 	if c.Version != nil {
 		return *c.Version, nil
 	}

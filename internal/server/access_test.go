@@ -146,7 +146,7 @@ func statuses() map[string][6]int {
 		table["GET /v1/reports/"+report.Name] = ofMarket
 	}
 	const version = "/v1/publications/{market}/{panel}/{month}/{version}/"
-	for _, part := range []string{"folder.zip", "withheld", "workbook.xlsx"} {
+	for _, part := range []string{"folder.zip", "replicates.parquet", "uses.parquet", "withheld", "workbook.xlsx"} {
 		table["GET "+version+part] = ofMarket
 	}
 	table["GET "+strings.TrimSuffix(version, "/")] = ofMarket

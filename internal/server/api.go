@@ -20,6 +20,7 @@ import (
 	"rollcall/aggregate/census"
 	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
+	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
@@ -297,7 +298,8 @@ func (p *Process) serve() {
 	}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
+		Replicates: replicate.Source{Versions: p.months.Versions},
+		Columns:    append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),

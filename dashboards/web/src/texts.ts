@@ -29,7 +29,7 @@ const en = {
   statuses: { preliminary: "preliminary", final: "final", restated: "restated", provisional: "provisional" } as Record<string, string>,
   simulated: "Simulated", simulatedNote: "These are not measurements of real people.", simulatedHow: "How they were made",
   onThisPage: "On this page",
-  whole: (month: string) => `The whole report of ${month}:`, workbook: "workbook (XLSX)", folder: "all files (ZIP)",
+  whole: (month: string) => `The whole report of ${month}:`, workbook: "workbook (XLSX)", folder: "all files (ZIP)", replicates: "replicate weights (Parquet)", uses: "what panelists did (Parquet)",
   jump: {
     ranking: "Ranking", trend: "Trend", places: "Home and work", duplication: "Duplication", combinations: "Combinations",
     profile: "Profile", curve: "Reach curve", frequency: "Frequency", about: "About",
@@ -130,7 +130,7 @@ const fr: Texts = {
   statuses: { preliminary: "provisoire", final: "définitive", restated: "révisée", provisional: "en cours" },
   simulated: "Simulation", simulatedNote: "Ces chiffres ne mesurent pas de vraies personnes.", simulatedHow: "Comment ils sont faits",
   onThisPage: "Sur cette page",
-  whole: (month) => `Tout le rapport ${of(month)} :`, workbook: "classeur (XLSX)", folder: "tous les fichiers (ZIP)",
+  whole: (month) => `Tout le rapport ${of(month)} :`, workbook: "classeur (XLSX)", folder: "tous les fichiers (ZIP)", replicates: "poids répliqués (Parquet)", uses: "ce que les panélistes ont fait (Parquet)",
   jump: {
     ranking: "Classement", trend: "Évolution", places: "Domicile et travail", duplication: "Duplication", combinations: "Combinaisons",
     profile: "Profil", curve: "Courbe de couverture", frequency: "Fréquence", about: "À propos",

@@ -103,13 +103,16 @@ function Whole({ r, s }: { r: Report<RankingRow>; s: Scope }) {
   const m = r.meta;
   if (m.version === undefined || m.panel === undefined || m.month === undefined) return null;
   const name = `rollcall-${m.market}-${m.panel}-${m.month}-v${m.version}`.toLowerCase();
-  const files = [["workbook.xlsx", s.t.workbook], ["folder.zip", s.t.folder]] as const;
+  const written = { locale: locale(s.t.language) };
+  const files = [
+    ["workbook.xlsx", s.t.workbook, written, `${name}.xlsx`], ["folder.zip", s.t.folder, written, `${name}.zip`],
+    ["replicates.parquet", s.t.replicates, {}, `${name}-replicates.parquet`], ["uses.parquet", s.t.uses, {}, `${name}-uses.parquet`],
+  ] as const;
   return (
     <p class="whole">
       {s.t.whole(s.n.month(m.month))}
-      {files.map(([file, text]) => {
-        const href = path(`/v1/publications/${m.market}/${m.panel}/${m.month}/${m.version}/${file}`, { locale: locale(s.t.language) });
-        const as = `${name}.${file.split(".")[1]}`;
+      {files.map(([file, text, asked, as]) => {
+        const href = path(`/v1/publications/${m.market}/${m.panel}/${m.month}/${m.version}/${file}`, asked);
         return <a key={file} href={href} download={as}>{text}</a>;
       })}
     </p>
