@@ -61,7 +61,7 @@ func address(pattern string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/reports/"):
 		return path + "?market=FR&panel=nn&month=2003-01"
-	case path == "/v1/publications":
+	case path == "/v1/publications", path == "/v1/census/months":
 		return path + "?market=FR"
 	case path == "/v1/exclusions":
 		return path + "?market=FR&panel=nn&month=2003-01"
