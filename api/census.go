@@ -86,6 +86,30 @@ func (in *censusInput) rows(q *rollcall.CensusQuery) (err error) {
 	return errors.Join(errs[:]...)
 }
 
+// censusMonth is a month that a market has a census of.
+type censusMonth struct {
+	Month  rollcall.Month    `json:"month"`
+	Market rollcall.MarketID `json:"market"`
+}
+
+type censusMonthsInput struct {
+	Market string `query:"market" required:"true"`
+	Plain
+}
+
+// getCensusMonths lists the months that the market has a census of.
+func (s *Server) getCensusMonths(ctx context.Context, in *censusMonthsInput) (*list[censusMonth], error) {
+	months, err := s.CensusMonths(ctx, rollcall.MarketID(in.Market))
+	if err != nil {
+		return nil, s.fault("months of the census", err)
+	}
+	rows := make([]censusMonth, len(months))
+	for i, m := range months {
+		rows[i] = censusMonth{m, rollcall.MarketID(in.Market)}
+	}
+	return listOf(rows), nil
+}
+
 // nodeInfoInput asks for one service's usage. The total is the caller's own number,
 // which Rollcall does not know: accounts that are there, used or not.
 type nodeInfoInput struct {

@@ -117,6 +117,7 @@ func (s *Server) figures(api huma.API) {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
+	huma.Register(api, get("/v1/census/months", "Months that a market has a census of"), s.getCensusMonths)
 	huma.Register(api, get("/v1/census/nodeinfo", "Active accounts of a service, in the form of NodeInfo 2.1's usage"), s.getNodeInfo)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
