@@ -19,6 +19,7 @@ type Server struct {
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
 	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error)                                                  // that have a census, in order; an Unknown of an unknown market
 	Usage        func(ctx context.Context, market rollcall.MarketID, service rollcall.ServiceID) (month, halfyear *int64, err error) // accounts active in 30 and 180 days; nil: not to be told
+	Corrections  Corrections
 	Panels       Panels
 	Publications Publications
 	Replicates   Replicates
@@ -61,6 +62,15 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	PanelObjects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error) // an Unknown where there are none
 	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)    // an Unknown where there is no such month
 	Months(ctx context.Context, market rollcall.MarketID) ([]rollcall.PanelMonth, error)     // that have a roster or a version, by panel and month
+}
+
+// Corrections undoes mistakes in the census.
+type Corrections interface { //nolint:interfacebloat // what there is to do about a mistake
+	Remove(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	Erase(ctx context.Context, service rollcall.ServiceID, account string) (rollcall.ErasedAccount, error)
+	Mark(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	Clear(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	List(ctx context.Context, market rollcall.MarketID) ([]rollcall.Correction, error)
 }
 
 // Publications closes months, lists what was published and verifies it. Known

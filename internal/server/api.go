@@ -19,6 +19,7 @@ import (
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
 	"rollcall/aggregate/census/active"
+	"rollcall/aggregate/correct"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
@@ -296,15 +297,19 @@ func (p *Process) serve() {
 	if len(p.Gauges.Of) > 0 {
 		p.background("gauges", active.NewGauges(p.metrics, p.Gauges, counted, p.Log).Run)
 	}
+	corrector := &correct.Corrector{Store: p.store, Catalogue: p.catalogue.Catalogue, Now: time.Now}
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Replicates: replicate.Source{Versions: p.months.Versions},
-		Columns:    append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
+		Corrections: corrector, Replicates: replicate.Source{Versions: p.months.Versions},
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Assistants: p.MCP, Logger: p.Log, Access: p.Access, Audit: p.store,
+	}
+	if p.keys != nil {
+		corrector.Accounts = p.keys.Accounts
 	}
 	if p.cluster != nil {
 		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)

@@ -67,6 +67,8 @@ func address(pattern string) string {
 		return path + "?market=FR&panel=nn&month=2003-01"
 	case strings.HasPrefix(path, "/v1/panels/nn/"):
 		return path + "?market=FR"
+	case path == "/v1/census/corrections":
+		return path + "?market=FR"
 	case path == "/v1/census":
 		return path + "?market=FR&from=2003-01-01&to=2003-01-31"
 	}
