@@ -2,7 +2,7 @@
 # Node only; "make check" is what CI runs and fetches what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract manifests release trackers
+.PHONY: help build page demo test check fmt engines format vet lint browser race fuzz bench soak clean contract manifests release trackers producers
 
 # No part of the product needs a C compiler; only the race detector does.
 export CGO_ENABLED := 0
@@ -19,6 +19,7 @@ CONTRACT := schemas/contract
 
 # Clients that send events in the tests.
 TRACKERS := internal/test/trackers
+PRODUCERS := internal/test/producers
 
 # A peer of the fold, for "make bench".
 DUCKDB := build/duckdb-2.0.0
@@ -88,7 +89,12 @@ trackers: $(TRACKERS)/node_modules/.package-lock.json ## install the trackers' c
 $(TRACKERS)/node_modules/.package-lock.json: $(TRACKERS)/package-lock.json
 	cd $(TRACKERS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && touch node_modules/.package-lock.json
 
-race: engines trackers ## every test under the race detector; a missing engine is a failure
+producers: $(PRODUCERS)/node_modules/.package-lock.json ## install the client of Kafka that the tests feed the topic with
+
+$(PRODUCERS)/node_modules/.package-lock.json: $(PRODUCERS)/package-lock.json
+	cd $(PRODUCERS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && touch node_modules/.package-lock.json
+
+race: engines trackers producers ## every test under the race detector; a missing engine is a failure
 	CGO_ENABLED=1 ROLLCALL_ENGINES=require go run ./internal/test/testreport -race -timeout 45m ./...
 	go test -tags purego ./aggregate/hll
 
@@ -106,7 +112,7 @@ bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=5
 $(DUCKDB):
 	python3 -m venv $@ && $@/bin/pip -q install duckdb==2.0.0 || rm -rf $@
 
-soak: engines trackers ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
+soak: engines trackers producers ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
 	go run ./internal/bench/coverage
 	go run ./internal/bench/experiment
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...

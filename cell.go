@@ -1,6 +1,7 @@
 package rollcall
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -110,4 +111,60 @@ func (all Corrections) Erased(of *Cell) (who []Visitor) {
 		}
 	}
 	return who
+}
+
+// Down gives the marks that are in force of the days from to to, cut to them: a
+// mark is lifted, day by day, by what clears its service later. Service is empty
+// for all marks of a market.
+func (all Corrections) Down(market MarketID, service ServiceID, from, to Day) (marks []Correction) {
+	for i, c := range all {
+		if c.Action != Outage || c.Market != market || service != "" && c.Service != "" && c.Service != service {
+			continue
+		}
+		of := cmp.Or(service, c.Service)
+		for day := max(c.From, from); day <= min(c.To, to); day++ {
+			if all[i+1:].cleared(market, of, day) {
+				continue
+			}
+			if n := len(marks); n > 0 && marks[n-1].To == day-1 && marks[n-1].Time.Equal(c.Time) {
+				marks[n-1].To = day
+				continue
+			}
+			one := c
+			one.From, one.To = day, day
+			marks = append(marks, one)
+		}
+	}
+	return marks
+}
+
+func (all Corrections) cleared(market MarketID, service ServiceID, day Day) bool {
+	return slices.ContainsFunc(all, func(c Correction) bool {
+		return c.Action == Cleared && c.Market == market && (c.Service == "" || c.Service == service) && c.From <= day && day <= c.To
+	})
+}
+
+// Days gives "2002-10-03", or "2002-10-03 to 2002-10-05".
+func (c *Correction) Days() string {
+	if c.From == c.To {
+		return c.From.String()
+	}
+	return c.From.String() + " to " + c.To.String()
+}
+
+// Removed says what came of a removal, of a mark or of its clearing.
+type Removed struct {
+	Correction
+	Cells int  // that were removed
+	New   bool // it was not recorded before
+}
+
+// ErasedAccount says what came of the erasing of an account.
+type ErasedAccount struct {
+	Service ServiceID `json:"service"`
+	Last    Day       `json:"last_day" doc:"the last day on which the account doesn't count"`
+	Keys    int       `json:"keys" doc:"under which it was recorded"`
+	Sets    int       `json:"sets" doc:"of accounts that had it"`
+	Lost    Day       `json:"lost,omitempty" doc:"it was not looked for before this day: the master key of then is lost"`
+	Notes   []string  `json:"notes" doc:"what is not forgotten"`
 }

@@ -41,7 +41,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 
 	Markets(ctx context.Context) ([]Market, error)
 	PutMarket(ctx context.Context, m Market) error
-	HasFacts(ctx context.Context, market MarketID) (bool, error)
+	Holdings
 	Services(ctx context.Context) ([]Service, error)
 	PutService(ctx context.Context, s Service) error
 	SegmentCatalogue
@@ -90,6 +90,12 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Check(ctx context.Context, repair bool) (StoreCheck, error)
 	SetAside(ctx context.Context) ([]Damage, error)
 	ForgetSetAside(ctx context.Context) error
+}
+
+// Holdings say of a market which facts there are.
+type Holdings interface {
+	HasFacts(ctx context.Context, market MarketID) (bool, error)
+	CensusMonths(ctx context.Context, market MarketID) ([]Month, error) // that have cells, in order
 }
 
 // SegmentCatalogue is what the store knows of segments.

@@ -145,6 +145,41 @@ func readAs[T any](raw json.RawMessage) (any, error) {
 	return v, err
 }
 
+// Break is a run of days on which a collector of a service was down: a series has
+// a break there.
+type Break struct {
+	Service ServiceID `json:"service,omitempty" doc:"absent: every service"`
+	From    Day       `json:"from"`
+	To      Day       `json:"to"`
+	Reason  string    `json:"reason"`
+	Rows    []int     `json:"rows" doc:"the rows that it touches, from 1"`
+}
+
+// FlagColumn is the name of the column of flags that files and tables on a
+// terminal have where a row has one.
+const FlagColumn = "flag"
+
+// Flagged gives the table with a column of flags, as SDMX has them, where some row
+// has one: b for a break in the series.
+func (t *Table) Flagged() *Table {
+	if len(t.Meta.Breaks) == 0 {
+		return t
+	}
+	out := &Table{Meta: t.Meta, Columns: slices.Clone(t.Columns), Rows: make([]Row, len(t.Rows))}
+	out.Columns = append(out.Columns, Column{Name: FlagColumn, Role: "dimension", Label: "Flag", Definition: "b: a break in the series, since a collector was down on some of the row's days"})
+	for i, row := range t.Rows {
+		out.Rows[i] = append(slices.Clone(row), nil)
+	}
+	for _, b := range t.Meta.Breaks {
+		for _, row := range b.Rows {
+			if 1 <= row && row <= len(out.Rows) {
+				out.Rows[row-1][len(t.Columns)] = "b"
+			}
+		}
+	}
+	return out
+}
+
 // Cell gives the cell of a row by its column's name, nil where there is none.
 func (t *Table) Cell(row int, column string) any {
 	for i, c := range t.Columns {
@@ -183,6 +218,7 @@ type Meta struct {
 	Sketch     *SketchMeta    `json:"sketch,omitempty"`
 	Document   string         `json:"document,omitempty"` // the hash of what the figures are computed from
 	Software   string         `json:"software,omitempty"`
+	Breaks     []Break        `json:"breaks,omitempty"` // of a census
 	Method     string         `json:"method"`
 	Notes      []string       `json:"notes"`
 }

@@ -108,7 +108,7 @@ func ofSegments() []string {
 func (s segments) seen(ctx context.Context) ([]rollcall.Segment, rollcall.Merged, error) {
 	caller := access.Of(ctx)
 	var of []rollcall.MarketID
-	for _, m := range (markets{s.Server}).seen(caller) {
+	for _, m := range markets(s).seen(caller) {
 		of = append(of, m.ID)
 	}
 	all, err := s.Catalogue.Segments(ctx, of)

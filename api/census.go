@@ -1,11 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -86,6 +89,30 @@ func (in *censusInput) rows(q *rollcall.CensusQuery) (err error) {
 	return errors.Join(errs[:]...)
 }
 
+// censusMonth is a month that a market has a census of.
+type censusMonth struct {
+	Month  rollcall.Month    `json:"month"`
+	Market rollcall.MarketID `json:"market"`
+}
+
+type censusMonthsInput struct {
+	Market string `query:"market" required:"true"`
+	Plain
+}
+
+// getCensusMonths lists the months that the market has a census of.
+func (s *Server) getCensusMonths(ctx context.Context, in *censusMonthsInput) (*list[censusMonth], error) {
+	months, err := s.CensusMonths(ctx, rollcall.MarketID(in.Market))
+	if err != nil {
+		return nil, s.fault("months of the census", err)
+	}
+	rows := make([]censusMonth, len(months))
+	for i, m := range months {
+		rows[i] = censusMonth{m, rollcall.MarketID(in.Market)}
+	}
+	return listOf(rows), nil
+}
+
 // nodeInfoInput asks for one service's usage. The total is the caller's own number,
 // which Rollcall does not know: accounts that are there, used or not.
 type nodeInfoInput struct {
@@ -122,4 +149,164 @@ func (s *Server) getNodeInfo(ctx context.Context, in *nodeInfoInput) (*body[Node
 		users.Total = &total
 	}
 	return &body[NodeInfoUsage]{Body: NodeInfoUsage{users}}, nil
+}
+
+// corrections are the routes by which mistakes in the census are undone.
+type corrections struct{ *Server }
+
+// correction is one as it is told.
+type correction struct {
+	Action  rollcall.Action    `json:"action" enum:"removal,outage,cleared" doc:"removal; outage: days on which a collector was down; cleared: marks of such days that were lifted"`
+	Market  rollcall.MarketID  `json:"market"`
+	Service rollcall.ServiceID `json:"service,omitempty" doc:"absent: every service"`
+	Segment string             `json:"segment,omitempty" doc:"of a removal: this segment alone, or none; absent: any"`
+	From    rollcall.Day       `json:"from"`
+	To      rollcall.Day       `json:"to"`
+	Reason  string             `json:"reason"`
+	Time    time.Time          `json:"time" doc:"when it was recorded; of a removal, the log's records that are stamped up to then count no more"`
+	Cells   *int               `json:"cells,omitempty" doc:"of a removal's answer: the cells that were removed"`
+}
+
+func correctionOf(c rollcall.Correction) correction {
+	return correction{Action: c.Action, Market: c.Market, Service: c.Service, Segment: c.Segment, From: c.From, To: c.To, Reason: c.Reason, Time: c.Time}
+}
+
+type ofOneMarket struct {
+	Market string `query:"market" required:"true"`
+	Plain
+}
+
+func (s corrections) get(ctx context.Context, in *ofOneMarket) (*list[correction], error) {
+	all, err := s.Corrections.List(ctx, rollcall.MarketID(in.Market))
+	if err != nil {
+		return nil, s.fault("corrections", err)
+	}
+	var rows []correction
+	for _, c := range all {
+		rows = append(rows, correctionOf(c))
+	}
+	return listOf(rows), nil
+}
+
+// markedDays are days of a service, or of all, and why.
+type markedDays struct {
+	Market  string `json:"market"`
+	Service string `json:"service,omitempty" doc:"every service where absent"`
+	From    string `json:"from" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
+	To      string `json:"to" doc:"last day or month"`
+	Reason  string `json:"reason" minLength:"1" maxLength:"1000"`
+}
+
+// correction reads the days.
+func (d *markedDays) correction() (c rollcall.Correction, err error) {
+	c = rollcall.Correction{Market: rollcall.MarketID(d.Market), Service: rollcall.ServiceID(d.Service), Reason: d.Reason}
+	c.From, c.To, err = (Span{From: d.From, To: d.To}).days()
+	switch {
+	case err == nil && c.From == 0:
+		err = &rollcall.Invalid{Field: "from", Reason: "is missing", Code: "from_missing"}
+	case err == nil && c.To == 0:
+		err = &rollcall.Invalid{Field: "to", Reason: "is missing", Code: "to_missing"}
+	}
+	return c, err
+}
+
+// removedDays are days of a service, and why they are removed.
+type removedDays struct {
+	Market  string `json:"market"`
+	Service string `json:"service"`
+	Segment string `json:"segment,omitempty" doc:"of this segment alone, or none; of any where absent"`
+	From    string `json:"from" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
+	To      string `json:"to" doc:"last day or month"`
+	Reason  string `json:"reason" minLength:"1" maxLength:"1000"`
+}
+
+func (s corrections) postRemoval(ctx context.Context, in *given[removedDays]) (*made[correction], error) {
+	c, err := (&markedDays{Market: in.Body.Market, Service: in.Body.Service, From: in.Body.From, To: in.Body.To, Reason: in.Body.Reason}).correction()
+	if err != nil {
+		return nil, s.fault("remove", err)
+	}
+	if c.Segment = in.Body.Segment; c.Segment != "" {
+		if _, err := rollcall.ParseSegment(c.Segment); err != nil {
+			return nil, s.fault("remove", err)
+		}
+	}
+	done, err := s.Corrections.Remove(ctx, c)
+	if err != nil {
+		return nil, s.fault("remove", err)
+	}
+	if done.New {
+		s.audited(ctx, "remove census", c.Market, words(&done.Correction))
+	}
+	return s.made(done, &done.Cells), nil
+}
+
+// words says what a correction is of.
+func words(c *rollcall.Correction) string {
+	of := cmp.Or(string(c.Service), "every service")
+	if c.Segment != "" {
+		of += ", segment " + c.Segment
+	}
+	return of + ", " + c.Days() + ": " + c.Reason
+}
+
+func (s corrections) made(done rollcall.Removed, cells *int) *made[correction] {
+	told := correctionOf(done.Correction)
+	told.Cells = cells
+	return madeAt(address("census", "corrections")+"?market="+url.QueryEscape(string(told.Market)), told, done.New)
+}
+
+type accountErasure struct {
+	Body struct {
+		Service string `json:"service"`
+		Account string `json:"account" minLength:"1" doc:"as its collectors send it; it is not kept"`
+	}
+	Plain
+}
+
+func (s corrections) postErasure(ctx context.Context, in *accountErasure) (*body[rollcall.ErasedAccount], error) {
+	done, err := s.Corrections.Erase(ctx, rollcall.ServiceID(in.Body.Service), in.Body.Account)
+	if err != nil {
+		return nil, s.fault("erase", err)
+	}
+	s.audited(ctx, "erase account", "", "an account of service "+string(done.Service))
+	return &body[rollcall.ErasedAccount]{Body: done}, nil
+}
+
+func (s corrections) postMark(ctx context.Context, in *given[markedDays]) (*made[correction], error) {
+	c, err := in.Body.correction()
+	if err != nil {
+		return nil, s.fault("mark", err)
+	}
+	done, err := s.Corrections.Mark(ctx, c)
+	if err != nil {
+		return nil, s.fault("mark", err)
+	}
+	if done.New {
+		s.audited(ctx, "mark census", c.Market, words(&done.Correction))
+	}
+	return s.made(done, nil), nil
+}
+
+type liftInput struct {
+	Market  string `query:"market" required:"true"`
+	Service string `query:"service" doc:"every service where absent"`
+	From    string `query:"from" required:"true" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
+	To      string `query:"to" required:"true" doc:"last day or month"`
+	Reason  string `query:"reason" required:"true" minLength:"1" maxLength:"1000"`
+	Plain
+}
+
+func (s corrections) deleteMark(ctx context.Context, in *liftInput) (*body[correction], error) {
+	c, err := (&markedDays{Market: in.Market, Service: in.Service, From: in.From, To: in.To, Reason: in.Reason}).correction()
+	if err != nil {
+		return nil, s.fault("clear", err)
+	}
+	done, err := s.Corrections.Clear(ctx, c)
+	if err != nil {
+		return nil, s.fault("clear", err)
+	}
+	if done.New {
+		s.audited(ctx, "clear mark", c.Market, words(&done.Correction))
+	}
+	return &body[correction]{Body: correctionOf(done.Correction)}, nil
 }

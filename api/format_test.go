@@ -45,7 +45,7 @@ func bodyRoutes(t *testing.T) (paths []string) {
 		if item.Post != nil && item.Post.RequestBody != nil {
 			paths = append(paths, regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, "1"))
 		}
-		if item.Put != nil || item.Patch != nil || item.Delete != nil {
+		if item.Put != nil || item.Patch != nil || item.Delete != nil && item.Delete.RequestBody != nil {
 			t.Fatalf("%s: changes by another method, which this test does not try", path)
 		}
 	}

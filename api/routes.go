@@ -117,6 +117,7 @@ func (s *Server) figures(api huma.API) {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
+	huma.Register(api, get("/v1/census/months", "Months that a market has a census of"), s.getCensusMonths)
 	huma.Register(api, get("/v1/census/nodeinfo", "Active accounts of a service, in the form of NodeInfo 2.1's usage"), s.getNodeInfo)
 	huma.Register(api, get("/v1/publications", "Published versions"), s.getPublications)
 	huma.Register(api, makes("/v1/publications", "Close a month: publish its next version, or give the version there is where nothing has changed since"), s.postPublication)
@@ -138,6 +139,11 @@ func (s *Server) changes(api huma.API) {
 	huma.Register(api, get("/v1/exclusions", "What of a month must not count, and why"), exclusions{s}.get)
 	huma.Register(api, makes("/v1/exclusions", "Record what must not count, and why"), exclusions{s}.post)
 	huma.Register(api, post("/v1/erasures", "Erase a panelist from every month that is not final"), s.postErasure)
+	huma.Register(api, get("/v1/census/corrections", "What was removed from a market's census, and the days on which a collector was down"), corrections{s}.get)
+	huma.Register(api, makes("/v1/census/removals", "Remove days of a service that were loaded wrong"), corrections{s}.postRemoval)
+	huma.Register(api, post("/v1/census/erasures", "Take an account out of the sets of a service that is counted exactly"), corrections{s}.postErasure)
+	huma.Register(api, makes("/v1/census/marks", "Mark days on which a collector was down"), corrections{s}.postMark)
+	huma.Register(api, remove("/v1/census/marks", "Lift the marks of some days"), corrections{s}.deleteMark)
 	huma.Register(api, post("/v1/backup", "Copy the store into the data folder, or to the caller"), s.postBackup)
 	huma.Register(api, post("/v1/store/check", "Read the whole store, and name what is damaged"), storeChecks{s}.post)
 	huma.Register(api, get("/v1/master-keys", "The master keys of the pseudonyms, by their hashes"), masterKeys{s}.get)
@@ -168,6 +174,10 @@ func get(path, summary string) huma.Operation {
 
 func post(path, summary string) huma.Operation {
 	return huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusOK}
+}
+
+func remove(path, summary string) huma.Operation {
+	return huma.Operation{OperationID: operationID("delete", path), Method: http.MethodDelete, Path: path, Summary: summary, DefaultStatus: http.StatusOK}
 }
 
 // makes is a POST of what then has an address of its own.

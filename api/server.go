@@ -17,7 +17,9 @@ import (
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
+	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error)                                                  // that have a census, in order; an Unknown of an unknown market
 	Usage        func(ctx context.Context, market rollcall.MarketID, service rollcall.ServiceID) (month, halfyear *int64, err error) // accounts active in 30 and 180 days; nil: not to be told
+	Corrections  Corrections
 	Panels       Panels
 	Publications Publications
 	Replicates   Replicates
@@ -62,6 +64,15 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	Months(ctx context.Context, market rollcall.MarketID) ([]rollcall.PanelMonth, error)     // that have a roster or a version, by panel and month
 }
 
+// Corrections undoes mistakes in the census.
+type Corrections interface { //nolint:interfacebloat // what there is to do about a mistake
+	Remove(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	Erase(ctx context.Context, service rollcall.ServiceID, account string) (rollcall.ErasedAccount, error)
+	Mark(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	Clear(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	List(ctx context.Context, market rollcall.MarketID) ([]rollcall.Correction, error)
+}
+
 // Publications closes months, lists what was published and verifies it. Known
 // refuses an unknown market, panel or month with an Unknown; an empty panel and
 // month 0 are not looked at.
@@ -82,7 +93,7 @@ type Replicates interface {
 }
 
 // Catalogue is the deployment's markets, services and segments.
-type Catalogue interface {
+type Catalogue interface { //nolint:interfacebloat // what there is to do with the deployment's lines
 	Catalogue() *rollcall.Catalogue
 	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
 	AddService(ctx context.Context, s rollcall.Service) error

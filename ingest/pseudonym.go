@@ -168,6 +168,24 @@ func (k *Keys) Account(service rollcall.Service, day rollcall.Day, account strin
 	return d.visitor(append(buffer[:0], Normalise(service.ID, account)...)), d.id, nil
 }
 
+// firstYear is the first that an event may be of.
+const firstYear = 1990
+
+// Accounts gives the pseudonyms that an account of a service has had on the days
+// up to last, the earliest first. It fails with ErrKeyMissing where one of them
+// can't be made here.
+func (k *Keys) Accounts(service rollcall.Service, last rollcall.Day, account string) (all []rollcall.Pseudonym, err error) {
+	for day := rollcall.DayOf(firstYear, time.January, 1); day <= last; day = k.nextChange(service.Epoch, day, last) {
+		visitor, key, err := k.Account(service, day, account)
+		lost := errors.Is(err, rollcall.ErrInvalid)
+		if err != nil && !lost {
+			return nil, err
+		}
+		all = append(all, rollcall.Pseudonym{From: day, Visitor: visitor, Key: key, Lost: lost})
+	}
+	return all, nil
+}
+
 // Panelist gives the pseudonyms of a panelist of a panel, the earliest first:
 // one, unless master keys were lost. Space around the name is not part of it.
 func (k *Keys) Panelist(panel rollcall.PanelID, panelist string) (all []rollcall.Pseudonym) {

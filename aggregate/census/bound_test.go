@@ -65,7 +65,7 @@ func TestMemory(t *testing.T) {
 	q := rollcall.CensusQuery{Market: "FR", From: visits[0].Day, To: visits[0].Day, At: rollcall.CensusPlace{Any: rollcall.Home}, Credit: rollcall.ByPresence}
 	taken := func(store rollcall.Store) int {
 		free := memory{maxBytes}
-		if _, err := unite(t.Context(), store, &q, nil, &free); err != nil {
+		if _, err := (reading{store: store, free: &free}).unite(t.Context(), &q); err != nil {
 			t.Fatal(err)
 		}
 		return maxBytes - free.left
@@ -74,7 +74,7 @@ func TestMemory(t *testing.T) {
 	if sketches < 2<<14 || sets < sketches+8*len(visits) {
 		t.Errorf("the sketches take %d bytes, and the set beside them %d", sketches, sets-sketches)
 	}
-	if _, err := unite(t.Context(), storeOf(t, visits), &q, nil, &memory{sketches - 1}); !errors.Is(err, rollcall.ErrInvalid) || !strings.Contains(err.Error(), "256 MiB") {
+	if _, err := (reading{store: storeOf(t, visits), free: &memory{sketches - 1}}).unite(t.Context(), &q); !errors.Is(err, rollcall.ErrInvalid) || !strings.Contains(err.Error(), "256 MiB") {
 		t.Errorf("a byte less than they take: %v", err)
 	}
 }

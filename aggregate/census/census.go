@@ -104,8 +104,12 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 			return nil, err
 		}
 	}
+	undone, err := store.Corrections(ctx)
+	if err != nil {
+		return nil, err
+	}
 	free := memory{maxBytes}
-	found, err := unite(ctx, store, &facts, segments.merged, &free)
+	found, err := reading{store, segments.merged, undone.Of(rollcall.Erasing), &free}.unite(ctx, &facts)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -122,9 +126,11 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
 		return nil, err
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(found), compare(&facts)) {
+	groups := slices.SortedFunc(maps.Keys(found), compare(&facts))
+	for _, g := range groups {
 		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
 	}
+	noteUndone(t, groups, &facts, undone)
 	t.Meta.Method += under(t, &q)
 	return t, nil
 }
@@ -197,34 +203,43 @@ func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *ro
 // unions are the rows that there will be. One that is nil is of nothing seen.
 type unions map[group]*union
 
-func unite(ctx context.Context, store rollcall.Store, q *rollcall.CensusQuery, merged rollcall.Merged, free *memory) (unions, error) {
+// reading is what cells are read from, and united by.
+type reading struct {
+	store  rollcall.Store
+	merged rollcall.Merged
+	erased rollcall.Corrections
+	free   *memory
+}
+
+func (r reading) unite(ctx context.Context, q *rollcall.CensusQuery) (unions, error) {
 	all := make(unions)
 	cells := rollcall.CellQuery{
 		Market: q.Market, Services: q.Services, From: q.From, To: q.To, Locations: q.At.Any, Platforms: q.Platforms, Segments: q.Segments,
 	}
 	_, series := unitOf(q.By)
-	for row, err := range store.Cells(ctx, cells) {
+	for row, err := range r.store.Cells(ctx, cells) {
 		if err != nil {
 			return nil, fmt.Errorf("census: %w", err)
 		}
 		if !q.Credit.Counts(row.Kind) {
 			continue
 		}
-		row.Segment = merged.Target(row.Segment)
+		row.Segment = r.merged.Target(row.Segment)
 		g := groupOf(&row.Cell, q.By)
 		u := all[g]
 		if u == nil {
 			if len(all) == maxRows {
 				return nil, tooManyRows()
 			}
-			u = newUnion(store.K(), q.At.Part != "")
+			u = newUnion(r.store.K(), q.At.Part != "")
 			all[g] = u
 		}
+		without(&row, r.erased)
 		before := u.size()
 		if err := u.add(&row); err != nil {
 			return nil, err
 		}
-		if err := free.take(u.size() - before); err != nil {
+		if err := r.free.take(u.size() - before); err != nil {
 			return nil, err
 		}
 		if u.twoKeys && !series {

@@ -136,7 +136,7 @@ func publishes(path string) bool {
 	if strings.HasSuffix(path, "/limits") { // what is shown at all is for admin to say
 		return false
 	}
-	for _, prefix := range []string{"/v1/panels/", "/v1/publications", "/v1/exclusions", "/v1/targets"} {
+	for _, prefix := range []string{"/v1/panels/", "/v1/publications", "/v1/exclusions", "/v1/targets", "/v1/census/removals", "/v1/census/marks"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}

@@ -69,6 +69,11 @@ func (t Token) Validate() error {
 	if err := t.Defaults.Validate(); err != nil {
 		return fmt.Errorf("defaults: %w", err)
 	}
+	return t.checkLimits()
+}
+
+// checkLimits refuses markets and segments that can't be any.
+func (t Token) checkLimits() error {
 	for _, m := range t.Markets {
 		if err := rollcall.CheckID("markets", string(m)); err != nil {
 			return err

@@ -64,6 +64,7 @@ const (
 
 // flatten makes the record, whose metadata is in a language. Its owner releases it.
 func flatten(t *rollcall.Table, l Locale) (*flat, error) {
+	t = t.Flagged()
 	f := &flat{meta: &t.Meta}
 	var builders []array.Builder
 	for _, c := range citations(t) {

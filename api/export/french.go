@@ -103,6 +103,8 @@ func frenchNotes() [][2]string {
 			"Des lignes endommagées des journaux de ce marché et de ce mois étaient écartées au moment du calcul : #. Elles manquent aux chiffres, sauf si elles avaient été reconstruites à partir du journal d’événements."},
 		{"Damaged rows of cells of this market and of these months are set aside: #. The figures lack those of the days asked for, unless they have been rebuilt from the log.",
 			"Des lignes endommagées des cellules de ce marché et de ces mois sont écartées : #. Celles des jours demandés manquent aux chiffres, sauf si elles ont été reconstruites à partir du journal d’événements."},
+		{"* of * was removed on *: *. What was loaded since counts.", "* du * a été retiré le * : *. Ce qui a été chargé depuis compte."},
+		{"A collector of * was down: *: *. Figures of these days are too low, and flagged b.", "Un collecteur de * était en panne : * : *. Les chiffres de ces jours sont trop bas, et marqués b."},
 		{"Days of services that are counted exactly have sketches alone, since they were loaded before: *. Figures with them are the sketches'. To mend such days, remove and load them again.",
 			"Des jours de services comptés exactement n’ont que des esquisses, car ils ont été chargés avant : *. Les chiffres qui en contiennent sont ceux des esquisses. Pour les corriger, les retirer et les charger de nouveau."},
 		{"Values, standard errors and intervals are rounded to # decimals, as was asked.", "Valeurs, erreurs types et intervalles sont arrondis à # décimales, comme demandé."},
@@ -229,6 +231,7 @@ func frenchColumns() map[string][2]string {
 		"unique_accounts":     {"Comptes uniques", "Comptes distincts du service sur toute la période, par réunion des esquisses des jours."},
 		"account_minutes":     {"Minutes de compte", "Paires distinctes de compte et de minute créditée sur toute la période."},
 		"exact":               {"Exact", "Vrai si les comptes sont assez peu nombreux pour être comptés un à un."},
+		"flag":                {"Marque", "b : rupture de série, car un collecteur était en panne certains des jours de la ligne."},
 
 		// Of a census, whose columns have the names of a report's.
 		"the service's id in the catalogue":                                                   {"Service", "L’identifiant du service au catalogue."},

@@ -27,7 +27,7 @@ type Options struct {
 
 // Write writes the table.
 func Write(w io.Writer, t *rollcall.Table, o Options) error {
-	p := newPage(t, o)
+	p := newPage(t.Flagged(), o)
 	body := p.body()
 	p.head()
 	p.line("")

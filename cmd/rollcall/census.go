@@ -1,14 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
+	"rollcall"
 	"rollcall/internal/server"
 )
 
 type censusCmd struct {
+	Show        censusShowCmd        `cmd:"" default:"withargs" help:"Print unique accounts over any range of days."`
+	Remove      censusRemoveCmd      `cmd:"" help:"Remove days of a service that were loaded wrong; what is loaded later counts."`
+	Erase       censusEraseCmd       `cmd:"" help:"Take an account out of the sets of a service that is counted exactly."`
+	Mark        censusMarkCmd        `cmd:"" help:"Mark days on which a collector was down."`
+	Corrections censusCorrectionsCmd `cmd:"" help:"List what was removed from a market's census, and the marked days."`
+}
+
+type censusShowCmd struct {
 	Market      string `required:"" help:"Market id, such as FR."`
 	Service     string `help:"Service ids joined by commas; all that were seen where absent."`
 	From        string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
@@ -25,7 +38,7 @@ type censusCmd struct {
 }
 
 // Run prints the census.
-func (c *censusCmd) Run(ctx context.Context, s *streams) error {
+func (c *censusShowCmd) Run(ctx context.Context, s *streams) error {
 	query := url.Values{
 		"market": {c.Market}, "from": {c.From}, "to": {c.To}, "location": {c.Location}, "credit": {c.Credit},
 	}
@@ -39,5 +52,128 @@ func (c *censusCmd) Run(ctx context.Context, s *streams) error {
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		return c.print(ctx, s, api, "/v1/census", query)
+	})
+}
+
+// correction is one as the API tells it.
+type correction struct {
+	Action  rollcall.Action
+	Market  string
+	Service string
+	Segment string
+	From    rollcall.Day
+	To      rollcall.Day
+	Reason  string
+	Time    time.Time
+	Cells   int
+}
+
+// words says what it is of.
+func (c *correction) words() string {
+	of := cmp.Or(c.Service, "every service")
+	if c.Segment != "" {
+		of += ", segment " + c.Segment
+	}
+	days := rollcall.Correction{From: c.From, To: c.To}
+	return c.Market + ", " + of + ", " + days.Days()
+}
+
+type censusRemoveCmd struct {
+	Market  string `required:"" help:"Market id, such as FR."`
+	Service string `required:"" help:"Service id."`
+	From    string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
+	To      string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
+	Segment string `help:"Only what is of this segment, or of none." placeholder:"ID"`
+	Reason  string `required:"" help:"Why; it stands under every figure of these days."`
+	server.Engine
+}
+
+// Run removes the days.
+func (c *censusRemoveCmd) Run(ctx context.Context, s *streams) error {
+	in := map[string]string{"market": c.Market, "service": c.Service, "from": c.From, "to": c.To, "reason": c.Reason}
+	if c.Segment != "" {
+		in["segment"] = c.Segment
+	}
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		var done correction
+		if err := api.do(ctx, http.MethodPost, "/v1/census/removals", in, &done); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "removed: %s: %d cells\nof the log, what is stamped after %s counts\n", done.words(), done.Cells, done.Time.UTC().Format(time.RFC3339Nano))
+		return err
+	})
+}
+
+type censusEraseCmd struct {
+	Service string `required:"" help:"Service id."`
+	Account string `required:"" help:"The account, as its collectors send it; it is not kept."`
+	server.Engine
+}
+
+// Run erases the account.
+func (c *censusEraseCmd) Run(ctx context.Context, s *streams) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		var done rollcall.ErasedAccount
+		in := map[string]string{"service": c.Service, "account": c.Account}
+		if err := api.do(ctx, http.MethodPost, "/v1/census/erasures", in, &done); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "erased: out of %d sets of %s, up to %s, under %d keys\n", done.Sets, done.Service, done.Last, done.Keys)
+		if done.Lost != 0 {
+			fmt.Fprintf(s.out, "not looked for before %s: the master key of then is lost\n", done.Lost)
+		}
+		for _, note := range done.Notes {
+			fmt.Fprintln(s.out, note)
+		}
+		return nil
+	})
+}
+
+type censusMarkCmd struct {
+	Market  string `required:"" help:"Market id, such as FR."`
+	Service string `help:"Service id; every service where absent."`
+	From    string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
+	To      string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
+	Reason  string `required:"" help:"Why; it stands under every figure of these days."`
+	Clear   bool   `help:"Lift the marks of these days."`
+	server.Engine
+}
+
+// Run marks the days, or lifts their marks.
+func (c *censusMarkCmd) Run(ctx context.Context, s *streams) error {
+	in := map[string]string{"market": c.Market, "from": c.From, "to": c.To, "reason": c.Reason}
+	if c.Service != "" {
+		in["service"] = c.Service
+	}
+	return within(ctx, &c.Engine, s, func(api *client) error {
+		var done correction
+		if !c.Clear {
+			if err := api.do(ctx, http.MethodPost, "/v1/census/marks", in, &done); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(s.out, "marked: %s\n", done.words())
+			return err
+		}
+		query := url.Values{}
+		for name, value := range in {
+			query.Set(name, value)
+		}
+		if err := api.do(ctx, http.MethodDelete, "/v1/census/marks?"+query.Encode(), nil, &done); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "no longer marked: %s\n", done.words())
+		return err
+	})
+}
+
+type censusCorrectionsCmd struct {
+	Market string `required:"" help:"Market id, such as FR."`
+	server.Engine
+}
+
+// Run lists what was recorded.
+func (c *censusCorrectionsCmd) Run(ctx context.Context, s *streams) error {
+	return printRows(ctx, &c.Engine, s, "/v1/census/corrections?market="+url.QueryEscape(c.Market), func(one correction) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s", one.Time.UTC().Format(time.RFC3339), one.Action, one.words(), one.Reason)
 	})
 }

@@ -83,16 +83,25 @@ func faults(t *testing.T, how severity) {
 		{"a range again", rangeAgain},
 	} {
 		t.Run(f.name, func(t *testing.T) {
-			disturbed := c.fresh(t, fmt.Sprintf("disturbed%d", i))
+			disturbed := c.exactly(t, fmt.Sprintf("disturbed%d", i))
 			stop := disturbed.produce(uint64(i))
 			f.disturb(disturbed, how)
 			stop()
 			disturbed.settle()
-			undisturbed := c.fresh(t, fmt.Sprintf("undisturbed%d", i))
+			undisturbed := c.exactly(t, fmt.Sprintf("undisturbed%d", i))
 			undisturbed.aggregator()
 			disturbed.requireSame(undisturbed)
 		})
 	}
+}
+
+// exactly is fresh, with a service that is counted exactly: its sets are in the
+// dump.
+func (c *cluster) exactly(t *testing.T, database string) *cluster {
+	t.Helper()
+	f := c.fresh(t, database)
+	f.run("service", "add", "msn", "--name", "MSN Messenger", "--census", "exact")
+	return f
 }
 
 const (

@@ -126,7 +126,7 @@ type cli struct {
 	Panel       panelCmd       `cmd:"" help:"Load a panel's month, exclude and erase."`
 	Close       closeCmd       `cmd:"" help:"Close a month: publish its next version."`
 	Report      reportCmd      `cmd:"" help:"Print a panel report."`
-	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days."`
+	Census      censusCmd      `cmd:"" help:"Print unique accounts over any range of days; undo mistakes in them."`
 	Publication publicationCmd `cmd:"" help:"List, compare and verify what was published."`
 	Export      exportCmd      `cmd:"" help:"Write a published month as a folder of files."`
 	Target      targetCmd      `cmd:"" help:"Save and list targets."`

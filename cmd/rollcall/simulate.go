@@ -157,9 +157,9 @@ func (l *simulation) missing(ctx context.Context) ([]rollcall.Month, error) {
 	return missing, nil
 }
 
-// markets adds the markets that are not there. One service's accounts are counted
-// exactly, unless the folder has a real market too: the sets would be of its
-// accounts as well.
+// markets adds the markets that are not there. Segments are named, and one
+// service's accounts are counted exactly, unless the folder has a real market too,
+// whose segments and accounts they would be as well.
 func (l *simulation) markets(ctx context.Context) error {
 	had, err := rows[rollcall.Market](ctx, l.api, "/v1/markets")
 	if err != nil {
@@ -173,12 +173,21 @@ func (l *simulation) markets(ctx context.Context) error {
 		return fmt.Errorf("%w: this folder has the demonstration of an earlier version, whose census was in market %s; give another folder with --data", rollcall.ErrConflict, simulate.Place().ID)
 	}
 	if !world && !slices.ContainsFunc(had, func(m rollcall.Market) bool { return !m.Simulated }) {
-		if err := l.countExactly(ctx); err != nil {
+		if err := errors.Join(l.nameSegments(ctx), l.countExactly(ctx)); err != nil {
 			return err
 		}
 	}
 	for _, m := range []rollcall.Market{simulate.World(), simulate.Place()} {
 		if err := l.api.do(ctx, http.MethodPost, "/v1/markets", m, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *simulation) nameSegments(ctx context.Context) error {
+	for _, segment := range simulate.Regions() {
+		if err := l.api.do(ctx, http.MethodPost, "/v1/segments", segment, nil); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -52,4 +53,17 @@ func (s *catalogue) HasFacts(ctx context.Context, market rollcall.MarketID) (boo
 		}
 	}
 	return false, nil
+}
+
+// CensusMonths gives the months that have cells, in order.
+func (s *catalogue) CensusMonths(ctx context.Context, market rollcall.MarketID) ([]rollcall.Month, error) {
+	all, err := list(ctx, s.database, func(r driver.Rows) (rollcall.Month, error) {
+		var first time.Time
+		err := r.Scan(&first)
+		return rollcall.MonthOf(first.Year(), first.Month()), err
+	}, `SELECT DISTINCT toStartOfMonth(day) AS month FROM cells WHERE market = ? ORDER BY month`, string(market))
+	if err != nil {
+		return nil, fmt.Errorf("read the census's months: %w", err)
+	}
+	return all, nil
 }

@@ -47,14 +47,11 @@ func emptyCluster(t *testing.T, addr string) *kafka.Cluster {
 
 // TestKcat feeds the topic with a client that nobody here wrote, and reads it.
 func TestKcat(t *testing.T) {
-	path, err := exec.LookPath("kcat")
-	if err != nil {
-		t.Skip("kcat is not installed")
-	}
+	engines.Require(t, engines.Kcat)
 	addr := engines.Kafka(t).Addr()
 	c := emptyCluster(t, addr)
 	ctx := logtest.Within(t, time.Minute)
-	send := exec.CommandContext(ctx, path, "-b", addr, "-P", "-t", kafka.Events, "-H", "content-type=application/json")
+	send := exec.CommandContext(ctx, "kcat", "-b", addr, "-P", "-t", kafka.Events, "-H", "content-type=application/json")
 	send.Stdin = strings.NewReader("one\ntwo\n")
 	if out, err := send.CombinedOutput(); err != nil {
 		t.Fatalf("kcat -P: %v\n%s", err, out)
@@ -69,7 +66,7 @@ func TestKcat(t *testing.T) {
 		return append(to, e), nil
 	}})
 	logtest.Gather(t, s, 2)
-	read := exec.CommandContext(ctx, path, "-b", addr, "-C", "-t", kafka.Events, "-o", "beginning", "-e", "-q")
+	read := exec.CommandContext(ctx, "kcat", "-b", addr, "-C", "-t", kafka.Events, "-o", "beginning", "-e", "-q")
 	if out, err := read.Output(); err != nil || len(strings.Fields(string(out))) != 2 {
 		t.Errorf("kcat -C gave %q: %v", out, err)
 	}

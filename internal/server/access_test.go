@@ -126,7 +126,7 @@ func statuses() map[string][6]int {
 		"GET /v1/oidc/login": none, "GET /v1/oidc/callback": none, // there is no issuer
 		"GET /v1/session": open, "DELETE /v1/session": {204, 204, 204, 204, 204, 204}, "POST /v1/session": {422, 422, 422, 422, 422, 422},
 		"GET /metrics":   {401, 200, 403, 403, 200, 200},
-		"GET /v1/census": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
+		"GET /v1/census": ofMarket, "GET /v1/census/months": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
 		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
 		"PUT /v1/panels/{panel}/months/{month}": {401, 403, 403, 403, 422, 422},
 		"POST /v1/backup":                       admins, "POST /v1/erasures": admins, "POST /v1/log/replay": admins, "POST /v1/markets": admins,

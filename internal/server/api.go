@@ -19,6 +19,7 @@ import (
 	"rollcall/aggregate/audience"
 	"rollcall/aggregate/census"
 	"rollcall/aggregate/census/active"
+	"rollcall/aggregate/correct"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
@@ -286,19 +287,29 @@ func (p *Process) serve() {
 		end(err)
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}
+	months := func(ctx context.Context, market rollcall.MarketID) ([]rollcall.Month, error) {
+		if err := p.catalogue.knows(ctx, market, nil); err != nil {
+			return nil, err
+		}
+		return p.store.CensusMonths(ctx, market)
+	}
 	counted := active.Facts{Store: p.store, Calendar: p.catalogue.calendar, Knows: p.catalogue.knows, Now: time.Now, Least: p.Readers.Least, Round: p.Readers.Round}
 	if len(p.Gauges.Of) > 0 {
 		p.background("gauges", active.NewGauges(p.metrics, p.Gauges, counted, p.Log).Run)
 	}
+	corrector := &correct.Corrector{Store: p.store, Catalogue: p.catalogue.Catalogue, Now: time.Now}
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
-		Replicates: replicate.Source{Versions: p.months.Versions},
-		Columns:    append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
+		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Corrections: corrector, Replicates: replicate.Source{Versions: p.months.Versions},
+		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,
 		Log: eventLog{p}, Rejected: rejected{p}, MasterKeys: masterKeys{p.masters},
 		Page:    dashboards.NewPage(),
 		Metrics: promhttp.HandlerFor(p.metrics, promhttp.HandlerOpts{}), Ready: p.ready, Degraded: p.degraded,
 		Version: p.Software, Assistants: p.MCP, Logger: p.Log, Access: p.Access, Audit: p.store,
+	}
+	if p.keys != nil {
+		corrector.Accounts = p.keys.Accounts
 	}
 	if p.cluster != nil {
 		server.Collector = p.takeEvents(p.writers(), web.DefaultMemory)

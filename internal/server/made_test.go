@@ -44,7 +44,7 @@ func TestLists(t *testing.T) {
 	o.closeMonth("US", "2003-01", `"status":"preliminary"`)
 	for path, ids := range map[string][]string{
 		"/v1/markets": {"market"}, "/v1/services": {"service"}, "/v1/targets": {"target"}, "/v1/metrics": {"metric"},
-		"/v1/panels": {"panel", "market"}, "/v1/months": {"month", "market", "panel"}, "/v1/publications?market=FR": {"month", "panel", "version"},
+		"/v1/panels": {"panel", "market"}, "/v1/months": {"month", "market", "panel"}, "/v1/publications?market=FR": {"month", "panel", "version"}, "/v1/census/months?market=FR": {"month", "market"},
 	} {
 		rows := rowsAt(t, s.URL, path)
 		seen := map[string]bool{}
@@ -112,7 +112,7 @@ func TestUnknownNames(t *testing.T) {
 	_, s := published(t)
 	for path, want := range map[string]string{
 		"/v1/markets/FX": "path.market", "/v1/services/msm": "path.service", "/v1/targets/yong": "path.target", "/v1/reports/rankin": "path.report",
-		"/v1/publications?market=FX": "query.market", "/v1/publications?market=FR&panel=nm": "query.panel", "/v1/months?market=FX": "query.market", "/v1/months?panel=nm": "query.panel",
+		"/v1/publications?market=FX": "query.market", "/v1/census/months?market=FX": "query.market", "/v1/publications?market=FR&panel=nm": "query.panel", "/v1/months?market=FX": "query.market", "/v1/months?panel=nm": "query.panel",
 		"/v1/panels?market=FR&panel=nm": "query.panel", "/v1/panels/nm/months/2003-01?market=FR": "path.panel", "/v1/panels/nn/months/2003-02?market=FR": "path.month",
 		"/v1/exclusions?market=FR&panel=nn&month=2003-02": "query.month", "/v1/publications/FX/nn/2003-01/2": "path.market", "/v1/publications/FR/nm/2003-01/2": "path.panel",
 		"/v1/publications/FR/nn/2003-02/2/workbook.xlsx": "path.month", "/v1/publications/FR/nn/2003-02/2/folder.zip": "path.month", "/v1/publications/FX/nn/2003-01/2/withheld": "path.market",

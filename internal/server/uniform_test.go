@@ -61,11 +61,13 @@ func address(pattern string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/reports/"):
 		return path + "?market=FR&panel=nn&month=2003-01"
-	case path == "/v1/publications":
+	case path == "/v1/publications", path == "/v1/census/months":
 		return path + "?market=FR"
 	case path == "/v1/exclusions":
 		return path + "?market=FR&panel=nn&month=2003-01"
 	case strings.HasPrefix(path, "/v1/panels/nn/"):
+		return path + "?market=FR"
+	case path == "/v1/census/corrections":
 		return path + "?market=FR"
 	case path == "/v1/census":
 		return path + "?market=FR&from=2003-01-01&to=2003-01-31"
@@ -190,7 +192,7 @@ func reads(t *testing.T, s *httptest.Server, path string) {
 		t.Errorf("with another's ETag: %d", other.status)
 	}
 	unpacks(t, s, path, got)
-	if strings.HasPrefix(path, "/v1/reports/") || strings.HasPrefix(path, "/v1/census") || strings.Contains(path, "/diff/") {
+	if strings.HasPrefix(path, "/v1/reports/") || strings.HasPrefix(path, "/v1/census?") || strings.Contains(path, "/diff/") {
 		comesIn(t, s, path)
 	}
 }

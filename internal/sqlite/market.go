@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall"
 )
@@ -35,4 +37,31 @@ func (s *catalogue) HasFacts(ctx context.Context, market rollcall.MarketID) (som
 		return false, fmt.Errorf("look for facts of %s: %w", market, failure(err))
 	}
 	return some, nil
+}
+
+// CensusMonths gives the months that have cells, in order. It leaps from month to
+// month in the table's index: a month may have a million cells.
+func (s *catalogue) CensusMonths(ctx context.Context, market rollcall.MarketID) (all []rollcall.Month, err error) {
+	next, err := s.readers.PrepareContext(ctx, `SELECT market, service, location, kind, day FROM cells
+		WHERE (market, service, location, kind, day) > (?, ?, ?, ?, ?) ORDER BY market, service, location, kind, day LIMIT 1`)
+	if err != nil {
+		return nil, fmt.Errorf("read the census's months: %w", failure(err))
+	}
+	defer next.Close()
+	at := [5]string{string(market)}
+	for {
+		err := next.QueryRowContext(ctx, at[0], at[1], at[2], at[3], at[4]).Scan(&at[0], &at[1], &at[2], &at[3], &at[4])
+		switch {
+		case errors.Is(err, sql.ErrNoRows), err == nil && at[0] != string(market):
+			slices.Sort(all)
+			return slices.Compact(all), nil
+		case err != nil:
+			return nil, fmt.Errorf("read the census's months: %w", failure(err))
+		}
+		day, err := rollcall.ParseDay(at[4])
+		if err != nil {
+			return nil, fmt.Errorf("read the census's months: %w", err)
+		}
+		all, at[4] = append(all, day.Month()), day.Month().Last().String()
+	}
 }

@@ -61,7 +61,10 @@ export function looks(w) {
           for (const [name, path] of [["people", "/?month=2003-10"], ["accounts", "/accounts?market=WORLD&month=2002-10"]]) {
             await page.goto(`${w.server.address}${path}&lang=${language}`);
             if (name === "people") await whole(page);
-            else await drawn(page);
+            else {
+              await page.locator("#account-windows svg[role=img]").waitFor();
+              await drawn(page);
+            }
             if (keep) await page.screenshot({ path: `${keep}/${name}-${width}-${colorScheme}-${language}.png`, fullPage: true });
             assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
             assert.deepEqual(await crowded(page), []);

@@ -4,7 +4,7 @@ import { changed, read, write, type Address, type Change, type Language } from "
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
-import { accounts, catalogue, choose, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { accounts, catalogue, choose, chooseCensus, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
 import { takeKey } from "./session";
 import { texts, type Texts } from "./texts";
@@ -12,7 +12,7 @@ import { Accounts } from "./parts/Accounts";
 import { Embedded } from "./parts/Embedded";
 import { AccountsControls, marketName, PeopleControls } from "./parts/Controls";
 import { People } from "./parts/People";
-import { Gone, Missing, Refused, SignIn, Waiting } from "./parts/States";
+import { Gone, Missing, NoCensus, NoPanel, Refused, SignIn, Waiting } from "./parts/States";
 
 const preferred: Language = navigator.language.startsWith("fr") ? "fr" : "en";
 const client = location.pathname.startsWith("/embed/") ? new Client("/embed") : new Client();
@@ -48,9 +48,11 @@ export function App() {
 
   const found = c === undefined ? undefined : choose(a, c);
   const chosen = found === undefined || "kind" in found ? undefined : found;
-  const [market, month, months] = censusMonth(a, c, chosen);
+  const counted = c === undefined ? undefined : chooseCensus(a, c);
+  const { market, month } = counted === undefined || "kind" in counted ? { market: undefined, month: undefined } : counted;
+  const months = market === undefined ? [] : (c?.census[market] ?? []);
   useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble, setAgain });
-  useWatch(trouble, setTrouble, found !== undefined && "kind" in found && (found.kind === "empty" || found.kind === "loading"), setAgain);
+  useWatch(trouble, setTrouble, found !== undefined && "kind" in found && (found.kind === "empty" || found.kind === "loading") || a.page === "accounts" && counted !== undefined && "kind" in counted, setAgain);
 
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
   const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);
@@ -75,10 +77,11 @@ export function App() {
   function body() {
     if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong} oidc={trouble.oidc} t={t} send={(key) => void signIn(key, t, setTrouble, () => (setCatalogue(undefined), setAgain((x) => x + 1)))} />;
     if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, t)} detail={trouble.problem.message} t={t} go={() => restart(a, go)} />;
+    if (a.page === "people" && found !== undefined && "kind" in found && found.kind === "no panel") return <NoPanel nothing={found} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
     if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
-    if (a.page === "accounts" && c !== undefined && market === undefined) return <Missing nothing={{ kind: "empty" }} a={a} c={undefined} t={t} n={n} go={go} name={(m) => m} />;
+    if (a.page === "accounts" && counted !== undefined && "kind" in counted) return <NoCensus nothing={counted} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
     if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
-    if (a.page === "accounts") return <Accounts p={census!} s={s} go={go} />;
+    if (a.page === "accounts") return <Accounts p={census!} months={months} s={s} go={go} />;
     if (a.embed !== undefined) return <Embedded p={people!} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
     return <People p={people!} versions={versions} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
@@ -122,17 +125,6 @@ function Header({ a, t, go }: { a: Address; t: Texts; go: (c: Change) => void })
       </div>
     </header>
   );
-}
-
-/** censusMonth gives the market and the month of the page of accounts, and the
-    months to choose from. The census says of no month whether it has any. */
-function censusMonth(a: Address, c: Catalogue | undefined, chosen: Chosen | undefined): [string | undefined, string | undefined, string[]] {
-  if (c === undefined) return [undefined, undefined, []];
-  const market = a.market ?? chosen?.market ?? c.markets[0]?.market;
-  const own = c.publications.filter((p) => p.market === market).map((p) => p.month);
-  const known = own.length > 0 ? own : [...c.publications, ...c.open].map((p) => p.month);
-  const months = [...new Set(known)].sort();
-  return [market, a.month ?? months.at(-1) ?? new Date().toISOString().slice(0, 7), months];
 }
 
 interface Loading {
@@ -244,6 +236,7 @@ function useScope(a: Address, c: Catalogue | undefined, market: string | undefin
       t, n, address: a, market: marketName(c, market),
       name: (id) => by.get(id)?.name ?? id,
       short: (id) => by.get(id)?.brand || by.get(id)?.name || id,
+      segment: (id) => c.segments.find((x) => x.segment === id)?.name || id,
       colour: (id) => colour.get(id) ?? { fill: "var(--s12)", dashed: false },
     };
   }, [a, c, market, view, t, n]);

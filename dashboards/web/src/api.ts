@@ -14,6 +14,7 @@ export type Meta = Schemas["Meta"];
 export type Column = Schemas["Column"];
 export type Market = Schemas["Market"];
 export type Service = Schemas["Service"];
+export type Segment = Schemas["Segment"];
 export type Publication = Schemas["Publication"];
 /** A month that has a roster or a version. */
 export type Month = Schemas["MonthRow"];

@@ -41,6 +41,7 @@ export interface Scope {
   market: string; // its name
   name: (service: string) => string;
   short: (service: string) => string;
+  segment: (segment: string) => string; // its name, or its id where it has none
   colour: (service: string) => Colour;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { read } from "./address";
 import { path, type Publication } from "./api";
-import { choose, csv, monthsInARow, spans, type Catalogue } from "./load";
+import { choose, chooseCensus, csv, monthsInARow, spans, windowQuery, windowsEnd, type Catalogue } from "./load";
 
 const at = (query: string) => read(new URL(`http://localhost/?${query}`), "en");
 const publication = (market: string, panel: string, month: string, version = 1): Publication => ({ market, panel, month, version, status: "final", time: "2003-11-10T00:00:00Z" });
@@ -10,6 +10,8 @@ const catalogue: Catalogue = {
   markets: [{ market: "BE", name: "Belgium", zone: "Europe/Brussels" }, { market: "FR", name: "France", zone: "Europe/Paris" }],
   services: [],
   open: [],
+  census: { BE: [], FR: [], WORLD: ["2002-10", "2003-10"] },
+  segments: [],
   publications: [publication("FR", "demo", "2002-10"), publication("FR", "demo", "2003-10"), publication("FR", "demo", "2003-10", 2), publication("FR", "other", "2004-01")],
 };
 
@@ -23,9 +25,27 @@ test("what isn't there names the nearest that are", () => {
   const missing = choose(at("month=2003-12"), catalogue);
   assert.deepEqual(missing, { kind: "month", asked: "2003-12", nearest: [{ market: "FR", panel: "demo", month: "2003-10" }, { market: "FR", panel: "demo", month: "2002-10" }] });
   assert.deepEqual(choose(at("market=XX"), catalogue), { kind: "market", asked: "XX", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
-  assert.deepEqual(choose(at("market=BE"), catalogue), { kind: "market", asked: "BE", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
+  assert.deepEqual(choose(at("market=BE"), catalogue), { kind: "no panel", asked: "BE", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
   assert.equal((choose(at("panel=nn"), catalogue) as { kind: string }).kind, "panel");
   assert.deepEqual(choose(at(""), { ...catalogue, publications: [] }), { kind: "empty" });
+});
+
+test("the page of accounts opens where there is a census, and says where there is none", () => {
+  const c = { ...catalogue, markets: [...catalogue.markets, { market: "WORLD", name: "The world", zone: "UTC" }] };
+  const world = { market: "WORLD", month: "2003-10" };
+  assert.deepEqual(chooseCensus(at(""), c), world);
+  assert.deepEqual(chooseCensus(at("market=WORLD&month=2002-10"), c), { market: "WORLD", month: "2002-10" });
+  assert.deepEqual(chooseCensus(at("market=WORLD&month=2003-01"), c), { market: "WORLD", month: "2003-01" });
+  assert.deepEqual(chooseCensus(at("market=FR&month=2002-10"), c), { kind: "uncounted", asked: "FR", nearest: [world] });
+  assert.deepEqual(chooseCensus(at("market=XX"), c), { kind: "market", asked: "XX", nearest: [world] });
+  assert.deepEqual(chooseCensus(at(""), catalogue), { kind: "uncounted", asked: undefined, nearest: [] });
+  assert.equal((choose(at("market=WORLD"), c) as { kind: string }).kind, "no panel");
+});
+
+test("windows end on the month's last day, or today", () => {
+  assert.equal(windowsEnd("2003-10"), "2003-10-31");
+  assert.equal(windowsEnd("2026-11", "2026-11-29"), "2026-11-29");
+  assert.deepEqual([windowQuery("1d", "2003-10-31"), windowQuery("7d", "2003-10-31")], [{ from: "2003-10-31", to: "2003-10-31" }, { from: "2003-10-31", to: "2003-10-31", window: "7d" }]);
 });
 
 test("a demonstration that loads says how far it is, unless a month is asked for", () => {

@@ -2,7 +2,7 @@
 import type { Address } from "./address";
 import {
   Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type Month, type Params,
-  type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Service, type TrendRow,
+  type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Segment, type Service, type TrendRow,
 } from "./api";
 import { placesOf } from "./figures/places";
 import { lastDay, monthsBefore } from "./numbers";
@@ -12,6 +12,8 @@ export interface Catalogue {
   markets: Market[];
   services: Service[];
   publications: Publication[]; // that readers see, by month and version
+  census: Record<string, string[]>; // the months that each market has a census of, in order
+  segments: Segment[];
   open: Month[]; // that have a roster and no version; asked for only where a market is simulated or nothing is published
 }
 
@@ -26,15 +28,39 @@ export interface Chosen {
 export type Nothing =
   | { kind: "empty" }
   | { kind: "loading"; loaded: number; nearest: Chosen[] } // a demonstration: its months with a roster, and those that are closed
-  | { kind: "market" | "panel" | "month"; asked: string; nearest: Chosen[] };
+  | { kind: "market" | "panel" | "month" | "no panel"; asked: string; nearest: Chosen[] };
+
+/** A market's month of the census. */
+export interface Counted {
+  market: string;
+  month: string;
+}
+
+/** No census to show, and where there is one. */
+export interface Uncounted {
+  kind: "uncounted" | "market";
+  asked: string | undefined; // the market, where one was named
+  nearest: Counted[];
+}
 
 export async function catalogue(client: Client, signal: AbortSignal): Promise<Catalogue> {
   const [markets, services] = await Promise.all([client.rows<Market>("/v1/markets", signal), client.rows<Service>("/v1/services", signal)]);
-  const lists = await Promise.all(markets.map((m) => client.rows<Publication>(path("/v1/publications", { market: m.market }), signal)));
+  const each = <Row>(route: string) => Promise.all(markets.map((m) => client.rows<Row>(path(route, { market: m.market }), signal)));
+  const beside = <Row>(asked: () => Promise<Row[]>): Promise<Row[]> => (client.embedded ? Promise.resolve([]) : asked().catch(unlessRefused<Row>));
+  const [lists, counted, segments] = await Promise.all([
+    each<Publication>("/v1/publications"), beside(() => each<{ month: string }>("/v1/census/months")), beside(() => client.rows<Segment>("/v1/segments", signal)),
+  ]);
   const publications = lists.flat().filter((p) => !p.internal && !p.aged_out && !p.withdrawn);
   const asks = !client.embedded && (publications.length === 0 || markets.some((m) => m.simulated));
   const months = asks ? await client.rows<Month>("/v1/months", signal) : [];
-  return { markets, services, publications, open: months.filter((m) => m.version === undefined) };
+  const census = Object.fromEntries(markets.map((m, i) => [m.market, (counted[i] ?? []).map((x) => x.month)]));
+  return { markets, services, publications, census, segments, open: months.filter((m) => m.version === undefined) };
+}
+
+/** unlessRefused gives nothing of what a key may not read. */
+function unlessRefused<Row>(e: unknown): Row[] {
+  if (e instanceof Problem && e.status !== 401) return [];
+  throw e;
 }
 
 /** loading finds the panel of a simulated market whose months aren't all closed
@@ -62,13 +88,23 @@ export function choose(a: Address, c: Catalogue): Chosen | Nothing {
   const order = c.markets.map((m) => m.market);
   const sorted = [...c.publications].sort((x, y) => order.indexOf(x.market) - order.indexOf(y.market) || x.panel.localeCompare(y.panel));
   const inMarket = sorted.filter((p) => p.market === (a.market ?? sorted[0]!.market));
-  if (inMarket.length === 0) return { kind: "market", asked: a.market!, nearest: each(sorted, (p) => p.market) };
+  if (inMarket.length === 0) return { kind: c.markets.some((m) => m.market === a.market) ? "no panel" : "market", asked: a.market!, nearest: each(sorted, (p) => p.market) };
   const inPanel = inMarket.filter((p) => p.panel === (a.panel ?? inMarket[0]!.panel));
   if (inPanel.length === 0) return { kind: "panel", asked: a.panel!, nearest: each(inMarket, (p) => p.panel) };
   if (a.month === undefined) return pick(latest(inPanel));
   const found = inPanel.find((p) => p.month === a.month);
   if (found !== undefined) return pick(found);
   return { kind: "month", asked: a.month, nearest: nearest(each(inPanel, (p) => p.month), a.month) };
+}
+
+/** chooseCensus finds the market and the month of the page of accounts: what the
+    address doesn't say is the first market with a census, its latest month. */
+export function chooseCensus(a: Address, c: Catalogue): Counted | Uncounted {
+  const there = c.markets.flatMap(({ market }) => (c.census[market]?.length ? [{ market, month: c.census[market].at(-1)! }] : []));
+  const found = a.market === undefined ? there[0] : there.find((x) => x.market === a.market);
+  if (found !== undefined) return { market: found.market, month: a.month ?? found.month };
+  const unknown = a.market !== undefined && !c.markets.some((m) => m.market === a.market);
+  return { kind: unknown ? "market" : "uncounted", asked: a.market, nearest: there };
 }
 
 /** monthsInARow counts the months published without a gap up to the one chosen. */
@@ -85,8 +121,12 @@ function pick(p: Publication): Chosen {
 
 /** nearest gives the three months nearest to one. */
 export function nearest(all: Chosen[], month: string): Chosen[] {
+  return nearestMonths(all.map((x) => x.month), month).map((m) => all.find((x) => x.month === m)!);
+}
+
+export function nearestMonths(all: string[], month: string): string[] {
   const n = (m: string) => Number(m.slice(0, 4)) * 12 + Number(m.slice(5, 7));
-  return [...all].sort((x, y) => Math.abs(n(x.month) - n(month)) - Math.abs(n(y.month) - n(month)) || x.month.localeCompare(y.month)).slice(0, 3);
+  return [...all].sort((x, y) => Math.abs(n(x) - n(month)) - Math.abs(n(y) - n(month)) || x.localeCompare(y)).slice(0, 3);
 }
 
 /** The parameters that every report of the page has. */
@@ -210,10 +250,25 @@ export interface Accounts {
   steps: Span[] | undefined;
   places: Record<string, Report<CensusRow> | undefined>;
   parts: { platform?: Report<CensusRow>; segment?: Report<CensusRow> };
+  windows: { [window in Window]?: Report<CensusRow> | null }; // that end on the month's last day; null: it can't be had
   at: Date;
 }
 
 export const censusPlaces = ["home", "work", "both", "elsewhere"];
+
+export const windows = ["1d", "7d", "28d", "30d"] as const;
+export type Window = (typeof windows)[number];
+
+/** windowsEnd gives the day that a month's windows end on: its last, or today. */
+export function windowsEnd(month: string, today = new Date().toISOString().slice(0, 10)): string {
+  return today.startsWith(month) ? today : lastDay(month);
+}
+
+/** windowQuery asks for the accounts of a window that ends on a day. One day is
+    one of the calendar. */
+export function windowQuery(window: Window, end: string) {
+  return window === "1d" ? { from: end, to: end } : { from: end, to: end, window };
+}
 
 /** rolling reports whether a step is of windows that end with each day. */
 export function rolling(step: Address["step"]): boolean {
@@ -251,7 +306,7 @@ export function stepsQuery(a: Address, month: string) {
 export async function accounts(client: Client, a: Address, market: string, month: string, signal: AbortSignal, tell: (p: Accounts) => void): Promise<void> {
   const base = { market, credit: a.credit, from: `${month}-01`, to: lastDay(month), locale: locale(a.language) };
   const total = await client.census({ ...base, location: a.location }, signal);
-  let now: Accounts = { market, month, total, steps: undefined, places: {}, parts: {}, at: new Date() };
+  let now: Accounts = { market, month, total, steps: undefined, places: {}, parts: {}, windows: {}, at: new Date() };
   const more = (change: (n: Accounts) => Partial<Accounts>) => {
     if (signal.aborted) return;
     now = { ...now, ...change(now) };
@@ -264,9 +319,20 @@ export async function accounts(client: Client, a: Address, market: string, month
   });
   await Promise.all([
     steps.then((all) => more(() => ({ steps: all }))),
-    ...censusPlaces.map((location) => client.census({ ...base, location }, signal).then((r) => more((n) => ({ places: { ...n.places, [location]: r } })))),
     ...(["platform", "segment"] as const).map((by) => client.census({ ...base, location: a.location, by }, signal).then((r) => more((n) => ({ parts: { ...n.parts, [by]: r } })))),
+    client.census({ ...base, by: "location" }, signal).then((r) => more((n) => ({ places: { ...n.places, ...byPlace(r) } }))),
+    client.census({ ...base, location: "both" }, signal).then((r) => more((n) => ({ places: { ...n.places, both: r } }))),
   ]);
+  const end = windowsEnd(month);
+  await Promise.all(windows.map((window) => client.census({ market, credit: a.credit, location: a.location, ...windowQuery(window, end) }, signal).then((r) => more((n) => ({ windows: { ...n.windows, [window]: r } })), (e: unknown) => {
+    if (!(e instanceof Problem) || e.status === 401) throw e;
+    more((n) => ({ windows: { ...n.windows, [window]: null } })); // a part has aged out, or lies under another key
+  })));
+}
+
+/** byPlace gives each place a report of its own. */
+function byPlace(r: Report<CensusRow>): Record<string, Report<CensusRow>> {
+  return Object.fromEntries(["home", "work", "elsewhere"].map((p) => [p, { ...r, rows: r.rows.filter((row) => row.location === p) }]));
 }
 
 /** stepsOf puts a series' rows to their days, weeks or months. */

@@ -40,6 +40,9 @@ const (
 	EjabberdEngine Engine = "ejabberd"
 	// Trackers are the clients of internal/test/trackers, in Node.
 	Trackers Engine = "trackers' clients"
+	// Producers are the clients of internal/test/producers, in Node.
+	Producers Engine = "kafkajs"
+	Kcat      Engine = "kcat"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -109,7 +112,11 @@ func missing(engine Engine, dir cache.Dir) string {
 	case Network:
 		return missingNetwork()
 	case Trackers:
-		return missingTrackers(dir)
+		return missingPackages("trackers")
+	case Producers:
+		return missingPackages("producers")
+	case Kcat:
+		return missingProgram("kcat", "kcat")
 	case Slixmpp:
 		return missingSlixmpp()
 	case ProsodyEngine:

@@ -11,12 +11,13 @@ import (
 	"rollcall/internal/test/engines/cache"
 )
 
-// trackersFolder is that of the clients, in the module whose folder the engines
-// were looked for from.
-func trackersFolder() string {
+// testFolder is a folder of internal/test that has packages of npm, in the module
+// whose folder the engines were looked for from.
+func testFolder(name string) string {
+	name = filepath.Join("internal/test", name)
 	at, err := os.Getwd()
 	for err == nil {
-		if folder := filepath.Join(at, "internal/test/trackers"); cache.Present(filepath.Join(folder, "send.mjs")) {
+		if folder := filepath.Join(at, name); cache.Present(filepath.Join(folder, "package.json")) {
 			return folder
 		}
 		if at == filepath.Dir(at) {
@@ -24,15 +25,17 @@ func trackersFolder() string {
 		}
 		at = filepath.Dir(at)
 	}
-	return "internal/test/trackers"
+	return name
 }
 
-func missingTrackers(cache.Dir) string {
+// missingPackages is about those of a folder of internal/test, which has a target of
+// the same name.
+func missingPackages(name string) string {
 	if lack := missingProgram("node", "nodejs npm"); lack != "" {
 		return lack
 	}
-	if packages := filepath.Join(trackersFolder(), "node_modules/.package-lock.json"); !cache.Present(packages) {
-		return packages + " is not there: \"make trackers\" installs them"
+	if packages := filepath.Join(testFolder(name), "node_modules/.package-lock.json"); !cache.Present(packages) {
+		return packages + " is not there: \"make " + name + "\" installs them"
 	}
 	return ""
 }
@@ -52,7 +55,7 @@ func (k Tracker) Send(t testing.TB, accounts []string) (taken []string) {
 	t.Helper()
 	Require(t, Trackers)
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"send.mjs", k.Client, k.URL, k.Key, k.Trait}, accounts...)...)
-	cmd.Dir, cmd.SysProcAttr, cmd.Env = trackersFolder(), dieWithParent(), append(os.Environ(), k.Env...)
+	cmd.Dir, cmd.SysProcAttr, cmd.Env = testFolder("trackers"), dieWithParent(), append(os.Environ(), k.Env...)
 	if k.Client == "posthog-v1" {
 		cmd.Env = append(cmd.Env, "POSTHOG_CAPTURE_MODE=v1")
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/hll"
 )
 
 func testCatalogue(t *testing.T, open func(*testing.T, int) Store) {
@@ -323,4 +324,40 @@ func testHasFacts(t *testing.T, open func(*testing.T, int) Store) {
 	must(t, s.Merge(t.Context(), rollcall.Deltas{Diaries: diary}))
 	require("FR", true)
 	require("F", false)
+}
+
+// testCensusMonths: the months that have cells of any kind, each once; diaries
+// make none.
+func testCensusMonths(t *testing.T, open func(*testing.T, int) Store) {
+	s := open(t, k)
+	for _, id := range []rollcall.MarketID{"F", "FR", "FS"} {
+		must(t, s.PutMarket(t.Context(), rollcall.Market{ID: id, Zone: "UTC"}))
+	}
+	diary := func(yield func(rollcall.Diary, *rollcall.Minutes) bool) {
+		var minutes rollcall.Minutes
+		minutes.AddRange(3, 4)
+		yield(rollcall.Diary{Market: "FR", Panel: "nn", Panelist: 1, Day: 12000, Service: "msn", Location: rollcall.Home, Kind: rollcall.Use}, &minutes)
+	}
+	cells := func(yield func(rollcall.Cell, rollcall.CellState) bool) {
+		none := hll.New(k).Append(nil)
+		for _, c := range []rollcall.Cell{
+			{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Day: rollcall.DayOf(2003, 1, 31)},
+			{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Day: rollcall.DayOf(2003, 2, 1), Segment: "a"},
+			{Market: "FR", Service: "aim", Location: rollcall.Work, Kind: rollcall.Login, Day: rollcall.DayOf(2003, 2, 28), Platform: rollcall.Phone},
+			{Market: "FR", Service: "icq", Location: rollcall.Elsewhere, Kind: rollcall.Presence, Day: rollcall.DayOf(2002, 12, 1)},
+			{Market: "FS", Service: "aim", Location: rollcall.Work, Kind: rollcall.Login, Day: rollcall.DayOf(2001, 1, 1)},
+		} {
+			if !yield(c, rollcall.CellState{Visitors: none, Minutes: none}) {
+				return
+			}
+		}
+	}
+	must(t, s.Merge(t.Context(), rollcall.Deltas{Diaries: diary, Cells: cells}))
+	for market, want := range map[rollcall.MarketID][]rollcall.Month{
+		"FR": {rollcall.MonthOf(2002, 12), rollcall.MonthOf(2003, 1), rollcall.MonthOf(2003, 2)}, "F": nil, "FS": {rollcall.MonthOf(2001, 1)}, "FT": nil,
+	} {
+		if got, err := s.CensusMonths(t.Context(), market); err != nil || !slices.Equal(got, want) {
+			t.Errorf("months of %s: %v, %v; want %v", market, got, err, want)
+		}
+	}
 }

@@ -55,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"audit", testAudit},
 		{"masters", testMasters},
 		{"facts of a market", testHasFacts},
+		{"months of a census", testCensusMonths},
 		{"closers at once", testClosersAtOnce},
 		{"hostile strings", testHostileStrings},
 		{"hostile ids", testHostileIDs},

@@ -5,7 +5,7 @@ import { Sheet } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts } from "../load";
-import { censusPlaces, rolling } from "../load";
+import { censusPlaces, rolling, windows, windowsEnd } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
@@ -16,6 +16,11 @@ type Census = Report<CensusRow>;
 export function services(total: Census): string[] {
   const size = (row: CensusRow) => (shown(row.unique_accounts) ? row.unique_accounts.value : -1);
   return [...total.rows].sort((a, b) => size(b) - size(a)).map((row) => row.service);
+}
+
+/** exactly says whether all that is shown of a service was counted one by one. */
+function exactly(r: Census, service: string): boolean {
+  return r.rows.some((row) => row.service === service && row.exact === true);
 }
 
 function figureOf(r: { rows: readonly CensusRow[] } | undefined, service: string): Measure | null {
@@ -41,15 +46,15 @@ export function lede(total: Census, s: Scope): string {
   if (first === undefined) return "";
   const out: string[] = [];
   const { low, high } = first.m;
-  const error = total.meta.sketch === undefined ? "" : s.n.percent(100 * total.meta.sketch.relative_error);
-  if (low !== null && high !== null && low < high) {
-    out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} : comptés par une esquisse dont l’erreur est de ${error}.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}: counted with a sketch whose error is ${error}.`);
+  const sure = level(total.meta, s);
+  if (exactly(total, first.id)) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without error.");
+  else if (low !== null && high !== null) {
+    out.push(french ? `Entre ${s.n.whole(low)} et ${s.n.whole(high)} à ${sure}\u00a0: estimés par une esquisse.` : `Between ${s.n.whole(low)} and ${s.n.whole(high)}, with ${sure} confidence: estimated by a sketch.`);
   }
   const round = total.meta.thresholds?.round_accounts;
   if (round !== undefined) out.push(french ? `Arrondis à ${round} comptes, comme pour tout lecteur.` : `Rounded to ${round} accounts, as for every reader.`);
-  if (low !== null && low === high && round === undefined) out.push(french ? "Comptés un à un, sans erreur." : "Counted one by one, without an error.");
-  const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}`);
-  if (rest.length > 0) out.push(french ? `Comptes des autres : ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
+  const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}${exactly(total, id) && !exactly(total, first.id) ? ` (${s.t.counts.exact})` : ""}`);
+  if (rest.length > 0) out.push(french ? `Comptes des autres\u00a0: ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
   if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
   return out.join(" ");
 }
@@ -62,6 +67,14 @@ export function source(total: Census, month: string, s: Scope): string {
 function underMinimum(total: Census, s: Scope): string {
   const n = total.meta.thresholds?.min_accounts ?? 50;
   return s.t.language === "fr" ? `moins de ${n} comptes` : `under ${n} accounts`;
+}
+
+/** keysOf explains dots: those of a sketch, of what was counted, and withheld ones. */
+function keysOf(measures: readonly (Measure | null)[], total: Census, drawn: readonly string[], s: Scope): Key[] {
+  const counted = drawn.filter((id) => exactly(total, id));
+  const keys: Key[] = counted.length < drawn.length ? [{ mark: "interval", text: s.t.key.sketch(level(total.meta, s)) }] : [];
+  if (counted.length > 0) keys.push({ mark: "none", text: `${s.n.list(counted.map(s.name))}${s.t.language === "fr" ? "\u00a0:" : ":"} ${s.t.counts.exact}` });
+  return [...keys, ...belowKey(measures, total, s)];
 }
 
 /** minimum says whose minimum it is, where a figure is under it. */
@@ -138,13 +151,13 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
     id: "accounts",
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: cut ? [{ mark: "hollow", text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [],
+    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
     notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s)] : [],
     source: source(a.total, a.month, s),
     data,
     table: {
-      head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...cellHeads(s.t.accounts, s).slice(0, 3)],
-      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(figureOf(span, id), a.total, s)])),
+      head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
+      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(rowOf(span, id), a.total, s)])),
     },
     height: () => 290 + under,
     draw: (width) => {
@@ -152,8 +165,7 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
       const day = 86_400_000;
-      const days = s.address.step === "day" || rolling(s.address.step);
-      const shade = days ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
+      const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
       lines(sheet, { x: 0, y: 4 }, all, {
         width, height: 280, shade,
         x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: { values: everySo(xs, width), text: (v) => (s.address.step === "month" ? s.n.tick(new Date(v)) : s.n.dayShort(new Date(v).toISOString().slice(0, 10))) } },
@@ -165,15 +177,32 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
   };
 }
 
+/** byDay says whether a step has a point for every day. */
+function byDay(step: Step): boolean {
+  return step === "day" || rolling(step);
+}
+
 /** everySo gives the first and then every so-many of an axis' places. */
 function everySo(xs: readonly number[], width: number): number[] {
   const every = Math.max(1, Math.ceil(xs.length / Math.max(2, (width - 220) / 75)));
   return xs.filter((_, i) => i % every === 0);
 }
 
-function censusCells(m: Measure | null, total: Census, s: Scope): string[] {
-  if (m !== null && !shown(m)) return [underMinimum(total, s), "", ""];
-  return cells(m, total.meta, s, (x) => s.n.whole(x)).slice(0, 3);
+function rowOf(r: { rows: readonly CensusRow[] } | undefined, service: string): CensusRow | undefined {
+  return r?.rows.find((row) => row.service === service);
+}
+
+function heads(s: Scope): string[] {
+  return [...cellHeads(s.t.accounts, s).slice(0, 3), s.t.counts.how];
+}
+
+/** censusCells gives a figure, its interval, and whether it was counted or
+    estimated. */
+function censusCells(row: CensusRow | undefined, total: Census, s: Scope): string[] {
+  const m = row?.unique_accounts ?? null;
+  if (m !== null && !shown(m)) return [m.status === "undefined" ? s.t.undefinedFigure : underMinimum(total, s), "", "", ""];
+  const how = m === null ? "" : row?.exact ? s.t.counts.exact : s.t.counts.sketch(level(total.meta, s));
+  return [...cells(m, total.meta, s, (x) => s.n.whole(x)).slice(0, 3), how];
 }
 
 export function placesSentence(a: Accounts, s: Scope): string {
@@ -216,14 +245,14 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     id: "account-places",
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
-    keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
+    keys: keysOf(measures, a.total, drawn, s),
     notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", there.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
     table: {
-      head: [s.t.service, ...there.flatMap((p) => cellHeads(s.t.places[p]!, s).slice(0, 3))],
-      rows: ids.map((id) => [s.name(id), ...there.flatMap((p) => censusCells(figureOf(a.places[p], id), a.total, s))]),
+      head: [s.t.service, s.t.where, ...heads(s)],
+      rows: ids.flatMap((id) => there.map((p) => [s.name(id), s.t.places[p]!, ...censusCells(rowOf(a.places[p], id), a.total, s)])),
     },
     height: (width) => panels.height(there.length, drawn.length, width),
     draw: (width) => panels.dots(layout, width),
@@ -247,8 +276,8 @@ export function partsThere(r: Census | undefined, by: Part): string[] {
   return names.length === 0 || !size.has("none") ? names : [...names, "none"];
 }
 
-function partOf(r: Census, by: Part, name: string, service: string): Measure | null {
-  return r.rows.find((row) => row.service === service && (row[by] ?? "none") === name)?.unique_accounts ?? null;
+function partOf(r: Census, by: Part, name: string, service: string): CensusRow | undefined {
+  return r.rows.find((row) => row.service === service && (row[by] ?? "none") === name);
 }
 
 /** parts are a month's accounts by platform or by segment, a panel a service. */
@@ -259,17 +288,17 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
   const drawn = ids.slice(0, 4);
   const all = partsThere(r, by);
   const names = all.slice(0, mostParts);
-  const text = (name: string) => (name === "none" ? s.t.noPart[by] : by === "platform" ? (s.t.platforms[name] ?? name) : name);
+  const text = (name: string) => (name === "none" ? s.t.noPart[by] : by === "platform" ? (s.t.platforms[name] ?? name) : s.segment(name));
   const first = drawn[0];
   const most = names[0];
-  const figure = first === undefined || most === undefined ? null : partOf(r, by, most, first);
+  const figure = first === undefined || most === undefined ? null : partOf(r, by, most, first)?.unique_accounts;
   const sentence = !shown(figure) ? s.t.byPart[by] : french
     ? `${s.n.whole(figure.value)} comptes ${of(s.name(first!))} : ${text(most!)}`
     : `${text(most!)}: ${s.n.whole(figure.value)} of ${whose(s.name(first!))} accounts`;
   const layout: panels.Layout = {
     rows: names.map(text),
     shortRows: names.map(text),
-    panels: drawn.map((id) => ({ title: s.name(id), marks: names.map((name) => ({ m: partOf(r, by, name, id), fill: s.colour(id).fill, said: `${s.name(id)}, ${text(name)}` })) })),
+    panels: drawn.map((id) => ({ title: s.name(id), marks: names.map((name) => ({ m: partOf(r, by, name, id)?.unique_accounts ?? null, fill: s.colour(id).fill, said: `${s.name(id)}, ${text(name)}` })) })),
     below: underMinimum(a.total, s),
     belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
     number: (x) => s.n.whole(x),
@@ -282,15 +311,62 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
     id: `account-${by}s`,
     sentence,
     subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
-    keys: [{ mark: "interval", text: s.t.key.interval(level(a.total.meta, s)) }, ...belowKey(measures, a.total, s)],
+    keys: keysOf(measures, a.total, drawn, s),
     notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     table: {
-      head: [s.t.service, s.t.part[by], ...cellHeads(s.t.accounts, s).slice(0, 3)],
+      head: [s.t.service, s.t.part[by], ...heads(s)],
       rows: ids.flatMap((id) => all.map((name) => [s.name(id), text(name), ...censusCells(partOf(r, by, name, id), a.total, s)])),
     },
     height: (width) => panels.height(names.length, drawn.length, width),
+    draw: (width) => panels.dots(layout, width),
+  };
+}
+
+/** ended are the accounts of windows that end on the month's last day, and of the
+    month itself, a panel a service. */
+export function ended(a: Accounts, data: string, s: Scope): Figure {
+  const french = s.t.language === "fr";
+  const ids = services(a.total);
+  const drawn = ids.slice(0, 4);
+  const days = (n: string) => (n === "1" ? (french ? "1 jour" : "1 day") : french ? `${n} jours` : `${n} days`);
+  const all = [...windows.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w] ?? undefined })), { name: french ? "Le mois" : "The month", r: a.total }].filter((w) => w.r !== undefined);
+  const end = s.n.day(windowsEnd(a.month));
+  const one = drawn[0] === undefined ? null : figureOf(a.windows["1d"] ?? undefined, drawn[0]);
+  const month = drawn[0] === undefined ? null : figureOf(a.total, drawn[0]);
+  const sentence = !shown(one) || !shown(month) ? (french ? `Comptes des jours qui finissent le ${end}` : `Accounts of the days that end on ${end}`) : french
+    ? `${s.n.whole(one.value)} comptes ${of(s.name(drawn[0]!))} le dernier jour, ${s.n.whole(month.value)} dans le mois`
+    : `${s.n.whole(one.value)} ${s.name(drawn[0]!)} accounts on the last day, ${s.n.whole(month.value)} in the month`;
+  const layout: panels.Layout = {
+    rows: all.map((w) => w.name),
+    shortRows: all.map((w) => w.name),
+    panels: drawn.map((id) => ({ title: s.name(id), marks: all.map((w) => ({ m: figureOf(w.r, id), fill: s.colour(id).fill, said: `${s.name(id)}, ${w.name}` })) })),
+    below: underMinimum(a.total, s),
+    belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
+    number: (x) => s.n.whole(x),
+    range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
+    tick: (x) => s.n.short(x),
+    label: sentence,
+  };
+  const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
+  return {
+    id: "account-windows",
+    sentence,
+    subtitle: french ? `Comptes uniques des jours qui finissent le ${end}, ${s.market}` : `Unique accounts of the days that end on ${end}, ${s.market}`,
+    keys: keysOf(measures, a.total, drawn, s),
+    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
+    source: source(a.total, a.month, s),
+    data,
+    file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...windows, "month" as const].flatMap((w) => {
+      const r = w === "month" ? a.total : a.windows[w];
+      return r == null ? [] : ids.map((id) => ({ of: [a.market, w === "month" ? a.total.meta.to! : windowsEnd(a.month), w, r.meta.location, r.meta.credit, id], m: figureOf(r, id) }));
+    })),
+    table: {
+      head: [s.t.service, french ? "Fenêtre" : "Window", ...heads(s)],
+      rows: ids.flatMap((id) => all.map((w) => [s.name(id), w.name, ...censusCells(rowOf(w.r, id), a.total, s)])),
+    },
+    height: (width) => panels.height(all.length, drawn.length, width),
     draw: (width) => panels.dots(layout, width),
   };
 }

@@ -4,7 +4,9 @@ import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
 import { csvText, source } from "../figure";
 import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import { reaches } from "./census";
+import type { CensusRow, Report } from "../api";
+import type { Accounts } from "../load";
+import { ended, lede, parts, reaches } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -125,4 +127,24 @@ test("the CSV of a figure of several reports: what is withheld is empty, and say
     csvText(["place", "service"], "unique_audience", [{ of: ["home", 'a "b", c'], m: measure(1.5, 1, 2, 40) }, { of: ["work", "x"], m: below }, { of: ["both", "x"], m: null }]),
     'place,service,unique_audience,unique_audience_se,unique_audience_low,unique_audience_high,unique_audience_n,unique_audience_status\r\nhome,"a ""b"", c",1.5,0.25,1,2,40,caution\r\nwork,x,,,,,,below\r\nboth,x,,,,,,\r\n',
   );
+});
+
+test("census: what was counted and what a sketch estimated is told apart; what is withheld names the minimum; segments have names", () => {
+  const counted = (service: string, value: number, more: Partial<CensusRow> = {}): CensusRow => ({ service, unique_accounts: measure(value, value, value), account_minutes: below, exact: true, ...more });
+  const sketched = (service: string, value: number, more: Partial<CensusRow> = {}): CensusRow => ({ service, unique_accounts: measure(value, value * 0.98, value * 1.02), account_minutes: below, exact: false, ...more });
+  const census = (...rows: CensusRow[]): Report<CensusRow> => ({ meta: meta({ report: "census", market: "WORLD", location: "any", thresholds: { min_accounts: 50 } }), columns: [], rows });
+  const total = census(sketched("msn", 30_000), counted("icq", 23_000));
+  assert.match(lede(total, en), /^Between 29,400 and 30,600, with 95% confidence: estimated by a sketch\. Accounts of the others: ICQ 23,000 \(counted, without error\)\./);
+  assert.match(lede(total, fr), /^Entre 29.400 et 30.600 à 95.%.: estimés par une esquisse\. Comptes des autres.: ICQ 23.000 \(compté, sans erreur\)\./);
+  assert.match(lede(census(counted("icq", 23_000)), en), /^Counted one by one, without error\.$/);
+  const segment = census(sketched("msn", 20_000, { segment: "europe" }), counted("msn", 5_000, { segment: "lyon" }), { ...counted("icq", 0, { segment: "europe" }), unique_accounts: below });
+  const a: Accounts = { market: "WORLD", month: "2003-10", total, steps: undefined, places: {}, parts: { segment }, windows: { "1d": total, "7d": total, "28d": null, "30d": total }, at: new Date() };
+  const table = parts(a, "segment", "", en).table;
+  assert.deepEqual(table.rows.slice(0, 3).map((r) => [r[0], r[1], r[2], r[5]]), [
+    ["MSN Messenger", "Europe", "20,000", "sketch, ± 95% interval"], ["MSN Messenger", "lyon", "5,000", "counted, without error"], ["ICQ", "Europe", "under 50 accounts", ""],
+  ]);
+  const f = ended(a, "", en);
+  assert.equal(f.sentence, "30,000 MSN Messenger accounts on the last day, 30,000 in the month");
+  assert.deepEqual(f.table.rows.slice(0, 4).map((r) => r[1]), ["1 day", "7 days", "30 days", "The month"]);
+  assert.equal(f.file!().split("\r\n")[0], "market,to,window,location,credit,service,unique_accounts,unique_accounts_se,unique_accounts_low,unique_accounts_high,unique_accounts_n,unique_accounts_status");
 });

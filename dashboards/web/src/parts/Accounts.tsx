@@ -3,20 +3,21 @@ import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path } from "../api";
 import { type Scope } from "../figure";
-import { headline, lede, parts, partsThere, places, placesThere, steps } from "../figures/census";
-import { censusPlaces, stepsQuery, type Accounts as Loaded } from "../load";
+import { ended, headline, lede, parts, partsThere, places, placesThere, steps } from "../figures/census";
+import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { lastDay } from "../numbers";
 import { Frame } from "./Frame";
 import { Switch } from "./People";
-import { Later } from "./States";
+import { Counts, Later } from "./States";
 
 interface Props {
   p: Loaded;
+  months: string[]; // that the market has a census of
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function Accounts({ p, s, go }: Props) {
+export function Accounts({ p, months, s, go }: Props) {
   const { t } = s;
   const french = t.language === "fr";
   const a = s.address;
@@ -27,7 +28,11 @@ export function Accounts({ p, s, go }: Props) {
   const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, series, s)), [p.steps, s]);
   const all = censusPlaces.every((x) => p.places[x] !== undefined);
   const where = useMemo(() => (all ? places(p, data, s) : undefined), [all, p.total, s]);
-  const split = useMemo(() => (["platform", "segment"] as const).flatMap((by) => (partsThere(p.parts[by], by).some((name) => name !== "none") ? [parts(p, by, path("/v1/census", { ...base, by }), s)] : [])), [p.parts, s]);
+  const part = (by: "platform" | "segment") => useMemo(() => (partsThere(p.parts[by], by).some((name) => name !== "none") ? parts(p, by, path("/v1/census", { ...base, by }), s) : undefined), [p.parts[by], s]);
+  const [platforms, segments] = [part("platform"), part("segment")];
+  const last = windows.every((w) => p.windows[w] !== undefined);
+  const end = windowsEnd(p.month);
+  const closing = useMemo(() => (last ? ended(p, path("/v1/census", { ...base, from: end, to: end, window: "30d" }), s) : undefined), [last, p.total, s]);
   const options = french ? { day: "Jour", week: "Semaine", month: "Mois", "7d": "7 jours", "28d": "28", "30d": "30" } : { day: "Day", week: "Week", month: "Month", "7d": "7 days", "28d": "28", "30d": "30" };
   const byStep = <Switch name="step" label={french ? "Pas" : "By"} value={a.step} options={options} onPick={(step) => go({ step })} />;
   const banner = french
@@ -40,11 +45,14 @@ export function Accounts({ p, s, go }: Props) {
         <h1>{headline(p.total, p.month, s)}</h1>
         <p class="lede">{lede(p.total, s)}</p>
       </div>
+      {p.total.rows.length === 0 && <><p>{t.countedIn}</p><Counts all={nearestMonths(months, p.month).map((month) => ({ market: p.market, month }))} a={a} n={s.n} go={go} name={() => s.market} /></>}
       {p.total.rows.length > 0 && (
         <>
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
-          {split.map((figure) => <Frame key={figure.id} figure={figure} t={t} link={link(figure.id)} />)}
+          {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
           {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
+          {segments && <Frame figure={segments} t={t} link={link(segments.id)} />}
+          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">

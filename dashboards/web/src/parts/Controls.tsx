@@ -76,8 +76,8 @@ export function AccountsControls({ a, c, market, month, months, t, n, go }: { a:
   const all = months.includes(month) ? months : [...months, month].sort();
   return (
     <Bar t={t} summary={`${marketName(c, market)} · ${n.month(month)} · ${t.at[a.location] ?? a.location}`}>
-      <Choice label={t.market} id="market" value={market} onPick={(v) => go({ market: v, panel: undefined })}>
-        {c.markets.map((m) => <option value={m.market} key={m.market}>{m.name}</option>)}
+      <Choice label={t.market} id="market" value={market} onPick={(v) => go({ market: v, panel: undefined, month: c.census[v]?.includes(month) ? month : undefined })}>
+        {c.markets.filter((m) => c.census[m.market]?.length).map((m) => <option value={m.market} key={m.market}>{m.name}</option>)}
       </Choice>
       <Month months={all} month={month} t={t} n={n} go={(m) => go({ month: m })} />
       <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { changed, write, type Address, type Change } from "../address";
-import type { Chosen, Nothing } from "../load";
+import type { Catalogue, Chosen, Counted, Nothing, Uncounted } from "../load";
 import type { Numbers } from "../numbers";
 import type { Texts } from "../texts";
 
@@ -65,7 +65,7 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
       </Message>
     );
   }
-  const title = { market: t.notFoundMarket(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)) }[nothing.kind];
+  const title = { market: t.notFoundMarket(nothing.asked), "no panel": t.noPanelHere(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)) }[nothing.kind];
   return (
     <Message title={title}>
       <p>{t.nearest}</p>
@@ -77,6 +77,55 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
         </>
       )}
     </Message>
+  );
+}
+
+interface Beside<N> {
+  nothing: N;
+  a: Address;
+  c: Catalogue;
+  t: Texts;
+  n: Numbers;
+  go: (change: Change) => void;
+  name: (market: string) => string;
+}
+
+/** NoPanel says of a market that it has no panel, where its accounts are, and
+    where there are panels. */
+export function NoPanel({ nothing, a, c, t, n, go, name }: Beside<{ asked: string; nearest: Chosen[] }>) {
+  const months = c.census[nothing.asked] ?? [];
+  const title = months.length > 0 ? t.noPanel(name(nothing.asked)) : t.noPanelHere(name(nothing.asked));
+  return (
+    <Message title={title}>
+      {months.length > 0 && <><p>{t.noPanelText}</p><Counts all={[{ market: nothing.asked, month: months.at(-1)! }]} a={a} n={n} go={go} name={name} /></>}
+      <p>{t.panelsAre}</p>
+      <Nearest all={nothing.nearest} a={a} t={t} n={n} go={go} name={name} />
+    </Message>
+  );
+}
+
+/** NoCensus says the same of accounts. */
+export function NoCensus({ nothing, a, c, t, n, go, name }: Beside<Uncounted>) {
+  const { asked, nearest } = nothing;
+  const paneled = c.publications.some((p) => p.market === asked);
+  const title = asked === undefined ? t.noCensusAnywhere : nothing.kind === "market" ? t.notFoundMarket(asked) : paneled ? t.noCensus(name(asked)) : t.noCensusHere(name(asked));
+  return (
+    <Message title={title}>
+      {paneled && <p>{t.noCensusText}</p>}
+      {nearest.length > 0 ? <><p>{t.countedIn}</p><Counts all={nearest} a={a} n={n} go={go} name={name} /></> : <><p>{t.noCensusHow}</p><pre tabIndex={0}>{"rollcall events load --backfill events.ndjson"}</pre></>}
+    </Message>
+  );
+}
+
+/** Counts are links to months of the census. */
+export function Counts({ all, a, n, go, name }: { all: Counted[]; a: Address; n: Numbers; go: (change: Change) => void; name: (market: string) => string }) {
+  return (
+    <ul class="nearest">
+      {all.map((x) => {
+        const change: Change = { page: "accounts", market: x.market, month: x.month, panel: undefined, version: undefined };
+        return <li key={`${x.market} ${x.month}`}><a href={write(changed(a, change))} onClick={(e) => (e.preventDefault(), go(change))}>{`${name(x.market)}, ${n.month(x.month)}`}</a></li>;
+      })}
+    </ul>
   );
 }
 

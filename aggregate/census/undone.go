@@ -1,0 +1,118 @@
+package census
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"rollcall"
+	"rollcall/aggregate/idset"
+)
+
+// without takes the accounts that were erased off a cell.
+func without(row *rollcall.CellRow, all rollcall.Corrections) {
+	who := all.Erased(&row.Cell)
+	if len(who) == 0 || len(row.Accounts) == 0 {
+		return
+	}
+	ids := make([]uint64, len(who))
+	for i, v := range who {
+		ids[i] = uint64(v)
+	}
+	row.Accounts = idset.Without(nil, row.Accounts, idset.Append(nil, ids))
+}
+
+// mostNotes is how many removals, and how many marks, a census tells of.
+const mostNotes = 20
+
+// noteUndone tells of the removals and the marked days that figures touch, and
+// names the rows that have a marked day.
+func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all rollcall.Corrections) {
+	var removals []string
+	for _, c := range all.Of(rollcall.Removal) {
+		if c.Market == q.Market && touches(&c, q) && c.From <= q.To && q.From <= c.To {
+			removals = append(removals, fmt.Sprintf("%s of %s was removed on %s: %s. What was loaded since counts.", scope(&c), c.Days(), c.Time.Format(time.DateOnly), c.Reason))
+		}
+	}
+	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(removals), "removals")...)
+	var down []string
+	for _, b := range breaks(groups, q, all) {
+		t.Meta.Breaks = append(t.Meta.Breaks, b)
+		of := rollcall.Correction{From: b.From, To: b.To}
+		down = append(down, fmt.Sprintf("A collector of %s was down: %s: %s. Figures of these days are too low, and flagged b.", anyService(b.Service), of.Days(), b.Reason))
+	}
+	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(down), "marks")...)
+}
+
+func anyService(id rollcall.ServiceID) string {
+	if id == "" {
+		return "every service"
+	}
+	return string(id)
+}
+
+// scope says what of a service a removal is of.
+func scope(c *rollcall.Correction) string {
+	switch c.Segment {
+	case "":
+		return string(c.Service)
+	case rollcall.None:
+		return string(c.Service) + ", of no segment,"
+	}
+	return string(c.Service) + ", segment " + c.Segment + ","
+}
+
+// touches reports whether a removal is of something that was asked for.
+func touches(c *rollcall.Correction, q *rollcall.CensusQuery) bool {
+	if c.Segment != "" && len(q.Segments) > 0 && !slices.ContainsFunc(q.Segments, func(id rollcall.SegmentID) bool { return id.String() == c.Segment }) {
+		return false
+	}
+	return len(q.Services) == 0 || slices.Contains(q.Services, c.Service)
+}
+
+// breaks gives the marks in force, with the rows that each touches.
+func breaks(groups []group, q *rollcall.CensusQuery, all rollcall.Corrections) (found []rollcall.Break) {
+	marks := make(map[rollcall.ServiceID][]rollcall.Correction)
+	for i, g := range groups {
+		of, asked := marks[g.service]
+		if !asked {
+			of = all.Down(q.Market, g.service, q.From, q.To)
+			marks[g.service] = of
+		}
+		first, last := g.days(q)
+		for _, m := range of {
+			if m.To < first || last < m.From {
+				continue
+			}
+			at := slices.IndexFunc(found, func(b rollcall.Break) bool {
+				return b.Service == m.Service && b.From == m.From && b.To == m.To && b.Reason == m.Reason
+			})
+			if at < 0 {
+				at = len(found)
+				found = append(found, rollcall.Break{Service: m.Service, From: m.From, To: m.To, Reason: m.Reason})
+			}
+			found[at].Rows = append(found[at].Rows, i+1)
+		}
+	}
+	return found
+}
+
+// days gives the days that a row is of.
+func (g *group) days(q *rollcall.CensusQuery) (first, last rollcall.Day) {
+	if g.period == 0 {
+		return q.From, q.To
+	}
+	if q.Window != (rollcall.Window{}) {
+		return q.Window.From(g.period), g.period
+	}
+	unit, _ := unitOf(q.By)
+	return max(g.period, q.From), min(next(unit, g.period)-1, q.To)
+}
+
+// short leaves the last notes of very many.
+func short(notes []string, what string) []string {
+	if n := len(notes) - mostNotes; n > 0 {
+		return append([]string{fmt.Sprintf("There are %d more %s; the last are:", n, what)}, notes[n:]...)
+	}
+	return notes
+}

@@ -1,0 +1,269 @@
+// Package correct undoes mistakes in the census: it removes what was loaded
+// wrong, takes accounts out of the sets of a service that is counted exactly, and
+// marks the days on which a collector was down. What it does it records, and the
+// stages read the record.
+package correct
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall"
+)
+
+// Corrector records corrections and has the store carry them out. Its fields are
+// set once, before its first use; then it is safe for concurrent use.
+type Corrector struct {
+	Store     rollcall.Store
+	Catalogue func() *rollcall.Catalogue
+	Accounts  Accounts // nil: nobody can be named
+	Now       func() time.Time
+}
+
+// Accounts gives the pseudonyms that an account of a service has had on the days
+// up to last.
+type Accounts func(service rollcall.Service, last rollcall.Day, account string) ([]rollcall.Pseudonym, error)
+
+var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file)", rollcall.ErrConflict)
+
+// Remove removes the cells of a range. Of the log, what is stamped up to then
+// counts no more, and what is stamped later does. Where the same was removed
+// before, and nothing is there since, it gives that.
+func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
+	if err := r.check(&c, c.Service); err != nil {
+		return done, err
+	}
+	segments, err := r.segments(ctx, &c)
+	if err != nil {
+		return done, err
+	}
+	all, err := r.Store.Corrections(ctx)
+	if err != nil {
+		return done, err
+	}
+	c.Action, c.Time = rollcall.Removal, r.time(all)
+	if before, ok := last(all, &c); ok {
+		some, err := r.has(ctx, &c, segments)
+		if err != nil || !some {
+			return rollcall.Removed{Correction: before}, err
+		}
+	}
+	var records []rollcall.Correction
+	for _, id := range segments {
+		one := c
+		one.Segment = id
+		records = append(records, one)
+	}
+	done.Correction, done.New = c, true
+	done.Cells, err = r.Store.AddCorrections(ctx, records...)
+	return done, err
+}
+
+// check refuses a record that nobody could understand later, and a market or a
+// service that is not there.
+func (r *Corrector) check(c *rollcall.Correction, services ...rollcall.ServiceID) error {
+	if c.To < c.From {
+		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from", Code: "to_before_from"}
+	}
+	if strings.TrimSpace(c.Reason) == "" {
+		return &rollcall.Invalid{Field: "reason", Reason: "is missing", Code: "reason_missing"}
+	}
+	if err := rollcall.CheckLine("reason", c.Reason); err != nil {
+		return err
+	}
+	return r.Catalogue().Knows(c.Market, services...)
+}
+
+// segments gives the segments that a removal is of, as they stand in records: all,
+// none, or the one named with those that are merged into it.
+func (r *Corrector) segments(ctx context.Context, c *rollcall.Correction) ([]string, error) {
+	if c.Segment == "" || c.Segment == rollcall.None {
+		return []string{c.Segment}, nil
+	}
+	known, err := r.Store.Segments(ctx, c.Market)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, s := range known {
+		ids = append(ids, string(s.ID))
+	}
+	if !slices.Contains(ids, c.Segment) {
+		return nil, &rollcall.Unknown{Kind: "segment", Name: c.Segment, Where: "in " + string(c.Market), Near: rollcall.Nearest(c.Segment, ids)}
+	}
+	merged := rollcall.MergedOf(known)
+	var all []string
+	for _, id := range merged.With([]rollcall.SegmentID{merged.Target(rollcall.SegmentID(c.Segment))}) {
+		all = append(all, string(id))
+	}
+	return all, nil
+}
+
+// time gives the time of a new record: now, in whole milliseconds, and after all
+// that was recorded.
+func (r *Corrector) time(all rollcall.Corrections) time.Time {
+	now := r.Now().UTC().Truncate(time.Millisecond)
+	if n := len(all); n > 0 && !now.After(all[n-1].Time) {
+		now = all[n-1].Time.Truncate(time.Millisecond).Add(time.Millisecond)
+	}
+	return now
+}
+
+// last gives the last record that is as another, but for its time.
+func last(all rollcall.Corrections, c *rollcall.Correction) (found rollcall.Correction, ok bool) {
+	for _, has := range all {
+		same := has
+		same.Time = c.Time
+		if same == *c {
+			found, ok = has, true
+		}
+	}
+	return found, ok
+}
+
+// has reports whether a range has cells.
+func (r *Corrector) has(ctx context.Context, c *rollcall.Correction, segments []string) (bool, error) {
+	q := rollcall.CellQuery{Market: c.Market, Services: []rollcall.ServiceID{c.Service}, From: c.From, To: c.To}
+	for _, text := range segments {
+		if text == "" {
+			break
+		}
+		id, err := rollcall.ParseSegment(text)
+		if err != nil {
+			return false, err
+		}
+		q.Segments = append(q.Segments, id)
+	}
+	for _, err := range r.Store.Cells(ctx, q) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// Erase takes an account out of the sets of a service, under every key that it has
+// had, in every market. A sketch can't forget.
+func (r *Corrector) Erase(ctx context.Context, id rollcall.ServiceID, account string) (done rollcall.ErasedAccount, err error) {
+	if r.Accounts == nil {
+		return done, errNoKey
+	}
+	service, err := r.Catalogue().Service(id)
+	if err != nil {
+		return done, err
+	}
+	if strings.TrimSpace(account) == "" {
+		return done, &rollcall.Invalid{Field: "account", Reason: "is missing", Code: "account_missing"}
+	}
+	day, err := r.today()
+	if err != nil {
+		return done, err
+	}
+	names, err := r.Accounts(service, day, account)
+	if err != nil {
+		return done, err
+	}
+	all, err := r.Store.Corrections(ctx)
+	if err != nil {
+		return done, err
+	}
+	done = rollcall.ErasedAccount{Service: id, Last: day, Notes: notes(service)}
+	at := r.time(all)
+	var records []rollcall.Correction
+	for i, p := range names {
+		if p.Lost {
+			if i+1 < len(names) {
+				done.Lost = names[i+1].From
+			}
+			continue
+		}
+		c := rollcall.Correction{Action: rollcall.Erasing, Service: id, To: day, Key: p.Key, Visitor: p.Visitor, Time: at}
+		if before, ok := last(all, &c); ok {
+			c = before
+		}
+		records = append(records, c)
+	}
+	done.Keys = len(records)
+	done.Sets, err = r.Store.AddCorrections(ctx, records...)
+	return done, err
+}
+
+// today gives the latest day that it is now in any market.
+func (r *Corrector) today() (day rollcall.Day, err error) {
+	now, catalogue := r.Now(), r.Catalogue()
+	day = rollcall.DayOf(now.UTC().Date())
+	for _, m := range catalogue.Markets {
+		calendar, err := catalogue.Calendar(m.ID)
+		if err != nil {
+			return 0, err
+		}
+		day = max(day, calendar.Day(now))
+	}
+	return day, nil
+}
+
+func notes(s rollcall.Service) []string {
+	all := []string{"A sketch can't forget: counts that are not exact, and account-minutes, still have the account among the others, without a name."}
+	if s.Census != rollcall.Exactly {
+		all = append(all, "Service "+string(s.ID)+" is not counted exactly: it has no sets of accounts.")
+	}
+	return all
+}
+
+// Mark marks days on which a collector was down. Where they are marked so already,
+// it gives that.
+func (r *Corrector) Mark(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
+	c.Action = rollcall.Outage
+	return r.record(ctx, c, func(all rollcall.Corrections, before rollcall.Correction) bool {
+		in := all.Down(c.Market, c.Service, c.From, c.To)
+		return slices.ContainsFunc(in, func(m rollcall.Correction) bool { return m == before })
+	})
+}
+
+// Clear lifts the marks of some days. It fails with ErrNotFound where none is
+// marked, unless this has lifted them before.
+func (r *Corrector) Clear(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
+	c.Action = rollcall.Cleared
+	return r.record(ctx, c, func(all rollcall.Corrections, _ rollcall.Correction) bool {
+		return len(all.Down(c.Market, c.Service, c.From, c.To)) == 0
+	})
+}
+
+// record adds a mark or its clearing, unless the same stands as one from before.
+func (r *Corrector) record(ctx context.Context, c rollcall.Correction, stands func(rollcall.Corrections, rollcall.Correction) bool) (done rollcall.Removed, err error) {
+	var services []rollcall.ServiceID
+	if c.Service != "" {
+		services = append(services, c.Service)
+	}
+	if err := r.check(&c, services...); err != nil {
+		return done, err
+	}
+	all, err := r.Store.Corrections(ctx)
+	if err != nil {
+		return done, err
+	}
+	c.Time = r.time(all)
+	if before, ok := last(all, &c); ok && stands(all, before) {
+		return rollcall.Removed{Correction: before}, nil
+	}
+	if c.Action == rollcall.Cleared && len(all.Down(c.Market, c.Service, c.From, c.To)) == 0 {
+		return done, fmt.Errorf("%w: no day of %s is marked in %s", rollcall.ErrNotFound, c.Days(), c.Market)
+	}
+	_, err = r.Store.AddCorrections(ctx, c)
+	return rollcall.Removed{Correction: c, New: true}, err
+}
+
+// List gives a market's removals, marks and clearings, the earliest first.
+func (r *Corrector) List(ctx context.Context, market rollcall.MarketID) (found []rollcall.Correction, err error) {
+	if err := r.Catalogue().Knows(market); err != nil {
+		return nil, err
+	}
+	all, err := r.Store.Corrections(ctx)
+	for _, c := range all.Of(rollcall.Removal, rollcall.Outage, rollcall.Cleared) {
+		if c.Market == market {
+			found = append(found, c)
+		}
+	}
+	return found, err
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/test/engines"
+)
+
+// TestProducers has each program send events of its own accounts to the topic of a
+// real Kafka, as docs/sources.md says. All are counted, once, and nothing is refused.
+func TestProducers(t *testing.T) {
+	c := newCluster(t)
+	await(t, c.aggregator().ready)
+	for name, send := range map[string]func(p *producer){
+		"kafkajs":             (*producer).kafkajs,
+		"kafkajs-cloudevents": (*producer).kafkajsCloudEvents,
+		"kcat":                (*producer).kcat,
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := *c
+			of.T = t
+			of.countsAll(name, send)
+		})
+	}
+	c.settle()
+	if refused := c.recordsOf("rollcall.rejected", 1); refused != "" {
+		t.Errorf("these were refused: %s", refused)
+	}
+}
+
+// producer is a program that sends to the topic.
+type producer struct {
+	*testing.T
+	broker string
+	name   string
+	times  []string // of each account's events
+}
+
+// accountsOfProducer is how many a program has.
+const accountsOfProducer = 211
+
+// countsAll holds the census of a service, all of whose events a program sends, to
+// the accounts that it has.
+func (c *cluster) countsAll(name string, send func(*producer)) {
+	c.Helper()
+	c.run("service", "add", name, "--name", name, "--census", "exact")
+	now := time.Now().UTC()
+	send(&producer{T: c.T, broker: c.kafka.Addr(), name: name, times: []string{now.Format(time.RFC3339), now.Add(-time.Minute).Format(time.RFC3339)}})
+	census := append([]string{"census", "--market", "FR", "--service", name, "--min-accounts", "0", "--format", "json"}, around()...)
+	awaitCensus(c.T, accountsOfProducer, accountsOfProducer, func() string { return c.run(census...) })
+}
+
+// lines are two events of each account, where %s stand for its time and itself.
+func (p *producer) lines(form string) string {
+	var all strings.Builder
+	for _, at := range p.times {
+		for _, account := range accountsOfApp(p.name, accountsOfProducer) {
+			fmt.Fprintf(&all, form+"\n", at, account)
+		}
+	}
+	return all.String()
+}
+
+// events are the lines of plain events.
+func (p *producer) events() string {
+	return p.lines(`{"time":%q,"market":"FR","service":"` + p.name + `","location":"elsewhere","kind":"use","account":%q}`)
+}
+
+// file writes a text to a file of the test's.
+func (p *producer) file(name, text string) string {
+	p.Helper()
+	path := filepath.Join(p.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		p.Fatal(err)
+	}
+	return path
+}
+
+// documented gives what docs/sources.md says for a program, in a block of a
+// language, with the names that the page has in it replaced by the test's.
+func (p *producer) documented(program, language string, replace ...string) string {
+	p.Helper()
+	_, text, found := strings.Cut(readFile(p.T, "docs/sources.md"), "\n**"+program+"**")
+	block := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$").FindStringSubmatch(text)
+	if !found || block == nil {
+		p.Fatalf("docs/sources.md has no %s for %s", language, program)
+	}
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(block[1], replace[i]) {
+			p.Fatalf("docs/sources.md has no %q for %s", replace[i], program)
+		}
+	}
+	return strings.NewReplacer(replace...).Replace(block[1])
+}
+
+func (p *producer) kafkajs() {
+	events := p.file("events.ndjson", p.events())
+	engines.RunProducer(p.T, p.documented("kafkajs", "js", "broker:9092", p.broker, "events.ndjson", events))
+}
+
+func (p *producer) kafkajsCloudEvents() {
+	events := p.file("events.ndjson", p.lines(`{"specversion":"1.0","id":"1","source":"/app","type":"message.sent","time":%q,`+
+		`"data":{"market":"FR","service":"`+p.name+`","location":"elsewhere","account":%q}}`))
+	engines.RunProducer(p.T, p.documented("kafkajs", "js", "broker:9092", p.broker, "events.ndjson", events,
+		"application/json", "application/cloudevents+json"))
+}
+
+func (p *producer) kcat() {
+	engines.Require(p, engines.Kcat)
+	cmd := exec.CommandContext(p.Context(), "kcat", "-P", "-b", p.broker, "-t", "rollcall.events", "-H", "content-type=application/json")
+	cmd.Stdin = strings.NewReader(p.events())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.Fatalf("kcat: %v\n%s", err, out)
+	}
+}
