@@ -41,6 +41,8 @@ const (
 	// Producers are the clients of internal/test/producers, in Node.
 	Producers Engine = "kafkajs"
 	Kcat      Engine = "kcat"
+	// RsyslogEngine is Debian's, with its output to Kafka.
+	RsyslogEngine Engine = "rsyslog"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -113,6 +115,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingPackages("producers")
 	case Kcat:
 		return missingProgram("kcat", "kcat")
+	case RsyslogEngine:
+		return missingRsyslog()
 	case Slixmpp:
 		return missingSlixmpp()
 	case ProsodyEngine:
