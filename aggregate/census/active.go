@@ -39,9 +39,17 @@ type part struct{ platform, segment string }
 // ActiveAccounts counts them, all first. The windows end on one day, so each holds
 // the ones before it: the days are united once, from the last one backwards. A
 // window that reaches into what has aged out is left out; one over two keys is
-// undefined.
+// undefined. What is merged into a segment counts there, and who was erased nowhere.
 func ActiveAccounts(ctx context.Context, store rollcall.Store, q ActiveQuery) (all []Active, err error) {
 	list, err := store.Ageings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := store.Segments(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	undone, err := store.Corrections(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +57,11 @@ func ActiveAccounts(ctx context.Context, store rollcall.Store, q ActiveQuery) (a
 		return !rollcall.Ageings(list).Since(w.From(q.Day).Month()).IsZero()
 	})
 	slices.SortStableFunc(windows, func(a, b rollcall.Window) int { return cmp.Compare(b.From(q.Day), a.From(q.Day)) })
-	parts, free, day := map[part]*union{{platform: rollcall.AnyPlatform}: newUnion(store.K(), false)}, memory{maxBytes}, q.Day
+	parts, day := map[part]*union{{platform: rollcall.AnyPlatform}: newUnion(store.K(), false)}, q.Day
+	from := reading{store, rollcall.MergedOf(catalogue), undone.Of(rollcall.Erasing), &memory{maxBytes}}
 	for _, w := range windows {
 		for ; day >= w.From(q.Day); day-- {
-			if err := uniteDay(ctx, store, &q, day, parts, &free); err != nil {
+			if err := from.uniteDay(ctx, &q, day, parts); err != nil {
 				return nil, err
 			}
 		}
@@ -62,14 +71,16 @@ func ActiveAccounts(ctx context.Context, store rollcall.Store, q ActiveQuery) (a
 }
 
 // uniteDay adds a day's cells to the parts that they are of.
-func uniteDay(ctx context.Context, store rollcall.Store, q *ActiveQuery, day rollcall.Day, parts map[part]*union, free *memory) error {
-	for row, err := range store.Cells(ctx, rollcall.CellQuery{Market: q.Market, Services: []rollcall.ServiceID{q.Service}, From: day, To: day}) {
+func (r reading) uniteDay(ctx context.Context, q *ActiveQuery, day rollcall.Day, parts map[part]*union) error {
+	for row, err := range r.store.Cells(ctx, rollcall.CellQuery{Market: q.Market, Services: []rollcall.ServiceID{q.Service}, From: day, To: day}) {
 		if err != nil {
 			return fmt.Errorf("active accounts: %w", err)
 		}
 		if !rollcall.ByPresence.Counts(row.Kind) {
 			continue
 		}
+		row.Segment = r.merged.Target(row.Segment)
+		without(&row, r.erased)
 		of := []part{{platform: rollcall.AnyPlatform}, {platform: row.Platform.String()}}
 		if q.Segments {
 			of = append(of, part{rollcall.AnyPlatform, row.Segment.String()})
@@ -77,14 +88,14 @@ func uniteDay(ctx context.Context, store rollcall.Store, q *ActiveQuery, day rol
 		for _, p := range of {
 			u := parts[p]
 			if u == nil {
-				u = newUnion(store.K(), false)
+				u = newUnion(r.store.K(), false)
 				parts[p] = u
 			}
 			before := u.size()
 			if err := u.add(&row); err != nil {
 				return err
 			}
-			if err := free.take(u.size() - before); err != nil {
+			if err := r.free.take(u.size() - before); err != nil {
 				return err
 			}
 		}

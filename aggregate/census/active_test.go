@@ -2,6 +2,7 @@ package census
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -98,6 +99,39 @@ func TestNewest(t *testing.T) {
 	})
 	if _, ok, err := Newest(t.Context(), store, "FR", "msn", day); ok || err != nil {
 		t.Errorf("of nothing: %v, %v", ok, err)
+	}
+}
+
+// TestActiveUndone: what is merged into a segment counts as that segment, and an
+// account that was erased does not count, in facts that came afterwards too: as the
+// census has it.
+func TestActiveUndone(t *testing.T) {
+	day := rollcall.DayOf(2002, 12, 31)
+	visits := drawVisits(rand.New(rand.NewPCG(14, 5)), 3000, 3000)
+	store := storeOf(t, nil)
+	if err := store.PutSegment(t.Context(), rollcall.Segment{ID: "paris", Name: "Paris", Into: "lyon"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range visits[:200] {
+		if _, err := store.AddCorrections(t.Context(), rollcall.Correction{Action: rollcall.Erasing, Service: "msn", Key: v.Key, Visitor: rollcall.Visitor(v.account), To: day}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merge(t, store, visits, "msn", "aim")
+	q := ActiveQuery{Market: "FR", Service: "msn", Day: day, Segments: true}
+	got, err := ActiveAccounts(t.Context(), store, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	segments := make(map[string]bool)
+	for _, a := range got {
+		segments[a.Segment] = true
+		if rolling, _ := asked(t, store, &q, &a); a.Accounts != rolling {
+			t.Errorf("%s of platform %q, segment %q: %v, the census has %v", a.Window, a.Platform, a.Segment, a.Accounts.Value, rolling.Value)
+		}
+	}
+	if want := map[string]bool{"": true, "none": true, "lyon": true}; !maps.Equal(segments, want) {
+		t.Errorf("of segments %v, want %v", segments, want)
 	}
 }
 
