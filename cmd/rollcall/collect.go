@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/logs"
@@ -40,12 +42,20 @@ type pcapCmd struct {
 	Address   []string `help:"The panelist's own addresses, where they are known: what others open towards them is not the panelist's." placeholder:"IP[/BITS]"`
 	Signs     string   `name:"signatures" help:"Further signs of services: a file as schemas/signatures/signatures.csv." placeholder:"FILE"`
 	DryRun    bool     `help:"Print the sightings as NDJSON; send nothing."`
+	Listen    string   `help:"Address of /healthz, /readyz and /metrics, which tell what was not read while it goes on." placeholder:"HOST:PORT"`
+	Tokens    string   `help:"With --listen: file of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
+	Clear     bool     `help:"With --listen: let API keys go over the network in clear." name:"insecure-http"`
 	server.Engine
 	stats meter.Stats
 }
 
-// Validate refuses a capture that is not there.
-func (c *pcapCmd) Validate() error { return errors.Join(exist(c.File), exist(c.Signs)) }
+// Validate refuses a capture that is not there, and keys for nobody.
+func (c *pcapCmd) Validate() error {
+	if c.Listen == "" && (c.Tokens != "" || c.Clear) {
+		return errors.New("--tokens and --insecure-http are for --listen")
+	}
+	return errors.Join(exist(c.File), exist(c.Signs))
+}
 
 func (c *pcapCmd) install() (meter.Install, error) {
 	place, err := rollcall.ParseLocation(c.Location)
@@ -111,9 +121,48 @@ func (c *pcapCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	shown, err := c.show(s, &install)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.meter(ctx, s, install), shown())
+}
+
+// show opens the metrics, where they are asked for, and has the counts told as
+// they come; the end of it closes them.
+func (c *pcapCmd) show(s *streams, install *meter.Install) (end func() error, err error) {
 	if c.Interface != "" {
 		install.Watch = c.watch(s)
 	}
+	if c.Listen == "" {
+		return func() error { return nil }, nil
+	}
+	o := s.commandOptions(&c.Engine, slog.LevelInfo)
+	if c.DryRun {
+		o.Out = s.err // stdout is for sightings
+	}
+	shown, err := server.Show(&c.Engine, server.Listening{Listen: c.Listen, Tokens: c.Tokens, Clear: c.Clear}, o, func(r prometheus.Registerer) {
+		install.Watch = both(meter.NewMetrics(r).Watch, install.Watch)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shown.Close, nil
+}
+
+// both tells two of the counts; the second may be nil.
+func both(a, b func(meter.Stats)) func(meter.Stats) {
+	if b == nil {
+		return a
+	}
+	return func(stats meter.Stats) {
+		a(stats)
+		b(stats)
+	}
+}
+
+// meter reads the capture, and says what it could not read.
+func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) error {
 	defer func() { c.tell(s) }()
 	if c.DryRun {
 		out := bufio.NewWriter(s.out)

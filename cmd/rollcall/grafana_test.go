@@ -42,7 +42,7 @@ func TestGrafana(t *testing.T) {
 	embedded := spawn(t, "run", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--close-day", "10")
 	await(t, func() bool { return embedded.metric("rollcall_schedule_timestamp_seconds") > 0 }) // its first look is behind it
 	await(t, func() bool { return b.serve.metric("rollcall_active_accounts") > 0 })
-	b.roles = []*child{aggregator, b.serve, collector, embedded}
+	b.roles = []*child{aggregator, b.serve, collector, embedded, meterOf(t, "oscar_bitlbee351")}
 	refuse(t, collector)
 	passOver(t, collector)
 	t.Run("ClickHouse", b.askClickHouse)

@@ -22,6 +22,8 @@ func TestProducers(t *testing.T) {
 		"kafkajs":             (*producer).kafkajs,
 		"kafkajs-cloudevents": (*producer).kafkajsCloudEvents,
 		"kcat":                (*producer).kcat,
+		"rsyslog-file":        (*producer).rsyslogFile,
+		"rsyslog-socket":      (*producer).rsyslogSocket,
 	} {
 		t.Run(name, func(t *testing.T) {
 			of := *c
@@ -118,5 +120,24 @@ func (p *producer) kcat() {
 	cmd.Stdin = strings.NewReader(p.events())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.Fatalf("kcat: %v\n%s", err, out)
+	}
+}
+
+// rsyslogFile has rsyslog read a file.
+func (p *producer) rsyslogFile() {
+	engines.Rsyslog(p, p.documented("rsyslog", "rsyslog", "broker:9092", p.broker, "/var/log/app/events.ndjson", p.file("events.ndjson", p.events())))
+}
+
+// rsyslogSocket has rsyslog listen to what an application logs.
+func (p *producer) rsyslogSocket() {
+	socket := filepath.Join(p.TempDir(), "log")
+	engines.Rsyslog(p, p.documented("rsyslog", "rsyslog", "broker:9092", p.broker, "%msg%", "%msg:2:$%",
+		`module(load="imfile")`, `module(load="imuxsock" SysSock.Use="off")`,
+		`type="imfile" file="/var/log/app/events.ndjson" tag="app"`, `type="imuxsock" Socket="`+socket+`"`))
+	await(p.T, func() bool { _, err := os.Stat(socket); return err == nil })
+	cmd := exec.CommandContext(p.Context(), "logger", "--socket", socket, "--tag", "app")
+	cmd.Stdin = strings.NewReader(p.events())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.Fatalf("logger: %v\n%s", err, out)
 	}
 }

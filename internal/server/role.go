@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rollcall"
@@ -179,6 +180,21 @@ func (p *Process) role(ctx context.Context, l Listening, start func(context.Cont
 func (o Options) sayListening(l Listening, address fmt.Stringer) error {
 	_, err := fmt.Fprintf(o.Out, "Rollcall listens on %s://%s\n", l.scheme(), address)
 	return err
+}
+
+// Show serves a command's own metrics, beside /healthz and /readyz, until the
+// process that it gives is closed. Add registers them.
+func Show(e *Engine, l Listening, o Options, add func(prometheus.Registerer)) (*Process, error) {
+	p := newProcess(e, o)
+	add(p.metrics)
+	address, err := p.openTo(l, p.probes(func(context.Context) error { return nil }))
+	if err == nil {
+		err = p.sayListening(l, address)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
 }
 
 // probes serves what a role without an API answers.

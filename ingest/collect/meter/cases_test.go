@@ -129,25 +129,32 @@ func TestOwnStreamEndsTheStay(t *testing.T) {
 	}
 }
 
+// twoTalks is a login and a refusal of equal addresses and ports, at the same
+// time, each wrapped with a number of its own.
+func twoTalks(t *testing.T, wrap func(id byte, ip []byte) []byte) (both []sent) {
+	t.Helper()
+	tape := tapes(t, recorded(t, oscarRecording))
+	manner := manner{link: layers.LinkTypeIPv4, port: 5000}
+	var first time.Time
+	for i, talk := range [][]sent{replayed(t, tape[:1], manner), replayed(t, tape[6:7], manner)} {
+		if len(talk) == 0 {
+			t.Fatal("no packets")
+		}
+		if i == 0 {
+			first = talk[0].at
+		}
+		for _, p := range talk {
+			both = append(both, sent{first.Add(p.at.Sub(talk[0].at)), wrap(byte(i+1), p.data)})
+		}
+	}
+	slices.SortStableFunc(both, func(a, b sent) int { return a.at.Compare(b.at) })
+	return both
+}
+
 // Two talks of equal addresses and ports in two VLANs, or two tunnels, are two.
 func TestTunnelsDoNotMix(t *testing.T) {
-	ann := replayed(t, tapes(t, recorded(t, oscarRecording))[:1], manner{link: layers.LinkTypeIPv4, port: 5000})
-	bob := replayed(t, tapes(t, recorded(t, oscarRecording))[6:7], manner{link: layers.LinkTypeIPv4, port: 5000}) // refused
-	if len(ann) == 0 || len(bob) == 0 {
-		t.Fatal("no packets")
-	}
-	for i := range bob { // at the same time
-		bob[i].at = ann[0].at.Add(bob[i].at.Sub(bob[0].at))
-	}
 	for name, wrap := range wrappings() {
-		var both []sent
-		for _, p := range ann {
-			both = append(both, sent{p.at, wrap(1, p.data)})
-		}
-		for _, p := range bob {
-			both = append(both, sent{p.at, wrap(2, p.data)})
-		}
-		slices.SortStableFunc(both, func(a, b sent) int { return a.at.Compare(b.at) })
+		both := twoTalks(t, wrap)
 		list, stats, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, both)), atHome)
 		var kinds []rollcall.Kind
 		for _, s := range list {

@@ -26,6 +26,7 @@ import (
 // bytes.
 const (
 	flushEvery  = 30 * time.Second // of packet time, between looks for what is stale
+	watchEvery  = time.Second      // of packet time, between tellings of the counts
 	gapAfter    = time.Minute      // a missing segment is given up after so long
 	idleAfter   = 2 * time.Hour    // a connection with no packet for so long is over
 	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
@@ -60,6 +61,7 @@ type meter struct {
 	opening   *conn // the connection that New is about to be asked for
 	now       time.Time
 	flushedAt time.Time
+	watchedAt time.Time
 }
 
 // pair names a connection by its ends, the lower first, and by the VLANs and
@@ -126,6 +128,9 @@ func (m *meter) packet(p frame) error {
 	m.clock(p.at)
 	if p.at.Sub(m.flushedAt) >= flushEvery {
 		m.flush()
+	}
+	if since := m.now.Sub(m.watchedAt); since >= watchEvery || since < 0 {
+		m.watch()
 	}
 	d, how := m.decoder.Decode(p.at, p.link, p.data)
 	if how != packet.Found {
@@ -279,6 +284,11 @@ func (m *meter) flush() {
 	m.directories.Flush(m.now)
 	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
+}
+
+// watch tells the counts, where somebody watches.
+func (m *meter) watch() {
+	m.watchedAt = m.now
 	if m.install.Watch != nil {
 		m.install.Watch(m.told())
 	}
@@ -309,7 +319,9 @@ func (m *meter) close() error {
 	m.directories.Close()
 	m.tracker.Close()
 	sortSightings(m.out[before:])
-	return m.deliver()
+	err := m.deliver()
+	m.watch()
+	return err
 }
 
 // sortSightings orders what connections in no order yielded.

@@ -2,10 +2,13 @@ package meter
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
+	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
@@ -28,35 +31,69 @@ func Listen(ctx context.Context, device string, install Install, yield func(inge
 	if err != nil {
 		return m.stats, fmt.Errorf("listen on %q: %w", device, err)
 	}
-	defer context.AfterFunc(ctx, func() { handle.Close() })()
 	defer handle.Close()
-	return m.run(context.WithoutCancel(ctx), &live{handle: handle, stopped: ctx.Err, dropped: &m.stats.Dropped})
+	l := &live{handle: handle, stopped: ctx.Err, dropped: &m.stats.Dropped}
+	defer context.AfterFunc(ctx, func() {
+		l.ask()
+		handle.Close()
+	})()
+	return m.run(context.WithoutCancel(ctx), l)
 }
 
 // live is an interface being read.
 type live struct {
 	handle  *pcapgo.EthernetHandle
 	stopped func() error // not nil once the handle may be closed
-	read    int
-	dropped *int64 // what the kernel could not give
+	asked   time.Time    // when the kernel was last asked
+	kernel  atomic.Int64 // what it said that it dropped
+	dropped *int64       // the same, for who reads
+	tagged  []byte       // a packet with its tag
 }
 
-// askEvery is how many packets are read between looks at what was dropped.
-const askEvery = 1024
+// askEvery is the time between two questions to the kernel what it dropped.
+const askEvery = time.Second
+
+// ask asks the kernel, which tells what it dropped since it was last asked.
+func (l *live) ask() {
+	if stats, err := l.handle.Stats(); err == nil {
+		l.kernel.Add(int64(stats.Drops))
+	}
+}
 
 // next waits for a packet; the end of the context is the end of packets.
 func (l *live) next() (frame, error) {
-	if l.read++; l.read%askEvery == 0 {
-		if stats, err := l.handle.Stats(); err == nil { // of the time since it was last asked
-			*l.dropped += int64(stats.Drops)
-		}
-	}
 	data, ci, err := l.handle.ZeroCopyReadPacketData()
 	if err != nil && l.stopped() != nil {
+		*l.dropped = l.kernel.Load()
 		return frame{}, io.EOF
 	}
 	if err != nil {
 		return frame{}, fmt.Errorf("listen: %w", err)
 	}
-	return frame{at: ci.Timestamp.UTC(), link: layers.LinkTypeEthernet, data: data}, nil
+	if since := ci.Timestamp.Sub(l.asked); since >= askEvery || since < 0 {
+		l.asked = ci.Timestamp
+		l.ask()
+		*l.dropped = l.kernel.Load()
+	}
+	return frame{at: ci.Timestamp.UTC(), link: layers.LinkTypeEthernet, data: l.tag(data, ci)}, nil
+}
+
+// addresses is the length of an Ethernet frame's two addresses.
+const addresses = 12
+
+// tag puts a packet's VLAN back in its place: the kernel takes the tag out and
+// gives its number beside the packet.
+func (l *live) tag(data []byte, ci gopacket.CaptureInfo) []byte {
+	if len(ci.AncillaryData) == 0 || len(data) < addresses {
+		return data
+	}
+	vlan, ok := ci.AncillaryData[0].(int)
+	if !ok {
+		return data
+	}
+	l.tagged = append(l.tagged[:0], data[:addresses]...)
+	l.tagged = binary.BigEndian.AppendUint16(l.tagged, uint16(layers.EthernetTypeDot1Q))
+	l.tagged = binary.BigEndian.AppendUint16(l.tagged, uint16(vlan))
+	l.tagged = append(l.tagged, data[addresses:]...)
+	return l.tagged
 }

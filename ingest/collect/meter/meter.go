@@ -27,7 +27,7 @@ type Install struct {
 	Hosts    []netip.Prefix    // the panelist's own addresses, where they are known
 	Signs    []signs.Row       // how today's services are known, beside what is built in
 
-	Watch func(Stats) // told of the counts every half minute of packet time; optional
+	Watch func(Stats) // told of the counts every second of packet time, and at the end; optional
 
 	named func(string) // told of every server's name; for tests
 }

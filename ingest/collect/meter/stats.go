@@ -57,10 +57,22 @@ type Count struct {
 	N    int64
 }
 
+// streamsGivenUp names the streams that a dissector gave up.
+const streamsGivenUp = "streams_given_up"
+
 // Unread gives the counts of what was not read, those that are not zero, in a
 // fixed order.
 func (s *Stats) Unread() []Count {
-	all := []Count{
+	all := s.losses()
+	for _, why := range slices.Sorted(maps.Keys(s.GivenUp)) {
+		all = append(all, Count{streamsGivenUp, fmt.Sprintf("streams given up: %s", why), s.GivenUp[why]})
+	}
+	return slices.DeleteFunc(all, func(c Count) bool { return c.N == 0 })
+}
+
+// losses gives the counts of what was not read, the streams given up aside.
+func (s *Stats) losses() []Count {
+	return []Count{
 		{"kernel_dropped", "packets were dropped by the kernel", s.Dropped},
 		{"not_ip", "packets carry no IP", s.NotIP},
 		{"neither_tcp_nor_udp", "packets carry neither TCP nor UDP", s.Other},
@@ -72,8 +84,4 @@ func (s *Stats) Unread() []Count {
 		{"gaps", "gaps in streams, where packets are missing", s.Gaps},
 		{"unnamed", "sightings have no account", s.Unnamed},
 	}
-	for _, why := range slices.Sorted(maps.Keys(s.GivenUp)) {
-		all = append(all, Count{"streams_given_up", fmt.Sprintf("streams given up: %s", why), s.GivenUp[why]})
-	}
-	return slices.DeleteFunc(all, func(c Count) bool { return c.N == 0 })
 }

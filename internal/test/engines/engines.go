@@ -32,6 +32,8 @@ const (
 	Curl    Engine = "curl and jq"
 	Systemd Engine = "systemd-analyze"
 	Tshark  Engine = "tshark"
+	// Network is a network of a test's own, on which captures are replayed.
+	Network Engine = "a network namespace and tcpreplay"
 	// Slixmpp is the XMPP client's library in Debian's Python.
 	Slixmpp        Engine = "slixmpp"
 	ProsodyEngine  Engine = "Prosody"
@@ -41,6 +43,8 @@ const (
 	// Producers are the clients of internal/test/producers, in Node.
 	Producers Engine = "kafkajs"
 	Kcat      Engine = "kcat"
+	// RsyslogEngine is Debian's, with its output to Kafka.
+	RsyslogEngine Engine = "rsyslog"
 )
 
 // Env names the environment variable that says what a test does where its
@@ -107,12 +111,16 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingProgram("systemd-analyze", "systemd")
 	case Tshark:
 		return missingProgram("tshark", "tshark")
+	case Network:
+		return missingNetwork()
 	case Trackers:
 		return missingPackages("trackers")
 	case Producers:
 		return missingPackages("producers")
 	case Kcat:
 		return missingProgram("kcat", "kcat")
+	case RsyslogEngine:
+		return missingRsyslog()
 	case Slixmpp:
 		return missingSlixmpp()
 	case ProsodyEngine:
@@ -155,6 +163,19 @@ func missingOldClickHouse() string {
 func missingProgram(name, debian string) string {
 	if _, err := exec.LookPath(name); err != nil {
 		return "there is no " + name + " on the PATH: apt-get install " + debian
+	}
+	return ""
+}
+
+// missingNetwork says what lacks for a network of a test's own.
+func missingNetwork() string {
+	for _, program := range [][2]string{{"tcpreplay", "tcpreplay"}, {"tcprewrite", "tcpreplay"}, {"ip", "iproute2"}, {"unshare", "util-linux"}} {
+		if lack := missingProgram(program[0], program[1]); lack != "" {
+			return lack
+		}
+	}
+	if out, err := exec.Command("unshare", "--map-root-user", "--net", "ip", "link", "add", "type", "veth").CombinedOutput(); err != nil {
+		return fmt.Sprintf("the kernel gives no network: %v: %s", err, out)
 	}
 	return ""
 }

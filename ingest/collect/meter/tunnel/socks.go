@@ -138,8 +138,12 @@ func (s *Socks) client(b []byte) int {
 		}
 		return n + 1 + int(b[n])
 	case s.step[wire.Client] == 0:
+		n := 2 + int(b[1])
+		if len(b) < n {
+			return 0
+		}
 		s.step[wire.Client] = 1
-		return 2 + int(b[1])
+		return n
 	case b[0] == 5:
 		n := address(b)
 		if n > 0 && len(b) >= n {

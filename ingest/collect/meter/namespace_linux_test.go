@@ -1,0 +1,184 @@
+package meter
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+
+	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/secure"
+	"rollcall/internal/test/engines"
+)
+
+// within is set in the process that runs in the network of its own.
+const within = "ROLLCALL_TEST_NETWORK"
+
+// TestListenAsRead: what is replayed over a network of the test's own, with no
+// way out and with its hosts' addresses, is seen live as it is in the file. The
+// test runs itself in that network.
+func TestListenAsRead(t *testing.T) {
+	if os.Getenv(within) != "" {
+		listenAsRead(t)
+		return
+	}
+	engines.Require(t, engines.Network)
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestListenAsRead$", "-test.v")
+	again.Env = append(os.Environ(), within+"=1")
+	again.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWNET | syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := again.CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestListenAsRead")) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The two ends of the network's one cable.
+const (
+	here  = "meter0"
+	there = "meter1"
+)
+
+func listenAsRead(t *testing.T) {
+	command(t, "ip", "link", "add", here, "type", "veth", "peer", "name", there)
+	for _, end := range []string{here, there} {
+		command(t, "ip", "link", "set", end, "mtu", "65000", "up")
+	}
+	vlans := pcap(t, layers.LinkTypeEthernet, twoTalks(t, wrappings()["VLAN"]))
+	seen := 0
+	for _, s := range append(samples(t), sample{name: "two VLANs", file: vlans}) {
+		if s.name == "today" {
+			continue // its name server's answers tell the addresses as they were
+		}
+		list, _, err := meet(t, bytes.NewReader(s.file), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live, stats := relive(t, s.file)
+		want, got := whats(list), whats(live)
+		if seen += len(got); !slices.Equal(got, want) {
+			t.Errorf("%s: live\n%s\nin the file\n%s\n%+v", s.name, strings.Join(got, "\n"), strings.Join(want, "\n"), stats)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d sightings", seen)
+	}
+}
+
+// whats gives what was seen, whenever it was: a replay takes no hours. A stay
+// under TLS takes five seconds, and is left out.
+func whats(list []ingest.Sighting) (all []string) {
+	for _, s := range list {
+		if s.Account != "" {
+			all = append(all, fmt.Sprint(s.Kind, s.Service, s.Account))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// theEnd is the name of a server that is heard behind the last packet.
+const theEnd = "end.example"
+
+// relive replays a capture at one end of the cable and listens at the other.
+func relive(t *testing.T, file []byte) (list []ingest.Sighting, stats Stats) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	install := atHome
+	ended := false
+	install.named = func(name string) {
+		if name == theEnd {
+			ended = true
+			cancel()
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		stats, err = Listen(ctx, here, install, func(s ingest.Sighting) error {
+			list = append(list, s)
+			return nil
+		})
+		done <- err
+	}()
+	awaitSocket(t, done)
+	command(t, "tcpreplay", "--quiet", "--pps=4000", "--intf1="+there, rewritten(t, file), ending(t))
+	if err := <-done; err != nil || !ended {
+		t.Fatalf("%v; heard the end: %t; %+v", err, ended, stats)
+	}
+	return list, stats
+}
+
+// rewritten writes the capture with addresses of the network's own.
+func rewritten(t *testing.T, file []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from.pcap"), filepath.Join(dir, "to.pcap")
+	if err := os.WriteFile(from, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "tcprewrite", "--infile="+from, "--outfile="+to, "--dlt=enet", "--enet-smac=02:00:00:00:00:01", "--enet-dmac=02:00:00:00:00:02",
+		"--pnat=0.0.0.0/0:10.77.0.0/16", "--fixcsum")
+	return to
+}
+
+// ending writes a capture of one connection to the end's server.
+func ending(t *testing.T) string {
+	t.Helper()
+	var w traffic
+	w.tcp(0, time.Second, at(somewhere, 443), secure.Record(secure.BuildHello(theEnd, nil, false), 4000))
+	for i := range w.out {
+		w.out[i].data = append(linkHeader(layers.LinkTypeEthernet, false), w.out[i].data...)
+	}
+	path := filepath.Join(t.TempDir(), "end.pcap")
+	if err := os.WriteFile(path, pcap(t, layers.LinkTypeEthernet, w.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// awaitSocket waits until the network has a packet socket, or its listener ended.
+func awaitSocket(t *testing.T, done <-chan error) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		select {
+		case err := <-done:
+			t.Fatalf("the listener ended: %v", err)
+		default:
+		}
+		text, err := os.ReadFile("/proc/self/net/packet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		for line := bufio.NewScanner(bytes.NewReader(text)); line.Scan(); {
+			lines++
+		}
+		if lines > 1 { // a heading, then the sockets
+			return
+		}
+	}
+}
+
+func command(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
