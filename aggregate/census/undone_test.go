@@ -53,18 +53,7 @@ func TestUndoneOfSegments(t *testing.T) {
 		if errs[0] != nil || errs[1] != nil || err != nil {
 			t.Fatal(errs, err)
 		}
-		var removed, down []string
-		for _, note := range table.Meta.Notes {
-			if _, why, found := strings.Cut(note, ": why "); found && strings.Contains(note, "was removed") {
-				removed = append(removed, strings.TrimSpace(strings.TrimSuffix(why, ". What was loaded since counts.")))
-			}
-		}
-		for _, b := range table.Meta.Breaks {
-			down = append(down, string(b.Service))
-		}
-		slices.Sort(removed) // all were recorded at one time
-		slices.Sort(down)
-		slices.Reverse(down)
+		removed, down := told(table)
 		if got := strings.Join(removed, "; "); got != c.removed {
 			t.Errorf("%+v: told of removals of %q", c, got)
 		}
@@ -72,4 +61,20 @@ func TestUndoneOfSegments(t *testing.T) {
 			t.Errorf("%+v: told of marks of %q", c, got)
 		}
 	}
+}
+
+// told gives the reasons of the removals, and the services of the marks, that a
+// census tells of.
+func told(table *rollcall.Table) (removed, down []string) {
+	for _, note := range table.Meta.Notes {
+		if _, why, found := strings.Cut(note, ": why "); found && strings.Contains(note, "was removed") {
+			removed = append(removed, strings.TrimSpace(strings.TrimSuffix(why, ". What was loaded since counts.")))
+		}
+	}
+	for _, b := range table.Meta.Breaks {
+		down = append(down, string(b.Service))
+	}
+	slices.Sort(removed) // all were recorded at one time
+	slices.SortFunc(down, func(a, b string) int { return strings.Compare(b, a) })
+	return removed, down
 }
