@@ -35,6 +35,12 @@ func withSegments(t *testing.T, options Options) *guardedServer {
 			t.Fatalf("%s: %d %s", line, a.status, a.body)
 		}
 	}
+	for _, segment := range []string{"lyon", "nantes"} { // of a day on which nothing was seen
+		line := fmt.Sprintf(`{"market":"FR","service":"icq","segment":"%s","from":"2004-01-08","to":"2004-01-08","reason":"twice in %s"}`, segment, segment)
+		if a := g.send(t, "admin", "/v1/census/removals", line); a.status != http.StatusCreated {
+			t.Fatalf("%s: %d %s", line, a.status, a.body)
+		}
+	}
 	return g
 }
 
@@ -129,6 +135,8 @@ func TestSegmentFigures(t *testing.T) {
 		{"reader", "&by=segment", `"segment":"lyon","unique_accounts":{"value":4,`, ""},
 		{"reader of lyon", "", `"unique_accounts":{"value":4,`, "This key reads some segments only, and the figures are of those: lyon."},
 		{"reader of lyon", "&window=7d", `"2004-01-09","unique_accounts":{"value":4,`, "the figures are of those: lyon."},
+		{"reader", "", "", "icq, segment nantes, of 2004-01-08 was removed"},
+		{"reader of lyon", "", "", "icq, segment lyon, of 2004-01-08 was removed"},
 		{"reader of lyon", "&segment=rhone", `"unique_accounts":{"value":4,`, "Segment rhone is merged into lyon, and means it."},
 		{"reader of rhone", "&segment=lyon", `"unique_accounts":{"value":4,`, "The figures are of these segments only: lyon."},
 		{"reader of rhone", "&by=segment", `"segment":"lyon","unique_accounts":{"value":4,`, "of those: lyon."},
