@@ -61,6 +61,8 @@ func address(pattern string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/reports/"):
 		return path + "?market=FR&panel=nn&month=2003-01"
+	case path == "/v1/census/nodeinfo":
+		return path + "?market=FR&service=msn"
 	case path == "/v1/publications", path == "/v1/census/months":
 		return path + "?market=FR"
 	case path == "/v1/exclusions":
