@@ -18,17 +18,23 @@ import (
 func TestProducers(t *testing.T) {
 	c := newCluster(t)
 	await(t, c.aggregator().ready)
-	for name, send := range map[string]func(p *producer){
-		"kafkajs":             (*producer).kafkajs,
-		"kafkajs-cloudevents": (*producer).kafkajsCloudEvents,
-		"kcat":                (*producer).kcat,
-		"rsyslog-file":        (*producer).rsyslogFile,
-		"rsyslog-socket":      (*producer).rsyslogSocket,
+	const plain = "application/json"
+	for name, of := range map[string]struct {
+		send   func(*producer)
+		header string
+	}{
+		"kafkajs":             {(*producer).kafkajs, plain},
+		"kafkajs-cloudevents": {(*producer).kafkajsCloudEvents, "application/cloudevents+json"},
+		"kcat":                {(*producer).kcat, plain},
+		"rsyslog-file":        {(*producer).rsyslogFile, ""},
+		"rsyslog-socket":      {(*producer).rsyslogSocket, ""},
+		"connect":             {(*producer).connect, plain},
 	} {
 		t.Run(name, func(t *testing.T) {
-			of := *c
-			of.T = t
-			of.countsAll(name, send)
+			c := *c
+			c.T = t
+			c.countsAll(name, of.send)
+			c.requireHeader(name, of.header)
 		})
 	}
 	c.settle()
@@ -57,6 +63,21 @@ func (c *cluster) countsAll(name string, send func(*producer)) {
 	send(&producer{T: c.T, broker: c.kafka.Addr(), name: name, times: []string{now.Format(time.RFC3339), now.Add(-time.Minute).Format(time.RFC3339)}})
 	census := append([]string{"census", "--market", "FR", "--service", name, "--min-accounts", "0", "--format", "json"}, around()...)
 	awaitCensus(c.T, accountsOfProducer, accountsOfProducer, func() string { return c.run(census...) })
+}
+
+// requireHeader holds the headers of a program's records to the one that they have,
+// or have not.
+func (c *cluster) requireHeader(name, header string) {
+	c.Helper()
+	records := regexp.MustCompile(`account-of-`+name+`-\d+"}+(application/[a-z+]+)?`).FindAllStringSubmatch(c.recordsOf("rollcall.events", 4), -1)
+	if len(records) < 2*accountsOfProducer {
+		c.Errorf("the topic has %d records of %s", len(records), name)
+	}
+	for _, r := range records {
+		if r[1] != header {
+			c.Fatalf("a record of %s has the header %q, not %q", name, r[1], header)
+		}
+	}
 }
 
 // lines are two events of each account, where %s stand for its time and itself.
@@ -128,10 +149,11 @@ func (p *producer) rsyslogFile() {
 	engines.Rsyslog(p, p.documented("rsyslog", "rsyslog", "broker:9092", p.broker, "/var/log/app/events.ndjson", p.file("events.ndjson", p.events())))
 }
 
-// rsyslogSocket has rsyslog listen to what an application logs.
+// rsyslogSocket has rsyslog listen to what an application logs; each message has a
+// space before it.
 func (p *producer) rsyslogSocket() {
 	socket := filepath.Join(p.TempDir(), "log")
-	engines.Rsyslog(p, p.documented("rsyslog", "rsyslog", "broker:9092", p.broker, "%msg%", "%msg:2:$%",
+	engines.Rsyslog(p, p.documented("rsyslog", "rsyslog", "broker:9092", p.broker,
 		`module(load="imfile")`, `module(load="imuxsock" SysSock.Use="off")`,
 		`type="imfile" file="/var/log/app/events.ndjson" tag="app"`, `type="imuxsock" Socket="`+socket+`"`))
 	await(p.T, func() bool { _, err := os.Stat(socket); return err == nil })
@@ -140,4 +162,11 @@ func (p *producer) rsyslogSocket() {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.Fatalf("logger: %v\n%s", err, out)
 	}
+}
+
+func (p *producer) connect() {
+	worker := p.documented("Kafka Connect", "ini", "broker:9092", p.broker, "plugin.path=/opt/connectors\n", "",
+		"/var/lib/connect/offsets", filepath.Join(p.TempDir(), "offsets"))
+	connector := p.documented("Kafka Connect", "properties", "/var/log/app/events.ndjson", p.file("events.ndjson", p.events()))
+	engines.Connect(p, worker, connector)
 }

@@ -21,6 +21,7 @@ type Engine string
 // The engines.
 const (
 	KafkaEngine      Engine = "Apache Kafka"
+	ConnectEngine    Engine = "Kafka Connect"
 	ClickHouseEngine Engine = "ClickHouse"
 	// OldClickHouseEngine is Debian's, a whole server: it has users, TLS and
 	// replicas, which the library of ClickHouseEngine lacks.
@@ -94,7 +95,9 @@ func Long(t testing.TB, why string) {
 func missing(engine Engine, dir cache.Dir) string {
 	switch engine {
 	case KafkaEngine:
-		return missingKafka(dir)
+		return missingJars(dir.KafkaJars())
+	case ConnectEngine:
+		return missingJars(dir.ConnectJars())
 	case ClickHouseEngine:
 		return missingClickHouse(dir)
 	case OldClickHouseEngine:
@@ -132,12 +135,12 @@ func missing(engine Engine, dir cache.Dir) string {
 	}
 }
 
-func missingKafka(dir cache.Dir) string {
+func missingJars(folder string) string {
 	if _, err := exec.LookPath("java"); err != nil {
 		return "there is no java on the PATH (17 or later)"
 	}
-	if !cache.Present(dir.KafkaJars()) {
-		return dir.KafkaJars() + " is not there: \"make engines\" fetches it"
+	if !cache.Present(folder) {
+		return folder + " is not there: \"make engines\" fetches it"
 	}
 	return ""
 }

@@ -1,5 +1,5 @@
 // Package cache says where the engines that the tests run against are kept on
-// this machine: an Apache Kafka, a ClickHouse, and a Python with the libraries
+// this machine: an Apache Kafka, a Kafka Connect, a ClickHouse, and a Python with the libraries
 // that read what Rollcall exports, each in a folder named by its version that is
 // either complete or absent.
 package cache
@@ -65,6 +65,14 @@ func moduleRoot() (string, error) {
 // KafkaJars is the folder of Apache Kafka's jars.
 func (d Dir) KafkaJars() string {
 	return filepath.Join(string(d), "kafka-"+KafkaVersion)
+}
+
+// ConnectPlugins is the folder of connectors in that of Kafka Connect.
+const ConnectPlugins = "plugins"
+
+// ConnectJars is the folder of Kafka Connect's jars.
+func (d Dir) ConnectJars() string {
+	return filepath.Join(string(d), "connect-"+KafkaVersion)
 }
 
 // ClickHouse is the folder of libchdb.so.

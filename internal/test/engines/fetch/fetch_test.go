@@ -68,28 +68,30 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-func TestPomNamesTheCachesVersion(t *testing.T) {
-	var project struct {
-		Dependencies []struct {
-			Group   string `xml:"groupId"`
-			Version string `xml:"version"`
-		} `xml:"dependencies>dependency"`
-	}
-	if err := xml.Unmarshal(pom, &project); err != nil {
-		t.Fatal(err)
-	}
-	named := 0
-	for _, d := range project.Dependencies {
-		if d.Group != "org.apache.kafka" {
-			continue
+func TestPomsNameTheCachesVersion(t *testing.T) {
+	for name, pom := range map[string][]byte{"pom.xml": pom, "connect.pom.xml": connectPom} {
+		var project struct {
+			Dependencies []struct {
+				Group   string `xml:"groupId"`
+				Version string `xml:"version"`
+			} `xml:"dependencies>dependency"`
 		}
-		named++
-		if d.Version != cache.KafkaVersion {
-			t.Errorf("pom.xml has %s, package cache %s", d.Version, cache.KafkaVersion)
+		if err := xml.Unmarshal(pom, &project); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if named == 0 {
-		t.Error("pom.xml names no Apache Kafka")
+		named := 0
+		for _, d := range project.Dependencies {
+			if d.Group != "org.apache.kafka" {
+				continue
+			}
+			named++
+			if d.Version != cache.KafkaVersion {
+				t.Errorf("%s has %s, package cache %s", name, d.Version, cache.KafkaVersion)
+			}
+		}
+		if named == 0 {
+			t.Errorf("%s names no Apache Kafka", name)
+		}
 	}
 }
 

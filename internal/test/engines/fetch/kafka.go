@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"rollcall/internal/test/engines/cache"
 )
 
 // pom names Apache Kafka and the log library that its broker needs.
@@ -24,8 +26,37 @@ var pom []byte
 //go:embed kafka.sum
 var kafkaSums string
 
-// kafka copies the jars that pom names, and those they need, to partial.
+// connectPom names Kafka Connect, its files' connector and the log library.
+//
+//go:embed connect.pom.xml
+var connectPom []byte
+
+// connectSums is to connectPom what kafkaSums is to pom.
+//
+//go:embed connect.sum
+var connectSums string
+
+// kafka copies the jars of Apache Kafka to partial.
 func kafka(ctx context.Context, partial string) error {
+	return jars(ctx, partial, pom, kafkaSums)
+}
+
+// connect copies the jars of Kafka Connect to partial, and its connector to the folder
+// of plugins there, which Connect looks through by itself.
+func connect(ctx context.Context, partial string) error {
+	if err := jars(ctx, partial, connectPom, connectSums); err != nil {
+		return err
+	}
+	plugins := filepath.Join(partial, cache.ConnectPlugins)
+	if err := os.Mkdir(plugins, 0o755); err != nil {
+		return err
+	}
+	name := "connect-file-" + cache.KafkaVersion + ".jar"
+	return os.Rename(filepath.Join(partial, name), filepath.Join(plugins, name))
+}
+
+// jars copies the jars that a pom names, and those they need, to partial.
+func jars(ctx context.Context, partial string, pom []byte, sums string) error {
 	project, err := os.MkdirTemp("", "rollcall-kafka-")
 	if err != nil {
 		return err
@@ -40,7 +71,7 @@ func kafka(ctx context.Context, partial string) error {
 	if err != nil {
 		return err
 	}
-	return checkSums(partial, kafkaSums)
+	return checkSums(partial, sums)
 }
 
 // checkSums holds the files of dir against sums, lines of "SHA-256, two spaces,

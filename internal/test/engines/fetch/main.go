@@ -1,5 +1,5 @@
-// Command fetch brings the engines that the tests run against, Apache Kafka by
-// Maven and ClickHouse by npm, into the cache (see package cache), checks them
+// Command fetch brings the engines that the tests run against, Apache Kafka
+// and Kafka Connect by Maven and ClickHouse by npm, into the cache (see package cache), checks them
 // against the sums in this folder, and does nothing where they are there. The
 // libraries that read exported files come by pip, in the versions of readers.txt.
 package main
@@ -34,6 +34,9 @@ func run(ctx context.Context, out io.Writer) error {
 	return errors.Join(
 		fetch(out, "Apache Kafka "+cache.KafkaVersion, dir.KafkaJars(), func(partial string) error {
 			return kafka(ctx, partial)
+		}),
+		fetch(out, "Kafka Connect "+cache.KafkaVersion, dir.ConnectJars(), func(partial string) error {
+			return connect(ctx, partial)
 		}),
 		fetch(out, "ClickHouse "+cache.ClickHouseVersion, dir.ClickHouse(), func(partial string) error {
 			return clickHouse(ctx, partial)
