@@ -161,10 +161,15 @@ func both(a, b func(meter.Stats)) func(meter.Stats) {
 	}
 }
 
+// meterMemory is what the garbage collector lets a meter hold: twice what
+// thousands of sessions take, and no more than a small machine has.
+const meterMemory = 72 << 20
+
 // meter reads the capture, and says what it could not read.
 func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) error {
 	defer func() { c.tell(s) }()
 	if c.DryRun {
+		server.LimitMemory(meterMemory)
 		out := bufio.NewWriter(s.out)
 		err := c.read(ctx, install, func(seen ingest.Sighting) error {
 			_, err := out.Write(append(seen.AppendJSON(nil), '\n'))
@@ -172,6 +177,7 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 		})
 		return errors.Join(err, out.Flush())
 	}
+	server.LimitMemory(meterMemory + server.IdleMemory)
 	return with(ctx, &c.Engine, s, func(api *client) error { return c.send(ctx, s, api, install) })
 }
 

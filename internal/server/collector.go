@@ -41,7 +41,7 @@ func Collect(ctx context.Context, e *Engine, l Listening, s Spool, o Options) er
 		return UsageError{Err: errors.New("collect http needs --brokers, and --clickhouse for the catalogue; on one machine `rollcall run` takes events too")}
 	}
 	p := newProcess(e, o)
-	limitMemory(IdleMemory + s.Bodies<<20)
+	LimitMemory(IdleMemory + s.Bodies<<20)
 	return p.role(ctx, l, (&collector{Process: p, Spool: s}).start)
 }
 

@@ -26,8 +26,8 @@ const ServeMemory = publish.DefaultMemory + 512<<20 + IdleMemory
 // RunMemory is what all roles in one process may take.
 const RunMemory = ServeMemory + web.DefaultMemory + 2*aggregate.DefaultBytes
 
-// limitMemory sets the limit, unless the environment has one.
-func limitMemory(bytes int64) {
+// LimitMemory tells the garbage collector a limit, unless the environment has one.
+func LimitMemory(bytes int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(bytes)
 	}

@@ -34,7 +34,7 @@ func Run(ctx context.Context, e *Engine, l Listening, r Retention, d delivery.Op
 	if err != nil {
 		return UsageError{Err: err}
 	}
-	limitMemory(RunMemory)
+	LimitMemory(RunMemory)
 	if o.Access, err = l.control(e, o.Log); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func Aggregate(ctx context.Context, e *Engine, l Listening, r Retention, f Flush
 	}
 	p := newProcess(e, o)
 	p.flush = f
-	limitMemory(IdleMemory + 2*int64(f.Bytes))
+	LimitMemory(IdleMemory + 2*int64(f.Bytes))
 	return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
 		which := parts{folds: true, patient: true, answers: e.Clickhouse == ""}
 		if err := p.start(ctx, which); err != nil {
@@ -135,7 +135,7 @@ func Serve(ctx context.Context, e *Engine, l Listening, d delivery.Options, o Op
 		return err
 	}
 	p := newProcess(e, o)
-	limitMemory(ServeMemory)
+	LimitMemory(ServeMemory)
 	return p.role(ctx, l, func(ctx context.Context) (http.Handler, error) {
 		if err := p.start(ctx, parts{answers: true, patient: true}); err != nil {
 			return nil, err
