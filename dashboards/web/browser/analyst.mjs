@@ -308,17 +308,19 @@ export function analyst(w) {
     const data = `${at}/operator`;
     const lines = [];
     for (let day = 1; day <= 31; day++) {
-      for (let i = 0; i < 300; i++) {
+      for (let i = 0; i < 303; i++) {
         if ((i * 7 + day * 13) % 5 > 1) continue;
         lines.push(JSON.stringify({
           time: `2026-10-${String(day).padStart(2, "0")}T00:00:00Z`, market: "ORG", service: "mychat", location: "elsewhere", kind: "presence", precision: "day",
-          account: `user${i}`, segment: ["agriculture", "justice", "culture"][i % 3], platform: ["computer", "phone"][i % 2],
+          account: `user${i}`, segment: ["agriculture", "justice", "culture", undefined][i % 4], platform: ["computer", "phone"][i % 2],
         }));
       }
     }
     await writeFile(`${at}/visits.ndjson`, lines.join("\n"));
     await run("market", "add", "ORG", "--zone", "UTC", "--name", "The organisation", "--data", data);
     await run("service", "add", "mychat", "--name", "MyChat", "--census", "exact", "--epoch", "none", "--data", data);
+    await run("segment", "add", "agriculture", "--name", "Ministry of Agriculture", "--data", data);
+    await run("segment", "add", "justice", "--name", "Ministry of Justice", "--data", data);
     await run("events", "load", "--backfill", "--data", data, `${at}/visits.ndjson`);
     const server = await start("run", "--data", data, "--listen", "127.0.0.1:0");
     t.after(() => server.stop());
@@ -327,12 +329,12 @@ export function analyst(w) {
     const { page } = it;
     await page.goto(`${server.address}/accounts?market=ORG&month=2026-10`);
     await page.locator("#account-segments svg[role=img]").waitFor();
-    assert.equal(await page.locator("h1").textContent(), "MyChat’s servers saw 300 accounts in October 2026");
+    assert.equal(await page.locator("h1").textContent(), "MyChat’s servers saw 303 accounts in October 2026");
     assert.equal(await page.locator(".lede").textContent(), "Counted one by one, without error.");
     const segments = await table(page, "account-segments");
-    assert.deepEqual(segments.map((x) => [x.Segment, x.Accounts]), [["agriculture", "100"], ["culture", "100"], ["justice", "100"]]);
+    assert.deepEqual(segments.map((x) => [x.Segment, x.Accounts]), [["Ministry of Agriculture", "76"], ["culture", "76"], ["Ministry of Justice", "76"], ["no segment", "75"]]);
     const devices = await table(page, "account-platforms");
-    assert.deepEqual(devices.map((x) => [x.Device, x.Accounts]), [["Computer", "150"], ["Phone", "150"]]);
+    assert.deepEqual(devices.map((x) => [x.Device, x.Accounts]), [["Computer", "152"], ["Phone", "151"]]);
     assert.equal(await page.locator("#account-places").count(), 0);
     await page.locator("#accounts").getByText("7 days", { exact: true }).click();
     await page.waitForFunction(() => document.querySelector("#accounts h2").textContent.endsWith("in 7 days"));
@@ -342,6 +344,27 @@ export function analyst(w) {
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/operator.png`, fullPage: true });
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(await clipped(page), []);
+    await server.stop();
+    const key = /rc_\S+/.exec(await run("token", "new", "--name", "a reader", "--role", "read", "--tokens", `${at}/tokens`))[0];
+    const guarded = await start("run", "--data", data, "--listen", "127.0.0.1:0", "--tokens", `${at}/tokens`);
+    t.after(() => guarded.stop());
+    await page.goto(`${guarded.address}/accounts?market=ORG&month=2026-10&step=week&lang=fr`);
+    await page.locator("input[type=password]").fill(key);
+    await page.keyboard.press("Enter");
+    await page.locator("#account-windows svg[role=img]").waitFor();
+    assert.match(await page.locator(".lede").textContent(), /Arrondis à 10 comptes, comme pour tout lecteur\./);
+    const weeks = await table(page, "accounts");
+    assert.deepEqual(weeks.map((x) => x.Comptes), ["300", "300", "300", "300", "300"], "whole weeks, as a reader's must be");
+    assert.deepEqual((await table(page, "account-segments")).map((x) => [x.Segment, x.Comptes]), [["Ministry of Agriculture", "80"], ["culture", "80"], ["Ministry of Justice", "80"], ["sans segment", "80"]]);
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/operator-reader.png`, fullPage: true });
+    assert.deepEqual(await violations(page), []);
+    const own = /rc_\S+/.exec(await run("token", "new", "--name", "of a ministry", "--role", "read", "--segment", "agriculture,none", "--tokens", `${at}/tokens`))[0];
+    await page.getByRole("button", { name: "Se déconnecter" }).click();
+    await page.locator("input[type=password]").fill(own);
+    await page.keyboard.press("Enter");
+    await page.locator("#account-windows svg[role=img]").waitFor();
+    assert.equal(await page.locator("h1").textContent(), "Les serveurs de MyChat ont vu 150 comptes en octobre 2026");
+    assert.deepEqual((await table(page, "account-segments")).map((x) => [x.Segment, x.Comptes]), [["Ministry of Agriculture", "80"], ["sans segment", "80"]]);
     assert.deepEqual(it.faults, []);
   });
 }

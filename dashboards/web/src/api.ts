@@ -85,9 +85,15 @@ export class Client {
     return (await answer.json()) as T;
   }
 
-  /** rows gives a list's rows. */
+  /** rows gives a list's rows: a long list comes in parts. */
   async rows<T>(address: string, signal?: AbortSignal): Promise<T[]> {
-    return (await this.get<{ rows: T[] | null }>(address, signal)).rows ?? [];
+    const all: T[] = [];
+    for (let next: string | undefined = address; next !== undefined; ) {
+      const answer: Response = await this.ask(next, { headers: { Accept: "application/json" } }, signal);
+      all.push(...(((await answer.json()) as { rows: T[] | null }).rows ?? []));
+      next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+    }
+    return all;
   }
 
   report<N extends ReportName>(name: N, query: Asked<Query<Reported[N]>>, signal?: AbortSignal): Promise<Report<RowOf<N>>> {

@@ -239,8 +239,11 @@ async function before(client: Client, a: Address, r: Report<RankingRow>, signal:
 export interface Span {
   from: string;
   to: string;
-  rows: CensusRow[];
+  rows: Stepped[];
 }
+
+/** A row of a series; flagged: a collector was down on some of its days. */
+export type Stepped = CensusRow & { flagged?: boolean };
 
 /** What the page of accounts shows. */
 export interface Accounts {
@@ -248,6 +251,7 @@ export interface Accounts {
   month: string;
   total: Report<CensusRow>;
   steps: Span[] | undefined;
+  breaks?: NonNullable<Report<CensusRow>["meta"]["breaks"]>; // that the steps have
   places: Record<string, Report<CensusRow> | undefined>;
   parts: { platform?: Report<CensusRow>; segment?: Report<CensusRow> };
   windows: { [window in Window]?: Report<CensusRow> | null }; // that end on the month's last day; null: it can't be had
@@ -313,12 +317,12 @@ export async function accounts(client: Client, a: Address, market: string, month
     tell(now);
   };
   more(() => ({}));
-  const steps = client.census({ market, ...stepsQuery(a, month) }, signal).then((r) => stepsOf(r.rows, month, a.step), (e: unknown) => {
-    if (e instanceof Problem && e.status !== 401) return []; // a part has aged out: no line
+  const steps = client.census({ market, ...stepsQuery(a, month) }, signal).then((r) => ({ steps: stepsOf(flagged(r), month, a.step), breaks: r.meta.breaks ?? [] }), (e: unknown) => {
+    if (e instanceof Problem && e.status !== 401) return { steps: [] }; // a part has aged out: no line
     throw e;
   });
   await Promise.all([
-    steps.then((all) => more(() => ({ steps: all }))),
+    steps.then((all) => more(() => all)),
     ...(["platform", "segment"] as const).map((by) => client.census({ ...base, location: a.location, by }, signal).then((r) => more((n) => ({ parts: { ...n.parts, [by]: r } })))),
     client.census({ ...base, by: "location" }, signal).then((r) => more((n) => ({ places: { ...n.places, ...byPlace(r) } }))),
     client.census({ ...base, location: "both" }, signal).then((r) => more((n) => ({ places: { ...n.places, both: r } }))),
@@ -330,15 +334,21 @@ export async function accounts(client: Client, a: Address, market: string, month
   })));
 }
 
+/** flagged marks the rows that a break touches. */
+export function flagged(r: Report<CensusRow>): Stepped[] {
+  const touched = new Set((r.meta.breaks ?? []).flatMap((b) => b.rows ?? []));
+  return r.rows.map((row, i) => (touched.has(i + 1) ? { ...row, flagged: true } : row));
+}
+
 /** byPlace gives each place a report of its own. */
 function byPlace(r: Report<CensusRow>): Record<string, Report<CensusRow>> {
   return Object.fromEntries(["home", "work", "elsewhere"].map((p) => [p, { ...r, rows: r.rows.filter((row) => row.location === p) }]));
 }
 
 /** stepsOf puts a series' rows to their days, weeks or months. */
-export function stepsOf(rows: readonly CensusRow[], month: string, step: Address["step"]): Span[] {
+export function stepsOf(rows: readonly Stepped[], month: string, step: Address["step"]): Span[] {
   const name = (s: { from: string }) => (step === "week" ? week(s.from) : step === "month" ? s.from.slice(0, 7) : s.from);
-  const by = new Map<string, CensusRow[]>();
+  const by = new Map<string, Stepped[]>();
   for (const row of rows) {
     const of = row.day ?? row.week ?? row.month ?? "";
     by.set(of, [...(by.get(of) ?? []), row]);

@@ -4,7 +4,7 @@ import type { CensusRow, Measure, Report } from "../api";
 import { Sheet } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
-import type { Accounts } from "../load";
+import type { Accounts, Span } from "../load";
 import { censusPlaces, rolling, windows, windowsEnd } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -105,9 +105,14 @@ function seriesOf(a: Accounts, s: Scope): Series[] {
     dashed: s.colour(id).dashed,
     points: (a.steps ?? []).map((span) => {
       const m = figureOf(span, id);
-      return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: s.address.step === "week" && reaches(span, a.month) };
+      return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: (s.address.step === "week" && reaches(span, a.month)) || down(span, id) };
     }),
   }));
+}
+
+/** down says whether a collector of the service was down on some of a span's days. */
+function down(span: Span, service: string): boolean {
+  return span.rows.some((row) => row.service === service && row.flagged === true);
 }
 
 function stepText(span: { from: string; to: string }, s: Scope): string {
@@ -147,17 +152,18 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
   const unit = units(s)[s.address.step].long;
   const cut = s.address.step === "week" && (a.steps ?? []).some((x) => reaches(x, a.month));
   const points = all.flatMap((l) => l.points.map((p) => p.m));
+  const broken = (a.breaks ?? []).map((b) => downText(b, s));
   return {
     id: "accounts",
     sentence: stepsSentence(a, s),
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : [])],
-    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s)] : [],
+    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : []), ...(a.breaks?.length ? [{ mark: "hollow" as const, text: french ? "un collecteur était arrêté (b)\u00a0: trop bas" : "a collector was down (b): too low" }] : [])],
+    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s), ...broken] : broken,
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
-      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...censusCells(rowOf(span, id), a.total, s)])),
+      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...flag(censusCells(rowOf(span, id), a.total, s), down(span, id))])),
     },
     height: () => 290 + under,
     draw: (width) => {
@@ -175,6 +181,17 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
       return sheet.svg;
     },
   };
+}
+
+/** flag puts a break's flag behind what a cell of the table says. */
+function flag(cells: string[], broken: boolean): string[] {
+  return broken ? [`${cells[0]} b`, ...cells.slice(1)] : cells;
+}
+
+/** downText names the days on which a collector was down, and why. */
+function downText(b: { service?: string; from: string; to: string; reason: string }, s: Scope): string {
+  const days = b.from === b.to ? s.n.day(b.from) : `${s.n.dayShort(b.from)}–${s.n.day(b.to)}`;
+  return `${b.service ? `${s.name(b.service)}, ` : ""}${days}${s.t.language === "fr" ? "\u00a0:" : ":"} ${b.reason}`;
 }
 
 /** byDay says whether a step has a point for every day. */

@@ -6,7 +6,8 @@ import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, Report } from "../api";
 import type { Accounts } from "../load";
-import { ended, lede, parts, reaches } from "./census";
+import { flagged, stepsOf } from "../load";
+import { ended, lede, parts, reaches, steps } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -147,4 +148,14 @@ test("census: what was counted and what a sketch estimated is told apart; what i
   assert.equal(f.sentence, "30,000 MSN Messenger accounts on the last day, 30,000 in the month");
   assert.deepEqual(f.table.rows.slice(0, 4).map((r) => r[1]), ["1 day", "7 days", "30 days", "The month"]);
   assert.equal(f.file!().split("\r\n")[0], "market,to,window,location,credit,service,unique_accounts,unique_accounts_se,unique_accounts_low,unique_accounts_high,unique_accounts_n,unique_accounts_status");
+});
+
+test("census: days on which a collector was down are flagged, and say why", () => {
+  const counted = (day: string, value: number): CensusRow => ({ service: "msn", day, unique_accounts: measure(value, value, value), account_minutes: below, exact: true });
+  const series: Report<CensusRow> = { meta: meta({ report: "census", breaks: [{ from: "2003-10-02", to: "2003-10-02", reason: "moved", rows: [2] }] }), columns: [], rows: [counted("2003-10-01", 900), counted("2003-10-02", 100)] };
+  const total: Report<CensusRow> = { meta: meta({ report: "census", market: "WORLD" }), columns: [], rows: [counted("", 1000)] };
+  const a: Accounts = { market: "WORLD", month: "2003-10", total, steps: stepsOf(flagged(series), "2003-10", "day"), breaks: series.meta.breaks!, places: {}, parts: {}, windows: {}, at: new Date() };
+  const f = steps(a, "", scope("en"));
+  assert.deepEqual(f.table.rows.slice(0, 2).map((r) => r[2]), ["900", "100 b"]);
+  assert.ok(f.notes.includes("2 October 2003: moved") && f.keys.some((k) => k.text === "a collector was down (b): too low"), f.notes.join());
 });
