@@ -98,7 +98,7 @@ type segments struct{ *Server }
 func ofSegments() []string {
 	return []string{
 		"/v1/markets", "/v1/markets/{market}", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}",
-		"/v1/panels", "/v1/months", "/v1/publications", "/v1/census", "/v1/metrics", "/v1/version",
+		"/v1/panels", "/v1/months", "/v1/publications", "/v1/census", "/v1/census/months", "/v1/metrics", "/v1/version",
 	}
 }
 

@@ -100,9 +100,10 @@ type censusMonthsInput struct {
 	Plain
 }
 
-// getCensusMonths lists the months that the market has a census of.
+// getCensusMonths lists the months that the market has a census of which the
+// caller may see.
 func (s *Server) getCensusMonths(ctx context.Context, in *censusMonthsInput) (*list[censusMonth], error) {
-	months, err := s.CensusMonths(ctx, rollcall.MarketID(in.Market))
+	months, err := s.CensusMonths(ctx, rollcall.MarketID(in.Market), access.Of(ctx).Segments)
 	if err != nil {
 		return nil, s.fault("months of the census", err)
 	}

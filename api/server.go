@@ -17,7 +17,7 @@ import (
 type Server struct {
 	Reports      Reports
 	Census       func(context.Context, rollcall.CensusQuery) (*rollcall.Table, error)
-	CensusMonths func(context.Context, rollcall.MarketID) ([]rollcall.Month, error)                                                  // that have a census, in order; an Unknown of an unknown market
+	CensusMonths func(context.Context, rollcall.MarketID, []rollcall.SegmentID) ([]rollcall.Month, error)                            // that have a census of some segments, none named: of any, in order; an Unknown of an unknown market
 	Usage        func(ctx context.Context, market rollcall.MarketID, service rollcall.ServiceID) (month, halfyear *int64, err error) // accounts active in 30 and 180 days; nil: not to be told
 	Corrections  Corrections
 	Panels       Panels

@@ -109,3 +109,29 @@ func (s *segments) note(words string, ids []rollcall.SegmentID) {
 	}
 	s.notes = append(s.notes, fmt.Sprintf(words, strings.Join(names, ", ")))
 }
+
+// Months gives the months that a market has a census of; of whoever may see some
+// segments only, those in which these were seen.
+func Months(ctx context.Context, store rollcall.Store, market rollcall.MarketID, readable []rollcall.SegmentID) ([]rollcall.Month, error) {
+	months, err := store.CensusMonths(ctx, market)
+	if err != nil || len(readable) == 0 {
+		return months, err
+	}
+	catalogue, err := store.Segments(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	s := segments{merged: rollcall.MergedOf(catalogue)}
+	ids := s.merged.With(s.targets(readable))
+	var seen []rollcall.Month
+	for _, month := range months {
+		for _, err := range store.Cells(ctx, rollcall.CellQuery{Market: market, From: month.First(), To: month.Last(), Segments: ids}) {
+			if err != nil {
+				return nil, fmt.Errorf("months of segments: %w", err)
+			}
+			seen = append(seen, month)
+			break
+		}
+	}
+	return seen, nil
+}

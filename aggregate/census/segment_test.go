@@ -205,3 +205,31 @@ func TestUnknownSegment(t *testing.T) {
 		t.Errorf("of many: %s", got)
 	}
 }
+
+// TestMonths: a month is there for who may see a segment that was seen in it, or one
+// that is merged into it.
+func TestMonths(t *testing.T) {
+	var visits []visit
+	for i, c := range []rollcall.Cell{
+		{Day: rollcall.DayOf(2002, 10, 31), Segment: "old"}, {Day: rollcall.DayOf(2002, 11, 1), Segment: "paris"}, {Day: rollcall.DayOf(2002, 12, 1), Segment: "lyon"},
+		{Day: rollcall.DayOf(2003, 1, 31)}, {Day: rollcall.DayOf(2003, 1, 1), Segment: "paris"},
+	} {
+		c.Market, c.Service, c.Location, c.Kind, c.Key = "FR", "msn", rollcall.Elsewhere, rollcall.Use, 1
+		visits = append(visits, visit{account: uint64(i), Cell: c})
+	}
+	store := storeOf(t, visits)
+	if err := store.PutSegment(t.Context(), rollcall.Segment{ID: "old", Name: "Old", Into: "lyon"}); err != nil {
+		t.Fatal(err)
+	}
+	for readable, want := range map[string]string{
+		"": "[2002-10 2002-11 2002-12 2003-01]", "lyon": "[2002-10 2002-12]", "old": "[2002-10 2002-12]", "paris": "[2002-11 2003-01]", "none": "[2003-01]", "lyon,none": "[2002-10 2002-12 2003-01]", "absent": "[]",
+	} {
+		ids, err := rollcall.ParseSegments(readable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Months(t.Context(), store, "FR", ids); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("of %q: %v, not %s; %v", readable, got, want, err)
+		}
+	}
+}

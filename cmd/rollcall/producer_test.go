@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,9 +124,24 @@ func (p *producer) documented(program, language string, replace ...string) strin
 	return strings.NewReplacer(replace...).Replace(block[1])
 }
 
+// reader ends once it has read so many events of a program's with their header.
+const reader = `
+import kafkajs from 'kafkajs'
+const consumer = new kafkajs.Kafka({ brokers: ['BROKER'], logLevel: kafkajs.logLevel.NOTHING }).consumer({ groupId: 'reader' })
+await consumer.connect()
+await consumer.subscribe({ topics: ['rollcall.events'], fromBeginning: true })
+let left = COUNT
+await new Promise((done) => consumer.run({ eachMessage: async ({ message: { value, headers } }) => {
+  if (/account-of-NAME-\d/.test(value) && headers['content-type'] == 'application/json' && --left == 0) done()
+} }))
+await consumer.disconnect()
+`
+
+// kafkajs writes to the topic, and reads there what it wrote.
 func (p *producer) kafkajs() {
 	events := p.file("events.ndjson", p.events())
 	engines.RunProducer(p.T, p.documented("kafkajs", "js", "broker:9092", p.broker, "events.ndjson", events))
+	engines.RunProducer(p.T, strings.NewReplacer("BROKER", p.broker, "NAME", p.name, "COUNT", strconv.Itoa(2*accountsOfProducer)).Replace(reader))
 }
 
 func (p *producer) kafkajsCloudEvents() {

@@ -287,11 +287,11 @@ func (p *Process) serve() {
 		end(err)
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}
-	months := func(ctx context.Context, market rollcall.MarketID) ([]rollcall.Month, error) {
+	months := func(ctx context.Context, market rollcall.MarketID, readable []rollcall.SegmentID) ([]rollcall.Month, error) {
 		if err := p.catalogue.knows(ctx, market, nil); err != nil {
 			return nil, err
 		}
-		return p.store.CensusMonths(ctx, market)
+		return census.Months(ctx, p.store, market, readable)
 	}
 	counted := active.Facts{Store: p.store, Calendar: p.catalogue.calendar, Knows: p.catalogue.knows, Now: time.Now, Least: p.Readers.Least, Round: p.Readers.Round}
 	if len(p.Gauges.Of) > 0 {

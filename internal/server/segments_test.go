@@ -83,7 +83,7 @@ func TestSegmentsHidden(t *testing.T) {
 			}
 		}
 	}
-	for _, pattern := range []string{"/v1/markets", "/v1/markets/{market}", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}", "/v1/panels", "/v1/months", "/v1/publications", "/v1/census", "/v1/metrics", "/v1/version", "/v1/session"} {
+	for _, pattern := range []string{"/v1/markets", "/v1/markets/{market}", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}", "/v1/panels", "/v1/months", "/v1/publications", "/v1/census", "/v1/census/months", "/v1/metrics", "/v1/version", "/v1/session"} {
 		if !read[pattern] {
 			t.Errorf("%s is not read", pattern)
 		}
@@ -150,6 +150,9 @@ func TestSegmentFigures(t *testing.T) {
 	}
 	if a := g.ask(t, "reader", http.MethodGet, "/v1/segments/rhone"); a.status != http.StatusOK || !strings.Contains(a.body, `"segment":"lyon","name":"Lyon"}`) {
 		t.Errorf("the target of rhone: %d %s", a.status, a.body)
+	}
+	if a := g.ask(t, "reader of rhone", http.MethodGet, "/v1/census/months?market=FR"); !strings.Contains(a.body, `"rows":[{"month":"2004-01","market":"FR"}]`) {
+		t.Errorf("the months that it was seen in: %s", a.body)
 	}
 	if a := g.ask(t, "reader of rhone", http.MethodGet, "/v1/session"); !strings.Contains(a.body, `"segments":["rhone"]`) {
 		t.Errorf("a session says %s", a.body)

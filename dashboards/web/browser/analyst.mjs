@@ -358,6 +358,13 @@ export function analyst(w) {
     assert.deepEqual((await table(page, "account-segments")).map((x) => [x.Segment, x.Comptes]), [["Ministry of Agriculture", "80"], ["culture", "80"], ["Ministry of Justice", "80"], ["sans segment", "80"]]);
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/operator-reader.png`, fullPage: true });
     assert.deepEqual(await violations(page), []);
+    const own = /rc_\S+/.exec(await run("token", "new", "--name", "of a ministry", "--role", "read", "--segment", "agriculture,none", "--tokens", `${at}/tokens`))[0];
+    await page.getByRole("button", { name: "Se déconnecter" }).click();
+    await page.locator("input[type=password]").fill(own);
+    await page.keyboard.press("Enter");
+    await page.locator("#account-windows svg[role=img]").waitFor();
+    assert.equal(await page.locator("h1").textContent(), "Les serveurs de MyChat ont vu 150 comptes en octobre 2026");
+    assert.deepEqual((await table(page, "account-segments")).map((x) => [x.Segment, x.Comptes]), [["Ministry of Agriculture", "80"], ["sans segment", "80"]]);
     assert.deepEqual(it.faults, []);
   });
 }

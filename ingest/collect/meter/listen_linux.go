@@ -35,7 +35,7 @@ func Listen(ctx context.Context, device string, install Install, yield func(inge
 	l := &live{handle: handle, stopped: ctx.Err, dropped: &m.stats.Dropped}
 	defer context.AfterFunc(ctx, func() {
 		l.ask()
-		handle.Close()
+		_ = handle.Close() // which ends the reading
 	})()
 	return m.run(context.WithoutCancel(ctx), l)
 }

@@ -76,6 +76,40 @@ func listenAsRead(t *testing.T) {
 	if seen < 20 {
 		t.Errorf("only %d sightings", seen)
 	}
+	drop(t)
+}
+
+// drop has more replayed than the kernel holds for a meter that does not read
+// meanwhile: it is told how much was dropped.
+func drop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	install, release := atHome, make(chan struct{})
+	install.named = func(name string) {
+		if name == theEnd {
+			cancel()
+		}
+	}
+	var stats Stats
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		stats, err = Listen(ctx, here, install, func(ingest.Sighting) error {
+			<-release
+			return nil
+		})
+		done <- err
+	}()
+	awaitSocket(t, done)
+	command(t, "tcpreplay", "--quiet", "--topspeed", "--loop=20", "--intf1="+there, rewritten(t, recorded(t, msnRecording)))
+	close(release)
+	for end := ending(t); ctx.Err() == nil; { // until there is space for it
+		command(t, "tcpreplay", "--quiet", "--intf1="+there, "--topspeed", end)
+	}
+	if err := <-done; err != nil || stats.Dropped == 0 {
+		t.Errorf("%v; dropped %d of %d", err, stats.Dropped, stats.Packets)
+	}
 }
 
 // whats gives what was seen, whenever it was: a replay takes no hours. A stay

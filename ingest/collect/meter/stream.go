@@ -187,6 +187,11 @@ func (s *stream) look(side wire.Side) {
 		s.meter.tracker.ByAddress(s.opening)
 	}
 	if !maybe || len(head) > sniffMost {
+		if other := side.Other(); len(s.head[other]) > s.looked[other] {
+			if s.look(other); s.dissector != nil || s.refused { // it came in pieces that were not looked at yet
+				return
+			}
+		}
 		s.meter.tracker.ByAddress(s.opening)
 		s.refuse()
 	}

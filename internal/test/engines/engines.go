@@ -91,8 +91,21 @@ func Long(t testing.TB, why string) {
 	}
 }
 
+// programs are the engines that are one program, with its package in Debian.
+var programs = map[Engine][2]string{
+	Calc:          {soffice, "libreoffice-calc"},
+	R:             {"Rscript", "r-base-core"},
+	Systemd:       {"systemd-analyze", "systemd"},
+	Tshark:        {"tshark", "tshark"},
+	Kcat:          {"kcat", "kcat"},
+	ProsodyEngine: {"prosody", "prosody"},
+}
+
 // missing says in a clause what the engine lacks here; empty: nothing.
 func missing(engine Engine, dir cache.Dir) string {
+	if p, one := programs[engine]; one {
+		return missingProgram(p[0], p[1])
+	}
 	switch engine {
 	case KafkaEngine:
 		return missingJars(dir.KafkaJars())
@@ -104,30 +117,18 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingOldClickHouse()
 	case Readers:
 		return missingReaders(dir)
-	case Calc:
-		return missingProgram(soffice, "libreoffice-calc")
-	case R:
-		return missingProgram("Rscript", "r-base-core")
 	case Curl:
 		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
-	case Systemd:
-		return missingProgram("systemd-analyze", "systemd")
-	case Tshark:
-		return missingProgram("tshark", "tshark")
 	case Network:
 		return missingNetwork()
 	case Trackers:
 		return missingPackages("trackers")
 	case Producers:
 		return missingPackages("producers")
-	case Kcat:
-		return missingProgram("kcat", "kcat")
 	case RsyslogEngine:
 		return missingRsyslog()
 	case Slixmpp:
 		return missingSlixmpp()
-	case ProsodyEngine:
-		return missingProgram("prosody", "prosody")
 	case EjabberdEngine:
 		return missingEjabberd()
 	default:
@@ -177,7 +178,7 @@ func missingNetwork() string {
 			return lack
 		}
 	}
-	if out, err := exec.Command("unshare", "--map-root-user", "--net", "ip", "link", "add", "type", "veth").CombinedOutput(); err != nil {
+	if out, err := exec.Command("unshare", "--map-root-user", "--net", "ip", "link", "add", "type", "veth").CombinedOutput(); err != nil { //nolint:noctx // it ends by itself
 		return fmt.Sprintf("the kernel gives no network: %v: %s", err, out)
 	}
 	return ""

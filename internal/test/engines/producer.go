@@ -8,15 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rollcall/internal/test/engines/cache"
 )
 
-// RunProducer runs a program for Node that finds kafkajs.
+// RunProducer runs a program for Node that finds kafkajs, for a minute at most.
 func RunProducer(t testing.TB, program string) {
 	t.Helper()
 	Require(t, Producers)
-	cmd := exec.CommandContext(t.Context(), "node", "--input-type=module")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--input-type=module")
 	cmd.Dir, cmd.SysProcAttr, cmd.Stdin = testFolder("producers"), dieWithParent(), strings.NewReader(program)
 	if printed, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("a program with kafkajs: %v\n%s", err, printed)
