@@ -232,19 +232,37 @@ func TestMarketsHidden(t *testing.T) {
 	}
 }
 
+// takesEvents reports whether events are sent to a route, a tracker's among them.
+func takesEvents(pattern string) bool {
+	switch strings.TrimSuffix(pattern, "/") {
+	case "/v1/events", "/v1/batch", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias", "/v1/import", "/batch", "/capture", "/i/v1/analytics/events":
+		return true
+	}
+	return false
+}
+
 // TestAudit: every route that changes something says in the audit log who did so;
 // it has no key in it and no panelist, and is for administrators.
 func TestAudit(t *testing.T) {
-	g := guarded(t)
+	g := withSegments(t, quiet())
 	done := map[string]string{ // the routes, and the action
 		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
 		"POST /v1/events":                       "",           // the log has them
 		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
+		"DELETE /v1/census/marks": "clear mark",
+	}
+	for _, r := range g.all {
+		if takesEvents(r.pattern) {
+			done[r.method+" "+r.pattern] = "" // the log has them
+		}
 	}
 	for _, c := range []struct{ pattern, body, action string }{
 		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
 		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
-		{"/v1/segments", `{"segment":"rhone","name":"Rhône","into":"lyon"}`, "set segment"},
+		{"/v1/segments", `{"segment":"isere","name":"Isère","into":"lyon"}`, "set segment"},
+		{"/v1/census/removals", `{"market":"FR","service":"icq","segment":"nantes","from":"2004-01-07","to":"2004-01-07","reason":"twice"}`, "remove census"},
+		{"/v1/census/marks", `{"market":"FR","from":"2004-01-07","to":"2004-01-07","reason":"down"}`, "mark census"},
+		{"/v1/census/erasures", `{"service":"icq","account":"somebody"}`, "erase account"},
 		{"/v1/targets", `{"target":"young","expression":"age=15-24"}`, "save target"},
 		{"/v1/panels/{panel}/limits", `{"market":"FR","low":0,"caution":0}`, "set limits"},
 		{"/v1/exclusions", `{"market":"FR","panel":"nn","month":"2003-01","service":"msn","reason":"a private reason"}`, "exclude"},
@@ -263,6 +281,9 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s: %d %s", c.pattern, a.status, a.body)
 		}
 		done["POST "+c.pattern] = c.action
+	}
+	if a := g.ask(t, "admin", http.MethodDelete, "/v1/census/marks?market=FR&from=2004-01-07&to=2004-01-07&reason=wrong"); a.status != http.StatusOK {
+		t.Errorf("clear: %d %s", a.status, a.body)
 	}
 	text := g.ask(t, "admin", http.MethodGet, "/v1/audit").body
 	for _, r := range g.all {
