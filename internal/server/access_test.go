@@ -241,22 +241,11 @@ func takesEvents(pattern string) bool {
 	return false
 }
 
-// TestAudit: every route that changes something says in the audit log who did so;
-// it has no key in it and no panelist, and is for administrators.
-func TestAudit(t *testing.T) {
-	g := withSegments(t, quiet())
-	done := map[string]string{ // the routes, and the action
-		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
-		"POST /v1/events":                       "",           // the log has them
-		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
-		"DELETE /v1/census/marks": "clear mark",
-	}
-	for _, r := range g.all {
-		if takesEvents(r.pattern) {
-			done[r.method+" "+r.pattern] = "" // the log has them
-		}
-	}
-	for _, c := range []struct{ pattern, body, action string }{
+// change is what an administrator posts, and the action that the audit log has.
+type change struct{ pattern, body, action string }
+
+func changesMade() []change {
+	return []change{
 		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
 		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
 		{"/v1/segments", `{"segment":"isere","name":"Isère","into":"lyon"}`, "set segment"},
@@ -275,7 +264,25 @@ func TestAudit(t *testing.T) {
 		{"/v1/log/acknowledge", "", "acknowledge damage"},
 		{"/v1/rejected/replay", "", "replay rejected"},
 		{"/v1/master-keys/rotate", `{"from":"` + time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + `"}`, "rotate master key"},
-	} {
+	}
+}
+
+// TestAudit: every route that changes something says in the audit log who did so;
+// it has no key in it and no panelist, and is for administrators.
+func TestAudit(t *testing.T) {
+	g := withSegments(t, quiet())
+	done := map[string]string{ // the routes, and the action
+		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
+		"POST /v1/events":                       "",           // the log has them
+		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
+		"DELETE /v1/census/marks": "clear mark",
+	}
+	for _, r := range g.all {
+		if takesEvents(r.pattern) {
+			done[r.method+" "+r.pattern] = "" // the log has them
+		}
+	}
+	for _, c := range changesMade() {
 		path, _, _ := strings.Cut(address(c.pattern), "?")
 		if a := g.send(t, "admin", path, c.body); a.status >= 300 {
 			t.Errorf("%s: %d %s", c.pattern, a.status, a.body)
