@@ -1,6 +1,7 @@
 package rollcall
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,6 +35,39 @@ type Service struct {
 	Colour int        `json:"colour,omitempty"` // the slot of its colour in charts, 1 to Colours; 0: none yet
 }
 
+// ServiceChange adds a service, or changes one: what is nil stays as it was.
+type ServiceChange struct {
+	ID    ServiceID `json:"service"`
+	Name  string    `json:"name"`
+	Brand *string   `json:"brand,omitempty" doc:"services of one brand are united in rows of their own; as it was where absent"`
+	Owner *string   `json:"owner,omitempty" doc:"services of one owner are united in rows of their own; as it was where absent"`
+
+	Census *CensusForm `json:"census,omitempty" doc:"exact: sets of accounts beside the sketches; empty: sketches alone; as it was where absent"`
+	Epoch  *Epoch      `json:"epoch,omitempty" doc:"none: an account has its pseudonym until the key is rotated; empty: for a year; as it was where absent"`
+	Colour int         `json:"colour,omitempty" doc:"the slot of its colour in charts, 1 to 12; as it was where absent"`
+}
+
+// Of gives the service that the change makes of what there was; of the zero
+// Service, a new one.
+func (c ServiceChange) Of(had Service) Service {
+	s := had
+	s.ID, s.Name = c.ID, c.Name
+	set(&s.Brand, c.Brand)
+	set(&s.Owner, c.Owner)
+	set(&s.Census, c.Census)
+	set(&s.Epoch, c.Epoch)
+	if c.Colour != 0 {
+		s.Colour = c.Colour
+	}
+	return s
+}
+
+func set[T any](to, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}
+
 // Colours is how many colours there are for services.
 const Colours = 12
 
@@ -54,6 +88,12 @@ const (
 	Yearly  Epoch = ""     // a local year
 	NoEpoch Epoch = "none" // until the master key is rotated
 )
+
+// Word is what the command line calls the form.
+func (f CensusForm) Word() string { return cmp.Or(string(f), "sketch") }
+
+// Word is what the command line calls the epoch.
+func (e Epoch) Word() string { return cmp.Or(string(e), "year") }
 
 // Validate says what is wrong with the catalogue line, if anything.
 func (s Service) Validate() error {

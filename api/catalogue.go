@@ -80,13 +80,13 @@ func (s dictionary) getService(_ context.Context, in *serviceInput) (*body[rollc
 	return &body[rollcall.Service]{Body: service}, nil
 }
 
-func (s *Server) postService(ctx context.Context, in *given[rollcall.Service]) (*made[rollcall.Service], error) {
-	_, unknown := s.Catalogue.Catalogue().Service(in.Body.ID)
-	if err := s.Catalogue.AddService(ctx, in.Body); err != nil {
+func (s *Server) postService(ctx context.Context, in *given[rollcall.ServiceChange]) (*made[rollcall.Service], error) {
+	service, isNew, err := s.Catalogue.AddService(ctx, in.Body)
+	if err != nil {
 		return nil, s.fault("add service", err)
 	}
-	s.audited(ctx, "set service", "", string(in.Body.ID))
-	return madeAt(address("services", string(in.Body.ID)), in.Body, unknown != nil), nil
+	s.audited(ctx, "set service", "", string(service.ID))
+	return madeAt(address("services", string(service.ID)), service, isNew), nil
 }
 
 // segments hides from a caller the segments that a key doesn't show.

@@ -96,7 +96,7 @@ type Replicates interface {
 type Catalogue interface { //nolint:interfacebloat // what there is to do with the deployment's lines
 	Catalogue() *rollcall.Catalogue
 	AddMarket(ctx context.Context, m rollcall.Market, rename bool) (rollcall.Market, error) // as it is then
-	AddService(ctx context.Context, s rollcall.Service) error
+	AddService(ctx context.Context, change rollcall.ServiceChange) (s rollcall.Service, isNew bool, err error)
 	AddSegment(ctx context.Context, s rollcall.Segment) (isNew bool, err error)
 	Segments(ctx context.Context, markets []rollcall.MarketID) ([]rollcall.Segment, error) // the catalogue's, and those that these markets' facts have without a name, by id
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"rollcall"
 	"rollcall/api"
@@ -65,33 +66,57 @@ type serviceCmd struct {
 }
 
 type serviceAddCmd struct {
-	ID    string `arg:"" help:"The service's id, such as msn."`
-	Name  string `required:"" help:"Name."`
-	Brand string `help:"Brand; the name where absent."`
-	Owner string `help:"Owner."`
+	ID    string  `arg:"" help:"The service's id, such as msn."`
+	Name  string  `required:"" help:"Name."`
+	Brand *string `help:"Brand; as it was where absent, a new service's is its name."`
+	Owner *string `help:"Owner; as it was where absent."`
 
-	Census string `help:"exact: sets of accounts are kept beside the sketches, and counted without an error. They are personal data." enum:"sketch,exact" default:"sketch"`
-	Epoch  string `help:"How long an account keeps its pseudonym: a year, or with none until the key is rotated. It can't be changed once there are facts." enum:"year,none" default:"year"`
+	Census *string `help:"exact: sets of accounts are kept beside the sketches, and counted without an error. They are personal data. sketch: sketches alone. As it was where absent, a new service's is sketch." enum:"sketch,exact" placeholder:"sketch|exact"`
+	Epoch  *string `help:"How long an account keeps its pseudonym: a year, or with none until the key is rotated. It can't be changed once there are facts. As it was where absent, a new service's is a year." enum:"year,none" placeholder:"year|none"`
 	server.Engine
 }
 
-// Run adds the service.
+// change is what the flags say.
+func (c *serviceAddCmd) change() rollcall.ServiceChange {
+	v := rollcall.ServiceChange{ID: rollcall.ServiceID(c.ID), Name: c.Name, Brand: c.Brand, Owner: c.Owner}
+	if c.Census != nil {
+		v.Census = new(rollcall.CensusForm)
+		if *c.Census == "exact" {
+			*v.Census = rollcall.Exactly
+		}
+	}
+	if c.Epoch != nil {
+		v.Epoch = new(rollcall.Epoch)
+		if *c.Epoch == "none" {
+			*v.Epoch = rollcall.NoEpoch
+		}
+	}
+	return v
+}
+
+// Run adds the service, and says where it is no longer counted exactly.
 func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
-	v := rollcall.Service{ID: rollcall.ServiceID(c.ID), Name: c.Name, Brand: c.Brand, Owner: c.Owner}
-	if v.Brand == "" {
-		v.Brand = c.Name
-	}
-	if c.Census == "exact" {
-		v.Census = rollcall.Exactly
-	}
-	if c.Epoch == "none" {
-		v.Epoch = rollcall.NoEpoch
-	}
-	if err := v.ValidateNew(); err != nil {
+	v := c.change()
+	if err := v.Of(rollcall.Service{}).ValidateNew(); err != nil {
 		return server.UsageError{Err: err}
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/services", v, nil)
+		list, err := rows[rollcall.Service](ctx, api, "/v1/services")
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(list, func(has rollcall.Service) bool { return has.ID == v.ID })
+		if at < 0 && v.Brand == nil {
+			v.Brand = &v.Name
+		}
+		var is rollcall.Service
+		if err := api.do(ctx, http.MethodPost, "/v1/services", v, &is); err != nil {
+			return err
+		}
+		if at >= 0 && list[at].Census == rollcall.Exactly && is.Census != rollcall.Exactly {
+			_, err = fmt.Fprintf(s.out, "service %s was counted exactly: what is loaded from now on is counted by sketches alone\n", is.ID)
+		}
+		return err
 	})
 }
 
@@ -100,7 +125,7 @@ type serviceListCmd struct{ server.Engine }
 // Run lists the services.
 func (c *serviceListCmd) Run(ctx context.Context, s *streams) error {
 	return printRows(ctx, &c.Engine, s, "/v1/services", func(v rollcall.Service) string {
-		return fmt.Sprintf("%s\t%s\t%s\t%s", v.ID, v.Name, v.Brand, v.Owner)
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", v.ID, v.Name, cmp.Or(v.Brand, "-"), cmp.Or(v.Owner, "-"), v.Census.Word(), v.Epoch.Word())
 	})
 }
 

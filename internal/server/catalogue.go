@@ -32,7 +32,7 @@ type catalogue struct {
 	own lists
 	log *slog.Logger
 
-	adding sync.Mutex // held by who adds a segment: two at once could merge one into the other, and that one into it
+	adding sync.Mutex // held by who adds a service or a segment: of two segments at once one could be merged into the other, and that one into it
 
 	mu  sync.RWMutex // guards the rest
 	now *rollcall.Catalogue
@@ -289,37 +289,51 @@ func (r reports) Diff(ctx context.Context, q rollcall.Query, first, second int) 
 	return r.catalogue.noteSimulated(t, q.Of.Market), err
 }
 
-// AddService adds or changes a service. Where another way of counting its
-// accounts is new, it returns once every process knows of it: what is loaded then
-// is counted so.
-func (c changeable) AddService(ctx context.Context, s rollcall.Service) error {
-	if err := s.ValidateNew(); err != nil {
-		return err
+// AddService adds or changes a service, and gives it as it is now, and whether it
+// is new. Where another way of counting its accounts is new, it returns once every
+// process knows of it: what is loaded then is counted so.
+func (c changeable) AddService(ctx context.Context, change rollcall.ServiceChange) (s rollcall.Service, isNew bool, err error) {
+	had, s, err := c.putService(ctx, change)
+	if err != nil {
+		return s, false, err
 	}
-	if err := c.load(ctx); err != nil { // another process may have added it
-		return err
-	}
-	had, err := c.Catalogue().Service(s.ID)
-	if err == nil && had.Epoch != s.Epoch {
-		if err := c.allowEpoch(ctx, had); err != nil {
-			return err
-		}
-	}
-	if s.Colour = cmp.Or(s.Colour, had.Colour); s.Colour == 0 {
-		s.Colour = freeColour(c.Catalogue().Services)
-	}
-	if err := c.store.PutService(ctx, s); err != nil {
-		return err
-	}
+	isNew = had.ID == ""
 	if err := c.load(ctx); err != nil || s.Census == had.Census || !c.followed {
-		return err
+		return s, isNew, err
 	}
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return s, isNew, ctx.Err()
 	case <-time.After(followEvery + readyTime): // a reader's tick, and its reading
-		return nil
+		return s, isNew, nil
 	}
+}
+
+// putService stores a service, and gives it as it was and as it is. What was not
+// there is the zero Service.
+func (c changeable) putService(ctx context.Context, change rollcall.ServiceChange) (had, s rollcall.Service, err error) {
+	if err := change.Of(rollcall.Service{}).ValidateNew(); err != nil {
+		return had, s, err
+	}
+	c.adding.Lock()
+	defer c.adding.Unlock()
+	if err := c.load(ctx); err != nil { // another process may have added it
+		return had, s, err
+	}
+	had, err = c.Catalogue().Service(change.ID)
+	if err != nil {
+		had = rollcall.Service{}
+	}
+	s = change.Of(had)
+	if had.ID != "" && had.Epoch != s.Epoch {
+		if err := c.allowEpoch(ctx, had); err != nil {
+			return had, s, err
+		}
+	}
+	if s.Colour == 0 {
+		s.Colour = freeColour(c.Catalogue().Services)
+	}
+	return had, s, c.store.PutService(ctx, s)
 }
 
 // allowEpoch refuses another epoch for a service that has facts: their
@@ -330,7 +344,7 @@ func (c changeable) allowEpoch(ctx context.Context, had rollcall.Service) error 
 			if err != nil {
 				return err
 			}
-			return fmt.Errorf("%w: service %s has facts, whose accounts are known by the pseudonyms of its epoch; it can't be changed then", rollcall.ErrConflict, had.ID)
+			return fmt.Errorf("%w: service %s has facts, whose accounts are known by the pseudonyms of its epoch, %s, which can't be changed then: leave epoch (--epoch) out", rollcall.ErrConflict, had.ID, had.Epoch.Word())
 		}
 	}
 	return nil

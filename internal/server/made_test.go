@@ -36,6 +36,21 @@ func TestMade(t *testing.T) {
 	}
 }
 
+// TestServiceStays: what a change of a service does not name stays as it was.
+func TestServiceStays(t *testing.T) {
+	_, s := published(t)
+	send(t, s, "/v1/services", `{"service":"mychat","name":"MyChat","owner":"ACME","census":"exact","epoch":"none"}`)
+	changed := send(t, s, "/v1/services", `{"service":"mychat","name":"My Chat","brand":"Chats"}`)
+	for _, want := range []string{`"name":"My Chat"`, `"brand":"Chats"`, `"owner":"ACME"`, `"census":"exact"`, `"epoch":"none"`} {
+		if !strings.Contains(changed.body, want) {
+			t.Errorf("changed: %s has no %s", changed.body, want)
+		}
+	}
+	if off := send(t, s, "/v1/services", `{"service":"mychat","name":"My Chat","census":""}`); off.status != http.StatusOK || strings.Contains(off.body, "exact") {
+		t.Errorf("census empty: %d %s", off.status, off.body)
+	}
+}
+
 // TestLists: every row of a list has its id under its noun's name, and a list
 // that grows comes in parts.
 func TestLists(t *testing.T) {
