@@ -155,8 +155,9 @@ func (c *Correction) Days() string {
 // Removed says what came of a removal, of a mark or of its clearing.
 type Removed struct {
 	Correction
-	Cells int  // that were removed
-	New   bool // it was not recorded before
+	Cells    int      // that were removed
+	Segments []string // that a removal is of: the one named, and those merged into it
+	New      bool     // it was not recorded before
 }
 
 // ErasedAccount says what came of the erasing of an account.

@@ -166,6 +166,7 @@ type correction struct {
 	Reason  string             `json:"reason"`
 	Time    time.Time          `json:"time" doc:"when it was recorded; of a removal, the log's records that are stamped up to then count no more"`
 	Cells   *int               `json:"cells,omitempty" doc:"of a removal's answer: the cells that were removed"`
+	Removed []string           `json:"segments,omitempty" doc:"of the answer to a removal of one segment: that segment, and those merged into it, which it is of too"`
 }
 
 func correctionOf(c rollcall.Correction) correction {
@@ -238,7 +239,11 @@ func (s corrections) postRemoval(ctx context.Context, in *given[removedDays]) (*
 	if done.New {
 		s.audited(ctx, "remove census", c.Market, words(&done.Correction))
 	}
-	return s.made(done, &done.Cells), nil
+	answer := s.made(done, &done.Cells)
+	if done.Segment != "" {
+		answer.Body.Removed = done.Segments
+	}
+	return answer, nil
 }
 
 // words says what a correction is of.

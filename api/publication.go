@@ -186,7 +186,7 @@ type replicatesInput struct {
 	Edition
 	From string `query:"from" doc:"the first month of the file, as YYYY-MM: several months are drawn as one sample, for the errors of their changes and means; the version's own where absent"`
 	N    int    `query:"n" minimum:"2" maximum:"2000" default:"200" doc:"replicates; the error of a standard error is 1/sqrt(2n) of it"`
-	Seed uint64 `query:"seed" minimum:"0" doc:"of the draws: the same version and seed give the same bytes"`
+	Seed int64  `query:"seed" minimum:"0" doc:"of the draws: the same version and seed give the same bytes"`
 	Plain
 }
 
@@ -216,7 +216,7 @@ func fromMonth(from string) []error {
 
 func (s replicates) getWeights(ctx context.Context, in *replicatesInput) (*huma.StreamResponse, error) {
 	return s.wide(ctx, in.Edition, in.From, "replicates", func(of rollcall.PanelMonth, first rollcall.Month) (*rollcall.Wide, error) {
-		return s.Replicates.Weights(ctx, of, in.Version, first, in.N, in.Seed)
+		return s.Replicates.Weights(ctx, of, in.Version, first, in.N, uint64(in.Seed))
 	})
 }
 

@@ -175,6 +175,9 @@ const firstYear = 1990
 // up to last, the earliest first. It fails with ErrKeyMissing where one of them
 // can't be made here.
 func (k *Keys) Accounts(service rollcall.Service, last rollcall.Day, account string) (all []rollcall.Pseudonym, err error) {
+	if err := checkName("account", account, Normalise(service.ID, account), maxAccount); err != nil {
+		return nil, err
+	}
 	for day := rollcall.DayOf(firstYear, time.January, 1); day <= last; day = k.nextChange(service.Epoch, day, last) {
 		visitor, key, err := k.Account(service, day, account)
 		lost := errors.Is(err, rollcall.ErrInvalid)

@@ -31,7 +31,8 @@ var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file
 
 // Remove removes the cells of a range. Of the log, what is stamped up to then
 // counts no more, and what is stamped later does. Where the same was removed
-// before, and nothing is there since, it gives that.
+// before, and nothing is there since, it gives that; where nothing is there and
+// nothing was removed, it fails with ErrNotFound.
 func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
 	if err := r.check(&c, c.Service); err != nil {
 		return done, err
@@ -45,11 +46,15 @@ func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rol
 		return done, err
 	}
 	c.Action, c.Time = rollcall.Removal, r.time(all)
-	if before, ok := last(all, &c); ok {
-		some, err := r.has(ctx, &c, segments)
-		if err != nil || !some {
-			return rollcall.Removed{Correction: before}, err
-		}
+	some, err := r.has(ctx, &c, segments)
+	if before, ok := last(all, &c); err != nil || ok && !some {
+		return rollcall.Removed{Correction: before, Segments: segments}, err
+	}
+	if !some {
+		return done, fmt.Errorf("%w: nothing of service %s is there on these days in %s: %s", rollcall.ErrNotFound, c.Service, c.Market, c.Days())
+	}
+	if err := r.begun(ctx, &c, segments); err != nil {
+		return done, err
 	}
 	var records []rollcall.Correction
 	for _, id := range segments {
@@ -57,7 +62,7 @@ func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rol
 		one.Segment = id
 		records = append(records, one)
 	}
-	done.Correction, done.New = c, true
+	done.Correction, done.Segments, done.New = c, segments, true
 	done.Cells, err = r.Store.AddCorrections(ctx, records...)
 	return done, err
 }
@@ -77,8 +82,31 @@ func (r *Corrector) check(c *rollcall.Correction, services ...rollcall.ServiceID
 	return r.Catalogue().Knows(c.Market, services...)
 }
 
+// begun refuses a range that ends on a day to come, unless something is there on
+// such a day: a year is easily mistyped, and the note of it would stand under the
+// figures of all the days between.
+func (r *Corrector) begun(ctx context.Context, c *rollcall.Correction, segments []string) error {
+	calendar, err := r.Catalogue().Calendar(c.Market)
+	if err != nil {
+		return err
+	}
+	today := calendar.Day(r.Now())
+	if c.To <= today {
+		return nil
+	}
+	if c.Action == rollcall.Removal {
+		ahead := *c
+		ahead.From = max(c.From, today+1)
+		if some, err := r.has(ctx, &ahead, segments); err != nil || some {
+			return err
+		}
+	}
+	return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: fmt.Sprintf("is after today, %s in %s", today, c.Market), Code: "to_in_future"}
+}
+
 // segments gives the segments that a removal is of, as they stand in records: all,
-// none, or the one named with those that are merged into it.
+// none, or the one named with those that are merged into it. One that is merged
+// itself is refused: its figures are part of the other's.
 func (r *Corrector) segments(ctx context.Context, c *rollcall.Correction) ([]string, error) {
 	if c.Segment == "" || c.Segment == rollcall.None {
 		return []string{c.Segment}, nil
@@ -94,9 +122,15 @@ func (r *Corrector) segments(ctx context.Context, c *rollcall.Correction) ([]str
 	if !slices.Contains(ids, c.Segment) {
 		return nil, &rollcall.Unknown{Kind: "segment", Name: c.Segment, Where: "in " + string(c.Market), Near: rollcall.Nearest(c.Segment, ids)}
 	}
-	merged := rollcall.MergedOf(known)
+	merged, named := rollcall.MergedOf(known), rollcall.SegmentID(c.Segment)
+	if into := merged.Target(named); into != named {
+		return nil, &rollcall.Invalid{
+			Field: "segment", Value: c.Segment, Code: "segment_merged",
+			Reason: fmt.Sprintf("is merged into %[1]s; name %[1]s to remove both, or end the merging first (`rollcall segment add %[2]s` without --into)", into, named),
+		}
+	}
 	var all []string
-	for _, id := range merged.With([]rollcall.SegmentID{merged.Target(rollcall.SegmentID(c.Segment))}) {
+	for _, id := range merged.With([]rollcall.SegmentID{named}) {
 		all = append(all, string(id))
 	}
 	return all, nil
@@ -206,7 +240,7 @@ func (r *Corrector) today() (day rollcall.Day, err error) {
 func notes(s rollcall.Service) []string {
 	all := []string{"A sketch can't forget: counts that are not exact, and account-minutes, still have the account among the others, without a name."}
 	if s.Census != rollcall.Exactly {
-		all = append(all, "Service "+string(s.ID)+" is not counted exactly: it has no sets of accounts.")
+		all = append(all, "Service "+string(s.ID)+" is not counted exactly: what is loaded has no sets of accounts.")
 	}
 	return all
 }
@@ -215,6 +249,12 @@ func notes(s rollcall.Service) []string {
 // it gives that.
 func (r *Corrector) Mark(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
 	c.Action = rollcall.Outage
+	if err := r.Catalogue().Knows(c.Market); err != nil {
+		return done, err
+	}
+	if err := r.begun(ctx, &c, nil); err != nil {
+		return done, err
+	}
 	return r.record(ctx, c, func(all rollcall.Corrections, before rollcall.Correction) bool {
 		in := all.Down(c.Market, c.Service, c.From, c.To)
 		return slices.ContainsFunc(in, func(m rollcall.Correction) bool { return m == before })

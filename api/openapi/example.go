@@ -16,7 +16,7 @@ const eventExample = `{"id":"E01","time":"2002-10-03T18:22:05Z","market":"FR","s
 func parameterExamples() map[string]any {
 	return map[string]any{
 		"market": "FR", "panel": "nn", "month": "2002-10", "version": 1, "other": 2,
-		"from": "2002-10-01", "to": "2002-10-31", "service": "msn", "target": "young", "backfill": "1",
+		"from": "2002-10-01", "to": "2002-10-31", "service": "msn", "segment": "lyon", "target": "young", "backfill": "1", "reason": "it was not",
 	}
 }
 
@@ -26,6 +26,7 @@ type bodies struct{ in, out any }
 func examples() map[string]bodies {
 	market := map[string]any{"market": "BE", "name": "Belgium", "zone": "Europe/Brussels"}
 	service := map[string]any{"service": "msn", "name": "MSN Messenger", "brand": "msn", "owner": "microsoft"}
+	segment := map[string]any{"segment": "grenoble", "name": "Grenoble", "into": "lyon"}
 	target := map[string]any{"target": "young", "expression": "age=15-24"}
 	version := map[string]any{
 		"market": "FR", "panel": "nn", "month": "2002-10", "version": 1, "status": "final", "internal": false, "time": "2002-11-10T06:00:00Z", "document": hash,
@@ -37,41 +38,44 @@ func examples() map[string]bodies {
 	outage := map[string]any{"action": "outage", "market": "FR", "from": "2002-10-03", "to": "2002-10-03", "reason": "a collector was down", "time": "2002-11-05T09:00:00Z"}
 	cleared := map[string]any{"action": "cleared", "market": "FR", "from": "2002-10-03", "to": "2002-10-03", "reason": "it was not", "time": "2002-11-06T09:00:00Z"}
 	return map[string]bodies{
-		"get-v1-markets-market":                                    {nil, market},
-		"get-v1-services-service":                                  {nil, service},
-		"get-v1-targets-target":                                    {nil, target},
-		"get-v1-census-nodeinfo":                                   {nil, map[string]any{"users": map[string]any{"total": 400000, "activeHalfyear": 331200, "activeMonth": 289140}}},
-		"get-v1-exclusions":                                        {nil, rows(rule)},
-		"get-v1-census-corrections":                                {nil, rows(removal)},
-		"post-v1-census-removals":                                  {map[string]any{"market": "FR", "service": "mychat", "from": "2002-10-03", "to": "2002-10-04", "reason": "loaded twice"}, removal},
-		"post-v1-census-erasures":                                  {map[string]any{"service": "mychat", "account": "ann@example.org"}, map[string]any{"service": "mychat", "last_day": "2002-11-05", "keys": 13, "sets": 2, "notes": []any{"A sketch can't forget."}}},
-		"post-v1-census-marks":                                     {map[string]any{"market": "FR", "from": "2002-10-03", "to": "2002-10-03", "reason": "a collector was down"}, outage},
-		"delete-v1-census-marks":                                   {nil, cleared},
-		"get-v1-panels-panel-months-month":                         {nil, map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash}},
-		"get-v1-markets":                                           {nil, rows(market)},
-		"post-v1-markets":                                          {market, market},
-		"get-v1-services":                                          {nil, rows(service)},
-		"post-v1-services":                                         {service, service},
-		"get-v1-publications":                                      {nil, rows(version)},
-		"get-v1-publications-market-panel-month-version":           {nil, version},
-		"post-v1-publications":                                     {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "status": "final"}, version},
-		"post-v1-panels-panel-limits":                              {map[string]any{"market": "FR", "low": 30, "caution": 60}, map[string]any{"market": "FR", "panel": "nn", "low": 30, "caution": 60}},
+		"get-v1-markets-market":                          {nil, market},
+		"get-v1-services-service":                        {nil, service},
+		"get-v1-targets-target":                          {nil, target},
+		"get-v1-census-nodeinfo":                         {nil, map[string]any{"users": map[string]any{"total": 400000, "activeHalfyear": 331200, "activeMonth": 289140}}},
+		"get-v1-exclusions":                              {nil, rows(rule)},
+		"get-v1-census-corrections":                      {nil, rows(removal)},
+		"post-v1-census-removals":                        {map[string]any{"market": "FR", "service": "mychat", "from": "2002-10-03", "to": "2002-10-04", "reason": "loaded twice"}, removal},
+		"post-v1-census-erasures":                        {map[string]any{"service": "mychat", "account": "ann@example.org"}, map[string]any{"service": "mychat", "last_day": "2002-11-05", "keys": 13, "sets": 2, "notes": []any{"A sketch can't forget."}}},
+		"post-v1-census-marks":                           {map[string]any{"market": "FR", "from": "2002-10-03", "to": "2002-10-03", "reason": "a collector was down"}, outage},
+		"delete-v1-census-marks":                         {nil, cleared},
+		"get-v1-panels-panel-months-month":               {nil, map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash}},
+		"get-v1-markets":                                 {nil, rows(market)},
+		"post-v1-markets":                                {market, market},
+		"get-v1-services":                                {nil, rows(service)},
+		"post-v1-services":                               {service, service},
+		"get-v1-publications":                            {nil, rows(version)},
+		"get-v1-publications-market-panel-month-version": {nil, version},
+		"get-v1-segments":                                {nil, rows(segment)},
+		"get-v1-segments-segment":                        {nil, segment},
+		"post-v1-segments":                               {segment, segment},
+		"post-v1-publications":                           {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "status": "final"}, version},
+		"post-v1-panels-panel-limits":                    {map[string]any{"market": "FR", "low": 30, "caution": 60}, map[string]any{"market": "FR", "panel": "nn", "low": 30, "caution": 60}},
 		"post-v1-publications-market-panel-month-version-withdraw": {map[string]any{"reason": "a meter was broken"}, withdrawn},
-		"post-v1-exclusions":                                       {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "service": "icq", "reason": "a faulty meter"}, rule},
-		"post-v1-erasures":                                         {map[string]any{"panel": "nn", "panelist": "P0005"}, map[string]any{"diaries": 31, "rosters": 1, "kept": []any{}}},
-		"get-v1-targets":                                           {nil, rows(target)},
-		"post-v1-targets":                                          {target, target},
-		"post-v1-backup":                                           {map[string]any{"file": "rollcall.backup"}, nil},
-		"post-v1-store-check":                                      {map[string]any{"repair": false}, map[string]any{"cells": 1, "diaries": 1, "objects": 1, "damaged": []any{}, "faults": []any{}, "set_aside": []any{}}},
-		"post-v1-rejected-replay":                                  {nil, map[string]any{"inputs": 1, "valid": 1, "refused": map[string]any{}}},
-		"post-v1-log-replay":                                       {map[string]any{"time": "2002-10-01T00:00:00Z"}, map[string]any{"events": 1200}},
-		"post-v1-log-acknowledge":                                  {nil, map[string]any{"bytes": 0, "records": 0}},
-		"get-v1-master-keys":                                       {nil, rows(map[string]any{"id": "6f1c0a8be2d94377", "made": "2002-10-01T08:00:00Z", "state": "in force"})},
-		"post-v1-master-keys-rotate":                               {map[string]any{"from": "2027-01-01"}, map[string]any{"id": "6f1c0a8be2d94377", "from": "2027-01-01", "file": "data/master.key", "notes": []any{}}},
-		"get-v1-version":                                           {nil, map[string]any{"version": "1.0.0"}},
-		"get-v1-panels":                                            {nil, rows(map[string]any{"panel": "nn", "market": "FR", "months": 1, "first": "2002-10", "last": "2002-10"})},
-		"get-v1-months":                                            {nil, rows(map[string]any{"month": "2002-10", "market": "FR", "panel": "nn", "version": 1, "status": "final"})},
-		"get-v1-metrics":                                           {nil, rows(map[string]any{"metric": "reach", "role": "measure", "unit": "percent", "label": "Active reach", "definition": "100 x unique audience / active universe of the location.", "reports": []any{"ranking", "trend"}})},
+		"post-v1-exclusions":         {map[string]any{"market": "FR", "panel": "nn", "month": "2002-10", "service": "icq", "reason": "a faulty meter"}, rule},
+		"post-v1-erasures":           {map[string]any{"panel": "nn", "panelist": "P0005"}, map[string]any{"diaries": 31, "rosters": 1, "kept": []any{}}},
+		"get-v1-targets":             {nil, rows(target)},
+		"post-v1-targets":            {target, target},
+		"post-v1-backup":             {map[string]any{"file": "rollcall.backup"}, nil},
+		"post-v1-store-check":        {map[string]any{"repair": false}, map[string]any{"cells": 1, "diaries": 1, "objects": 1, "damaged": []any{}, "faults": []any{}, "set_aside": []any{}}},
+		"post-v1-rejected-replay":    {nil, map[string]any{"inputs": 1, "valid": 1, "refused": map[string]any{}}},
+		"post-v1-log-replay":         {map[string]any{"time": "2002-10-01T00:00:00Z"}, map[string]any{"events": 1200}},
+		"post-v1-log-acknowledge":    {nil, map[string]any{"bytes": 0, "records": 0}},
+		"get-v1-master-keys":         {nil, rows(map[string]any{"id": "6f1c0a8be2d94377", "made": "2002-10-01T08:00:00Z", "state": "in force"})},
+		"post-v1-master-keys-rotate": {map[string]any{"from": "2027-01-01"}, map[string]any{"id": "6f1c0a8be2d94377", "from": "2027-01-01", "file": "data/master.key", "notes": []any{}}},
+		"get-v1-version":             {nil, map[string]any{"version": "1.0.0"}},
+		"get-v1-panels":              {nil, rows(map[string]any{"panel": "nn", "market": "FR", "months": 1, "first": "2002-10", "last": "2002-10"})},
+		"get-v1-months":              {nil, rows(map[string]any{"month": "2002-10", "market": "FR", "panel": "nn", "version": 1, "status": "final"})},
+		"get-v1-metrics":             {nil, rows(map[string]any{"metric": "reach", "role": "measure", "unit": "percent", "label": "Active reach", "definition": "100 x unique audience / active universe of the location.", "reports": []any{"ranking", "trend"}})},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,4 +108,31 @@ func serveMemory(t *testing.T, rounds int) {
 		t.Errorf("%d were answered, %d told to come back", a.given.Load(), a.later.Load())
 	}
 	s.requireBound("at the end", bound)
+}
+
+// TestUndoUsage: what a command that undoes mistakes can't take is bad usage, and
+// what it does not find is a failure.
+func TestUndoUsage(t *testing.T) {
+	dir := t.TempDir()
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	rollcallRun(t, "service", "add", "mychat", "--name", "MyChat", "--data", dir)
+	days := []string{"--from", "2002-10-01", "--to", "2002-10-02"}
+	for _, c := range []struct {
+		args []string
+		exit int
+	}{
+		{[]string{"remove", "--market", "FR", "--service", "mychat", "--reason", "x", "--from", "2002-10-xx", "--to", "2002-10-02"}, exitUsage},
+		{[]string{"remove", "--market", "FR", "--service", "mychat", "--reason", "x", "--from", "2002-10-03", "--to", "2002-10-02"}, exitUsage},
+		{append([]string{"remove", "--market", "FR", "--service", "mychat", "--reason", "x"}, days...), exitFailed},
+		{append([]string{"mark", "--market", "FR", "--reason", ""}, days...), exitUsage},
+		{append([]string{"mark", "--market", "FR", "--reason", "", "--clear"}, days...), exitUsage},
+		{append([]string{"mark", "--market", "FR", "--reason", "x", "--clear"}, days...), exitFailed},
+		{[]string{"erase", "--service", "mychat", "--account", strings.Repeat("a", 1025)}, exitUsage},
+		{[]string{"erase", "--service", "mychat", "--account", strings.Repeat("a", 1024)}, exitFailed},
+	} {
+		err := run(t.Context(), append([]string{"census", c.args[0], "--data", dir}, c.args[1:]...), nil, io.Discard, io.Discard)
+		if err == nil || exitCode(err) != c.exit {
+			t.Errorf("%q: %v, want exit %d", c.args, err, c.exit)
+		}
+	}
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -66,16 +68,37 @@ type correction struct {
 	Reason  string
 	Time    time.Time
 	Cells   int
+	Removed []string `json:"segments"`
 }
 
 // words says what it is of.
 func (c *correction) words() string {
 	of := cmp.Or(c.Service, "every service")
-	if c.Segment != "" {
+	switch {
+	case len(c.Removed) > 1:
+		of += ", segments " + strings.Join(c.Removed, ", ")
+	case c.Segment != "":
 		of += ", segment " + c.Segment
 	}
 	days := rollcall.Correction{From: c.From, To: c.To}
 	return c.Market + ", " + of + ", " + days.Days()
+}
+
+// count says how many there are.
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// misused makes what the server can't take bad usage, as with a question: what
+// these commands send is on the command line.
+func misused(err error) error {
+	if refused := (unusable{}); errors.As(err, &refused) {
+		return server.UsageError{Err: err}
+	}
+	return err
 }
 
 type censusRemoveCmd struct {
@@ -83,7 +106,7 @@ type censusRemoveCmd struct {
 	Service string `required:"" help:"Service id."`
 	From    string `required:"" help:"First day, YYYY-MM-DD, or month, YYYY-MM." placeholder:"YYYY-MM-DD"`
 	To      string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
-	Segment string `help:"Only what is of this segment, or of none." placeholder:"ID"`
+	Segment string `help:"Only what is of this segment and of those merged into it, or of none." placeholder:"ID"`
 	Reason  string `required:"" help:"Why; it stands under every figure of these days."`
 	server.Engine
 }
@@ -97,9 +120,9 @@ func (c *censusRemoveCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done correction
 		if err := api.do(ctx, http.MethodPost, "/v1/census/removals", in, &done); err != nil {
-			return err
+			return misused(err)
 		}
-		_, err := fmt.Fprintf(s.out, "removed: %s: %d cells\nof the log, what is stamped after %s counts\n", done.words(), done.Cells, done.Time.UTC().Format(time.RFC3339Nano))
+		_, err := fmt.Fprintf(s.out, "removed: %s: %s\nof the log, what is stamped after %s counts\n", done.words(), count(done.Cells, "cell"), done.Time.UTC().Format(time.RFC3339Nano))
 		return err
 	})
 }
@@ -116,14 +139,19 @@ func (c *censusEraseCmd) Run(ctx context.Context, s *streams) error {
 		var done rollcall.ErasedAccount
 		in := map[string]string{"service": c.Service, "account": c.Account}
 		if err := api.do(ctx, http.MethodPost, "/v1/census/erasures", in, &done); err != nil {
-			return err
+			return misused(err)
 		}
-		fmt.Fprintf(s.out, "erased: out of %d sets of %s, up to %s, under %d keys\n", done.Sets, done.Service, done.Last, done.Keys)
+		if done.Sets > 0 {
+			fmt.Fprintf(s.out, "erased: out of %s of %s, up to %s, under %s\n", count(done.Sets, "set"), done.Service, done.Last, count(done.Keys, "key"))
+		}
 		if done.Lost != 0 {
 			fmt.Fprintf(s.out, "not looked for before %s: the master key of then is lost\n", done.Lost)
 		}
 		for _, note := range done.Notes {
 			fmt.Fprintln(s.out, note)
+		}
+		if done.Sets == 0 {
+			return fmt.Errorf("no set of %s has this account; write it as its collectors send it. If it is loaded later, it does not count up to %s", done.Service, done.Last)
 		}
 		return nil
 	})
@@ -149,7 +177,7 @@ func (c *censusMarkCmd) Run(ctx context.Context, s *streams) error {
 		var done correction
 		if !c.Clear {
 			if err := api.do(ctx, http.MethodPost, "/v1/census/marks", in, &done); err != nil {
-				return err
+				return misused(err)
 			}
 			_, err := fmt.Fprintf(s.out, "marked: %s\n", done.words())
 			return err
@@ -159,7 +187,7 @@ func (c *censusMarkCmd) Run(ctx context.Context, s *streams) error {
 			query.Set(name, value)
 		}
 		if err := api.do(ctx, http.MethodDelete, "/v1/census/marks?"+query.Encode(), nil, &done); err != nil {
-			return err
+			return misused(err)
 		}
 		_, err := fmt.Fprintf(s.out, "no longer marked: %s\n", done.words())
 		return err

@@ -136,6 +136,8 @@ func readProblem(method string, answer *http.Response) error {
 	switch {
 	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet:
 		return server.UsageError{Err: err}
+	case answer.StatusCode == http.StatusUnprocessableEntity:
+		return unusable{err}
 	case answer.StatusCode == http.StatusNotFound:
 		return notFound{err}
 	case answer.StatusCode == http.StatusTooManyRequests:
@@ -143,6 +145,9 @@ func readProblem(method string, answer *http.Response) error {
 	}
 	return err
 }
+
+// unusable is what was sent, and can't be taken.
+type unusable struct{ error }
 
 // notFound is a rollcall.ErrNotFound that the server tells in its own words.
 type notFound struct{ error }

@@ -175,7 +175,7 @@ type publicationReplicatesCmd struct {
 	edition
 	From   string `help:"The first month of the file; several are drawn as one sample, for the errors of changes and means." placeholder:"YYYY-MM"`
 	N      int    `help:"Replicates; the error of a standard error is 1/sqrt(2n) of it." default:"200"`
-	Seed   uint64 `help:"Of the draws: the same version and seed give the same bytes." default:"1"`
+	Seed   int64  `help:"Of the draws: the same version and seed give the same bytes." default:"1"`
 	Uses   string `help:"Write what the panelists did beside it, by service, place and credit." type:"path" placeholder:"FILE.parquet"`
 	Output string `short:"o" required:"" help:"The file to write." type:"path" placeholder:"FILE.parquet"`
 	server.Engine
@@ -207,7 +207,7 @@ func (c *publicationReplicatesCmd) Run(ctx context.Context, s *streams) error {
 			}
 		}
 		query.Set("n", strconv.Itoa(c.N))
-		query.Set("seed", strconv.FormatUint(c.Seed, 10))
+		query.Set("seed", strconv.FormatInt(c.Seed, 10))
 		if err := c.fetch(ctx, s, api, at+"replicates.parquet", query, c.Output); err != nil {
 			return err
 		}

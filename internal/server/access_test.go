@@ -263,19 +263,26 @@ func TestMarketsHidden(t *testing.T) {
 	}
 }
 
-// TestAudit: every route that changes something says in the audit log who did so;
-// it has no key in it and no panelist, and is for administrators.
-func TestAudit(t *testing.T) {
-	g := guarded(t)
-	done := map[string]string{ // the routes, and the action
-		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
-		"POST /v1/events":                       "",           // the log has them
-		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
+// takesEvents reports whether events are sent to a route, a tracker's among them.
+func takesEvents(pattern string) bool {
+	switch strings.TrimSuffix(pattern, "/") {
+	case "/v1/events", "/v1/batch", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias", "/v1/import", "/batch", "/capture", "/i/v1/analytics/events":
+		return true
 	}
-	for _, c := range []struct{ pattern, body, action string }{
+	return false
+}
+
+// change is what an administrator posts, and the action that the audit log has.
+type change struct{ pattern, body, action string }
+
+func changesMade() []change {
+	return []change{
 		{"/v1/markets", `{"market":"BE","name":"Belgium","zone":"Europe/Brussels"}`, "set market"},
 		{"/v1/services", `{"service":"tchap","name":"Tchap","brand":"","owner":""}`, "set service"},
-		{"/v1/segments", `{"segment":"rhone","name":"Rhône","into":"lyon"}`, "set segment"},
+		{"/v1/segments", `{"segment":"isere","name":"Isère","into":"lyon"}`, "set segment"},
+		{"/v1/census/removals", `{"market":"FR","service":"icq","segment":"nantes","from":"2004-01-07","to":"2004-01-07","reason":"twice"}`, "remove census"},
+		{"/v1/census/marks", `{"market":"FR","from":"2004-01-07","to":"2004-01-07","reason":"down"}`, "mark census"},
+		{"/v1/census/erasures", `{"service":"icq","account":"somebody"}`, "erase account"},
 		{"/v1/targets", `{"target":"young","expression":"age=15-24"}`, "save target"},
 		{"/v1/panels/{panel}/limits", `{"market":"FR","low":0,"caution":0}`, "set limits"},
 		{"/v1/exclusions", `{"market":"FR","panel":"nn","month":"2003-01","service":"msn","reason":"a private reason"}`, "exclude"},
@@ -288,12 +295,33 @@ func TestAudit(t *testing.T) {
 		{"/v1/log/acknowledge", "", "acknowledge damage"},
 		{"/v1/rejected/replay", "", "replay rejected"},
 		{"/v1/master-keys/rotate", `{"from":"` + time.Now().AddDate(0, 1, 0).Format(time.DateOnly) + `"}`, "rotate master key"},
-	} {
+	}
+}
+
+// TestAudit: every route that changes something says in the audit log who did so;
+// it has no key in it and no panelist, and is for administrators.
+func TestAudit(t *testing.T) {
+	g := withSegments(t, quiet())
+	done := map[string]string{ // the routes, and the action
+		"PUT /v1/panels/{panel}/months/{month}": "load panel", // before the keys were asked for
+		"POST /v1/events":                       "",           // the log has them
+		"POST /v1/log/settle":                   "", "POST /v1/session": "", "DELETE /v1/session": "",
+		"DELETE /v1/census/marks": "clear mark",
+	}
+	for _, r := range g.all {
+		if takesEvents(r.pattern) {
+			done[r.method+" "+r.pattern] = "" // the log has them
+		}
+	}
+	for _, c := range changesMade() {
 		path, _, _ := strings.Cut(address(c.pattern), "?")
 		if a := g.send(t, "admin", path, c.body); a.status >= 300 {
 			t.Errorf("%s: %d %s", c.pattern, a.status, a.body)
 		}
 		done["POST "+c.pattern] = c.action
+	}
+	if a := g.ask(t, "admin", http.MethodDelete, "/v1/census/marks?market=FR&from=2004-01-07&to=2004-01-07&reason=wrong"); a.status != http.StatusOK {
+		t.Errorf("clear: %d %s", a.status, a.body)
 	}
 	text := g.ask(t, "admin", http.MethodGet, "/v1/audit").body
 	for _, r := range g.all {

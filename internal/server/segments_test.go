@@ -35,10 +35,12 @@ func withSegments(t *testing.T, options Options) *guardedServer {
 			t.Fatalf("%s: %d %s", line, a.status, a.body)
 		}
 	}
-	for _, segment := range []string{"lyon", "nantes"} { // of a day on which nothing was seen
-		line := fmt.Sprintf(`{"market":"FR","service":"icq","segment":"%s","from":"2004-01-08","to":"2004-01-08","reason":"twice in %s"}`, segment, segment)
-		if a := g.send(t, "admin", "/v1/census/removals", line); a.status != http.StatusCreated {
-			t.Fatalf("%s: %d %s", line, a.status, a.body)
+	for _, segment := range []string{"lyon", "nantes"} { // of a day on which nothing is left
+		day := rollcall.DayOf(2004, 1, 8)
+		if _, err := g.process.store.AddCorrections(t.Context(), rollcall.Correction{
+			Action: rollcall.Removal, Market: "FR", Service: "icq", Segment: segment, From: day, To: day, Reason: "twice in " + segment, Time: time.Unix(1e9, 0).UTC(),
+		}); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return g

@@ -246,7 +246,6 @@ type feed struct {
 	end    int // of a replay
 	replay bool
 	stop   func()
-	fresh  bool // something was read since the last commit
 }
 
 // Next gives the next record. Now and then something is done meanwhile.

@@ -16,7 +16,7 @@ import (
 )
 
 // Store is an engine that can say all that it holds.
-type Store interface {
+type Store interface { //nolint:interfacebloat // the three that an engine has, and two of its own
 	rollcall.Store
 	rollcall.DeliveryLog
 	Inventory(ctx context.Context) (rollcall.Inventory, error)
