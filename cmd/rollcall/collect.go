@@ -370,7 +370,15 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	if err == nil && log.Refused() {
 		return fmt.Errorf("%s: every line was refused", c.name())
 	}
-	return err
+	return errors.Join(err, c.strange(log))
+}
+
+// strange is an error where no line of a whole log is one that the profile knows.
+func (c *logsCmd) strange(log *logs.Log) error {
+	if c.Follow || log == nil { // what follows may be known
+		return nil
+	}
+	return c.allOther(c.name(), "line", log.AllOther())
 }
 
 // send carries the log's sightings to Rollcall's own log.
@@ -381,7 +389,7 @@ func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *p
 		return err
 	}
 	to.refused(log.Rejected())
-	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts))
+	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts), c.strange(log))
 }
 
 type pollCmd struct {

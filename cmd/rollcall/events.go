@@ -287,7 +287,9 @@ func (f *profileFlags) check() error {
 	switch {
 	case f.Source != "" && f.Map != "":
 		return errors.New("--map stands beside --source; give one of them")
-	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || len(f.DropRules) > 0 || f.DropDeactivated || f.DryRun ||
+	case !f.given() && f.DryRun:
+		return errors.New("--dry-run prints what a profile reads: give --source or --map too")
+	case !f.given() && (len(f.Join) > 0 || len(f.Drop) > 0 || len(f.DropRules) > 0 || f.DropDeactivated ||
 		f.Market+f.Service+f.Location+f.Segment+f.Zone != ""):
 		return errors.New("--join, --drop, --market and their like are for tables: give --source or --map too")
 	}
@@ -485,7 +487,15 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
 		return fmt.Errorf("%s: every row was refused", path)
 	}
-	return err
+	return errors.Join(err, c.allOther(path, "row", counts.AllOther()))
+}
+
+// allOther is an error where a file has rows, and the profile knows none of them.
+func (f *profileFlags) allOther(path, row string, rows int) error {
+	if rows == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, cmp.Or(f.Source, f.Map), rows, row)
 }
 
 // sendTable carries a file's sightings to the log. What the log refuses is told
@@ -496,7 +506,7 @@ func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, 
 	err = errors.Join(err, to.flush(ctx))
 	tellRows(s.err, path, counts)
 	to.refused(counts.Rejected)
-	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts))
+	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts), c.allOther(path, "row", counts.AllOther()))
 }
 
 // rowSender posts the sightings of rows. What the log refuses is told by the

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -174,7 +175,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if err == nil {
-		err = givenTwice(command)
+		err = errors.Join(givenTwice(command), emptyLimit(command))
 	}
 	if err != nil {
 		return server.UsageError{Err: errors.New(usageWords(err.Error()))}
@@ -229,6 +230,29 @@ func givenTwice(command *kong.Context) error {
 		seen[part.Flag.Name] = true
 	}
 	return nil
+}
+
+// emptyLimit refuses an empty value of a flag without which everything is meant:
+// a script whose variable is empty would make a key of all segments.
+func emptyLimit(command *kong.Context) error {
+	for _, part := range command.Path {
+		if part.Flag == nil || part.Resolved || !limits(part.Flag.Name) {
+			continue
+		}
+		if value := reflect.ValueOf(command.FlagValue(part.Flag)); emptyValue(value) {
+			return fmt.Errorf("--%s: is empty", part.Flag.Name)
+		}
+	}
+	return nil
+}
+
+func limits(flag string) bool {
+	return slices.Contains([]string{"markets", "service", "segment", "platform"}, flag) || strings.HasPrefix(flag, "default-")
+}
+
+// emptyValue says it of a text, and of a list with nothing in it.
+func emptyValue(v reflect.Value) bool {
+	return (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0
 }
 
 // newParser reads command lines; exit is called where help was asked for.

@@ -36,6 +36,15 @@ type Fault struct {
 	Reason string
 }
 
+// AllOther is how many rows there were, if none was of a table of the profile;
+// else 0.
+func (c *Counts) AllOther() int {
+	if c.Other < c.Rows {
+		return 0
+	}
+	return c.Rows
+}
+
 func newCounts() *Counts {
 	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}}
 }

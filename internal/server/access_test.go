@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -56,6 +57,36 @@ func guardedBy(t *testing.T, options Options) *guardedServer {
 	g.Server = httptest.NewServer(api.Admit(options.Access, o.handler))
 	t.Cleanup(g.Close)
 	return g
+}
+
+// TestKeysNotLookedAt: on a loopback address the folder's keys are not asked for,
+// and it is said where there are some.
+func TestKeysNotLookedAt(t *testing.T) {
+	e := &Engine{Data: t.TempDir()}
+	warned := func(l Listening) string {
+		t.Helper()
+		var said strings.Builder
+		control, err := l.control(e, slog.New(slog.NewTextHandler(&said, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (control.Keys != nil) != (l.Tokens != "") {
+			t.Errorf("--tokens %q: keys %v", l.Tokens, control.Keys)
+		}
+		return said.String()
+	}
+	if said := warned(Listening{Listen: "127.0.0.1:0"}); said != "" {
+		t.Errorf("without keys: %s", said)
+	}
+	if _, _, err := access.NewToken(TokensPath(e.Data), access.Token{Name: "lyon", Role: access.RoleRead}, time.Unix(1e9, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if said := warned(Listening{Listen: "127.0.0.1:0"}); !strings.Contains(said, "--tokens") || !strings.Contains(said, TokensPath(e.Data)) {
+		t.Errorf("with keys: %q", said)
+	}
+	if said := warned(Listening{Listen: "127.0.0.1:0", Tokens: TokensPath(e.Data)}); said != "" {
+		t.Errorf("with --tokens: %s", said)
+	}
 }
 
 // send posts JSON.

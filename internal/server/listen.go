@@ -24,7 +24,7 @@ import (
 // Listening says where a process listens, and who may ask it.
 type Listening struct {
 	Listen        string `help:"Address to listen on. Any but a loopback address needs API keys (see rollcall token)." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Tokens        string `help:"File of the API keys; DIR/tokens of the data folder where absent." type:"path" placeholder:"FILE"`
+	Tokens        string `help:"File of the API keys. Where absent, DIR/tokens of the data folder; but on a loopback address no key is looked at without this flag, and all of this machine may do everything." type:"path" placeholder:"FILE"`
 	TLSCert       string `help:"PEM file of the server's certificate: speak HTTPS." type:"path" placeholder:"FILE" name:"tls-cert"`
 	TLSKey        string `help:"PEM file of its key." type:"path" placeholder:"FILE" name:"tls-key"`
 	Clear         bool   `help:"Let API keys and figures go over the network in clear: where a proxy before it speaks HTTPS, or nobody else is on the network." name:"insecure-http"`
@@ -145,7 +145,7 @@ func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
 // control says who may ask. Whatever others than this machine can reach needs
 // keys, and keys need TLS.
 func (l Listening) control(e *Engine, log *slog.Logger) (*access.Control, error) {
-	keys, err := l.keyring(e)
+	keys, err := l.keyring(e, log)
 	if err != nil {
 		return nil, err
 	}
@@ -195,17 +195,24 @@ func (l Listening) guarded(local, keys bool) error {
 	return nil
 }
 
-// keyring opens the file of API keys, nil where there is none.
-func (l Listening) keyring(e *Engine) (*access.Keyring, error) {
+// keyring opens the file of API keys, nil where there is none. The data folder's
+// keys are for others than this machine: on a loopback address that they are not
+// looked at is said, for who made one expects it to limit somebody.
+func (l Listening) keyring(e *Engine, log *slog.Logger) (*access.Keyring, error) {
 	if l.Tokens != "" {
 		return access.OpenKeyring(l.Tokens)
 	}
-	if local, err := loopback(l.Listen); err != nil || local {
-		return nil, err // the folder's keys are for others than this machine
+	local, err := loopback(l.Listen)
+	if err != nil {
+		return nil, err
 	}
 	path := TokensPath(e.Data)
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return nil, nil //nolint:nilerr // no file, no keys
+	}
+	if local {
+		log.Warn("API keys are not looked at on a loopback address: name their file with --tokens to ask for them", "listen", l.Listen, "file", path)
+		return nil, nil
 	}
 	return access.OpenKeyring(path)
 }

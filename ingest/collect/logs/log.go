@@ -114,6 +114,9 @@ func (l *Log) Refused() bool {
 	return c.Rows > 0 && c.Rejected == c.Rows
 }
 
+// AllOther is how many lines there were, if the profile knows none of them; else 0.
+func (l *Log) AllOther() int { return l.reader.Counts().AllOther() }
+
 // Faults are the first lines that were refused.
 func (l *Log) Faults() []profile.Fault { return l.reader.Counts().Faults }
 
