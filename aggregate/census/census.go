@@ -123,12 +123,17 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	}
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
 	t.Meta.Notes = append(t.Meta.Notes, segments.notes...)
-	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, found, &t.Meta)); err != nil {
-		return nil, err
-	}
 	groups := slices.SortedFunc(maps.Keys(found), compare(&facts))
+	lacks := make(map[rollcall.ServiceID]days)
 	for _, g := range groups {
-		t.Rows = append(t.Rows, found[g].row(g, store.K(), &facts))
+		row := found[g].row(g, store.K(), &facts)
+		if exact, _ := row[len(row)-1].(bool); !exact && found[g] != nil {
+			lacks[g.service] = lacks[g.service].and(found[g].lacks)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, lacks, &t.Meta)); err != nil {
+		return nil, err
 	}
 	noteUndone(t, groups, &facts, undone)
 	t.Meta.Method += under(t, &q)
@@ -175,21 +180,16 @@ func noteDamage(ctx context.Context, store rollcall.Store, q *rollcall.CensusQue
 	return nil
 }
 
-// noteSketched says of services that are counted exactly which of the days are not.
-func noteSketched(ctx context.Context, store rollcall.Store, found unions, m *rollcall.Meta) error {
+// noteSketched says of services that are counted exactly which days have made
+// figures that are not.
+func noteSketched(ctx context.Context, store rollcall.Store, lacks map[rollcall.ServiceID]days, m *rollcall.Meta) error {
 	services, err := store.Services(ctx)
 	if err != nil {
 		return err
 	}
-	lacks := make(map[rollcall.ServiceID]days)
-	for g, u := range found {
-		if u != nil && u.lacks.last != 0 {
-			lacks[g.service] = lacks[g.service].and(u.lacks)
-		}
-	}
 	var named []string
 	for _, s := range services {
-		if d, some := lacks[s.ID]; some && s.Census == rollcall.Exactly {
+		if d := lacks[s.ID]; d.last != 0 && s.Census == rollcall.Exactly {
 			named = append(named, fmt.Sprintf("%s from %s to %s", s.ID, d.first, d.last))
 		}
 	}
@@ -329,7 +329,7 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	keys := make(map[string]bool)
 	notes := []string{minimum(q), "Accounts, not persons: one person may hold several accounts, and one account may serve several persons."}
 	if q.Round > 0 {
-		notes = append(notes, fmt.Sprintf("Figures are rounded to %d accounts, and their standard errors are not told, as for every reader (--census-round); the operator and an administrator's key have them unrounded.", q.Round))
+		notes = append(notes, fmt.Sprintf("Figures are rounded to %d accounts, those that were counted exactly too, and their standard errors are not told, as for every reader (--census-round); the operator and an administrator's key have them unrounded.", q.Round))
 	}
 	coarse, twoKeys := false, false
 	for _, u := range found {
@@ -350,9 +350,23 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 		Location: q.At.String(), Credit: string(q.Credit), Confidence: 0.95,
 		Thresholds: thresholds(q),
 		Sketch:     &rollcall.SketchMeta{K: k, RelativeError: hll.StdErr(k), Key: strings.Join(slices.Sorted(maps.Keys(keys)), " ")},
-		Method:     "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons",
+		Method:     method(found),
 		Notes:      notes,
 	}
+}
+
+// method says how the accounts were counted: one by one where every set is whole.
+func method(found unions) string {
+	whole, sketched := false, false
+	for _, u := range found {
+		if u != nil && u.day != 0 { // something was seen
+			whole, sketched = whole || u.exact, sketched || !u.exact
+		}
+	}
+	if sketched || !whole {
+		return "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons"
+	}
+	return "union of the days' sets of accounts, counted one by one; account-minutes by HyperLogLog; unique accounts of one service, not persons"
 }
 
 // minimum says under how many accounts figures are withheld, whose minimum that

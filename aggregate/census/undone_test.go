@@ -78,3 +78,27 @@ func told(table *rollcall.Table) (removed, down []string) {
 	slices.SortFunc(down, func(a, b string) int { return strings.Compare(b, a) })
 	return removed, down
 }
+
+// TestSketchedDays: days without sets are told of where they make a figure that is
+// not exact; of a few accounts there is nothing to estimate.
+func TestSketchedDays(t *testing.T) {
+	day := rollcall.DayOf(2002, 10, 3)
+	for _, accounts := range []uint64{10, 5000} {
+		var visits []visit
+		for i := range accounts {
+			visits = append(visits, visit{account: (i + 1) << 40, Cell: rollcall.Cell{Market: "FR", Day: day, Service: "msn", Location: rollcall.Elsewhere, Kind: rollcall.Use, Key: 1}})
+		}
+		store := storeOf(t, visits)
+		if err := store.PutService(t.Context(), rollcall.Service{ID: "msn", Name: "MSN", Census: rollcall.Exactly}); err != nil {
+			t.Fatal(err)
+		}
+		table, err := Table(t.Context(), store, rollcall.CensusQuery{Market: "FR", From: day, To: day, At: rollcall.CensusPlace{Any: 7}, Credit: rollcall.ByPresence})
+		if err != nil {
+			t.Fatal(err)
+		}
+		few := accounts == 10
+		if noted := strings.Contains(strings.Join(table.Meta.Notes, " "), "msn from 2002-10-03 to 2002-10-03"); noted == few || table.Cell(0, "exact") != few {
+			t.Errorf("%d accounts: exact %v, notes %q", accounts, table.Cell(0, "exact"), table.Meta.Notes)
+		}
+	}
+}
