@@ -195,7 +195,9 @@ func (s *illStore) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[ro
 }
 
 // Segments gives none: none is merged.
-func (*illStore) Segments(context.Context, rollcall.MarketID) ([]rollcall.Segment, error) { return nil, nil }
+func (*illStore) Segments(context.Context, rollcall.MarketID) ([]rollcall.Segment, error) {
+	return nil, nil
+}
 
 // Corrections gives none.
 func (*illStore) Corrections(context.Context) (rollcall.Corrections, error) { return nil, nil }
