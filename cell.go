@@ -36,10 +36,11 @@ type Action string
 
 // The actions.
 const (
-	Removal Action = "removal" // the cells of some days are removed, and what was logged before does not come back
-	Erasing Action = "erasing" // an account is taken out of the sets of its service
-	Outage  Action = "outage"  // days are marked as ones on which a collector was down
-	Cleared Action = "cleared" // marks that were made before are lifted
+	Removal  Action = "removal"  // the cells of some days are removed, and what was logged before does not come back
+	Erasing  Action = "erasing"  // an account is taken out of the sets of its service
+	Outage   Action = "outage"   // days are marked as ones on which a collector was down
+	Cleared  Action = "cleared"  // marks that were made before are lifted
+	Restored Action = "restored" // a replay has brought back what the log had of a removal
 )
 
 // Correction is what was done about a mistake in the census, once and for all:
@@ -100,6 +101,18 @@ func (all Corrections) Lacking(others Corrections) (some Corrections) {
 		}
 	}
 	return some
+}
+
+// Restored gives the time since when what the log had of a removal is back; the
+// zero time: it is not.
+func (all Corrections) Restored(removal *Correction) time.Time {
+	for _, c := range all {
+		if c.Action == Restored && !c.Time.Before(removal.Time) && c.Market == removal.Market && c.Service == removal.Service &&
+			c.Segment == removal.Segment && c.From == removal.From && c.To == removal.To {
+			return c.Time
+		}
+	}
+	return time.Time{}
 }
 
 // Erased gives the accounts that are not to be counted in the cells of a service,

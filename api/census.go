@@ -157,7 +157,7 @@ type corrections struct{ *Server }
 
 // correction is one as it is told.
 type correction struct {
-	Action  rollcall.Action    `json:"action" enum:"removal,outage,cleared" doc:"removal; outage: days on which a collector was down; cleared: marks of such days that were lifted"`
+	Action  rollcall.Action    `json:"action" enum:"removal,outage,cleared,restored" doc:"removal; restored: a replay has brought back what the log had of a removal; outage: days on which a collector was down; cleared: marks of such days that were lifted"`
 	Market  rollcall.MarketID  `json:"market"`
 	Service rollcall.ServiceID `json:"service,omitempty" doc:"absent: every service"`
 	Segment string             `json:"segment,omitempty" doc:"of a removal: this segment alone, or none; absent: any"`

@@ -31,7 +31,7 @@ func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all 
 	var removals []string
 	for _, c := range all.Of(rollcall.Removal) {
 		if c.Market == q.Market && touches(&c, q) && c.From <= q.To && q.From <= c.To {
-			removals = append(removals, fmt.Sprintf("%s of %s was removed on %s: %s. What was loaded since counts.", scope(&c), c.Days(), c.Time.Format(time.DateOnly), c.Reason))
+			removals = append(removals, removed(&c, all.Restored(&c)))
 		}
 	}
 	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(removals), "removals")...)
@@ -42,6 +42,15 @@ func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all 
 		down = append(down, fmt.Sprintf("A collector of %s was down: %s: %s. Figures of these days are too low, and flagged b.", anyService(b.Service), of.Days(), b.Reason))
 	}
 	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(down), "marks")...)
+}
+
+// removed tells of a removal, and that it was undone where it was.
+func removed(c *rollcall.Correction, restored time.Time) string {
+	day := c.Time.Format(time.DateOnly)
+	if restored.IsZero() {
+		return fmt.Sprintf("%s of %s was removed on %s: %s. What was loaded since counts.", scope(c), c.Days(), day, c.Reason)
+	}
+	return fmt.Sprintf("%s of %s was removed on %s: %s. What the log still had of it was brought back on %s, and counts.", scope(c), c.Days(), day, c.Reason, restored.Format(time.DateOnly))
 }
 
 func anyService(id rollcall.ServiceID) string {

@@ -294,13 +294,36 @@ func (r *Corrector) record(ctx context.Context, c rollcall.Correction, stands fu
 	return rollcall.Removed{Correction: c, New: true}, err
 }
 
-// List gives a market's removals, marks and clearings, the earliest first.
+// Restore records that a replay from some time on has brought back what was
+// removed: of what was removed before, the log's records from then on count again.
+func (r *Corrector) Restore(ctx context.Context, removals rollcall.Corrections, from time.Time) error {
+	all, err := r.Store.Corrections(ctx)
+	if err != nil {
+		return err
+	}
+	reason := "replay --with-removed"
+	if !from.IsZero() {
+		reason += " --from " + from.UTC().Format(time.RFC3339)
+	}
+	at := r.time(all)
+	var records []rollcall.Correction
+	for _, c := range removals.Of(rollcall.Removal) {
+		if c.Time.After(from) && all.Restored(&c).IsZero() {
+			c.Action, c.Reason, c.Time = rollcall.Restored, reason, at
+			records = append(records, c)
+		}
+	}
+	_, err = r.Store.AddCorrections(ctx, records...)
+	return err
+}
+
+// List gives a market's removals, their undoing, marks and clearings, the earliest first.
 func (r *Corrector) List(ctx context.Context, market rollcall.MarketID) (found []rollcall.Correction, err error) {
 	if err := r.Catalogue().Knows(market); err != nil {
 		return nil, err
 	}
 	all, err := r.Store.Corrections(ctx)
-	for _, c := range all.Of(rollcall.Removal, rollcall.Outage, rollcall.Cleared) {
+	for _, c := range all.Of(rollcall.Removal, rollcall.Restored, rollcall.Outage, rollcall.Cleared) {
 		if c.Market == market {
 			found = append(found, c)
 		}

@@ -104,6 +104,7 @@ func frenchNotes() [][2]string {
 		{"Damaged rows of cells of this market and of these months are set aside: #. The figures lack those of the days asked for, unless they have been rebuilt from the log.",
 			"Des lignes endommagées des cellules de ce marché et de ces mois sont écartées : #. Celles des jours demandés manquent aux chiffres, sauf si elles ont été reconstruites à partir du journal d’événements."},
 		{"* of * was removed on *: *. What was loaded since counts.", "* du * a été retiré le * : *. Ce qui a été chargé depuis compte."},
+		{"* of * was removed on *: *. What the log still had of it was brought back on *, and counts.", "* du * a été retiré le * : *. Ce que le journal d’événements en avait encore a été rétabli le *, et compte."},
 		{"A collector of * was down: *: *. Figures of these days are too low, and flagged b.", "Un collecteur de * était en panne : * : *. Les chiffres de ces jours sont trop bas, et marqués b."},
 		{"Days of services that are counted exactly have sketches alone, since they were loaded before: *. Figures with them are the sketches'. To mend such days, remove and load them again.",
 			"Des jours de services comptés exactement n’ont que des esquisses, car ils ont été chargés avant : *. Les chiffres qui en contiennent sont ceux des esquisses. Pour les corriger, les retirer et les charger de nouveau."},

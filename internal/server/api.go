@@ -112,6 +112,11 @@ func (p *Process) backup(ctx context.Context, name string) (path string, err err
 // errNoLog says that this process was given no log.
 var errNoLog = fmt.Errorf("%w: this needs the log (--brokers)", rollcall.ErrConflict)
 
+// correctorOf gives what undoes mistakes in the census, but for accounts.
+func correctorOf(p *Process) *correct.Corrector {
+	return &correct.Corrector{Store: p.store, Catalogue: p.catalogue.Catalogue, Now: time.Now}
+}
+
 type eventLog struct{ *Process }
 
 // Replay folds a part of the log again.
@@ -297,7 +302,7 @@ func (p *Process) serve() {
 	if len(p.Gauges.Of) > 0 {
 		p.background("gauges", active.NewGauges(p.metrics, p.Gauges, counted, p.Log).Run)
 	}
-	corrector := &correct.Corrector{Store: p.store, Catalogue: p.catalogue.Catalogue, Now: time.Now}
+	corrector := correctorOf(p)
 	server := &api.Server{
 		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
 		Corrections: corrector, Replicates: replicate.Source{Versions: p.months.Versions},

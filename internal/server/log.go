@@ -152,6 +152,11 @@ func (p eventLog) replay(ctx context.Context, from kafka.Start, withRemoved bool
 	if err := errors.Join(drained, <-done, source.Close()); err != nil {
 		return 0, fmt.Errorf("replay: %w", err)
 	}
+	if len(lifted) > 0 {
+		if err := correctorOf(p.Process).Restore(ctx, lifted, from.Time); err != nil {
+			return 0, fmt.Errorf("replay: %w", err)
+		}
+	}
 	return source.Stats().Rows.Load(), nil
 }
 
