@@ -32,6 +32,13 @@ func Nearest[T ~string](name string, known []T) []string {
 	return names
 }
 
+// Alike gives those of the nearest that may be meant: of which a third of the
+// letters must be changed at most. Among ids of a user's own most are like none.
+func Alike[T ~string](name string, known []T) []string {
+	far := (len(letters(name)) + 1) / 3
+	return slices.DeleteFunc(Nearest(name, known), func(near string) bool { return distance(name, near) > far })
+}
+
 // mostCompared is how much of a name is compared, in bytes: a user may type
 // anything.
 const mostCompared = 64

@@ -30,6 +30,17 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestAlike(t *testing.T) {
+	known := []rollcall.SegmentID{"2", "3", "agent_essai", "agent_modele", "x"}
+	for name, want := range map[string]string{
+		"nosuch": "", "agent_esai": "agent_essai", "Agent_Modèle": "agent_modele", "agent": "", "y": "", "X": "x", "": "",
+	} {
+		if got := strings.Join(rollcall.Alike(name, known), " "); got != want {
+			t.Errorf("alike to %q: %s, want %s", name, got, want)
+		}
+	}
+}
+
 // TestNearestProperty: a known name is its own nearest, in whatever order the
 // known ones are.
 func TestNearestProperty(t *testing.T) {

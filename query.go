@@ -1,6 +1,7 @@
 package rollcall
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -358,6 +359,11 @@ func ParseCensusPlace(s string) (CensusPlace, error) {
 		return CensusPlace{Any: Home | Work, Part: Place(s)}, nil
 	}
 	set, err := ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
+	if why := new(Invalid); errors.As(err, &why) {
+		all := *why
+		all.Reason = "is not home, work, elsewhere, several of these joined by +, any, both, home-only or work-only"
+		return CensusPlace{}, &all
+	}
 	return CensusPlace{Any: set}, err
 }
 

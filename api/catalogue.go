@@ -162,7 +162,7 @@ func (s segments) getOne(ctx context.Context, in *segmentInput) (*body[rollcall.
 		}
 	}
 	if !known || target == nil {
-		return nil, s.fault("segment", &rollcall.Unknown{Kind: "segment", Name: in.Segment, Near: rollcall.Nearest(in.Segment, ids), Advice: "add it with `rollcall segment add`"})
+		return nil, s.fault("segment", &rollcall.Unknown{Kind: "segment", Name: in.Segment, Near: rollcall.Alike(in.Segment, ids), Advice: "`rollcall segment list` lists those that are"})
 	}
 	return &body[rollcall.Segment]{Body: *target}, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -91,7 +92,7 @@ func (s Span) Resolve(huma.Context) []error {
 	to, failed := lastDay(s.To)
 	faults := slices.Concat(located(inQuery, err), located(inQuery, failed))
 	if len(faults) == 0 && from != 0 && to != 0 && from > to {
-		faults = contradiction("from", "is after to")
+		faults = contradiction("from", fmt.Sprintf("is after to: %q is after %q", s.From, s.To))
 	}
 	return faults
 }
@@ -109,14 +110,14 @@ func firstDay(s string) (rollcall.Day, error) {
 	if m, err := rollcall.ParseMonth(s); err == nil {
 		return m.First(), nil
 	}
-	return optionalDay("from", s)
+	return dayButMonth("from", s)
 }
 
 func lastDay(s string) (rollcall.Day, error) {
 	if m, err := rollcall.ParseMonth(s); err == nil {
 		return m.Last(), nil
 	}
-	return optionalDay("to", s)
+	return dayButMonth("to", s)
 }
 
 // optionalDay reads a day that the user calls name.
@@ -129,6 +130,15 @@ func optionalDay(name, s string) (rollcall.Day, error) {
 		named := *why
 		named.Field = name
 		return 0, &named
+	}
+	return d, err
+}
+
+// dayButMonth is optionalDay where a month may stand too, which this is not.
+func dayButMonth(name, s string) (rollcall.Day, error) {
+	d, err := optionalDay(name, s)
+	if why := new(rollcall.Invalid); errors.As(err, &why) {
+		why.Reason += " or a month YYYY-MM"
 	}
 	return d, err
 }

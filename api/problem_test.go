@@ -62,7 +62,7 @@ func TestFaults(t *testing.T) {
 		"GET /v1/census?market=FR&from=2002-10-01&to=x&min_accounts=-1&x=1&location=moon": {
 			fault("query.min_accounts", "pattern", "is not a whole number of 0 or more, of 9 digits at most", "-1"),
 			fault("query.x", "unknown_parameter", "is not a parameter of this; the nearest are by, to, from", nil),
-			fault("query.to", "day", "is not a date YYYY-MM-DD", "x"), fault("query.location", "location", "is not home, work or elsewhere", "moon"),
+			fault("query.to", "day", "is not a date YYYY-MM-DD or a month YYYY-MM", "x"), fault("query.location", "location", "is not home, work, elsewhere, several of these joined by +, any, both, home-only or work-only", "moon"),
 		},
 		"GET /v1/reports/ranking?panel=nn&version=one": {
 			fault("query.market", "missing", "is missing", nil), fault("query.version", "type", "is not a whole number", "one"),

@@ -79,7 +79,7 @@ func (s *segments) check(ctx context.Context, store rollcall.SegmentCatalogue, q
 		if _, is := slices.BinarySearch(known, id); !is || !s.sees(id) {
 			return &rollcall.Unknown{
 				Kind: "segment", Name: id.String(), Where: "in " + string(q.Market),
-				Near:   rollcall.Nearest(string(id), slices.DeleteFunc(known, func(id rollcall.SegmentID) bool { return !s.sees(id) })),
+				Near:   rollcall.Alike(string(id), slices.DeleteFunc(known, func(id rollcall.SegmentID) bool { return !s.sees(id) })),
 				Advice: "`rollcall segment list` lists those that are",
 			}
 		}

@@ -120,7 +120,7 @@ func (r *Corrector) segments(ctx context.Context, c *rollcall.Correction) ([]str
 		ids = append(ids, string(s.ID))
 	}
 	if !slices.Contains(ids, c.Segment) {
-		return nil, &rollcall.Unknown{Kind: "segment", Name: c.Segment, Where: "in " + string(c.Market), Near: rollcall.Nearest(c.Segment, ids)}
+		return nil, &rollcall.Unknown{Kind: "segment", Name: c.Segment, Where: "in " + string(c.Market), Near: rollcall.Alike(c.Segment, ids), Advice: "`rollcall segment list` lists those that are"}
 	}
 	merged, named := rollcall.MergedOf(known), rollcall.SegmentID(c.Segment)
 	if into := merged.Target(named); into != named {

@@ -442,7 +442,7 @@ func (c changeable) sawSegment(ctx context.Context, id rollcall.SegmentID) error
 		}
 		known = append(known, s.ID)
 	}
-	return &rollcall.Unknown{Kind: "segment", Name: string(id), Near: rollcall.Nearest(string(id), known), Advice: "add it first, with `rollcall segment add`"}
+	return &rollcall.Unknown{Kind: "segment", Name: string(id), Near: rollcall.Alike(string(id), known), Advice: "add it first, with `rollcall segment add`"}
 }
 
 // Segments gives the catalogue's, and those that the facts of some markets have,

@@ -69,11 +69,12 @@ func exampled(t *testing.T) *analyst {
 }
 
 // refusals are the answers to examples of what this server has not: an issuer,
-// keys, a person of that name.
+// keys, a person of that name, a census.
 func refusals() map[string]int {
 	return map[string]int{
 		"GET /v1/oidc/callback": http.StatusNotFound, "GET /v1/oidc/login": http.StatusNotFound,
 		"POST /v1/session": http.StatusConflict, "POST /v1/erasures": http.StatusNotFound,
+		"POST /v1/census/removals": http.StatusNotFound,
 	}
 }
 

@@ -118,7 +118,7 @@ func TestHiddenAsAbsent(t *testing.T) {
 			}
 		}
 	}
-	if a := g.ask(t, "reader of lyon", http.MethodGet, "/v1/segments/nantes"); a.status != http.StatusNotFound || !strings.Contains(a.body, "the nearest are rhone, lyon") {
+	if a := g.ask(t, "reader of lyon", http.MethodGet, "/v1/segments/rhonee"); a.status != http.StatusNotFound || !strings.Contains(a.body, "the nearest is rhone\"") {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	all := g.ask(t, "reader", http.MethodGet, censusOf)

@@ -194,6 +194,14 @@ func (s *illStore) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[ro
 	}
 }
 
+// Segments gives none: none is merged.
+func (*illStore) Segments(context.Context, rollcall.MarketID) ([]rollcall.Segment, error) {
+	return nil, nil
+}
+
+// Corrections gives none.
+func (*illStore) Corrections(context.Context) (rollcall.Corrections, error) { return nil, nil }
+
 // TestGaugesOfAnIllStore: a scrape waits for no store, the last figures stand with
 // their age, failures are counted, and all goes on when the store is well.
 func TestGaugesOfAnIllStore(t *testing.T) {
