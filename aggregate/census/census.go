@@ -124,20 +124,27 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 	t := &rollcall.Table{Meta: meta(&q, store.K(), found), Columns: Columns(facts.By...)}
 	t.Meta.Notes = append(t.Meta.Notes, segments.notes...)
 	groups := slices.SortedFunc(maps.Keys(found), compare(&facts))
-	lacks := make(map[rollcall.ServiceID]days)
-	for _, g := range groups {
-		row := found[g].row(g, store.K(), &facts)
-		if exact, _ := row[len(row)-1].(bool); !exact && found[g] != nil {
-			lacks[g.service] = lacks[g.service].and(found[g].lacks)
-		}
-		t.Rows = append(t.Rows, row)
-	}
+	lacks := found.into(t, groups, store.K(), &facts)
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, lacks, &t.Meta)); err != nil {
 		return nil, err
 	}
 	noteUndone(t, groups, &facts, undone)
 	t.Meta.Method += under(t, &q)
 	return t, nil
+}
+
+// into writes a table's rows, and gives the days of each service's sketched
+// figures that have no set.
+func (all unions) into(t *rollcall.Table, groups []group, k int, q *rollcall.CensusQuery) map[rollcall.ServiceID]days {
+	lacks := make(map[rollcall.ServiceID]days)
+	for _, g := range groups {
+		row := all[g].row(g, k, q)
+		if exact, _ := row[len(row)-1].(bool); !exact && all[g] != nil {
+			lacks[g.service] = lacks[g.service].and(all[g].lacks)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return lacks
 }
 
 // under says in a table's method, where a figure of it is withheld, whose minimum it
