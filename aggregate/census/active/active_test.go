@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,23 +166,42 @@ func TestGaugesUnrounded(t *testing.T) {
 // illStore is a store that hangs, or fails, when it is told to.
 type illStore struct {
 	rollcall.Store
-	err   error
-	hangs bool
+	is atomic.Int32
+}
+
+// What an illStore is.
+const (
+	well = iota
+	away
+	hanging
+)
+
+// ails gives the error of a read, of which one that hangs waits for ctx.
+func (s *illStore) ails(ctx context.Context) error {
+	switch s.is.Load() {
+	case away:
+		return errors.New("the store is away")
+	case hanging:
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
 }
 
 func (s *illStore) K() int { return 14 }
 
-func (s *illStore) Ageings(context.Context) ([]rollcall.Ageing, error) { return nil, s.err }
+// Ageings gives none. It fails with the store, and never hangs.
+func (s *illStore) Ageings(ctx context.Context) ([]rollcall.Ageing, error) {
+	if s.is.Load() == hanging {
+		return nil, nil
+	}
+	return nil, s.ails(ctx)
+}
 
 func (s *illStore) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollcall.CellRow, error] {
 	return func(yield func(rollcall.CellRow, error) bool) {
-		if s.hangs {
-			<-ctx.Done()
-			yield(rollcall.CellRow{}, ctx.Err())
-			return
-		}
-		if s.err != nil {
-			yield(rollcall.CellRow{}, s.err)
+		if err := s.ails(ctx); err != nil {
+			yield(rollcall.CellRow{}, err)
 			return
 		}
 		sketch := hll.New(14)
@@ -221,19 +241,19 @@ func TestGaugesOfAnIllStore(t *testing.T) {
 		if n != 2 || failures != 1 { // the unknown service
 			t.Fatalf("%d figures, %v failures", n, failures)
 		}
-		store.err = errors.New("the store is away")
+		store.is.Store(away)
 		time.Sleep(countEvery)
 		synctest.Wait()
 		if n, counted, failures := figures(); n != 2 || counted != first || failures != 3 {
 			t.Errorf("away: %d figures of %v, %v failures", n, counted, failures)
 		}
-		store.err, store.hangs = nil, true
+		store.is.Store(hanging)
 		time.Sleep(countEvery)
 		synctest.Wait()
 		if n, counted, _ := figures(); n != 2 || counted != first {
 			t.Errorf("while it hangs: %d figures of %v", n, counted)
 		}
-		store.hangs = false
+		store.is.Store(well)
 		time.Sleep(11 * mostTime) // the count is given up, and the next is after nine times as long
 		synctest.Wait()
 		if n, counted, _ := figures(); n != 2 || counted <= first {
