@@ -121,15 +121,17 @@ func testOpenTwoAtOnce(t *testing.T, _ *engines.ClickHouseServer, dsn string) {
 	}
 }
 
-// testOpenAfterPart: statements that ran before a record of them was written
-// run again.
+// testOpenAfterPart: the statements of the last migration run again, if they ran
+// before a record of them was written, or some of them did. One before it never
+// does: it would take from the key of cells what the last one adds.
 func testOpenAfterPart(t *testing.T, server *engines.ClickHouseServer, dsn string) {
 	s := openStore(t, dsn, clickhouse.Options{K: 12})
 	mergeDeltas(t, s, storetest.Draw(rand.New(rand.NewPCG(2, 1)), 12, 20, 200).Deltas())
 	want := storetest.Dump(t, s)
 	_, database, _ := strings.Cut(strings.TrimPrefix(dsn, "clickhouse://"), "/")
-	server.Query("TRUNCATE TABLE " + database + ".migrations")
-	server.Query("DROP TABLE " + database + ".targets")
+	last := server.Query("SELECT max(number) FROM " + database + ".migrations")
+	server.Query("ALTER TABLE " + database + ".migrations DELETE WHERE number = " + last + " SETTINGS mutations_sync = 2")
+	server.Query("DROP TABLE " + database + ".corrections")
 	again := openStore(t, dsn, clickhouse.Options{K: 12})
 	if again.ID() != s.ID() {
 		t.Error("the store has another id")
