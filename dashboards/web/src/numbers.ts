@@ -95,10 +95,10 @@ export class Numbers {
     return text.replace("-", minus);
   }
 
-  /** short gives an axis' number: 0, 200,000, 1 M, 2.5 M. */
+  /** short gives an axis' number: 0, 200,000, 1 M, 1.25 M. */
   short(x: number): string {
     if (Math.abs(x) < 1e6) return this.format("a", { maximumFractionDigits: 1 }).format(x).replace("-", minus);
-    return `${this.format("m", { maximumFractionDigits: 1 }).format(x / 1e6)}${this.thin()}M`;
+    return `${this.format("mm", { maximumFractionDigits: 2 }).format(x / 1e6)}${this.thin()}M`;
   }
 
   /** month gives October 2003. */

@@ -54,7 +54,7 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
     id: "curve",
     sentence: sentence(r, s),
     subtitle: french
-      ? `Personnes différentes touchées depuis le 1er, par jour de ${month}. Bandes : intervalle à ${level(r.meta, s)}`
+      ? `Personnes différentes touchées depuis le 1er, par jour ${of(month)}. Bandes : intervalle à ${level(r.meta, s)}`
       : `Different people reached since the 1st, by day of ${month}. Bands: ${level(r.meta, s)} interval`,
     keys: hollow ? [{ mark: "hollow", text: s.t.key.caution(low, caution) }] : [],
     notes: s.address.pool === undefined ? notes : [...notes, s.t.alone],

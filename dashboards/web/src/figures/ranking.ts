@@ -112,9 +112,16 @@ export function lede(r: Ranking, s: Scope): string {
   return [interval(first, r.meta, s), changed(first, r.meta, s), second(r, s)].filter((x) => x !== "").join(" ");
 }
 
+/** baseOf says where the people are online whom a place's reach is a percentage
+    of: at home, at work, or else at either. */
+export function baseOf(meta: Meta, s: Scope): string {
+  const place = meta.location === "home" || meta.location === "work" ? meta.location : "home+work";
+  return s.t.at[place] ?? place;
+}
+
 function interval(first: RankingRow & { unique_audience: Shown }, meta: Meta, s: Scope): string {
   const french = s.t.language === "fr";
-  const at = s.t.at[meta.location] ?? meta.location;
+  const at = baseOf(meta, s);
   const between = s.n.between(first.unique_audience);
   const confidence = level(meta, s);
   const base = meta.universe?.active;

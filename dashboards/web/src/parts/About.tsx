@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
 import { level, limits, monthOf, when, type Scope } from "../figure";
+import { baseOf } from "../figures/ranking";
 import { shown } from "../numbers";
 
 interface Fact {
@@ -16,7 +17,7 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   const out: Fact[] = [];
   const add = (name: [string, string], text: [string, string]) => out.push({ name: name[french ? 1 : 0], text: text[french ? 1 : 0] });
   const u = meta.universe;
-  const at = s.t.at[meta.location] ?? meta.location;
+  const at = baseOf(meta, s);
   if (u !== undefined) {
     const date = s.n.day(u.source_date);
     add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}, enumeration study of ${date}`, `${s.n.whole(u.population)} personnes en ${s.market}, étude de cadrage du ${date}`]);
