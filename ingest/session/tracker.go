@@ -202,7 +202,7 @@ func (t *Tracker) opened(s Step) {
 		login := s
 		c.login = &login
 	}
-	if on := t.lately[s.Account]; t.Silent && c.login != nil && c.doubt == nil && on != nil && !t.over(on) {
+	if on := t.lately[s.Account]; t.Silent && c.login != nil && c.doubt == nil && on != nil && !on.over(t.now) {
 		c.doubt, on.doubts = on, append(on.doubts, c)
 	}
 	if c.doubt == nil {
@@ -248,7 +248,7 @@ func (t *Tracker) resumed(s Step) {
 		c.of = nil
 	}
 	old := t.stays[s.key()]
-	if old != nil && t.over(old) {
+	if old != nil && old.over(t.now) {
 		t.end(old, old.lost, Lost)
 		old = nil
 	}
@@ -452,29 +452,29 @@ func later(a, b time.Time) time.Time {
 }
 
 // over reports whether a session was lost for so long that nothing resumes it.
-func (t *Tracker) over(s *stay) bool { return !s.lost.IsZero() && t.now.Sub(s.lost) > Resumable }
+func (s *stay) over(now time.Time) bool { return !s.lost.IsZero() && now.Sub(s.lost) > Resumable }
 
 // sweep lets go what nothing can change any more. Many logs don't tell the end
 // of a connection that opened no session.
 func (t *Tracker) sweep() {
-	for _, c := range t.byTime(func(c *connection) bool { return c.idle(t.now) }) {
+	for _, c := range ordered(t.conns, func(c *connection) bool { return c.idle(t.now) }, byBeginning) {
 		t.drop(c, t.now, Lost)
 	}
-	for _, on := range t.open(func(s *stay) bool { return t.over(s) && s.doubtful() == nil }) {
+	for _, on := range ordered(t.stays, func(s *stay) bool { return s.over(t.now) && s.doubtful() == nil }, byOpening) {
 		t.end(on, on.lost, Lost)
 	}
 }
 
 // endAll ends every connection and session.
 func (t *Tracker) endAll(at time.Time, how What) {
-	for _, on := range t.open(nil) {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.end(on, at, how)
 		} else {
 			t.end(on, on.lost, Lost)
 		}
 	}
-	for _, c := range t.byTime(nil) {
+	for _, c := range ordered(t.conns, nil, byBeginning) {
 		if c.doubt != nil {
 			t.Doubtful++
 			c.login, c.doubt = nil, nil
@@ -506,7 +506,7 @@ func (t *Tracker) Oldest(age time.Duration) (line int, ok bool) {
 // Tell says the presence of open sessions up to now, which a log that is
 // followed does from time to time.
 func (t *Tracker) Tell() error {
-	for _, on := range t.open(nil) {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.present(on, t.now, "now")
 		} else {
@@ -518,7 +518,7 @@ func (t *Tracker) Tell() error {
 
 // End says what is still open. Nothing is claimed after the last line.
 func (t *Tracker) End() error {
-	for _, on := range t.open(nil) {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if !on.lost.IsZero() {
 			t.end(on, on.lost, Lost)
 			continue
@@ -534,33 +534,26 @@ func (t *Tracker) End() error {
 	return t.err
 }
 
-// open gives the sessions in the order of their opening, those of a kind; nil: all.
-func (t *Tracker) open(of func(*stay) bool) []*stay {
-	var all []*stay
-	for _, on := range t.stays {
-		if of == nil || of(on) {
-			all = append(all, on)
+// ordered gives those of a kind in an order; nil: all.
+func ordered[T any](all map[string]*T, of func(*T) bool, compare func(a, b *T) int) []*T {
+	var some []*T
+	for _, one := range all {
+		if of == nil || of(one) {
+			some = append(some, one)
 		}
 	}
-	slices.SortFunc(all, func(a, b *stay) int {
-		return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
-	})
-	return all
+	slices.SortFunc(some, compare)
+	return some
 }
 
-// byTime gives the connections in the order of their beginning, those of a kind;
-// nil: all.
-func (t *Tracker) byTime(of func(*connection) bool) []*connection {
-	var all []*connection
-	for _, c := range t.conns {
-		if of == nil || of(c) {
-			all = append(all, c)
-		}
-	}
-	slices.SortFunc(all, func(a, b *connection) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
-	})
-	return all
+// byOpening is the order of sessions' openings.
+func byOpening(a, b *stay) int {
+	return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
+}
+
+// byBeginning is the order of connections' beginnings.
+func byBeginning(a, b *connection) int {
+	return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
 }
 
 // say gives a sighting away. After a failure nothing more is.
