@@ -13,8 +13,10 @@ const (
 	// Resumable is how long a lost session may be resumed and be one stay: servers
 	// wait five to ten minutes by default.
 	Resumable = 10 * time.Minute
-	// maxOpen is how many connections and sessions are followed at once.
-	maxOpen = 1 << 20
+	// MaxOpen is how many connections, and how many sessions, are followed at once.
+	MaxOpen = 1 << 20
+	// sweepEvery is how often what is over is let go.
+	sweepEvery = 5 * time.Minute
 )
 
 // Counts is what a tracker saw that makes no sighting, or one fewer.
@@ -25,7 +27,7 @@ type Counts struct {
 	Unknown  int // ends of accounts' sessions that began before the log, or in a lost part
 	Open     int // sessions that were open at the end
 	Doubtful int // sign-ons that were a login or a resumption; nobody knows
-	Forgot   int // connections beyond what is followed
+	Forgot   int // steps of connections and sessions beyond those that are followed
 }
 
 // connection is one that has not ended.
@@ -39,11 +41,16 @@ type connection struct {
 	doubt   *stay // that it may have resumed
 }
 
-// idle is a connection that was refused or accepted, and perhaps is never heard
-// of again.
-type idle struct {
-	*connection
-	at time.Time
+// idle reports whether the connection has no session at a time, nor had a step
+// for long: perhaps it is never heard of again.
+func (c *connection) idle(now time.Time) bool {
+	heard := c.since
+	for _, s := range []*Step{c.refused, c.login} {
+		if s != nil {
+			heard = later(heard, s.Time)
+		}
+	}
+	return c.of == nil && now.Sub(heard) > Resumable
 }
 
 // stay is a session from its opening to its end.
@@ -63,12 +70,11 @@ type Tracker struct {
 	Counts
 	Silent bool // a resumption isn't told: the lost connection's name comes back instead
 	Source string
+	most   int // connections, and sessions, that are followed: MaxOpen but in tests
 	yield  func(Seen) error
 	conns  map[string]*connection
 	stays  map[string]*stay
-	lost   map[*stay]bool
 	lately map[string]*stay // of an account, the session that was lost last
-	idle   []idle           // in the order of their times
 	now    time.Time        // the greatest of the steps' times
 	swept  time.Time
 	err    error // yield's
@@ -77,8 +83,8 @@ type Tracker struct {
 // NewTracker makes a tracker that says its sightings to yield.
 func NewTracker(source string, yield func(Seen) error) *Tracker {
 	return &Tracker{
-		Source: source, yield: yield,
-		conns: map[string]*connection{}, stays: map[string]*stay{}, lost: map[*stay]bool{}, lately: map[string]*stay{},
+		Source: source, most: MaxOpen, yield: yield,
+		conns: map[string]*connection{}, stays: map[string]*stay{}, lately: map[string]*stay{},
 	}
 }
 
@@ -87,7 +93,7 @@ func (t *Tracker) At(now time.Time) {
 	if now.After(t.now) {
 		t.now = now
 	}
-	if t.now.Sub(t.swept) >= time.Minute {
+	if t.now.Sub(t.swept) >= sweepEvery {
 		t.swept = t.now
 		t.sweep()
 	}
@@ -99,6 +105,10 @@ func (t *Tracker) Take(s Step) error {
 		t.endAll(t.now, Started)
 	}
 	t.At(s.Time)
+	if t.beyond(s) {
+		t.Forgot++
+		return t.err
+	}
 	switch s.What {
 	case Connected:
 		t.connected(s)
@@ -120,18 +130,25 @@ func (t *Tracker) Take(s Step) error {
 	return t.err
 }
 
+// beyond reports whether a step begins a connection or session that there is no
+// space for.
+func (t *Tracker) beyond(s Step) bool {
+	switch s.What {
+	case Connected, Refused, Accepted, Opened, SignedOn, Resumed:
+		return s.Connection != "" && t.conns[s.Connection] == nil && len(t.conns) >= t.most ||
+			s.key() != "" && s.What >= Opened && t.stays[s.key()] == nil && len(t.stays) >= t.most
+	}
+	return false
+}
+
 // connection gives the connection of a step, made where there is none.
 func (t *Tracker) connection(s Step) *connection {
 	if c := t.conns[s.Connection]; c != nil && s.Connection != "" {
 		return c
 	}
 	c := &connection{name: s.Connection, since: s.Time, line: s.Line}
-	switch {
-	case s.Connection == "":
-	case len(t.conns) >= maxOpen:
-		t.Forgot++
-	default:
-		t.conns[s.Connection] = c
+	if c.name != "" {
+		t.conns[c.name] = c
 	}
 	return c
 }
@@ -157,7 +174,6 @@ func (t *Tracker) refused(s Step) {
 		t.Again++
 	default:
 		c.refused, c.login = &s, nil // one that was accepted may be forbidden its session
-		t.idle = append(t.idle, idle{c, s.Time})
 	}
 }
 
@@ -169,7 +185,6 @@ func (t *Tracker) accepted(s Step) {
 	}
 	t.release(c)
 	c.login = &s
-	t.idle = append(t.idle, idle{c, s.Time})
 	if c.name == "" {
 		t.release(c)
 	}
@@ -187,13 +202,11 @@ func (t *Tracker) opened(s Step) {
 		login := s
 		c.login = &login
 	}
-	if t.Silent && c.login != nil {
-		c.doubt = t.lately[s.Account]
+	if on := t.lately[s.Account]; t.Silent && c.login != nil && c.doubt == nil && on != nil && !on.over(t.now) {
+		c.doubt, on.doubts = on, append(on.doubts, c)
 	}
 	if c.doubt == nil {
 		t.release(c)
-	} else {
-		c.doubt.doubts = append(c.doubt.doubts, c)
 	}
 	if old := t.stays[s.key()]; old != nil && !old.lost.IsZero() {
 		t.end(old, old.lost, Lost)
@@ -210,16 +223,12 @@ func (t *Tracker) join(c *connection, s Step) {
 	}
 	on := t.stays[s.key()]
 	if on == nil {
-		if len(t.stays) >= maxOpen {
-			t.Forgot++
-			return
-		}
 		on = &stay{key: s.key(), first: s, told: s.Time}
 		t.stays[on.key] = on
 	}
 	t.found(on)
 	on.lost, on.last = time.Time{}, later(on.last, s.Time)
-	if c.of != on {
+	if c.of != on && (c.name != "" || !on.nameless()) {
 		on.conns = append(on.conns, c)
 		c.of = on
 	}
@@ -239,6 +248,10 @@ func (t *Tracker) resumed(s Step) {
 		c.of = nil
 	}
 	old := t.stays[s.key()]
+	if old != nil && old.over(t.now) {
+		t.end(old, old.lost, Lost)
+		old = nil
+	}
 	if old == nil {
 		t.join(c, s)
 		return
@@ -253,6 +266,12 @@ func (t *Tracker) resumed(s Step) {
 	t.join(c, s)
 }
 
+// nameless reports whether the session has a connection without a name, which
+// stands for all such.
+func (s *stay) nameless() bool {
+	return slices.ContainsFunc(s.conns, func(c *connection) bool { return c.name == "" })
+}
+
 func (t *Tracker) forget(s *stay) {
 	t.found(s)
 	delete(t.stays, s.key)
@@ -260,7 +279,6 @@ func (t *Tracker) forget(s *stay) {
 
 // found takes a session out of those that are lost.
 func (t *Tracker) found(s *stay) {
-	delete(t.lost, s)
 	if t.lately[s.first.Account] == s {
 		delete(t.lately, s.first.Account)
 	}
@@ -379,7 +397,7 @@ func (t *Tracker) leave(c *connection, at time.Time, how What) {
 	on.last = later(on.last, at)
 	if how == Lost {
 		on.lost = later(at, on.first.Time)
-		t.lost[on], t.lately[on.first.Account] = true, on
+		t.lately[on.first.Account] = on
 		return
 	}
 	t.end(on, at, how)
@@ -433,32 +451,30 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// over reports whether a session was lost for so long that nothing resumes it.
+func (s *stay) over(now time.Time) bool { return !s.lost.IsZero() && now.Sub(s.lost) > Resumable }
+
 // sweep lets go what nothing can change any more. Many logs don't tell the end
 // of a connection that opened no session.
 func (t *Tracker) sweep() {
-	for len(t.idle) > 0 && t.now.Sub(t.idle[0].at) > Resumable {
-		if c := t.idle[0].connection; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
-			t.drop(c, c.since, Lost)
-		}
-		t.idle = t.idle[1:]
+	for _, c := range ordered(t.conns, func(c *connection) bool { return c.idle(t.now) }, byBeginning) {
+		t.drop(c, t.now, Lost)
 	}
-	for on := range t.lost {
-		if t.now.Sub(on.lost) > Resumable && on.doubtful() == nil {
-			t.end(on, on.lost, Lost)
-		}
+	for _, on := range ordered(t.stays, func(s *stay) bool { return s.over(t.now) && s.doubtful() == nil }, byOpening) {
+		t.end(on, on.lost, Lost)
 	}
 }
 
 // endAll ends every connection and session.
 func (t *Tracker) endAll(at time.Time, how What) {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.end(on, at, how)
 		} else {
 			t.end(on, on.lost, Lost)
 		}
 	}
-	for _, c := range t.byTime() {
+	for _, c := range ordered(t.conns, nil, byBeginning) {
 		if c.doubt != nil {
 			t.Doubtful++
 			c.login, c.doubt = nil, nil
@@ -490,7 +506,7 @@ func (t *Tracker) Oldest(age time.Duration) (line int, ok bool) {
 // Tell says the presence of open sessions up to now, which a log that is
 // followed does from time to time.
 func (t *Tracker) Tell() error {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.present(on, t.now, "now")
 		} else {
@@ -502,7 +518,7 @@ func (t *Tracker) Tell() error {
 
 // End says what is still open. Nothing is claimed after the last line.
 func (t *Tracker) End() error {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if !on.lost.IsZero() {
 			t.end(on, on.lost, Lost)
 			continue
@@ -518,27 +534,26 @@ func (t *Tracker) End() error {
 	return t.err
 }
 
-// open gives the sessions in the order of their opening.
-func (t *Tracker) open() []*stay {
-	all := make([]*stay, 0, len(t.stays))
-	for _, on := range t.stays {
-		all = append(all, on)
+// ordered gives those of a kind in an order; nil: all.
+func ordered[T any](all map[string]*T, of func(*T) bool, compare func(a, b *T) int) []*T {
+	var some []*T
+	for _, one := range all {
+		if of == nil || of(one) {
+			some = append(some, one)
+		}
 	}
-	slices.SortFunc(all, func(a, b *stay) int {
-		return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
-	})
-	return all
+	slices.SortFunc(some, compare)
+	return some
 }
 
-func (t *Tracker) byTime() []*connection {
-	all := make([]*connection, 0, len(t.conns))
-	for _, c := range t.conns {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b *connection) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
-	})
-	return all
+// byOpening is the order of sessions' openings.
+func byOpening(a, b *stay) int {
+	return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
+}
+
+// byBeginning is the order of connections' beginnings.
+func byBeginning(a, b *connection) int {
+	return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
 }
 
 // say gives a sighting away. After a failure nothing more is.
