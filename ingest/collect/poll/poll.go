@@ -16,8 +16,7 @@ import (
 
 // Poller makes sightings of snapshots. It is one goroutine's.
 type Poller struct {
-	Every time.Duration // between two snapshots
-
+	every   time.Duration // between two snapshots
 	log     *profile.Log
 	rows    string
 	tracker *session.Tracker
@@ -34,7 +33,7 @@ type Poller struct {
 
 // New makes a poller whose rows are read by a profile's reader.
 func New(name string, r *profile.Reader, every time.Duration, yield func(profile.Seen) error) *Poller {
-	p := &Poller{Every: every, rows: r.Rows, yield: yield, open: map[string]bool{}}
+	p := &Poller{every: every, rows: r.Rows, yield: yield, open: map[string]bool{}}
 	p.tracker = session.NewTracker(name, func(s session.Seen) error { return p.say(profile.Seen{Sighting: s.Sighting, Line: s.Line}) })
 	p.log = profile.NewLog(r, time.Time{}, p.row)
 	return p
@@ -63,7 +62,7 @@ func (p *Poller) Take(text []byte, at time.Time) error {
 	}
 	p.asked++
 	p.log.Asked = at
-	if !p.last.IsZero() && at.Sub(p.last) > missed*p.Every { // nobody knows what was between
+	if !p.last.IsZero() && at.Sub(p.last) > missed*p.every+p.every/2 { // nobody knows what was between
 		p.end()
 	}
 	p.now = make(map[string]bool, len(p.open))

@@ -130,6 +130,23 @@ func TestPoll(t *testing.T) {
 }
 
 // merged joins pieces of presence that touch: they are told as they grow.
+// TestMissed: four answers that don't come, and a clock that is a little late,
+// send nobody away; five do.
+func TestMissed(t *testing.T) {
+	for failed, away := range map[int]bool{4: false, 5: true} {
+		var got []string
+		p := newPoller(t, "open-oscar-server", &got)
+		for _, at := range []time.Duration{0, time.Duration(failed+1)*time.Minute + 10*time.Millisecond} {
+			if err := p.Take([]byte(oscar(fmt.Sprint("Ann ", 60+int(at.Seconds())))), noon.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if slices.Contains(got, "12:00:00 logout aim Ann") != away {
+			t.Errorf("%d missed: %q", failed, got)
+		}
+	}
+}
+
 func merged(all []string) (out []string) {
 	for _, s := range all {
 		if _, rest, ok := strings.Cut(s, " to "); ok && len(out) > 0 {
