@@ -130,6 +130,9 @@ func (p *Poller) list(text []byte) ([][]byte, error) {
 		if !p.log.Patterns() {
 			return nil, errors.New("the answer is not JSON")
 		}
+		if bytes.Count(text, []byte("\n")) >= session.MaxOpen {
+			return nil, errMany
+		}
 		return bytes.Split(text, []byte("\n")), nil
 	}
 	var all json.RawMessage
@@ -146,13 +149,32 @@ func (p *Poller) list(text []byte) ([][]byte, error) {
 		}
 		all = inside[name]
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(all, &list); err != nil {
+	return elements(all)
+}
+
+// errMany says that an answer has more sessions than are followed.
+var errMany = fmt.Errorf("the answer has more than %d sessions", session.MaxOpen)
+
+// elements cuts an array, which is JSON, into its elements.
+func elements(list []byte) ([][]byte, error) {
+	in := json.NewDecoder(bytes.NewReader(list))
+	begin, err := in.Token()
+	if err == nil && begin == nil {
+		return nil, nil // null is nobody, as some servers write it
+	}
+	if err != nil || begin != json.Delim('[') {
 		return nil, errors.New("the answer has no list where one should be")
 	}
-	rows := make([][]byte, len(list))
-	for i := range list {
-		rows[i] = list[i]
+	var rows [][]byte
+	for in.More() {
+		if len(rows) == session.MaxOpen {
+			return nil, errMany
+		}
+		var row json.RawMessage
+		if err := in.Decode(&row); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }

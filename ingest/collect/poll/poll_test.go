@@ -15,6 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/profile"
+	"rollcall/ingest/session"
 )
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -129,7 +130,6 @@ func TestPoll(t *testing.T) {
 	}
 }
 
-// merged joins pieces of presence that touch: they are told as they grow.
 // TestMissed: four answers that don't come, and a clock that is a little late,
 // send nobody away; five do.
 func TestMissed(t *testing.T) {
@@ -147,6 +147,21 @@ func TestMissed(t *testing.T) {
 	}
 }
 
+// TestMany: an answer with more sessions than are followed is none.
+func TestMany(t *testing.T) {
+	var got []string
+	for source, text := range map[string]string{
+		"open-oscar-server": `{"sessions":[` + strings.Repeat("0,", session.MaxOpen) + "0]}",
+		"ejabberd":          "x" + strings.Repeat("\n", session.MaxOpen) + "x",
+	} {
+		p := newPoller(t, source, &got)
+		if err := p.Take([]byte(text), noon); !errors.Is(err, errMany) {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+// merged joins pieces of presence that touch: they are told as they grow.
 func merged(all []string) (out []string) {
 	for _, s := range all {
 		if _, rest, ok := strings.Cut(s, " to "); ok && len(out) > 0 {
