@@ -17,7 +17,7 @@ local file;
 -- Whether a line can be written is nothing that a login depends on: an error
 -- raised here would end it.
 local function write(step, line)
-	local err;
+	local _, err;
 	if not file then
 		file, err = io.open(path, "a");
 	end
