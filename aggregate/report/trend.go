@@ -13,7 +13,7 @@ import (
 // trend lists the services month by month: the rankings of the months that the
 // version pins, up to its own; or of each of them the mean of the months up to it.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
-	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
+	var rows []rollcall.Row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
@@ -29,17 +29,31 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())
 		}
-		t.Rows = append(t.Rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
+		rows = append(rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
 	}
+	t := j.since(rows).table(append([]string{"month", "service"}, trendColumns()...)...)
+	t.Rows = append(t.Rows, rows...)
 	if j.request.Pool > 0 {
 		if len(t.Rows) == 0 {
 			return t, refuseMean(ctx, j)
 		}
 		j.unlike = append(j.unlike, pooledTrend(j.request.Pool, short)...)
 	} else if len(alone) > 0 {
-		j.unlike = append(j.unlike, fmt.Sprintf("No version of the month before was there to compare with when these were made, and so their changes are undefined: %s.", strings.Join(alone, ", ")))
+		j.unlike = append(j.unlike, fmt.Sprintf("Changes of %s are undefined: no version of the month before was there to compare with.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+// since gives the job of the months from the first that has rows on, so that
+// the report's period has none before the figures begin.
+func (j *job) since(rows []rollcall.Row) *job {
+	one := *j
+	if len(rows) > 0 {
+		if first, err := rollcall.ParseMonth(rows[0][0].(string)); err == nil {
+			one.request.From = first.First()
+		}
+	}
+	return &one
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what
