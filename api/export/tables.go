@@ -87,7 +87,7 @@ func (x *planning) provenance(m *rollcall.Meta) string {
 	if m.Universe == nil {
 		return x.words.source + x.words.colon + "Rollcall"
 	}
-	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate
+	return x.words.source + x.words.colon + "Rollcall; " + x.words.note(m.Universe.Source) + ", " + m.Universe.SourceDate
 }
 
 // fixed is how many dimensions stand before the first measure and still leave
