@@ -39,6 +39,7 @@ const (
 	Slixmpp        Engine = "slixmpp"
 	ProsodyEngine  Engine = "Prosody"
 	EjabberdEngine Engine = "ejabberd"
+	SynapseEngine  Engine = "Synapse"
 	// Trackers are the clients of internal/test/trackers, in Node.
 	Trackers Engine = "trackers' clients"
 	// Producers are the clients of internal/test/producers, in Node.
@@ -131,6 +132,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingSlixmpp()
 	case EjabberdEngine:
 		return missingEjabberd()
+	case SynapseEngine:
+		return missingSynapse(dir)
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
