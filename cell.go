@@ -67,16 +67,16 @@ func (c *Correction) Covers(of *Cell) bool {
 // Corrections are those that were recorded, the earliest first.
 type Corrections []Correction
 
-// Since gives the time of the last removal that covers a cell: of what the log
-// has, the cell counts what is stamped after it. The zero time: nothing was
-// removed.
-func (all Corrections) Since(of *Cell) time.Time {
+// Since gives the time of the last removal that covers a cell, in milliseconds of
+// Unix time as the log and the stores have it: of what the log has, the cell counts
+// what is stamped after it. 0: nothing was removed.
+func (all Corrections) Since(of *Cell) int64 {
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].Covers(of) {
-			return all[i].Time
+			return all[i].Time.UnixMilli()
 		}
 	}
-	return time.Time{}
+	return 0
 }
 
 // Of gives those of some actions.

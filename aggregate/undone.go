@@ -78,10 +78,10 @@ func (f *Fold) Learn(all rollcall.Corrections) (again bool) {
 	f.dropGroups() // they know the cells
 	for key, c := range f.cells {
 		since := news.Since(&key)
-		if since.IsZero() {
+		if since == 0 {
 			continue
 		}
-		again = again || c.changed() && f.undone.newest > since.UnixMilli()
+		again = again || c.changed() && f.undone.newest > since
 		f.bytes -= c.size()
 		delete(f.cells, key)
 	}

@@ -25,7 +25,7 @@ func (s *facts) mergeCells(ctx context.Context, d rollcall.Deltas) error {
 	defer in.abort()
 	sketch, removals := hll.New(s.form.K), d.Known.Of(rollcall.Removal)
 	for c, state := range d.Cells {
-		if err := s.mergeCell(ctx, &in, sketch, millis(removals.Since(&c)), c, state); err != nil {
+		if err := s.mergeCell(ctx, &in, sketch, removals.Since(&c), c, state); err != nil {
 			return fmt.Errorf("cell %v: %w", c, err)
 		}
 	}
@@ -146,7 +146,7 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 		if err != nil {
 			return false, err
 		}
-		if read.since < millis(removals.Since(&read.out.Cell)) {
+		if read.since < removals.Since(&read.out.Cell) {
 			return true, nil
 		}
 		if broken != nil {

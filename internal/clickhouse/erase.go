@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -144,14 +143,6 @@ func recorded(ctx context.Context, s *database) (rollcall.Corrections, error) {
 	return all, nil
 }
 
-// millis gives a time as cells have it.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 // removeCells deletes the cells of removals that are from before them.
 func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections) (cells int, err error) {
 	for _, c := range all {
@@ -160,7 +151,7 @@ func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections)
 			return cells, err
 		}
 		n, err := s.rewriteCells(ctx, `DELETE`, `market = ? AND service = ? AND day BETWEEN toDate32(?) AND toDate32(?) AND since < ? AND (? = '' OR segment = ?)`,
-			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), c.Time.UnixMilli(), c.Segment, string(segment))
 		cells += n
 		if err != nil {
 			return cells, err

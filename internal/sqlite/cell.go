@@ -83,8 +83,8 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	if err := errors.Join(rollcall.CheckDevice(c.Platform, c.Segment), idset.Check(delta.Accounts)); err != nil {
 		return err
 	}
-	since := millis(m.known.Since(&c))
-	if since < millis(m.recorded.Since(&c)) {
+	since := m.known.Since(&c)
+	if since < m.recorded.Since(&c) {
 		return nil // folded with what was removed meanwhile
 	}
 	key := []any{
@@ -235,7 +235,7 @@ func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 		}
 		if err != nil {
 			found = append(found, damaged{cellTable(), key, err})
-		} else if r.since >= millis(removals.Since(&r.Cell)) && !yield(r.CellRow) {
+		} else if r.since >= removals.Since(&r.Cell) && !yield(r.CellRow) {
 			break
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"rollcall"
 	"rollcall/aggregate/idset"
@@ -190,14 +189,6 @@ func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) 
 	return all, nil
 }
 
-// millis gives a time as cells have it.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 // removeCells deletes the cells of removals that are from before them.
 func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows int, err error) {
 	for _, c := range all {
@@ -207,7 +198,7 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows
 		}
 		n, err := s.removeAll(ctx, `DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells
 			WHERE market = ?1 AND service = ?2 AND day BETWEEN ?3 AND ?4 AND since < ?5 AND (?6 = '' OR segment = ?7) LIMIT 256)`,
-			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), c.Time.UnixMilli(), c.Segment, string(segment))
 		rows += n
 		if err != nil {
 			return rows, err
