@@ -210,6 +210,7 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows
 // eraseAccounts takes accounts out of the cells' sets, and gives how many sets
 // had one.
 func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+	erasings := all.Erasings()
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
 			return err
@@ -220,7 +221,7 @@ func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (se
 		}
 		for _, market := range markets {
 			for service := range servicesOf(all) {
-				n, err := eraseIn(ctx, tx, all, market, service)
+				n, err := eraseIn(ctx, tx, erasings, market, service)
 				if err != nil {
 					return err
 				}
@@ -247,7 +248,7 @@ func servicesOf(all rollcall.Corrections) map[rollcall.ServiceID]bool {
 }
 
 // eraseIn is eraseAccounts for one market's service.
-func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market string, service rollcall.ServiceID) (sets int, err error) {
+func eraseIn(ctx context.Context, tx *sql.Tx, erasings rollcall.Erasings, market string, service rollcall.ServiceID) (sets int, err error) {
 	type set struct {
 		row  int64
 		left []byte
@@ -266,7 +267,7 @@ func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market s
 		if errors.Join(errs[:]...) != nil {
 			return u, nil //nolint:nilerr // damaged: it is set aside when it is come by
 		}
-		left := idset.Without([]byte{}, accounts, erasedIDs(all, &cell))
+		left := idset.Without([]byte{}, accounts, idset.Append(nil, erasings.Of(&cell)))
 		if len(left) < len(accounts) {
 			u.left = left
 		}
@@ -285,15 +286,4 @@ func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market s
 		sets++
 	}
 	return sets, nil
-}
-
-// erasedIDs gives the accounts that are taken out of a cell, as a list of
-// aggregate/idset.
-func erasedIDs(all rollcall.Corrections, of *rollcall.Cell) []byte {
-	who := all.Erased(of)
-	ids := make([]uint64, len(who))
-	for i, v := range who {
-		ids[i] = uint64(v)
-	}
-	return idset.Append(nil, ids)
 }
