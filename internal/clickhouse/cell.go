@@ -135,11 +135,10 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 		max(coarse), reinterpret(arraySort(groupUniqArrayArray(accounts)), 'String'), min(exact), since
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment, since
 		ORDER BY market, service, location, kind, day, key, platform, segment, since`
-	all, err := recorded(ctx, s.database)
+	removals, err := recorded(ctx, s.database, rollcall.Removal)
 	if err != nil {
 		return nil, err
 	}
-	removals := all.Of(rollcall.Removal)
 	read := cellReader{sketch: hll.New(s.form.K)}
 	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
 		broken, err := read.row(rows)

@@ -167,10 +167,12 @@ const correctionColumns = `action, market, service, segment, first, last, key, v
 
 // Corrections gives what was recorded, the earliest first.
 func (s *facts) Corrections(ctx context.Context) (rollcall.Corrections, error) {
-	return corrections(ctx, s.readers)
+	return corrections(ctx, s.readers, "")
 }
 
-func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) {
+// corrections gives those of one action, or all where it is empty: a flush and a
+// reading want the removals, and very many accounts may have been erased.
+func corrections(ctx context.Context, in querier, only rollcall.Action) (rollcall.Corrections, error) {
 	all, err := listIn(ctx, in, func(r *sql.Rows) (c rollcall.Correction, err error) {
 		var first, last, key, visitor string
 		if err := r.Scan(&c.Action, &c.Market, &c.Service, &c.Segment, &first, &last, &key, &visitor, &c.Reason, timeColumn{&c.Time}); err != nil {
@@ -182,7 +184,8 @@ func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) 
 		c.Key, errs[2] = rollcall.ParseKeyID(key)
 		errs[3] = c.Visitor.UnmarshalText([]byte(visitor))
 		return c, errors.Join(errs[:]...)
-	}, `SELECT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
+	}, `SELECT `+correctionColumns+` FROM corrections WHERE ?1 IN ('', action)
+		ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`, string(only))
 	if err != nil {
 		return nil, fmt.Errorf("read the census's corrections: %w", err)
 	}
