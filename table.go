@@ -276,13 +276,13 @@ type SketchMeta struct {
 // Wide is a table of columns that are made when they are asked for: so many
 // that they are not held at once.
 type Wide struct {
-	Rows    int
-	Facts   []Fact // what must be known of it
-	Columns []WideColumn
+	Rows      int
+	KeyValues []KeyValue // what must be known of it
+	Columns   []WideColumn
 }
 
-// Fact is something to know, by its name.
-type Fact struct{ Name, Value string }
+// KeyValue is something to know of a table, by its name.
+type KeyValue struct{ Name, Value string }
 
 // WideColumn gives the values of a column, one a row: the one of the three that
 // it has.

@@ -77,12 +77,12 @@ func (s Source) Weights(ctx context.Context, of rollcall.PanelMonth, version int
 	if err != nil {
 		return nil, fmt.Errorf("replicates of %s of panel %s in %s: %w", of.Month, of.Panel, of.Market, err)
 	}
-	t := &rollcall.Wide{Rows: r.Months.Len(), Facts: append(facts(p, months),
-		rollcall.Fact{Name: "seed", Value: strconv.FormatUint(seed, 10)},
-		rollcall.Fact{Name: "n", Value: strconv.Itoa(n)},
-		rollcall.Fact{Name: "df", Value: strconv.Itoa(r.Freedom())},
-		rollcall.Fact{Name: "redrawn", Value: strconv.Itoa(r.Redrawn)},
-		rollcall.Fact{Name: "standard_error", Value: "the square root of the mean, over the replicates, of (figure by rw - figure by weight) squared"},
+	t := &rollcall.Wide{Rows: r.Months.Len(), KeyValues: append(keyValues(p, months),
+		rollcall.KeyValue{Name: "seed", Value: strconv.FormatUint(seed, 10)},
+		rollcall.KeyValue{Name: "n", Value: strconv.Itoa(n)},
+		rollcall.KeyValue{Name: "df", Value: strconv.Itoa(r.Freedom())},
+		rollcall.KeyValue{Name: "redrawn", Value: strconv.Itoa(r.Redrawn)},
+		rollcall.KeyValue{Name: "standard_error", Value: "the square root of the mean, over the replicates, of (figure by rw - figure by weight) squared"},
 	)}
 	t.Columns = append(people(months, r),
 		rollcall.WideColumn{Name: "base_weight", Numbers: r.Base},
@@ -101,15 +101,15 @@ func weightsOf(months []*audience.Month) []*panel.Weights {
 	return out
 }
 
-// facts says of which version a file is.
-func facts(p rollcall.Publication, months []*audience.Month) []rollcall.Fact {
+// keyValues say of which version a file is.
+func keyValues(p rollcall.Publication, months []*audience.Month) []rollcall.KeyValue {
 	last := months[len(months)-1]
 	versions := make([]string, len(months))
 	for i, m := range months[:len(months)-1] {
 		versions[i] = fmt.Sprintf("%s v%d", m.Doc.Of.Month, last.Doc.Pinned(m.Doc.Of.Month).Version)
 	}
 	versions[len(months)-1] = fmt.Sprintf("%s v%d", p.Month, p.Version)
-	return []rollcall.Fact{
+	return []rollcall.KeyValue{
 		{Name: "market", Value: string(p.Market)}, {Name: "panel", Value: string(p.Panel)},
 		{Name: "version", Value: strings.Join(versions, ", ")}, {Name: "status", Value: string(p.Status)},
 		{Name: "simulated", Value: strconv.FormatBool(audience.Simulated(last.Margins))},

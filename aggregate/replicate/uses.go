@@ -30,7 +30,7 @@ func (s Source) Uses(ctx context.Context, of rollcall.PanelMonth, version int, f
 	if err != nil {
 		return nil, err
 	}
-	t := &rollcall.Wide{Rows: len(u.rows), Facts: facts(p, months)}
+	t := &rollcall.Wide{Rows: len(u.rows), KeyValues: keyValues(p, months)}
 	text := func(name string, pick func(r *use) string) {
 		t.Columns = append(t.Columns, rollcall.WideColumn{Name: name, Texts: func() []string { return u.texts(pick) }})
 	}

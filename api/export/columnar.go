@@ -59,8 +59,8 @@ func (p *place) Seek(offset int64, whence int) (int64, error) {
 	return p.at, nil
 }
 
-// WriteWide writes a wide table as Parquet, its facts among the file's
-// key-values: one row group, a column after the other, each made when its turn
+// WriteWide writes a wide table as Parquet, its key-values as the file's
+// own: one row group, a column after the other, each made when its turn
 // comes and let go of then. The bytes are those of the table alone.
 func WriteWide(w io.Writer, t *rollcall.Wide) error {
 	nodes := make(schema.FieldList, len(t.Columns))
@@ -78,7 +78,7 @@ func WriteWide(w io.Writer, t *rollcall.Wide) error {
 	how := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithCreatedBy("rollcall"))
 	to := &untilFault{w: w}
 	out := file.NewParquetWriter(to, root, file.WithWriterProps(how))
-	for _, f := range t.Facts {
+	for _, f := range t.KeyValues {
 		if err := out.AppendKeyValueMetadata(f.Name, f.Value); err != nil {
 			return err
 		}

@@ -13,8 +13,10 @@ const (
 	// Resumable is how long a lost session may be resumed and be one stay: servers
 	// wait five to ten minutes by default.
 	Resumable = 10 * time.Minute
-	// maxOpen is how many connections and sessions are followed at once.
-	maxOpen = 1 << 20
+	// MaxOpen is how many connections, and how many sessions, are followed at once.
+	MaxOpen = 1 << 20
+	// sweepEvery is how often what is over is let go.
+	sweepEvery = 5 * time.Minute
 )
 
 // Counts is what a tracker saw that makes no sighting, or one fewer.
@@ -25,37 +27,7 @@ type Counts struct {
 	Unknown  int // ends of accounts' sessions that began before the log, or in a lost part
 	Open     int // sessions that were open at the end
 	Doubtful int // sign-ons that were a login or a resumption; nobody knows
-	Forgot   int // connections beyond what is followed
-}
-
-// connection is one that has not ended.
-type connection struct {
-	name    string
-	refused *Step // the first refusal
-	login   *Step // accepted, not yet known to be no resumption
-	since   time.Time
-	line    int // of since
-	of      *stay
-	doubt   *stay // that it may have resumed
-}
-
-// idle is a connection that was refused or accepted, and perhaps is never heard
-// of again.
-type idle struct {
-	*connection
-	at time.Time
-}
-
-// stay is a session from its opening to its end.
-type stay struct {
-	key   string
-	first Step      // that opened it
-	told  time.Time // until where its presence was said
-	last  time.Time // the last sign of life
-	lost  time.Time // zero: it has a connection
-	conns []*connection
-	// doubts are connections of its account that were opened after it was lost.
-	doubts []*connection
+	Forgot   int // steps of connections and sessions beyond those that are followed
 }
 
 // Tracker is one log's, or one server's. It is one goroutine's.
@@ -63,12 +35,11 @@ type Tracker struct {
 	Counts
 	Silent bool // a resumption isn't told: the lost connection's name comes back instead
 	Source string
+	most   int // connections, and sessions, that are followed: MaxOpen but in tests
 	yield  func(Seen) error
 	conns  map[string]*connection
 	stays  map[string]*stay
-	lost   map[*stay]bool
 	lately map[string]*stay // of an account, the session that was lost last
-	idle   []idle           // in the order of their times
 	now    time.Time        // the greatest of the steps' times
 	swept  time.Time
 	err    error // yield's
@@ -77,8 +48,8 @@ type Tracker struct {
 // NewTracker makes a tracker that says its sightings to yield.
 func NewTracker(source string, yield func(Seen) error) *Tracker {
 	return &Tracker{
-		Source: source, yield: yield,
-		conns: map[string]*connection{}, stays: map[string]*stay{}, lost: map[*stay]bool{}, lately: map[string]*stay{},
+		Source: source, most: MaxOpen, yield: yield,
+		conns: map[string]*connection{}, stays: map[string]*stay{}, lately: map[string]*stay{},
 	}
 }
 
@@ -87,7 +58,7 @@ func (t *Tracker) At(now time.Time) {
 	if now.After(t.now) {
 		t.now = now
 	}
-	if t.now.Sub(t.swept) >= time.Minute {
+	if t.now.Sub(t.swept) >= sweepEvery {
 		t.swept = t.now
 		t.sweep()
 	}
@@ -99,6 +70,10 @@ func (t *Tracker) Take(s Step) error {
 		t.endAll(t.now, Started)
 	}
 	t.At(s.Time)
+	if t.beyond(s) {
+		t.Forgot++
+		return t.err
+	}
 	switch s.What {
 	case Connected:
 		t.connected(s)
@@ -120,18 +95,25 @@ func (t *Tracker) Take(s Step) error {
 	return t.err
 }
 
+// beyond reports whether a step begins a connection or session that there is no
+// space for.
+func (t *Tracker) beyond(s Step) bool {
+	switch s.What {
+	case Connected, Refused, Accepted, Opened, SignedOn, Resumed:
+		return s.Connection != "" && t.conns[s.Connection] == nil && len(t.conns) >= t.most ||
+			s.key() != "" && s.What >= Opened && t.stays[s.key()] == nil && len(t.stays) >= t.most
+	}
+	return false
+}
+
 // connection gives the connection of a step, made where there is none.
 func (t *Tracker) connection(s Step) *connection {
 	if c := t.conns[s.Connection]; c != nil && s.Connection != "" {
 		return c
 	}
 	c := &connection{name: s.Connection, since: s.Time, line: s.Line}
-	switch {
-	case s.Connection == "":
-	case len(t.conns) >= maxOpen:
-		t.Forgot++
-	default:
-		t.conns[s.Connection] = c
+	if c.name != "" {
+		t.conns[c.name] = c
 	}
 	return c
 }
@@ -157,7 +139,6 @@ func (t *Tracker) refused(s Step) {
 		t.Again++
 	default:
 		c.refused, c.login = &s, nil // one that was accepted may be forbidden its session
-		t.idle = append(t.idle, idle{c, s.Time})
 	}
 }
 
@@ -169,7 +150,6 @@ func (t *Tracker) accepted(s Step) {
 	}
 	t.release(c)
 	c.login = &s
-	t.idle = append(t.idle, idle{c, s.Time})
 	if c.name == "" {
 		t.release(c)
 	}
@@ -187,42 +167,16 @@ func (t *Tracker) opened(s Step) {
 		login := s
 		c.login = &login
 	}
-	if t.Silent && c.login != nil {
-		c.doubt = t.lately[s.Account]
+	if on := t.lately[s.Account]; t.Silent && c.login != nil && c.doubt == nil && on != nil && !on.over(t.now) {
+		c.doubt, on.doubts = on, append(on.doubts, c)
 	}
 	if c.doubt == nil {
 		t.release(c)
-	} else {
-		c.doubt.doubts = append(c.doubt.doubts, c)
 	}
 	if old := t.stays[s.key()]; old != nil && !old.lost.IsZero() {
 		t.end(old, old.lost, Lost)
 	}
 	t.join(c, s)
-}
-
-func (s *Step) key() string { return cmp.Or(s.Session, s.Connection) }
-
-// join makes the connection one of the step's session.
-func (t *Tracker) join(c *connection, s Step) {
-	if c.of != nil && c.of.key != s.key() {
-		t.leave(c, s.Time, Closed)
-	}
-	on := t.stays[s.key()]
-	if on == nil {
-		if len(t.stays) >= maxOpen {
-			t.Forgot++
-			return
-		}
-		on = &stay{key: s.key(), first: s, told: s.Time}
-		t.stays[on.key] = on
-	}
-	t.found(on)
-	on.lost, on.last = time.Time{}, later(on.last, s.Time)
-	if c.of != on {
-		on.conns = append(on.conns, c)
-		c.of = on
-	}
 }
 
 // resumed lets a session go on with another connection. Where it was lost for
@@ -239,6 +193,10 @@ func (t *Tracker) resumed(s Step) {
 		c.of = nil
 	}
 	old := t.stays[s.key()]
+	if old != nil && old.over(t.now) {
+		t.end(old, old.lost, Lost)
+		old = nil
+	}
 	if old == nil {
 		t.join(c, s)
 		return
@@ -251,19 +209,6 @@ func (t *Tracker) resumed(s Step) {
 	}
 	old.conns = slices.DeleteFunc(old.conns, func(o *connection) bool { return o != c })
 	t.join(c, s)
-}
-
-func (t *Tracker) forget(s *stay) {
-	t.found(s)
-	delete(t.stays, s.key)
-}
-
-// found takes a session out of those that are lost.
-func (t *Tracker) found(s *stay) {
-	delete(t.lost, s)
-	if t.lately[s.first.Account] == s {
-		delete(t.lately, s.first.Account)
-	}
 }
 
 // ended takes a connection out of its session. Where the log tells no
@@ -329,93 +274,6 @@ func (t *Tracker) endedUnknown(s Step) {
 	}
 }
 
-// doubtful gives the last connection that may have resumed a lost session.
-func (s *stay) doubtful() *connection {
-	s.doubts = slices.DeleteFunc(s.doubts, func(c *connection) bool { return c.doubt != s })
-	if len(s.doubts) == 0 {
-		return nil
-	}
-	return s.doubts[len(s.doubts)-1]
-}
-
-// merge makes one stay of a lost session and the connection that resumed it.
-func (t *Tracker) merge(on *stay, by *connection) {
-	t.Resumed++
-	if by.of != nil {
-		t.forget(by.of)
-		on.last = later(on.last, by.of.last)
-	}
-	t.found(on)
-	by.login, by.doubt, by.of = nil, nil, on
-	on.lost, on.conns = time.Time{}, []*connection{by}
-}
-
-// drop ends a connection.
-func (t *Tracker) drop(c *connection, at time.Time, how What) {
-	if t.conns[c.name] == c {
-		delete(t.conns, c.name)
-	}
-	c.doubt = nil
-	t.release(c)
-	if c.refused != nil {
-		t.say(*c.refused, rollcall.LoginFailed, time.Time{}, "refused")
-		c.refused = nil
-	}
-	t.leave(c, at, how)
-}
-
-// leave takes a connection out of its session, which ends or is lost with its last.
-func (t *Tracker) leave(c *connection, at time.Time, how What) {
-	on := c.of
-	if on == nil {
-		return
-	}
-	c.of = nil
-	on.conns = slices.DeleteFunc(on.conns, func(o *connection) bool { return o == c })
-	if len(on.conns) > 0 {
-		on.last = later(on.last, at)
-		return
-	}
-	on.last = later(on.last, at)
-	if how == Lost {
-		on.lost = later(at, on.first.Time)
-		t.lost[on], t.lately[on.first.Account] = true, on
-		return
-	}
-	t.end(on, at, how)
-}
-
-// end says a stay to its end.
-func (t *Tracker) end(on *stay, at time.Time, how What) {
-	for _, c := range on.conns {
-		c.of = nil
-	}
-	t.forget(on)
-	t.present(on, at, how.String())
-	closing := on.first
-	closing.Time, closing.Line = later(at, on.first.Time), on.first.Line
-	t.say(closing, rollcall.Logout, time.Time{}, how.String())
-}
-
-// present says the presence that was not said yet.
-func (t *Tracker) present(on *stay, until time.Time, end string) {
-	s := on.first
-	s.Time = on.told
-	if !on.told.Equal(on.first.Time) && !until.After(on.told) {
-		return
-	}
-	t.say(s, rollcall.Presence, later(until, s.Time), on.first.What.String()+" to "+end)
-	on.told = later(until, s.Time)
-}
-
-// release says the login that a connection holds.
-func (t *Tracker) release(c *connection) {
-	if c.login != nil {
-		t.say(*c.login, rollcall.Login, time.Time{}, c.login.What.String())
-		c.login = nil
-	}
-}
-
 func (t *Tracker) alive(s Step) {
 	on := t.stays[s.key()]
 	if c := t.conns[s.Connection]; c != nil && c.of != nil {
@@ -426,39 +284,27 @@ func (t *Tracker) alive(s Step) {
 	}
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // sweep lets go what nothing can change any more. Many logs don't tell the end
 // of a connection that opened no session.
 func (t *Tracker) sweep() {
-	for len(t.idle) > 0 && t.now.Sub(t.idle[0].at) > Resumable {
-		if c := t.idle[0].connection; c.of == nil && (c.refused != nil || c.login != nil) && t.conns[c.name] == c {
-			t.drop(c, c.since, Lost)
-		}
-		t.idle = t.idle[1:]
+	for _, c := range ordered(t.conns, func(c *connection) bool { return c.idle(t.now) }, byBeginning) {
+		t.drop(c, t.now, Lost)
 	}
-	for on := range t.lost {
-		if t.now.Sub(on.lost) > Resumable && on.doubtful() == nil {
-			t.end(on, on.lost, Lost)
-		}
+	for _, on := range ordered(t.stays, func(s *stay) bool { return s.over(t.now) && s.doubtful() == nil }, byOpening) {
+		t.end(on, on.lost, Lost)
 	}
 }
 
 // endAll ends every connection and session.
 func (t *Tracker) endAll(at time.Time, how What) {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.end(on, at, how)
 		} else {
 			t.end(on, on.lost, Lost)
 		}
 	}
-	for _, c := range t.byTime() {
+	for _, c := range ordered(t.conns, nil, byBeginning) {
 		if c.doubt != nil {
 			t.Doubtful++
 			c.login, c.doubt = nil, nil
@@ -490,7 +336,7 @@ func (t *Tracker) Oldest(age time.Duration) (line int, ok bool) {
 // Tell says the presence of open sessions up to now, which a log that is
 // followed does from time to time.
 func (t *Tracker) Tell() error {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if on.lost.IsZero() {
 			t.present(on, t.now, "now")
 		} else {
@@ -502,7 +348,7 @@ func (t *Tracker) Tell() error {
 
 // End says what is still open. Nothing is claimed after the last line.
 func (t *Tracker) End() error {
-	for _, on := range t.open() {
+	for _, on := range ordered(t.stays, nil, byOpening) {
 		if !on.lost.IsZero() {
 			t.end(on, on.lost, Lost)
 			continue
@@ -516,29 +362,6 @@ func (t *Tracker) End() error {
 	}
 	t.endAll(t.now, Lost)
 	return t.err
-}
-
-// open gives the sessions in the order of their opening.
-func (t *Tracker) open() []*stay {
-	all := make([]*stay, 0, len(t.stays))
-	for _, on := range t.stays {
-		all = append(all, on)
-	}
-	slices.SortFunc(all, func(a, b *stay) int {
-		return cmp.Or(a.first.Time.Compare(b.first.Time), cmp.Compare(a.first.Line, b.first.Line), cmp.Compare(a.key, b.key))
-	})
-	return all
-}
-
-func (t *Tracker) byTime() []*connection {
-	all := make([]*connection, 0, len(t.conns))
-	for _, c := range t.conns {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b *connection) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.name, b.name))
-	})
-	return all
 }
 
 // say gives a sighting away. After a failure nothing more is.

@@ -100,6 +100,19 @@ var trackerCases = []struct {
 10:10 logout ann
 12:00-12:30 presence ann
 12:30 logout ann`, Counts{Resumed: 1}},
+	{"and so was one resumed after eleven minutes, whenever that is looked at", false, `
+10:00 accepted c1 ann
+10:00 opened c1 ann s1
+10:10 lost c1 ann s1
+10:20 connected c9
+10:21 accepted c2 ann
+10:21 resumed c2 ann s1
+10:30 closed c2 ann s1`, `
+10:00 login ann
+10:00-10:10 presence ann
+10:10 logout ann
+10:21-10:30 presence ann
+10:30 logout ann`, Counts{Resumed: 1}},
 	{"a resumption that isn't told: the lost name comes back", true, `
 10:00 accepted c1 ann
 10:00 opened c1 ann
@@ -191,24 +204,35 @@ var trackerCases = []struct {
 11:00 login bob`, Counts{}},
 }
 
+// newTracker makes a tracker that says its sightings into lines.
+func newTracker(into *[]string) *Tracker {
+	return NewTracker("test", func(s Seen) error {
+		at := s.Time.Format("15:04")
+		if !s.Until.IsZero() {
+			at += s.Until.Format("-15:04")
+		}
+		*into = append(*into, fmt.Sprint(at, " ", s.Kind, " ", s.Account))
+		return nil
+	})
+}
+
+// take has a tracker take steps.
+func take(t *testing.T, tracker *Tracker, text string) {
+	t.Helper()
+	for _, s := range steps(t, text) {
+		if err := tracker.Take(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTracker(t *testing.T) {
 	for _, tc := range trackerCases {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
-			tracker := NewTracker("test", func(s Seen) error {
-				at := s.Time.Format("15:04")
-				if !s.Until.IsZero() {
-					at += s.Until.Format("-15:04")
-				}
-				got = append(got, fmt.Sprint(at, " ", s.Kind, " ", s.Account))
-				return nil
-			})
+			tracker := newTracker(&got)
 			tracker.Silent = tc.silent
-			for _, s := range steps(t, tc.steps) {
-				if err := tracker.Take(s); err != nil {
-					t.Fatal(err)
-				}
-			}
+			take(t, tracker, tc.steps)
 			if err := tracker.End(); err != nil {
 				t.Fatal(err)
 			}
@@ -218,10 +242,51 @@ func TestTracker(t *testing.T) {
 			if tracker.Counts != tc.counts {
 				t.Errorf("counts %+v, want %+v", tracker.Counts, tc.counts)
 			}
-			if len(tracker.conns)+len(tracker.stays)+len(tracker.lost)+len(tracker.lately) > 0 {
+			if len(tracker.conns)+len(tracker.stays)+len(tracker.lately) > 0 {
 				t.Error("something is remembered after the end")
 			}
 		})
+	}
+}
+
+// TestMost: connections and sessions beyond the bound are not followed, and are
+// counted; those that are never heard of again make space.
+func TestMost(t *testing.T) {
+	var got []string
+	tracker := newTracker(&got)
+	tracker.most = 2
+	take(t, tracker, `
+10:00 accepted c1 ann
+10:00 opened c1 ann
+10:01 connected c2
+10:02 accepted c3 bob
+10:02 opened c3 bob
+10:03 refused c4 eve
+10:04 closed c3
+10:13 accepted c5 eve
+10:13 opened c5 eve
+10:14 opened c1 ann s2`)
+	if tracker.Forgot != 4 || len(tracker.conns) != 2 || len(tracker.stays) != 2 || !slices.Contains(got, "10:13 login eve") || slices.Contains(got, "10:02 login bob") {
+		t.Errorf("forgot %d, %d connections, %d sessions\n%s", tracker.Forgot, len(tracker.conns), len(tracker.stays), strings.Join(got, "\n"))
+	}
+}
+
+// TestNameless: however often a session without named connections is opened, it
+// has one.
+func TestNameless(t *testing.T) {
+	var got []string
+	tracker := newTracker(&got)
+	take(t, tracker, `
+10:00 accepted - ann
+10:00 opened - ann s1
+10:01 opened - ann s1
+10:02 opened - ann s1`)
+	if n := len(tracker.stays["s1"].conns); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	take(t, tracker, "10:30 closed - ann s1")
+	if !slices.Contains(got, "10:00-10:30 presence ann") {
+		t.Error(got)
 	}
 }
 

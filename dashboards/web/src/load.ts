@@ -279,6 +279,16 @@ export function rolling(step: Address["step"]): boolean {
   return step.endsWith("d");
 }
 
+/** covered says how much of what a step counts is in months with a census. The
+    figure of a window or a week of which a part is not is too low. */
+export function covered(span: { from: string; to: string }, step: Address["step"] | Window, months: readonly string[]): "whole" | "part" | "none" {
+  const day = 86_400_000;
+  const to = Date.parse(`${span.to}T00:00:00Z`);
+  const from = step.endsWith("d") ? to - (Number(step.slice(0, -1)) - 1) * day : Date.parse(`${span.from}T00:00:00Z`);
+  const days = Array.from({ length: (to - from) / day + 1 }, (_, i) => months.includes(new Date(from + i * day).toISOString().slice(0, 7)));
+  return days.every(Boolean) ? "whole" : days.some(Boolean) ? "part" : "none";
+}
+
 /** spans gives the days, the weeks or the months that a month's view shows. */
 export function spans(month: string, step: Address["step"]): { from: string; to: string }[] {
   const day = 86_400_000;

@@ -190,18 +190,25 @@ func (f *Follower) next(ctx context.Context, before int64) (bool, error) {
 	return true, f.last()
 }
 
-// last reads a file's last line, which has no end any more, and leaves the file.
+// last reads a file's last line, and leaves the file.
 func (f *Follower) last() error {
-	position := f.place() + f.in.at
-	if at, ok := f.in.rest(); ok {
-		at.No = int(position)
-		if err := f.Log.Line(at); err != nil {
-			return err
-		}
+	if err := f.unended(); err != nil {
+		return err
 	}
 	err := f.identify()
 	f.close()
 	return err
+}
+
+// unended reads a last line that will have no end any more.
+func (f *Follower) unended() error {
+	position := f.place() + f.in.at
+	at, ok := f.in.rest()
+	if !ok {
+		return nil
+	}
+	at.No = int(position)
+	return f.Log.Line(at)
 }
 
 func (f *Follower) close() {
@@ -251,10 +258,7 @@ func (f *Follower) readFrom(ctx context.Context, path string, offset int64) erro
 	if err := f.drain(ctx, f.in); err != nil {
 		return err
 	}
-	if at, ok := f.in.rest(); ok {
-		return f.Log.Line(at)
-	}
-	return nil
+	return f.unended()
 }
 
 // find gives the file beside the log that begins so; "": there is none.

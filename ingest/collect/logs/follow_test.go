@@ -210,3 +210,34 @@ func TestFollowStay(t *testing.T) {
 		t.Error(all)
 	}
 }
+
+// TestFollowUnended: a file is truncated after a line without an end, which opens
+// a stay: a new process goes on there.
+func TestFollowUnended(t *testing.T) {
+	w := newWritten(t)
+	got := map[string]bool{}
+	f := w.follower(got)
+	look := func() {
+		t.Helper()
+		if err := f.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.append(w.line() + "2026-11-29 10:00:10 c2s1\tinfo\tClient disconnected: connection closed\n")
+	look()
+	w.rename() // nothing open needs it
+	w.append("2026-11-29 10:00:20 general\tinfo\tnothing\n")
+	look()
+	w.append(strings.TrimSuffix(w.line(), "\n"))
+	w.copyTruncate()
+	w.append(w.line())
+	look()
+	f.close()
+	got = map[string]bool{}
+	f = w.follower(got)
+	look()
+	f.close()
+	if !got["user2@x"] || !got["user3@x"] || got["user1@x"] {
+		t.Error(got)
+	}
+}

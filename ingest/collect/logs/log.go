@@ -135,7 +135,7 @@ func (l *Log) String() string {
 	}{
 		{"resumed", c.Resumed}, {"refused again", c.Again}, {"refused before a login", c.Mistyped},
 		{"ends without a beginning", c.Unknown}, {"open at the end", c.Open},
-		{"a login or a resumption", c.Doubtful}, {"connections beyond those followed", c.Forgot},
+		{"a login or a resumption", c.Doubtful}, {"steps of connections beyond those followed", c.Forgot},
 	} {
 		if n.n > 0 {
 			said = append(said, fmt.Sprintf("%s %d", n.words, n.n))

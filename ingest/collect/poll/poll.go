@@ -16,8 +16,7 @@ import (
 
 // Poller makes sightings of snapshots. It is one goroutine's.
 type Poller struct {
-	Every time.Duration // between two snapshots
-
+	every   time.Duration // between two snapshots
 	log     *profile.Log
 	rows    string
 	tracker *session.Tracker
@@ -34,7 +33,7 @@ type Poller struct {
 
 // New makes a poller whose rows are read by a profile's reader.
 func New(name string, r *profile.Reader, every time.Duration, yield func(profile.Seen) error) *Poller {
-	p := &Poller{Every: every, rows: r.Rows, yield: yield, open: map[string]bool{}}
+	p := &Poller{every: every, rows: r.Rows, yield: yield, open: map[string]bool{}}
 	p.tracker = session.NewTracker(name, func(s session.Seen) error { return p.say(profile.Seen{Sighting: s.Sighting, Line: s.Line}) })
 	p.log = profile.NewLog(r, time.Time{}, p.row)
 	return p
@@ -63,7 +62,7 @@ func (p *Poller) Take(text []byte, at time.Time) error {
 	}
 	p.asked++
 	p.log.Asked = at
-	if !p.last.IsZero() && at.Sub(p.last) > missed*p.Every { // nobody knows what was between
+	if !p.last.IsZero() && at.Sub(p.last) > missed*p.every+p.every/2 { // nobody knows what was between
 		p.end()
 	}
 	p.now = make(map[string]bool, len(p.open))
@@ -131,6 +130,9 @@ func (p *Poller) list(text []byte) ([][]byte, error) {
 		if !p.log.Patterns() {
 			return nil, errors.New("the answer is not JSON")
 		}
+		if bytes.Count(text, []byte("\n")) >= session.MaxOpen {
+			return nil, errMany
+		}
 		return bytes.Split(text, []byte("\n")), nil
 	}
 	var all json.RawMessage
@@ -147,13 +149,32 @@ func (p *Poller) list(text []byte) ([][]byte, error) {
 		}
 		all = inside[name]
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(all, &list); err != nil {
+	return elements(all)
+}
+
+// errMany says that an answer has more sessions than are followed.
+var errMany = fmt.Errorf("the answer has more than %d sessions", session.MaxOpen)
+
+// elements cuts an array, which is JSON, into its elements.
+func elements(list []byte) ([][]byte, error) {
+	in := json.NewDecoder(bytes.NewReader(list))
+	begin, err := in.Token()
+	if err == nil && begin == nil {
+		return nil, nil // null is nobody, as some servers write it
+	}
+	if err != nil || begin != json.Delim('[') {
 		return nil, errors.New("the answer has no list where one should be")
 	}
-	rows := make([][]byte, len(list))
-	for i := range list {
-		rows[i] = list[i]
+	var rows [][]byte
+	for in.More() {
+		if len(rows) == session.MaxOpen {
+			return nil, errMany
+		}
+		var row json.RawMessage
+		if err := in.Decode(&row); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/profile"
+	"rollcall/ingest/session"
 )
 
 var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -126,6 +127,37 @@ func TestPoll(t *testing.T) {
 				t.Errorf("got\n%s\nwant%s", strings.Join(got, "\n"), tc.want)
 			}
 		})
+	}
+}
+
+// TestMissed: four answers that don't come, and a clock that is a little late,
+// send nobody away; five do.
+func TestMissed(t *testing.T) {
+	for failed, away := range map[int]bool{4: false, 5: true} {
+		var got []string
+		p := newPoller(t, "open-oscar-server", &got)
+		for _, at := range []time.Duration{0, time.Duration(failed+1)*time.Minute + 10*time.Millisecond} {
+			if err := p.Take([]byte(oscar(fmt.Sprint("Ann ", 60+int(at.Seconds())))), noon.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if slices.Contains(got, "12:00:00 logout aim Ann") != away {
+			t.Errorf("%d missed: %q", failed, got)
+		}
+	}
+}
+
+// TestMany: an answer with more sessions than are followed is none.
+func TestMany(t *testing.T) {
+	var got []string
+	for source, text := range map[string]string{
+		"open-oscar-server": `{"sessions":[` + strings.Repeat("0,", session.MaxOpen) + "0]}",
+		"ejabberd":          "x" + strings.Repeat("\n", session.MaxOpen) + "x",
+	} {
+		p := newPoller(t, source, &got)
+		if err := p.Take([]byte(text), noon); !errors.Is(err, errMany) {
+			t.Errorf("%s: %v", source, err)
+		}
 	}
 }
 

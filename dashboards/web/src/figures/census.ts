@@ -1,14 +1,15 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
 import type { Step } from "../address";
 import type { CensusRow, Measure, Report } from "../api";
-import { Sheet } from "../draw";
+import { Sheet, type Ticks } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts, Span } from "../load";
-import { censusPlaces, rolling, windows, windowsEnd } from "../load";
+import { censusPlaces, covered, rolling, windows, windowsEnd } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
+import { monthTicks } from "./trend";
 
 type Census = Report<CensusRow>;
 
@@ -95,7 +96,7 @@ export function reaches(span: { from: string; to: string }, month: string): bool
   return span.from.slice(0, 7) !== month || span.to.slice(0, 7) !== month;
 }
 
-function seriesOf(a: Accounts, s: Scope): Series[] {
+function seriesOf(a: Accounts, months: readonly string[], s: Scope): Series[] {
   const ids = services(a.total);
   return ids.map((id) => ({
     id,
@@ -104,8 +105,9 @@ function seriesOf(a: Accounts, s: Scope): Series[] {
     fill: s.colour(id).fill,
     dashed: s.colour(id).dashed,
     points: (a.steps ?? []).map((span) => {
-      const m = figureOf(span, id);
-      return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: (s.address.step === "week" && reaches(span, a.month)) || down(span, id) };
+      const has = covered(span, s.address.step, months);
+      const m = has === "none" ? null : figureOf(span, id);
+      return { x: Date.parse(`${span.from}T00:00:00Z`), m, said: stepText(span, s), hollow: has === "part" || (s.address.step === "week" && reaches(span, a.month)) || down(span, id) };
     }),
   }));
 }
@@ -133,10 +135,10 @@ function units(s: Scope): Record<Step, { short: string; long: string }> {
   };
 }
 
-export function stepsSentence(a: Accounts, s: Scope): string {
+export function stepsSentence(a: Accounts, months: readonly string[], s: Scope): string {
   const french = s.t.language === "fr";
   const first = services(a.total)[0];
-  const values = (a.steps ?? []).map((x) => (first === undefined ? null : figureOf(x, first))).filter(shown).map((m) => m.value);
+  const values = (a.steps ?? []).filter((x) => covered(x, s.address.step, months) === "whole").map((x) => (first === undefined ? null : figureOf(x, first))).filter(shown).map((m) => m.value);
   const unit = units(s)[s.address.step].short;
   if (first === undefined || values.length === 0) return french ? `Comptes ${unit}` : `Accounts ${unit}`;
   const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => s.n.whole(x)) as [string, string];
@@ -145,36 +147,35 @@ export function stepsSentence(a: Accounts, s: Scope): string {
   return french ? `${name} : de ${low} à ${high} comptes ${unit}` : `${name} had between ${low} and ${high} accounts ${unit}`;
 }
 
-export function steps(a: Accounts, data: string, s: Scope): Figure {
+export function steps(a: Accounts, months: readonly string[], data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
-  const all = seriesOf(a, s);
+  const all = seriesOf(a, months, s);
   const place = s.t.at[s.address.location] ?? s.address.location;
   const unit = units(s)[s.address.step].long;
-  const cut = s.address.step === "week" && (a.steps ?? []).some((x) => reaches(x, a.month));
   const points = all.flatMap((l) => l.points.map((p) => p.m));
-  const broken = (a.breaks ?? []).map((b) => downText(b, s));
+  const sentence = stepsSentence(a, months, s);
   return {
     id: "accounts",
-    sentence: stepsSentence(a, s),
+    sentence,
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...(cut ? [{ mark: "hollow" as const, text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" }] : []), ...(a.breaks?.length ? [{ mark: "hollow" as const, text: french ? "un collecteur était arrêté (b)\u00a0: trop bas" : "a collector was down (b): too low" }] : [])],
-    notes: points.some((m) => m !== null && !shown(m)) ? [french ? `Là où la ligne s’arrête : ${underMinimum(a.total, s)}.` : `Where a line stops: ${underMinimum(a.total, s)}.`, ...minimum(points, a.total, s), ...broken] : broken,
+    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
+    notes: [...stops(a, months, points, s), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
-      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...flag(censusCells(rowOf(span, id), a.total, s), down(span, id))])),
+      rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...stepCells(span, id, a, months, s)])),
     },
     height: () => 290 + under,
     draw: (width) => {
-      const sheet = new Sheet(width, 290 + under, stepsSentence(a, s));
+      const sheet = new Sheet(width, 290 + under, sentence);
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
       const day = 86_400_000;
       const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
       lines(sheet, { x: 0, y: 4 }, all, {
         width, height: 280, shade,
-        x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: { values: everySo(xs, width), text: (v) => (s.address.step === "month" ? s.n.tick(new Date(v)) : s.n.dayShort(new Date(v).toISOString().slice(0, 10))) } },
+        x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: ticksOf(xs, width, s) },
         values: () => true,
         number: (x) => s.n.whole(x),
       }, s);
@@ -183,9 +184,48 @@ export function steps(a: Accounts, data: string, s: Scope): Figure {
   };
 }
 
-/** flag puts a break's flag behind what a cell of the table says. */
-function flag(cells: string[], broken: boolean): string[] {
-  return broken ? [`${cells[0]} b`, ...cells.slice(1)] : cells;
+/** ticksOf gives what stands under the axis: of months the years too, the first's
+    and each January's. */
+export function ticksOf(xs: readonly number[], width: number, s: Scope): Ticks {
+  const day = (x: number) => new Date(x).toISOString().slice(0, 10);
+  if (s.address.step !== "month") return { values: everySo(xs, width), text: (x) => s.n.dayShort(day(x)) };
+  const { values, text } = monthTicks(xs.map((x) => day(x).slice(0, 7)), width - 200, s);
+  return { values, text: (x) => (x === values[0] ? s.n.monthShort(day(x).slice(0, 7)) : text(x)) };
+}
+
+/** hollowKeys says why points are hollow. */
+function hollowKeys(a: Accounts, months: readonly string[], s: Scope): Key[] {
+  const french = s.t.language === "fr";
+  const all = a.steps ?? [];
+  const week = s.address.step === "week";
+  const out: Key[] = [];
+  if (week && all.some((x) => reaches(x, a.month) && covered(x, "week", months) === "whole")) out.push({ mark: "hollow", text: french ? "semaine qui déborde du mois" : "a week that reaches into another month" });
+  if (all.some((x) => covered(x, s.address.step, months) === "part")) {
+    const what = week ? (french ? "semaine" : "a week that reaches") : french ? "fenêtre" : "days that reach";
+    out.push({ mark: "hollow", text: french ? `${what} qui déborde sur un mois sans recensement\u00a0: ${s.t.counts.tooLow}` : `${what} into a month without a census: ${s.t.counts.tooLow}` });
+  }
+  if (a.breaks?.length) out.push({ mark: "hollow", text: french ? `un collecteur était arrêté (b)\u00a0: ${s.t.counts.tooLow}` : `a collector was down (b): ${s.t.counts.tooLow}` });
+  return out;
+}
+
+/** stops says why lines stop: for the minimum, or since nothing was counted. */
+function stops(a: Accounts, months: readonly string[], points: readonly (Measure | null)[], s: Scope): string[] {
+  const french = s.t.language === "fr";
+  const why: string[] = [];
+  const counted = (a.steps ?? []).filter((x) => covered(x, s.address.step, months) !== "none");
+  if (points.some((m) => m !== null && !shown(m))) why.push(underMinimum(a.total, s));
+  if (counted.length < (a.steps ?? []).length) why.push(french ? "un mois sans recensement" : "a month without a census");
+  if (counted.some((x) => services(a.total).some((id) => figureOf(x, id) === null))) why.push(french ? "aucun compte vu" : "no account seen");
+  if (why.length === 0) return [];
+  return [french ? `Là où une ligne s’arrête : ${why.join(", ou ")}.` : `Where a line stops: ${why.join(", or ")}.`];
+}
+
+/** stepCells puts what is wrong with a step's figure behind it in the table. */
+function stepCells(span: Span, service: string, a: Accounts, months: readonly string[], s: Scope): string[] {
+  const has = covered(span, s.address.step, months);
+  if (has === "none") return [s.t.counts.none, "", "", ""];
+  const [figure, ...rest] = censusCells(rowOf(span, service), a.total, s);
+  return [`${figure}${down(span, service) ? " b" : ""}${has === "part" && shown(figureOf(span, service)) ? ` (${s.t.counts.tooLow})` : ""}`, ...rest];
 }
 
 /** downText names the days on which a collector was down, and why. */
@@ -342,14 +382,18 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
 }
 
 /** ended are the accounts of windows that end on the month's last day, and of the
-    month itself, a panel a service. */
-export function ended(a: Accounts, data: string, s: Scope): Figure {
+    month itself, a panel a service. A window with days of a month without a census
+    is named, and not shown. */
+export function ended(a: Accounts, months: readonly string[], data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
+  const last = windowsEnd(a.month);
+  const there = windows.filter((w) => a.windows[w] != null && covered({ from: last, to: last }, w, months) === "whole");
   const ids = services(a.total);
   const drawn = ids.slice(0, 4);
   const days = (n: string) => (n === "1" ? (french ? "1 jour" : "1 day") : french ? `${n} jours` : `${n} days`);
-  const all = [...windows.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w] ?? undefined })), { name: french ? "Le mois" : "The month", r: a.total }].filter((w) => w.r !== undefined);
-  const end = s.n.day(windowsEnd(a.month));
+  const all = [...there.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w]! })), { name: french ? "Le mois" : "The month", r: a.total }];
+  const cut = windows.filter((w) => a.windows[w] != null && !there.includes(w)).map((w) => days(w.slice(0, -1)));
+  const end = s.n.day(last);
   const one = drawn[0] === undefined ? null : figureOf(a.windows["1d"] ?? undefined, drawn[0]);
   const month = drawn[0] === undefined ? null : figureOf(a.total, drawn[0]);
   const sentence = !shown(one) || !shown(month) ? (french ? `Comptes des jours qui finissent le ${end}` : `Accounts of the days that end on ${end}`) : french
@@ -372,12 +416,12 @@ export function ended(a: Accounts, data: string, s: Scope): Figure {
     sentence,
     subtitle: french ? `Comptes uniques des jours qui finissent le ${end}, ${s.market}` : `Unique accounts of the days that end on ${end}, ${s.market}`,
     keys: keysOf(measures, a.total, drawn, s),
-    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
+    notes: [...(cut.length === 0 ? [] : [french ? `${s.n.list(cut)} : non montrés, car ils débordent sur un mois sans recensement.` : `${s.n.list(cut)}: not shown, since they reach into a month without a census.`]), ...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
-    file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...windows, "month" as const].flatMap((w) => {
-      const r = w === "month" ? a.total : a.windows[w];
-      return r == null ? [] : ids.map((id) => ({ of: [a.market, w === "month" ? a.total.meta.to! : windowsEnd(a.month), w, r.meta.location, r.meta.credit, id], m: figureOf(r, id) }));
+    file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...there, "month" as const].flatMap((w) => {
+      const r = w === "month" ? a.total : a.windows[w]!;
+      return ids.map((id) => ({ of: [a.market, w === "month" ? a.total.meta.to! : last, w, r.meta.location, r.meta.credit, id], m: figureOf(r, id) }));
     })),
     table: {
       head: [s.t.service, french ? "Fenêtre" : "Window", ...heads(s)],

@@ -6,8 +6,8 @@ import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, Report } from "../api";
 import type { Accounts } from "../load";
-import { flagged, stepsOf } from "../load";
-import { ended, lede, parts, reaches, steps } from "./census";
+import { covered, flagged, stepsOf } from "../load";
+import { ended, lede, parts, reaches, steps, ticksOf } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -19,6 +19,7 @@ import { leader, monthTicks, overlap, sentence as trended } from "./trend";
 const en = scope("en");
 const fr = scope("fr");
 const of = <Row>(rows: Row[]) => ({ meta: meta(), columns: [], rows });
+const counted = (service: string, value: number, more: Partial<CensusRow> = {}): CensusRow => ({ service, unique_accounts: measure(value, value, value), account_minutes: below, exact: true, ...more });
 
 test("a source says that people are simulated where the report does, whatever its universe is called", () => {
   assert.ok(source(meta({ simulated: true, universe: undefined }), en).endsWith(en.t.simulatedDot));
@@ -131,7 +132,6 @@ test("the CSV of a figure of several reports: what is withheld is empty, and say
 });
 
 test("census: what was counted and what a sketch estimated is told apart; what is withheld names the minimum; segments have names", () => {
-  const counted = (service: string, value: number, more: Partial<CensusRow> = {}): CensusRow => ({ service, unique_accounts: measure(value, value, value), account_minutes: below, exact: true, ...more });
   const sketched = (service: string, value: number, more: Partial<CensusRow> = {}): CensusRow => ({ service, unique_accounts: measure(value, value * 0.98, value * 1.02), account_minutes: below, exact: false, ...more });
   const census = (...rows: CensusRow[]): Report<CensusRow> => ({ meta: meta({ report: "census", market: "WORLD", location: "any", thresholds: { min_accounts: 50 } }), columns: [], rows });
   const total = census(sketched("msn", 30_000), counted("icq", 23_000));
@@ -144,7 +144,7 @@ test("census: what was counted and what a sketch estimated is told apart; what i
   assert.deepEqual(table.rows.slice(0, 3).map((r) => [r[0], r[1], r[2], r[5]]), [
     ["MSN Messenger", "Europe", "20,000", "sketch, ± 95% interval"], ["MSN Messenger", "lyon", "5,000", "counted, without error"], ["ICQ", "Europe", "under 50 accounts", ""],
   ]);
-  const f = ended(a, "", en);
+  const f = ended(a, ["2003-10"], "", en);
   assert.equal(f.sentence, "30,000 MSN Messenger accounts on the last day, 30,000 in the month");
   assert.deepEqual(f.table.rows.slice(0, 4).map((r) => r[1]), ["1 day", "7 days", "30 days", "The month"]);
   assert.equal(f.file!().split("\r\n")[0], "market,to,window,location,credit,service,unique_accounts,unique_accounts_se,unique_accounts_low,unique_accounts_high,unique_accounts_n,unique_accounts_status");
@@ -155,7 +155,75 @@ test("census: days on which a collector was down are flagged, and say why", () =
   const series: Report<CensusRow> = { meta: meta({ report: "census", breaks: [{ from: "2003-10-02", to: "2003-10-02", reason: "moved", rows: [2] }] }), columns: [], rows: [counted("2003-10-01", 900), counted("2003-10-02", 100)] };
   const total: Report<CensusRow> = { meta: meta({ report: "census", market: "WORLD" }), columns: [], rows: [counted("", 1000)] };
   const a: Accounts = { market: "WORLD", month: "2003-10", total, steps: stepsOf(flagged(series), "2003-10", "day"), breaks: series.meta.breaks!, places: {}, parts: {}, windows: {}, at: new Date() };
-  const f = steps(a, "", scope("en"));
+  const f = steps(a, ["2003-10"], "", scope("en"));
   assert.deepEqual(f.table.rows.slice(0, 2).map((r) => r[2]), ["900", "100 b"]);
   assert.ok(f.notes.includes("2 October 2003: moved") && f.keys.some((k) => k.text === "a collector was down (b): too low"), f.notes.join());
+});
+
+
+/** accountsBy is a month's accounts of msn by a step, as its series has them. */
+function accountsBy(month: string, step: "7d" | "28d" | "week" | "month", rows: CensusRow[]): Accounts {
+  const total: Report<CensusRow> = { meta: meta({ report: "census", market: "WORLD", thresholds: { min_accounts: 50 } }), columns: [], rows: [counted("msn", 1000)] };
+  return { market: "WORLD", month, total, steps: stepsOf(rows, month, step), places: {}, parts: {}, windows: { "1d": total, "7d": total, "28d": total, "30d": total }, at: new Date() };
+}
+
+test("census: a window or a week that reaches into a month without a census is not whole", () => {
+  const on = (day: string) => ({ from: day, to: day });
+  assert.deepEqual(["2002-10-06", "2002-10-07"].map((d) => covered(on(d), "7d", ["2002-10"])), ["part", "whole"]);
+  assert.deepEqual(["2002-11-27", "2002-11-28"].map((d) => covered(on(d), "28d", ["2002-09", "2002-11"])), ["part", "whole"], "October is missing");
+  assert.deepEqual([["2003-01", "2003-02", "2003-03"], ["2003-01", "2003-03"]].map((months) => covered(on("2003-03-01"), "30d", months)), ["whole", "part"], "a month between");
+  assert.deepEqual([{ from: "2002-09-30", to: "2002-10-06" }, { from: "2002-10-07", to: "2002-10-13" }].map((w) => covered(w, "week", ["2002-10"])), ["part", "whole"]);
+  assert.equal(covered(on("2002-10-01"), "day", ["2002-10"]), "whole");
+  assert.equal(covered({ from: "2002-09-01", to: "2002-09-30" }, "month", ["2002-10"]), "none");
+});
+
+test("census: what is not whole is hollow, out of the sentence, and said", () => {
+  const days = Array.from({ length: 31 }, (_, i) => counted("msn", 100 * (i + 1), { day: `2002-10-${String(i + 1).padStart(2, "0")}` }));
+  const a = accountsBy("2002-10", "7d", days);
+  const f = steps(a, ["2002-10"], "", scope("en", "step=7d"));
+  assert.equal(f.sentence, "MSN Messenger had between 700 and 3,100 accounts in 7 days");
+  assert.ok(f.keys.some((k) => k.mark === "hollow" && k.text === "days that reach into a month without a census: too low"), JSON.stringify(f.keys));
+  assert.deepEqual([f.table.rows[5]![2], f.table.rows[6]![2]], ["600 (too low)", "700"]);
+  const known = steps(a, ["2002-09", "2002-10"], "", scope("en", "step=7d"));
+  assert.equal(known.sentence, "MSN Messenger had between 100 and 3,100 accounts in 7 days");
+  assert.ok(known.keys.every((k) => k.mark !== "hollow"));
+  assert.ok(steps(a, ["2002-10"], "", scope("fr", "step=7d")).keys.some((k) => k.text === "fenêtre qui déborde sur un mois sans recensement\u00a0: trop bas"));
+  const weeks = accountsBy("2002-10", "week", [counted("msn", 90, { week: "2002-W40" }), counted("msn", 700, { week: "2002-W41" }), counted("msn", 800, { week: "2002-W44" })]);
+  const w = steps(weeks, ["2002-10", "2002-11"], "", scope("en", "step=week"));
+  assert.equal(w.sentence, "MSN Messenger had between 700 and 800 accounts a week");
+  assert.deepEqual(w.keys.filter((k) => k.mark === "hollow").map((k) => k.text), ["a week that reaches into another month", "a week that reaches into a month without a census: too low"]);
+  const february = ended({ ...a, month: "2002-02" }, ["2002-02"], "", scope("en"));
+  assert.deepEqual(february.table.rows.map((r) => r[1]), ["1 day", "7 days", "28 days", "The month"]);
+  assert.equal(february.notes[0], "30 days: not shown, since they reach into a month without a census.");
+  assert.ok(!february.file!().includes(",30d,"));
+});
+
+test("census: a line stops for the minimum, for a month without a census, or where nothing was seen", () => {
+  const month = (at: string, more: Partial<CensusRow> = {}) => counted("msn", 1000, { month: at, ...more });
+  const all = Array.from({ length: 13 }, (_, i) => (i < 3 ? `2002-${10 + i}` : `2003-${String(i - 2).padStart(2, "0")}`));
+  const none = { unique_accounts: below };
+  const figure = (months: string[], language: "en" | "fr", ...rows: CensusRow[]) => steps(accountsBy("2003-10", "month", rows), months, "", scope(language, "step=month"));
+  const ends = [all[0]!, all[12]!];
+  const gaps = all.map((m) => month(m, ends.includes(m) ? {} : none));
+  const f = figure(ends, "en", ...gaps);
+  assert.deepEqual(f.notes, ["Where a line stops: a month without a census."]);
+  assert.deepEqual(f.table.rows.slice(0, 2).map((r) => r[2]), ["1,000", "no census"]);
+  assert.ok(f.keys.every((k) => k.mark !== "hollow"));
+  assert.deepEqual(figure(ends, "fr", ...gaps).notes, ["Là où une ligne s’arrête : un mois sans recensement."]);
+  assert.match(figure(all, "en", ...gaps).notes.join(" "), /^Where a line stops: under 50 accounts\. Under 50 accounts: this server’s minimum/);
+  assert.equal(figure(all.slice(1), "en", ...gaps).notes[0], "Where a line stops: under 50 accounts, or a month without a census.");
+  assert.deepEqual(figure(all, "en", month(ends[0]!), month(ends[1]!)).notes, ["Where a line stops: no account seen."]);
+  assert.deepEqual(figure(all, "en", ...all.map((m) => month(m))).notes, []);
+});
+
+test("census: an axis of months has its years", () => {
+  const xs = stepsOf([], "2003-10", "month").map((x) => Date.parse(x.from));
+  const at = (width: number, language: "en" | "fr") => {
+    const { values, text } = ticksOf(xs, width, scope(language, "step=month"));
+    return values.map(text).join(" ");
+  };
+  assert.equal(at(1136, "en"), "Oct 2002 Nov Dec Jan 2003 Feb Mar Apr May Jun Jul Aug Sep Oct");
+  assert.equal(at(360, "en"), "Jan 2003 Jul");
+  assert.match(at(1136, "fr"), /^oct\. 2002 nov\. déc\. janv\. 2003 /);
+  assert.deepEqual(ticksOf(xs.slice(0, 2), 1136, scope("en", "step=day")).values, xs.slice(0, 2));
 });

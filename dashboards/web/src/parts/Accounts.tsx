@@ -25,14 +25,14 @@ export function Accounts({ p, months, s, go }: Props) {
   const data = path("/v1/census", base);
   const series = path("/v1/census", { ...base, ...stepsQuery(a, p.month) });
   const link = (id: string) => write(changed(a, { market: p.market, month: p.month }), id);
-  const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, series, s)), [p.steps, s]);
+  const lines = useMemo(() => (p.steps === undefined ? undefined : steps(p, months, series, s)), [p.steps, months, s]);
   const all = censusPlaces.every((x) => p.places[x] !== undefined);
   const where = useMemo(() => (all ? places(p, data, s) : undefined), [all, p.total, s]);
   const part = (by: "platform" | "segment") => useMemo(() => (partsThere(p.parts[by], by).some((name) => name !== "none") ? parts(p, by, path("/v1/census", { ...base, by }), s) : undefined), [p.parts[by], s]);
   const [platforms, segments] = [part("platform"), part("segment")];
   const last = windows.every((w) => p.windows[w] !== undefined);
   const end = windowsEnd(p.month);
-  const closing = useMemo(() => (last ? ended(p, path("/v1/census", { ...base, from: end, to: end, window: "30d" }), s) : undefined), [last, p.total, s]);
+  const closing = useMemo(() => (last ? ended(p, months, path("/v1/census", { ...base, from: end, to: end, window: "30d" }), s) : undefined), [last, p.total, months, s]);
   const options = french ? { day: "Jour", week: "Semaine", month: "Mois", "7d": "7 jours", "28d": "28", "30d": "30" } : { day: "Day", week: "Week", month: "Month", "7d": "7 days", "28d": "28", "30d": "30" };
   const byStep = <Switch name="step" label={french ? "Pas" : "By"} value={a.step} options={options} onPick={(step) => go({ step })} />;
   const banner = french
