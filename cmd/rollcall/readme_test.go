@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/test/engines"
 )
 
 // readmeBlocks gives the commands of a section of the README, a block a text.
