@@ -142,8 +142,8 @@ func (h *homeserver) seen(d device) {
 
 func (h *homeserver) send(d device, text string) {
 	h.Helper()
-	room := h.must(http.MethodPost, "/_matrix/client/v3/createRoom", d, map[string]any{})["room_id"].(string)
-	h.must(http.MethodPut, "/_matrix/client/v3/rooms/"+room+"/send/m.room.message/1", d, map[string]any{"msgtype": "m.text", "body": text})
+	in := h.must(http.MethodPost, "/_matrix/client/v3/createRoom", d, map[string]any{})["room_id"].(string)
+	h.must(http.MethodPut, "/_matrix/client/v3/rooms/"+in+"/send/m.room.message/1", d, map[string]any{"msgtype": "m.text", "body": text})
 	h.did["use "+d.user]++
 	h.did["presence "+d.user] = 1
 	h.seen(d)
