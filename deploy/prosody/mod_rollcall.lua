@@ -14,11 +14,21 @@ local datetime = require "util.datetime".datetime;
 local path = module:get_option_string("rollcall_log", "/var/log/prosody/rollcall.jsonl");
 local file;
 
+-- Whether a line can be written is nothing that a login depends on: an error
+-- raised here would end it.
 local function write(step, line)
-	file = file or assert(io.open(path, "a"));
-	line.time, line.step = datetime(os.time()), step;
-	file:write(json.encode(line), "\n");
-	file:flush();
+	local _, err;
+	if not file then
+		file, err = io.open(path, "a");
+	end
+	if file then
+		line.time, line.step = datetime(os.time()), step;
+		file:write(json.encode(line), "\n");
+		_, err = file:flush();
+	end
+	if err then
+		module:log("error", "A step is missing in %s: %s", path, err);
+	end
 end
 
 local function bare(session)
