@@ -25,7 +25,7 @@ type Month struct {
 }
 
 // Questions are the reports of a month's folder: the ranking at each place, and
-// every other report at home and at work.
+// every other report at home or at work.
 func Questions(of rollcall.PanelMonth, version int) []rollcall.Query {
 	var all []rollcall.Query
 	for _, place := range []rollcall.Place{rollcall.HomeWork, rollcall.AtHome, rollcall.AtWork} {

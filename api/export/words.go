@@ -122,7 +122,7 @@ func englishWords() *words {
 			"quality": "Quality", "consistency": "Consistency", "census": "Census", "diff": "Differences", "markets": "Markets",
 		},
 		places: map[string]string{
-			"home": "at home", "work": "at work", "home+work": "at home and at work", "both": "both at home and at work",
+			"home": "at home", "work": "at work", "home+work": "at home or at work", "both": "both at home and at work",
 			"home-only": "at home only", "work-only": "at work only", "all": "each place", "any": "any place",
 		},
 		credits:  map[string]string{"presence": "credited by presence", "use": "credited by use"},

@@ -51,8 +51,8 @@ func french() *words {
 		coverageOf:    "Le taux de pénétration porte sur tout l’univers\u00a0: %s milliers de personnes.",
 		caution:       "peu de personnes sont derrière le chiffre, ou sa précision est faible\u00a0: à lire avec prudence.",
 		mayBeChance:   "l’évolution peut être due au hasard.",
-		belowPersons:  "retenu\u00a0: moins de %d personnes du panel sont derrière le chiffre.",
-		belowAccounts: "retenu\u00a0: moins de %d comptes sont derrière le chiffre\u00a0; une note dit de qui est ce minimum.",
+		belowPersons:  "non publié\u00a0: moins de %d personnes du panel sont derrière le chiffre.",
+		belowAccounts: "non publié\u00a0: moins de %d comptes sont derrière le chiffre\u00a0; une note dit de qui est ce minimum.",
 		detection:     "non distinct de zéro.",
 		absent:        "pas de tel chiffre, ou rien pour le calculer.",
 	}

@@ -143,7 +143,7 @@ func readRanking(ctx context.Context, api *client, m rollcall.Month) (*rollcall.
 // printDemo shows the services of a ranking in whole persons, then what the
 // figures are.
 func printDemo(w io.Writer, t *rollcall.Table, names []rollcall.Service) error {
-	fmt.Fprintf(w, "%s, %s: unique visitors at home and at work (simulated)\n\n", simulate.Place().Name, t.Meta.Month)
+	fmt.Fprintf(w, "%s, %s: unique visitors at home or at work (simulated)\n\n", simulate.Place().Name, t.Meta.Month)
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "RANK\tSERVICE\tUNIQUE VISITORS\t95 % INTERVAL\tREACH\t")
 	for i := range t.Rows {

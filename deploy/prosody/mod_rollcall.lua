@@ -1,5 +1,6 @@
 -- Writes a line of JSON for each step of a client's session: who was refused or
--- signed on, and when a session was opened, lost, resumed and closed. Prosody's
+-- signed on, when a session was opened, lost, resumed and closed, and when the
+-- server started, since one that was killed told nothing of what was open. Prosody's
 -- own log at level info tells neither a refusal nor a resumption.
 --
 --   plugin_paths = { "/usr/local/lib/prosody/modules" }
@@ -14,11 +15,21 @@ local datetime = require "util.datetime".datetime;
 local path = module:get_option_string("rollcall_log", "/var/log/prosody/rollcall.jsonl");
 local file;
 
+-- Whether a line can be written is nothing that a login depends on: an error
+-- raised here would end it.
 local function write(step, line)
-	file = file or assert(io.open(path, "a"));
-	line.time, line.step = datetime(os.time()), step;
-	file:write(json.encode(line), "\n");
-	file:flush();
+	local _, err;
+	if not file then
+		file, err = io.open(path, "a");
+	end
+	if file then
+		line.time, line.step = datetime(os.time()), step;
+		file:write(json.encode(line), "\n");
+		_, err = file:flush();
+	end
+	if err then
+		module:log("error", "A step is missing in %s: %s", path, err);
+	end
 end
 
 local function bare(session)
@@ -31,6 +42,10 @@ module:hook_global("config-reloaded", function ()
 		file:close();
 		file = nil;
 	end
+end);
+
+module:hook_global("server-started", function ()
+	write("started", {});
 end);
 
 module:hook("authentication-success", function (event)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -51,6 +52,9 @@ type Step struct {
 	Line       int    // where it was read
 	ingest.Sighting
 }
+
+// key names the step's session, or where it has none its connection.
+func (s *Step) key() string { return cmp.Or(s.Session, s.Connection) }
 
 // Seen is a sighting, and the line that began it.
 type Seen struct {
