@@ -31,7 +31,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		rows = append(rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
 	}
-	t := j.since(rows).table(append([]string{"month", "service"}, trendColumns()...)...)
+	t := since(j, rows).table(append([]string{"month", "service"}, trendColumns()...)...)
 	t.Rows = append(t.Rows, rows...)
 	if j.request.Pool > 0 {
 		if len(t.Rows) == 0 {
@@ -46,7 +46,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 
 // since gives the job of the months from the first that has rows on, so that
 // the report's period has none before the figures begin.
-func (j *job) since(rows []rollcall.Row) *job {
+func since(j *job, rows []rollcall.Row) *job {
 	one := *j
 	if len(rows) > 0 {
 		if first, err := rollcall.ParseMonth(rows[0][0].(string)); err == nil {
