@@ -127,6 +127,15 @@ func TestCalibrated(t *testing.T) {
 			t.Errorf("%s doesn't say that it is calibrated", name)
 		}
 	}
+	h.holdsCalibration(second, msn)
+}
+
+// holdsCalibration holds a calibrated version, whose audience of msn is given,
+// against a later census: the version stays, the list tells, and the next close
+// makes another.
+func (h *site) holdsCalibration(second rollcall.Publication, msn rollcall.Measure) {
+	t := h.t
+	t.Helper()
 	if c := second.Calibration; c == nil || len(c.Notes) < 4 || !strings.HasPrefix(c.Notes[0], "Calibrated to msn: ") {
 		t.Errorf("the close says %+v", c)
 	}
