@@ -12,6 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/panel"
+	"rollcall/internal/test/engines"
 )
 
 // R survey's calibrate(calfun = "raking") with margins of the users of two
@@ -19,14 +20,14 @@ import (
 // errors add, beside us: levels, ratios, differences, overlaps, changes, means of
 // months and subsets. One input is the same in two months.
 func TestCalibratedAgainstRSurvey(t *testing.T) {
-	rscript := requireR(t)
+	engines.Require(t, engines.Survey)
 	const panels = 2 // one of single persons, one with households and strata
 	dir := t.TempDir()
 	for k := range panels {
 		livePanel(3*k).write(t, dir, k)
 		livePanel(3*k).writeInputs(t, dir, k)
 	}
-	out, err := exec.Command(rscript, "testdata/calibrated.R", dir, strconv.Itoa(panels)).Output()
+	out, err := exec.Command("Rscript", "testdata/calibrated.R", dir, strconv.Itoa(panels)).Output()
 	if err != nil {
 		t.Fatalf("Rscript: %v", err)
 	}
