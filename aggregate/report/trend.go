@@ -13,7 +13,8 @@ import (
 // trend lists the services month by month: the rankings of the months that the
 // version pins, up to its own; or of each of them the mean of the months up to it.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
-	var rows []rollcall.Row
+	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
+	var calibrated []bool     // of each row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
@@ -29,10 +30,20 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())
 		}
-		rows = append(rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
+		rows := trendRows(at, r, func(service string) bool { return wanted(j, service) })
+		for _, row := range rows {
+			calibrated = append(calibrated, slices.ContainsFunc(r.Meta.Calibrated, func(c rollcall.Calibrated) bool { return string(c.Service) == row[1] }))
+		}
+		t.Rows = append(t.Rows, rows...)
+		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
 	}
-	t := since(j, rows).table(append([]string{"month", "service"}, trendColumns()...)...)
-	t.Rows = append(t.Rows, rows...)
+	if len(t.Meta.Calibrated) > 0 {
+		t.Columns = append(t.Columns, columnsOf("calibrated")...)
+		for i := range t.Rows {
+			t.Rows[i] = append(t.Rows[i], calibrated[i])
+		}
+	}
+	begin(j, t)
 	if j.request.Pool > 0 {
 		if len(t.Rows) == 0 {
 			return t, refuseMean(ctx, j)
@@ -44,16 +55,30 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	return t, nil
 }
 
-// since gives the job of the months from the first that has rows on, so that
-// the report's period has none before the figures begin.
-func since(j *job, rows []rollcall.Row) *job {
-	one := *j
-	if len(rows) > 0 {
-		if first, err := rollcall.ParseMonth(rows[0][0].(string)); err == nil {
-			one.request.From = first.First()
+// addCalibrated adds what another month is calibrated to.
+func addCalibrated(list, more []rollcall.Calibrated) []rollcall.Calibrated {
+	for _, c := range more {
+		if !slices.Contains(list, c) {
+			list = append(list, c)
 		}
 	}
-	return &one
+	return list
+}
+
+// begin puts the beginning of a trend's period at the first month that has rows:
+// there are no figures before it.
+func begin(j *job, t *rollcall.Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	first, err := rollcall.ParseMonth(t.Rows[0][0].(string))
+	if err != nil {
+		return
+	}
+	one := *j
+	one.request.From = first.First()
+	m := one.meta()
+	t.Meta.Month, t.Meta.From, t.Meta.To, t.Meta.Method = m.Month, m.From, m.To, m.Method
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what
@@ -145,7 +170,7 @@ func (j *job) monthlyMean(ctx context.Context, one *job) (*rollcall.Table, error
 		months = append(months, m)
 	}
 	months = append(months, one.month)
-	if slices.ContainsFunc(months, j.differs) {
+	if slices.ContainsFunc(months, j.differs) || slices.ContainsFunc(months, func(m *audience.Month) bool { return weighedApart(one, m) }) {
 		return nil, nil
 	}
 	one.request.From = first.First()
