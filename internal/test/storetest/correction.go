@@ -190,7 +190,9 @@ func testRevision(t *testing.T, open func(*testing.T, int) Store) {
 		}},
 		{"a removal", func() error { correct(t, s, removal); return nil }},
 		{"what is loaded after it", func() error { brings(t, s, known(t, s), counted(cell, 3)); return nil }},
-		{"a service", func() error { return s.PutService(t.Context(), rollcall.Service{ID: "msn", Name: "MSN", Census: rollcall.Exactly}) }},
+		{"a service", func() error {
+			return s.PutService(t.Context(), rollcall.Service{ID: "msn", Name: "MSN", Census: rollcall.Exactly})
+		}},
 		{"a segment", func() error { return s.PutSegment(t.Context(), rollcall.Segment{ID: "a", Name: "A", Into: "b"}) }},
 		{"a key", func() error { return s.AddMaster(t.Context(), rollcall.Master{ID: 7, From: day0, Time: noon}) }},
 		{"an ageing", func() error { return s.AddAgeing(t.Context(), rollcall.Ageing{Before: month + 1, Time: noon}) }},
