@@ -342,6 +342,9 @@ func (c *Conn) online(t time.Time, how string) {
 
 // progress yields the pieces of a long presence that t completes.
 func (c *Conn) progress(t time.Time) {
+	if !c.stay.Due(c.sessions.sink, t) {
+		return // it is asked with every segment
+	}
 	if name := c.who(); c.role == session && name != "" {
 		c.is(name)
 		c.stay.Progress(c.sessions.sink, t)
