@@ -109,3 +109,11 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+func FuzzConn(f *testing.F) {
+	in := []string{"CVER 1 MSNP8 CVR0\r\n", "SVER 1 MSNP8\r\n", "CUSR 3 TWN I ann@mail.example\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=x\r\n", "SUSR 4 OK ann@mail.example Ann 1 0\r\n", "SCHG 6 NLN 0\r\n"}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		in, in[:4], slices.Concat(in[:5], []string{"S911 4\r\n"}), slices.Concat(in, []string{"G", "CPNG\r\n", "SQNG 50\r\nFLN bob@mail.example\r\nOUT OTH\r\n"}),
+		[]string{"CANS 1 ann@mail.example 123.4 99\r\n", "SIRO 1 1 1 bob@mail.example Bob\r\n", "CMSG 2 N 5\r\nhelloMSG 3 U 2\r\nhi"},
+		[]string{"CSDG 6 86\r\nRouting: 1.0\r\nTo: 1:bob@mail.example\r\n\r\nMessaging: 2.0\r\nMessage-Type: Text\r\n\r\nhello\r\n\r\n"})
+}

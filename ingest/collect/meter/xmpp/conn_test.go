@@ -130,3 +130,18 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+func FuzzConn(f *testing.F) {
+	in := []string{streamOpen, answerOpen, "C<auth mechanism='PLAIN'>" + sasl("\x00Ann\x00secret") + "</auth>"}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		slices.Concat(in, []string{success, streamOpen, answerOpen, bindRequest, bindAnswer, "C<presence/>", "G", "C<message><body>hi</body></message>", "S</stream:stream>"}),
+		slices.Concat(in, []string{failure}), slices.Concat(in, []string{success, "C<resume previd='1' h='3'/>", "S<resumed previd='1' h='2'/>"}),
+		[]string{streamOpen + "<starttls/>", answerOpen, "S<proceed/>", "C\x16\x03\x01\x00\x03<<<\x17\x03\x03\x00\x01"},
+		slices.Concat(in, []string{success, "C<compress><method>zlib</method></compress>", "S<compressed/>", "C\x78\x9c\xb3)(J-N\xcdK\x04\x00\x0f"}))
+}
+
+// FuzzFramed is FuzzConn for elements that stand for themselves.
+func FuzzFramed(f *testing.F) {
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return OpenFramed(s, o) },
+		[]string{"C<open to='jab.example'/>", "S<open/>", "C<auth mechanism='PLAIN'>" + sasl("\x00Ann\x00secret") + "</auth>", success, "C<presence/>", "C<close/>"})
+}

@@ -106,3 +106,11 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+func FuzzConn(f *testing.F) {
+	in := []string{pack("C", challenge, 0, "1 Ann"), pack("S", challenge, 1, "1 Ann 94 seed"), pack("C", response, 0, "0 Ann 6 hash 96 hash 1 Alias")}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		slices.Concat(in, []string{pack("S", list, 0, "87 friends 89 ann,alias"), pack("S", logon, 0, "0 ann 1 ann 8 0"), pack("C", message, 0, "1 ann 5 bob 14 hello"), "g", pack("S", logoff, refusal, "")}),
+		slices.Concat(in, []string{pack("S", response, refusal, "1 ann 66 13")}), slices.Concat(in, []string{pack("S", statuses, 0, "302 315")}),
+		[]string{pack("C", peer, 0, "5 ann 4 bob")}, []string{pack("C", keepAlive, 0, "0 Ann")})
+}
