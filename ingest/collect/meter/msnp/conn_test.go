@@ -53,6 +53,8 @@ func TestConversations(t *testing.T) {
 		"typing, pictures, invitations": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 2 U 5\r\nhello", "CMSG 3 D 5\r\nhello", "CMSG 4 N 49\r\nContent-Type: text/x-msmsgsinvite\r\n\r\nhello world!"}, nil},
 		"a text":                        {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
 		"wrong password, 911":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 twice":                     {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n", "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 when in":                   {whole, wire.Closed, append(slices.Clone(accepted), "S911 4\r\n"), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8", "logout ann@hotmail.com 8"}},
 		"cut at the password":           {whole, wire.Cut, in, nil},
 		"redirected":                    {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
 		"elsewhere":                     {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},

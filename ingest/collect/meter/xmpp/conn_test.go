@@ -56,6 +56,9 @@ func TestConversations(t *testing.T) {
 	}{
 		"PLAIN":                            {whole, wire.Closed, accepted, []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
 		"refused":                          {whole, wire.Closed, append(slices.Clone(in), failure), []string{"login_failed ann@example.org 3"}},
+		"refused, and a gap":               {whole, wire.Closed, slices.Concat(in, []string{failure, "g", bindRequest}), nil},
+		"refused twice":                    {whole, wire.Cut, slices.Concat(in, []string{failure, in[2], failure}), []string{"login_failed ann@example.org 3"}},
+		"refused, then let in":             {whole, wire.Closed, slices.Concat(in, []string{failure, in[2], success}), []string{"login ann@example.org 5", "logout ann@example.org 6"}},
 		"DIGEST-MD5":                       {whole, wire.Closed, []string{streamOpen + "<auth mechanism='DIGEST-MD5'/>", answerOpen, "S<challenge>" + sasl(`realm="x",nonce="y"`) + "</challenge>", "C<response>" + sasl(`username="Ann",realm="example.org",response=00`) + "</response>", success}, []string{"login ann@example.org 4", "logout ann@example.org 5"}},
 		"SCRAM":                            {whole, wire.Closed, []string{streamOpen, auth("SCRAM-SHA-1", "n,,n=An=2Cn,r=nonce"), answerOpen, success}, []string{"login an,n@example.org 3", "logout an,n@example.org 4"}},
 		"unknown mechanism, named by bind": {whole, wire.Closed, []string{streamOpen, auth("EXTERNAL", "="), answerOpen, success, bindRequest, bindAnswer}, []string{"login ann@example.org 5", "logout ann@example.org 6"}},

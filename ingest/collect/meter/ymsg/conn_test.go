@@ -50,6 +50,8 @@ func TestConversations(t *testing.T) {
 		"without a list":           {whole, wire.Reset, append(slices.Clone(in), pack("S", logon, 0, "0 ann 1 ann 8 0")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"without a logon":          {whole, wire.Cut, accepted[:4], []string{"login ann 3", "presence ann 3-5"}},
 		"refused":                  {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"refused twice":            {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13"), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"refused when in":          {whole, wire.Closed, append(slices.Clone(accepted), pack("S", response, refusal, "1 ann 66 13")), []string{"login ann 3", "presence ann 4-6", "logout ann 6"}},
 		"version 102, by F1":       {whole, wire.Closed, append(slices.Clone(in), strings.Replace(pack("S", list15, 0, "302 318 300 318 65 friends"), "\x0a\x00", "\x00\x66", 1)), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"by F0":                    {whole, wire.Closed, append(slices.Clone(in), pack("S", statuses, 0, "302 315")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"from peer to peer":        {whole, wire.Closed, []string{pack("C", peer, 0, "5 ann 4 bob"), pack("C", message, 0, "4 bob 5 ann 14 hello"), pack("C", keepAlive, 0, "0 bob")}, nil},
