@@ -168,6 +168,7 @@ func over(port uint16, payload []byte) []byte {
 }
 
 // Every header that leads on is followed, and what leads nowhere is told.
+// reason: a table, a case a header.
 func TestHeaders(t *testing.T) {
 	hello := udp([]byte("hello"))
 	then := func(next, n byte, rest ...byte) []byte { // an extension header of 8+8n bytes
