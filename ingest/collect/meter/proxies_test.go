@@ -189,3 +189,25 @@ func TestGateways(t *testing.T) {
 		}
 	}
 }
+
+// Where the beginning of a connection was not seen, what a body has of a messenger
+// is not read as the connection's own.
+func TestBodiesInMidStream(t *testing.T) {
+	const dll = "http://gateway.messenger.hotmail.com/gateway/gateway.dll?SessionID=9.1"
+	for name, messages := range map[string][]wire.Side{"the client's": {wire.Client}, "the server's": {wire.Server}, "both": {wire.Client, wire.Server}} {
+		m, err := newMeter(atHome, rollcall.MaxEvent, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &stream{meter: m, opening: wire.Opening{Start: morning}}
+		said := [2]string{post(dll, "", "CHG 6 NLN 0\r\n"), reply("X-MSN-Messenger: SessionID=9.2\r\n", "USR 4 OK ann@mail.example Ann 1 0\r\nCHG 6 NLN 0\r\n")}
+		for _, side := range messages {
+			_ = s.Feed(side, morning, []byte(said[side]))
+		}
+		s.End(morning.Add(time.Hour), wire.Closed)
+		m.gateways.Close()
+		if len(m.out) > 0 {
+			t.Errorf("%s: got %q", name, minutes(m.out))
+		}
+	}
+}
