@@ -200,6 +200,8 @@ export function analyst(w) {
     assert.match(link, /month=2002-10&location=work&version=1.*#trend$/);
     const other = await tab(w.browser, { locale: "fr-FR" });
     t.after(() => other.context.close());
+    const others = Promise.all(["frequency", "curve", "profile", "duplication"].map((name) => other.page.waitForResponse((r) => r.url().includes(`/reports/${name}`))));
+    await other.page.route(/\/reports\/trend\?/, (route) => others.then(() => route.continue())); // the figure that the link is to comes last
     await other.page.goto(link);
     await whole(other.page);
     assert.equal(await other.page.locator("h1").textContent(), await page.locator("h1").textContent());

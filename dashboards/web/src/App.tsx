@@ -4,7 +4,7 @@ import { changed, read, write, type Address, type Change, type Language } from "
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
-import { accounts, catalogue, choose, chooseCensus, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { accounts, allCounted, allHere, catalogue, choose, chooseCensus, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
 import { takeKey } from "./session";
 import { texts, type Texts } from "./texts";
@@ -57,7 +57,7 @@ export function App() {
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
   const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);
   useTitle(t, s, people);
-  useFragment(people, census);
+  useFragment(people, census, a.places);
 
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
@@ -252,14 +252,16 @@ function useTitle(t: Texts, s: Scope | undefined, people: PeopleLoaded | undefin
   }, [t, s, people?.chosen.month]);
 }
 
-/** useFragment goes to the figure that the address names, once it is there. */
-function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | undefined): void {
+/** useFragment goes to the figure that the address names, once it is there, and
+    again as parts come: the browser keeps what is in view in its place while what
+    is above that grows. */
+function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | undefined, places: Address["places"]): void {
   const done = useRef(false);
   useEffect(() => {
     if (done.current || (people === undefined && census === undefined) || location.hash === "") return;
     const at = document.getElementById(location.hash.slice(1));
     at?.scrollIntoView();
-    done.current = people?.frequency !== undefined || census?.steps !== undefined; // nothing above it will grow any more
+    done.current = (people !== undefined && allHere(people, places)) || (census !== undefined && (allCounted(census) || census.total.rows.length === 0));
   });
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { read } from "./address";
 import { path, type Publication } from "./api";
-import { choose, chooseCensus, csv, poolable, spans, windowQuery, windowsEnd, type Catalogue } from "./load";
+import { allCounted, allHere, choose, chooseCensus, csv, poolable, spans, windowQuery, windowsEnd, type Accounts, type Catalogue, type People } from "./load";
 import { meta } from "./testing";
 
 const at = (query: string) => read(new URL(`http://localhost/?${query}`), "en");
@@ -70,6 +70,24 @@ test("days, whole weeks and months", () => {
   assert.deepEqual(spans("2002-10", "week").at(-1), { from: "2002-10-28", to: "2002-11-03" });
   const months = spans("2003-10", "month");
   assert.deepEqual([months.length, months[0], months.at(-1)], [13, { from: "2002-10-01", to: "2002-10-31" }, { from: "2003-10-01", to: "2003-10-31" }]);
+});
+
+test("a page has all its parts once the last has come, whichever it is", () => {
+  const report = { meta: meta(), columns: [], rows: [] };
+  const all: People = {
+    chosen: { market: "FR", panel: "demo", month: "2003-10" }, ranking: report, before: undefined, trend: report, either: report, duplication: report, combinations: report,
+    profile: report, curve: report, frequency: new Error("busy"), places: { home: report, work: report, both: report }, at: new Date(),
+  };
+  assert.ok(allHere(all, "overlap"));
+  for (const part of ["trend", "either", "duplication", "combinations", "profile", "curve", "frequency"] as const) assert.ok(!allHere({ ...all, [part]: undefined }, "overlap"), part);
+  assert.ok(!allHere({ ...all, places: { home: report, both: report } }, "overlap"));
+  assert.ok(!allHere(all, "apart"), "home only is another part");
+  const accounts: Accounts = {
+    market: "WORLD", month: "2003-10", total: report, steps: [], places: { home: report, work: report, both: report, elsewhere: report }, parts: { platform: report, segment: report },
+    windows: { "1d": report, "7d": report, "28d": null, "30d": report }, at: new Date(),
+  };
+  assert.ok(allCounted(accounts));
+  assert.ok(!allCounted({ ...accounts, steps: undefined }) && !allCounted({ ...accounts, parts: { platform: report } }) && !allCounted({ ...accounts, windows: { "1d": report } }));
 });
 
 test("pooling is offered where the report tells of it", () => {

@@ -182,6 +182,18 @@ export function isReport<Row>(p: Part<Row>): p is Report<Row> {
   return p !== undefined && !(p instanceof Error);
 }
 
+/** allHere says whether every part has come, be it an error: nothing of the page
+    will change its height any more. */
+export function allHere(p: People, which: Address["places"]): boolean {
+  const parts = [p.trend, p.either, p.duplication, p.combinations, p.profile, p.curve, p.frequency, ...placesOf(which).map((place) => p.places[place])];
+  return parts.every((part) => part !== undefined);
+}
+
+/** allCounted says the same of the page of accounts. */
+export function allCounted(p: Accounts): boolean {
+  return p.steps !== undefined && p.parts.platform !== undefined && p.parts.segment !== undefined && censusPlaces.every((place) => p.places[place] !== undefined) && windows.every((w) => p.windows[w] !== undefined);
+}
+
 /** people loads the ranking, then the rest as it comes: tell is called with all
     that is there so far. */
 export async function people(client: Client, a: Address, chosen: Chosen, signal: AbortSignal, tell: (p: People) => void): Promise<void> {
