@@ -283,12 +283,13 @@ func changeableOf(p *Process) changeable {
 
 // serve makes the API's handler.
 func (p *Process) serve() {
+	censuses := census.NewCache(p.store, census.CacheBytes, time.Now)
 	accounts := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
 		if err := p.catalogue.knows(ctx, q.Market, q.Services); err != nil {
 			return nil, err
 		}
 		ctx, end := p.traces.Begin(ctx, "census", "market", string(q.Market))
-		t, err := census.Table(ctx, p.store, q)
+		t, err := censuses.Table(ctx, q)
 		end(err)
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}
