@@ -321,3 +321,40 @@ func TestTwoKeysAreNotCalibrated(t *testing.T) {
 		t.Errorf("under two keys: %v", err)
 	}
 }
+
+// TestPoolingIsOfferedAlike: the mean of several months is offered for what is too
+// few in one where they are calibrated alike, and only there.
+func TestPoolingIsOfferedAlike(t *testing.T) {
+	september := october
+	september.Month--
+	h := panelOf400(t, september, october)
+	h.census(september, "msn", 5000)
+	h.census(october, "msn", 6000)
+	few := 100
+	closed := func(of rollcall.PanelMonth, services ...rollcall.ServiceID) {
+		plan := rollcall.ClosePlan{Of: of, Low: &few, Caution: &few, Calibrate: services}
+		if len(services) > 0 {
+			plan.PerPerson = perPerson
+		}
+		h.close(plan)
+	}
+	for _, tt := range []struct {
+		september, october []rollcall.ServiceID
+		offered            bool
+	}{
+		{nil, nil, true},
+		{nil, []rollcall.ServiceID{"msn"}, false},
+		{[]rollcall.ServiceID{"msn"}, []rollcall.ServiceID{"msn"}, true},
+		{[]rollcall.ServiceID{"msn"}, nil, false},
+	} {
+		closed(september, tt.september...)
+		closed(october, tt.october...)
+		r := h.report(rollcall.Query{Report: "ranking"})
+		if find(t, r, "jabber")["unique_audience"].(rollcall.Measure).Status != rollcall.Below {
+			t.Fatal("jabber is not too few")
+		}
+		if offered := strings.Contains(r.Meta.Method, "below_pool"); offered != tt.offered {
+			t.Errorf("September calibrated to %v, October to %v: pooling is offered: %v", tt.september, tt.october, offered)
+		}
+	}
+}
