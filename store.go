@@ -36,6 +36,9 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// recorded already are done again. Corrections come with the earliest first.
 	AddCorrections(ctx context.Context, all ...Correction) (rows int, err error)
 	Corrections(ctx context.Context) (Corrections, error)
+	// CountCorrections gives a number that is another whenever one was recorded:
+	// none is ever taken away.
+	CountCorrections(ctx context.Context) (int, error)
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 
