@@ -48,7 +48,7 @@ func (o *options) visits(ctx context.Context, stdout, stderr io.Writer) error {
 			continue
 		}
 		printHead(stdout, name, "visits", "loading, s", "of processors, s", "us a visit", "MB at the peak", "store, MB",
-			"a segment, ms", "all in 31 days on phones, ms", "all, ms", "all by segment, ms", "server, MB at the peak")
+			"ms of a processor: a segment", "all in 31 days on phones", "all", "all by segment", "server, MB at the peak")
 		for _, l := range loads[i] {
 			m, err := o.run(ctx, program, l, stderr)
 			if err != nil {
@@ -78,7 +78,7 @@ func (o *options) run(ctx context.Context, program string, l load, stderr io.Wri
 
 func printLoad(out io.Writer, size int, m *product.Measured) {
 	ms := func(question string) float64 {
-		return float64(m.Answer("SQLite", question).Half) / float64(time.Millisecond)
+		return float64(m.Answer("SQLite", question).CPU) / float64(time.Millisecond)
 	}
 	printRow(out, size, m.Visits, m.Load.Wall.Seconds(), m.Load.CPU.Seconds(), m.Load.CPU.Seconds()*1e6/float64(m.Visits),
 		m.Load.Memory>>20, m.Store>>20, ms("an instance's month"), ms("the last 31 days on phones"), ms("the month"), ms("the month by instance"), m.Servers[0].Memory>>20)

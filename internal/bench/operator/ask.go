@@ -42,27 +42,36 @@ func questions() []question {
 // mostSegments are asked for one by one.
 const mostSegments = 40
 
-// answers starts a server and times its answers, each once and cold in memory.
-func answers(ctx context.Context, p *product.Program, m *month, done *product.Measured, stdout io.Writer, name string, args ...string) (err error) {
-	s, err := p.Serve(ctx, args...)
+// asking is what questions are asked with.
+type asking struct {
+	program *product.Program
+	month   *month
+	done    *product.Measured
+	stdout  io.Writer
+}
+
+// answers starts a server and times its answers, each once and cold in memory but
+// for days that an earlier question has left there.
+func (k *asking) answers(ctx context.Context, name string, args ...string) (err error) {
+	s, err := k.program.Serve(ctx, args...)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		used, ended := s.End()
-		done.Servers = append(done.Servers, product.Served{Store: name, Usage: used})
-		fmt.Fprintf(stdout, "%s: the server took %.1f s of processors and %d MB of memory at its peak\n", name, used.CPU.Seconds(), used.Memory>>20)
+		k.done.Servers = append(k.done.Servers, product.Served{Store: name, Usage: used})
+		fmt.Fprintf(k.stdout, "%s: the server took %.1f s of processors and %d MB of memory at its peak\n", name, used.CPU.Seconds(), used.Memory>>20)
 		err = errors.Join(err, ended)
 	}()
 	if err := s.Ready(ctx); err != nil {
 		return err
 	}
 	for _, q := range questions() {
-		a, err := q.ask(ctx, s, m, stdout, name)
+		a, err := q.ask(ctx, s, k.month, k.stdout, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
-		done.Answers = append(done.Answers, a)
+		k.done.Answers = append(k.done.Answers, a)
 	}
 	return nil
 }

@@ -86,7 +86,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err := o.load(ctx, p, store, tables, done, stdout); err != nil {
 		return err
 	}
-	if err := answers(ctx, p, m, done, stdout, "SQLite", "run", "--data", store); err != nil {
+	ask := &asking{p, m, done, stdout}
+	if err := ask.answers(ctx, "SQLite", "run", "--data", store); err != nil {
 		return err
 	}
 	if o.clickhouse != "" {
@@ -95,7 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			return err
 		}
 		fmt.Fprintf(stdout, "copied to ClickHouse: %s\n", used)
-		if err := answers(ctx, p, m, done, stdout, "ClickHouse", "serve", "--clickhouse", o.clickhouse); err != nil {
+		if err := ask.answers(ctx, "ClickHouse", "serve", "--clickhouse", o.clickhouse); err != nil {
 			return err
 		}
 	}
