@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -95,6 +96,9 @@ func (q *question) ask(ctx context.Context, s *product.Server, m *month, stdout 
 	for _, segment := range segments {
 		begun := time.Now()
 		table, err := q.get(ctx, s, m, segment)
+		if unseen := new(product.Status); errors.As(err, &unseen) && unseen.Code == http.StatusNotFound {
+			continue // the smallest of very many instances may have no account
+		}
 		if err != nil {
 			return a, err
 		}

@@ -120,7 +120,16 @@ func (p *Program) Serve(ctx context.Context, args ...string) (*Server, error) {
 	return s, nil
 }
 
-// Get asks it.
+// Status is an answer of a server that is not 200.
+type Status struct {
+	Code int
+	Body string
+}
+
+// Error says it.
+func (s *Status) Error() string { return fmt.Sprintf("%d: %s", s.Code, s.Body) }
+
+// Get asks it. Its error is a Status where the server answers.
 func (s *Server) Get(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	if err != nil {
@@ -133,7 +142,7 @@ func (s *Server) Get(ctx context.Context, path string) ([]byte, error) {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", answer.Status, body)
+		err = &Status{answer.StatusCode, string(body)}
 	}
 	return body, err
 }
