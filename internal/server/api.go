@@ -131,10 +131,13 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets}, from.WithRemoved)
 }
 
+// Settle waits until the store has what the log holds. This process's aggregator
+// flushes for it at once; on a cluster others may have to be waited for.
 func (l eventLog) Settle(ctx context.Context) error {
 	if l.cluster == nil {
 		return errNoLog
 	}
+	defer l.waiters.Wait()()
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
