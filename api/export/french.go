@@ -11,7 +11,7 @@ func frenchWords() *words {
 			"combinations": "Combinaisons de services", "incremental": "Apport d’audience", "profile": "Profil des audiences",
 			"frequency": "Fréquence d’utilisation", "curve": "Courbe de couverture", "loyalty": "Fidélité", "quality": "Qualité du redressement",
 			"consistency": "Cohérence des chiffres", "census": "Recensement des comptes", "diff": "Écarts entre deux versions",
-			"markets": "Marchés",
+			"markets": "Un service d’un marché à l’autre",
 		},
 		sheets: map[string]string{
 			"ranking": "Classement", "trend": "Évolution", "duplication": "Duplication", "combinations": "Combinaisons",
@@ -26,7 +26,7 @@ func frenchWords() *words {
 		versions: map[string]string{"preliminary": "préliminaire", "final": "définitive", "restated": "révisée", "provisional": "provisoire"},
 		units: map[string]string{
 			"persons": "personnes", "percent": "%", "minutes": "minutes", "sessions": "sessions", "days": "jours",
-			"services": "services", "accounts": "comptes",
+			"services": "services", "accounts": "comptes", "points": "points de pourcentage",
 		},
 		parts:   map[part]string{se: "erreur type", low: "borne basse", high: "borne haute", n: "n", status: "statut"},
 		columns: frenchColumns(), notes: frenchNotes(), items: frenchItems(),
@@ -135,6 +135,16 @@ func frenchNotes() [][2]string {
 		{"Changes are from one whole month to another: here they are undefined.", "Les évolutions vont d’un mois entier à un autre : ici elles ne sont pas définies."},
 		{"Persons come, stay and leave from one whole month to another: here that is undefined.", "On vient, reste et part d’un mois entier à un autre : ici cela n’est pas défini."},
 		{"Where nobody used a service in *, there is no change in percent of that.", "Là où personne n’a utilisé un service en *, il n’y a pas d’évolution relative."},
+		{"Reach is of each market's own active universe, and the rank is among its own services. Markets are in order of reach; their samples are independent, and each pair is tested by itself.",
+			"La couverture porte sur l’univers actif de chaque marché, et le rang est parmi ses propres services. Les marchés sont dans l’ordre de la couverture ; leurs échantillons sont indépendants, et chaque paire est testée pour elle-même."},
+		{"This month is not published in, and so left out: *.", "Marchés où ce mois n’est pas publié, et donc omis : *."},
+		{"The catalogue of the version doesn't have the service, so its figures are undefined: *.", "Le catalogue de la version n’a pas le service, dont les chiffres ne sont donc pas définis : *."},
+		{"Preliminary, and may still change: *.", "Versions préliminaires, qui peuvent encore changer : *."},
+		{"Restated: *.", "Versions révisées : *."},
+		{"Weighting efficiency, where it is under what is good: *.", "Efficacité du redressement, là où elle n’est pas bonne : *."},
+		{"Closed with other levels of confidence, and given at the highest of them: *.", "Clos à d’autres niveaux de confiance, et donnés au plus élevé : *."},
+		{"Figures are judged by each market's own limits, in persons withheld/flagged: *.", "Les chiffres sont jugés selon les seuils de chaque marché, en personnes (retenu/signalé) : *."},
+		{"Panels are simulated, and not measurements of real people: *.", "Panels simulés, qui ne mesurent pas de personnes réelles : *."},
 		{"Version # (*) against version # (*).", "La version # (*) face à la version # (*)."},
 		{"Both are computed from the same document: no figure can differ.", "Les deux sont calculées du même document : aucun chiffre ne peut différer."},
 		{"Reason of version #: *.", "Raison de la version # : *."},
@@ -164,7 +174,7 @@ func frenchNotes() [][2]string {
 
 func frenchItems() map[string]string {
 	return map[string]string{
-		"report": "Rapport", "market": "Marché", "panel": "Panel", "period": "Période", "location": "Lieu", "credit": "Crédit",
+		"report": "Rapport", "service": "Service", "market": "Marché", "panel": "Panel", "period": "Période", "location": "Lieu", "credit": "Crédit",
 		"target": "Cible", "version": "Version", "status": "Statut", "reason": "Raison", "pool": "Mois cumulés", "universe": "Univers (personnes)",
 		"document": "Document (SHA-256)", "software": "Logiciel", "method": "Méthode", "simulated": "Simulation",
 	}
@@ -229,6 +239,13 @@ func frenchColumns() map[string][2]string {
 		"violations":          {"Violations", "Comparaisons qui rompent la règle, avec leurs chiffres."},
 		"figure":              {"Chiffre", "Nom du chiffre."},
 		"location":            {"Lieu", "home (domicile), work (travail), home+work (l’un ou l’autre, chacun une fois), both (les deux), home-only ou work-only."},
+		"market":              {"Marché", "Le marché, qui a son calendrier et son univers."},
+		"panel":               {"Panel", "Le panel dont les chiffres valent pour le marché."},
+		"version":             {"Version", "La version publiée dont sont les chiffres."},
+		"status":              {"Statut de la version", "Ce que vaut la version : preliminary (préliminaire), final (définitive) ou restated (révisée)."},
+		"difference":          {"Écart", "Couverture moins celle du marché au-dessus, en points de pourcentage. Les deux échantillons sont indépendants."},
+		"differs":             {"Diffère", "Vrai si la couverture diffère de celle du marché au-dessus plus que le hasard ne l’explique : l’intervalle de l’écart exclut 0."},
+		"tied_markets":        {"Marchés à égalité", "Marchés dont la couverture ne se départage pas de celle-ci : chaque paire est testée pour elle-même, au niveau de confiance."},
 		"before":              {"Avant", "Le chiffre dans la première version."},
 		"after":               {"Après", "Le chiffre dans la seconde version."},
 		"unique_accounts":     {"Comptes uniques", "Comptes distincts du service sur toute la période, par réunion des esquisses des jours."},

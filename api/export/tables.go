@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -84,10 +85,24 @@ func (x *planning) provenance(m *rollcall.Meta) string {
 	if m.Simulated {
 		return x.words.simulated
 	}
+	if sources := sourcesOf(m.Markets); sources != "" {
+		return x.words.source + x.words.colon + "Rollcall; " + sources
+	}
 	if m.Universe == nil {
 		return x.words.source + x.words.colon + "Rollcall"
 	}
 	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate
+}
+
+// sourcesOf names the studies that several markets' universes are from.
+func sourcesOf(markets []rollcall.MarketMeta) string {
+	var all []string
+	for _, m := range markets {
+		if m.Universe != nil {
+			all = append(all, fmt.Sprintf("%s: %s, %s", m.Market, m.Universe.Source, m.Universe.SourceDate))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // fixed is how many dimensions stand before the first measure and still leave

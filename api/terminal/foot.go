@@ -43,7 +43,7 @@ func (p *page) marks() {
 				seen[v.Status] = true
 				chance = chance || !v.Status.Withheld() && p.chance(name, row)
 				if v.Status == rollcall.Below {
-					limits[p.limit(name)] = true
+					limits[p.limit(name, row)] = true
 				}
 			}
 		}
@@ -52,7 +52,7 @@ func (p *page) marks() {
 		p.line(markCaution + " " + p.caution)
 	}
 	if chance {
-		p.line(markChance + " " + p.mayBeChance)
+		p.line(markChance + " " + p.chanceOf())
 	}
 	why := p.belowPersons
 	if _, accounts := p.t.Meta.Thresholds["min_accounts"]; accounts {
@@ -69,10 +69,19 @@ func (p *page) marks() {
 	}
 }
 
+// chanceOf says of what the mark tells that it may be chance.
+func (p *page) chanceOf() string {
+	if p.column("difference") >= 0 {
+		return p.differenceChance
+	}
+	return p.mayBeChance
+}
+
 // bases says how many persons 100 % of a reach are.
 func (p *page) bases() {
 	u := p.t.Meta.Universe
 	if u == nil {
+		p.baseOfEach()
 		return
 	}
 	if p.shows("reach") || p.shows("period_reach") {
@@ -88,6 +97,24 @@ func (p *page) bases() {
 	}
 	if p.shows("coverage") {
 		p.line(fmt.Sprintf(p.coverageOf, p.number(u.Population, style{scale: 1000})))
+	}
+}
+
+// baseOfEach says it of each of several markets.
+func (p *page) baseOfEach() {
+	var each []string
+	for _, m := range p.t.Meta.Markets {
+		if m.Universe == nil {
+			continue
+		}
+		active := below(m.Thresholds["low"])
+		if m.Universe.Active.Status != rollcall.Below {
+			active = p.measure(m.Universe.Active, style{scale: 1000}, " ", false)
+		}
+		each = append(each, p.market(string(m.Market))+" "+active)
+	}
+	if len(each) > 0 {
+		p.line(fmt.Sprintf(p.reachOfEach, p.text.Place(p.placeOfBase()), strings.Join(each, "; ")))
 	}
 }
 
