@@ -67,16 +67,16 @@ func (c *Correction) Covers(of *Cell) bool {
 // Corrections are those that were recorded, the earliest first.
 type Corrections []Correction
 
-// Since gives the time of the last removal that covers a cell: of what the log
-// has, the cell counts what is stamped after it. The zero time: nothing was
-// removed.
-func (all Corrections) Since(of *Cell) time.Time {
+// Since gives the time of the last removal that covers a cell, in milliseconds of
+// Unix time as the log and the stores have it: of what the log has, the cell counts
+// what is stamped after it. 0: nothing was removed.
+func (all Corrections) Since(of *Cell) int64 {
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].Covers(of) {
-			return all[i].Time
+			return all[i].Time.UnixMilli()
 		}
 	}
-	return time.Time{}
+	return 0
 }
 
 // Of gives those of some actions.
@@ -115,11 +115,31 @@ func (all Corrections) Restored(removal *Correction) time.Time {
 	return time.Time{}
 }
 
-// Erased gives the accounts that are not to be counted in the cells of a service,
-// a key and a day.
-func (all Corrections) Erased(of *Cell) (who []Visitor) {
-	for i := range all {
-		if c := &all[i]; c.Action == Erasing && c.Key == of.Key && c.Service == of.Service && of.Day <= c.To {
+// Erasings are those of accounts, by what they were erased from: very many may be
+// recorded, and few are of one cell.
+type Erasings map[erasedFrom]Corrections
+
+type erasedFrom struct {
+	service ServiceID
+	key     KeyID
+}
+
+// Erasings gives those among the corrections.
+func (all Corrections) Erasings() Erasings {
+	erasings := make(Erasings)
+	for _, c := range all {
+		if c.Action == Erasing {
+			from := erasedFrom{c.Service, c.Key}
+			erasings[from] = append(erasings[from], c)
+		}
+	}
+	return erasings
+}
+
+// Of gives the accounts that are not to be counted in a cell.
+func (e Erasings) Of(cell *Cell) (who []Visitor) {
+	for _, c := range e[erasedFrom{cell.Service, cell.Key}] {
+		if cell.Day <= c.To {
 			who = append(who, c.Visitor)
 		}
 	}

@@ -19,8 +19,8 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 		}
 		state.Coarse, state.Exact = c.coarse, c.exact
 		c.accounts.shorten()
-		c.accounts.list = f.undone.without(&key, c.accounts.list)
 		state.Accounts = idset.Append(state.Accounts[:0], c.accounts.list)
+		state.Accounts = idset.Without(state.Accounts[:0], state.Accounts, idset.Append(nil, f.undone.erased.Of(&key)))
 		state.Visitors = c.visitors.sketch.Append(state.Visitors[:0])
 		state.Minutes = c.minutes.sketch.Append(state.Minutes[:0])
 		if !yield(key, state) {

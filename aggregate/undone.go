@@ -13,14 +13,7 @@ type undone struct {
 	working  rollcall.Corrections // the others
 	past     int                  // so many of working are from before the record in hand
 	newest   int64                // stamp of the records since the last flush, in Unix milliseconds
-
-	erased map[erasedFrom]rollcall.Corrections
-}
-
-// erasedFrom is what an account was erased from.
-type erasedFrom struct {
-	service rollcall.ServiceID
-	key     rollcall.KeyID
+	erased   rollcall.Erasings
 }
 
 // reach goes on to a record of a time, and reports whether other removals cover
@@ -49,21 +42,8 @@ func (u *undone) learn(all rollcall.Corrections) (news rollcall.Corrections) {
 		u.removals, u.working = removals, removals.Lacking(u.lifted)
 		u.past = len(u.working)
 	}
-	u.erased = make(map[erasedFrom]rollcall.Corrections)
-	for _, c := range all.Of(rollcall.Erasing) {
-		of := erasedFrom{c.Service, c.Key}
-		u.erased[of] = append(u.erased[of], c)
-	}
+	u.erased = all.Erasings()
 	return news
-}
-
-// without gives the visitors of a cell but those that were erased.
-func (u *undone) without(c *rollcall.Cell, visitors []uint64) []uint64 {
-	who := u.erased[erasedFrom{c.Service, c.Key}].Erased(c)
-	if len(who) == 0 {
-		return visitors
-	}
-	return slices.DeleteFunc(visitors, func(v uint64) bool { return slices.Contains(who, rollcall.Visitor(v)) })
 }
 
 // Learn tells the fold what was done about mistakes in the census: what was
@@ -78,10 +58,10 @@ func (f *Fold) Learn(all rollcall.Corrections) (again bool) {
 	f.dropGroups() // they know the cells
 	for key, c := range f.cells {
 		since := news.Since(&key)
-		if since.IsZero() {
+		if since == 0 {
 			continue
 		}
-		again = again || c.changed() && f.undone.newest > since.UnixMilli()
+		again = again || c.changed() && f.undone.newest > since
 		f.bytes -= c.size()
 		delete(f.cells, key)
 	}

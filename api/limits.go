@@ -14,6 +14,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/answer"
 	"rollcall/internal/problem"
 )
 
@@ -21,8 +22,9 @@ import (
 // what a month takes in memory, it takes once for each. No sender may fill it
 // alone.
 type limiter struct {
-	paths   []string // of the requests that are limited, or prefixes of them
-	streams bool     // the answers are made as they are written: they are work to their end
+	paths   []string               // of the requests that are limited, or prefixes of them
+	also    func(path string) bool // says of further ones; nil: there are none
+	streams bool                   // the answers are made as they are written: they are work to their end
 	working chan struct{}
 	inside  chan struct{} // working or waiting
 	most    int           // inside, of one sender
@@ -66,6 +68,18 @@ func listings() *limiter {
 	return l
 }
 
+// mostWide is how many wide tables are made at a time.
+const mostWide = 4
+
+// wideTables limits tables that are made while they are answered, months' facts in
+// memory: a slow reader of one is in no report's way either. It stands before
+// computations: what waits here has no report's place.
+func wideTables() *limiter {
+	l := newLimiter(mostWide, mostWaiting)
+	l.also, l.streams = answer.Wide, true
+	return l
+}
+
 // uploads limits files that are read into memory whole.
 func uploads() *limiter {
 	l := newLimiter(4, mostWaiting, "/v1/panels/")
@@ -98,7 +112,7 @@ func (l *limiter) limit(next http.Handler) http.Handler {
 const busy = "as many requests wait as there is room for; ask again later"
 
 func (l *limiter) limits(path string) bool {
-	return slices.ContainsFunc(l.paths, func(p string) bool { return strings.HasPrefix(path, p) })
+	return l.also != nil && l.also(path) || slices.ContainsFunc(l.paths, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
 // enter waits until a sender's request may be worked on; leave may be called

@@ -230,8 +230,8 @@ func (s replicates) getUses(ctx context.Context, in *usesInput) (*huma.StreamRes
 // bytes.
 const bytesAbout = "Rollcall-Bytes-About"
 
-// wide streams a table that is too large to hold: a fault on the way breaks the
-// answer off.
+// wide writes a table as it is made, as it may be too large to hold: a fault on
+// the way breaks the answer off.
 func (s replicates) wide(ctx context.Context, e Edition, from, what string, table func(of rollcall.PanelMonth, first rollcall.Month) (*rollcall.Wide, error)) (*huma.StreamResponse, error) {
 	of, err := e.about().panelMonth()
 	if err != nil {
@@ -250,13 +250,17 @@ func (s replicates) wide(ctx context.Context, e Edition, from, what string, tabl
 	if err != nil {
 		return nil, s.fault(what, err)
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+	return &huma.StreamResponse{Body: func(to huma.Context) {
 		name := fmt.Sprintf("rollcall-%s-%s-%s-v%d-%s.parquet", e.Market, e.Panel, e.Month, e.Version, what)
-		ctx.SetHeader("Content-Type", export.Parquet.ContentType())
-		ctx.SetHeader("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-		ctx.SetHeader(bytesAbout, strconv.Itoa(8*t.Rows*len(t.Columns)))
-		if err := export.WriteWide(ctx.BodyWriter(), t); err != nil {
-			s.Logger.Error("write "+name, "err", err)
+		to.SetHeader("Cache-Control", "no-store")
+		to.SetHeader("Content-Type", export.Parquet.ContentType())
+		to.SetHeader("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+		to.SetHeader(bytesAbout, strconv.Itoa(8*t.Rows*len(t.Columns)))
+		if to.Method() == http.MethodHead {
+			return
+		}
+		if err := export.WriteWide(to.BodyWriter(), t); err != nil {
+			s.Logger.Warn("a table was not sent whole", "file", name, "error", err)
 			panic(http.ErrAbortHandler) // what is there is no file
 		}
 	}}, nil

@@ -58,7 +58,7 @@ func ActiveAccounts(ctx context.Context, store rollcall.Store, q ActiveQuery) (a
 	})
 	slices.SortStableFunc(windows, func(a, b rollcall.Window) int { return cmp.Compare(b.From(q.Day), a.From(q.Day)) })
 	parts, day := map[part]*union{{platform: rollcall.AnyPlatform}: newUnion(store.K(), false)}, q.Day
-	from := reading{store, rollcall.MergedOf(catalogue), undone.Of(rollcall.Erasing), &memory{maxBytes}}
+	from := reading{store, rollcall.MergedOf(catalogue), undone.Erasings(), &memory{maxBytes}}
 	for _, w := range windows {
 		for ; day >= w.From(q.Day); day-- {
 			if err := from.uniteDay(ctx, &q, day, parts); err != nil {

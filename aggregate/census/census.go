@@ -109,7 +109,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	free := memory{maxBytes}
-	found, err := reading{store, segments.merged, undone.Of(rollcall.Erasing), &free}.unite(ctx, &facts)
+	found, err := reading{store, segments.merged, undone.Erasings(), &free}.unite(ctx, &facts)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}
@@ -214,7 +214,7 @@ type unions map[group]*union
 type reading struct {
 	store  rollcall.Store
 	merged rollcall.Merged
-	erased rollcall.Corrections
+	erased rollcall.Erasings
 	free   *memory
 }
 

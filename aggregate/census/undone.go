@@ -10,16 +10,10 @@ import (
 )
 
 // without takes the accounts that were erased off a cell.
-func without(row *rollcall.CellRow, all rollcall.Corrections) {
-	who := all.Erased(&row.Cell)
-	if len(who) == 0 || len(row.Accounts) == 0 {
-		return
+func without(row *rollcall.CellRow, erased rollcall.Erasings) {
+	if who := erased.Of(&row.Cell); len(who) > 0 {
+		row.Accounts = idset.Without(nil, row.Accounts, idset.Append(nil, who))
 	}
-	ids := make([]uint64, len(who))
-	for i, v := range who {
-		ids[i] = uint64(v)
-	}
-	row.Accounts = idset.Without(nil, row.Accounts, idset.Append(nil, ids))
 }
 
 // mostNotes is how many removals, and how many marks, a census tells of.

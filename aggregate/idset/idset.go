@@ -42,10 +42,10 @@ func malformed(format string, args ...any) error {
 
 // Append appends the list of ids. They are sorted in place, and doubles taken
 // out: what is behind them then is nothing to read.
-func Append(dst []byte, ids []uint64) []byte {
+func Append[ID ~uint64](dst []byte, ids []ID) []byte {
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		dst = binary.LittleEndian.AppendUint64(dst, id)
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(id))
 	}
 	return dst
 }
@@ -68,18 +68,19 @@ func Merge(dst, a, b []byte) []byte {
 	return dst[:start+n]
 }
 
-// Without appends the ids of a list that are not in another.
+// Without appends the ids of a list that are not in another. dst may be list[:0].
 func Without(dst, list, others []byte) []byte {
-	for ; len(list) > 0; list = list[Size:] {
-		id := At(list, 0)
-		for len(others) > 0 && At(others, 0) < id {
+	for len(list) > 0 && len(others) > 0 {
+		switch id, other := At(list, 0), At(others, 0); {
+		case other < id:
 			others = others[Size:]
-		}
-		if len(others) == 0 || At(others, 0) != id {
+			continue
+		case other > id:
 			dst = append(dst, list[:Size]...)
 		}
+		list = list[Size:]
 	}
-	return dst
+	return append(dst, list...)
 }
 
 // All gives the ids of a list.

@@ -36,6 +36,9 @@ func TestAgainstMaps(t *testing.T) {
 		if got := Without(nil, x, y); !bytes.Equal(got, listOf(less)) {
 			t.Fatalf("%x without %x is %x", x, y, got)
 		}
+		if got := Without(x[:0], x, y); !bytes.Equal(got, listOf(less)) {
+			t.Fatalf("without %x, in place, it is %x", y, got)
+		}
 	}
 }
 

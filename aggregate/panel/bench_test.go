@@ -50,7 +50,7 @@ func BenchmarkReplicate(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := panel.Replicate(200, 1, w); err != nil {
+		if _, err := panel.Replicate(b.Context(), 200, 1, w); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -15,39 +15,21 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/panel"
+	"rollcall/internal/test/engines"
 )
-
-// requireR gives Rscript's path where R has its survey package and MASS. Without, the
-// test fails under ROLLCALL_ENGINES=require and is skipped otherwise.
-func requireR(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("Rscript")
-	missing := "Rscript is missing (Debian: r-base-core)"
-	if err == nil {
-		if exec.Command(path, "-e", "library(survey); library(MASS)").Run() == nil {
-			return path
-		}
-		missing = "R's package survey, or MASS that it needs, is missing (Debian: r-cran-survey, r-cran-mass)"
-	}
-	if os.Getenv("ROLLCALL_ENGINES") == "require" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
-}
 
 // R survey's calibrate(calfun = "raking") weighs panels of three months drawn at
 // random beside us, with unequal base weights, a two-way margin and a partial
 // one; with households and strata, with one of them, and without. Persons join,
 // leave, and move between households and strata.
 func TestLiveAgainstRSurvey(t *testing.T) {
-	rscript := requireR(t)
+	engines.Require(t, engines.Survey)
 	const panels = 8
 	dir := t.TempDir()
 	for k := range panels {
 		livePanel(k).write(t, dir, k)
 	}
-	cmd := exec.Command(rscript, "testdata/live.R", dir, strconv.Itoa(panels))
+	cmd := exec.Command("Rscript", "testdata/live.R", dir, strconv.Itoa(panels))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

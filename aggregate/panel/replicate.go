@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"context"
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
@@ -36,7 +37,7 @@ const mostRedrawn = 0.1
 // Replicate draws n replicates of months, the latest last. It refuses, with
 // ErrInvalid and the category named, months of which more than a tenth of the
 // draws can't be raked.
-func Replicate(n int, seed uint64, months ...*Weights) (*Replicates, error) {
+func Replicate(ctx context.Context, n int, seed uint64, months ...*Weights) (*Replicates, error) {
 	r := &Replicates{Months: join(1, months...), Seed: seed, failed: make([]int, n)}
 	r.members = make([][]int32, len(r.size))
 	for c, h := range r.stratum {
@@ -45,6 +46,9 @@ func Replicate(n int, seed uint64, months ...*Weights) (*Replicates, error) {
 	out := make([]float64, len(r.people))
 	for b := range n {
 		for {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			err := r.rake(r.draw(b, r.failed[b]), out)
 			if err == nil {
 				break

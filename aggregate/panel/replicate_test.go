@@ -1,6 +1,7 @@
 package panel_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -44,7 +45,7 @@ func TestReplicatesAgree(t *testing.T) {
 	for k := range 4 {
 		months := livePanel(k)
 		before, now := rake(t, months[1].roster, months[1].population), rake(t, months[2].roster, months[2].population)
-		r, err := panel.Replicate(replicates, 7, now)
+		r, err := panel.Replicate(t.Context(), replicates, 7, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +62,7 @@ func TestReplicatesAgree(t *testing.T) {
 			near(t, name, byReplicates(r, f.figure), f.ours, within(replicates))
 		}
 
-		both, err := panel.Replicate(replicates, 8, before, now)
+		both, err := panel.Replicate(t.Context(), replicates, 8, before, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,11 +79,11 @@ func TestReplicatesAgree(t *testing.T) {
 func TestReplicatesAreSamples(t *testing.T) {
 	d := draw(4, 300).grouped(4)
 	w := rake(t, d.roster, d.population)
-	r, err := panel.Replicate(20, 3, w)
+	r, err := panel.Replicate(t.Context(), 20, 3, w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := panel.Replicate(20, 3, w)
+	again, err := panel.Replicate(t.Context(), 20, 3, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestReplicatesTrimmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := panel.Replicate(200, 3, w)
+	r, err := panel.Replicate(t.Context(), 200, 3, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,9 +151,19 @@ func TestReplicatesRefused(t *testing.T) {
 		}
 	}
 	d.population.Margins = append(d.population.Margins, rollcall.Margin{Name: "island", Category: "yes", Population: 1000}, rollcall.Margin{Name: "island", Category: "no", Population: universeOf(d) - 1000})
-	_, err := panel.Replicate(50, 1, rake(t, d.roster, d.population))
+	_, err := panel.Replicate(t.Context(), 50, 1, rake(t, d.roster, d.population))
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) || invalid.Field != "margin island, category" || invalid.Value != "yes" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestReplicatesForNobody: none is drawn when whoever asked has gone.
+func TestReplicatesForNobody(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	d := draw(6, 60)
+	if _, err := panel.Replicate(ctx, 2, 1, rake(t, d.roster, d.population)); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

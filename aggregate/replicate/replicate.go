@@ -73,7 +73,7 @@ func (s Source) Weights(ctx context.Context, of rollcall.PanelMonth, version int
 	if err != nil {
 		return nil, err
 	}
-	r, err := panel.Replicate(n, seed, weightsOf(months)...)
+	r, err := panel.Replicate(ctx, n, seed, weightsOf(months)...)
 	if err != nil {
 		return nil, fmt.Errorf("replicates of %s of panel %s in %s: %w", of.Month, of.Panel, of.Market, err)
 	}

@@ -26,7 +26,7 @@ func (s Source) Uses(ctx context.Context, of rollcall.PanelMonth, version int, f
 	for k, m := range months {
 		u.month(m, k)
 	}
-	numbers, err := panel.Replicate(0, 0, weightsOf(months)...) // of persons, as the weights have them
+	numbers, err := panel.Replicate(ctx, 0, 0, weightsOf(months)...) // of persons, as the weights have them
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (u *Uniform) Found(next http.Handler) http.Handler {
 // list that is written as it is read goes through as it is.
 func (u *Uniform) Made(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !reads(r) || !whole(r.URL.Path) {
+		if !reads(r) || !Whole(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -78,10 +78,16 @@ func alters(r *http.Request) bool {
 	return !reads(r) && r.URL.Path != "/v1/session" && r.URL.Path != "/mcp"
 }
 
-// whole says whether a path's answers are small enough to be held whole, and not
+// Whole says whether a path's answers are small enough to be held whole, and not
 // the page's, which has its own ETags.
-func whole(path string) bool {
-	return path != "/v1/rejected" && (strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/openapi"))
+func Whole(path string) bool {
+	return path != "/v1/rejected" && !Wide(path) && (strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/openapi"))
+}
+
+// Wide says whether a path is of a table that may be too large to hold: it is
+// written as it is made.
+func Wide(path string) bool {
+	return strings.HasPrefix(path, "/v1/publications/") && (strings.HasSuffix(path, "/replicates.parquet") || strings.HasSuffix(path, "/uses.parquet"))
 }
 
 // keeps says whether an answer is of published figures: those computed live change

@@ -76,7 +76,8 @@ func WriteWide(w io.Writer, t *rollcall.Wide) error {
 		return err
 	}
 	how := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithCreatedBy("rollcall"))
-	out := file.NewParquetWriter(noClose{w}, root, file.WithWriterProps(how))
+	to := &untilFault{w: w}
+	out := file.NewParquetWriter(to, root, file.WithWriterProps(how))
 	for _, f := range t.KeyValues {
 		if err := out.AppendKeyValueMetadata(f.Name, f.Value); err != nil {
 			return err
@@ -84,11 +85,26 @@ func WriteWide(w io.Writer, t *rollcall.Wide) error {
 	}
 	group := out.AppendRowGroup()
 	for _, c := range t.Columns {
-		if err := writeWideColumn(group, c, t.Rows); err != nil {
-			return fmt.Errorf("column %s: %w", c.Name, err)
+		if err := writeWideColumn(group, c, t.Rows); err != nil || to.err != nil {
+			return fmt.Errorf("column %s: %w", c.Name, errors.Join(err, to.err))
 		}
 	}
-	return errors.Join(group.Close(), out.Close())
+	err = errors.Join(group.Close(), out.Close())
+	return errors.Join(err, to.err)
+}
+
+// untilFault writes until that fails, which it takes note of: the Parquet writer
+// panics where it can't write its first bytes.
+type untilFault struct {
+	w   io.Writer
+	err error
+}
+
+func (u *untilFault) Write(b []byte) (int, error) {
+	if u.err == nil {
+		_, u.err = u.w.Write(b)
+	}
+	return len(b), nil
 }
 
 func wideNode(c rollcall.WideColumn) (schema.Node, error) {

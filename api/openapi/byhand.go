@@ -55,7 +55,7 @@ func events() *huma.Operation {
 			"application/cloudevents-batch+json":  {Schema: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Description: "CloudEvents"}},
 			"application/vnd.apache.arrow.stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
-		Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
+		Responses: answered("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 	}
 }
 
@@ -80,7 +80,7 @@ func trackers() []*huma.Operation {
 			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 				"application/json": {Schema: trackerSchema(path), Example: trackerExample(path)},
 			}},
-			Responses: answer("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
+			Responses: answered("Every event is in the log", "application/json", ref("Taken"), map[string]any{"read": 1, "accepted": 1, "rejected": map[string]any{}}),
 		})
 	}
 	return list
@@ -118,7 +118,7 @@ func panelMonth() *huma.Operation {
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"multipart/mixed": {Schema: parts, Example: map[string]any{"roster": "panelist,home,work,base_weight,sex\nP0001,1,0,1,F\n", "universe": "margin,category,population,source,source_date\nsex,F,25000000,survey,2002-09-01\n"}},
 		}},
-		Responses: created(answer("What the two files held", "application/json", ref("Loaded"), map[string]any{
+		Responses: created(answered("What the two files held", "application/json", ref("Loaded"), map[string]any{
 			"market": "FR", "panel": "nn", "month": "2002-10", "roster": hash, "universe": hash,
 			"panelists": 1, "home": 1, "work": 0, "efficiency": 1, "margins": 1, "population": 25000000,
 		})),
@@ -134,7 +134,7 @@ func rejected() *huma.Operation {
 			query("source", "what the source begins with", &huma.Schema{Type: huma.TypeString}),
 			query("all", "also what was sent again and is valid now", &huma.Schema{Type: huma.TypeBoolean}),
 		},
-		Responses: answer("An input a line", "application/x-ndjson", ref("Rejected"), map[string]any{
+		Responses: answered("An input a line", "application/x-ndjson", ref("Rejected"), map[string]any{
 			"time": "2002-10-03T18:22:05Z", "source": "http", "line": 1, "code": "unknown_service", "reason": "service \"mns\": is not known", "type": "application/json", "body": "e30K",
 		}),
 	}
@@ -147,27 +147,27 @@ func health(path, summary string) *huma.Operation {
 	}
 	return &huma.Operation{
 		OperationID: "get-" + path[1:], Method: http.MethodGet, Path: path, Summary: summary,
-		Responses: answer("So it is", "application/json", ref("Health"), map[string]any{"status": status}),
+		Responses: answered("So it is", "application/json", ref("Health"), map[string]any{"status": status}),
 	}
 }
 
 func metrics() *huma.Operation {
 	return &huma.Operation{
 		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics of the process, for Prometheus",
-		Responses: answer("Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, "process_start_time_seconds 1.03e+09\n"),
+		Responses: answered("Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, "process_start_time_seconds 1.03e+09\n"),
 	}
 }
 
 func getSession() *huma.Operation {
 	return &huma.Operation{
 		OperationID: "get-v1-session", Method: http.MethodGet, Path: "/v1/session", Summary: "Who asks, and how to sign in",
-		Responses: answer("Who this request is of", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read", "markets": []string{"FR"}}),
+		Responses: answered("Who this request is of", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read", "markets": []string{"FR"}}),
 	}
 }
 
 func postSession() *huma.Operation {
 	body := &huma.Schema{Type: huma.TypeObject, Required: []string{"key"}, Properties: map[string]*huma.Schema{"key": {Type: huma.TypeString, Description: "the API key"}}}
-	out := created(answer("A session has begun: its cookie stands for the key, and no script can read it", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read"}))
+	out := created(answered("A session has begun: its cookie stands for the key, and no script can read it", "application/json", ref("Session"), map[string]any{"keys": true, "oidc": false, "signed_in": true, "name": "a dashboard", "role": "read"}))
 	return &huma.Operation{
 		OperationID: "post-v1-session", Method: http.MethodPost, Path: "/v1/session", Summary: "Sign a browser in with a key",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body, Example: map[string]any{"key": "rc_" + strings.Repeat("A", 43)}}}},
@@ -196,7 +196,7 @@ func oidcRoute(name, summary string) *huma.Operation {
 	return op
 }
 
-func answer(description, contentType string, schema *huma.Schema, value any) map[string]*huma.Response {
+func answered(description, contentType string, schema *huma.Schema, value any) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: description, Content: map[string]*huma.MediaType{contentType: {Schema: schema, Example: value}}}}
 }
 

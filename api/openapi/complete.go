@@ -13,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/access"
+	"rollcall/api/answer"
 )
 
 // Config gives huma's configuration: nothing of it is fetched from elsewhere, no
@@ -106,7 +107,7 @@ func complete(op *huma.Operation, in huma.Registry) {
 	if isTable {
 		good.Content = forms(table)
 	}
-	if op.Method == http.MethodGet && op.Responses["200"] != nil && !open(op.Path) {
+	if op.Method == http.MethodGet && op.Responses["200"] != nil && !open(op.Path) && answer.Whole(op.Path) {
 		op.Responses["304"] = &huma.Response{Description: "Not modified: the answer has the ETag that If-None-Match names"}
 		good.Headers = map[string]*huma.Param{"ETag": header("names the answer's bytes"), "Cache-Control": header("whether it may be kept"), "Vary": header("what else the answer depends on")}
 	}

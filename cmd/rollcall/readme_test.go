@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/test/engines"
 )
 
 // readmeBlocks gives the commands of a section of the README, a block a text.
@@ -81,11 +82,8 @@ func TestReadmeFigures(t *testing.T) {
 // TestReadmeFeeds runs what the README says of feeding, against a server; what
 // each sends is counted.
 func TestReadmeFeeds(t *testing.T) {
-	for _, program := range []string{"sqlite3", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("needs %s, which an example runs", program)
-		}
-	}
+	engines.Require(t, engines.SQLite)
+	engines.Require(t, engines.Curl)
 	folder := readmeFolder(t)
 	shell(t, folder, "bin/rollcall market add FR --zone Europe/Paris --data data\nsqlite3 chat.db \"CREATE TABLE last_seen(user, seen); INSERT INTO last_seen VALUES ('bob@example.org', 1033669325)\"")
 	p := spawn(t, "run", "--data", filepath.Join(folder, "data"), "--listen", "127.0.0.1:0")

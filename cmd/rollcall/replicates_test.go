@@ -19,7 +19,7 @@ import (
 // ranking, and standard errors that are its own within what drawing 200 samples
 // allows. The same seed writes the same bytes.
 func TestReplicates(t *testing.T) {
-	engines.Require(t, engines.R)
+	engines.Require(t, engines.Survey)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "demo")
 	if err := server.MakeDemonstration(data, seedKey(2002)); err != nil {

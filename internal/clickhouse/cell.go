@@ -25,7 +25,7 @@ func (s *facts) mergeCells(ctx context.Context, d rollcall.Deltas) error {
 	defer in.abort()
 	sketch, removals := hll.New(s.form.K), d.Known.Of(rollcall.Removal)
 	for c, state := range d.Cells {
-		if err := s.mergeCell(ctx, &in, sketch, millis(removals.Since(&c)), c, state); err != nil {
+		if err := s.mergeCell(ctx, &in, sketch, removals.Since(&c), c, state); err != nil {
 			return fmt.Errorf("cell %v: %w", c, err)
 		}
 	}
@@ -135,18 +135,17 @@ func (s *facts) cells(ctx context.Context, where string, args []any, yield func(
 		max(coarse), reinterpret(arraySort(groupUniqArrayArray(accounts)), 'String'), min(exact), since
 		FROM cells WHERE %[2]s GROUP BY market, service, location, kind, day, key, platform, segment, since
 		ORDER BY market, service, location, kind, day, key, platform, segment, since`
-	all, err := recorded(ctx, s.database)
+	removals, err := recorded(ctx, s.database, rollcall.Removal)
 	if err != nil {
 		return nil, err
 	}
-	removals := all.Of(rollcall.Removal)
 	read := cellReader{sketch: hll.New(s.form.K)}
 	err = s.each(with(ctx, readSettings(1024)), func(rows driver.Rows) (bool, error) {
 		broken, err := read.row(rows)
 		if err != nil {
 			return false, err
 		}
-		if read.since < millis(removals.Since(&read.out.Cell)) {
+		if read.since < removals.Since(&read.out.Cell) {
 			return true, nil
 		}
 		if broken != nil {

@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -130,26 +129,21 @@ const correctionColumns = `action, market, service, segment, first, last, key, v
 
 // Corrections gives what was recorded, the earliest first.
 func (s *corrections) Corrections(ctx context.Context) (rollcall.Corrections, error) {
-	return recorded(ctx, s.database)
+	return recorded(ctx, s.database, "")
 }
 
-func recorded(ctx context.Context, s *database) (rollcall.Corrections, error) {
+// recorded gives those of one action, or all where it is empty: a reading wants the
+// removals, and very many accounts may have been erased.
+func recorded(ctx context.Context, s *database, only rollcall.Action) (rollcall.Corrections, error) {
 	all, err := list(ctx, s, func(r driver.Rows) (c rollcall.Correction, err error) {
 		return c, r.Scan((*string)(&c.Action), (*string)(&c.Market), (*string)(&c.Service), &c.Segment, dayColumn{&c.From}, dayColumn{&c.To},
 			(*uint64)(&c.Key), (*uint64)(&c.Visitor), &c.Reason, timeColumn{&c.Time})
-	}, `SELECT DISTINCT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
+	}, `SELECT DISTINCT `+correctionColumns+` FROM corrections WHERE ? = '' OR action = ?
+		ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`, string(only), string(only))
 	if err != nil {
 		return nil, fmt.Errorf("read the census's corrections: %w", err)
 	}
 	return all, nil
-}
-
-// millis gives a time as cells have it.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }
 
 // removeCells deletes the cells of removals that are from before them.
@@ -160,7 +154,7 @@ func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections)
 			return cells, err
 		}
 		n, err := s.rewriteCells(ctx, `DELETE`, `market = ? AND service = ? AND day BETWEEN toDate32(?) AND toDate32(?) AND since < ? AND (? = '' OR segment = ?)`,
-			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), c.Time.UnixMilli(), c.Segment, string(segment))
 		cells += n
 		if err != nil {
 			return cells, err

@@ -27,12 +27,7 @@ func TestUpgradeCells(t *testing.T) {
 }
 
 func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseServer) {
-	addrs := make([]string, len(servers))
-	for i, s := range servers {
-		addrs[i] = s.Addr()
-	}
-	dsn := fmt.Sprintf("clickhouse://%s/before_segments", strings.Join(addrs, ","))
-	before := storeOfBefore(t, dsn, opt, "segments.sql")
+	before, dsn := storeOfBefore(t, opt, servers, "before_segments", "segments.sql")
 	state := func(visitors ...uint64) string {
 		s := hll.New(12)
 		s.AddSlice(visitors)
@@ -122,12 +117,7 @@ func TestUpgradeSegments(t *testing.T) {
 }
 
 func testUpgradeSegments(t *testing.T, opt Options, servers ...*engines.ClickHouseServer) {
-	addrs := make([]string, len(servers))
-	for i, s := range servers {
-		addrs[i] = s.Addr()
-	}
-	dsn := fmt.Sprintf("clickhouse://%s/before_names", strings.Join(addrs, ","))
-	before := storeOfBefore(t, dsn, opt, "segment_catalogue.sql")
+	before, dsn := storeOfBefore(t, opt, servers, "before_names", "segment_catalogue.sql")
 	first := rollcall.DayOf(2002, 10, 1)
 	for i, id := range []string{"paris", "", "lyon", "paris"} {
 		if err := insert(t.Context(), before.db, `INSERT INTO cells (market, service, location, kind, day, segment)`,
@@ -151,15 +141,21 @@ func testUpgradeSegments(t *testing.T, opt Options, servers ...*engines.ClickHou
 	}
 }
 
-// storeOfBefore makes a store as it was before a migration.
-func storeOfBefore(t *testing.T, dsn string, opt Options, migration string) *Store {
+// storeOfBefore makes a store as it was before a migration, and gives how it is
+// opened.
+func storeOfBefore(t *testing.T, opt Options, servers []*engines.ClickHouseServer, name, migration string) (s *Store, dsn string) {
 	t.Helper()
+	addrs := make([]string, len(servers))
+	for i, server := range servers {
+		addrs[i] = server.Addr()
+	}
+	dsn = "clickhouse://" + strings.Join(addrs, ",") + "/" + name
 	o, err := options(dsn, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := form{Database: o.Auth.Database, Cluster: opt.Cluster}
-	s := newStore(&database{name: o.Addr[0], log: slog.New(slog.DiscardHandler), form: f})
+	s = newStore(&database{name: o.Addr[0], log: slog.New(slog.DiscardHandler), form: f})
 	if err := s.makeDatabase(t.Context(), *o, false); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +173,7 @@ func storeOfBefore(t *testing.T, dsn string, opt Options, migration string) *Sto
 	if err := s.apply(t.Context(), 1, number(t, f, migration)); err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s, dsn
 }
 
 // number gives how many migrations come before the one of a name.

@@ -328,7 +328,7 @@ func (m *model) stored() map[rollcall.Cell]string {
 		}
 		var accounts []uint64
 		for id := range idset.All(r.Accounts) {
-			if !slices.Contains(all.Erased(&r.Cell), rollcall.Visitor(id)) {
+			if !slices.Contains(all.Erasings().Of(&r.Cell), rollcall.Visitor(id)) {
 				accounts = append(accounts, id)
 			}
 		}
@@ -365,7 +365,7 @@ func (m *model) counted() map[rollcall.Cell]string {
 		var accounts []uint64
 		for _, v := range slices.Sorted(maps.Keys(has.visitors)) {
 			visitors.AddSlice([]uint64{v})
-			if c.Service == "exact" && !slices.Contains(m.erased.Erased(&c), rollcall.Visitor(v)) {
+			if c.Service == "exact" && !slices.Contains(m.erased.Erasings().Of(&c), rollcall.Visitor(v)) {
 				accounts = append(accounts, v)
 			}
 		}

@@ -184,7 +184,10 @@ func reads(t *testing.T, s *httptest.Server, path string) {
 	if unknown := fetch(t, s, http.MethodGet, path+join+"nonsense=1"); unknown.status != http.StatusUnprocessableEntity || unknown.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("an unknown parameter: %d %s", unknown.status, unknown.body)
 	}
-	if path == "/v1/rejected" { // which is written as it is read
+	if path == "/v1/rejected" || strings.HasSuffix(path, ".parquet") { // which is written as it is made
+		if again := fetch(t, s, http.MethodGet, path); got.header.Get("ETag") != "" || again.body != got.body {
+			t.Errorf("ETag %q, and again %d bytes, were %d", got.header.Get("ETag"), len(again.body), len(got.body))
+		}
 		return
 	}
 	tag := got.header.Get("ETag")

@@ -49,11 +49,10 @@ func (s *facts) mergeCells(ctx context.Context, tx *sql.Tx, d rollcall.Deltas) e
 		return nil
 	}
 	m := cellMerge{tx: tx, log: s.log, sketch: hll.New(s.k), seen: make(map[segmentSeen]bool), known: d.Known.Of(rollcall.Removal)}
-	recorded, err := corrections(ctx, tx)
-	if err != nil {
+	var err error
+	if m.recorded, err = corrections(ctx, tx, rollcall.Removal); err != nil {
 		return err
 	}
-	m.recorded = recorded.Of(rollcall.Removal)
 	if m.get, m.put, m.set, err = prepare3(tx, getCell, putCell, setCell); err != nil {
 		return err
 	}
@@ -83,8 +82,8 @@ func (m *cellMerge) merge(c rollcall.Cell, delta rollcall.CellState) error {
 	if err := errors.Join(rollcall.CheckDevice(c.Platform, c.Segment), idset.Check(delta.Accounts)); err != nil {
 		return err
 	}
-	since := millis(m.known.Since(&c))
-	if since < millis(m.recorded.Since(&c)) {
+	since := m.known.Since(&c)
+	if since < m.recorded.Since(&c) {
 		return nil // folded with what was removed meanwhile
 	}
 	key := []any{
@@ -215,11 +214,10 @@ func (s *facts) Cells(ctx context.Context, q rollcall.CellQuery) iter.Seq2[rollc
 }
 
 func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(rollcall.CellRow) bool) error {
-	recorded, err := s.Corrections(ctx)
+	removals, err := corrections(ctx, s.readers, rollcall.Removal)
 	if err != nil {
 		return err
 	}
-	removals := recorded.Of(rollcall.Removal)
 	query, args := cellQuery(q)
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -235,7 +233,7 @@ func (s *facts) cells(ctx context.Context, q rollcall.CellQuery, yield func(roll
 		}
 		if err != nil {
 			found = append(found, damaged{cellTable(), key, err})
-		} else if r.since >= millis(removals.Since(&r.Cell)) && !yield(r.CellRow) {
+		} else if r.since >= removals.Since(&r.Cell) && !yield(r.CellRow) {
 			break
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"rollcall"
 	"rollcall/aggregate/idset"
@@ -168,10 +167,12 @@ const correctionColumns = `action, market, service, segment, first, last, key, v
 
 // Corrections gives what was recorded, the earliest first.
 func (s *facts) Corrections(ctx context.Context) (rollcall.Corrections, error) {
-	return corrections(ctx, s.readers)
+	return corrections(ctx, s.readers, "")
 }
 
-func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) {
+// corrections gives those of one action, or all where it is empty: a flush and a
+// reading want the removals, and very many accounts may have been erased.
+func corrections(ctx context.Context, in querier, only rollcall.Action) (rollcall.Corrections, error) {
 	all, err := listIn(ctx, in, func(r *sql.Rows) (c rollcall.Correction, err error) {
 		var first, last, key, visitor string
 		if err := r.Scan(&c.Action, &c.Market, &c.Service, &c.Segment, &first, &last, &key, &visitor, &c.Reason, timeColumn{&c.Time}); err != nil {
@@ -183,19 +184,12 @@ func corrections(ctx context.Context, in querier) (rollcall.Corrections, error) 
 		c.Key, errs[2] = rollcall.ParseKeyID(key)
 		errs[3] = c.Visitor.UnmarshalText([]byte(visitor))
 		return c, errors.Join(errs[:]...)
-	}, `SELECT `+correctionColumns+` FROM corrections ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`)
+	}, `SELECT `+correctionColumns+` FROM corrections WHERE ?1 IN ('', action)
+		ORDER BY time, action, market, service, segment, first, last, key, visitor, reason`, string(only))
 	if err != nil {
 		return nil, fmt.Errorf("read the census's corrections: %w", err)
 	}
 	return all, nil
-}
-
-// millis gives a time as cells have it.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }
 
 // removeCells deletes the cells of removals that are from before them.
@@ -207,7 +201,7 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows
 		}
 		n, err := s.removeAll(ctx, `DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells
 			WHERE market = ?1 AND service = ?2 AND day BETWEEN ?3 AND ?4 AND since < ?5 AND (?6 = '' OR segment = ?7) LIMIT 256)`,
-			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), millis(c.Time), c.Segment, string(segment))
+			string(c.Market), string(c.Service), clamp(c.From).String(), clamp(c.To).String(), c.Time.UnixMilli(), c.Segment, string(segment))
 		rows += n
 		if err != nil {
 			return rows, err
@@ -219,6 +213,7 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows
 // eraseAccounts takes accounts out of the cells' sets, and gives how many sets
 // had one.
 func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+	erasings := all.Erasings()
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
 			return err
@@ -229,7 +224,7 @@ func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (se
 		}
 		for _, market := range markets {
 			for service := range servicesOf(all) {
-				n, err := eraseIn(ctx, tx, all, market, service)
+				n, err := eraseIn(ctx, tx, erasings, market, service)
 				if err != nil {
 					return err
 				}
@@ -256,7 +251,7 @@ func servicesOf(all rollcall.Corrections) map[rollcall.ServiceID]bool {
 }
 
 // eraseIn is eraseAccounts for one market's service.
-func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market string, service rollcall.ServiceID) (sets int, err error) {
+func eraseIn(ctx context.Context, tx *sql.Tx, erasings rollcall.Erasings, market string, service rollcall.ServiceID) (sets int, err error) {
 	type set struct {
 		row  int64
 		left []byte
@@ -275,7 +270,7 @@ func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market s
 		if errors.Join(errs[:]...) != nil {
 			return u, nil //nolint:nilerr // damaged: it is set aside when it is come by
 		}
-		left := idset.Without([]byte{}, accounts, erasedIDs(all, &cell))
+		left := idset.Without([]byte{}, accounts, idset.Append(nil, erasings.Of(&cell)))
 		if len(left) < len(accounts) {
 			u.left = left
 		}
@@ -294,15 +289,4 @@ func eraseIn(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, market s
 		sets++
 	}
 	return sets, nil
-}
-
-// erasedIDs gives the accounts that are taken out of a cell, as a list of
-// aggregate/idset.
-func erasedIDs(all rollcall.Corrections, of *rollcall.Cell) []byte {
-	who := all.Erased(of)
-	ids := make([]uint64, len(who))
-	for i, v := range who {
-		ids[i] = uint64(v)
-	}
-	return idset.Append(nil, ids)
 }

@@ -1,29 +1,24 @@
 package meter
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"time"
-
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/reassembly"
 
 	"rollcall/ingest/collect/meter/wire"
 )
 
-// conn is one TCP connection: what the reassembler calls a Stream.
+// conn is one TCP connection.
 type conn struct {
 	meter       *meter
-	next        *conn            // another between the same two ports, in another tunnel
-	ways        [2]uint32        // by Side: the number of its tunnel, where each direction has its own
-	flows       [2]gopacket.Flow // by Side: its name for the reassembler
+	number      int64     // in the order of first packets
+	next        *conn     // another between the same two ports, in another tunnel
+	ways        [2]uint32 // by Side: the number of its tunnel, where each direction has its own
 	client      netip.AddrPort
 	first, last time.Time
-	from        wire.Side // who sent the first segment
+	halves      [2]half // by Side
 	syn         [2]*uint32
 	finished    time.Time // the first FIN; zero while open
-	resetting   bool      // the segment being assembled is a RST that its receiver takes
+	finisher    wire.Side // who sent it
 	over        bool
 	stream      stream
 	credit      wire.Flow
@@ -31,15 +26,13 @@ type conn struct {
 }
 
 // newConn opens a connection by its first segment.
-func newConn(m *meter, number uint64, s segment) *conn {
+func newConn(m *meter, s segment) *conn {
 	c := &conn{meter: m, first: s.at, last: s.at, client: s.src}
 	server := s.dst
 	if s.tcp.SYN && s.tcp.ACK || !s.tcp.SYN && s.src.Port() < s.dst.Port() {
 		c.client, server = s.dst, s.src
 	}
-	c.from = c.sideOf(s.src)
-	c.ways[c.from] = s.way
-	c.flows = flowsOf(number)
+	c.ways[c.sideOf(s.src)] = s.way
 	c.stream = stream{meter: m, opening: wire.Opening{
 		Start: s.at, Ends: [2]netip.AddrPort{c.client, server}, Owner: m.install.owner(c.client.Addr(), server.Addr()), Flow: &c.credit,
 	}}
@@ -94,7 +87,8 @@ func (c *conn) saw(s segment) {
 	if s.tcp.SYN {
 		seq := s.tcp.Seq
 		c.syn[side] = &seq
-		c.stream.opening.Whole[side] = true
+		h := &c.halves[side]
+		c.stream.opening.Whole[side] = !h.begun || h.first == seq+1
 	}
 }
 
@@ -105,68 +99,22 @@ func (c *conn) stale(now time.Time) bool {
 	return half || now.Sub(c.last) > idleAfter
 }
 
-// end closes the connection once; after a FIN it ended when that came.
+// end closes the connection once, with what waits for missing bytes; after a
+// FIN it ended when that came.
 func (c *conn) end(t time.Time, why wire.End) {
 	if c.over {
+		return
+	}
+	c.expire(c.last.Add(1)) // all that waits
+	if c.over {             // by a FIN that waited
 		return
 	}
 	c.over = true
 	if !c.finished.IsZero() {
 		t, why = c.finished, wire.Closed
+		if c.finisher == wire.Server {
+			why = wire.ClosedByServer
+		}
 	}
 	c.stream.End(t, why)
-}
-
-// Accept lets every segment in, and lets a stream begin without its SYN.
-func (c *conn) Accept(tcp *layers.TCP, _ gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, next reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
-	*start = true
-	ahead := next.Difference(reassembly.Sequence(tcp.Seq))
-	c.resetting = tcp.RST && (next < 0 || 0 <= ahead && ahead < windowOfRST)
-	return !c.over
-}
-
-// ReassembledSG takes the next bytes of one direction, at the time of the
-// segment that let them through.
-func (c *conn) ReassembledSG(sg reassembly.ScatterGather, ac reassembly.AssemblerContext) {
-	if c.over {
-		return
-	}
-	direction, _, end, skip := sg.Info()
-	side := c.from
-	if direction == reassembly.TCPDirServerToClient {
-		side = side.Other()
-	}
-	at := ac.GetCaptureInfo().Timestamp
-	if skip != 0 {
-		c.meter.stats.Gaps++
-		c.stream.Gap(side, at)
-	}
-	if n, _ := sg.Lengths(); n > 0 {
-		_ = c.stream.Feed(side, at, sg.Fetch(n)) // it never errs: a dissector that does is let go
-	}
-	if end && !c.resetting && c.finished.IsZero() {
-		c.finished = at
-	}
-}
-
-// ReassemblyComplete is called with a nil context when both directions are
-// closed, by FIN or by a flush; the meter's own clock says when.
-func (c *conn) ReassemblyComplete(reassembly.AssemblerContext) bool {
-	if !c.finished.IsZero() {
-		c.end(c.finished, wire.Closed)
-	}
-	return true
-}
-
-// flowsOf names a connection to the reassembler by a number, so that ports used
-// again are another connection.
-func flowsOf(number uint64) (flows [2]gopacket.Flow) {
-	var ends [2][]byte
-	for i := range ends {
-		ends[i] = append(binary.BigEndian.AppendUint64(nil, number), byte(i))
-	}
-	for side := range flows {
-		flows[side] = gopacket.NewFlow(gopacket.EndpointInvalid, ends[side], ends[1-side])
-	}
-	return flows
 }

@@ -30,7 +30,10 @@ const (
 	Readers Engine = "Python's readers of exports"
 	Calc    Engine = "LibreOffice"
 	R       Engine = "R"
+	// Survey is R with its package survey.
+	Survey  Engine = "R's package survey"
 	Curl    Engine = "curl and jq"
+	SQLite  Engine = "sqlite3"
 	Systemd Engine = "systemd-analyze"
 	Tshark  Engine = "tshark"
 	// Network is a network of a test's own, on which captures are replayed.
@@ -39,6 +42,9 @@ const (
 	Slixmpp        Engine = "slixmpp"
 	ProsodyEngine  Engine = "Prosody"
 	EjabberdEngine Engine = "ejabberd"
+	SynapseEngine  Engine = "Synapse"
+	// Faketime gives a server a clock of its own.
+	Faketime Engine = "libfaketime"
 	// Trackers are the clients of internal/test/trackers, in Node.
 	Trackers Engine = "trackers' clients"
 	// Producers are the clients of internal/test/producers, in Node.
@@ -98,6 +104,7 @@ var programs = map[Engine][2]string{
 	Systemd:       {"systemd-analyze", "systemd"},
 	Tshark:        {"tshark", "tshark"},
 	Kcat:          {"kcat", "kcat"},
+	SQLite:        {"sqlite3", "sqlite3"},
 	ProsodyEngine: {"prosody", "prosody"},
 }
 
@@ -117,6 +124,8 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingOldClickHouse()
 	case Readers:
 		return missingReaders(dir)
+	case Survey:
+		return cmp.Or(missingProgram("Rscript", "r-base-core"), missingSurvey())
 	case Curl:
 		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
 	case Network:
@@ -131,6 +140,10 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingSlixmpp()
 	case EjabberdEngine:
 		return missingEjabberd()
+	case Faketime:
+		return missingFaketime()
+	case SynapseEngine:
+		return missingSynapse(dir)
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}
@@ -167,6 +180,14 @@ func missingOldClickHouse() string {
 func missingProgram(name, debian string) string {
 	if _, err := exec.LookPath(name); err != nil {
 		return "there is no " + name + " on the PATH: apt-get install " + debian
+	}
+	return ""
+}
+
+// missingSurvey is about R's packages.
+func missingSurvey() string {
+	if err := exec.Command("Rscript", "-e", "library(survey); library(MASS)").Run(); err != nil { //nolint:noctx // it ends by itself
+		return "R lacks survey, or MASS that it needs: apt-get install r-cran-survey r-cran-mass"
 	}
 	return ""
 }
