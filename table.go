@@ -194,7 +194,7 @@ func (t *Table) Cell(row int, column string) any {
 // and how far it can be trusted.
 type Meta struct {
 	Report     string         `json:"report"`
-	Market     MarketID       `json:"market"` // "": of several, which Markets lists
+	Market     MarketID       `json:"market"`            // "": of several, which Markets lists
 	Service    ServiceID      `json:"service,omitempty"` // that all is of, in a report of several markets
 	Panel      PanelID        `json:"panel,omitempty"`
 	Month      string         `json:"month,omitempty"`
@@ -219,7 +219,7 @@ type Meta struct {
 	Sketch     *SketchMeta    `json:"sketch,omitempty"`
 	Document   string         `json:"document,omitempty"` // the hash of what the figures are computed from
 	Software   string         `json:"software,omitempty"`
-	Breaks     []Break        `json:"breaks,omitempty"` // of a census
+	Breaks     []Break        `json:"breaks,omitempty"`  // of a census
 	Markets    []MarketMeta   `json:"markets,omitempty"` // of a report of several, those with a row, by id
 	Method     string         `json:"method"`
 	Notes      []string       `json:"notes"`
