@@ -287,6 +287,8 @@ type Publication struct {
 	Withdrawn        time.Time `json:"withdrawn,omitzero"` // zero: it is not. This and its reason are a Withdrawal's
 	WithdrawalReason string    `json:"withdrawal_reason,omitempty"`
 
+	Calibration *Calibration `json:"calibration,omitempty"` // nil: none, or not looked for. Not kept: the document has it
+
 	Late *int `json:"late,omitempty"` // diary days that came since and are in none of its figures; nil: not looked for. Not kept
 
 	Unchanged bool `json:"unchanged,omitempty"` // of a close's answer: nothing had changed since this version, and none was made. Not kept
@@ -301,6 +303,13 @@ func (p Publication) Words() string {
 		words += ", internal"
 	}
 	return words
+}
+
+// Calibration says to which services' own census a version is calibrated.
+type Calibration struct {
+	Services []ServiceID `json:"services"`
+	Notes    []string    `json:"notes,omitempty" doc:"of a close's answer: the accounts, the users that they make, what the panel alone has, and what there is to doubt"`
+	Since    []string    `json:"since,omitempty" doc:"where late days were asked for: in what the census is another now than when the version was closed, which keeps its figures"`
 }
 
 // Withdrawal records that a version must not be used: it was published wrong.

@@ -27,7 +27,7 @@ func (c *comparison) table(software string) *rollcall.Table {
 func (m *market) about() rollcall.MarketMeta {
 	out := rollcall.MarketMeta{
 		Market: m.version.Market, Name: m.name, Panel: m.version.Panel, Version: m.version.Version, Status: string(m.version.Status), Simulated: m.simulated,
-		Universe: m.meta.Universe, DF: m.df, Confidence: m.settings.Confidence, Thresholds: m.meta.Thresholds, Document: m.version.Document.String(),
+		Universe: m.meta.Universe, DF: m.df, Confidence: m.settings.Confidence, Thresholds: m.meta.Thresholds, Calibrated: m.meta.Calibrated, Document: m.version.Document.String(),
 	}
 	if m.meta.Sample != nil {
 		out.InTab = m.meta.Sample.InTab
@@ -88,6 +88,8 @@ func (c *comparison) notes() []string {
 		{"The catalogue of the version doesn't have the service, so its figures are undefined: %s.", c.those(func(m *market) bool { return !m.known })},
 		{"Preliminary, and may still change: %s.", c.those(func(m *market) bool { return m.version.Status == rollcall.Preliminary })},
 		{"Restated: %s.", c.reasons()},
+		{"Calibrated to a service's own census, and so compared with care where others are not; an input that two have in common is taken as two: %s.",
+			c.those(func(m *market) bool { return len(m.meta.Calibrated) > 0 })},
 		{"Weighting efficiency, where it is under what is good: %s.", c.inefficient()},
 		{"Closed with other levels of confidence, and given at the highest of them: %s.", c.confidences()},
 		{"Figures are judged by each market's own limits, in persons withheld/flagged: %s.", c.limits()},

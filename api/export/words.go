@@ -84,6 +84,7 @@ type words struct {
 
 	cover, contents, notesSheet, definitions, details, services, chart       string
 	panel, version, simulated, live, internal, toContents, toNotes           string
+	calibrated                                                               string // to the census of some services
 	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol      string
 	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol             string
 	segments, segmentCol                                                     string
@@ -145,7 +146,7 @@ func englishWords() *words {
 			"document": "Document (SHA-256)", "software": "Software", "method": "Method", "simulated": "Simulated",
 		},
 		cover: "Cover", contents: "Contents", notesSheet: "Notes", definitions: "Definitions", details: "Details", services: "Services", chart: "chart",
-		panel: "panel", version: "version", simulated: "Simulated: these are not measurements of real people.",
+		panel: "panel", version: "version", simulated: "Simulated: these are not measurements of real people.", calibrated: "calibrated to the census of %s",
 		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
 		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
 		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
@@ -308,7 +309,22 @@ func (w *words) about(m *rollcall.Meta) string {
 	if len(m.Markets) > 0 {
 		panel, from = "", w.editions(m.Markets)
 	}
-	return joinWords("Rollcall", panel, from, w.credits[m.Credit])
+	return joinWords("Rollcall", panel, from, w.credits[m.Credit], w.calibratedTo(m.Calibrated))
+}
+
+// calibratedTo says to which services' own census the panel is calibrated; "": to
+// none.
+func (w *words) calibratedTo(all []rollcall.Calibrated) string {
+	var services []string
+	for _, c := range all {
+		if !slices.Contains(services, string(c.Service)) {
+			services = append(services, string(c.Service))
+		}
+	}
+	if len(services) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(w.calibrated, strings.Join(services, ", "))
 }
 
 // edition is a version in words.
@@ -324,7 +340,11 @@ func (w *words) edition(version int, status string) string {
 func (w *words) editions(markets []rollcall.MarketMeta) string {
 	var all []string
 	for _, m := range markets {
-		all = append(all, fmt.Sprintf("%s %s %s %s", m.Market, w.panel, m.Panel, w.edition(m.Version, m.Status)))
+		edition := fmt.Sprintf("%s %s %s %s", m.Market, w.panel, m.Panel, w.edition(m.Version, m.Status))
+		if calibrated := w.calibratedTo(m.Calibrated); calibrated != "" {
+			edition += " " + calibrated
+		}
+		all = append(all, edition)
 	}
 	return joinWords(all...)
 }
