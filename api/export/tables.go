@@ -83,7 +83,7 @@ func tableName(m *rollcall.Meta) string {
 // provenance is where the figures come from; where that is a simulation, that it is.
 func (x *planning) provenance(m *rollcall.Meta) string {
 	calibrated := ""
-	if to := x.words.calibratedTo(m); to != "" {
+	if to := x.words.calibratedTo(m.Calibrated); to != "" {
 		calibrated = "; " + to
 	}
 	if m.Simulated {
