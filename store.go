@@ -96,7 +96,21 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 type Holdings interface {
 	HasFacts(ctx context.Context, market MarketID) (bool, error)
 	CensusMonths(ctx context.Context, market MarketID) ([]Month, error) // that have cells, in order
+	// Revision costs next to nothing: it is asked for at every census. It fails
+	// where the engine can't tell.
+	Revision(ctx context.Context) (Revision, error)
 }
+
+// Revision tells what a census is made of apart from what it was: where two are
+// alike, nothing of it was changed between them, by this process or another. One
+// that is not like another may be of the same facts.
+type Revision struct {
+	Rest  string           // of all but cells; of the cells too where Cells is nil
+	Cells map[Month]string // of the cells of each month that has some
+}
+
+// Of gives the revision of one month's census.
+func (r Revision) Of(m Month) string { return r.Rest + " " + r.Cells[m] }
 
 // SegmentCatalogue is what the store knows of segments.
 type SegmentCatalogue interface {
