@@ -52,7 +52,7 @@ func (p *page) marks() {
 		p.line(markCaution + " " + p.caution)
 	}
 	if chance {
-		p.line(markChance + " " + p.chanceOf())
+		p.line(markChance + " " + p.chanceOf(p.t.Meta.Report))
 	}
 	why := p.belowPersons
 	if _, accounts := p.t.Meta.Thresholds["min_accounts"]; accounts {
@@ -67,14 +67,6 @@ func (p *page) marks() {
 	if absent || seen[rollcall.Undefined] {
 		p.line(markAbsent + " " + p.absent)
 	}
-}
-
-// chanceOf says of what the mark tells that it may be chance.
-func (p *page) chanceOf() string {
-	if p.column("difference") >= 0 {
-		return p.differenceChance
-	}
-	return p.mayBeChance
 }
 
 // bases says how many persons 100 % of a reach are.

@@ -40,6 +40,14 @@ func wordsOf(l export.Locale) *words {
 	}
 }
 
+// chanceOf says of what a report's mark tells that it may be chance.
+func (w *words) chanceOf(report string) string {
+	if report == "markets" {
+		return w.differenceChance
+	}
+	return w.mayBeChance
+}
+
 func french() *words {
 	return &words{
 		between: "\u00a0; ",
