@@ -14,6 +14,7 @@ type memo struct {
 	*Converter
 	catalogue *rollcall.Catalogue // that groups are of
 	keys      uint64              // and the state of the keys
+	few       []*known            // the groups, while they are few: they are faster looked through than hashed
 	groups    map[rollcall.Group]*known
 	last      *known // the group of the sighting before; nil: none
 }
@@ -35,6 +36,7 @@ type lasting struct {
 // Bounds of what is remembered. Beyond them it is found out anew.
 const (
 	maxKnown   = 4096
+	maxFew     = 16
 	maxLasting = 8 // years, or the days between two master keys
 )
 
@@ -48,7 +50,7 @@ func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 		Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
 	}
 	if m.last == nil || m.last.group != group {
-		m.last = m.groups[group]
+		m.last = m.find(&group)
 	}
 	if m.last != nil {
 		if key := m.last.key(s); key != nil {
@@ -61,6 +63,19 @@ func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 		m.remember(&to[was])
 	}
 	return to, err
+}
+
+// find gives what is known of a group; nil: nothing.
+func (m *memo) find(group *rollcall.Group) *known {
+	if len(m.groups) > maxFew {
+		return m.groups[*group]
+	}
+	for _, k := range m.few {
+		if k.group == *group {
+			return k
+		}
+	}
+	return nil
 }
 
 // key gives the key of a sighting's whole time; nil: the group has it not
@@ -127,12 +142,15 @@ func (m *memo) remember(e *rollcall.Event) {
 	group := e.Group
 	group.Key = 0
 	if m.groups == nil || len(m.groups) >= maxKnown {
-		m.groups = make(map[rollcall.Group]*known)
+		m.groups, m.few = make(map[rollcall.Group]*known), nil
 	}
 	k := m.groups[group]
 	if k == nil {
 		k = &known{group: group, plain: e.Panel == "" && !hasRule(e.Service)}
 		m.groups[group] = k
+		if len(m.few) < maxFew {
+			m.few = append(m.few, k)
+		}
 	}
 	if len(k.keys) >= maxLasting {
 		k.keys = k.keys[:0]

@@ -101,7 +101,7 @@ func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error 
 	p.source = source
 	options := aggregate.Options{
 		K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Undone: p.store, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
-		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes,
+		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes, Waiters: &p.waiters,
 	}
 	if p.broker == nil {
 		options.Members = source.Members

@@ -17,6 +17,7 @@ type conn struct {
 	first, last time.Time
 	halves      [2]half // by Side
 	syn         [2]*uint32
+	acked       [2]uint32 // by Side: what it acknowledged last
 	finished    time.Time // the first FIN; zero while open
 	finisher    wire.Side // who sent it
 	over        bool
@@ -74,8 +75,24 @@ func (c *conn) replacedBy(s segment) bool {
 	if known != nil {
 		return *known != s.tcp.Seq
 	}
-	return c.over || !s.tcp.ACK && c.syn[wire.Server] == nil
+	return c.over || !s.tcp.ACK && c.syn[wire.Server] == nil && !c.overtaken(s)
 }
+
+// overtaken reports whether a SYN is of the connection, whose first data came
+// before it: its number is just before theirs, or before what the other side
+// acknowledged.
+func (c *conn) overtaken(s segment) bool {
+	side := c.sideOf(s.src)
+	from := c.acked[side.Other()]
+	if h := &c.halves[side]; h.begun {
+		from = h.first
+	}
+	n := int32(from - s.tcp.Seq)
+	return 0 < n && n < overtaking
+}
+
+// overtaking is how much a side may have said before its SYN is seen.
+const overtaking = 64 << 10
 
 // saw notes what the segment says of the connection itself.
 func (c *conn) saw(s segment) {
@@ -84,6 +101,9 @@ func (c *conn) saw(s segment) {
 	}
 	side := c.sideOf(s.src)
 	c.ways[side] = s.way
+	if s.tcp.ACK {
+		c.acked[side] = s.tcp.Ack
+	}
 	if s.tcp.SYN {
 		seq := s.tcp.Seq
 		c.syn[side] = &seq

@@ -25,6 +25,9 @@ type piece struct {
 	data []byte
 }
 
+// end gives the number of the byte behind a piece.
+func (p piece) end() uint32 { return p.seq + uint32(len(p.data)) }
+
 // half is one direction of a connection, whose segments it puts in order. Where
 // two segments have the same bytes, those that came first count.
 type half struct {
@@ -52,7 +55,7 @@ func (h *half) window(seq uint32) bool {
 func (c *conn) take(s segment) {
 	side := c.sideOf(s.src)
 	h := &c.halves[side]
-	seq, data := s.tcp.Seq, s.tcp.Payload
+	seq := s.tcp.Seq
 	switch {
 	case s.tcp.RST:
 		if h.window(seq) {
@@ -67,25 +70,31 @@ func (c *conn) take(s segment) {
 	if !h.begun { // in mid-stream, where there was no SYN
 		h.begun, h.first, h.next = true, seq, seq
 	}
-	end := seq + uint32(len(data))
-	if s.tcp.FIN && h.finAt.IsZero() && h.window(end) {
-		h.fin, h.finAt = end, s.at
+	p := piece{seq, s.at, s.tcp.Payload}
+	if s.tcp.FIN && h.finAt.IsZero() && h.window(p.end()) {
+		h.fin, h.finAt = p.end(), s.at
 	}
-	n := h.ahead(seq)
+	c.place(side, p)
+}
+
+// place puts a piece where it belongs.
+func (c *conn) place(side wire.Side, p piece) {
+	h := &c.halves[side]
+	n := h.ahead(p.seq)
 	switch {
 	case n > farMost || n < -farMost:
-		c.stray(side, piece{seq, s.at, data})
+		c.stray(side, p)
 	case n > 0:
-		c.hold(h, piece{seq, s.at, data})
+		c.hold(h, p)
 		if len(h.waiting) >= piecesMost || c.meter.held >= heldMost {
 			c.skip(side)
 		}
 	case len(h.waiting) > 0: // some of its bytes may be there already
-		c.hold(h, piece{seq, s.at, data}.behind(h.next))
-		c.goOn(side, s.at)
+		c.hold(h, p.behind(h.next))
+		c.goOn(side, p.at)
 	default:
-		c.give(side, s.at, data[min(-n, len(data)):])
-		c.goOn(side, s.at)
+		c.give(side, p.at, p.data[min(-n, len(p.data)):])
+		c.goOn(side, p.at)
 	}
 }
 
@@ -94,7 +103,7 @@ func (c *conn) take(s segment) {
 func (c *conn) stray(side wire.Side, p piece) {
 	h := &c.halves[side]
 	goesOn := p.seq == h.far
-	h.far = p.seq + uint32(len(p.data))
+	h.far = p.end()
 	if !goesOn || len(p.data) == 0 {
 		return
 	}
@@ -147,7 +156,7 @@ func (c *conn) goOn(side wire.Side, at time.Time) {
 // hold lets a piece wait.
 func (c *conn) hold(h *half, p piece) {
 	at, _ := slices.BinarySearchFunc(h.waiting, p.seq, func(q piece, seq uint32) int {
-		return int(int32(q.seq + uint32(len(q.data)) - seq))
+		return int(int32(q.end() - seq))
 	})
 	for ; at < len(h.waiting) && len(p.data) > 0; at++ {
 		q := h.waiting[at]
@@ -155,7 +164,7 @@ func (c *conn) hold(h *half, p piece) {
 			c.insert(h, at, piece{p.seq, p.at, p.data[:min(before, len(p.data))]})
 			at++
 		}
-		p = p.behind(q.seq + uint32(len(q.data)))
+		p = p.behind(q.end())
 	}
 	if len(p.data) > 0 {
 		c.insert(h, at, p)

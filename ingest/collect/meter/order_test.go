@@ -66,7 +66,7 @@ func (p part) data() []byte {
 func (p part) segment(at time.Time) segment {
 	ends := [2]netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:40000"), netip.MustParseAddrPort("10.0.0.2:5190")}
 	has := func(flag string) bool { return bytes.Contains([]byte(p.flags), []byte(flag)) }
-	tcp := &layers.TCP{SYN: has("S"), FIN: has("F"), RST: has("R"), ACK: p.side == s || p.flags != "S", Seq: start[p.side] + uint32(p.from)}
+	tcp := &layers.TCP{SYN: has("S"), FIN: has("F"), RST: has("R"), ACK: p.side == s || p.flags != "S", Seq: start[p.side] + uint32(p.from), Ack: start[p.side.Other()] + 5}
 	if tcp.SYN {
 		tcp.Seq--
 	}
@@ -128,6 +128,8 @@ func TestOrder(t *testing.T) {
 		"a reset of nowhere":            {[]part{{c, 0, 3, "", "", 0}, {c, 2 << 20, 2 << 20, "R", "x", 0}, {c, 3, 4, "", "", 0}}, `["abcd" ""]`, wire.Cut},
 		"one segment far off":           {[]part{{c, 0, 3, "", "", 0}, {c, 1 << 30, 0, "", "xyz", 0}, {c, 3, 4, "", "", 2 * time.Minute}}, `["abcd" ""]`, wire.Cut},
 		"moved far off":                 {[]part{{c, 0, 3, "", "", 0}, {c, 1 << 30, 0, "", "xyz", 0}, {c, 1<<30 + 3, 0, "", "123", 0}, {c, 1<<30 + 6, 0, "", "456", 0}}, `["abc_123456" ""]`, wire.Cut},
+		"a SYN that its data overtook":  {[]part{{s, 0, 2, "", "", 0}, {c, 0, 3, "", "", 0}, {c, 0, 0, "S", "", 0}, {c, 3, 4, "", "", 0}}, `["abcd" "ab"]`, wire.Cut},
+		"a SYN after an answer to it":   {[]part{{s, 0, 2, "", "", 0}, {c, 0, 0, "S", "", 0}, {c, 0, 4, "", "", 0}}, `["abcd" "ab"]`, wire.Cut},
 		"a SYN with data, twice":        {[]part{{c, 0, 3, "S", "", 0}, {c, 0, 3, "S", "", 0}, {c, 3, 4, "", "", 0}}, `["abcd" ""]`, wire.Cut},
 	} {
 		g := ordered(t, test.parts...)

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"time"
 
@@ -162,12 +163,20 @@ func (s *stream) hold(n int) {
 	s.meter.waiting += n
 }
 
+// http tells HTTP in mid-stream: what looks like a messenger's behind its first line
+// is in a body, whose session does not end with the connection.
+var http = regexp.MustCompile(`^(?:GET|HEAD|POST|PUT|CONNECT|OPTIONS) |^HTTP/1\.`)
+
 // look looks for the protocol of the first bytes of a side.
 func (s *stream) look(side wire.Side) {
 	head, whole := s.head[side], s.whole(side)
 	s.looked[side] = len(head)
 	maybe := false
+	carried := !whole && http.Match(head)
 	for _, p := range s.meter.protocols {
+		if carried && p.name != "http" {
+			continue
+		}
 		switch p.match(head, whole) {
 		case wire.Yes:
 			s.choose(p)

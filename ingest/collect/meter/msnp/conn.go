@@ -29,6 +29,7 @@ type Conn struct {
 	version   int       // the protocol's, as agreed
 	signedOn  bool      // the login was yielded
 	challenge time.Time // when the server asked for the ticket; zero once the client has sent it
+	turnedOff bool      // the refusal was yielded
 	used      rollcall.UnixMinute
 	over      bool
 }
@@ -247,6 +248,10 @@ func (c *Conn) alreadyOpen(by string) {
 // refused yields a failed sign-on, once.
 func (c *Conn) refused(t time.Time, how string) {
 	c.challenge = time.Time{}
+	if c.turnedOff || c.signedOn {
+		return
+	}
+	c.turnedOff = true
 	who := c.stay.Who.Account
 	c.stay.Who.Account = c.asked
 	c.stay.Say(c.sink, rollcall.LoginFailed, t, how)

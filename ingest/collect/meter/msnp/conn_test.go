@@ -53,6 +53,8 @@ func TestConversations(t *testing.T) {
 		"typing, pictures, invitations": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 2 U 5\r\nhello", "CMSG 3 D 5\r\nhello", "CMSG 4 N 49\r\nContent-Type: text/x-msmsgsinvite\r\n\r\nhello world!"}, nil},
 		"a text":                        {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
 		"wrong password, 911":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 twice":                     {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n", "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 when in":                   {whole, wire.Closed, append(slices.Clone(accepted), "S911 4\r\n"), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8", "logout ann@hotmail.com 8"}},
 		"cut at the password":           {whole, wire.Cut, in, nil},
 		"redirected":                    {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
 		"elsewhere":                     {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
@@ -108,4 +110,12 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
 		}
 	}
+}
+
+func FuzzConn(f *testing.F) {
+	in := []string{"CVER 1 MSNP8 CVR0\r\n", "SVER 1 MSNP8\r\n", "CUSR 3 TWN I ann@mail.example\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=x\r\n", "SUSR 4 OK ann@mail.example Ann 1 0\r\n", "SCHG 6 NLN 0\r\n"}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		in, in[:4], slices.Concat(in[:5], []string{"S911 4\r\n"}), slices.Concat(in, []string{"G", "CPNG\r\n", "SQNG 50\r\nFLN bob@mail.example\r\nOUT OTH\r\n"}),
+		[]string{"CANS 1 ann@mail.example 123.4 99\r\n", "SIRO 1 1 1 bob@mail.example Bob\r\n", "CMSG 2 N 5\r\nhelloMSG 3 U 2\r\nhi"},
+		[]string{"CSDG 6 86\r\nRouting: 1.0\r\nTo: 1:bob@mail.example\r\n\r\nMessaging: 2.0\r\nMessage-Type: Text\r\n\r\nhello\r\n\r\n"})
 }

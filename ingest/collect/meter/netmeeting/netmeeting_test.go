@@ -150,6 +150,10 @@ func FuzzConn(f *testing.F) {
 			_ = c.Feed(wire.Server, noon, server)
 			c.End(noon, wire.Closed)
 		}
+		for _, whole := range []bool{true, false} {
+			Match(client, whole)
+			MatchCall(client, whole)
+		}
 		d.Close()
 	})
 }
