@@ -1,8 +1,10 @@
+// What the soak tests build Benthos from: the core of a program that nobody here
+// wrote, which sends events. The product depends on nothing of it.
 module rollcall/internal/test/benthos
 
 go 1.25.2
 
-require github.com/redpanda-data/benthos/v4 v4.60.0
+tool github.com/redpanda-data/benthos/v4/cmd/benthos
 
 require (
 	cuelang.org/go v0.13.2 // indirect
@@ -42,6 +44,7 @@ require (
 	github.com/pierrec/lz4/v4 v4.1.22 // indirect
 	github.com/quipo/dependencysolver v0.0.0-20170801134659-2b009cb4ddcc // indirect
 	github.com/rcrowley/go-metrics v0.0.0-20201227073835-cf1acfcdf475 // indirect
+	github.com/redpanda-data/benthos/v4 v4.60.0 // indirect
 	github.com/rickb777/period v1.0.15 // indirect
 	github.com/rickb777/plural v1.4.4 // indirect
 	github.com/robfig/cron/v3 v3.0.1 // indirect

@@ -58,11 +58,12 @@ func Rsyslog(t testing.TB, configuration string) {
 	p.start()
 }
 
-// BuildBenthos builds Benthos' core, and gives the program.
+// BuildBenthos builds the core of Benthos, of the version in internal/test/benthos, and
+// gives the program.
 func BuildBenthos(t testing.TB) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "benthos")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/redpanda-data/benthos/v4/cmd/benthos")
 	build.Dir = testFolder("benthos")
 	if printed, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build Benthos: %v\n%s", err, printed)
