@@ -334,6 +334,14 @@ type Calibration struct {
 	Since    []string    `json:"since,omitempty" doc:"where late days were asked for: in what the census is another now than when the version was closed, which keeps its figures"`
 }
 
+// To gives the services; of none, nil.
+func (c *Calibration) To() []ServiceID {
+	if c == nil {
+		return nil
+	}
+	return c.Services
+}
+
 // Withdrawal records that a version must not be used: it was published wrong.
 type Withdrawal struct {
 	PanelMonth
