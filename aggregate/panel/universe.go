@@ -139,13 +139,15 @@ func ReadPerPerson(r io.Reader, file string) ([]PerPerson, error) {
 func readPerPerson(t *table) PerPerson {
 	p := PerPerson{Service: t.filled("service"), Source: t.filled("source"), SourceDate: t.date("source_date")}
 	value, se := t.filled("accounts_per_person"), t.filled("se")
-	ok, okSE := false, false
-	if p.Accounts, ok = number(value); value != "" && (!ok || !(p.Accounts >= 1e-3 && p.Accounts <= 1e6)) {
+	accounts, known := number(value)
+	if value != "" && (!known || !(accounts >= 1e-3 && accounts <= 1e6)) {
 		t.fault("accounts_per_person", value, "is not a number of accounts, 0.001 to 1e6")
 	}
-	if p.SE, okSE = number(se); se != "" && (!okSE || !(p.SE >= 0)) {
+	off, told := number(se)
+	p.Accounts, p.SE = accounts, off
+	if se != "" && (!told || !(off >= 0)) {
 		t.fault("se", se, "is not a standard error, 0 or above")
-	} else if ok && okSE && p.SE > MostPerPersonRSE*p.Accounts {
+	} else if known && told && off > MostPerPersonRSE*accounts {
 		t.fault("se", se, "is more than 25 % of accounts_per_person "+value+": too much for the panel to be calibrated with")
 	}
 	switch place, _ := t.value("location"); place {

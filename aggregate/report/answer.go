@@ -45,7 +45,9 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	}
 	markCalibrated(j, t)
 	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
-	j.tellPooling(t)
+	if err := j.tellPooling(ctx, t); err != nil {
+		return nil, err
+	}
 	seal(t)
 	return t, nil
 }
@@ -85,10 +87,13 @@ func undefine(t *rollcall.Table) {
 
 // tellPooling says, in the notes and for a machine, that the mean of several
 // months may have what the table withholds of its month.
-func (j *job) tellPooling(t *rollcall.Table) {
-	most := j.poolable()
-	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || most < 2 || !withholds(t) {
-		return
+func (j *job) tellPooling(ctx context.Context, t *rollcall.Table) error {
+	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || !withholds(t) {
+		return nil
+	}
+	most, err := j.poolable(ctx)
+	if err != nil || most < 2 {
+		return err
 	}
 	note := "What is below here may be enough for the mean of several months: ask for it with pool, 2 months."
 	if most > 2 {
@@ -96,6 +101,7 @@ func (j *job) tellPooling(t *rollcall.Table) {
 	}
 	t.Meta.Notes = append(t.Meta.Notes, note)
 	t.Meta.Method += fmt.Sprintf("; below_pool=2-%d", most)
+	return nil
 }
 
 // table begins the report's table.

@@ -20,7 +20,7 @@ import (
 const perPerson = "service,accounts_per_person,se,source,source_date\nmsn,1.25,0.05,survey of users,2002-06-30\naim,1.1,0.04,survey of users,2002-06-30\n"
 
 // panelOf400 is a site whose panel of 400 has used messengers in a month: half
-// use msn, of whom most use aim too.
+// use msn, of whom most use aim too; all but 20 use yahoo, and some men jabber.
 func panelOf400(t *testing.T, months ...rollcall.PanelMonth) *site {
 	t.Helper()
 	h := newSite(t)
@@ -36,6 +36,12 @@ func panelOf400(t *testing.T, months ...rollcall.PanelMonth) *site {
 		for i := range 400 {
 			at := func() stretch { m := rng.IntN(1000); return stretch{1 + rng.IntN(28), m, m + 1 + rng.IntN(90)} }
 			f.addTo(of, i+1, "online", rollcall.Home, rollcall.Presence, at())
+			if i >= 20 {
+				f.addTo(of, i+1, "yahoo", rollcall.Home, rollcall.Use, at())
+			}
+			if i%3%2 == 0 && i < 100 { // men alone
+				f.addTo(of, i+1, "jabber", rollcall.Home, rollcall.Use, at())
+			}
 			if rng.IntN(2) == 0 {
 				f.addTo(of, i+1, "msn", rollcall.Home, rollcall.Presence, at())
 				if rng.IntN(4) > 0 {
@@ -187,6 +193,10 @@ func TestCalibratedAlike(t *testing.T) {
 		t.Errorf("notes are %q and %q", ranking.Meta.Notes, mean.Meta.Notes)
 	}
 
+	if trend := h.report(rollcall.Query{Report: "trend"}); find(t, trend, "2002-09", "msn")["calibrated"] != false || find(t, trend, "2002-10", "msn")["calibrated"] != true || !slices.Contains(trend.Meta.Notes, note) {
+		t.Errorf("the trend of months calibrated otherwise doesn't say so: %q", trend.Meta.Notes)
+	}
+
 	h.close(calibrating(september, perPerson, "msn"))
 	h.close(calibrating(october, perPerson, "msn"))
 	ranking, mean = h.report(rollcall.Query{Report: "ranking"}), h.report(rollcall.Query{Report: "ranking", Pool: 2})
@@ -210,7 +220,9 @@ func TestCalibratingIsRefused(t *testing.T) {
 	h := panelOf400(t, october)
 	h.census(october, "msn", 6000)
 	h.census(october, "aim", 6000, 13)
-	h.census(october, "icq", 6000)
+	for _, service := range []rollcall.ServiceID{"icq", "yahoo", "jabber"} {
+		h.census(october, service, 6000)
+	}
 	const head = "service,accounts_per_person,se,source,source_date\n"
 	for _, tt := range []struct {
 		name, file, want string
@@ -225,6 +237,8 @@ func TestCalibratingIsRefused(t *testing.T) {
 		{"too large an error", head + "msn,1.25,0.32,survey,2002-06-30\n", "is more than 25 % of accounts_per_person 1.25", "msn"},
 		{"from this panel", head + "msn,1.25,0.05,\"panel NN, autumn\",2002-06-30\n", "from this panel", "msn"},
 		{"more users than persons", head + "msn,0.3,0.01,survey,2002-06-30\n", "is not under the universe of 100000", "msn"},
+		{"nearly everyone of the panel", head + "yahoo,1.25,0.05,survey,2002-06-30\n", "has 20 panelists: the panel can't be calibrated to fewer than 30 others", "yahoo"},
+		{"more users than men, who alone are users", head + "jabber,0.9,0.05,survey,2002-06-30\n", "raking does not converge", "jabber"},
 		{"nobody of the panel", head + "icq,1.25,0.05,survey,2002-06-30\n", "has 0 panelists: the panel can't be calibrated to fewer than 30 users", "icq"},
 	} {
 		_, err := h.Close(context.Background(), calibrating(october, tt.file, tt.service))
@@ -266,5 +280,81 @@ func TestMarkedCensusIsRefused(t *testing.T) {
 	h.census(october, "msn", 6000) // whoever loads again what was wrong may have lost some of it
 	if err := closed(); err == nil || !strings.Contains(err.Error(), "2002-10-05 to 2002-10-06 was removed (power failure)") {
 		t.Errorf("with a removal: %v", err)
+	}
+}
+
+// TestCalibratingIsDoubted: what may be wrong with the census or the accounts a
+// person is said of the version, which is made all the same.
+func TestCalibratingIsDoubted(t *testing.T) {
+	h := panelOf400(t, october)
+	h.census(october, "msn", 6000)
+	p := h.close(calibrating(october, "service,accounts_per_person,se,source,source_date,location\nmsn,0.75,0.15,survey,2001-09-30,any\n", "msn"))
+	notes := strings.Join(p.Calibration.Notes, "\n")
+	for _, want := range []string{
+		" accounts of its own census in 2002-10 (any, standard error ",
+		"times the users of msn that the panel has alone, which is outside 0.67 to 1.5",
+		"The standard error of the users of msn by census, ",
+		"The accounts a person of msn are of 2001-09-30, more than a year before 2002-10.",
+	} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("nothing says %q:\n%s", want, notes)
+		}
+	}
+	fine := h.close(calibrating(october, perPerson, "msn"))
+	if notes := strings.Join(fine.Calibration.Notes, "\n"); strings.Contains(notes, "outside 0.67") || strings.Contains(notes, "more than a year") {
+		t.Errorf("without a cause: %s", notes)
+	}
+}
+
+// TestTwoKeysAreNotCalibrated: accounts under two keys are not one number.
+func TestTwoKeysAreNotCalibrated(t *testing.T) {
+	h := panelOf400(t, october)
+	h.census(october, "msn", 6000, 31)
+	sketch := hll.New(h.store.K())
+	sketch.Add(7)
+	last := rollcall.Cell{Market: october.Market, Day: october.Month.Last(), Service: "msn", Location: rollcall.Home, Kind: rollcall.Presence, Key: testKey + 1}
+	cells := map[rollcall.Cell]rollcall.CellState{last: {Visitors: sketch.Append(nil), Minutes: sketch.Append(nil)}}
+	if err := h.store.Merge(context.Background(), rollcall.Deltas{Cells: maps.All(cells)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Close(context.Background(), calibrating(october, perPerson, "msn")); err == nil || !strings.Contains(err.Error(), "the census of msn in FR is not complete for 2002-10: has facts of msn under two pseudonym keys") {
+		t.Errorf("under two keys: %v", err)
+	}
+}
+
+// TestPoolingIsOfferedAlike: the mean of several months is offered for what is too
+// few in one where they are calibrated alike, and only there.
+func TestPoolingIsOfferedAlike(t *testing.T) {
+	september := october
+	september.Month--
+	h := panelOf400(t, september, october)
+	h.census(september, "msn", 5000)
+	h.census(october, "msn", 6000)
+	few := 100
+	closed := func(of rollcall.PanelMonth, services ...rollcall.ServiceID) {
+		plan := rollcall.ClosePlan{Of: of, Low: &few, Caution: &few, Calibrate: services}
+		if len(services) > 0 {
+			plan.PerPerson = perPerson
+		}
+		h.close(plan)
+	}
+	for _, tt := range []struct {
+		september, october []rollcall.ServiceID
+		offered            bool
+	}{
+		{nil, nil, true},
+		{nil, []rollcall.ServiceID{"msn"}, false},
+		{[]rollcall.ServiceID{"msn"}, []rollcall.ServiceID{"msn"}, true},
+		{[]rollcall.ServiceID{"msn"}, nil, false},
+	} {
+		closed(september, tt.september...)
+		closed(october, tt.october...)
+		r := h.report(rollcall.Query{Report: "ranking"})
+		if find(t, r, "jabber")["unique_audience"].(rollcall.Measure).Status != rollcall.Below {
+			t.Fatal("jabber is not too few")
+		}
+		if offered := strings.Contains(r.Meta.Method, "below_pool"); offered != tt.offered {
+			t.Errorf("September calibrated to %v, October to %v: pooling is offered: %v", tt.september, tt.october, offered)
+		}
 	}
 }

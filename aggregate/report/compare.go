@@ -127,12 +127,15 @@ func addNew(list []string, s string) []string {
 	return append(list, s)
 }
 
+// notCalibratedAs begins why two months can't be compared.
+const notCalibratedAs = "it is not calibrated as "
+
 // weighedApart reports, and notes, that a month is not calibrated as the report's
 // own is: a difference of the two would be that of the calibrating.
 func weighedApart(j *job, m *audience.Month) bool {
 	alike := audience.CalibratedAlike(m, j.month)
 	if !alike {
-		j.apart(m, "it is not calibrated as "+j.month.Doc.Of.Month.String()+" is")
+		j.apart(m, notCalibratedAs+j.month.Doc.Of.Month.String()+" is")
 	}
 	return !alike
 }

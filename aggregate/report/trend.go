@@ -36,6 +36,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		t.Rows = append(t.Rows, rows...)
 		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
+		j.unlike = append(j.unlike, uncompared(r)...)
 	}
 	if len(t.Meta.Calibrated) > 0 {
 		t.Columns = append(t.Columns, columnsOf("calibrated")...)
@@ -79,6 +80,17 @@ func begin(j *job, t *rollcall.Table) {
 	one.request.From = first.First()
 	m := one.meta()
 	t.Meta.Month, t.Meta.From, t.Meta.To, t.Meta.Method = m.Month, m.From, m.To, m.Method
+}
+
+// uncompared are a month's notes of a change that is undefined since the month
+// before is calibrated otherwise.
+func uncompared(r *rollcall.Table) (notes []string) {
+	for _, note := range r.Meta.Notes {
+		if strings.Contains(note, notCalibratedAs) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what
