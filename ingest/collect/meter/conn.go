@@ -9,26 +9,28 @@ import (
 
 // conn is one TCP connection.
 type conn struct {
-	meter       *meter
-	number      int64     // in the order of first packets
-	next        *conn     // another between the same two ports, in another tunnel
-	ways        [2]uint32 // by Side: the number of its tunnel, where each direction has its own
-	client      netip.AddrPort
-	first, last time.Time
-	halves      [2]half // by Side
-	syn         [2]*uint32
-	acked       [2]uint32 // by Side: what it acknowledged last
-	finished    time.Time // the first FIN; zero while open
-	finisher    wire.Side // who sent it
-	over        bool
-	stream      stream
-	credit      wire.Flow
-	begun       bool // its beginning is credited
+	meter    *meter
+	number   int64     // in the order of first packets
+	next     *conn     // another between the same two ports, in another tunnel
+	ways     [2]uint32 // by Side: the number of its tunnel, where each direction has its own
+	client   netip.AddrPort
+	last     time.Time
+	halves   [2]half   // by Side
+	syn      [2]uint32 // by Side: the number of its SYN
+	synSeen  [2]bool
+	spoke    bool      // anybody said anything
+	acked    [2]uint32 // by Side: what it acknowledged last
+	finished time.Time // the first FIN; zero while open
+	finisher wire.Side // who sent it
+	over     bool
+	stream   stream
+	credit   wire.Flow
+	begun    bool // its beginning is credited
 }
 
 // newConn opens a connection by its first segment.
 func newConn(m *meter, s segment) *conn {
-	c := &conn{meter: m, first: s.at, last: s.at, client: s.src}
+	c := &conn{meter: m, last: s.at, client: s.src}
 	server := s.dst
 	if s.tcp.SYN && s.tcp.ACK || !s.tcp.SYN && s.src.Port() < s.dst.Port() {
 		c.client, server = s.dst, s.src
@@ -47,9 +49,8 @@ func (c *conn) carries(s segment) (certain, perhaps bool) {
 	if c.ways[side] != 0 || s.way == 0 {
 		return c.ways[side] == s.way, false
 	}
-	opened := c.syn[side.Other()]
-	if s.tcp.SYN && s.tcp.ACK && opened != nil {
-		return false, s.tcp.Ack == *opened+1
+	if other := side.Other(); s.tcp.SYN && s.tcp.ACK && c.synSeen[other] {
+		return false, s.tcp.Ack == c.syn[other]+1
 	}
 	return false, true
 }
@@ -71,11 +72,10 @@ func (c *conn) replacedBy(s segment) bool {
 	if !s.tcp.SYN {
 		return false
 	}
-	known := c.syn[c.sideOf(s.src)]
-	if known != nil {
-		return *known != s.tcp.Seq
+	if side := c.sideOf(s.src); c.synSeen[side] {
+		return c.syn[side] != s.tcp.Seq
 	}
-	return c.over || !s.tcp.ACK && c.syn[wire.Server] == nil && !c.overtaken(s)
+	return c.over || !s.tcp.ACK && !c.synSeen[wire.Server] && !c.overtaken(s)
 }
 
 // overtaken reports whether a SYN is of the connection, whose first data came
@@ -101,22 +101,25 @@ func (c *conn) saw(s segment) {
 	}
 	side := c.sideOf(s.src)
 	c.ways[side] = s.way
+	c.spoke = c.spoke || len(s.tcp.Payload) > 0
 	if s.tcp.ACK {
 		c.acked[side] = s.tcp.Ack
 	}
 	if s.tcp.SYN {
-		seq := s.tcp.Seq
-		c.syn[side] = &seq
+		c.syn[side], c.synSeen[side] = s.tcp.Seq, true
 		h := &c.halves[side]
-		c.stream.opening.Whole[side] = !h.begun || h.first == seq+1
+		c.stream.opening.Whole[side] = !h.begun || h.first == s.tcp.Seq+1
 	}
 }
 
 // stale reports whether the connection must be let go: half closed for long
 // enough, or silent for too long.
 func (c *conn) stale(now time.Time) bool {
-	half := !c.finished.IsZero() && now.Sub(c.finished) > lingerFor
-	return half || now.Sub(c.last) > idleAfter
+	half, most := !c.finished.IsZero() && now.Sub(c.finished) > lingerFor, idleAfter
+	if !c.spoke {
+		most = mutedFor
+	}
+	return half || now.Sub(c.last) > most
 }
 
 // end closes the connection once, with what waits for missing bytes; after a

@@ -25,8 +25,9 @@ const (
 	flushEvery  = 30 * time.Second // of packet time, between looks for what is stale
 	watchEvery  = time.Second      // of packet time, between tellings of the counts
 	idleAfter   = 2 * time.Hour    // a connection with no packet for so long is over
+	mutedFor    = 10 * time.Minute // one that nobody has spoken on, for so long: most are somebody's scan
 	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
-	connections = 1 << 18          // followed at a time
+	connections = 1 << 17          // followed at a time
 )
 
 // errYield marks an error of the caller's own yield.

@@ -239,6 +239,36 @@ func mutated(t *testing.T, seeds uint64) {
 	}
 }
 
+// TestSaidTwice: whichever message of either side comes twice, or is missing, in
+// a stream without gaps, there is no sighting that was not there.
+func TestSaidTwice(t *testing.T) {
+	engines.Long(t, "reads every capture again for each of its messages")
+	for _, s := range samples(t) {
+		whole, _, err := meet(t, bytes.NewReader(s.file), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := tapes(t, s.file)
+		for n, one := range all {
+			for i := range one.chunks {
+				for name, chunks := range map[string][]chunk{
+					"twice":   slices.Insert(slices.Clone(one.chunks), i, one.chunks[i]),
+					"missing": slices.Delete(slices.Clone(one.chunks), i, i+1),
+				} {
+					changed := *one
+					changed.chunks = chunks
+					some := slices.Clone(all)
+					some[n] = &changed
+					list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, replayed(t, some, manner{link: layers.LinkTypeEthernet}))), atHome)
+					if made := others(whole, list); err != nil || len(made) > 0 {
+						t.Errorf("%s, connection %d, message %d %s: made up\n%s%v", s.name, n, i, name, ndjson(made), err)
+					}
+				}
+			}
+		}
+	}
+}
+
 // others gives the sightings of list that whole has not.
 func others(whole, list []ingest.Sighting) (made []ingest.Sighting) {
 	left := make(map[string]int)

@@ -277,3 +277,26 @@ func ofBytes(b []byte) part {
 	}
 	return p
 }
+
+// A connection on which nobody speaks is forgotten soon: a scan of a network opens
+// many.
+func TestMutedConnections(t *testing.T) {
+	m, err := newMeter(atHome, rollcall.MaxEvent, func(ingest.Sighting) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		s := part{side: c, flags: "S"}.segment(morning)
+		s.src = netip.AddrPortFrom(s.src.Addr(), uint16(1000+i))
+		m.find(s).take(s)
+	}
+	spoken := part{side: c, says: "hello"}.segment(morning)
+	m.find(spoken).take(spoken)
+	m.clock(morning.Add(mutedFor + time.Minute))
+	m.flush()
+	m.clock(morning.Add(mutedFor + 2*lingerFor))
+	m.flush()
+	if len(m.conns) != 1 || m.open != 1 {
+		t.Errorf("%d connections are followed of %d, want the one with words", len(m.conns), m.open)
+	}
+}

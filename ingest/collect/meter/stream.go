@@ -167,23 +167,32 @@ func (s *stream) hold(n int) {
 // is in a body, whose session does not end with the connection.
 var http = regexp.MustCompile(`^(?:GET|HEAD|POST|PUT|CONNECT|OPTIONS) |^HTTP/1\.`)
 
-// look looks for the protocol of the first bytes of a side.
-func (s *stream) look(side wire.Side) {
-	head, whole := s.head[side], s.whole(side)
-	s.looked[side] = len(head)
-	maybe := false
+// known gives the protocol of the first bytes of a direction, or whether further
+// ones may tell.
+func (m *meter) known(head []byte, whole bool) (p *protocol, maybe bool) {
 	carried := !whole && http.Match(head)
-	for _, p := range s.meter.protocols {
+	for i, p := range m.protocols {
 		if carried && p.name != "http" {
 			continue
 		}
 		switch p.match(head, whole) {
 		case wire.Yes:
-			s.choose(p)
-			return
+			return &m.protocols[i], false
 		case wire.More:
 			maybe = true
 		}
+	}
+	return nil, maybe
+}
+
+// look looks for the protocol of the first bytes of a side.
+func (s *stream) look(side wire.Side) {
+	head, whole := s.head[side], s.whole(side)
+	s.looked[side] = len(head)
+	p, maybe := s.meter.known(head, whole)
+	if p != nil {
+		s.choose(*p)
+		return
 	}
 	if side == wire.Client && whole {
 		known, more := s.meter.tracker.ByBytes(s.opening, head)
