@@ -6,8 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/klauspost/compress/gzip"
@@ -38,9 +42,32 @@ func published(t testing.TB) (*analyst, *httptest.Server) {
 	return publishedOf(t, &Engine{Data: t.TempDir()}, quiet())
 }
 
+// publishedMonth is a folder of one published month, made once: each test has a
+// copy.
+var publishedMonth struct {
+	sync.Once
+	store, key []byte
+}
+
 func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.Server) {
 	t.Helper()
+	publishedMonth.Do(func() { publishMonth(t) })
+	for path, held := range map[string][]byte{storePath(e.Data): publishedMonth.store, filepath.Join(e.Data, "master.key"): publishedMonth.key} {
+		if err := os.WriteFile(path, held, 0o600); err != nil || len(held) == 0 {
+			t.Fatalf("%s: %d bytes, %v", path, len(held), err)
+		}
+	}
 	o := newAnalystOf(t, e, options)
+	o.clock = o.clock.Add(time.Hour) // after what was done to make it
+	s := httptest.NewServer(o.handler)
+	t.Cleanup(s.Close)
+	return o, s
+}
+
+func publishMonth(t testing.TB) {
+	t.Helper()
+	dir := t.TempDir()
+	o := newAnalyst(t, &Engine{Data: dir})
 	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
 		o.must(http.MethodPost, "/v1/markets", m)
 	}
@@ -50,9 +77,16 @@ func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.
 	o.must(http.MethodPost, "/v1/targets", `{"target":"young","expression":"age=15-24"}`)
 	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
 	o.closeMonth("FR", "2003-01", `"status":"final"`)
-	s := httptest.NewServer(o.handler)
-	t.Cleanup(s.Close)
-	return o, s
+	copied, err := o.backup(t.Context(), "published.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if publishedMonth.store, err = os.ReadFile(copied); err != nil {
+		t.Fatal(err)
+	}
+	if publishedMonth.key, err = os.ReadFile(filepath.Join(dir, "master.key")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // address fills a pattern in, with what a GET of it needs.
