@@ -42,21 +42,42 @@ func published(t testing.TB) (*analyst, *httptest.Server) {
 	return publishedOf(t, &Engine{Data: t.TempDir()}, quiet())
 }
 
-// publishedMonth is a folder of one published month, made once: each test has a
-// copy.
-var publishedMonth struct {
-	sync.Once
+// madeFolder is a folder that is made once: each test has a copy.
+type madeFolder struct {
+	once       sync.Once
 	store, key []byte
 }
 
-func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.Server) {
+// copyTo fills a data folder, for which make is asked the first time.
+func (f *madeFolder) copyTo(t testing.TB, data string, make func(*analyst)) {
 	t.Helper()
-	publishedMonth.Do(func() { publishMonth(t) })
-	for path, held := range map[string][]byte{storePath(e.Data): publishedMonth.store, filepath.Join(e.Data, "master.key"): publishedMonth.key} {
+	f.once.Do(func() {
+		dir := t.TempDir()
+		o := newAnalyst(t, &Engine{Data: dir})
+		make(o)
+		copied, err := o.backup(t.Context(), "made.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.store, err = os.ReadFile(copied); err != nil {
+			t.Fatal(err)
+		}
+		if f.key, err = os.ReadFile(filepath.Join(dir, "master.key")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for path, held := range map[string][]byte{storePath(data): f.store, filepath.Join(data, "master.key"): f.key} {
 		if err := os.WriteFile(path, held, 0o600); err != nil || len(held) == 0 {
 			t.Fatalf("%s: %d bytes, %v", path, len(held), err)
 		}
 	}
+}
+
+var publishedFolder madeFolder
+
+func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.Server) {
+	t.Helper()
+	publishedFolder.copyTo(t, e.Data, publishJanuary)
 	o := newAnalystOf(t, e, options)
 	o.clock = o.clock.Add(time.Hour) // after what was done to make it
 	s := httptest.NewServer(o.handler)
@@ -64,29 +85,14 @@ func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.
 	return o, s
 }
 
-func publishMonth(t testing.TB) {
-	t.Helper()
-	dir := t.TempDir()
-	o := newAnalyst(t, &Engine{Data: dir})
-	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
-		o.must(http.MethodPost, "/v1/markets", m)
-	}
+func publishJanuary(o *analyst) {
+	o.addMarkets()
 	o.folds(inOrder)
 	o.loadPanel("FR", "2003-01")
 	o.must(http.MethodPost, "/v1/segments", `{"segment":"lyon","name":"Lyon"}`)
 	o.must(http.MethodPost, "/v1/targets", `{"target":"young","expression":"age=15-24"}`)
 	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
 	o.closeMonth("FR", "2003-01", `"status":"final"`)
-	copied, err := o.backup(t.Context(), "published.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if publishedMonth.store, err = os.ReadFile(copied); err != nil {
-		t.Fatal(err)
-	}
-	if publishedMonth.key, err = os.ReadFile(filepath.Join(dir, "master.key")); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // address fills a pattern in, with what a GET of it needs.
