@@ -36,16 +36,20 @@ const Untold = -1
 
 // Coarse gives the measure rounded to multiples of so many, with nothing that
 // would tell more than that: neither its standard error nor how many stand behind
-// it. 0 changes nothing.
+// it, and an interval that is made of the rounded value (of its own ends, rounded
+// each for itself, three numbers would tell the value more exactly than one). 0
+// changes nothing.
 func (m Measure) Coarse(of int) Measure {
 	if of == 0 || m.Status.Withheld() {
 		return m
 	}
-	for _, x := range []*float64{&m.Value, &m.Low, &m.High} {
-		*x = math.Round(*x/float64(of)) * float64(of)
+	step, half := float64(of), max(m.Value-m.Low, m.High-m.Value)
+	value := math.Round(m.Value/step) * step
+	if m.Value > 0 {
+		half *= value / m.Value
 	}
-	m.SE, m.N = math.NaN(), Untold
-	return m
+	half = math.Ceil(half/step) * step
+	return Measure{Value: value, SE: math.NaN(), Low: max(value-half, 0), High: value + half, N: Untold, Status: m.Status}
 }
 
 // measureJSON has a null where a number is withheld or has no value.
