@@ -36,14 +36,18 @@ const Untold = -1
 
 // Coarse gives the measure rounded to multiples of so many, with nothing that
 // would tell more than that: neither its standard error nor how many stand behind
-// it. 0 changes nothing.
+// it. The interval's ends are rounded too, and then moved out by what rounding may
+// have taken, half a multiple: it holds what the interval before held, and a count
+// without error is not told as if it were without rounding. 0 changes nothing.
 func (m Measure) Coarse(of int) Measure {
 	if of == 0 || m.Status.Withheld() {
 		return m
 	}
+	step := float64(of)
 	for _, x := range []*float64{&m.Value, &m.Low, &m.High} {
-		*x = math.Round(*x/float64(of)) * float64(of)
+		*x = math.Round(*x/step) * step
 	}
+	m.Low, m.High = max(0, m.Low-step/2), m.High+step/2
 	m.SE, m.N = math.NaN(), Untold
 	return m
 }
