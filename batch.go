@@ -47,6 +47,20 @@ func (b *Batch) Reset() {
 	clear(b.codes)
 }
 
+// BatchOf gives the events as a batch.
+func BatchOf(events ...Event) *Batch {
+	b := new(Batch)
+	for i := range events {
+		b.Add(&events[i])
+	}
+	return b
+}
+
+// Truncate leaves the batch its first n events.
+func (b *Batch) Truncate(n int) {
+	b.Code, b.Time, b.Until, b.Visitor = b.Code[:n], b.Time[:n], b.Until[:n], b.Visitor[:n]
+}
+
 // Add appends one event. Groups are found by a scan while the batch has few of
 // them, then by a map; runs of one group are long.
 func (b *Batch) Add(e *Event) {
@@ -112,6 +126,15 @@ func (b *Batch) Event(i int) Event {
 		e.Until = time.Unix(0, b.Until[i]).UTC()
 	}
 	return e
+}
+
+// Events gives all of them.
+func (b *Batch) Events() []Event {
+	events := make([]Event, b.Len())
+	for i := range events {
+		events[i] = b.Event(i)
+	}
+	return events
 }
 
 // Offsets says, for each partition of the log, the offset of the next record

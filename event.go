@@ -179,6 +179,12 @@ func (e *Event) Validate() error {
 	if err := e.Group.validate(); err != nil {
 		return err
 	}
+	return e.ValidateTimes()
+}
+
+// ValidateTimes is the part of Validate that changes from one event of a group to
+// the next.
+func (e *Event) ValidateTimes() error {
 	if e.Precision == ToDay && !e.Until.IsZero() {
 		return &Invalid{Field: "until", Value: e.Until.Format(time.RFC3339), Reason: "stands beside precision day, which knows of no minute", Code: "until_of_day"}
 	}
@@ -187,7 +193,8 @@ func (e *Event) Validate() error {
 
 // CheckInterval is the part of Validate that reads the event's times.
 func CheckInterval(from, until time.Time) error {
-	if y := from.UTC().Year(); y < 1990 || y > 2199 {
+	const first, last = 631_152_000, 7_258_118_399 // 1990 to 2199, in Unix seconds
+	if at := from.Unix(); at < first || at > last {
 		return &Invalid{Field: "time", Value: from.Format(time.RFC3339), Reason: "is outside the years 1990 to 2199", Code: "time"}
 	}
 	if until.IsZero() {

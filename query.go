@@ -195,6 +195,8 @@ type ClosePlan struct {
 	Low, Caution *int              // persons under which a figure is withheld, or flagged; nil: the usual
 	Confidence   *float64          // of intervals, 0.5 to 1; nil: 0.95
 	Trim         *Trim             // of the weights; nil: none
+	Calibrate    []ServiceID       // services to whose own census the panel is calibrated
+	PerPerson    string            // the text of the file of accounts a person, of those services
 }
 
 // Trim bounds the final weights to [Floor, Cap] times the mean weight. The

@@ -96,7 +96,21 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 type Holdings interface {
 	HasFacts(ctx context.Context, market MarketID) (bool, error)
 	CensusMonths(ctx context.Context, market MarketID) ([]Month, error) // that have cells, in order
+	// Revision costs next to nothing: it is asked for at every census. It fails
+	// where the engine can't tell.
+	Revision(ctx context.Context) (Revision, error)
 }
+
+// Revision tells what a census is made of apart from what it was: where two are
+// alike, nothing of it was changed between them, by this process or another. One
+// that is not like another may be of the same facts.
+type Revision struct {
+	Rest  string           // of all but cells; of the cells too where Cells is nil
+	Cells map[Month]string // of the cells of each month that has some
+}
+
+// Of gives the revision of one month's census.
+func (r Revision) Of(m Month) string { return r.Rest + " " + r.Cells[m] }
 
 // SegmentCatalogue is what the store knows of segments.
 type SegmentCatalogue interface {
@@ -287,6 +301,8 @@ type Publication struct {
 	Withdrawn        time.Time `json:"withdrawn,omitzero"` // zero: it is not. This and its reason are a Withdrawal's
 	WithdrawalReason string    `json:"withdrawal_reason,omitempty"`
 
+	Calibration *Calibration `json:"calibration,omitempty"` // nil: none, or not looked for. Not kept: the document has it
+
 	Late *int `json:"late,omitempty"` // diary days that came since and are in none of its figures; nil: not looked for. Not kept
 
 	Unchanged bool `json:"unchanged,omitempty"` // of a close's answer: nothing had changed since this version, and none was made. Not kept
@@ -301,6 +317,21 @@ func (p Publication) Words() string {
 		words += ", internal"
 	}
 	return words
+}
+
+// Calibration says to which services' own census a version is calibrated.
+type Calibration struct {
+	Services []ServiceID `json:"services"`
+	Notes    []string    `json:"notes,omitempty" doc:"of a close's answer: the accounts, the users that they make, what the panel alone has, and what there is to doubt"`
+	Since    []string    `json:"since,omitempty" doc:"where late days were asked for: in what the census is another now than when the version was closed, which keeps its figures"`
+}
+
+// To gives the services; of none, nil.
+func (c *Calibration) To() []ServiceID {
+	if c == nil {
+		return nil
+	}
+	return c.Services
 }
 
 // Withdrawal records that a version must not be used: it was published wrong.

@@ -212,6 +212,7 @@ type Meta struct {
 	Sample     *SampleMeta    `json:"sample,omitempty"`
 	Weights    *WeightsMeta   `json:"weights,omitempty"`
 	Compared   *ComparedMeta  `json:"compared,omitempty"`
+	Calibrated []Calibrated   `json:"calibrated,omitempty"` // services to whose own census the panel is calibrated
 	Exclusions []string       `json:"exclusions,omitempty"`
 	Confidence float64        `json:"confidence,omitempty"`
 	Thresholds map[string]int `json:"thresholds,omitempty"`
@@ -244,6 +245,27 @@ type SampleMeta struct {
 	Excluded  int    `json:"excluded"`         // diaries that a recorded rule excludes
 	Diaries   string `json:"diaries"`          // hash of those that count
 	ID        string `json:"id"`               // hash of the roster
+}
+
+// Calibrated is a service to whose users the weights are raked: the accounts of its
+// own census by those that a person has. Each is of one month.
+type Calibrated struct {
+	Service    ServiceID `json:"service"`
+	Month      string    `json:"month"`
+	Location   string    `json:"location" enum:"home+work,any" doc:"where accounts and users are counted"`
+	Accounts   float64   `json:"accounts" doc:"of the service's census of the month, as they were at close"`
+	AccountsSE float64   `json:"accounts_se" doc:"0: counted one by one"`
+	PerPerson  float64   `json:"accounts_per_person"`
+	SE         float64   `json:"accounts_per_person_se"`
+	Source     string    `json:"source" doc:"of accounts_per_person"`
+	SourceDate string    `json:"source_date"`
+	Persons    float64   `json:"persons" doc:"users that the weights are raked to: accounts by accounts_per_person"`
+	PersonsSE  float64   `json:"persons_se"`
+	Own        float64   `json:"panel" doc:"users by the panel alone"`
+	OwnSE      float64   `json:"panel_se"`
+	Ratio      float64   `json:"ratio" doc:"persons by the panel's own"`
+	Before     float64   `json:"efficiency_before" doc:"of the weights without any calibration, in percent"`
+	After      float64   `json:"efficiency_after" doc:"of the month's weights, in percent"`
 }
 
 // WeightsMeta is the quality of the weights.

@@ -44,6 +44,7 @@ type Options struct {
 	Behind   time.Duration                 // between flushes when behind; default 30 s
 	Bytes    int                           // flush at so many bytes held; default DefaultBytes
 	Members  func() int                    // of the consumer group: Every is multiplied by it
+	Waiters  *Waiters                      // for whom it flushes sooner; nil: there are none
 	Metrics  *Metrics
 	Log      *slog.Logger
 }
@@ -88,6 +89,8 @@ type worker struct {
 	known   rollcall.Corrections // of the census, when the list was last read
 	learnt  bool                 // known has been read
 	behind  bool
+	waited  bool // somebody waited for a flush when the reading began
+	asked   bool // and nothing more has come
 }
 
 func newWorker(src Source, store Store, opt Options) *worker {
@@ -122,6 +125,7 @@ func (w *worker) read(ctx context.Context) error {
 	if err != nil {
 		if wait.Err() != nil && ctx.Err() == nil {
 			w.behind = false // nothing came: caught up
+			w.asked = w.waited && errors.Is(wait.Err(), context.DeadlineExceeded)
 			return nil
 		}
 		return err
@@ -142,11 +146,19 @@ func (w *worker) read(ctx context.Context) error {
 	return nil
 }
 
+// untilDue ends when a flush falls due, and when somebody begins to wait for one.
 func (w *worker) untilDue(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	w.waited = w.opt.Waiters.watch(cancel)
 	if w.since.IsZero() {
-		return context.WithCancel(ctx)
+		return ctx, cancel
 	}
-	return context.WithDeadline(ctx, w.since.Add(w.interval()))
+	due := w.since.Add(w.interval())
+	if soon := time.Now().Add(quiet); w.waited && soon.Before(due) {
+		due = soon
+	}
+	ctx, stop := context.WithDeadline(ctx, due)
+	return ctx, func() { stop(); cancel() }
 }
 
 // interval is the time between flushes.
@@ -165,12 +177,13 @@ func (w *worker) due(now time.Time) bool {
 	if w.since.IsZero() {
 		return false
 	}
-	return w.fold.bytes >= w.opt.Bytes || now.Sub(w.since) >= w.interval()
+	return w.asked || w.fold.bytes >= w.opt.Bytes || now.Sub(w.since) >= w.interval()
 }
 
 // flush brings everything held to the store, then commits. It tries again
 // until it succeeds or ctx ends.
 func (w *worker) flush(ctx context.Context) error {
+	w.asked = false
 	if w.since.IsZero() {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +97,41 @@ func TestFlushRules(t *testing.T) {
 				}
 				if c.src.committed[0] != c.src.next {
 					t.Fatalf("committed %d of %d", c.src.committed[0], c.src.next)
+				}
+			})
+		})
+	}
+}
+
+// TestWaiters: who waits has a flush as soon as nothing comes; while something
+// does, by time as before.
+func TestWaiters(t *testing.T) {
+	const begin, end, most = 3500 * time.Millisecond, 4 * time.Second, 10 * time.Second
+	for name, c := range map[string]struct {
+		every time.Duration
+		waits bool
+		want  []time.Duration // of the flushes; the last is the stop's
+	}{
+		"nothing comes":   {3 * time.Second, true, []time.Duration{begin + quiet, most}},
+		"something comes": {quiet / 2, true, []time.Duration{most}},
+		"nobody waits":    {3 * time.Second, false, []time.Duration{most}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				src, store, waiters := &line{every: c.every}, new(memoryStore), new(Waiters)
+				if c.waits {
+					time.AfterFunc(begin, func() { time.AfterFunc(end-begin, waiters.Wait()) })
+				}
+				start := time.Now()
+				if err := runFor(t, most, src, store, Options{Every: time.Minute, Waiters: waiters}); err != nil {
+					t.Fatal(err)
+				}
+				var got []time.Duration
+				for _, at := range store.at {
+					got = append(got, at.Sub(start))
+				}
+				if !slices.Equal(got, c.want) {
+					t.Errorf("flushes at %v, want %v", got, c.want)
 				}
 			})
 		})

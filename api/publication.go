@@ -29,6 +29,9 @@ type publicationInput struct {
 
 		Confidence *float64       `json:"confidence,omitempty" minimum:"0.5" exclusiveMaximum:"1" doc:"of the intervals; 0.95 where absent"`
 		Trim       *rollcall.Trim `json:"trim,omitempty" doc:"bounds of the weights, in multiples of their mean"`
+
+		Calibrate []string `json:"calibrate,omitempty" maxItems:"128" doc:"services to whose own census of the month the panel is calibrated; each needs a line in accounts_per_person"`
+		PerPerson string   `json:"accounts_per_person,omitempty" maxLength:"100000" doc:"a CSV file's text: service,accounts_per_person,se,source,source_date and, where accounts elsewhere than at home and work count, location (home+work or any)"`
 	}
 	Plain
 }
@@ -43,6 +46,15 @@ func (in *publicationInput) Resolve(ctx huma.Context) []error {
 	return faults
 }
 
+// calibrate gives the services to whose census the panel is calibrated.
+func (in *publicationInput) calibrate() []rollcall.ServiceID {
+	var ids []rollcall.ServiceID
+	for _, id := range in.Body.Calibrate {
+		ids = append(ids, rollcall.ServiceID(id))
+	}
+	return ids
+}
+
 func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*made[rollcall.Publication], error) {
 	of, err := About{Market: in.Body.Market, Panel: in.Body.Panel, Month: in.Body.Month}.panelMonth()
 	if err != nil {
@@ -50,7 +62,7 @@ func (s *Server) postPublication(ctx context.Context, in *publicationInput) (*ma
 	}
 	p, err := s.Publications.Close(ctx, rollcall.ClosePlan{
 		Of: of, Status: rollcall.PublicationStatus(in.Body.Status), Reason: in.Body.Reason, Low: in.Body.Low, Caution: in.Body.Caution,
-		Confidence: in.Body.Confidence, Trim: in.Body.Trim,
+		Confidence: in.Body.Confidence, Trim: in.Body.Trim, Calibrate: in.calibrate(), PerPerson: in.Body.PerPerson,
 	})
 	if err != nil {
 		return nil, s.fault("close", err)
@@ -87,6 +99,9 @@ func (s *Server) getPublications(ctx context.Context, in *publicationsInput) (*p
 	}
 	rows, next, err := part(in.Page, list, func(p rollcall.Publication) string { return fmt.Sprintf("%s.%s.%d", p.Month, p.Panel, p.Version) })
 	if err != nil {
+		return nil, s.fault("publications", err)
+	}
+	if err := s.Publications.Calibrations(ctx, rows); err != nil {
 		return nil, s.fault("publications", err)
 	}
 	if in.Late {

@@ -81,6 +81,7 @@ type Publications interface { //nolint:interfacebloat // what there is to do wit
 	Close(ctx context.Context, plan rollcall.ClosePlan) (rollcall.Publication, error)
 	Publications(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) ([]rollcall.Publication, error)
 	Verify(ctx context.Context, of rollcall.PanelMonth, version int) error
+	Calibrations(ctx context.Context, list []rollcall.Publication) error               // into each
 	CountLate(ctx context.Context, list []rollcall.Publication) error                  // into each
 	Withdraw(ctx context.Context, w rollcall.Withdrawal) (rollcall.Publication, error) // as it is then
 }

@@ -11,7 +11,7 @@ import (
 // without a rule has its accounts trimmed and put in lower case.
 func Normalise(service rollcall.ServiceID, account string) string {
 	account = lower(strings.TrimSpace(account))
-	switch service {
+	switch service { // hasRule names the same
 	case "aim": // the server ignores case and spaces
 		return strings.ReplaceAll(account, " ", "")
 	case "icq": // a number, often written in groups
@@ -23,6 +23,11 @@ func Normalise(service rollcall.ServiceID, account string) string {
 		return strings.TrimSuffix(account, "@yahoo.com")
 	}
 	return account
+}
+
+// hasRule reports whether a service has a rule of its own.
+func hasRule(service rollcall.ServiceID) bool {
+	return service == "aim" || service == "icq" || service == "jabber" || service == "yahoo"
 }
 
 // lower is strings.ToLower without an allocation for what is lower already.

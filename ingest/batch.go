@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall"
 )
 
 // Log is where events go, and what was refused. Append returns once the log
-// has the events durably; an error wrapping rollcall.ErrFull means that it has no
+// has the events durably, and keeps none of the batch; an error wrapping rollcall.ErrFull means that it has no
 // space now.
 type Log interface {
-	Append(ctx context.Context, events []rollcall.Event) error
+	Append(ctx context.Context, events *rollcall.Batch) error
 	Reject(ctx context.Context, rejected []rollcall.Rejected) error
 }
 
@@ -112,14 +113,15 @@ type Batcher struct {
 	// Defaults are the sender's own.
 	Defaults rollcall.Defaults
 
-	converter *Converter
+	converter memo
 	log       Log
 	source    string
 	backfill  bool
-	fields    Fields // the line being read
-	parse     parser // of a line
-	events    []rollcall.Event
-	taken     int // sightings that events are of
+	fields    Fields           // the line being read
+	parse     parser           // of a line, into fields
+	events    []rollcall.Event // of one sighting
+	rows      *rollcall.Batch  // what is held; nil: nothing
+	taken     int              // sightings that rows are of
 	rejected  []rollcall.Rejected
 	bad       int // lines refused
 	refused   int // bytes held in rejected
@@ -140,27 +142,50 @@ const (
 
 // NewBatcher begins an input; source names it among the rejected.
 func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
-	return &Batcher{converter: converter, log: log, source: rollcall.OneLine(source), backfill: backfill, parse: (*Fields).parse}
+	in := &Batcher{converter: memo{Converter: converter}, log: log, source: rollcall.OneLine(source), backfill: backfill}
+	in.parse = in.fields.parser()
+	return in
 }
 
 // Sighting takes one sighting of the input's line; raw gives the line as it
 // was, should it be refused.
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
+	if err := in.add(s); err != nil {
+		return in.Refuse(ctx, line, err, raw())
+	}
+	return in.added(ctx, s)
+}
+
+// add adds a sighting's events, or nothing.
+func (in *Batcher) add(s *Sighting) error {
+	var now time.Time
+	if !in.backfill || s.Segment != "" {
+		now = in.converter.Now()
+	}
+	var err error
+	if in.events, err = in.converter.append(in.events[:0], s, now, in.backfill); err != nil {
+		return err
+	}
+	if err := in.converter.segments.take(&in.events[0], now); err != nil {
+		return err
+	}
+	if in.rows == nil {
+		in.rows = in.converter.batch()
+	}
+	for i := range in.events {
+		in.rows.Add(&in.events[i])
+	}
+	return nil
+}
+
+// added counts a sighting that was taken.
+func (in *Batcher) added(ctx context.Context, s *Sighting) error {
 	in.Read++
-	now := in.converter.Now()
-	events, err := in.converter.Append(in.events, s, now, in.backfill)
-	if err == nil {
-		err = in.converter.segments.take(&events[len(events)-1], now)
-	}
-	if err != nil {
-		return in.refuse(ctx, line, err, raw())
-	}
-	in.events = events
 	in.taken++
 	if s.Panel != "" && in.converter.withoutRoster(s) {
 		in.warn(WarnNoRoster, 1)
 	}
-	if len(in.events) < maxEvents {
+	if in.rows.Len() < maxEvents {
 		return nil
 	}
 	return in.Flush(ctx)
@@ -168,7 +193,7 @@ func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func
 
 // Line takes one line of NDJSON.
 func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
-	if err := in.parse(&in.fields, text); err != nil { // an event keeps no part of the text
+	if err := in.parse(text); err != nil { // an event keeps no part of the text
 		return in.Refuse(ctx, line, err, text)
 	}
 	return in.take(ctx, line, &in.fields, text)
@@ -184,21 +209,22 @@ func (in *Batcher) Take(ctx context.Context, line int, f *Fields) error {
 // take is Take for fields of a text, which is kept as it was, but for what the
 // sender's defaults have filled in.
 func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) error {
-	written := func() []byte {
-		if text != nil && in.Defaults == (rollcall.Defaults{}) {
-			return text
-		}
-		return f.json()
+	if in.Defaults != (rollcall.Defaults{}) {
+		f.Fill(&in.Defaults)
 	}
-	f.Fill(&in.Defaults)
-	s, err := f.Sighting()
-	if err != nil {
-		if text == nil {
-			f.Account, f.Panelist = "", ""
+	var s Sighting
+	err := f.sighting(&s)
+	if err == nil {
+		if err = in.add(&s); err == nil {
+			return in.added(ctx, &s)
 		}
-		return in.Refuse(ctx, line, err, written())
+	} else if text == nil {
+		f.Account, f.Panelist = "", ""
 	}
-	return in.Sighting(ctx, line, &s, written)
+	if text == nil || in.Defaults != (rollcall.Defaults{}) {
+		text = f.json()
+	}
+	return in.Refuse(ctx, line, err, text)
 }
 
 // PassOver takes note of what was read and says nothing of an audience: why.
@@ -268,13 +294,14 @@ func (in *Batcher) Flush(ctx context.Context) error {
 		}
 		in.rejected, in.refused = in.rejected[:0], 0
 	}
-	if len(in.events) == 0 {
+	if in.rows == nil {
 		return nil
 	}
-	if err := in.log.Append(ctx, in.events); err != nil {
+	if err := in.log.Append(ctx, in.rows); err != nil {
 		return fmt.Errorf("append events: %w", err)
 	}
+	in.converter.batches.Put(in.rows)
 	in.Accepted += in.taken
-	in.events, in.taken = in.events[:0], 0
+	in.rows, in.taken = nil, 0
 	return nil
 }

@@ -87,10 +87,10 @@ func (e *Envelope) parseData(text []byte) (Fields, error) {
 // CloudEvent carries one CloudEvent to the batcher: in structured JSON, or, where
 // the envelope came apart from it, its data.
 func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) error {
-	in.parse = (*Fields).parseEnvelope
+	in.parse = in.fields.parseEnvelope
 	if apart != nil {
-		in.parse = func(f *Fields, text []byte) (err error) {
-			*f, err = apart.parseData(text)
+		in.parse = func(text []byte) (err error) {
+			in.fields, err = apart.parseData(text)
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) 
 // CloudEvents carries a batch of CloudEvents, a JSON array, to the batcher, an
 // element a line.
 func CloudEvents(ctx context.Context, in *Batcher, r io.Reader) error {
-	in.parse = (*Fields).parseEnvelope
+	in.parse = in.fields.parseEnvelope
 	br := begin(r)
 	if !isArray(br) {
 		_, err := io.Copy(io.Discard, br)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -19,7 +20,18 @@ type Converter struct {
 	// nobody asks. Events of one that has none are taken all the same.
 	HasRoster func(rollcall.MarketID, rollcall.PanelID) bool
 
-	segments segments // that its batchers have taken
+	segments segments  // that its batchers have taken
+	batches  sync.Pool // of *rollcall.Batch, for its batchers
+}
+
+// batch gives an empty batch.
+func (c *Converter) batch() *rollcall.Batch {
+	b, ok := c.batches.Get().(*rollcall.Batch)
+	if !ok {
+		return new(rollcall.Batch)
+	}
+	b.Reset()
+	return b
 }
 
 // withoutRoster reports whether a panel's sighting is of one without a roster.
@@ -47,7 +59,7 @@ func (c *Converter) Append(to []rollcall.Event, s *Sighting, record time.Time, b
 		Time:  s.Time,
 		Until: s.Until,
 	}
-	if err := checkWho(s); err != nil {
+	if _, err := checkWho(s); err != nil {
 		return to, err
 	}
 	if err := e.Validate(); err != nil {
@@ -102,21 +114,24 @@ func (c *Converter) appendAccount(to []rollcall.Event, account string, e rollcal
 	}
 }
 
-// checkWho refuses a sighting of nobody, or of both an account and a panelist.
-func checkWho(s *Sighting) error {
+// checkWho refuses a sighting of nobody, or of both an account and a panelist. It
+// gives the spelling that makes the pseudonym.
+func checkWho(s *Sighting) (spelling string, err error) {
 	switch {
 	case s.Panel == "" && s.Panelist == "" && s.Account == "":
-		return &rollcall.Invalid{Field: "account", Reason: "is missing (or give panel and panelist)", Code: "account_missing"}
+		return "", &rollcall.Invalid{Field: "account", Reason: "is missing (or give panel and panelist)", Code: "account_missing"}
 	case s.Account != "" && (s.Panel != "" || s.Panelist != ""):
-		return &rollcall.Invalid{Field: "account", Reason: "stands beside a panelist; give one of them", Code: "account_and_panelist"}
+		return "", &rollcall.Invalid{Field: "account", Reason: "stands beside a panelist; give one of them", Code: "account_and_panelist"}
 	case s.Account != "":
-		return checkName("account", s.Account, Normalise(s.Service, s.Account), maxAccount)
+		spelling = Normalise(s.Service, s.Account)
+		return spelling, checkName("account", s.Account, spelling, maxAccount)
 	case s.Panel == "":
-		return &rollcall.Invalid{Field: "panel", Reason: "is missing", Code: "panel_missing"}
+		return "", &rollcall.Invalid{Field: "panel", Reason: "is missing", Code: "panel_missing"}
 	case s.Panelist == "":
-		return &rollcall.Invalid{Field: "panelist", Reason: "is missing", Code: "panelist_missing"}
+		return "", &rollcall.Invalid{Field: "panelist", Reason: "is missing", Code: "panelist_missing"}
 	}
-	return checkName("panelist", s.Panelist, strings.TrimSpace(s.Panelist), maxPanelist)
+	spelling = strings.TrimSpace(s.Panelist)
+	return spelling, checkName("panelist", s.Panelist, spelling, maxPanelist)
 }
 
 // The longest names that schemas/event.schema.json allows, in characters.

@@ -4,7 +4,7 @@
 // never leaves this package.
 //
 // Read sighting.go first (what a collector saw), then account.go and
-// pseudonym.go (who that is), convert.go (sighting to event), batch.go (events
-// to the log, and the counts), json.go with cloudevent.go (one event's text),
-// and ndjson.go (many of them).
+// pseudonym.go (who that is), convert.go (sighting to event) with memo.go (what is
+// the same of many), batch.go (events to the log, and the counts), json.go with
+// cloudevent.go (one event's text), and ndjson.go (many of them).
 package ingest

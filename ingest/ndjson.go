@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"rollcall"
+	"rollcall/ingest/jsonline"
 	"rollcall/internal/jsondepth"
 )
 
@@ -162,11 +163,11 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 	return in.Flush(ctx)
 }
 
-// deepIn is errDeep where the element that dec could not read is nested very
+// deepIn is jsonline.ErrDeep where the element that dec could not read is nested very
 // deep: one that is only too deep is read, and refused by itself as a line is.
 func deepIn(dec *json.Decoder) error {
 	if _, err := io.Copy(io.Discard, jsondepth.Reader(dec.Buffered())); err != nil {
-		return errDeep
+		return jsonline.ErrDeep
 	}
 	return nil
 }
@@ -215,7 +216,7 @@ func endArray(dec *json.Decoder) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	return cmp.Or(err, errAfter)
+	return cmp.Or(err, jsonline.ErrAfter)
 }
 
 // arrayFault leaves a read error as it is: only the syntax is the sender's.
@@ -225,11 +226,11 @@ func arrayFault(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
 		reason = "is cut short; the elements before were taken"
-	case errors.Is(err, errDeep):
-		reason = "has an element here that is " + errDeep.Error() + "; the elements before were taken"
+	case errors.Is(err, jsonline.ErrDeep):
+		reason = "has an element here that is " + jsonline.ErrDeep.Error() + "; the elements before were taken"
 	case errors.Is(err, errElement):
 		reason = err.Error() + "; the elements before were taken"
-	case errors.Is(err, errAfter):
+	case errors.Is(err, jsonline.ErrAfter):
 		reason = "has text after its end; its elements were taken"
 	case !errors.As(err, &syntax):
 		return err

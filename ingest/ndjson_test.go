@@ -22,11 +22,11 @@ type slice struct {
 	full     bool
 }
 
-func (s *slice) Append(_ context.Context, events []rollcall.Event) error {
+func (s *slice) Append(_ context.Context, events *rollcall.Batch) error {
 	if s.full {
 		return fmt.Errorf("a slice: %w", rollcall.ErrFull)
 	}
-	s.events = append(s.events, events...)
+	s.events = append(s.events, events.Events()...)
 	return nil
 }
 

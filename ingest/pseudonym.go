@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dchest/siphash"
@@ -44,10 +45,15 @@ func (m *Master) ID() rollcall.KeyID {
 // for one panel. Census keys differ by service, so accounts can't be joined
 // across services. Safe for concurrent use.
 type Keys struct {
+	sets atomic.Uint64 // how often they were set
+
 	mu      sync.RWMutex // guards the rest
 	masters []inForce    // by their first days
 	derived map[scope]key
 }
+
+// state is another number whenever the keys have changed.
+func (k *Keys) state() uint64 { return k.sets.Load() }
 
 // inForce is a master from its first day to the next one's.
 type inForce struct {
@@ -116,6 +122,7 @@ func (k *Keys) Set(own []Master, known []rollcall.Master) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.masters, k.derived = masters, make(map[scope]key)
+	k.sets.Add(1)
 	return nil
 }
 
@@ -156,20 +163,62 @@ func (k *Keys) changes(epoch rollcall.Epoch, day rollcall.Day) bool {
 // the day's year, or of every year where the service has no epoch. It
 // fails with ErrKeyMissing, and with an Invalid where the day's key is lost.
 func (k *Keys) Account(service rollcall.Service, day rollcall.Day, account string) (rollcall.Visitor, rollcall.KeyID, error) {
+	d, err := k.key(accounts(service, day), day)
+	if err != nil {
+		return 0, 0, err
+	}
+	return d.account(Normalise(service.ID, account)), d.id, nil
+}
+
+// accounts is the scope of a service's accounts on a day.
+func accounts(service rollcall.Service, day rollcall.Day) scope {
 	s := scope{kind: "census", of: string(service.ID)}
 	if service.Epoch == rollcall.Yearly {
 		s.epoch, _, _ = day.Date()
 	}
-	d, err := k.key(s, day)
-	if err != nil {
-		return 0, 0, err
-	}
-	var buffer [128]byte // most names fit, without an allocation
-	return d.visitor(append(buffer[:0], Normalise(service.ID, account)...)), d.id, nil
+	return s
 }
 
-// firstYear is the first that an event may be of.
-const firstYear = 1990
+// account gives the pseudonym of an account, by its spelling.
+func (k *key) account(spelling string) rollcall.Visitor {
+	var buffer [128]byte // most names fit, without an allocation
+	return k.visitor(append(buffer[:0], spelling...))
+}
+
+// lasting gives the key of a day, of a service's accounts or of a panel, and the
+// instants at which it certainly is that of every zone: two days less at either
+// end than the local days that have it. ok is false where it can't be given.
+func (k *Keys) lasting(service rollcall.Service, panel rollcall.PanelID, day rollcall.Day) (l lasting, ok bool) {
+	s := accounts(service, day)
+	from, to := rollcall.DayOf(firstYear, time.January, 1), rollcall.DayOf(lastYear+1, time.January, 1)
+	if panel != "" {
+		s = scope{kind: "panel", of: string(panel)}
+	} else if s.epoch != 0 {
+		from, to = max(from, rollcall.DayOf(s.epoch, time.January, 1)), min(to, rollcall.DayOf(s.epoch+1, time.January, 1))
+	}
+	var err error
+	if l.key, err = k.key(s, day); err != nil {
+		return l, false
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for i := range k.masters {
+		if first := k.masters[i].From; first <= day {
+			from = max(from, first)
+		} else {
+			to = min(to, first)
+		}
+	}
+	const margin, seconds = 2, 24 * 60 * 60
+	l.from, l.to = int64(from+margin)*seconds, int64(to-margin)*seconds
+	return l, true
+}
+
+// The first and the last year that an event may be of.
+const (
+	firstYear = 1990
+	lastYear  = 2199
+)
 
 // Accounts gives the pseudonyms that an account of a service has had on the days
 // up to last, the earliest first. It fails with ErrKeyMissing where one of them

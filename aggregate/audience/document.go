@@ -54,6 +54,10 @@ type Document struct {
 	Settings   Settings             `json:"settings"`
 	Dropped    Dropped              `json:"dropped"`
 
+	// Calibrated are the services to whose users the weights are raked, by id;
+	// empty: the panel stands for itself.
+	Calibrated []Calibrated `json:"calibrated,omitempty"`
+
 	// Limits are the panel's own at close, under which a version is internal; nil:
 	// the usual.
 	Limits *panel.Thresholds `json:"limits,omitempty"`
@@ -153,6 +157,11 @@ func (d *Document) fault() string {
 		return fmt.Sprintf("%d services, at most %d", len(d.Services), MostServices)
 	case !slices.IsSortedFunc(d.Services, func(a, b rollcall.Service) int { return strings.Compare(string(a.ID), string(b.ID)) }):
 		return "services out of order"
+	}
+	for i := range d.Calibrated {
+		if c := &d.Calibrated[i]; !c.sound(d) || i > 0 && d.Calibrated[i-1].Service >= c.Service {
+			return fmt.Sprintf("the calibration to %q is broken", c.Service)
+		}
 	}
 	if err := d.Settings.Validate(); err != nil {
 		return err.Error()

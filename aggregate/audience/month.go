@@ -47,7 +47,7 @@ func NewMonth(hash rollcall.Hash, d *Document, p Parts) (*Month, error) {
 	m.exclude(p.Roster)
 	m.index(online)
 	m.Columns = demography(m.Roster)
-	if m.Weights, err = panel.Rake(m.Roster, p.Population, d.Settings.Trim); err != nil {
+	if m.Weights, err = panel.Rake(m.Roster, p.Population, d.Settings.Trim, m.usersKnown()...); err != nil {
 		return nil, fmt.Errorf("weigh %s: %w", d.Of.Month, err)
 	}
 	m.samples.Limit = mostSamples

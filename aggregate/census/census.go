@@ -84,6 +84,13 @@ const mostSides = 3
 // asked for. It fails with rollcall.ErrAgedOut where the range begins before
 // what is still there.
 func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*rollcall.Table, error) {
+	return table(ctx, store, q, func(ctx context.Context, from reading, q *rollcall.CensusQuery) (unions, error) {
+		return from.unite(ctx, q)
+	})
+}
+
+// table is Table, by a way to unite the cells.
+func table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery, unite func(context.Context, reading, *rollcall.CensusQuery) (unions, error)) (*rollcall.Table, error) {
 	if err := check(&q); err != nil {
 		return nil, err
 	}
@@ -109,7 +116,7 @@ func Table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery) (*
 		return nil, err
 	}
 	free := memory{maxBytes}
-	found, err := reading{store, segments.merged, undone.Erasings(), &free}.unite(ctx, &facts)
+	found, err := unite(ctx, reading{store, segments.merged, undone.Erasings(), &free}, &facts)
 	if err == nil && q.Window != (rollcall.Window{}) {
 		found, err = roll(found, &q, store.K(), &free)
 	}

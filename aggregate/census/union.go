@@ -117,6 +117,14 @@ func (u *union) merge(o *union) error {
 	return nil
 }
 
+// settle brings the sets into the form that reading them leaves as it is, so that
+// several may read at once.
+func (u *union) settle() {
+	for _, ids := range []*idset.Union{&u.accounts, &u.atHome, &u.atWork} {
+		ids.List()
+	}
+}
+
 // size is the memory that the union holds, about.
 func (u *union) size() int {
 	n := u.all.Size() + u.minutes.Size() + u.accounts.Bytes() + u.atHome.Bytes() + u.atWork.Bytes()

@@ -8,16 +8,16 @@
 //
 //	table.go      a comma-separated file, and the faults found in it
 //	roster.go     panelists.csv
-//	universe.go   universe.csv
+//	universe.go   universe.csv, and the file of accounts a person
 //	frame.go      the roster laid against the universe
 //	rake.go       the weights that meet every margin
+//	calibrate.go  a margin of users, known from outside, and its error
 //	quality.go    what weighing has cost
 //	weights.go    the roster with its weights
 //	design.go     households and strata: who varies with whom
-//	estimate.go   a variable, and an estimate with its standard error
 //	members.go    the panelists, and what two variables have in common
 //	regression.go a variable's regression on the margins
-//	estimator.go  what estimates need of the panelists
+//	estimator.go  a variable, an estimate, and what estimates need of the panelists
 //	term.go       the one way from variables to estimates
 //	months.go     several months in one estimator, and from one to another
 //	replicate.go  weights of samples drawn from the sample

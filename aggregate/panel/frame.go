@@ -32,8 +32,9 @@ type axis struct {
 	rows       []int // of Population.Margins; -1 for the rest of a partial margin
 	targets    []float64
 	index      map[string]int32
-	panelists  []int // in each category
-	broken     bool  // a fault was found, so it can't be checked further
+	panelists  []int  // in each category
+	broken     bool   // a fault was found, so it can't be checked further
+	users      *Users // of a margin of users; nil: of any other
 }
 
 // frame is a roster laid against a universe: each panelist's category on each
@@ -58,7 +59,7 @@ type fault struct {
 // Check says everything that keeps a roster from being raked to a universe,
 // short of non-convergence: each fault names its file, line, column and value.
 func Check(r *Recruits, s *Study) error {
-	_, list := newFrame(&rollcall.Roster{Columns: r.Columns, Panelists: r.panelists()}, &s.Population)
+	_, list := newFrame(&rollcall.Roster{Columns: r.Columns, Panelists: r.panelists()}, &s.Population, nil)
 	for i, f := range list {
 		if f.column == "stratum" && f.person >= 0 {
 			list[i].value = r.People[f.person].Stratum
@@ -94,10 +95,11 @@ func refuse(list []fault) error {
 	return all.err()
 }
 
-func newFrame(r *rollcall.Roster, p *rollcall.Population) (*frame, []fault) {
+func newFrame(r *rollcall.Roster, p *rollcall.Population, users []Users) (*frame, []fault) {
 	b := &framer{roster: r, margins: p.Margins, frame: &frame{}}
 	b.gather()
 	b.settle()
+	b.addUsers(users)
 	b.classify()
 	return b.frame, b.list
 }
@@ -293,8 +295,14 @@ func (b *framer) classify() {
 		if a.broken {
 			continue
 		}
-		b.code(k, a)
-		b.checkCategories(a)
+		if a.users != nil {
+			b.codeUsers(k, a)
+		} else {
+			b.code(k, a)
+		}
+		if !a.broken {
+			b.checkCategories(a)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func join(factor float64, months ...*Weights) *Months {
 		m.append(w, factor, slopes)
 		slopes += w.slopes()
 	}
+	m.outside = united(months)
 	m.prepare(m.match(months), blockDiagonal(months, slopes))
 	return m
 }
@@ -143,8 +144,9 @@ type Change struct {
 func (p *Pair) TermChange(now, before *Term) Change {
 	a, b := p.Term(p.Variable(Variable{}, now.Variable)), p.Term(p.Variable(before.Variable, Variable{}))
 	out := Change{Absolute: p.Linear(Part{1, a}, Part{-1, b}), Percent: undefined, now: now.Total, before: before.Total}
-	out.v11, out.v22 = p.centred(a.own, a.sums, a.sums), p.centred(b.own, b.sums, b.sums)
-	out.v12 = p.centred(product(a, b, p.overlap(a, b)), a.sums, b.sums)
+	out.v11 = p.centred(a.own, a.sums, a.sums) + p.covary(a.pulled, a.pulled)
+	out.v22 = p.centred(b.own, b.sums, b.sums) + p.covary(b.pulled, b.pulled)
+	out.v12 = p.centred(product(a, b, p.overlap(a, b)), a.sums, b.sums) + p.covary(a.pulled, b.pulled)
 	if before.Total != 0 {
 		ratio := p.TermRatio(a, b)
 		out.Percent = Estimate{Value: 100 * (ratio.Value - 1), SE: 100 * ratio.SE}

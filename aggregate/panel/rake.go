@@ -19,12 +19,14 @@ const (
 // 1e-9 of its target. With a trim, weights are clipped after each sweep, until
 // none needs it and every margin is within 1e-6. It refuses, with ErrInvalid
 // and the category named: margins that disagree, a target category without a
-// panelist, a panelist without a category, and what does not converge.
-func Rake(r *rollcall.Roster, p *rollcall.Population, trim rollcall.Trim) (*Weights, error) {
+// panelist, a panelist without a category, and what does not converge. Margins of
+// users are raked with the others; one that is not under the universe, or has few
+// panelists on a side, is refused too.
+func Rake(r *rollcall.Roster, p *rollcall.Population, trim rollcall.Trim, users ...Users) (*Weights, error) {
 	if err := trim.Validate(); err != nil {
 		return nil, err
 	}
-	f, list := newFrame(r, p)
+	f, list := newFrame(r, p, users)
 	if len(list) > 0 {
 		return nil, refuse(list)
 	}

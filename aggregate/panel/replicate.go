@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"rollcall"
 )
@@ -26,8 +27,9 @@ type Replicates struct {
 	Seed    uint64
 	Redrawn int // draws that could not be raked, and were made anew
 
-	failed  []int     // of each replicate, the draws before the one that counts
-	members [][]int32 // of each stratum, its clusters
+	failed  []int       // of each replicate, the draws before the one that counts
+	off     [][]float64 // of each input from outside, by replicate: how many of its standard errors it is off
+	members [][]int32   // of each stratum, its clusters
 }
 
 // mostRedrawn is the part of the replicates that may be drawn anew: beyond it
@@ -39,6 +41,7 @@ const mostRedrawn = 0.1
 // draws can't be raked.
 func Replicate(ctx context.Context, n int, seed uint64, months ...*Weights) (*Replicates, error) {
 	r := &Replicates{Months: join(1, months...), Seed: seed, failed: make([]int, n)}
+	r.off = r.deviates(n, seed)
 	r.members = make([][]int32, len(r.size))
 	for c, h := range r.stratum {
 		r.members[h] = append(r.members[h], int32(c))
@@ -49,7 +52,7 @@ func Replicate(ctx context.Context, n int, seed uint64, months ...*Weights) (*Re
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			err := r.rake(r.draw(b, r.failed[b]), out)
+			err := r.rake(b, r.draw(b, r.failed[b]), out)
 			if err == nil {
 				break
 			}
@@ -89,7 +92,7 @@ func (r *Replicates) Place(row int) (person, household, stratum int64) {
 // in the order of the rows.
 func (r *Replicates) Weights(b int) []float64 {
 	out := make([]float64, len(r.people))
-	if err := r.rake(r.draw(b, r.failed[b]), out); err != nil {
+	if err := r.rake(b, r.draw(b, r.failed[b]), out); err != nil {
 		panic("panel: a replicate that was raked can't be raked again: " + err.Error())
 	}
 	return out
@@ -98,7 +101,7 @@ func (r *Replicates) Weights(b int) []float64 {
 // draw gives each cluster's multiple of the base weight in a draw of replicate b,
 // the one after so many.
 func (r *Replicates) draw(b, after int) []float64 {
-	source := rand.NewPCG(r.Seed, uint64(b))
+	source := rand.NewPCG(r.Seed, uint64(b)+1)
 	times := make([]float64, r.clusters())
 	for range after + 1 {
 		clear(times)
@@ -117,15 +120,16 @@ func (r *Replicates) draw(b, after int) []float64 {
 	return times
 }
 
-// rake weighs every month's panelists anew.
-func (r *Replicates) rake(times, out []float64) error {
+// rake weighs every month's panelists anew, in replicate b.
+func (r *Replicates) rake(b int, times, out []float64) error {
+	off := func(in Input) float64 { return r.off[slices.Index(r.inputs, in)][b] }
 	for k, w := range r.months {
 		first, last := r.first[k], r.first[k+1]
 		part := out[first:last]
 		for i := range part {
 			part[i] = times[r.cluster[first+i]]
 		}
-		if err := w.reweigh(part); err != nil {
+		if err := w.reweigh(part, off); err != nil {
 			return err
 		}
 	}
@@ -133,9 +137,13 @@ func (r *Replicates) rake(times, out []float64) error {
 }
 
 // reweigh takes a multiple of each panelist's base weight, 0 for one who is not
-// in the sample, and gives the final weights in their stead.
-func (w *Weights) reweigh(times []float64) error {
+// in the sample, and gives the final weights in their stead. off says how many of
+// its standard errors an input from outside is off.
+func (w *Weights) reweigh(times []float64, off func(Input) float64) (err error) {
 	s := w.solver()
+	if s.frame, err = w.frame.shifted(off); err != nil {
+		return err
+	}
 	for i, p := range w.people {
 		if w.trim.On() {
 			s.weights[i] = p.base * times[i]

@@ -177,3 +177,49 @@ func universeOf(d drawn) (sum float64) {
 	}
 	return sum
 }
+
+// TestCalibratedReplicatesAgree: the replicates of a panel calibrated to users
+// scatter by the errors of its inputs too, of which one is the same in two months.
+func TestCalibratedReplicatesAgree(t *testing.T) {
+	months := livePanel(3)
+	var weights []*panel.Weights
+	for k := 1; k < 3; k++ {
+		w, err := panel.Rake(months[k].roster, months[k].population, rollcall.Trim{}, months.usersOf(t, k)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights = append(weights, w)
+	}
+	before, now := weights[0], weights[1]
+	r, err := panel.Replicate(t.Context(), replicates, 7, before, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, _, _, services := months[2].live()
+	_, _, _, past := months[1].live()
+	at := func(month int, v panel.Variable) panel.Variable {
+		out := panel.Variable{Values: v.Values}
+		for _, i := range v.At {
+			out.At = append(out.At, r.Row(month, i))
+		}
+		return out
+	}
+	pair := panel.Compare(now, before)
+	for name, f := range map[string]struct {
+		ours   float64
+		figure func(w []float64) float64
+	}{
+		"calibrated":     {total(now, services[0]).SE, func(w []float64) float64 { return weighted(w, at(1, services[0])) }},
+		"not calibrated": {total(now, users).SE, func(w []float64) float64 { return weighted(w, at(1, users)) }},
+		"share": {ratio(now, services[2], services[0]).SE, func(w []float64) float64 {
+			return weighted(w, at(1, services[2])) / weighted(w, at(1, services[0]))
+		}},
+		"change": {pair.TermChange(now.Term(services[0]), before.Term(past[0])).Absolute.SE, func(w []float64) float64 {
+			return weighted(w, at(1, services[0])) - weighted(w, at(0, past[0]))
+		}},
+	} {
+		if got := byReplicates(r, f.figure); math.Abs(got/f.ours-1) > within(replicates) {
+			t.Errorf("%s: %g by replicates, %g linearised", name, got, f.ours)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Term struct {
 	size    float64   // of factor*u*u
 	mass    float64   // of u*u
 	whole   float64   // of factor*w*w*y, where every panelist is a cluster
+	pulled  []float64 // how far each input from outside moves the total, where it doubles
 	users   int
 
 	once  sync.Once // guards what follows
@@ -40,7 +41,7 @@ func (t *Term) effective() float64 { return t.Total * t.Total / t.mass }
 
 // Term prepares a variable.
 func (e *Estimator) Term(v Variable) *Term {
-	t := &Term{Variable: v, users: e.Distinct(v.At), sums: make([]float64, len(e.size))}
+	t := &Term{Variable: v, users: e.Distinct(v.At), sums: make([]float64, len(e.size)), pulled: make([]float64, len(e.inputs))}
 	s := e.scratch()
 	defer e.release(s)
 	for k, i := range v.At {
@@ -49,6 +50,9 @@ func (e *Estimator) Term(v Variable) *Term {
 		t.Total += u
 		t.sums[e.stratum[e.cluster[i]]] += u
 		s.base[p.cell] += p.base * y
+		for k, pull := range e.pulls {
+			t.pulled[k] += u * pull[p.cell]
+		}
 	}
 	if e.alone() {
 		e.addPersons(t, s)
@@ -56,7 +60,8 @@ func (e *Estimator) Term(v Variable) *Term {
 		e.addClusters(t, s)
 	}
 	if len(v.At) == len(e.people) && v.Values == nil {
-		t.Total = e.universe
+		t.Total = e.universe // which no input moves
+		clear(t.pulled)
 	}
 	t.slopes, t.cross = e.regress(s.base), e.byCategory(s.cross)
 	e.finish(t)
@@ -128,7 +133,7 @@ func dot(a, b []float64) float64 {
 func (e *Estimator) Plus(a, b *Term) *Term {
 	t := &Term{
 		Variable: Variable{At: merge(a.At, b.At)}, Total: a.Total + b.Total,
-		slopes: added(a.slopes, b.slopes), cross: added(a.cross, b.cross), sums: added(a.sums, b.sums),
+		slopes: added(a.slopes, b.slopes), cross: added(a.cross, b.cross), sums: added(a.sums, b.sums), pulled: added(a.pulled, b.pulled),
 		size: a.size + b.size, mass: a.mass + b.mass, whole: a.whole + b.whole,
 	}
 	if !e.alone() {
@@ -216,7 +221,8 @@ func (e *Estimator) variance(parts []Part, overlap func(i, j int) float64) (vari
 			products += 2 * p.Factor * q.Factor * product(p.Term, q.Term, overlap(i, j))
 		}
 	}
-	return e.centred(products, sums, sums), noise
+	outside := e.pulled(parts)
+	return e.centred(products, sums, sums) + e.covary(outside, outside), noise
 }
 
 // TermRatio estimates the total of num over that of den, linearised: z is that

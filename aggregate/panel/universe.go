@@ -75,10 +75,7 @@ func readMargin(t *table) rollcall.Margin {
 		t.fault("population", value, "is above 1e11 persons")
 	}
 	m.Population = population
-	m.SourceDate = t.filled("source_date")
-	if _, err := time.Parse(time.DateOnly, m.SourceDate); m.SourceDate != "" && err != nil {
-		t.fault("source_date", m.SourceDate, "is not a date YYYY-MM-DD")
-	}
+	m.SourceDate = t.date("source_date")
 	return m
 }
 
@@ -87,6 +84,87 @@ func (t *table) filled(column string) string {
 	value, _ := t.value(column)
 	if value == "" {
 		t.fault(column, "", "is empty")
+	}
+	return value
+}
+
+// PerPerson is how many accounts of a service one of its users has: a line of the
+// file that a panel is calibrated with.
+type PerPerson struct {
+	Service    string
+	Accounts   float64
+	SE         float64
+	Source     string
+	SourceDate string // YYYY-MM-DD
+	AnyPlace   bool   // accounts and users elsewhere than at home and at work count too
+}
+
+// MostPerPersonRSE is the relative standard error above which nothing is to be
+// learned from a service's accounts.
+const MostPerPersonRSE = 0.25
+
+// ReadPerPerson reads a file of accounts a person:
+//
+//	service,accounts_per_person,se,source,source_date
+//
+// in any order of columns, source_date YYYY-MM-DD. The optional column location is
+// home+work, as where it is absent, or any. The error is as ReadRoster's.
+func ReadPerPerson(r io.Reader, file string) ([]PerPerson, error) {
+	t, err := openTable(r, file)
+	if err != nil {
+		return nil, err
+	}
+	columns := []string{"service", "accounts_per_person", "se", "source", "source_date"}
+	for _, name := range t.header {
+		if name != "location" && !slices.Contains(columns, name) {
+			t.faultAt(t.line, "", name, "is not a column of accounts a person", "header")
+		}
+	}
+	if !t.require(columns...) {
+		return nil, t.end()
+	}
+	var out []PerPerson
+	seen := map[string]int{}
+	for t.next() {
+		p := readPerPerson(t)
+		if first, ok := seen[p.Service]; ok {
+			t.fault("service", p.Service, where("repeats that of", first, ""))
+		}
+		seen[p.Service] = t.line
+		out = append(out, p)
+	}
+	return out, t.end()
+}
+
+func readPerPerson(t *table) PerPerson {
+	p := PerPerson{Service: t.filled("service"), Source: t.filled("source"), SourceDate: t.date("source_date")}
+	value, se := t.filled("accounts_per_person"), t.filled("se")
+	accounts, known := number(value)
+	if value != "" && (!known || !(accounts >= 1e-3 && accounts <= 1e6)) {
+		t.fault("accounts_per_person", value, "is not a number of accounts, 0.001 to 1e6")
+	}
+	off, told := number(se)
+	p.Accounts, p.SE = accounts, off
+	if se != "" && (!told || !(off >= 0)) {
+		t.fault("se", se, "is not a standard error, 0 or above")
+	} else if known && told && off > MostPerPersonRSE*accounts {
+		t.fault("se", se, "is more than 25 % of accounts_per_person "+value+": too much for the panel to be calibrated with")
+	}
+	switch place, _ := t.value("location"); place {
+	case "", "home+work":
+	case "any":
+		p.AnyPlace = true
+	default:
+		t.fault("location", place, "is not home+work or any")
+	}
+	return p
+}
+
+// date gives a field that must be a date.
+func (t *table) date(column string) string {
+	value := t.filled(column)
+	if _, err := time.Parse(time.DateOnly, value); value != "" && err != nil {
+		t.fault(column, value, "is not a date YYYY-MM-DD")
 	}
 	return value
 }

@@ -77,16 +77,19 @@ func (w *Weights) finish(raked []float64) {
 		cell.final += p.final
 		cell.square += p.final * p.final
 	}
-	inverse := w.regression()
+	w.index()
+	inverse := w.inverted(func(s *sums) float64 { return s.base })
+	w.regression.inverse = inverse
+	w.outside = w.pull()
 	w.prepare(newDesign(w.units, nil), inverse)
 }
 
-// regression computes the pseudo-inverse of the margins' Gram matrix under the
-// base weights. It is rank-deficient by nature: every margin adds up to the
+// inverted computes the pseudo-inverse of the margins' Gram matrix under the
+// base or the final weights. It is rank-deficient by nature: every margin adds up to the
 // same constant. It is scaled to a unit diagonal first, so that one cut-off
 // serves categories of all sizes.
-func (w *Weights) regression() []float64 {
-	gram := w.gram()
+func (w *Weights) inverted(weight func(*sums) float64) []float64 {
+	gram := w.gram(weight)
 	p := gram.SymmetricDim()
 	scale := make([]float64, p)
 	for i := range scale {
@@ -108,22 +111,31 @@ func (w *Weights) regression() []float64 {
 	return inverse
 }
 
-// gram gives X'DX over all categories.
-func (w *Weights) gram() *mat.SymDense {
-	slopes := 0
+// index numbers the categories of all margins, and gives each cell's.
+func (w *Weights) index() {
+	at := 0
 	for _, a := range w.frame.axes {
-		w.starts = append(w.starts, slopes)
-		slopes += len(a.categories)
+		w.starts = append(w.starts, at)
+		at += len(a.categories)
 	}
-	gram, m := mat.NewSymDense(slopes, nil), len(w.starts)
+	m := len(w.starts)
 	w.categories = make([][]int32, len(w.cellSums))
-	for c, cell := range w.cellSums {
+	for c := range w.cellSums {
 		for k, code := range w.cellCodes[c*m : (c+1)*m] {
 			w.categories[c] = append(w.categories[c], int32(w.starts[k])+code)
 		}
-		for k, i := range w.categories[c] {
-			for _, j := range w.categories[c][k:] {
-				gram.SetSym(int(i), int(j), gram.At(int(i), int(j))+cell.base)
+	}
+}
+
+// gram gives X'DX over all categories.
+func (w *Weights) gram(weight func(*sums) float64) *mat.SymDense {
+	last := len(w.starts) - 1
+	gram := mat.NewSymDense(w.starts[last]+len(w.frame.axes[last].categories), nil)
+	for c, categories := range w.categories {
+		x := weight(&w.cellSums[c])
+		for k, i := range categories {
+			for _, j := range categories[k:] {
+				gram.SetSym(int(i), int(j), gram.At(int(i), int(j))+x)
 			}
 		}
 	}

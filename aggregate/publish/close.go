@@ -10,6 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 	"rollcall/aggregate/panel"
 )
 
@@ -47,12 +48,16 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 			return rollcall.Publication{}, err
 		}
 	}
-	f, err := pub.freeze(ctx, plan.Of, settings, own)
+	f, err := pub.freeze(ctx, plan.Of, settings, own, calibrate.Plan{Services: plan.Calibrate, PerPerson: plan.PerPerson})
 	if err != nil {
 		return rollcall.Publication{}, err
 	}
 	p.Document = f.hash
-	return pub.publish(ctx, p, f)
+	p, err = pub.publish(ctx, p, f)
+	if err == nil {
+		p.Calibration = calibrate.Of(f.month)
+	}
+	return p, err
 }
 
 // SetLimits says under how many persons a panel's figures are withheld, or

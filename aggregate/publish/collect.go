@@ -8,6 +8,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 	"rollcall/aggregate/panel"
 )
 
@@ -15,14 +16,18 @@ import (
 type frozen struct {
 	hash            rollcall.Hash // of the document
 	of              rollcall.PanelMonth
+	month           *audience.Month
 	document, facts []byte
 }
 
 // freeze loads the month's facts as they are now, and checks them by the rules.
 // Nothing is stored yet: an object that no publication names would never age out.
-func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds) (*frozen, error) {
+func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audience.Settings, own panel.Thresholds, plan calibrate.Plan) (*frozen, error) {
 	d, p, err := pub.collect(ctx, of, s, own)
 	if err != nil {
+		return nil, err
+	}
+	if err := calibrate.Document(ctx, pub.Store, d, p, plan); err != nil {
 		return nil, err
 	}
 	body, err := d.Encode()
@@ -45,7 +50,7 @@ func (pub *Publisher) freeze(ctx context.Context, of rollcall.PanelMonth, s audi
 	if err := pub.Check(m); err != nil {
 		return nil, err
 	}
-	return &frozen{hash: hash, of: of, document: body, facts: p.Diaries}, nil
+	return &frozen{hash: hash, of: of, month: m, document: body, facts: p.Diaries}, nil
 }
 
 // store stores what a version names.

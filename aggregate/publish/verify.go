@@ -7,6 +7,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 )
 
 // Verify holds a version against its objects and the rules; what doesn't agree
@@ -87,35 +88,68 @@ func (c checked) Object(ctx context.Context, of rollcall.Hash) ([]byte, error) {
 	return body, nil
 }
 
+// Calibrations says of each version to which services' own census it is
+// calibrated. What has aged out is passed over, and what can't be read, which
+// Verify tells of.
+func (v *Versions) Calibrations(ctx context.Context, list []rollcall.Publication) error {
+	v.start()
+	for i := range list {
+		p := &list[i]
+		if !p.AgedOut.IsZero() {
+			continue
+		}
+		c, err := v.calibrations.Get(ctx, p.Document, func() (*rollcall.Calibration, int64, error) {
+			d, err := v.document(ctx, p.Document)
+			if err != nil {
+				return nil, 0, err
+			}
+			return calibrate.Named(d), 1, nil
+		})
+		if err == nil {
+			p.Calibration = c
+		}
+	}
+	return ctx.Err()
+}
+
+// document reads a version's document.
+func (v *Versions) document(ctx context.Context, of rollcall.Hash) (*audience.Document, error) {
+	body, err := v.Store.Object(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	return audience.DecodeDocument(body)
+}
+
 // CountLate says of each version how many diary days came, or grew, since it was
 // closed and are in none of its figures: of its own roster and catalogue. What
 // has aged out is passed over.
 func (v *Versions) CountLate(ctx context.Context, list []rollcall.Publication) error {
-	known := map[rollcall.Hash]*int{}
+	known, calibrations := map[rollcall.Hash]*int{}, map[rollcall.Hash]*rollcall.Calibration{}
 	for i := range list {
 		p := &list[i]
 		if !p.AgedOut.IsZero() {
 			continue
 		}
 		if known[p.Document] == nil {
-			n, err := v.late(ctx, p.Document)
+			n, err := v.late(ctx, p)
 			if err != nil {
 				return fmt.Errorf("diary days since version %d of %s: %w", p.Version, p.Month, err)
 			}
-			known[p.Document] = &n
+			known[p.Document], calibrations[p.Document] = &n, p.Calibration
 		}
-		p.Late = known[p.Document]
+		p.Late, p.Calibration = known[p.Document], calibrations[p.Document]
 	}
 	return nil
 }
 
-func (v *Versions) late(ctx context.Context, document rollcall.Hash) (int, error) {
-	body, err := v.Store.Object(ctx, document)
+// late counts a version's late diary days, and tells it of its census.
+func (v *Versions) late(ctx context.Context, p *rollcall.Publication) (int, error) {
+	d, err := v.document(ctx, p.Document)
 	if err != nil {
 		return 0, err
 	}
-	d, err := audience.DecodeDocument(body)
-	if err != nil {
+	if p.Calibration, err = calibrate.Later(ctx, v.Store, d); err != nil {
 		return 0, err
 	}
 	parts, err := loadParts(ctx, v.Store, d)

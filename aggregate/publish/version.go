@@ -25,13 +25,19 @@ type Versions struct {
 
 	once   sync.Once // guards the limit of what follows
 	months audience.Cache[rollcall.Hash, *audience.Month]
+
+	calibrations audience.Cache[rollcall.Hash, *rollcall.Calibration]
 }
+
+// mostCalibrations is how many versions' calibrations are remembered.
+const mostCalibrations = 10_000
 
 // DefaultMemory is Versions.Memory's default, in bytes.
 const DefaultMemory = 512 << 20
 
 func (v *Versions) start() {
 	v.once.Do(func() {
+		v.calibrations.Limit = mostCalibrations
 		v.months.Limit = v.Memory
 		if v.Memory <= 0 {
 			v.months.Limit = DefaultMemory

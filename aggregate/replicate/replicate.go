@@ -13,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 	"rollcall/aggregate/panel"
 	"rollcall/aggregate/publish"
 )
@@ -113,7 +114,19 @@ func keyValues(p rollcall.Publication, months []*audience.Month) []rollcall.KeyV
 		{Name: "market", Value: string(p.Market)}, {Name: "panel", Value: string(p.Panel)},
 		{Name: "version", Value: strings.Join(versions, ", ")}, {Name: "status", Value: string(p.Status)},
 		{Name: "simulated", Value: strconv.FormatBool(audience.Simulated(last.Margins))},
+		{Name: "calibrated", Value: calibratedTo(months)},
 	}
+}
+
+// calibratedTo says to which services' own census each month is calibrated, with
+// the users that this makes and their standard error: in every replicate they are
+// off by it. Empty: to none.
+func calibratedTo(months []*audience.Month) string {
+	var out []string
+	for _, c := range calibrate.Meta(months) {
+		out = append(out, fmt.Sprintf("%s %s: %.0f users, standard error %.0f", c.Month, c.Service, c.Persons, c.PersonsSE))
+	}
+	return strings.Join(out, "; ")
 }
 
 // people are the columns that say who a row is of.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"rollcall"
@@ -41,18 +43,57 @@ func (j *job) run(ctx context.Context, answer maker) (*rollcall.Table, error) {
 	if err := cmp.Or(broken, err); err != nil {
 		return nil, err
 	}
+	markCalibrated(j, t)
 	t.Meta.Notes = append(t.Meta.Notes, j.missing()...)
-	j.tellPooling(t)
+	if err := j.tellPooling(ctx, t); err != nil {
+		return nil, err
+	}
 	seal(t)
 	return t, nil
 }
 
+// markCalibrated gives the table of a calibrated month a column that tells which
+// rows are of services that are, and leaves a mean of months that are not
+// calibrated alike without figures.
+func markCalibrated(j *job, t *rollcall.Table) {
+	if len(t.Meta.Calibrated) == 0 || j.request.Report == "trend" { // whose months have it each for itself
+		return
+	}
+	if at := slices.IndexFunc(t.Columns, func(c rollcall.Column) bool { return c.Name == "service" }); at >= 0 {
+		t.Columns = append(t.Columns, columnsOf("calibrated")...)
+		for i, row := range t.Rows {
+			t.Rows[i] = append(row, j.view.Last().Calibrated(rollcall.ServiceID(fmt.Sprint(row[at]))))
+		}
+	}
+	for _, m := range j.view.Months {
+		if j.view.Pooled() && weighedApart(j, m) {
+			undefine(t)
+		}
+	}
+}
+
+// undefine takes every figure out of a table.
+func undefine(t *rollcall.Table) {
+	for _, row := range t.Rows {
+		for i, cell := range row {
+			if _, ok := cell.(rollcall.Measure); ok {
+				row[i] = audience.Undefined()
+			} else if strings.HasPrefix(t.Columns[i].Name, "rank") || strings.HasPrefix(t.Columns[i].Name, "tie") {
+				row[i] = nil
+			}
+		}
+	}
+}
+
 // tellPooling says, in the notes and for a machine, that the mean of several
 // months may have what the table withholds of its month.
-func (j *job) tellPooling(t *rollcall.Table) {
-	most := j.poolable()
-	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || most < 2 || !withholds(t) {
-		return
+func (j *job) tellPooling(ctx context.Context, t *rollcall.Table) error {
+	if j.request.Pool > 0 || !pools(j.request.Report) || j.view.Sample != j.month.Whole || !withholds(t) {
+		return nil
+	}
+	most, err := j.poolable(ctx)
+	if err != nil || most < 2 {
+		return err
 	}
 	note := "What is below here may be enough for the mean of several months: ask for it with pool, 2 months."
 	if most > 2 {
@@ -60,6 +101,7 @@ func (j *job) tellPooling(t *rollcall.Table) {
 	}
 	t.Meta.Notes = append(t.Meta.Notes, note)
 	t.Meta.Method += fmt.Sprintf("; below_pool=2-%d", most)
+	return nil
 }
 
 // table begins the report's table.

@@ -8,6 +8,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 	"rollcall/aggregate/panel"
 )
 
@@ -55,9 +56,10 @@ func (j *job) past(ctx context.Context) (*past, error) {
 		return nil, nil
 	}
 	before, err := j.recall(ctx, comparedWith(&j.request))
-	if before == nil || err != nil || j.differs(before) {
+	if before == nil || err != nil || j.differs(before) || weighedApart(j, before) {
 		return nil, err
 	}
+	j.unlike = append(j.unlike, calibrate.Unchanged(j.month, before)...)
 	pair := panel.Compare(j.month.Weights, before.Weights)
 	return &past{View: alike(j, before.Whole), pair: pair, intervals: pair.Intervals(j.view.Settings.Confidence)}, nil
 }
@@ -123,6 +125,19 @@ func addNew(list []string, s string) []string {
 		return list
 	}
 	return append(list, s)
+}
+
+// notCalibratedAs begins why two months can't be compared.
+const notCalibratedAs = "it is not calibrated as "
+
+// weighedApart reports, and notes, that a month is not calibrated as the report's
+// own is: a difference of the two would be that of the calibrating.
+func weighedApart(j *job, m *audience.Month) bool {
+	alike := audience.CalibratedAlike(m, j.month)
+	if !alike {
+		j.apart(m, notCalibratedAs+j.month.Doc.Of.Month.String()+" is")
+	}
+	return !alike
 }
 
 // differs reports, and notes, that a month can't be put beside the report's own:

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"rollcall"
 )
@@ -104,6 +105,7 @@ func differences(a, b rollcall.Meta) []string {
 		{"The rosters differ.", a.Sample.ID != b.Sample.ID},
 		{"The universes differ.", a.Universe.ID != b.Universe.ID},
 		{"The weights differ.", a.Weights.ID != b.Weights.ID},
+		{calibrationsDiffer(a, b), !slices.Equal(a.Calibrated, b.Calibrated)},
 		{"The exclusions differ.", !slices.Equal(a.Exclusions, b.Exclusions)},
 		{"The thresholds differ.", !maps.Equal(a.Thresholds, b.Thresholds)},
 		{"The confidence levels differ.", a.Confidence != b.Confidence},
@@ -114,6 +116,21 @@ func differences(a, b rollcall.Meta) []string {
 		}
 	}
 	return notes
+}
+
+// calibrationsDiffer says to what each version is calibrated.
+func calibrationsDiffer(a, b rollcall.Meta) string {
+	to := func(m rollcall.Meta) string {
+		var services []string
+		for _, c := range m.Calibrated {
+			services = append(services, string(c.Service))
+		}
+		if len(services) == 0 {
+			return "no service"
+		}
+		return strings.Join(services, ", ")
+	}
+	return fmt.Sprintf("Calibrated services: %s in the first version, %s in the second.", to(a), to(b))
 }
 
 // differing gives a row for each measure that is not the same in both tables:
@@ -153,7 +170,7 @@ func rowsByName(t *rollcall.Table) map[string]rollcall.Row {
 func nameOf(row rollcall.Row) string { return fmt.Sprintf("%q", []any(row)) }
 
 func cellOf(row rollcall.Row, k int) any {
-	if row == nil {
+	if k >= len(row) { // it has no such row, or no such column
 		return nil
 	}
 	return row[k]

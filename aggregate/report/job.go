@@ -182,13 +182,24 @@ func (j *job) monthsUpTo(ctx context.Context, first rollcall.Month) ([]*audience
 }
 
 // poolable gives how many months, up to the version's own, can be pooled; 1 where
-// there is none before it.
-func (j *job) poolable() int {
-	n := rollcall.Month(1)
-	for n < audience.History && j.month.Doc.Pinned(j.month.Doc.Of.Month-n) != nil && j.ages.Since(j.month.Doc.Of.Month-n).IsZero() {
-		n++
+// there is none before it, or that is calibrated otherwise.
+func (j *job) poolable(ctx context.Context) (int, error) {
+	all := []rollcall.Publication{{PanelMonth: j.month.Doc.Of, Document: j.month.Hash}}
+	for len(all) < audience.History {
+		at := j.month.Doc.Of.Month - rollcall.Month(len(all))
+		pinned := j.month.Doc.Pinned(at)
+		if pinned == nil || !j.ages.Since(at).IsZero() {
+			break
+		}
+		all = append(all, rollcall.Publication{PanelMonth: rollcall.PanelMonth{Month: at}, Document: pinned.Document})
 	}
-	return int(n)
+	err := j.reporter.Months.Calibrations(ctx, all)
+	for n, p := range all {
+		if !slices.Equal(p.Calibration.To(), all[0].Calibration.To()) {
+			return n, err
+		}
+	}
+	return len(all), err
 }
 
 // pools reports whether a report can be of a mean of months. The quality of

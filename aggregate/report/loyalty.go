@@ -79,7 +79,7 @@ func (j *job) turn(ctx context.Context, m *audience.Month, out *turnover) (*audi
 		return nil, nil
 	}
 	before, err := one.recall(ctx, m.Doc.Of.Month-1)
-	if before == nil || err != nil || one.differs(before) {
+	if before == nil || err != nil || one.differs(before) || weighedApart(&one, before) {
 		return nil, err
 	}
 	pair, err := audience.Common([]*audience.Month{before, m}, before.Doc.Of.Month.First(), m.Doc.Of.Month.Last())

@@ -6,6 +6,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/calibrate"
 	"rollcall/aggregate/panel"
 )
 
@@ -17,8 +18,9 @@ func (j *job) meta() rollcall.Meta {
 		Report: r.Report, Market: d.Of.Market, Panel: d.Of.Panel, Month: d.Of.Month.String(),
 		Location: string(v.Place), Credit: string(v.Credit), Target: j.target.String(), Pool: r.Pool,
 		Version: j.version.Version, Status: string(j.version.Status), Internal: j.version.Internal, Reason: j.version.Reason,
-		Simulated: audience.Simulated(marginsOf(v)),
-		Universe:  universeOf(v), Sample: sampleOf(v), Weights: v.Condition().Meta,
+		Simulated:  audience.Simulated(marginsOf(v)),
+		Calibrated: calibrate.Meta(weighedTo(v)),
+		Universe:   universeOf(v), Sample: sampleOf(v), Weights: v.Condition().Meta,
 		Exclusions: exclusionsMeta(v.Months), Confidence: v.Settings.Confidence,
 		Thresholds: map[string]int{"low": v.Settings.Low, "caution": v.Settings.Caution},
 		Document:   j.month.Hash.String(), Software: j.reporter.Software, Method: j.method(), Notes: j.notes(),
@@ -51,13 +53,18 @@ func universeOf(v *audience.View) *rollcall.UniverseMeta {
 // marginsOf gives those that the figures' persons are weighed to: the last month's,
 // or in a mean of months those of all.
 func marginsOf(v *audience.View) (out []rollcall.Margin) {
-	if !v.Pooled() {
-		return v.Last().Margins
-	}
-	for _, m := range v.Months {
+	for _, m := range weighedTo(v) {
 		out = append(out, m.Margins...)
 	}
 	return out
+}
+
+// weighedTo are the months whose margins the figures' persons are weighed to.
+func weighedTo(v *audience.View) []*audience.Month {
+	if v.Pooled() {
+		return v.Months
+	}
+	return []*audience.Month{v.Last()}
 }
 
 // sampleOf is of all the months that the period touches.
@@ -129,6 +136,9 @@ func (j *job) method() string {
 		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
 		fmt.Sprintf("trim=%g,%g", v.Settings.Trim.Floor, v.Settings.Trim.Cap),
 	}
+	if to := calibrate.Method(v.Last()); to != "" {
+		parts = append(parts, "calibrated="+to)
+	}
 	if j.target != nil {
 		parts = append(parts, "target="+j.target.String())
 	}
@@ -146,6 +156,9 @@ func (j *job) notes() []string {
 		notes = append(notes, "Universe: "+note+".")
 	}
 	notes = append(notes, weightNotes(v)...)
+	for _, m := range weighedTo(v) {
+		notes = append(notes, calibrate.Notes(m, serviceIDs(v))...)
+	}
 	if v.Pooled() {
 		notes = append(notes, poolNotes(v)...)
 	} else if len(v.Months) > 1 {
@@ -208,4 +221,12 @@ func poolNotes(v *audience.View) []string {
 		notes = append(notes, fmt.Sprintf("Closed with other limits, and judged by those of %s: %s.", v.Last().Doc.Of.Month, strings.Join(limits, ", ")))
 	}
 	return notes
+}
+
+// serviceIDs are the services that a view's figures compare.
+func serviceIDs(v *audience.View) (ids []rollcall.ServiceID) {
+	for _, i := range v.Listed() {
+		ids = append(ids, rollcall.ServiceID(v.ID(i)))
+	}
+	return ids
 }

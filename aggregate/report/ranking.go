@@ -343,7 +343,9 @@ func everywhere(ctx context.Context, j *job, answer maker) (*rollcall.Table, err
 	out.Meta.Location = string(rollcall.EveryPlace)
 	out.Meta.Notes = append([]string{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together."}, out.Meta.Notes...)
 	if out.Meta.Method == one.method() { // of home and work nothing is withheld
-		one.tellPooling(out)
+		if err := one.tellPooling(ctx, out); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 // version pins, up to its own; or of each of them the mean of the months up to it.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
+	var calibrated []bool     // of each row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
@@ -29,7 +30,19 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		case r.Meta.Compared == nil:
 			alone = append(alone, at.String())
 		}
-		t.Rows = append(t.Rows, trendRows(at, r, func(service string) bool { return wanted(j, service) })...)
+		rows := trendRows(at, r, func(service string) bool { return wanted(j, service) })
+		for _, row := range rows {
+			calibrated = append(calibrated, slices.ContainsFunc(r.Meta.Calibrated, func(c rollcall.Calibrated) bool { return string(c.Service) == row[1] }))
+		}
+		t.Rows = append(t.Rows, rows...)
+		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
+		j.unlike = append(j.unlike, uncompared(r)...)
+	}
+	if len(t.Meta.Calibrated) > 0 {
+		t.Columns = append(t.Columns, columnsOf("calibrated")...)
+		for i := range t.Rows {
+			t.Rows[i] = append(t.Rows[i], calibrated[i])
+		}
 	}
 	if j.request.Pool > 0 {
 		if len(t.Rows) == 0 {
@@ -40,6 +53,27 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		j.unlike = append(j.unlike, fmt.Sprintf("No version of the month before was there to compare with when these were made, and so their changes are undefined: %s.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+// addCalibrated adds what another month is calibrated to.
+func addCalibrated(list, more []rollcall.Calibrated) []rollcall.Calibrated {
+	for _, c := range more {
+		if !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// uncompared are a month's notes of a change that is undefined since the month
+// before is calibrated otherwise.
+func uncompared(r *rollcall.Table) (notes []string) {
+	for _, note := range r.Meta.Notes {
+		if strings.Contains(note, notCalibratedAs) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what
@@ -131,7 +165,7 @@ func (j *job) monthlyMean(ctx context.Context, one *job) (*rollcall.Table, error
 		months = append(months, m)
 	}
 	months = append(months, one.month)
-	if slices.ContainsFunc(months, j.differs) {
+	if slices.ContainsFunc(months, j.differs) || slices.ContainsFunc(months, func(m *audience.Month) bool { return weighedApart(one, m) }) {
 		return nil, nil
 	}
 	one.request.From = first.First()

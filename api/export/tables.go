@@ -81,13 +81,17 @@ func tableName(m *rollcall.Meta) string {
 
 // provenance is where the figures come from; where that is a simulation, that it is.
 func (x *planning) provenance(m *rollcall.Meta) string {
+	calibrated := ""
+	if to := x.words.calibratedTo(m); to != "" {
+		calibrated = "; " + to
+	}
 	if m.Simulated {
-		return x.words.simulated
+		return x.words.simulated + strings.Replace(calibrated, ";", "", 1)
 	}
 	if m.Universe == nil {
 		return x.words.source + x.words.colon + "Rollcall"
 	}
-	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate
+	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate + calibrated
 }
 
 // fixed is how many dimensions stand before the first measure and still leave

@@ -84,6 +84,7 @@ type words struct {
 
 	cover, contents, notesSheet, definitions, details, services, chart       string
 	panel, version, simulated, live, internal, toContents, toNotes           string
+	calibrated                                                               string // to the census of some services
 	sheetCol, titleCol, rowsCol, columnsCol, markCol, textCol, tableCol      string
 	labelCol, nameCol, unitCol, definitionCol, itemCol, valueCol             string
 	segments, segmentCol                                                     string
@@ -145,7 +146,7 @@ func englishWords() *words {
 			"document": "Document (SHA-256)", "software": "Software", "method": "Method", "simulated": "Simulated",
 		},
 		cover: "Cover", contents: "Contents", notesSheet: "Notes", definitions: "Definitions", details: "Details", services: "Services", chart: "chart",
-		panel: "panel", version: "version", simulated: "Simulated: these are not measurements of real people.",
+		panel: "panel", version: "version", simulated: "Simulated: these are not measurements of real people.", calibrated: "calibrated to the census of %s",
 		live: "computed live, not published", internal: "internal", toContents: "Go to the contents", toNotes: "Go to the notes",
 		sheetCol: "Worksheet", titleCol: "Title", rowsCol: "Rows", columnsCol: "Columns", markCol: "Mark", textCol: "Meaning", tableCol: "Table",
 		labelCol: "Label", nameCol: "Column name", unitCol: "Unit", definitionCol: "Definition", itemCol: "Item", valueCol: "Value",
@@ -308,7 +309,22 @@ func (w *words) about(m *rollcall.Meta) string {
 	if m.Panel != "" {
 		panel = w.panel + " " + string(m.Panel)
 	}
-	return joinWords("Rollcall", panel, from, w.credits[m.Credit])
+	return joinWords("Rollcall", panel, from, w.credits[m.Credit], w.calibratedTo(m))
+}
+
+// calibratedTo says to which services' own census the panel is calibrated; "": to
+// none.
+func (w *words) calibratedTo(m *rollcall.Meta) string {
+	var services []string
+	for _, c := range m.Calibrated {
+		if !slices.Contains(services, string(c.Service)) {
+			services = append(services, string(c.Service))
+		}
+	}
+	if len(services) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(w.calibrated, strings.Join(services, ", "))
 }
 
 func joinWords(parts ...string) string {

@@ -89,7 +89,7 @@ func TestFrenchNotes(t *testing.T) {
 // TestEveryNoteIsFrench: every sentence that the reports' sources hold is known in
 // French. (Definitions of columns are TestFrenchColumns'.)
 func TestEveryNoteIsFrench(t *testing.T) {
-	notes := sentences(t, "../../aggregate/report", "../../aggregate/census", "../../internal/server/catalogue.go", "../../table.go")
+	notes := sentences(t, "../../aggregate/report", "../../aggregate/calibrate", "../../aggregate/census", "../../internal/server/catalogue.go", "../../table.go")
 	if len(notes) < 30 {
 		t.Fatalf("%d sentences found: %q", len(notes), notes)
 	}
@@ -117,7 +117,7 @@ func TestEveryNoteIsFrench(t *testing.T) {
 func sentences(t *testing.T, paths ...string) (out []string) {
 	t.Helper()
 	sentence := regexp.MustCompile(`^[A-Z%].* .*\.$`)
-	open := strings.NewReplacer("%%", "%", "%d", "12", "%.0f", "75", "%.1f", "12.5", "%s", "xyz")
+	open := strings.NewReplacer("%%", "%", "%d", "12", "%.0f", "75", "%.1f", "12.5", "%.2f", "1.25", "%g", "1.25", "%s", "xyz")
 	for _, path := range paths {
 		files, err := filepath.Glob(filepath.Join(path, "*.go"))
 		if err != nil {

@@ -31,6 +31,9 @@ func tableWords(t *rollcall.Table) string {
 	if t.Meta.Simulated {
 		b.WriteString("Simulated: these people do not exist.\n")
 	}
+	for _, c := range t.Meta.Calibrated {
+		fmt.Fprintf(&b, "The panel is calibrated to the census of %s of %s; rows of such services have calibrated true.\n", c.Service, c.Month)
+	}
 	fmt.Fprintf(&b, "Each figure is an object: value; se, its standard error; low and high, its %.0f %% interval; n, what was counted behind it; status. se, low and high are in the figure's unit.\n", 100*confidence(t.Meta))
 	b.WriteString("Units:")
 	for _, c := range t.Columns {

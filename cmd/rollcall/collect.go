@@ -33,7 +33,7 @@ type collectCmd struct {
 }
 
 type pcapCmd struct {
-	File      string   `arg:"" optional:"" help:"A pcap or pcapng file."`
+	File      string   `arg:"" optional:"" help:"A pcap or pcapng file, plain, .gz or .zst; - is the standard input."`
 	Interface string   `help:"Read this network interface instead." placeholder:"IF"`
 	Market    string   `required:"" help:"The meter's market."`
 	Location  string   `required:"" help:"Where the meter is installed: home, work or elsewhere."`
@@ -53,6 +53,9 @@ type pcapCmd struct {
 func (c *pcapCmd) Validate() error {
 	if c.Listen == "" && (c.Tokens != "" || c.Clear) {
 		return errors.New("--tokens and --insecure-http are for --listen")
+	}
+	if c.File == logs.Stdin {
+		return exist(c.Signs)
 	}
 	return errors.Join(exist(c.File), exist(c.Signs))
 }
@@ -108,10 +111,13 @@ func (c *pcapCmd) signs(to *meter.Install) error {
 }
 
 func (c *pcapCmd) source() string {
-	if c.File != "" {
-		return c.File
+	switch c.File {
+	case "":
+		return c.Interface
+	case logs.Stdin:
+		return "the standard input"
 	}
-	return c.Interface
+	return c.File
 }
 
 // Run reads the capture into the log, or with --dry-run onto stdout, and says
@@ -171,7 +177,7 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 	if c.DryRun {
 		server.LimitMemory(meterMemory)
 		out := bufio.NewWriter(s.out)
-		err := c.read(ctx, install, func(seen ingest.Sighting) error {
+		err := c.read(ctx, s, install, func(seen ingest.Sighting) error {
 			_, err := out.Write(append(seen.AppendJSON(nil), '\n'))
 			return err
 		})
@@ -181,19 +187,22 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 	return with(ctx, &c.Engine, s, func(api *client) error { return c.send(ctx, s, api, install) })
 }
 
-func (c *pcapCmd) read(ctx context.Context, install meter.Install, yield func(ingest.Sighting) error) error {
-	var err error
+func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
 	if c.Interface != "" {
 		c.stats, err = meter.Listen(ctx, c.Interface, install, yield)
 		return err
 	}
-	f, err := os.Open(c.File)
-	if err != nil {
-		return err
+	in := s.in
+	if c.File != logs.Stdin {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
 	}
-	defer f.Close()
-	if c.stats, err = meter.Read(ctx, bufio.NewReaderSize(f, 1<<20), install, yield); err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
+	if c.stats, err = meter.Read(ctx, bufio.NewReaderSize(in, 1<<20), install, yield); err != nil {
+		return fmt.Errorf("%s: %w", c.source(), err)
 	}
 	return nil
 }
@@ -238,7 +247,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		body, base = body[:0], lines
 		return err
 	}
-	err := c.read(ctx, install, func(seen ingest.Sighting) error {
+	err := c.read(ctx, s, install, func(seen ingest.Sighting) error {
 		if seen.Account == "" && seen.Panelist == "" {
 			return nil // nobody to count: the reading counts it as unnamed
 		}

@@ -120,7 +120,7 @@ func (c *demoCmd) load(ctx context.Context, s *streams, api *client) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	fmt.Fprintf(s.err, "Loading the demonstration into %s: %d months of a simulated panel, two of a simulated census.\n"+
+	fmt.Fprintf(s.err, "Loading the demonstration into %s: %d months of a simulated panel, three of simulated censuses.\n"+
 		"The folder's pseudonym key is made from the seed and is no secret: load no real events into it.\n", c.Data, len(missing))
 	return l.load(ctx)
 }

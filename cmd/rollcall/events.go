@@ -140,20 +140,66 @@ func remedies() map[string]string {
 	}
 }
 
+// file sends a file's parts, several at once: while the log has one on its disk
+// the server reads another, and the next is cut from the file.
 func (s *sender) file(ctx context.Context, path string, bar *progressbar.ProgressBar) error {
-	parts := file.Parts(ctx, path, func(read, total int64) {
-		bar.ChangeMax64(max(total, read, 1)) // a bar of an empty file would refuse to finish
-		_ = bar.Set64(read)                  // a bar that can't be drawn is no reason to stop
-	})
-	for part, err := range parts {
-		if err != nil {
-			return err
-		}
-		if err := s.post(ctx, part.Type, part.Body, part.Base); err != nil {
-			return fmt.Errorf("%s: after line %d: %w", path, part.Base, err)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var (
+		under  []chan sent // in their order, each owned by its post
+		failed error       // of the first that failed
+	)
+	take := func() {
+		first := <-under[0]
+		under = under[1:]
+		s.Add(first.counts, first.base)
+		if first.err != nil && failed == nil {
+			failed = fmt.Errorf("%s: after line %d: %w", path, first.base, first.err)
+			stop()
 		}
 	}
-	return nil
+	var unread error
+	for part, err := range file.Parts(ctx, path, barOf(bar)) {
+		if len(under) == atOnce {
+			take()
+		}
+		if unread = err; err != nil || failed != nil {
+			break
+		}
+		under = append(under, s.send(ctx, part))
+	}
+	for len(under) > 0 {
+		take()
+	}
+	return cmp.Or(failed, unread)
+}
+
+// atOnce is how many posts of a file are under way at once. Three are slower.
+const atOnce = 2
+
+// sent is what became of a part, and the lines before it.
+type sent struct {
+	counts ingest.Counts
+	base   int
+	err    error
+}
+
+// send begins to post a part.
+func (s *sender) send(ctx context.Context, part file.Part) chan sent {
+	done := make(chan sent, 1)
+	go func() {
+		counts, err := s.deliver(ctx, part.Type, part.Body)
+		done <- sent{counts, part.Base, err}
+	}()
+	return done
+}
+
+// barOf has a bar follow a file's reading.
+func barOf(bar *progressbar.ProgressBar) func(read, total int64) {
+	return func(read, total int64) {
+		bar.ChangeMax64(max(total, read, 1)) // a bar of an empty file would refuse to finish
+		_ = bar.Set64(read)                  // a bar that can't be drawn is no reason to stop
+	}
 }
 
 // progress draws on a terminal, and nowhere else. The length is told with the
@@ -185,18 +231,26 @@ func newSender(api *client, source string, backfill bool) *sender {
 
 // post sends one body; its lines are counted from base.
 func (s *sender) post(ctx context.Context, contentType string, body []byte, base int) error {
+	counts, err := s.deliver(ctx, contentType, body)
+	if err == nil {
+		s.Add(counts, base)
+	}
+	return err
+}
+
+// deliver sends one body until the log has taken it.
+func (s *sender) deliver(ctx context.Context, contentType string, body []byte) (ingest.Counts, error) {
 	for {
 		counts, full, err := s.try(ctx, contentType, body)
 		if err != nil {
-			return err
+			return ingest.Counts{}, err
 		}
 		if !full {
-			s.Add(counts, base)
-			return nil
+			return counts, nil
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return ingest.Counts{}, ctx.Err()
 		case <-time.After(time.Second):
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -62,11 +63,28 @@ func (c *publicationListCmd) Run(ctx context.Context, s *streams) error {
 		out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "PANEL\tMONTH\tVERSION\tSTATUS\tPUBLISHED\tDAYS SINCE\tDOCUMENT\tREASON")
 		for _, p := range list {
-			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+withdrawnNote(p)+agedNote(p),
+			fmt.Fprintf(out, "%s\t%s\t%d\t%s%s\t%s\t%s\t%.12s\t%s\n", p.Panel, p.Month, p.Version, p.Status, internalNote(p)+calibratedNote(p)+withdrawnNote(p)+agedNote(p),
 				p.Time.UTC().Format(time.RFC3339), lateDays(p), p.Document, p.Reason)
 		}
 		return out.Flush()
 	})
+}
+
+// calibratedNote says to whose census a version is calibrated, and that it is
+// another since.
+func calibratedNote(p rollcall.Publication) string {
+	if p.Calibration == nil {
+		return ""
+	}
+	ids := make([]string, len(p.Calibration.Services))
+	for i, id := range p.Calibration.Services {
+		ids[i] = string(id)
+	}
+	note := ", calibrated to the census of " + strings.Join(ids, ", ")
+	if since := p.Calibration.Since; len(since) > 0 {
+		note += " (since then " + strings.Join(since, "; ") + ")"
+	}
+	return note
 }
 
 // lateDays is how many diary days came since a version was closed.
@@ -243,6 +261,9 @@ type closeCmd struct {
 
 	Confidence *float64 `help:"Of the intervals, 0.5 to 1." placeholder:"0.95"`
 	Trim       string   `help:"Clip weights while raking, to these multiples of their mean; CAP 0 for none." placeholder:"FLOOR,CAP"`
+
+	Calibrate []string `help:"Services to whose own census of the month the panel is calibrated, by the accounts that a person has." placeholder:"SERVICE,..."`
+	PerPerson string   `name:"accounts-per-person" help:"How many accounts a person has of each service to calibrate: service,accounts_per_person,se,source,source_date and, where places elsewhere count, location." type:"existingfile" placeholder:"FILE.csv"`
 	server.Engine
 }
 
@@ -268,14 +289,38 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		}
 		in["trim"] = trim
 	}
+	if err := c.calibrate(in); err != nil {
+		return err
+	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var p rollcall.Publication
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p), unchangedNote(p))
+		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p)+calibratedNote(p), unchangedNote(p))
+		if p.Calibration != nil {
+			for _, note := range p.Calibration.Notes {
+				fmt.Fprintln(s.out, note)
+			}
+		}
 		return c.count(ctx, s, api, p)
 	})
+}
+
+// calibrate puts in what the panel is calibrated with.
+func (c *closeCmd) calibrate(in map[string]any) error {
+	if (len(c.Calibrate) == 0) != (c.PerPerson == "") {
+		return server.UsageError{Err: errors.New("--calibrate and --accounts-per-person go together: the services, and how many accounts of each a person has")}
+	}
+	if c.PerPerson == "" {
+		return nil
+	}
+	text, err := os.ReadFile(c.PerPerson)
+	if err != nil {
+		return err
+	}
+	in["calibrate"], in["accounts_per_person"] = c.Calibrate, string(text)
+	return nil
 }
 
 // unchangedNote says that a close made no version.

@@ -122,7 +122,28 @@ func (l *simulation) load(ctx context.Context) error {
 		}
 		_ = l.bar.Add(1)
 	}
+	if err := l.calibrate(ctx); err != nil {
+		return fmt.Errorf("close %s calibrated: %w", simulate.CalibratedMonth, err)
+	}
 	return l.bar.Finish()
+}
+
+// calibrate closes one month again, calibrated to a service's own census, beside
+// the version that it has: the months after it were closed with that one.
+func (l *simulation) calibrate(ctx context.Context) error {
+	if !slices.Contains(l.months, simulate.CalibratedMonth) {
+		return nil
+	}
+	list, err := l.published(ctx)
+	if err != nil || slices.ContainsFunc(list, func(p rollcall.Publication) bool { return p.Month == simulate.CalibratedMonth && p.Version > 1 }) {
+		return err
+	}
+	in := map[string]any{
+		"market": string(simulate.Place().ID), "panel": string(simulate.PanelID), "month": simulate.CalibratedMonth.String(),
+		"status": string(rollcall.Restated), "reason": "calibrated to MSN's own census, simulated",
+		"calibrate": []rollcall.ServiceID{simulate.OwnService}, "accounts_per_person": simulate.AccountsPerPerson(),
+	}
+	return l.api.do(ctx, http.MethodPost, "/v1/publications", in, nil)
 }
 
 // missing gives the months that are not published yet, in the markets that it
@@ -250,7 +271,7 @@ func (l *simulation) month(ctx context.Context, at rollcall.Month) error {
 	if err := sleepUntil(ctx, l.exactFrom); err != nil {
 		return err
 	}
-	return l.send(ctx, l.made.Census(at))
+	return errors.Join(l.send(ctx, l.made.Census(at)), l.send(ctx, l.made.OwnCensus(at)))
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {

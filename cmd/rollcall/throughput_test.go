@@ -81,7 +81,7 @@ func (b *bench) write(millions int) string {
 	events := make([]rollcall.Event, 100_000)
 	for range millions * 10 {
 		b.draw(events)
-		if err := b.to.Append(b.Context(), events); err != nil {
+		if err := b.to.Append(b.Context(), rollcall.BatchOf(events...)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -207,7 +207,7 @@ func (b *bench) load(ctx context.Context, perSecond float64) (sent int) {
 	w := kafka.NewWriter(b.log, kafka.WriterOptions{Backfill: true})
 	defer w.Close()
 	for ctx.Err() == nil {
-		if w.Append(ctx, events) == nil {
+		if w.Append(ctx, rollcall.BatchOf(events...)) == nil {
 			sent += len(events)
 		}
 		<-tick.C
@@ -224,7 +224,7 @@ func (b *bench) probe(api *client, i int) time.Duration {
 		Group: rollcall.Group{Market: "FR", Service: "jabber", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
 		Time:  day, Visitor: rollcall.Visitor(i),
 	}
-	if err := b.to.Append(b.Context(), []rollcall.Event{e}); err != nil {
+	if err := b.to.Append(b.Context(), rollcall.BatchOf(e)); err != nil {
 		b.Fatal(err)
 	}
 	begin := time.Now()

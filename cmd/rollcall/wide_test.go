@@ -62,7 +62,7 @@ func (w *wide) write(n int) {
 		for i := range events {
 			events[i] = w.event()
 		}
-		if err := w.to.Append(w.Context(), events); err != nil {
+		if err := w.to.Append(w.Context(), rollcall.BatchOf(events...)); err != nil {
 			w.Fatal(err)
 		}
 	}

@@ -1,5 +1,6 @@
 -- Writes a line of JSON for each step of a client's session: who was refused or
--- signed on, and when a session was opened, lost, resumed and closed. Prosody's
+-- signed on, when a session was opened, lost, resumed and closed, and when the
+-- server started, since one that was killed told nothing of what was open. Prosody's
 -- own log at level info tells neither a refusal nor a resumption.
 --
 --   plugin_paths = { "/usr/local/lib/prosody/modules" }
@@ -41,6 +42,10 @@ module:hook_global("config-reloaded", function ()
 		file:close();
 		file = nil;
 	end
+end);
+
+module:hook_global("server-started", function ()
+	write("started", {});
 end);
 
 module:hook("authentication-success", function (event)

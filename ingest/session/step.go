@@ -47,7 +47,7 @@ func (w What) All() bool { return w == Stopped || w == Started }
 // and the rest where they are known.
 type Step struct {
 	What
-	Connection string // names it while it lasts
+	Connection string // names it while it lasts; of Stopped and Started, what the names of those it ends begin with
 	Session    string // what another connection may go on with; empty: the connection alone
 	Line       int    // where it was read
 	ingest.Sighting

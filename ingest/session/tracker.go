@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -67,7 +68,7 @@ func (t *Tracker) At(now time.Time) {
 // Take takes the next step. The error is yield's.
 func (t *Tracker) Take(s Step) error {
 	if s.What == Started { // what had no end was over with the last line before
-		t.endAll(t.now, Started)
+		t.endAll(s.Connection, t.now, Started)
 	}
 	t.At(s.Time)
 	if t.beyond(s) {
@@ -90,7 +91,7 @@ func (t *Tracker) Take(s Step) error {
 	case Alive:
 		t.alive(s)
 	case Stopped:
-		t.endAll(s.Time, Stopped)
+		t.endAll(s.Connection, s.Time, Stopped)
 	}
 	return t.err
 }
@@ -295,16 +296,16 @@ func (t *Tracker) sweep() {
 	}
 }
 
-// endAll ends every connection and session.
-func (t *Tracker) endAll(at time.Time, how What) {
-	for _, on := range ordered(t.stays, nil, byOpening) {
+// endAll ends every connection and session whose name begins so.
+func (t *Tracker) endAll(name string, at time.Time, how What) {
+	for _, on := range ordered(t.stays, func(s *stay) bool { return strings.HasPrefix(s.key, name) }, byOpening) {
 		if on.lost.IsZero() {
 			t.end(on, at, how)
 		} else {
 			t.end(on, on.lost, Lost)
 		}
 	}
-	for _, c := range ordered(t.conns, nil, byBeginning) {
+	for _, c := range ordered(t.conns, func(c *connection) bool { return strings.HasPrefix(c.name, name) }, byBeginning) {
 		if c.doubt != nil {
 			t.Doubtful++
 			c.login, c.doubt = nil, nil
@@ -360,7 +361,7 @@ func (t *Tracker) End() error {
 		t.forget(on)
 		t.present(on, t.now, "the log's end")
 	}
-	t.endAll(t.now, Lost)
+	t.endAll("", t.now, Lost)
 	return t.err
 }
 

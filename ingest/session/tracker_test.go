@@ -88,6 +88,25 @@ var trackerCases = []struct {
 10:00 login ann
 10:00-10:10 presence ann
 10:10 logout ann`, Counts{}},
+	{"a server of several stops, and another starts after it was killed", false, `
+10:00 accepted 1/7 ann
+10:00 opened 1/7 ann
+10:00 accepted 2/7 bob
+10:00 opened 2/7 bob
+10:00 accepted 3/1 cid
+10:05 opened 3/1 cid
+10:10 stopped 2/
+10:20 started 3/
+10:30 closed 1/7`, `
+10:00 login ann
+10:00 login bob
+10:00 login cid
+10:00-10:10 presence bob
+10:00-10:30 presence ann
+10:05-10:10 presence cid
+10:10 logout bob
+10:10 logout cid
+10:30 logout ann`, Counts{}},
 	{"a session resumed after hours was nobody's between", false, `
 10:00 accepted c1 ann
 10:00 opened c1 ann s1

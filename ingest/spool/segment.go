@@ -99,13 +99,10 @@ func readFrame(r io.Reader, left int64) (f frame, err error) {
 }
 
 // eventFrames encodes events.
-func eventFrames(kind frameKind, events []rollcall.Event) (frames []frame, err error) {
+func eventFrames(kind frameKind, events *rollcall.Batch) (frames []frame, err error) {
 	enc := arrowipc.NewEncoder()
-	for i := 0; i < len(events); {
-		for i < len(events) && enc.Size() < frameCut && !enc.Full() {
-			enc.Add(&events[i])
-			i++
-		}
+	for i := 0; i < events.Len(); {
+		i = enc.AddRows(events, i, frameCut)
 		stream, err := enc.Stream()
 		if err != nil {
 			return nil, err
@@ -126,7 +123,7 @@ func (f *frame) rejected() (list []rollcall.Rejected, err error) {
 	return list, err
 }
 
-func (f *frame) events() (events []rollcall.Event, err error) {
+func (f *frame) events() (*rollcall.Batch, error) {
 	var (
 		batch rollcall.Batch
 		dec   = arrowipc.NewDecoder()
@@ -149,10 +146,7 @@ func (f *frame) events() (events []rollcall.Event, err error) {
 			return nil, err
 		}
 	}
-	for i := range batch.Len() {
-		events = append(events, batch.Event(i))
-	}
-	return events, bad
+	return &batch, bad
 }
 
 // segment is one file. Its file is nil once nothing more is written to it.

@@ -119,7 +119,7 @@ type spooled struct {
 }
 
 // Append brings events to the log, or to the disk.
-func (l spooled) Append(ctx context.Context, events []rollcall.Event) error {
+func (l spooled) Append(ctx context.Context, events *rollcall.Batch) error {
 	return l.spool.pass(ctx, func(ctx context.Context) error { return l.to.Append(ctx, events) },
 		func() ([]frame, error) { return eventFrames(l.kind, events) })
 }

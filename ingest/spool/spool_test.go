@@ -60,12 +60,12 @@ type half struct {
 	backfill bool
 }
 
-func (h half) Append(ctx context.Context, events []rollcall.Event) error {
+func (h half) Append(ctx context.Context, events *rollcall.Batch) error {
 	return h.take(ctx, func() {
 		if h.events == nil {
 			h.events = map[bool][]rollcall.Event{}
 		}
-		h.events[h.backfill] = append(h.events[h.backfill], events...)
+		h.events[h.backfill] = append(h.events[h.backfill], events.Events()...)
 	})
 }
 
@@ -111,9 +111,9 @@ func TestAwayAndBack(t *testing.T) {
 		run.Go(func() { s.Run(ctx) })
 		events := someEvents(300)
 		for part := range slices.Chunk(events, 50) {
-			must(t, s.Log(false).Append(ctx, part))
+			must(t, s.Log(false).Append(ctx, rollcall.BatchOf(part...)))
 		}
-		must(t, s.Log(true).Append(ctx, events[:10]))
+		must(t, s.Log(true).Append(ctx, rollcall.BatchOf(events[:10]...)))
 		refused := rollcall.Rejected{Time: time.Unix(1e9, 0).UTC(), Code: "kind", Body: []byte("{}"), Source: "a"}
 		must(t, s.Log(false).Reject(ctx, []rollcall.Rejected{refused}))
 		time.Sleep(time.Minute) // of the bubble's own time
@@ -130,7 +130,7 @@ func TestAwayAndBack(t *testing.T) {
 		if len(l.rejected) != 1 || l.rejected[0].Code != "kind" || !l.rejected[0].Time.Equal(refused.Time) {
 			t.Errorf("the refused inputs are %+v", l.rejected)
 		}
-		must(t, s.Log(false).Append(ctx, events[:1])) // to the log itself
+		must(t, s.Log(false).Append(ctx, rollcall.BatchOf(events[:1]...))) // to the log itself
 		wantEvents(t, l.got(false), append(slices.Clone(events), events[0]))
 		stop()
 		run.Wait()
@@ -148,8 +148,8 @@ func TestHangingLog(t *testing.T) {
 		l := &line{hangs: true}
 		s := open(t, dir, l, Options{})
 		begin := time.Now()
-		must(t, s.Log(false).Append(t.Context(), someEvents(3)))
-		must(t, s.Log(false).Append(t.Context(), someEvents(3)))
+		must(t, s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(3)...)))
+		must(t, s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(3)...)))
 		if took := time.Since(begin); took != defaultPatience {
 			t.Errorf("two appends to a log that hangs took %s, want the patience once", took)
 		}
@@ -164,7 +164,7 @@ func TestRestart(t *testing.T) {
 	l := &line{away: errAway}
 	s := open(t, dir, l, Options{})
 	events := someEvents(100)
-	must(t, s.Log(false).Append(t.Context(), events))
+	must(t, s.Log(false).Append(t.Context(), rollcall.BatchOf(events...)))
 	path := s.segments[0].path // the process is killed here: no Close
 	whole, err := os.ReadFile(path)
 	must(t, err)
@@ -194,7 +194,7 @@ func TestFull(t *testing.T) {
 	taken := 0
 	var err error
 	for range 100 {
-		if err = s.Log(false).Append(t.Context(), someEvents(50)); err != nil {
+		if err = s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(50)...)); err != nil {
 			break
 		}
 		taken += 50
@@ -214,7 +214,7 @@ func TestFull(t *testing.T) {
 	if got := len(l.got(false)); got != taken {
 		t.Errorf("%d events reached the log, want %d", got, taken)
 	}
-	must(t, s.Log(false).Append(t.Context(), someEvents(50)))
+	must(t, s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(50)...)))
 }
 
 // TestFullDisk: a write that the disk cuts short is refused and undone. The
@@ -222,10 +222,10 @@ func TestFull(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	l := &line{away: errAway}
 	s := open(t, t.TempDir(), l, Options{})
-	must(t, s.Log(false).Append(t.Context(), someEvents(50)))
+	must(t, s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(50)...)))
 	before := s.segments[0].size
 	limitFiles(t, uint64(before)+100)
-	err := s.Log(false).Append(t.Context(), someEvents(50))
+	err := s.Log(false).Append(t.Context(), rollcall.BatchOf(someEvents(50)...))
 	if !errors.Is(err, rollcall.ErrFull) {
 		t.Fatalf("on a full disk: %v", err)
 	}
@@ -252,7 +252,7 @@ func limitFiles(t *testing.T, bytes uint64) {
 // malformed are files that no spool wrote.
 func malformed(t testing.TB) map[string][]byte {
 	t.Helper()
-	frames, err := eventFrames(frameEvents, someEvents(3))
+	frames, err := eventFrames(frameEvents, rollcall.BatchOf(someEvents(3)...))
 	must(t, err)
 	good := frames[0].append([]byte(magic))
 	changed := func(at int, to byte) []byte {

@@ -3,6 +3,8 @@ package arrowipc
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"slices"
 
 	"rollcall"
 
@@ -18,8 +20,7 @@ type Encoder struct {
 	schemas [2]*arrow.Schema // of version 1 and 2
 	groups  map[rollcall.Group]int
 	values  [][texts]int16 // of each group: its indexes into the dictionaries
-	last    rollcall.Group
-	code    int // of last
+	codes   []int          // of a batch's groups, their places in values; -1: not there yet
 	dicts   [texts]dictionary
 
 	time, until  []int64
@@ -62,51 +63,63 @@ func (e *Encoder) Size() int {
 func (e *Encoder) Full() bool { return len(e.values) >= maxValues }
 
 // Add gathers one event.
-func (e *Encoder) Add(ev *rollcall.Event) {
-	v := &e.values[e.group(ev)]
+func (e *Encoder) Add(ev *rollcall.Event) { e.AddRows(rollcall.BatchOf(*ev), 0, math.MaxInt) }
+
+// AddRows gathers a batch's events from one on, until the stream has about so
+// many bytes or is Full. It gives the first that is left.
+func (e *Encoder) AddRows(b *rollcall.Batch, from, most int) int {
+	e.codes = slices.Grow(e.codes[:0], len(b.Groups))[:len(b.Groups)]
+	for i := range e.codes {
+		e.codes[i] = -1
+	}
+	row := from
+	for ; row < b.Len() && e.Size() < most && !e.Full(); row++ {
+		of := b.Code[row]
+		if e.codes[of] < 0 {
+			e.codes[of] = e.group(b.Groups[of])
+		}
+		e.add(&b.Groups[of], e.codes[of])
+		e.time = append(e.time, b.Time[row])
+		e.until = append(e.until, b.Until[row])
+		e.hasUntil.add(b.Until[row] != 0)
+		e.visitor = append(e.visitor, b.Visitor[row])
+	}
+	return row
+}
+
+// add gathers what an event's group says, which has a place in values.
+func (e *Encoder) add(g *rollcall.Group, code int) {
+	v := &e.values[code]
 	for i := range e.index {
 		e.index[i] = append(e.index[i], v[i])
 	}
-	e.has[panel].add(ev.Panel != "")
-	e.has[platform].add(ev.Platform != rollcall.NoPlatform)
-	e.has[segment].add(ev.Segment != "")
-	e.has[precision].add(ev.Precision != rollcall.ToMinute)
-	e.time = append(e.time, ev.Time.UnixNano())
-	var until int64
-	if !ev.Until.IsZero() {
-		until = ev.Until.UnixNano()
-	}
-	e.hasUntil.add(!ev.Until.IsZero())
-	e.until = append(e.until, until)
-	e.visitor = append(e.visitor, uint64(ev.Visitor))
-	e.key = append(e.key, uint64(ev.Key))
+	e.has[panel].add(g.Panel != "")
+	e.has[platform].add(g.Platform != rollcall.NoPlatform)
+	e.has[segment].add(g.Segment != "")
+	e.has[precision].add(g.Precision != rollcall.ToMinute)
+	e.key = append(e.key, uint64(g.Key))
 }
 
 // group gives the group's place in values. The key is a column of its own.
-func (e *Encoder) group(ev *rollcall.Event) int {
-	if len(e.values) > 0 && e.last == ev.Group {
-		return e.code
-	}
-	e.last = ev.Group
-	g := ev.Group
+func (e *Encoder) group(g rollcall.Group) int {
 	g.Key = 0
 	code, ok := e.groups[g]
-	if !ok {
-		code = len(e.values)
-		e.groups[g] = code
-		e.values = append(e.values, [texts]int16{
-			market:   e.dicts[market].add(string(g.Market)),
-			service:  e.dicts[service].add(string(g.Service)),
-			location: e.dicts[location].add(g.Location.String()),
-			kind:     e.dicts[kind].add(g.Kind.String()),
-			panel:    e.dicts[panel].add(string(g.Panel)),
-
-			platform:  e.dicts[platform].add(g.Platform.String()),
-			segment:   e.dicts[segment].add(string(g.Segment)),
-			precision: e.dicts[precision].add(g.Precision.String()),
-		})
+	if ok {
+		return code
 	}
-	e.code = code
+	code = len(e.values)
+	e.groups[g] = code
+	e.values = append(e.values, [texts]int16{
+		market:   e.dicts[market].add(string(g.Market)),
+		service:  e.dicts[service].add(string(g.Service)),
+		location: e.dicts[location].add(g.Location.String()),
+		kind:     e.dicts[kind].add(g.Kind.String()),
+		panel:    e.dicts[panel].add(string(g.Panel)),
+
+		platform:  e.dicts[platform].add(g.Platform.String()),
+		segment:   e.dicts[segment].add(string(g.Segment)),
+		precision: e.dicts[precision].add(g.Precision.String()),
+	})
 	return code
 }
 
@@ -173,7 +186,7 @@ func column(t arrow.DataType, values []byte, rows int, valid *validity) arrow.Ar
 
 func (e *Encoder) reset() {
 	clear(e.groups)
-	e.values, e.code = e.values[:0], 0
+	e.values = e.values[:0]
 	e.time, e.until, e.visitor, e.key = e.time[:0], e.until[:0], e.visitor[:0], e.key[:0]
 	for i := range e.dicts {
 		e.dicts[i].reset()

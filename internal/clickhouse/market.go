@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"rollcall"
@@ -66,4 +67,44 @@ func (s *catalogue) CensusMonths(ctx context.Context, market rollcall.MarketID) 
 		return nil, fmt.Errorf("read the census's months: %w", err)
 	}
 	return all, nil
+}
+
+// censusTables are those that a census is made of.
+func censusTables() []string {
+	return []string{"cells", "corrections", "segments", "services", "ageings", "masters", "quarantine"}
+}
+
+// Revision tells of the parts of the tables that a census is made of, on every
+// server that has some: a part never changes, and what is written, removed or
+// rewritten is in another of another name. A merge of parts changes it too. It
+// fails where a server is down, or the user may not read system.parts.
+func (s *catalogue) Revision(ctx context.Context) (rollcall.Revision, error) {
+	parts, tables := "system.parts", censusTables()
+	if s.form.Cluster != "" {
+		parts = "clusterAllReplicas(" + literal(s.form.Cluster) + ", system.parts)"
+	}
+	for i, name := range tables {
+		tables[i] = s.form.stored(name)
+	}
+	r := rollcall.Revision{Cells: make(map[rollcall.Month]string)}
+	err := s.each(with(ctx, ch.Settings{"skip_unavailable_shards": 0}), func(rows driver.Rows) (bool, error) {
+		var table, partition string
+		var parts, names uint64
+		if err := rows.Scan(&table, &partition, &parts, &names); err != nil {
+			return false, err
+		}
+		text := fmt.Sprintf("%d/%x", parts, names)
+		if table != s.form.stored("cells") {
+			r.Rest += table + " " + text + ","
+			return true, nil
+		}
+		at, err := time.Parse("200601", partition)
+		r.Cells[rollcall.MonthOf(at.Year(), at.Month())] = text
+		return true, err
+	}, `SELECT table, partition, count(), sum(cityHash64(hostName(), shardNum(), name)) FROM `+parts+`
+		WHERE database = ? AND active AND table IN (?) GROUP BY table, partition ORDER BY table, partition`, s.form.Database, tables)
+	if err != nil {
+		return rollcall.Revision{}, fmt.Errorf("ask for the store's revision: %w", failure(ctx, err))
+	}
+	return r, nil
 }

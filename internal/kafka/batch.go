@@ -239,14 +239,28 @@ func (f *fields) record(headers bool) (r rawRecord) {
 		f.bad = true
 		return r
 	}
+	if headers && r.count > 0 {
+		r.headers = make([]kafka.Header, 0, r.count)
+	}
 	for range r.count {
-		h := kafka.Header{Key: string(body.bytes(0)), Value: body.bytes(-1)}
+		key, value := body.bytes(0), body.bytes(-1)
 		if headers {
-			r.headers = append(r.headers, h)
+			r.headers = append(r.headers, kafka.Header{Key: headerName(key), Value: value})
 		}
 	}
 	f.bad = f.bad || body.bad || len(body.rest) > 0
 	return r
+}
+
+// headerName is a header's key, without memory for those that nearly all have.
+func headerName(key []byte) string {
+	switch string(key) {
+	case headerType:
+		return headerType
+	case headerBackfill:
+		return headerBackfill
+	}
+	return string(key)
 }
 
 func (f *fields) varint() int64 {

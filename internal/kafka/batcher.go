@@ -30,10 +30,10 @@ type batcher struct {
 	again   bool // the source is a replay: what is refused is in rollcall.rejected already
 
 	// of the record being read
-	raw      *rawBatch // that holds it
-	ofRaw    int       // records and rows of it that were refused
-	rawMark  int       // of rejects, the record batch's first
-	record   *kafka.Message
+	raw      *rawBatch        // that holds it
+	ofRaw    int              // records and rows of it that were refused
+	rawMark  int              // of rejects, the record batch's first
+	record   kafka.Message    // itself: a pointer would take memory for each
 	events   []rollcall.Event // of one that is not Arrow
 	kind     string           // its content type, without parameters
 	backfill bool
@@ -94,7 +94,7 @@ func (b *batcher) begin(raw *rawBatch) { b.raw, b.ofRaw, b.rawMark = raw, 0, len
 func (b *batcher) open(m *kafka.Message) bool {
 	b.source.stats.Records.Add(1)
 	b.records++
-	b.record, b.rows, b.first, b.refused, b.mark = m, 0, b.batch.Len(), 0, len(b.rejects)
+	b.record, b.rows, b.first, b.refused, b.mark = *m, 0, b.batch.Len(), 0, len(b.rejects)
 	b.kind, b.backfill, b.resent = headersOf(m)
 	err := checkTimestamp(m.Time)
 	if err == nil && b.kind != arrowipc.ContentType {
@@ -135,10 +135,7 @@ func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 	for _, h := range m.Headers {
 		switch h.Key {
 		case headerType:
-			kind = string(h.Value)
-			if plain, _, err := mime.ParseMediaType(kind); err == nil {
-				kind = plain
-			}
+			kind = mediaType(h.Value)
 		case headerBackfill:
 			backfill = string(h.Value) == "1"
 		case headerResent:
@@ -151,6 +148,22 @@ func headersOf(m *kafka.Message) (kind string, backfill, resent bool) {
 	return kind, backfill, resent
 }
 
+// mediaType is a content type without its parameters. Those that are read here
+// mostly have none, and then take no memory.
+func mediaType(value []byte) string {
+	switch string(value) {
+	case arrowipc.ContentType:
+		return arrowipc.ContentType
+	case jsonType:
+		return jsonType
+	}
+	text := string(value)
+	if plain, _, err := mime.ParseMediaType(text); err == nil {
+		return plain
+	}
+	return text
+}
+
 // single takes a record of one event, or of one that was cut in two.
 func (b *batcher) single() {
 	var err error
@@ -159,7 +172,7 @@ func (b *batcher) single() {
 		err = b.add(b.events)
 	}
 	if err != nil {
-		truncate(b.batch, b.first)
+		b.batch.Truncate(b.first)
 		b.refuseRecord(err)
 	}
 }
@@ -167,10 +180,10 @@ func (b *batcher) single() {
 func (b *batcher) add(events []rollcall.Event) error {
 	for i := range events {
 		e := &events[i]
-		if err := b.check(e); err != nil {
-			return err
+		code, err := b.code(&e.Group) // which checks it
+		if err == nil {
+			err = b.checkTime(e)
 		}
-		code, err := b.code(&e.Group)
 		if err != nil {
 			return err
 		}
@@ -180,7 +193,7 @@ func (b *batcher) add(events []rollcall.Event) error {
 }
 
 func (b *batcher) decode(to []rollcall.Event) ([]rollcall.Event, error) {
-	m := b.record
+	m := &b.record
 	switch deep := jsondepth.Check(m.Value); {
 	case b.kind == "":
 		return to, &rollcall.Invalid{Field: "header " + headerType, Reason: "is missing", Code: "content_type"}
@@ -202,9 +215,9 @@ func untilNano(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// check judges an event by itself and by its record's timestamp.
-func (b *batcher) check(e *rollcall.Event) error {
-	if err := e.Validate(); err != nil || b.backfill {
+// checkTime judges an event's times by themselves and by its record's timestamp.
+func (b *batcher) checkTime(e *rollcall.Event) error {
+	if err := e.ValidateTimes(); err != nil || b.backfill {
 		return err
 	}
 	return e.Age(b.record.Time)
@@ -220,7 +233,7 @@ func (b *batcher) read() (more bool) {
 		n, err := b.decoder.Read(b.batch, batchRows-from, arrowipc.Sink{Code: b.code, Bad: b.bad})
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				truncate(b.batch, b.first)
+				b.batch.Truncate(b.first)
 				b.refuseRecord(err)
 			}
 			return false
@@ -233,6 +246,9 @@ func (b *batcher) read() (more bool) {
 
 // code gives a group its code in the batch, or why it is refused.
 func (b *batcher) code(g *rollcall.Group) (uint32, error) {
+	if n := b.batch.Len(); n > 0 && b.batch.Groups[b.batch.Code[n-1]] == *g { // single events are often of the group before
+		return b.batch.Code[n-1], nil
+	}
 	v, ok := b.codes[*g]
 	if !ok {
 		if v.err = b.checkGroup(g); v.err == nil {
@@ -254,7 +270,7 @@ func (b *batcher) checkGroup(g *rollcall.Group) error {
 
 // checkTimes refuses the rows from the batch's given one whose times are wrong,
 // and closes the gaps. Nearly every row passes the first comparison, which is
-// the same as check's.
+// the same as checkTime's.
 func (b *batcher) checkTimes(from int) {
 	rows, sure := b.batch, b.sureTimes()
 	to, line := from, lineCounter{next: b.rows + 1, refused: b.lines}
@@ -263,7 +279,7 @@ func (b *batcher) checkTimes(from int) {
 		number := line.take()
 		if at < sure.from || at > sure.to || until != 0 && (until < at || until-at > int64(rollcall.MaxEvent) || until > sure.to || rows.Groups[rows.Code[i]].Precision == rollcall.ToDay) {
 			e := rows.Event(i)
-			if err := b.check(&e); err != nil {
+			if err := b.checkTime(&e); err != nil {
 				b.refuseRow(number, arrowipc.RowOf(&e), err)
 				continue
 			}
@@ -271,12 +287,7 @@ func (b *batcher) checkTimes(from int) {
 		rows.Code[to], rows.Time[to], rows.Until[to], rows.Visitor[to] = rows.Code[i], at, until, rows.Visitor[i]
 		to++
 	}
-	truncate(rows, to)
-}
-
-// truncate leaves the batch its first n rows.
-func truncate(b *rollcall.Batch, n int) {
-	b.Code, b.Time, b.Until, b.Visitor = b.Code[:n], b.Time[:n], b.Until[:n], b.Visitor[:n]
+	rows.Truncate(to)
 }
 
 // sureTimes gives the times, in Unix nanoseconds, that no check refuses.
@@ -339,7 +350,7 @@ func (b *batcher) refuseRecord(err error) {
 
 // refuseBatch keeps a record batch whole.
 func (b *batcher) refuseBatch(err error) {
-	b.record, b.backfill, b.resent = &kafka.Message{Offset: b.raw.first}, false, false
+	b.record, b.backfill, b.resent = kafka.Message{Offset: b.raw.first}, false, false
 	b.refuse(rollcall.Rejected{Type: batchType, Body: b.raw.bytes}, err)
 }
 

@@ -93,14 +93,14 @@ func BenchmarkLog(b *testing.B) {
 	}
 	w := kafka.NewWriter(broker.Cluster(), kafka.WriterOptions{Options: opt})
 	defer w.Close()
-	list := logtest.Events(0, 200000)
+	list := rollcall.BatchOf(logtest.Events(0, 200000)...)
 	appended := time.Now()
 	for b.Loop() {
 		if err := w.Append(b.Context(), list); err != nil {
 			b.Fatal(err)
 		}
 	}
-	total := b.N * len(list)
+	total := b.N * list.Len()
 	b.ReportMetric(float64(total)/time.Since(appended).Seconds()/1e6, "Mappended/s")
 	s, err := kafka.NewSource(broker.Cluster(), "rollcall-bench", kafka.SourceOptions{Options: opt})
 	if err != nil {

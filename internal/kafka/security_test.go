@@ -86,7 +86,7 @@ func passEvent(t *testing.T, c *kafka.Cluster, group string) {
 		Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
 		Time:  logtest.Now(), Visitor: 1,
 	}
-	if err := w.Append(ctx, []rollcall.Event{e}); err != nil {
+	if err := w.Append(ctx, rollcall.BatchOf(e)); err != nil {
 		t.Fatal(err)
 	}
 	s, err := kafka.NewSource(c, "group-"+group, kafka.SourceOptions{})

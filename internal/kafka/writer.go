@@ -84,32 +84,30 @@ func (w *Writer) topic(name string, bytes int64, to kafka.Balancer) *kafka.Write
 // embedded: they are on disk). On an error some may be in the log all the
 // same; writing all again is harmless. Where the embedded log is at its bound
 // it waits until ctx ends, and the error is rollcall.ErrFull and the context's.
-func (w *Writer) Append(ctx context.Context, events []rollcall.Event) error {
+func (w *Writer) Append(ctx context.Context, events *rollcall.Batch) error {
 	enc := w.encoder()
 	defer w.encoders.Put(enc)
-	for len(events) > 0 {
-		n, messages, err := w.encode(enc, events)
+	for from := 0; from < events.Len(); {
+		to, messages, err := w.encode(enc, events, from)
 		if err != nil {
 			return fmt.Errorf("kafka: append: %w", err)
 		}
 		if err := w.write(ctx, w.events, messages); err != nil {
-			return fmt.Errorf("kafka: append %d events: %w", n, err)
+			return fmt.Errorf("kafka: append %d events: %w", to-from, err)
 		}
-		events = events[n:]
+		from = to
 	}
 	return nil
 }
 
 func (w *Writer) encoder() *arrowipc.Encoder { return w.encoders.Get().(*arrowipc.Encoder) }
 
-// encode makes messages of the first n events, about appendBytes in all.
-func (w *Writer) encode(enc *arrowipc.Encoder, events []rollcall.Event) (n int, messages []kafka.Message, err error) {
+// encode makes messages of the events from one on, about appendBytes in all. It
+// gives the first that is left.
+func (w *Writer) encode(enc *arrowipc.Encoder, events *rollcall.Batch, from int) (to int, messages []kafka.Message, err error) {
 	total := 0
-	for n < len(events) && total < appendBytes {
-		for n < len(events) && enc.Size() < messageBytes && !enc.Full() {
-			enc.Add(&events[n])
-			n++
-		}
+	for from < events.Len() && total < appendBytes {
+		from = enc.AddRows(events, from, messageBytes)
 		value, err := enc.Stream()
 		if err != nil {
 			return 0, nil, err
@@ -117,7 +115,7 @@ func (w *Writer) encode(enc *arrowipc.Encoder, events []rollcall.Event) (n int, 
 		total += len(value)
 		messages = append(messages, w.message(value, arrowipc.ContentType))
 	}
-	return n, messages, nil
+	return from, messages, nil
 }
 
 func (w *Writer) message(value []byte, contentType string) kafka.Message {

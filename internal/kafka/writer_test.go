@@ -58,8 +58,8 @@ func TestMessagesAreBounded(t *testing.T) {
 		list[i].Service = rollcall.ServiceID(fmt.Sprintf("%064d", i))
 	}
 	enc := w.encoder()
-	for rest := list; len(rest) > 0; {
-		n, messages, err := w.encode(enc, rest)
+	for from := 0; from < len(list); {
+		to, messages, err := w.encode(enc, rollcall.BatchOf(list...), from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,6 +71,6 @@ func TestMessagesAreBounded(t *testing.T) {
 		if total := sizeOf(messages); total > appendBytes+messageBytes {
 			t.Errorf("%d bytes are encoded at once", total)
 		}
-		rest = rest[n:]
+		from = to
 	}
 }

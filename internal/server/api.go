@@ -131,10 +131,13 @@ func (l eventLog) Replay(ctx context.Context, from api.ReplayFrom) (int64, error
 	return l.replay(ctx, kafka.Start{Time: from.Time, Offsets: from.Offsets}, from.WithRemoved)
 }
 
+// Settle waits until the store has what the log holds. This process's aggregator
+// flushes for it at once; on a cluster others may have to be waited for.
 func (l eventLog) Settle(ctx context.Context) error {
 	if l.cluster == nil {
 		return errNoLog
 	}
+	defer l.waiters.Wait()()
 	return kafka.Settle(ctx, l.cluster, l.group())
 }
 
@@ -283,12 +286,13 @@ func changeableOf(p *Process) changeable {
 
 // serve makes the API's handler.
 func (p *Process) serve() {
+	censuses := census.NewCache(p.store, census.CacheBytes, time.Now)
 	accounts := func(ctx context.Context, q rollcall.CensusQuery) (*rollcall.Table, error) {
 		if err := p.catalogue.knows(ctx, q.Market, q.Services); err != nil {
 			return nil, err
 		}
 		ctx, end := p.traces.Begin(ctx, "census", "market", string(q.Market))
-		t, err := census.Table(ctx, p.store, q)
+		t, err := censuses.Table(ctx, q)
 		end(err)
 		return p.catalogue.noteSimulated(t, q.Market), err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -100,7 +101,7 @@ func (p *Process) Fold(ctx context.Context, metrics *prometheus.Registry) error 
 	p.source = source
 	options := aggregate.Options{
 		K: p.store.K(), Calendar: p.catalogue.calendar, Exactly: p.catalogue.exactly, Undone: p.store, Metrics: aggregate.NewMetrics(metrics), Log: p.Log,
-		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes,
+		Every: p.flush.Every, Behind: p.flush.Behind, Bytes: p.flush.Bytes, Waiters: &p.waiters,
 	}
 	if p.broker == nil {
 		options.Members = source.Members
@@ -163,20 +164,22 @@ func (p eventLog) replay(ctx context.Context, from kafka.Start, withRemoved bool
 // decoder reads single events that other producers put on the topic. check
 // looks for markets that are new, as the converter can't.
 func decoder(converter *ingest.Converter, check func(*rollcall.Group) error) kafka.Decode {
+	readers := sync.Pool{New: func() any { return converter.Single() }}
 	return func(to []rollcall.Event, value []byte, contentType string, record time.Time, backfill bool) ([]rollcall.Event, error) {
-		parse := ingest.ParseJSON
-		if contentType == "application/cloudevents+json" {
-			parse = ingest.ParseCloudEvent
-		}
-		s, err := parse(value)
+		reader := readers.Get().(*ingest.Single)
+		defer readers.Put(reader)
+		s, err := reader.Read(value, contentType == "application/cloudevents+json")
 		if err != nil {
 			return to, err
+		}
+		if to, err = reader.Append(to, s, record, backfill); err == nil {
+			return to, nil
 		}
 		group := rollcall.Group{Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel}
 		if err := check(&group); err != nil {
 			return to, err
 		}
-		if to, err = converter.Append(to, &s, record, backfill); errors.Is(err, ingest.ErrKeyMissing) {
+		if to, err = reader.Append(to, s, record, backfill); errors.Is(err, ingest.ErrKeyMissing) {
 			err = &rollcall.Invalid{Field: "time", Value: s.Time.Format(time.RFC3339), Reason: "is of a day whose master key this process was not given yet; `rollcall rejected replay` counts it once it is there", Code: "key_missing"}
 		}
 		return to, err

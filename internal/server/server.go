@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"rollcall/aggregate"
 	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/report"
@@ -61,8 +62,9 @@ type Process struct {
 	schedule
 	errand    // of a command
 	engine    *Engine
-	command   bool  // it soon ends: others on its folder wait for it
-	flush     Flush // zero: the aggregate stage's own
+	command   bool              // it soon ends: others on its folder wait for it
+	flush     Flush             // zero: the aggregate stage's own
+	waiters   aggregate.Waiters // for the aggregator's flush
 	metrics   *prometheus.Registry
 	requests  *observe.Requests
 	traces    *traces.Traces // nil: nothing is traced

@@ -270,3 +270,28 @@ func dumped(t *testing.T, s *sqlite.Store, facts storetest.Facts) string {
 	mergeDeltas(t, s, facts.Deltas())
 	return storetest.Dump(t, s)
 }
+
+// TestRevisionStays: where nobody writes the revision stays, whatever is read; what
+// another process writes changes it.
+func TestRevisionStays(t *testing.T) {
+	path := newPath(t)
+	s, other := openStore(t, path, 14), openStore(t, path, 14)
+	ask := func(s *sqlite.Store) rollcall.Revision {
+		r, err := s.Revision(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first := ask(s)
+	if _, err := s.Corrections(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if again := ask(s); again.Rest != first.Rest || ask(other).Rest == "" {
+		t.Errorf("the revision is %q, and %q where nothing was written", first.Rest, again.Rest)
+	}
+	mergeDeltas(t, other, cells(1, 10, 1))
+	if now := ask(s); now.Rest == first.Rest {
+		t.Errorf("another process wrote, and the revision is still %q", now.Rest)
+	}
+}

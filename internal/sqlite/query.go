@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"rollcall"
@@ -35,6 +37,56 @@ func listIn[T any](ctx context.Context, in querier, scan func(*sql.Rows) (T, err
 		all = append(all, v)
 	}
 	return all, failure(rows.Err())
+}
+
+// changes is a connection that writes nothing, and so is told of whatever any
+// other writes, of this process or another.
+type changes struct {
+	mu     sync.Mutex // guards the rest
+	conn   *sql.Conn  // nil: none is open
+	opened int        // how many have been: each counts for itself
+}
+
+// number gives one that is another after each write.
+func (c *changes) number(ctx context.Context, readers *sql.DB) (text string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil {
+		if c.conn, err = readers.Conn(ctx); err != nil {
+			return "", err
+		}
+		c.opened++
+	}
+	var seen int64
+	if err := c.conn.QueryRowContext(context.WithoutCancel(ctx), `PRAGMA data_version`).Scan(&seen); err != nil {
+		return "", errors.Join(err, c.drop())
+	}
+	return fmt.Sprintf("%d/%d", c.opened, seen), nil
+}
+
+func (c *changes) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.drop()
+}
+
+// drop closes the connection; mu is held.
+func (c *changes) drop() error {
+	if c.conn == nil {
+		return nil
+	}
+	err := c.conn.Close()
+	c.conn = nil
+	return err
+}
+
+// Revision tells of any write, whatever it is of: SQLite tells no more.
+func (s *catalogue) Revision(ctx context.Context) (rollcall.Revision, error) {
+	number, err := s.changes.number(ctx, s.readers)
+	if err != nil {
+		return rollcall.Revision{}, fmt.Errorf("ask for the store's revision: %w", failure(err))
+	}
+	return rollcall.Revision{Rest: number}, nil
 }
 
 // timeLayout has one length, so that times sort as text.

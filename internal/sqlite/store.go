@@ -62,6 +62,7 @@ type database struct {
 	k               int
 	log             *slog.Logger
 	logBytes        int64 // see logBytes
+	changes         changes
 }
 
 func newStore(d *database) *Store {
@@ -116,8 +117,9 @@ func makeFile(path string) (string, error) {
 	return path, f.Close()
 }
 
-// readers is the number of reading connections: an iterator holds one.
-const readers = 8
+// readers is the number of reading connections: an iterator holds one, and changes
+// another for good.
+const readers = 9
 
 func (s *database) connect() (err error) {
 	if s.writer, err = pool(s.path, 1, url.Values{
@@ -159,7 +161,7 @@ func pool(path string, n int, v url.Values) (*sql.DB, error) {
 
 // Close ends all use of the store. Iterators must have ended.
 func (s *Store) Close() error {
-	if err := errors.Join(s.readers.Close(), s.writer.Close()); err != nil {
+	if err := errors.Join(s.changes.close(), s.readers.Close(), s.writer.Close()); err != nil {
 		return fmt.Errorf("close the store: %w", failure(err))
 	}
 	return nil

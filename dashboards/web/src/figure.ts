@@ -60,7 +60,13 @@ export function why(m: Measure | null | undefined, meta: Meta, s: Scope): string
 export function source(meta: Meta, s: Scope, period?: string): string {
   const version = s.t.versionText(meta.version, s.t.statuses[meta.status ?? ""] ?? meta.status ?? "");
   const text = s.t.panelSource(meta.panel ?? "", s.market, period ?? (meta.pool ? `${s.n.monthShort(monthOf(meta))} (${s.t.pooled(meta.pool).toLowerCase()})` : s.n.monthShort(monthOf(meta))), version);
-  return meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
+  return [text, calibratedTo(meta, s), meta.simulated ? s.t.simulatedDot : ""].filter((x) => x !== "").join(" ");
+}
+
+/** calibratedTo says to which services' own census the panel is calibrated; "": to none. */
+export function calibratedTo(meta: Meta, s: Scope): string {
+  const names = [...new Set((meta.calibrated ?? []).map((c) => s.name(c.service)))];
+  return names.length === 0 ? "" : s.t.calibratedDot(names.join(", "));
 }
 
 /** intervalKeys are the keys of dots with intervals that the measures need. */

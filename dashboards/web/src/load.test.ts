@@ -34,6 +34,7 @@ test("the page of accounts opens where there is a census, and says where there i
   const c = { ...catalogue, markets: [...catalogue.markets, { market: "WORLD", name: "The world", zone: "UTC" }] };
   const world = { market: "WORLD", month: "2003-10" };
   assert.deepEqual(chooseCensus(at(""), c), world);
+  assert.deepEqual(chooseCensus(at(""), { ...c, census: { ...c.census, FR: ["2003-06"] } }), world, "the latest census, not the first market's");
   assert.deepEqual(chooseCensus(at("market=WORLD&month=2002-10"), c), { market: "WORLD", month: "2002-10" });
   assert.deepEqual(chooseCensus(at("market=WORLD&month=2003-01"), c), { market: "WORLD", month: "2003-01" });
   assert.deepEqual(chooseCensus(at("market=FR&month=2002-10"), c), { kind: "uncounted", asked: "FR", nearest: [world] });

@@ -98,10 +98,12 @@ export function choose(a: Address, c: Catalogue): Chosen | Nothing {
 }
 
 /** chooseCensus finds the market and the month of the page of accounts: what the
-    address doesn't say is the first market with a census, its latest month. */
+    address doesn't say is the market whose census is the latest, of several the
+    first, and its latest month. */
 export function chooseCensus(a: Address, c: Catalogue): Counted | Uncounted {
   const there = c.markets.flatMap(({ market }) => (c.census[market]?.length ? [{ market, month: c.census[market].at(-1)! }] : []));
-  const found = a.market === undefined ? there[0] : there.find((x) => x.market === a.market);
+  const latest = there.reduce<Counted | undefined>((best, x) => (best === undefined || x.month > best.month ? x : best), undefined);
+  const found = a.market === undefined ? latest : there.find((x) => x.market === a.market);
   if (found !== undefined) return { market: found.market, month: a.month ?? found.month };
   const unknown = a.market !== undefined && !c.markets.some((m) => m.market === a.market);
   return { kind: unknown ? "market" : "uncounted", asked: a.market, nearest: there };

@@ -28,8 +28,8 @@ type slice struct {
 	rejected []rollcall.Rejected
 }
 
-func (s *slice) Append(_ context.Context, events []rollcall.Event) error {
-	s.events = append(s.events, events...)
+func (s *slice) Append(_ context.Context, events *rollcall.Batch) error {
+	s.events = append(s.events, events.Events()...)
 	return nil
 }
 
@@ -384,7 +384,7 @@ func FuzzStream(f *testing.F) {
 // nowhere is a log that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) Append(context.Context, []rollcall.Event) error    { return nil }
+func (nowhere) Append(context.Context, *rollcall.Batch) error     { return nil }
 func (nowhere) Reject(context.Context, []rollcall.Rejected) error { return nil }
 
 func BenchmarkStream(b *testing.B) {

@@ -33,8 +33,8 @@ type slice struct {
 	rejected []rollcall.Rejected
 }
 
-func (s *slice) Append(_ context.Context, events []rollcall.Event) error {
-	s.events = append(s.events, events...)
+func (s *slice) Append(_ context.Context, events *rollcall.Batch) error {
+	s.events = append(s.events, events.Events()...)
 	return nil
 }
 

@@ -45,11 +45,12 @@ const (
 	fileHeader   = 24
 	recordHeader = 16
 	windowMost   = 64 << 20 // the most that unpacking zstd may hold
+	readAhead    = 64 << 10
 )
 
 // openCapture reads a capture's header and tells its kind by its first bytes.
 func openCapture(r io.Reader) (*capture, error) {
-	plain, done, err := unpack(bufio.NewReader(r))
+	plain, done, err := unpack(bufio.NewReaderSize(r, readAhead))
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +94,13 @@ func unpack(r *bufio.Reader) (plain *bufio.Reader, done func(), err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("capture: unpack gzip: %v: %w", err, rollcall.ErrInvalid)
 		}
-		return bufio.NewReader(z), none, nil
+		return bufio.NewReaderSize(z, readAhead), none, nil
 	case binary.LittleEndian.Uint32(magic) == magicZstd:
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(windowMost))
 		if err != nil {
 			return nil, nil, fmt.Errorf("capture: unpack zstd: %v: %w", err, rollcall.ErrInvalid)
 		}
-		return bufio.NewReader(z), z.Close, nil
+		return bufio.NewReaderSize(z, readAhead), z.Close, nil
 	}
 	return r, none, nil
 }

@@ -15,6 +15,7 @@ type steady struct {
 	src    packets
 	last   time.Time // of the packet given last; zero before the first
 	ahead  []frame   // read, not yet given
+	before time.Time // of the packet read last, as the source has it
 	failed error     // how the source ended
 	wild   *int64    // counts times that were not believed
 }
@@ -84,12 +85,21 @@ func (s *steady) peek(n int) (time.Time, bool) {
 	return s.ahead[n].at, true
 }
 
-// read reads until the source's first error, which it gives ever after.
+// read reads until the source's first error, which it gives ever after. A packet
+// without a time has that of the one before it; where there is none, it is passed
+// over.
 func (s *steady) read() (frame, error) {
 	if s.failed != nil {
 		return frame{}, s.failed
 	}
 	p, err := s.src.next()
-	s.failed = err
+	for err == nil && p.at.IsZero() { // pcapng has packets without a time
+		*s.wild++
+		if p.at = s.before; !p.at.IsZero() {
+			break
+		}
+		p, err = s.src.next()
+	}
+	s.before, s.failed = p.at, err
 	return p, err
 }

@@ -9,9 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/reassembly"
 
 	"rollcall"
 	"rollcall/ingest"
@@ -22,18 +20,14 @@ import (
 	"rollcall/ingest/collect/meter/wire"
 )
 
-// Limits, in packet time and in numbers. A page of the reassembler is 1,900
-// bytes.
+// Limits, in packet time and in numbers.
 const (
 	flushEvery  = 30 * time.Second // of packet time, between looks for what is stale
 	watchEvery  = time.Second      // of packet time, between tellings of the counts
-	gapAfter    = time.Minute      // a missing segment is given up after so long
 	idleAfter   = 2 * time.Hour    // a connection with no packet for so long is over
+	mutedFor    = 10 * time.Minute // one that nobody has spoken on, for so long: most are somebody's scan
 	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
-	pagesMost   = 8192             // out-of-order pages of all connections
-	pagesOfOne  = 512              // of one
-	connections = 1 << 18          // followed at a time
-	windowOfRST = 1 << 20          // a RST ahead of the stream by more is not of it
+	connections = 1 << 17          // followed at a time
 )
 
 // errYield marks an error of the caller's own yield.
@@ -53,12 +47,10 @@ type meter struct {
 
 	decoder   packet.Decoder
 	tcp       layers.TCP // the segment being read
-	pool      *reassembly.Assembler
 	conns     map[pair]*conn
 	open      int // of conns, those behind each other included
-	made      uint64
-	waiting   int   // bytes of streams whose protocol is not known yet
-	opening   *conn // the connection that New is about to be asked for
+	held      int // bytes that came before others that are missing, and what they cost
+	waiting   int // bytes of streams whose protocol is not known yet
 	now       time.Time
 	flushedAt time.Time
 	watchedAt time.Time
@@ -96,8 +88,6 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 	}
 	m.tracker = reach.New(sink, table)
 	m.protocols = protocols(m, sink)
-	m.pool = reassembly.NewAssembler(reassembly.NewStreamPool(factory{m}))
-	m.pool.MaxBufferedPagesTotal, m.pool.MaxBufferedPagesPerConnection = pagesMost, pagesOfOne
 	return m, nil
 }
 
@@ -156,7 +146,7 @@ func (m *meter) takeTCP(d packet.Datagram) {
 	if c == nil {
 		return
 	}
-	m.assemble(c, s)
+	c.take(s)
 	if len(s.tcp.Payload) > 0 {
 		m.active(&c.credit, &c.begun, c.stream.opening, s.at)
 	}
@@ -227,10 +217,10 @@ func (m *meter) begin(key pair, s segment) *conn {
 		m.stats.Overflow++
 		return nil
 	}
-	m.made++
 	m.open++
 	m.stats.Connections++
-	c := newConn(m, m.made, s)
+	c := newConn(m, s)
+	c.number = m.stats.Connections
 	c.next, m.conns[key] = m.conns[key], c
 	return c
 }
@@ -254,21 +244,11 @@ func (m *meter) remove(key pair, gone *conn) {
 	}
 }
 
-// assemble puts the segment in its place in the stream.
-func (m *meter) assemble(c *conn, s segment) {
-	m.opening = c
-	side := c.sideOf(s.src)
-	m.pool.AssembleWithContext(c.flows[side], s.tcp, moment(s.at))
-	if c.resetting {
-		c.end(s.at, wire.Reset)
-	}
-}
-
 // flush gives up what has waited too long, by packet time.
 func (m *meter) flush() {
 	m.flushedAt = m.now
 	before := len(m.out)
-	m.pool.FlushWithOptions(reassembly.FlushOptions{T: m.now.Add(-gapAfter), TC: m.now.Add(-idleAfter)})
+	m.expire(m.now.Add(-gapAfter))
 	for key, first := range m.conns {
 		for c := first; c != nil; c = c.next {
 			if c.stale(m.now) {
@@ -284,6 +264,23 @@ func (m *meter) flush() {
 	m.directories.Flush(m.now)
 	m.tracker.Flush(m.now)
 	sortSightings(m.out[before:])
+}
+
+// expire gives up, in the order of connections, bytes that have been missing
+// since before a time: one connection's may explain another.
+func (m *meter) expire(before time.Time) {
+	var late []*conn
+	for _, first := range m.conns {
+		for c := first; c != nil; c = c.next {
+			if c.waits(before) {
+				late = append(late, c)
+			}
+		}
+	}
+	slices.SortFunc(late, func(a, b *conn) int { return cmp.Compare(a.number, b.number) })
+	for _, c := range late {
+		c.expire(before)
+	}
 }
 
 // watch tells the counts, where somebody watches.
@@ -309,7 +306,7 @@ func (m *meter) close() error {
 	}
 	m.decoder.Close()
 	before := len(m.out)
-	m.pool.FlushAll()
+	m.expire(m.stats.Last.Add(1)) // all that waits
 	for _, first := range m.conns {
 		for c := first; c != nil; c = c.next {
 			c.end(c.last, wire.Cut)
@@ -330,20 +327,4 @@ func sortSightings(list []ingest.Sighting) {
 		return cmp.Or(a.Time.Compare(b.Time), a.Until.Compare(b.Until), cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.Service, b.Service), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Evidence, b.Evidence))
 	})
-}
-
-// moment is a packet's time, as the reassembler carries it.
-type moment time.Time
-
-// GetCaptureInfo gives the time to the reassembler.
-func (t moment) GetCaptureInfo() gopacket.CaptureInfo {
-	return gopacket.CaptureInfo{Timestamp: time.Time(t)}
-}
-
-// factory hands the reassembler the connection that find has opened.
-type factory struct{ m *meter }
-
-// New gives the connection.
-func (f factory) New(_, _ gopacket.Flow, _ *layers.TCP, _ reassembly.AssemblerContext) reassembly.Stream {
-	return f.m.opening
 }

@@ -12,6 +12,6 @@
 //
 // Read meter.go first, then capture.go and listen_linux.go (where packets come
 // from), clock.go (whose time is believed), packet (what is in a packet),
-// segment.go (its TCP), conns.go and conn.go (connections put in order), and
-// stream.go and udp.go (who reads which protocol).
+// segment.go (its TCP), conns.go and conn.go (connections), order.go (their
+// segments put in order), and stream.go and udp.go (who reads which protocol).
 package meter

@@ -23,6 +23,11 @@ const livePiece = 10 * time.Minute
 // yields as Read does, a long presence in pieces of ten minutes. It takes the
 // right to open a packet socket (CAP_NET_RAW).
 func Listen(ctx context.Context, device string, install Install, yield func(ingest.Sighting) error) (Stats, error) {
+	return listen(ctx, device, install, yield, func(p packets) packets { return p })
+}
+
+// listen is Listen, with something between the interface and the meter.
+func listen(ctx context.Context, device string, install Install, yield func(ingest.Sighting) error, between func(packets) packets) (Stats, error) {
 	m, err := newMeter(install, livePiece, yield)
 	if err != nil {
 		return Stats{}, err
@@ -37,7 +42,7 @@ func Listen(ctx context.Context, device string, install Install, yield func(inge
 		l.ask()
 		_ = handle.Close() // which ends the reading
 	})()
-	return m.run(context.WithoutCancel(ctx), l)
+	return m.run(context.WithoutCancel(ctx), between(l))
 }
 
 // live is an interface being read.

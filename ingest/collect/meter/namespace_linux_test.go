@@ -18,6 +18,7 @@ import (
 
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/secure"
+	"rollcall/ingest/collect/meter/wire"
 	"rollcall/internal/test/engines"
 )
 
@@ -25,8 +26,8 @@ import (
 const within = "ROLLCALL_TEST_NETWORK"
 
 // TestListenAsRead: what is replayed over a network of the test's own, with no
-// way out and with its hosts' addresses, is seen live as it is in the file. The
-// test runs itself in that network.
+// way out and with its hosts' addresses, is seen live as it is in the file, at the
+// times at which its packets came. The test runs itself in that network.
 func TestListenAsRead(t *testing.T) {
 	if os.Getenv(within) != "" {
 		listenAsRead(t)
@@ -67,8 +68,16 @@ func listenAsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		live, stats := relive(t, s.file)
-		want, got := whats(list), whats(live)
+		before := time.Now()
+		live, heard, stats := relive(t, s.file)
+		if first, last := heard[0].at, heard[len(heard)-1].at; first.Before(before) || last.After(time.Now()) {
+			t.Errorf("%s: heard from %s to %s, sent after %s", s.name, first, last, before)
+		}
+		again, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, heard)), atHome)
+		if err != nil || ndjson(again) != ndjson(live) {
+			t.Errorf("%s: live\n%sthe same packets in a file\n%s%v", s.name, ndjson(live), ndjson(again), err)
+		}
+		want, got := whats(list, asSent), whats(live, timesIn(t, packetsOf(t, s.file), heard))
 		if seen += len(got); !slices.Equal(got, want) {
 			t.Errorf("%s: live\n%s\nin the file\n%s\n%+v", s.name, strings.Join(got, "\n"), strings.Join(want, "\n"), stats)
 		}
@@ -112,23 +121,63 @@ func drop(t *testing.T) {
 	}
 }
 
-// whats gives what was seen, whenever it was: a replay takes no hours. A stay
-// under TLS takes five seconds, and is left out.
-func whats(list []ingest.Sighting) (all []string) {
+// whats gives what was seen, at the times that a clock makes of its own. A stay
+// under TLS takes five seconds, which a replay does not, and is left out.
+func whats(list []ingest.Sighting, clock func(time.Time) time.Time) (all []string) {
 	for _, s := range list {
 		if s.Account != "" {
-			all = append(all, fmt.Sprint(s.Kind, s.Service, s.Account))
+			all = append(all, fmt.Sprint(s.Kind, s.Service, s.Account, clock(s.Time), clock(s.Until)))
 		}
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	return all
+}
+
+func asSent(t time.Time) time.Time { return t }
+
+// timesIn gives the clock by which what was heard was sent: a time at which a
+// packet was heard, or a minute or five after one, is the time of that packet in
+// the file.
+func timesIn(t *testing.T, file, heard []sent) func(time.Time) time.Time {
+	t.Helper()
+	heard = slices.DeleteFunc(slices.Clone(heard), func(p sent) bool { return p.data[12] == 0x86 }) // the network's own greetings
+	if len(heard) < len(file) {
+		t.Fatalf("%d packets were heard of %d", len(heard), len(file))
+	}
+	times := map[time.Time]time.Time{{}: {}}
+	for _, later := range []time.Duration{5 * time.Minute, wire.KeepAlive, 0} {
+		for i, p := range file {
+			times[heard[i].at.Add(later)] = p.at.Add(later)
+		}
+	}
+	return func(at time.Time) time.Time {
+		sent, ok := times[at]
+		if !ok {
+			t.Errorf("%s is the time of no packet", at)
+		}
+		return sent
+	}
+}
+
+// recorder notes the packets that a meter takes.
+type recorder struct {
+	packets
+	heard *[]sent
+}
+
+func (r recorder) next() (frame, error) {
+	p, err := r.packets.next()
+	if err == nil {
+		*r.heard = append(*r.heard, sent{p.at, bytes.Clone(p.data)})
+	}
+	return p, err
 }
 
 // theEnd is the name of a server that is heard behind the last packet.
 const theEnd = "end.example"
 
 // relive replays a capture at one end of the cable and listens at the other.
-func relive(t *testing.T, file []byte) (list []ingest.Sighting, stats Stats) {
+func relive(t *testing.T, file []byte) (list []ingest.Sighting, heard []sent, stats Stats) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -143,10 +192,10 @@ func relive(t *testing.T, file []byte) (list []ingest.Sighting, stats Stats) {
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		stats, err = Listen(ctx, here, install, func(s ingest.Sighting) error {
+		stats, err = listen(ctx, here, install, func(s ingest.Sighting) error {
 			list = append(list, s)
 			return nil
-		})
+		}, func(p packets) packets { return recorder{p, &heard} })
 		done <- err
 	}()
 	awaitSocket(t, done)
@@ -154,7 +203,7 @@ func relive(t *testing.T, file []byte) (list []ingest.Sighting, stats Stats) {
 	if err := <-done; err != nil || !ended {
 		t.Fatalf("%v; heard the end: %t; %+v", err, ended, stats)
 	}
-	return list, stats
+	return list, heard, stats
 }
 
 // rewritten writes the capture with addresses of the network's own.

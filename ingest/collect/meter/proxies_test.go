@@ -165,7 +165,9 @@ func TestGateways(t *testing.T) {
 	}{
 		"MSN, over four connections": {append(slices.Clone(polls), later...), []string{"login msn ann@mail.example 7", "presence msn ann@mail.example 7-11"}},
 		"MSN, closed by the server":  {append(slices.Clone(polls), "4C"+post(dll+"SessionID=9.3", "", "OUT\r\n"), "4S"+reply("X-MSN-Messenger: SessionID=9.4; Session=close\r\n", "")), []string{"login msn ann@mail.example 7", "logout msn ann@mail.example 9", "presence msn ann@mail.example 7-9"}},
-		"MSN, an answer missed":      {slices.Concat(polls[:7], []string{"3g", "3F"}, later), nil},
+		"MSN, closed by the server at the challenge": {append(slices.Clone(polls[:4]), "3C"+post(dll+"Action=poll&SessionID=9.1", "", ""), polls[4],
+			"3S"+reply("X-MSN-Messenger: SessionID=9.2; Session=close\r\n", "")), nil},
+		"MSN, an answer missed": {slices.Concat(polls[:7], []string{"3g", "3F"}, later), nil},
 		"Yahoo!": {[]string{"1C" + post(yahoo, "", ymsg(0x57, 0, "1 ann ")), "1S" + reply("", "\x00\x00\x00\x01"+ymsg(0x57, 1, "1 ann 94 seed ")),
 			"1C" + post(yahoo, "", ymsg(0x54, 0, "0 ann 6 hash 1 ann ")), "1S" + reply("", ymsg(0x55, 0, "87 x ")+ymsg(1, 0, "0 ann 1 ann ")), "1F"},
 			[]string{"login yahoo ann 3", "presence yahoo ann 3-4"}},
@@ -184,6 +186,28 @@ func TestGateways(t *testing.T) {
 	} {
 		if got := through(t, test.messages...); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// Where the beginning of a connection was not seen, what a body has of a messenger
+// is not read as the connection's own.
+func TestBodiesInMidStream(t *testing.T) {
+	const dll = "http://gateway.messenger.hotmail.com/gateway/gateway.dll?SessionID=9.1"
+	for name, messages := range map[string][]wire.Side{"the client's": {wire.Client}, "the server's": {wire.Server}, "both": {wire.Client, wire.Server}} {
+		m, err := newMeter(atHome, rollcall.MaxEvent, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &stream{meter: m, opening: wire.Opening{Start: morning}}
+		said := [2]string{post(dll, "", "CHG 6 NLN 0\r\n"), reply("X-MSN-Messenger: SessionID=9.2\r\n", "USR 4 OK ann@mail.example Ann 1 0\r\nCHG 6 NLN 0\r\n")}
+		for _, side := range messages {
+			_ = s.Feed(side, morning, []byte(said[side]))
+		}
+		s.End(morning.Add(time.Hour), wire.Closed)
+		m.gateways.Close()
+		if len(m.out) > 0 {
+			t.Errorf("%s: got %q", name, minutes(m.out))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"time"
 
@@ -162,19 +163,36 @@ func (s *stream) hold(n int) {
 	s.meter.waiting += n
 }
 
+// http tells HTTP in mid-stream: what looks like a messenger's behind its first line
+// is in a body, whose session does not end with the connection.
+var http = regexp.MustCompile(`^(?:GET|HEAD|POST|PUT|CONNECT|OPTIONS) |^HTTP/1\.`)
+
+// known gives the protocol of the first bytes of a direction, or whether further
+// ones may tell.
+func (m *meter) known(head []byte, whole bool) (p *protocol, maybe bool) {
+	carried := !whole && http.Match(head)
+	for i, p := range m.protocols {
+		if carried && p.name != "http" {
+			continue
+		}
+		switch p.match(head, whole) {
+		case wire.Yes:
+			return &m.protocols[i], false
+		case wire.More:
+			maybe = true
+		}
+	}
+	return nil, maybe
+}
+
 // look looks for the protocol of the first bytes of a side.
 func (s *stream) look(side wire.Side) {
 	head, whole := s.head[side], s.whole(side)
 	s.looked[side] = len(head)
-	maybe := false
-	for _, p := range s.meter.protocols {
-		switch p.match(head, whole) {
-		case wire.Yes:
-			s.choose(p)
-			return
-		case wire.More:
-			maybe = true
-		}
+	p, maybe := s.meter.known(head, whole)
+	if p != nil {
+		s.choose(*p)
+		return
 	}
 	if side == wire.Client && whole {
 		known, more := s.meter.tracker.ByBytes(s.opening, head)

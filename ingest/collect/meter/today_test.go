@@ -18,6 +18,7 @@ import (
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/signs"
+	"rollcall/ingest/collect/meter/wire"
 	"rollcall/schemas"
 )
 
@@ -287,5 +288,23 @@ func FuzzDNS(f *testing.F) {
 			t.Fatal(err)
 		}
 		m.tracker.DNS(somewhere, somewhere, morning, b)
+	})
+}
+
+// FuzzDNSStream: DNS over TCP is survived, and never holds more than a message.
+func FuzzDNSStream(f *testing.F) {
+	f.Add([]byte("\x00\x0c\x00\x01\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05short"), uint8(3))
+	f.Fuzz(func(t *testing.T, b []byte, size uint8) {
+		m, err := newMeter(ofPanelist, rollcall.MaxEvent, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &dnsStream{meter: m}
+		for part := range slices.Chunk(b, 1+int(size)) {
+			_ = s.Feed(wire.Server, morning, part)
+			if len(s.buf[wire.Server]) > 2+1<<16 {
+				t.Fatalf("%d bytes held", len(s.buf[wire.Server]))
+			}
+		}
 	})
 }

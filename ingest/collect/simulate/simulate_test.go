@@ -533,3 +533,26 @@ func TestPooled(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnCensus: the calibrated month has a census of one service on each of its
+// days, of as many accounts as its users have, and no other month has any.
+func TestOwnCensus(t *testing.T) {
+	d, err := New(DefaultSeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts, days := map[string]bool{}, map[int]bool{}
+	for s := range d.OwnCensus(CalibratedMonth) {
+		if s.Market != Place().ID || s.Service != OwnService || s.Panelist != "" || s.Location == rollcall.Elsewhere {
+			t.Fatalf("a sighting of the census is %+v", s)
+		}
+		accounts[s.Account] = true
+		days[s.Time.In(time.FixedZone("summer", 2*60*60)).Day()] = true
+	}
+	if len(accounts) != 30_688 || len(days) != CalibratedMonth.Days() {
+		t.Errorf("%d accounts on %d days, want 30688 on %d", len(accounts), len(days), CalibratedMonth.Days())
+	}
+	for range d.OwnCensus(CalibratedMonth + 1) {
+		t.Fatal("another month has a census of its own")
+	}
+}

@@ -16,6 +16,7 @@ const (
 	forCensus
 	forHouseholds
 	forAccounts
+	forOwnCensus
 )
 
 // stream gives the random numbers of one purpose and what it is for. Two

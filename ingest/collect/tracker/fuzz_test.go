@@ -16,8 +16,8 @@ import (
 // seen is a log that looks at what it is given.
 type seen struct{ t *testing.T }
 
-func (s seen) Append(_ context.Context, events []rollcall.Event) error {
-	for _, e := range events {
+func (s seen) Append(_ context.Context, events *rollcall.Batch) error {
+	for _, e := range events.Events() {
 		if e.Validate() != nil {
 			s.t.Errorf("an event that is not valid: %v", e)
 		}

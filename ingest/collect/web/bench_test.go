@@ -16,7 +16,7 @@ import (
 // nowhere is a log that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) Append(context.Context, []rollcall.Event) error    { return nil }
+func (nowhere) Append(context.Context, *rollcall.Batch) error     { return nil }
 func (nowhere) Reject(context.Context, []rollcall.Rejected) error { return nil }
 
 // BenchmarkForms takes bodies of 500 events in each form, from the request to

@@ -73,7 +73,7 @@ func TestWeight(t *testing.T) {
 // logFunc is a log that calls whenever it gets events.
 type logFunc func()
 
-func (f logFunc) Append(context.Context, []rollcall.Event) error { f(); return nil }
+func (f logFunc) Append(context.Context, *rollcall.Batch) error { f(); return nil }
 
 func (f logFunc) Reject(context.Context, []rollcall.Rejected) error { return nil }
 
@@ -140,7 +140,7 @@ type shared struct {
 	slice
 }
 
-func (s *shared) Append(ctx context.Context, events []rollcall.Event) error {
+func (s *shared) Append(ctx context.Context, events *rollcall.Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.slice.Append(ctx, events)

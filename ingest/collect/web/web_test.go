@@ -36,11 +36,11 @@ type slice struct {
 	fails    error
 }
 
-func (s *slice) Append(_ context.Context, events []rollcall.Event) error {
+func (s *slice) Append(_ context.Context, events *rollcall.Batch) error {
 	if s.fails != nil {
 		return s.fails
 	}
-	s.events = append(s.events, events...)
+	s.events = append(s.events, events.Events()...)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestCoverage(t *testing.T) {
 func covers(t *testing.T, panels string) {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"--panels", panels, "--population", "400000"}, &out, io.Discard)
+	err := run(t.Context(), []string{"--panels", panels, "--population", "400000", "--census=false"}, &out, io.Discard)
 	t.Logf("\n%s", out.String())
 	if err != nil {
 		t.Error(err)
@@ -38,5 +39,25 @@ func TestCoverageSaysWhatIsOff(t *testing.T) {
 	r.scores["unique audience, 40 %"].over = 5
 	if err := r.check(); err != nil { // 93.5 % of a thousand panels may be chance
 		t.Error(err)
+	}
+}
+
+// TestCalibrated: where users of a service are readier to join, its audience is
+// too large, and no interval holds it; calibrated it is right, and the intervals
+// hold it where they know of the census's own errors, and only there.
+func TestCalibrated(t *testing.T) {
+	c := comparison{population: newPopulation(100_000, 3), panels: 40, seed: 3, out: io.Discard}
+	ways := []way{{"alone", calibrating{}}, {"untold", calibrating{services: 1, untold: true}}, {"told", calibrating{services: 1}}}
+	results, err := c.beside(t.Context(), recruiting{size: 1000, use: readier}, ways...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := audience(services()[0])
+	alone, untold, told := results[0].scores[name], results[1].scores[name], results[2].scores[name]
+	if alone.bias() < 10 || alone.coverage() > 10 {
+		t.Errorf("alone: bias %.1f %%, coverage %.0f %%", alone.bias(), alone.coverage())
+	}
+	if math.Abs(told.bias()) > 3 || told.coverage() < 85 || untold.coverage() > 30 {
+		t.Errorf("calibrated: bias %.1f %%, coverage %.0f %%, of errors untold %.0f %%", told.bias(), told.coverage(), untold.coverage())
 	}
 }

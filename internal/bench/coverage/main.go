@@ -5,7 +5,8 @@
 // Households share half of what makes a person use a service; recruiting is by
 // household in strata; who answers depends on sex, age and region, which the
 // weights repair. A second table lets it depend on taste as well, which no
-// weights on demographics repair: it shows the bias.
+// weights on demographics repair: it shows the bias. Two more calibrate such panels to
+// the services' own census.
 //
 //	go run ./internal/bench/coverage --panels 10000
 package main
@@ -43,6 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	people := flags.Int("population", 1_000_000, "persons of the population")
 	seed := flags.Uint64("seed", 1, "of every random draw")
 	taste := flags.Float64("taste", 0.35, "how much readier to join a person of taste one standard deviation above the mean is, in the second table; 0: no second table")
+	census := flags.Bool("census", true, "two more tables: calibrated to the census of a service, and of two")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,20 +53,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	p := newPopulation(*people, *seed)
 	r := recruiting{size: *size}
-	result, err := simulate(ctx, p, r, *panels, *seed)
+	result, err := simulate(ctx, p, r, calibrating{}, *panels, *seed)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "%d panels of about %d persons; who answers depends on sex, age and region\n", *panels, *size)
 	result.print(stdout)
 	if *taste != 0 {
-		r.taste = *taste
-		biased, err := simulate(ctx, p, r, max(*panels/4, 2), *seed)
+		by := r
+		by.taste = *taste
+		biased, err := simulate(ctx, p, by, calibrating{}, max(*panels/4, 2), *seed)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, "\n%d panels; who answers depends on taste too\n", max(*panels/4, 2))
 		biased.print(stdout)
+	}
+	if *census {
+		c := comparison{population: p, panels: max(*panels/4, 2), seed: *seed, out: stdout}
+		if err := c.calibrated(ctx, r); err != nil {
+			return err
+		}
 	}
 	return result.check()
 }

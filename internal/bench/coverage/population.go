@@ -186,7 +186,7 @@ func (p *population) count() {
 			}
 		}
 	}
-	p.truth = map[string]float64{change: users[0] - past, changePercent: 100 * (users[0]/past - 1)}
+	p.truth = map[string]float64{change: users[0] - past, difference: users[0] - users[1], pastAudience: past, changePercent: 100 * (users[0]/past - 1)}
 	for s, service := range list {
 		p.truth[audience(service)], p.truth[reach(service)] = users[s], 100*users[s]/online
 		if s == 1 || s == 2 {

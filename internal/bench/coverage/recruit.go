@@ -14,6 +14,7 @@ const kept = 0.8
 type recruiting struct {
 	size  int     // persons, about
 	taste float64 // how much taste makes a person readier to answer
+	use   float64 // how much readier use of the first service makes; 0: as ready
 }
 
 // answering is the part of a household's persons who answer, on average.
@@ -63,6 +64,9 @@ func (p *population) answers(rng *rand.Rand, r recruiting, h household) []int32 
 	for i := h.first; i < h.last; i++ {
 		sex, age, region := split(p.people[i].cell)
 		ready := (0.5 + 0.2*float64(sex)) * (1 - 0.15*float64(age)) * (1 - 0.05*float64(region)) * math.Exp(r.taste*float64(p.people[i].taste))
+		if r.use > 0 && p.people[i].has(1) {
+			ready *= r.use
+		}
 		if rng.Float64() < ready {
 			out = append(out, i)
 		}

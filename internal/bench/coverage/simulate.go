@@ -16,6 +16,8 @@ import (
 const (
 	change        = "change, 40 %"
 	changePercent = "change %, 40 %"
+	difference    = "40 % less 17 %"
+	pastAudience  = "unique audience, 40 %, the month before"
 )
 
 func audience(s service) string    { return "unique audience, " + s.name }
@@ -66,15 +68,16 @@ type result struct {
 	scores map[string]*score
 }
 
-// simulate draws panels, each of two months, and scores their figures.
-func simulate(ctx context.Context, p *population, r recruiting, panels int, seed uint64) (*result, error) {
+// simulate draws panels, each of two months, calibrates them as asked, and scores
+// their figures.
+func simulate(ctx context.Context, p *population, r recruiting, c calibrating, panels int, seed uint64) (*result, error) {
 	out := &result{scores: map[string]*score{}}
 	universe := p.universe()
 	for k := range panels {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		o := &observer{population: p, out: func(name string, f figure) {
+		o := &observer{population: p, census: c.draw(rand.New(rand.NewPCG(seed+1, uint64(k)+1))), out: func(name string, f figure) {
 			if out.scores[name] == nil {
 				out.names = append(out.names, name)
 				out.scores[name] = &score{truth: p.truth[name]}
@@ -91,6 +94,7 @@ func simulate(ctx context.Context, p *population, r recruiting, panels int, seed
 // observer estimates the figures of one panel.
 type observer struct {
 	*population
+	census  *census
 	people  []int32 // of this month's panel
 	weights *panel.Weights
 	in      panel.Intervals
@@ -102,12 +106,14 @@ func (o *observer) observe(rng *rand.Rand, r recruiting, universe *rollcall.Popu
 	first := o.recruit(rng, r, nil)
 	second := o.recruit(rng, r, first)
 	then, roster := o.panelists(first)
-	earlier, err := panel.Rake(roster, universe, rollcall.Trim{})
+	past := o.census.users(0, func(int) panel.Variable { return o.using(then, before) }, func(int) float64 { return o.truth[pastAudience] })
+	earlier, err := panel.Rake(roster, universe, rollcall.Trim{}, past...)
 	if err != nil {
 		return err
 	}
 	o.people, roster = o.panelists(second)
-	if o.weights, err = panel.Rake(roster, universe, rollcall.Trim{}); err != nil {
+	users := o.census.users(1, func(s int) panel.Variable { return o.using(o.people, 1<<s) }, func(s int) float64 { return o.truth[audience(services()[s])] })
+	if o.weights, err = panel.Rake(roster, universe, rollcall.Trim{}, users...); err != nil {
 		return err
 	}
 	o.in = o.weights.Intervals(level)
@@ -147,6 +153,8 @@ func (o *observer) month() {
 			o.percent(shareOfA(service), both, large)
 		}
 	}
+	less := o.weights.Linear(panel.Part{Factor: 1, Term: large}, panel.Part{Factor: -1, Term: o.users(2)})
+	o.out(difference, figure{less, o.in.Plain(less), large.Users()})
 	for s, service := range services()[:timed] {
 		used := o.users(1 << s)
 		for k, sigma := range sigmas() {

@@ -98,7 +98,7 @@ func TestFullLogWaits(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := w.Append(short, logtest.Events(0, 1)); !errors.Is(err, rollcall.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
+	if err := w.Append(short, rollcall.BatchOf(logtest.Events(0, 1)...)); !errors.Is(err, rollcall.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("appending to a full log gave %v", err)
 	}
 	for range 3 {
@@ -113,7 +113,9 @@ func TestFullLogWaits(t *testing.T) {
 	}
 
 	appended := make(chan error, 1)
-	go func() { appended <- w.Append(logtest.Within(t, logtest.Patience), logtest.Events(n, 1)) }()
+	go func() {
+		appended <- w.Append(logtest.Within(t, logtest.Patience), rollcall.BatchOf(logtest.Events(n, 1)...))
+	}()
 	s := logtest.Source(t, b.Cluster(), kafka.SourceOptions{})
 	logtest.Gather(t, s, n)
 	if err := b.Trim(t.Context(), logtest.Group); err != nil {
@@ -366,7 +368,7 @@ func TestStopOrder(t *testing.T) {
 	if err := b.Close(); !errors.Is(err, rollcall.ErrConflict) {
 		t.Errorf("closing the broker before its source gave %v", err)
 	}
-	if err := w.Append(logtest.Within(t, logtest.Patience), logtest.Events(0, 1)); err == nil {
+	if err := w.Append(logtest.Within(t, logtest.Patience), rollcall.BatchOf(logtest.Events(0, 1)...)); err == nil {
 		t.Error("an append without a broker was acknowledged")
 	}
 	w.Close()

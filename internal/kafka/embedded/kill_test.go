@@ -69,7 +69,7 @@ func killBase(round, writer int) int { return round<<40 | writer<<32 }
 func appendForEver(ctx context.Context, w *kafka.Writer, base int) error {
 	for seq := 0; ; {
 		n := 1 + seq%700
-		if err := w.Append(ctx, logtest.Events(base+seq, n)); err != nil {
+		if err := w.Append(ctx, rollcall.BatchOf(logtest.Events(base+seq, n)...)); err != nil {
 			return err
 		}
 		seq += n

@@ -42,6 +42,9 @@ const (
 	Slixmpp        Engine = "slixmpp"
 	ProsodyEngine  Engine = "Prosody"
 	EjabberdEngine Engine = "ejabberd"
+	SynapseEngine  Engine = "Synapse"
+	// Faketime gives a server a clock of its own.
+	Faketime Engine = "libfaketime"
 	// Trackers are the clients of internal/test/trackers, in Node.
 	Trackers Engine = "trackers' clients"
 	// Producers are the clients of internal/test/producers, in Node.
@@ -137,6 +140,10 @@ func missing(engine Engine, dir cache.Dir) string {
 		return missingSlixmpp()
 	case EjabberdEngine:
 		return missingEjabberd()
+	case Faketime:
+		return missingFaketime()
+	case SynapseEngine:
+		return missingSynapse(dir)
 	default:
 		return fmt.Sprintf("there is no engine %q", string(engine))
 	}

@@ -32,7 +32,7 @@ func TestRequireWithoutEngines(t *testing.T) {
 		"in make check": {"require", "fatal: needs "},
 	}
 	for name, tt := range tests {
-		for _, engine := range []Engine{KafkaEngine, ConnectEngine, ClickHouseEngine, Readers} {
+		for _, engine := range []Engine{KafkaEngine, ConnectEngine, ClickHouseEngine, Readers, SynapseEngine} {
 			t.Run(name+"/"+string(engine), func(t *testing.T) {
 				t.Setenv(cache.Env, t.TempDir())
 				t.Setenv(Env, tt.env)

@@ -80,8 +80,9 @@ func (s *XMPPServer) write(name, text string) string {
 	return path
 }
 
-// Prosody starts Debian's Prosody with the module rollcall of a folder.
-func Prosody(t testing.TB, plugins string) *XMPPServer {
+// Prosody starts Debian's Prosody with the module rollcall of a folder, and what env
+// says in its environment.
+func Prosody(t testing.TB, plugins string, env ...string) *XMPPServer {
 	t.Helper()
 	Require(t, ProsodyEngine)
 	s, certificate, key := newXMPP(t, "Prosody")
@@ -116,14 +117,14 @@ log = { info = %q, debug = %q }
 VirtualHost "localhost"
 ssl = { certificate = %q, key = %q }
 `, filepath.Join(s.dir, "pid"), filepath.Join(s.dir, "data"), plugins, s.JSON, s.port, s.Log, s.Debug, certificate, key))
-	s.argv = []string{"prosody", "--config", config, "-F"}
+	s.argv = append(append([]string{"env"}, env...), "prosody", "--config", config, "-F")
 	t.Cleanup(s.Kill)
 	s.start()
 	return s
 }
 
-// Ejabberd starts Debian's ejabberd.
-func Ejabberd(t testing.TB) *XMPPServer {
+// Ejabberd starts Debian's ejabberd, with what env says in its environment.
+func Ejabberd(t testing.TB, env ...string) *XMPPServer {
 	t.Helper()
 	Require(t, EjabberdEngine)
 	s, certificate, key := newXMPP(t, "ejabberd")
@@ -147,9 +148,9 @@ modules:
   mod_stream_mgmt: {resume_timeout: 60}
 `, s.write("both.pem", string(both)), s.port))
 	code := ejabberdCode()
-	s.argv = []string{"env", "HOME=" + s.dir, "EJABBERD_CONFIG_PATH=" + config, "EJABBERD_LOG_PATH=" + s.Log,
-		"ERL_LIBS=" + filepath.Dir(filepath.Dir(code)), "erl", "-noinput", "-mnesia", "dir", fmt.Sprintf("%q", filepath.Join(s.dir, "spool")),
-		"-s", "ejabberd", "-eval", accounts}
+	s.argv = append(append([]string{"env"}, env...), "HOME="+s.dir, "EJABBERD_CONFIG_PATH="+config, "EJABBERD_LOG_PATH="+s.Log,
+		"ERL_LIBS="+filepath.Dir(filepath.Dir(code)), "erl", "-noinput", "-mnesia", "dir", fmt.Sprintf("%q", filepath.Join(s.dir, "spool")),
+		"-s", "ejabberd", "-eval", accounts)
 	t.Cleanup(s.Kill)
 	s.start()
 	return s
@@ -159,10 +160,11 @@ modules:
 const accounts = `F = fun(G) -> case lists:keymember(ejabberd, 1, application:which_applications()) of true -> ok; _ -> timer:sleep(50), G(G) end end, F(F),
 [ejabberd_auth:try_register(U, <<"localhost">>, P) || {U, P} <- [{<<"ann">>, <<"pwann">>}, {<<"bob">>, <<"pwbob">>}]].`
 
-// Drive runs a script of slixmpp against the server, and gives what it says it did.
-func (s *XMPPServer) Drive(script string) (did []string) {
+// Drive runs a script of slixmpp against the server, with arguments after the port and
+// the certificate, and gives what it says it did.
+func (s *XMPPServer) Drive(script string, args ...string) (did []string) {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), debianPython, script, fmt.Sprint(s.port), s.certificate)
+	cmd := exec.CommandContext(s.t.Context(), debianPython, append([]string{script, fmt.Sprint(s.port), s.certificate}, args...)...)
 	cmd.SysProcAttr = dieWithParent()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -68,7 +68,7 @@ func Events(first, n int) []rollcall.Event {
 // Append writes events, and waits until they are acknowledged.
 func Append(t *testing.T, w *kafka.Writer, list []rollcall.Event) {
 	t.Helper()
-	if err := w.Append(Within(t, Patience), list); err != nil {
+	if err := w.Append(Within(t, Patience), rollcall.BatchOf(list...)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -105,7 +105,7 @@ func (l *log) must(err error) {
 // append writes events.
 func (l *log) append(list ...rollcall.Event) {
 	l.Helper()
-	l.must(l.writer(false).Append(l.ctx, list))
+	l.must(l.writer(false).Append(l.ctx, rollcall.BatchOf(list...)))
 }
 
 // raw writes records as any producer might.
@@ -261,7 +261,7 @@ func backfillHasNoAge(l *log) {
 	list := sample(0, 3)
 	list[1].Time, list[1].Until = Now().Add(-10*rollcall.MaxAge), time.Time{}
 	list[2].Time, list[2].Until = time.Date(1989, 12, 31, 23, 0, 0, 0, time.UTC), time.Time{}
-	l.must(l.writer(true).Append(l.ctx, list))
+	l.must(l.writer(true).Append(l.ctx, rollcall.BatchOf(list...)))
 	l.expectEvents(l.drain(l.source(kafka.SourceOptions{})), list[:2])
 	l.expectCodes(map[string]int{"time": 1})
 }

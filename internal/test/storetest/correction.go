@@ -166,3 +166,50 @@ func testErasing(t *testing.T, open func(*testing.T, int) Store) {
 		t.Errorf("%d sets had the account after it was erased", n)
 	}
 }
+
+// testRevision: whatever changes what a census is made of changes the revision of
+// its months; and where nothing is written it stays.
+func testRevision(t *testing.T, open func(*testing.T, int) Store) {
+	s, month := open(t, k), day0.Month()
+	cell := rollcall.Cell{Day: day0, Service: "msn"}
+	removal := rollcall.Correction{Action: rollcall.Removal, Market: "FR", Service: "msn", From: day0, To: day0, Reason: "twice", Time: noon}
+	last := revision(t, s).Of(month)
+	for _, change := range []struct {
+		name string
+		make func() error
+	}{
+		{"a new cell", func() error { brings(t, s, nil, counted(cell, 1)); return nil }},
+		{"a cell that grows", func() error { brings(t, s, nil, counted(cell, 1, 2)); return nil }},
+		{"an erasing", func() error {
+			correct(t, s, rollcall.Correction{Action: rollcall.Erasing, Service: "msn", To: day0, Key: 1, Visitor: 1, Time: noon})
+			return nil
+		}},
+		{"a mark", func() error {
+			correct(t, s, rollcall.Correction{Action: rollcall.Outage, Market: "FR", From: day0, To: day0, Reason: "down", Time: noon})
+			return nil
+		}},
+		{"a removal", func() error { correct(t, s, removal); return nil }},
+		{"what is loaded after it", func() error { brings(t, s, known(t, s), counted(cell, 3)); return nil }},
+		{"a service", func() error {
+			return s.PutService(t.Context(), rollcall.Service{ID: "msn", Name: "MSN", Census: rollcall.Exactly})
+		}},
+		{"a segment", func() error { return s.PutSegment(t.Context(), rollcall.Segment{ID: "a", Name: "A", Into: "b"}) }},
+		{"a key", func() error { return s.AddMaster(t.Context(), rollcall.Master{ID: 7, From: day0, Time: noon}) }},
+		{"an ageing", func() error { return s.AddAgeing(t.Context(), rollcall.Ageing{Before: month + 1, Time: noon}) }},
+		{"its end", func() error { _, err := s.RemoveFacts(t.Context(), month+1); return err }},
+	} {
+		must(t, change.make())
+		now := revision(t, s).Of(month)
+		if now == last {
+			t.Errorf("%s: the revision is %q as before", change.name, now)
+		}
+		last = now
+	}
+}
+
+func revision(t *testing.T, s Store) rollcall.Revision {
+	t.Helper()
+	r, err := s.Revision(t.Context())
+	must(t, err)
+	return r
+}

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T, k int) Store) {
 		{"masters", testMasters},
 		{"facts of a market", testHasFacts},
 		{"months of a census", testCensusMonths},
+		{"revision", testRevision},
 		{"closers at once", testClosersAtOnce},
 		{"hostile strings", testHostileStrings},
 		{"hostile ids", testHostileIDs},

@@ -12,6 +12,7 @@ import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
 import { bandsOf, sentence as often } from "./frequency";
+import { citation } from "../parts/About";
 import { sentence as placed } from "./places";
 import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
 import { leader, monthTicks, overlap, sentence as trended } from "./trend";
@@ -24,6 +25,16 @@ const counted = (service: string, value: number, more: Partial<CensusRow> = {}):
 test("a source says that people are simulated where the report does, whatever its universe is called", () => {
   assert.ok(source(meta({ simulated: true, universe: undefined }), en).endsWith(en.t.simulatedDot));
   assert.ok(!source(meta({ simulated: false }), en).includes(en.t.simulatedDot));
+});
+
+test("a source and a citation say to whose census the panel is calibrated", () => {
+  const calibrated = [{ service: "msn" }] as unknown as NonNullable<ReturnType<typeof meta>["calibrated"]>;
+  for (const s of [en, fr]) {
+    const said = s.t.calibratedDot(s.name("msn"));
+    assert.ok(source(meta({ calibrated }), s).includes(said));
+    assert.ok(citation(meta({ calibrated }), s).includes(said));
+    assert.ok(!source(meta(), s).includes(said) && !citation(meta(), s).includes(said));
+  }
 });
 
 test("lines: a line that stops before the period does has no value beside its name", () => {

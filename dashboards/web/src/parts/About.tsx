@@ -2,7 +2,7 @@
 // between two versions of them.
 import { useEffect, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
-import { level, limits, monthOf, when, type Scope } from "../figure";
+import { calibratedTo, level, limits, monthOf, when, type Scope } from "../figure";
 import { baseOf } from "../figures/ranking";
 import { shown } from "../numbers";
 
@@ -67,7 +67,7 @@ export function citation(meta: Meta, s: Scope): string {
   const french = s.t.language === "fr";
   const at = s.t.at[meta.location] ?? meta.location;
   const text = `Rollcall, panel ${meta.panel ?? ""}, ${s.market}, ${when(meta, s)}, ${at}, version ${meta.version ?? ""} (${status}), ${french ? "méthode" : "method"} ${method}.`;
-  return meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
+  return [text, calibratedTo(meta, s), meta.simulated ? s.t.simulatedDot : ""].filter((x) => x !== "").join(" ");
 }
 
 export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {

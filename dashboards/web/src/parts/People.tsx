@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Client, type Measure, type Publication, type RankingRow, type Report, type ReportName } from "../api";
-import { type Figure, type Scope } from "../figure";
+import { calibratedTo, type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
 import { duplication } from "../figures/duplication";
@@ -78,6 +78,7 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
           <b>{t.simulated}</b> {t.simulatedNote} <a href="#about">{t.simulatedHow}</a>
         </p>
       )}
+      {calibratedTo(r.meta, s) !== "" && <p class="calibrated">{calibratedTo(r.meta, s)}</p>}
       <h1>{headline(r, s)}</h1>
       <p class="lede">{lede(r, s)}</p>
       <dl class="tiles">

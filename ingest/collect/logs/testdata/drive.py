@@ -80,4 +80,5 @@ async def main():
     await resumed("ann", "pwann")
 
 
-asyncio.get_event_loop().run_until_complete(main())
+if __name__ == "__main__":
+    asyncio.get_event_loop().run_until_complete(main())

@@ -26,9 +26,10 @@ type Conn struct {
 	stay      wire.Stay
 	board     bool // a switchboard
 	asked     string
-	version   int  // the protocol's, as agreed
-	signedOn  bool // the login was yielded
-	challenge bool // the server asked for the ticket, and the client has not sent it
+	version   int       // the protocol's, as agreed
+	signedOn  bool      // the login was yielded
+	challenge time.Time // when the server asked for the ticket; zero once the client has sent it
+	turnedOff bool      // the refusal was yielded
 	used      rollcall.UnixMinute
 	over      bool
 }
@@ -109,13 +110,19 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 // to the challenge may have been among them.
 func (c *Conn) Gap(side wire.Side, _ time.Time) {
 	c.scan[side].gap()
-	c.challenge = false
+	c.challenge = time.Time{}
 }
 
+// passport is how long Passport may take to refuse a password.
+const passport = time.Minute
+
 // End says that the connection is over at t, and why. A client whose password
-// Passport has refused has no ticket to answer the challenge with, and closes.
+// Passport has refused has no ticket to answer the challenge with, and closes:
+// the one sign of it here. A server that closes, or a client that does so late,
+// has refused nothing.
 func (c *Conn) End(t time.Time, why wire.End) {
-	if c.challenge && why == wire.Closed && !c.over && c.opening.Whole == [2]bool{true, true} {
+	asked := !c.challenge.IsZero() && t.Sub(c.challenge) <= passport
+	if asked && why == wire.Closed && !c.over && c.opening.Whole == [2]bool{true, true} {
 		c.refused(t, "closed after USR S, with no ticket")
 	}
 	c.leave(why.Last(t), why.String(), why.Seen())
@@ -148,7 +155,7 @@ func (c *Conn) signs(l line) {
 	case l.arg(3) == "I" && !c.signedOn:
 		c.asked = account(l.arg(4))
 	case l.arg(3) == "S":
-		c.challenge = false // answered
+		c.challenge = time.Time{} // answered
 	}
 }
 
@@ -180,7 +187,7 @@ func (c *Conn) server(l line) {
 	case "USR":
 		c.answers(l)
 	case "XFR":
-		c.challenge = false // sent on to another server
+		c.challenge = time.Time{} // sent on to another server
 	case "911":
 		c.refused(l.at, "911")
 	case "CHG":
@@ -197,14 +204,14 @@ func (c *Conn) answers(l line) {
 	switch {
 	case c.board || c.signedOn: // since MSNP18 a later USR OK is of a circle
 	case l.arg(2) == "OK":
-		c.challenge, c.signedOn = false, true
+		c.challenge, c.signedOn = time.Time{}, true
 		c.stay.Who.Account = account(l.arg(3))
 		c.stay.Say(c.sink, rollcall.Login, l.at, "USR OK")
 		if c.version >= withoutCHG {
 			c.stay.Begin(l.at, "USR OK")
 		}
 	case l.arg(3) == "S" && c.asked != "":
-		c.challenge = true
+		c.challenge = l.at
 	}
 }
 
@@ -240,7 +247,11 @@ func (c *Conn) alreadyOpen(by string) {
 
 // refused yields a failed sign-on, once.
 func (c *Conn) refused(t time.Time, how string) {
-	c.challenge = false
+	c.challenge = time.Time{}
+	if c.turnedOff || c.signedOn {
+		return
+	}
+	c.turnedOff = true
 	who := c.stay.Who.Account
 	c.stay.Who.Account = c.asked
 	c.stay.Say(c.sink, rollcall.LoginFailed, t, how)

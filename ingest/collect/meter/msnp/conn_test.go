@@ -31,15 +31,18 @@ func TestConversations(t *testing.T) {
 		talk    []string
 		want    []string
 	}{
-		"accepted":                    {whole, wire.Closed, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
-		"cut":                         {whole, wire.Cut, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8"}},
-		"never online":                {whole, wire.Closed, accepted[:6], []string{"login ann@hotmail.com 5"}},
-		"wrong password, no ticket":   {whole, wire.Closed, in[:4], []string{"login_failed ann@hotmail.com 4"}},
-		"closed with the ticket sent": {whole, wire.Closed, in, nil},
-		"reset at the challenge":      {whole, wire.Reset, in[:4], nil},
-		"a gap after the challenge":   {whole, wire.Closed, append(slices.Clone(in[:4]), "G"), nil},
-		"a gap of the server there":   {whole, wire.Closed, append(slices.Clone(in[:4]), "g"), nil},
-		"one direction alone":         {wire.Opening{Start: noon, Whole: [2]bool{false, true}}, wire.Closed, in[3:4], nil},
+		"accepted":                              {whole, wire.Closed, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"cut":                                   {whole, wire.Cut, accepted, []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8"}},
+		"never online":                          {whole, wire.Closed, accepted[:6], []string{"login ann@hotmail.com 5"}},
+		"wrong password, no ticket":             {whole, wire.Closed, in[:4], []string{"login_failed ann@hotmail.com 4"}},
+		"closed with the ticket sent":           {whole, wire.Closed, in, nil},
+		"closed by the server at the challenge": {whole, wire.ClosedByServer, in[:4], nil},
+		"closed long after the challenge":       {whole, wire.Closed, append(slices.Clone(in[:4]), "SQNG 50\r\n"), nil},
+		"idle at the challenge":                 {whole, wire.Idle, in[:4], nil},
+		"reset at the challenge":                {whole, wire.Reset, in[:4], nil},
+		"a gap after the challenge":             {whole, wire.Closed, append(slices.Clone(in[:4]), "G"), nil},
+		"a gap of the server there":             {whole, wire.Closed, append(slices.Clone(in[:4]), "g"), nil},
+		"one direction alone":                   {wire.Opening{Start: noon, Whole: [2]bool{false, true}}, wire.Closed, in[3:4], nil},
 		"MD5, of version 2 to 7": {whole, wire.Closed, []string{"CVER 0 MSNP7 MSNP6 CVR0\r\n", "SVER 0 MSNP7\r\n", "CINF 1\r\n", "SINF 1 MD5\r\n", "CUSR 2 MD5 I ann@hotmail.com\r\n", "SUSR 2 MD5 S 989048851.1851137130\r\n",
 			"CUSR 3 MD5 S 23e54a439a6a17d15025f4c6cbd0f6b5\r\n", "SUSR 3 OK ann@hotmail.com Ann\r\n", "CCHG 4 NLN\r\n", "SCHG 4 NLN\r\n"}, []string{"login ann@hotmail.com 7", "presence ann@hotmail.com 9-10", "logout ann@hotmail.com 10"}},
 		"version 21, with a circle and no CHG": {whole, wire.Closed, []string{"CVER 1 MSNP21 CVR0\r\n", "SVER 1 MSNP21\r\n", "CUSR 3 SSO I ann@hotmail.com\r\n", "SUSR 3 SSO S MBI_KEY_OLD nonce\r\n", "CUSR 4 SSO S t=x blob {guid}\r\n",
@@ -50,6 +53,8 @@ func TestConversations(t *testing.T) {
 		"typing, pictures, invitations": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 2 U 5\r\nhello", "CMSG 3 D 5\r\nhello", "CMSG 4 N 49\r\nContent-Type: text/x-msmsgsinvite\r\n\r\nhello world!"}, nil},
 		"a text":                        {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
 		"wrong password, 911":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 twice":                     {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n", "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 when in":                   {whole, wire.Closed, append(slices.Clone(accepted), "S911 4\r\n"), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8", "logout ann@hotmail.com 8"}},
 		"cut at the password":           {whole, wire.Cut, in, nil},
 		"redirected":                    {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
 		"elsewhere":                     {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
@@ -105,4 +110,12 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
 		}
 	}
+}
+
+func FuzzConn(f *testing.F) {
+	in := []string{"CVER 1 MSNP8 CVR0\r\n", "SVER 1 MSNP8\r\n", "CUSR 3 TWN I ann@mail.example\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=x\r\n", "SUSR 4 OK ann@mail.example Ann 1 0\r\n", "SCHG 6 NLN 0\r\n"}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		in, in[:4], slices.Concat(in[:5], []string{"S911 4\r\n"}), slices.Concat(in, []string{"G", "CPNG\r\n", "SQNG 50\r\nFLN bob@mail.example\r\nOUT OTH\r\n"}),
+		[]string{"CANS 1 ann@mail.example 123.4 99\r\n", "SIRO 1 1 1 bob@mail.example Bob\r\n", "CMSG 2 N 5\r\nhelloMSG 3 U 2\r\nhi"},
+		[]string{"CSDG 6 86\r\nRouting: 1.0\r\nTo: 1:bob@mail.example\r\n\r\nMessaging: 2.0\r\nMessage-Type: Text\r\n\r\nhello\r\n\r\n"})
 }

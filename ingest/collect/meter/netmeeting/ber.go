@@ -1,8 +1,11 @@
 package netmeeting
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+
+	"rollcall/ingest/collect/meter/wire"
 )
 
 // Limits of a message.
@@ -57,6 +60,7 @@ const (
 	tagString   = 0x04
 	tagSequence = 0x30
 	tagEqual    = 0xA3 // of a search's filter
+	tagControls = 0xA0
 )
 
 // messages cuts the bytes of one direction into LDAP messages.
@@ -70,7 +74,10 @@ type messages struct {
 // number and the operation. A message that is too long is passed over.
 func (m *messages) feed(data []byte, emit func(id uint32, op value)) error {
 	if m.lost {
-		return nil
+		if m.search(data); m.lost {
+			return nil
+		}
+		data = nil
 	}
 	if n := min(m.skip, len(data)); n > 0 {
 		m.skip, data = m.skip-n, data[n:]
@@ -103,6 +110,65 @@ func (m *messages) feed(data []byte, emit func(id uint32, op value)) error {
 		m.buf = m.buf[:copy(m.buf, m.buf[head+body:])]
 	}
 	return nil
+}
+
+// search looks for where a message begins.
+func (m *messages) search(data []byte) {
+	m.buf = append(m.buf, data...)
+	for len(m.buf) > 0 {
+		switch plausible(m.buf) {
+		case wire.Yes:
+			m.lost = false
+			return
+		case wire.More:
+			return
+		}
+		passed := len(m.buf)
+		if i := bytes.IndexByte(m.buf[1:], tagSequence); i >= 0 {
+			passed = 1 + i
+		}
+		m.buf = m.buf[:copy(m.buf, m.buf[passed:])]
+	}
+}
+
+// operations are those of a client, and their answers.
+var operations = []byte{opBind, 0x61, opUnbind, opSearch, 0x64, 0x65, opModify, 0x67, opAdd, opAdded, opDelete, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F}
+
+// plausible says whether b begins with a message: a number and an operation that
+// fill it, or leave what controls take.
+func plausible(b []byte) wire.Verdict {
+	head, body := length(b)
+	switch {
+	case b[0] != tagSequence, head == 0 && len(b) >= 6, head > 0 && (body < 5 || body > messageMost):
+		return wire.No
+	case head == 0 || len(b) < head+3:
+		return wire.More
+	}
+	b = b[head:]
+	n := 2 + int(b[1])
+	switch {
+	case b[0] != tagInteger || n < 3 || n > 6:
+		return wire.No
+	case len(b) < n+1:
+		return wire.More
+	case !bytes.Contains(operations, b[n:n+1]):
+		return wire.No
+	}
+	opHead, opBody := length(b[n:])
+	end := n + opHead + opBody
+	switch {
+	case opHead == 0 && len(b) < n+6:
+		return wire.More
+	case opHead > 0 && end == body:
+		return wire.Yes
+	case opHead == 0 || end > body:
+		return wire.No
+	case len(b) <= end:
+		return wire.More
+	case b[end] == tagControls:
+		return wire.Yes
+	}
+	return wire.No
 }
 
 // message reads a message's number and its operation.

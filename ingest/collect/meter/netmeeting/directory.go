@@ -41,6 +41,7 @@ type Directories struct {
 	sink    wire.Sink
 	service func(client, server netip.Addr, at time.Time) rollcall.ServiceID // by the directory's name; empty where it is not known
 	entries map[entryKey]*entry
+	over    map[entryKey]bool // was seen to end, and not to begin again
 }
 
 // entryKey names an entry: who, in which directory.
@@ -59,14 +60,16 @@ type entry struct {
 
 // New makes Directories; service tells a directory's service by its address.
 func New(sink wire.Sink, service func(client, server netip.Addr, at time.Time) rollcall.ServiceID) *Directories {
-	return &Directories{sink: sink, service: service, entries: make(map[entryKey]*entry)}
+	return &Directories{sink: sink, service: service, entries: make(map[entryKey]*entry), over: make(map[entryKey]bool)}
 }
 
 // Match says whether the first bytes of one direction are an LDAP client's, on
 // whatever port: a message with a bind, an add or a search.
 func Match(b []byte, whole bool) wire.Verdict {
 	switch {
-	case !whole || len(b) > 0 && b[0] != tagSequence:
+	case !whole && len(b) > 0:
+		return plausible(b)
+	case len(b) > 0 && b[0] != tagSequence:
 		return wire.No
 	case len(b) < 12:
 		return wire.More
@@ -102,7 +105,11 @@ type adding struct {
 
 // Open begins a connection.
 func (d *Directories) Open(o wire.Opening) *Conn {
-	return &Conn{hub: d, opening: o, asked: make(map[uint32]adding)}
+	c := &Conn{hub: d, opening: o, asked: make(map[uint32]adding)}
+	for side := range c.side {
+		c.side[side].lost = !o.Whole[side]
+	}
+	return c
 }
 
 // Feed takes the next bytes of one side. An error says that they are no LDAP.
@@ -125,7 +132,8 @@ func (c *Conn) Feed(side wire.Side, t time.Time, data []byte) error {
 	})
 }
 
-// Gap says that bytes of one side are missing: where messages begin is lost.
+// Gap says that bytes of one side are missing: where messages begin is lost, until
+// it is found again.
 func (c *Conn) Gap(side wire.Side, _ time.Time) { c.side[side] = messages{lost: true} }
 
 // End says that the connection is over. An entry lives on without it until it
@@ -153,7 +161,7 @@ func readAdd(b []byte) (a adding, ok bool) {
 		return a, false
 	}
 	a.account, a.life = commonName(string(name.body)), lifeMost
-	person := strings.Contains(strings.ToLower(string(name.body)), "objectclass=rtperson")
+	person := ofPerson(name.body)
 	each(list.body, func(attribute value) {
 		typ, rest, ok := next(attribute.body)
 		values, _, ok2 := next(rest)
@@ -176,6 +184,11 @@ func readAdd(b []byte) (a adding, ok bool) {
 	return a, person && a.account != ""
 }
 
+// ofPerson reports whether an entry's name is of a user who is online.
+func ofPerson(name []byte) bool {
+	return strings.Contains(strings.ToLower(string(name)), "objectclass=rtperson")
+}
+
 // life reads minutes.
 func life(text string, otherwise time.Duration) time.Duration {
 	n, err := strconv.Atoi(text)
@@ -185,26 +198,29 @@ func life(text string, otherwise time.Duration) time.Duration {
 	return min(time.Duration(n)*time.Minute, lifeMost)
 }
 
-// refreshed gives whose entry a search or a change keeps alive: a search whose
-// filter sets sttl is one.
-func refreshed(op value) string {
+// refreshed gives whose entry a search or a change keeps alive, and for how long:
+// a search whose filter sets sttl is one.
+func refreshed(op value) adding {
+	a := adding{life: lifeMost}
 	if op.tag == opModify {
-		name, _, _ := next(op.body)
-		return commonName(string(name.body))
+		if name, _, _ := next(op.body); ofPerson(name.body) {
+			a.account = commonName(string(name.body))
+		}
+		return a
 	}
-	who, lives := "", false
+	lives := false
 	filter(op.body, 0, func(attribute, text string) {
 		switch strings.ToLower(attribute) {
 		case "cn":
-			who = account(text)
+			a.account = account(text)
 		case "sttl":
-			lives = true
+			a.life, lives = life(text, a.life), true
 		}
 	})
 	if !lives {
-		return ""
+		a.account = ""
 	}
-	return who
+	return a
 }
 
 // filter finds the equalities of a search's filter, at whatever depth.
@@ -255,26 +271,36 @@ func (d *Directories) add(o wire.Opening, a adding, t time.Time) {
 		e.last = t // added anew, over the old one
 		return
 	}
+	e = d.begin(key, o, a, t)
+	e.stay.Say(d.sink, rollcall.Login, t, "entry added"+a.place)
+	e.stay.Begin(t, "entry added"+a.place)
+}
+
+// begin makes an entry.
+func (d *Directories) begin(key entryKey, o wire.Opening, a adding, t time.Time) *entry {
 	if len(d.entries) >= entriesMost {
 		d.evict()
 	}
 	client := o.Ends[wire.Client].Addr()
-	e = &entry{client: client, life: a.life, last: t, stay: wire.Stay{Name: "ILS"}}
+	e := &entry{client: client, life: a.life, last: t, stay: wire.Stay{Name: "ILS"}}
 	e.stay.Who.Service, e.stay.Who.Account = NetMeeting, a.account
 	if s := d.service(client, key.server, t); s == Voila {
 		e.stay.Who.Service = s
 	}
 	d.entries[key] = e
-	e.stay.Say(d.sink, rollcall.Login, t, "entry added"+a.place)
-	e.stay.Begin(t, "entry added"+a.place)
+	delete(d.over, key)
+	return e
 }
 
-// refresh notes that an entry is kept alive.
-func (d *Directories) refresh(o wire.Opening, who string, t time.Time) {
-	key := entryKey{o.Ends[wire.Server].Addr(), who}
+// refresh notes that an entry is kept alive, by a client that may have added it
+// unseen.
+func (d *Directories) refresh(o wire.Opening, a adding, t time.Time) {
+	key := entryKey{o.Ends[wire.Server].Addr(), a.account}
 	e := d.entries[key]
 	switch {
+	case a.account == "" || e == nil && d.over[key]:
 	case e == nil:
+		d.begin(key, o, a, t).stay.Begin(t, "entry refreshed, already open")
 	case t.Sub(e.last) > e.life:
 		d.expire(key, e)
 	default:
@@ -287,7 +313,7 @@ func (d *Directories) refresh(o wire.Opening, who string, t time.Time) {
 func (d *Directories) gone(o wire.Opening, who string, t time.Time) {
 	key := entryKey{o.Ends[wire.Server].Addr(), who}
 	if e := d.entries[key]; e != nil {
-		delete(d.entries, key)
+		d.end(key)
 		if t.Sub(e.last) > e.life {
 			t = e.last.Add(e.life)
 		}
@@ -295,9 +321,18 @@ func (d *Directories) gone(o wire.Opening, who string, t time.Time) {
 	}
 }
 
+// end forgets an entry, but not that it ended: who refreshes it is refused.
+func (d *Directories) end(key entryKey) {
+	delete(d.entries, key)
+	if len(d.over) >= entriesMost {
+		clear(d.over)
+	}
+	d.over[key] = true
+}
+
 // expire ends the stay of an entry that was not refreshed.
 func (d *Directories) expire(key entryKey, e *entry) {
-	delete(d.entries, key)
+	d.end(key)
 	e.stay.Leave(d.sink, e.last.Add(e.life), "not refreshed", false)
 }
 

@@ -105,13 +105,16 @@ func TestDirectoryAndCalls(t *testing.T) {
 		voila bool
 		want  []string
 	}{
-		"deleted":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-5", "logout netmeeting ann@mail.example 5"}},
-		"Voila's":                 {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), true, []string{"login voila ann@mail.example 2", "presence voila ann@mail.example 2-5", "logout voila ann@mail.example 5"}},
-		"refreshed, then not":     {append(slices.Clone(in), turn{2, wire.Client, 6, refresh}, turn{2, wire.Client, 10, refresh}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-15"}},
-		"looked for by a contact": {append(slices.Clone(in), turn{2, wire.Client, 6, look}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-7"}},
-		"refused":                 {append(slices.Clone(in[:3]), turn{1, wire.Server, 2, result(2, opAdded, 50)}), false, nil},
-		"no answer":               {in[:3], false, nil},
-		"no person":               {[]turn{{1, wire.Client, 1, ldap(2, ber(opAdd, text("cn=ann,dc=x"), ber(tagSequence, attribute("objectClass", "inetOrgPerson"))))}, {1, wire.Server, 2, result(2, opAdded, 0)}}, false, nil},
+		"deleted":                    {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-5", "logout netmeeting ann@mail.example 5"}},
+		"Voila's":                    {append(slices.Clone(in), turn{1, wire.Client, 5, gone}), true, []string{"login voila ann@mail.example 2", "presence voila ann@mail.example 2-5", "logout voila ann@mail.example 5"}},
+		"refreshed, then not":        {append(slices.Clone(in), turn{2, wire.Client, 6, refresh}, turn{2, wire.Client, 10, refresh}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-15"}},
+		"already there":              {[]turn{{2, wire.Client, 6, refresh}, {2, wire.Client, 9, refresh}}, false, []string{"presence netmeeting ann@mail.example 6-14"}},
+		"refreshed though deleted":   {append(slices.Clone(in), turn{1, wire.Client, 5, gone}, turn{2, wire.Client, 6, refresh}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-5", "logout netmeeting ann@mail.example 5"}},
+		"another directory's change": {[]turn{{2, wire.Client, 6, bind + ldap(7, ber(opModify, text("cn=ann,dc=x"), ber(tagSequence)))}}, false, nil},
+		"looked for by a contact":    {append(slices.Clone(in), turn{2, wire.Client, 6, look}), false, []string{"login netmeeting ann@mail.example 2", "presence netmeeting ann@mail.example 2-7"}},
+		"refused":                    {append(slices.Clone(in[:3]), turn{1, wire.Server, 2, result(2, opAdded, 50)}), false, nil},
+		"no answer":                  {in[:3], false, nil},
+		"no person":                  {[]turn{{1, wire.Client, 1, ldap(2, ber(opAdd, text("cn=ann,dc=x"), ber(tagSequence, attribute("objectClass", "inetOrgPerson"))))}, {1, wire.Server, 2, result(2, opAdded, 0)}}, false, nil},
 		"a call": {append(slices.Clone(in), turn{3, wire.Client, 3, q(setup)}, turn{3, wire.Server, 3, q(1)}, turn{3, wire.Server, 4, q(answered)}, turn{3, wire.Client, 6, q(released)}, turn{1, wire.Client, 6, gone}), false,
 			[]string{"login netmeeting ann@mail.example 2", "use netmeeting ann@mail.example 3-6", "presence netmeeting ann@mail.example 2-6", "logout netmeeting ann@mail.example 6"}},
 		"a call of nobody known":   {[]turn{{3, wire.Client, 3, q(setup)}, {3, wire.Server, 4, q(answered)}, {3, wire.Server, 6, q(released)}}, false, []string{"use netmeeting  3-6"}},
@@ -122,6 +125,37 @@ func TestDirectoryAndCalls(t *testing.T) {
 				t.Errorf("%s, in parts of %d: got %q, want %q", name, size, got, test.want)
 			}
 		}
+	}
+}
+
+// After a gap messages are found again where one begins.
+func TestGap(t *testing.T) {
+	for _, size := range []int{1, 7, 4096} {
+		var said []string
+		d := New(wire.Sink{Piece: rollcall.MaxEvent, Yield: func(s ingest.Sighting) {
+			said = append(said, fmt.Sprintf("%s %s %g", s.Kind, s.Account, s.Time.Sub(noon).Minutes()))
+		}}, func(_, _ netip.Addr, _ time.Time) rollcall.ServiceID { return "" })
+		c := d.Open(wire.Opening{Start: noon, Whole: [2]bool{true, true}})
+		feed := func(side wire.Side, minute int, data string) {
+			for part := range slices.Chunk([]byte(data), size) {
+				if err := c.Feed(side, noon.Add(time.Duration(minute)*time.Minute), part); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		feed(wire.Client, 0, bind)
+		c.Gap(wire.Client, noon)
+		feed(wire.Client, 1, "0\x050\x00xx"+add[9:40]+add)
+		feed(wire.Server, 2, result(2, opAdded, 0))
+		c.Gap(wire.Client, noon)
+		feed(wire.Client, 3, look[5:]+gone)
+		d.Close()
+		if want := []string{"login ann@mail.example 2", "presence ann@mail.example 2", "logout ann@mail.example 3"}; !slices.Equal(said, want) {
+			t.Errorf("in parts of %d: got %q, want %q", size, said, want)
+		}
+	}
+	if Match([]byte(refresh), false) != wire.Yes || Match([]byte(refresh)[:3], false) != wire.More || Match([]byte("0\x03\x02\x01\x01"), false) != wire.No {
+		t.Error("a message in mid-stream is not known")
 	}
 }
 
@@ -149,6 +183,10 @@ func FuzzConn(f *testing.F) {
 			_ = c.Feed(wire.Client, noon, client)
 			_ = c.Feed(wire.Server, noon, server)
 			c.End(noon, wire.Closed)
+		}
+		for _, whole := range []bool{true, false} {
+			Match(client, whole)
+			MatchCall(client, whole)
 		}
 		d.Close()
 	})

@@ -34,6 +34,7 @@ type Conn struct {
 	told     bool // the name is the server's own word, in 01/0F
 	begun    bool // a hello was seen: the connection opened in view
 	oldStyle bool // name and password were in the hello
+	settled  bool // the sign-on was answered
 	holed    bool // the client's 01/02 may have been in a gap
 	moved    bool // the server has sent the session on to another connection
 	cookie   cookie
@@ -203,7 +204,7 @@ func (c *Conn) asked(b block) error {
 	return nil
 }
 
-// answered reads the answer to a request to sign on.
+// answered reads the answer to a request to sign on; said twice it is one.
 func (c *Conn) answered(t time.Time, b block, where string) error {
 	if err := b.check(); err != nil {
 		return err
@@ -211,29 +212,35 @@ func (c *Conn) answered(t time.Time, b block, where string) error {
 	name := cmp.Or(b.text(tlvName), c.name)
 	secret, granted := b.find(tlvCookie)
 	_, address := b.find(tlvAddress)
-	if granted && address {
-		if c.sessions.cookies[sha256.Sum256(secret)].counted {
-			return nil // it had to wait for bytes that came late, or never
-		}
-		g := grant{service: session, name: name, client: c.client}
-		if byMail(name) {
-			g.held = t // AIM's or ICQ's, and whose, is seen in the session
-		}
-		c.sessions.remember(secret, g)
-		if byMail(name) {
-			return nil
-		}
-		c.say(rollcall.Login, t, name, where+" accepted: session address and cookie")
-		return nil
-	}
-	if code, refused := b.find(tlvError); refused {
-		if byMail(name) {
-			c.sessions.sink.Unnamed()
-			return nil
-		}
+	code, refused := b.find(tlvError)
+	switch {
+	case c.settled:
+	case granted && address:
+		c.settled = true
+		c.accepted(t, secret, name, where)
+	case refused && byMail(name):
+		c.settled = true
+		c.sessions.sink.Unnamed()
+	case refused:
+		c.settled = true
 		c.say(rollcall.LoginFailed, t, name, fmt.Sprintf("%s refused: error %x", where, code[:min(len(code), 2)]))
 	}
 	return nil
+}
+
+// accepted takes the cookie that the session is opened with.
+func (c *Conn) accepted(t time.Time, secret []byte, name, where string) {
+	if c.sessions.cookies[sha256.Sum256(secret)].counted {
+		return // it had to wait for bytes that came late, or never
+	}
+	g := grant{service: session, name: name, client: c.client}
+	if byMail(name) {
+		g.held = t // AIM's or ICQ's, and whose, is seen in the session
+	}
+	c.sessions.remember(secret, g)
+	if !byMail(name) {
+		c.say(rollcall.Login, t, name, where+" accepted: session address and cookie")
+	}
 }
 
 // byMail reports whether the name is an e-mail address: of one person, whom the
@@ -342,6 +349,9 @@ func (c *Conn) online(t time.Time, how string) {
 
 // progress yields the pieces of a long presence that t completes.
 func (c *Conn) progress(t time.Time) {
+	if !c.stay.Due(c.sessions.sink, t) {
+		return // it is asked with every segment
+	}
 	if name := c.who(); c.role == session && name != "" {
 		c.is(name)
 		c.stay.Progress(c.sessions.sink, t)

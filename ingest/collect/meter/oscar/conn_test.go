@@ -50,6 +50,10 @@ func TestSessions(t *testing.T) {
 		}, []string{"login icq 1000201 0", "presence icq 1000201 2-3", "logout icq 1000201 3"}, 0},
 		"refused": {[]conversation{{whole, wire.Closed, login("ann panel", tlv(tlvError, "\x00\x05"))}},
 			[]string{"login_failed aim annpanel 0"}, 0},
+		"accepted twice": {[]conversation{{whole, wire.Closed, slices.Concat(login("ann", accept("c1"))[:6], login("ann", accept("c1"))[5:])}},
+			[]string{"login aim ann 0"}, 0},
+		"refused twice": {[]conversation{{whole, wire.Closed, slices.Concat(login("ann", tlv(tlvError, "\x00\x05"))[:6], login("ann", tlv(tlvError, "\x00\x05"))[5:])}},
+			[]string{"login_failed aim ann 0"}, 0},
 		"a login that never came online": {[]conversation{{whole, wire.Closed, login("ann", accept("c1"))}},
 			[]string{"login aim ann 0"}, 0},
 		"signed off on channel 4 before the FIN": {[]conversation{

@@ -146,6 +146,101 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// v4 and v6 wrap a payload of a protocol in an IP header.
+func v4(proto byte, payload []byte) []byte {
+	h := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, proto, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}
+	binary.BigEndian.PutUint16(h[2:], uint16(20+len(payload)))
+	return append(h, payload...)
+}
+
+func v6(proto byte, payload []byte) []byte {
+	h := make([]byte, 40)
+	h[0], h[6], h[7], h[8], h[24] = 0x60, proto, 64, 1, 2
+	binary.BigEndian.PutUint16(h[4:], uint16(len(payload)))
+	return append(h, payload...)
+}
+
+// over gives a UDP datagram to a port.
+func over(port uint16, payload []byte) []byte {
+	b := udp(payload)
+	binary.BigEndian.PutUint16(b[2:], port)
+	return b
+}
+
+// Every header that leads on is followed, and what leads nowhere is told.
+// reason: a table, a case a header.
+func TestHeaders(t *testing.T) {
+	hello := udp([]byte("hello"))
+	then := func(next, n byte, rest ...byte) []byte { // an extension header of 8+8n bytes
+		return append(append([]byte{next, n}, make([]byte, 6+8*int(n))...), rest...)
+	}
+	ethernet := func(typ uint16, b []byte) []byte {
+		return append(binary.BigEndian.AppendUint16(make([]byte, 12), typ), b...)
+	}
+	options := append([]byte{0x46, 0, 0, 37, 0, 0, 0, 0, 64, UDP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x94, 4, 0, 0}, hello...)
+	unsaid := v4(UDP, hello)
+	unsaid[2], unsaid[3] = 0, 0
+	padded := append(v4(UDP, hello), make([]byte, 20)...)
+	inner := v4(UDP, hello)
+	for name, test := range map[string]struct {
+		packet []byte
+		want   Outcome
+	}{
+		"IPv4, options":                     {options, Found},
+		"IPv4, no length, to be cut up":     {unsaid, Found},
+		"IPv4, padded to a frame":           {padded, Found},
+		"IPv4, AH":                          {v4(protoAH, append([]byte{UDP, 4, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, hello...)), Found},
+		"IPv6, hop by hop, routing, dest":   {v6(0, then(protoRouting, 0, then(protoDest, 2, then(UDP, 0, hello...)...)...)), Found},
+		"IPv6, a fragment that is whole":    {v6(protoFragment, append([]byte{UDP, 0, 0, 0, 0, 0, 0, 7}, hello...)), Found},
+		"IPv6, headers before the fragment": {v6(0, then(protoFragment, 0, append([]byte{protoDest, 0, 0, 0, 0, 0, 0, 7}, then(UDP, 0, hello...)...)...)), Found},
+		"IPv6 in IPv4":                      {v4(protoIPv6, v6(UDP, hello)), Found},
+		"IPv4 in IPv6":                      {v6(protoIPIP, inner), Found},
+		"IPv6 in UDP (Teredo)":              {v4(UDP, over(portTeredo, append([]byte{0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0}, v6(UDP, hello)...))), Found},
+		"Ethernet in IP":                    {v4(protoEtherIP, append([]byte{0x30, 0}, ethernet(0x0800, inner)...)), Found},
+		"MPLS in IP":                        {v4(protoMPLS, append([]byte{0, 1, 1, 64}, inner...)), Found},
+		"GRE, all its options":              {v4(protoGRE, append([]byte{0xB0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1}, inner...)), Found},
+		"GRE, a mirrored port":              {v4(protoGRE, append([]byte{0x10, 0, 0x88, 0xBE, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, ethernet(0x0800, inner)...)), Found},
+		"PPTP":                              {v4(protoGRE, append([]byte{0x30, 0x81, 0x88, 0x0B, 0, 37, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0xFF, 3, 0, 0x21}, inner...)), Found},
+		"Geneve, with options":              {v4(UDP, over(portGeneve, append([]byte{1, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 0}, ethernet(0x0800, inner)...))), Found},
+		"VXLAN of the first draft":          {v4(UDP, over(portVXLAN0, append([]byte{8, 0, 0, 0, 0, 0, 9, 0}, ethernet(0x0800, inner)...))), Found},
+		"GTP-U, extension headers":          {v4(UDP, over(portGTP, append([]byte{0x34, 0xFF, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0x85, 1, 0, 0, 0}, inner...))), Found},
+		"PPP in L2TP, all its options":      {v4(UDP, over(portL2TP, append([]byte{0x4A, 2, 0, 60, 0, 1, 0, 2, 0, 1, 0, 1, 0, 2, 9, 9, 0, 0x21}, inner...))), Found},
+		"PPTP's acknowledgement":            {v4(protoGRE, []byte{0x20, 0x81, 0x88, 0x0B, 0, 0, 0, 9, 0, 0, 0, 1}), Other},
+		"ESP":                               {v4(50, make([]byte, 40)), Other},
+		"ESP after a header of IPv6":        {v6(0, then(50, 0, make([]byte, 40)...)), Other},
+		"SCTP":                              {v4(132, make([]byte, 40)), Other},
+		"ICMP":                              {v4(1, make([]byte, 40)), Other},
+		"IPv6 of nothing more":              {v6(59, nil), Other},
+		"half a TCP header":                 {v4(TCP, make([]byte, 19)), Damaged},
+		"half a UDP header":                 {v4(UDP, make([]byte, 7)), Damaged},
+		"half an extension header":          {v6(0, []byte{UDP, 9, 0, 0, 0, 0, 0, 0}), Damaged},
+		"half an IPv6 header":               {v6(UDP, nil)[:39], Damaged},
+		"a header longer than its packet":   {[]byte{0x4F, 0, 0, 20, 0, 0, 0, 0, 64, UDP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}, Damaged},
+		"IP version 5":                      {append([]byte{0x55}, make([]byte, 40)...), NotIP},
+		"packets within packets for ever":   {nested(deepest+2, hello), Damaged},
+	} {
+		got, how := new(Decoder).Decode(noon, layers.LinkTypeRaw, test.packet)
+		if how != test.want || how == Found && !bytes.Equal(got.Segment, hello) {
+			t.Errorf("%s: outcome %d, %q; want %d", name, how, got.Segment, test.want)
+		}
+		for n := range test.packet {
+			got, how := new(Decoder).Decode(noon, layers.LinkTypeRaw, test.packet[:n])
+			if how == Found && len(got.Segment) >= len(hello) && bytes.HasPrefix(got.Segment[8:], []byte("hello")) && name != "IPv4, padded to a frame" {
+				t.Errorf("%s: found whole in %d bytes of %d", name, n, len(test.packet))
+			}
+		}
+	}
+}
+
+// nested is a packet in so many others.
+func nested(n int, payload []byte) []byte {
+	b := v4(UDP, payload)
+	for range n {
+		b = v4(protoIPIP, b)
+	}
+	return b
+}
+
 func FuzzDecode(f *testing.F) {
 	ip := cut(udp([]byte("hello")), 1, 1000)[0]
 	f.Add(uint32(1), append(append(make([]byte, 12), 8, 0), ip...), []byte{})

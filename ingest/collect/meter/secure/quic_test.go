@@ -2,7 +2,9 @@ package secure
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
+	"time"
 )
 
 // The keys of the RFCs' examples (9001 A.1, 9369 A.1) open what is sealed with
@@ -78,6 +80,23 @@ func FuzzInitials(f *testing.F) {
 		q.frames(a)
 		if len(q.crypto) > cryptoMost {
 			t.Error("too much is held")
+		}
+	})
+}
+
+// FuzzRecords: a handshake is over at the same time however its bytes are cut.
+func FuzzRecords(f *testing.F) {
+	f.Add(Record(BuildHello("a.example", nil, false), 30), uint8(3))
+	f.Add([]byte("\x16\x03\x01\x00\x03abc\x14\x03\x03\x00\x01x\x17\x03\x03\x00\x02yy"), uint8(1))
+	f.Fuzz(func(t *testing.T, b []byte, size uint8) {
+		var atOnce, inParts Records
+		now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+		atOnce.Client(now, b)
+		for part := range slices.Chunk(b, 1+int(size)) {
+			inParts.Client(now, part)
+		}
+		if !atOnce.Over.Equal(inParts.Over) || atOnce.lost != inParts.lost {
+			t.Errorf("at once %+v, in parts %+v", atOnce, inParts)
 		}
 	})
 }

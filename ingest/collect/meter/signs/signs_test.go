@@ -107,6 +107,10 @@ func FuzzParse(f *testing.F) {
 		}
 		tab.ByName("a.b.c")
 		tab.ByBytes([]byte("abc"), 443)
+		tab.ByBytes([]byte(file), 5222)
+		tab.ByDatagram([]byte(file), 443)
+		tab.ByName(file)
+		tab.ByALPN(file)
 		tab.ByAddress(netip.MustParseAddr("10.0.0.1"))
 	})
 }

@@ -214,6 +214,7 @@ func (c *Conn) server(t time.Time, line []byte) {
 	case "ERROR":
 		if code, _, _ := strings.Cut(rest, ":"); refusals[code] && !c.stay.Online() && c.asked != "" {
 			c.is(c.asked)
+			c.asked = "" // until it is asked again
 			c.stay.Say(c.sink, rollcall.LoginFailed, t, "ERROR "+code)
 		}
 	}

@@ -28,6 +28,7 @@ func TestConversations(t *testing.T) {
 	}{
 		"accepted":              {whole, wire.Closed, accepted, []string{"login annp 4", "presence annp 4-5", "logout annp 5"}},
 		"refused":               {whole, wire.Closed, append(slices.Clone(in), frame("S", data, "ERROR:980")), []string{"login_failed annp 4"}},
+		"refused twice":         {whole, wire.Closed, append(slices.Clone(in), frame("S", data, "ERROR:980"), frame("S", data, "ERROR:980")), []string{"login_failed annp 4"}},
 		"closed in mid-login":   {whole, wire.Closed, in, nil},
 		"a gap in mid-login":    {whole, wire.Closed, append(slices.Clone(in), "g", frame("S", data, "CONFIG:m 1")), nil},
 		"an error later":        {whole, wire.Cut, append(slices.Clone(accepted), frame("S", data, "ERROR:980")), []string{"login annp 4", "presence annp 4-7"}},

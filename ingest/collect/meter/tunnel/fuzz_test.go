@@ -80,6 +80,11 @@ func FuzzHTTP(f *testing.F) {
 	fuzz(f, func(i Inner) wire.Dissector { return NewGateways(i).OpenHTTP(wire.Opening{Start: noon}) },
 		talk(says(0, "CONNECT a:1863 HTTP/1.1\r\nHost: a\r\n\r\n"), says(1, "HTTP/1.1 200 OK\r\nVia: p\r\n\r\nVER 1"), says(0, "VER 2")),
 		talk(says(0, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"), says(1, "HTTP/1.1 101 Switch\r\n\r\n\x81\x05hello"), says(0, "\x81\x85\x01\x02\x03\x04igomn")),
+		talk(says(0, "POST http://shttp.msg.yahoo.com/notify/ HTTP/1.1\r\nContent-Length: 21\r\n\r\nYMSG\x0a\x00\x00\x00\x00\x01\x00\x57\x00\x00\x00\x00\x00\x00\x00\x00x"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n\x00\x00\x00\x01YMSG\x0a\x00\x00\x00\x00\x00\x00\x57\x00\x00\x00\x00\x00\x00\x00\x00")),
+		talk(says(0, "GET http://p/hello HTTP/1.1\r\n\r\n"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n\x00\x0c\x04\x43\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01"),
+			says(0, "POST http://p/data?sid=aa&seq=1 HTTP/1.1\r\nContent-Length: 19\r\n\r\n\x00\x11\x04\x43\x00\x03\x00\x00\x00\x00\x00\x00\x00\x01login"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+			says(0, "POST http://p/data?sid=aa&seq=2 HTTP/1.1\r\nContent-Length: 17\r\n\r\n\x00\x0f\x04\x43\x00\x05\x00\x00\x00\x00\x00\x00\x00\x01\x2a\x01\x00")),
+		talk(says(0, "POST /http-bind HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 68\r\n\r\n<body to='a' rid='1' xmlns='http://jabber.org/protocol/httpbind'></b>"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 67\r\n\r\n<body sid='s1' xmlns='http://jabber.org/protocol/httpbind'>a</body>")),
 		talk(says(0, "POST /gateway/gateway.dll?Action=open&Server=NS&IP=a HTTP/1.1\r\nContent-Length: 5\r\n\r\nVER 1"),
 			says(1, "HTTP/1.1 200 OK\r\nX-MSN-Messenger: SessionID=1.2; GW-IP=1.2.3.4\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nVER\r\n0\r\n\r\n")))
 }

@@ -308,7 +308,7 @@ func (g *Gateways) named(c *HTTP, h head) {
 	}
 	if s != nil && over {
 		g.polled(c, s, h.at)
-		g.end(s, h.at, wire.Closed)
+		g.end(s, h.at, wire.ClosedByServer)
 	}
 }
 

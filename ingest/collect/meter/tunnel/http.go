@@ -90,7 +90,7 @@ func (c *HTTP) End(t time.Time, why wire.End) {
 	if c.inner != nil {
 		c.inner.End(t, why)
 	}
-	if p := &c.parse[wire.Server]; p.phase == toTheEnd && why == wire.Closed {
+	if p := &c.parse[wire.Server]; p.phase == toTheEnd && why.FIN() {
 		_ = p.finish(t, &direction{c, wire.Server})
 	}
 	for s := range c.carries {

@@ -45,9 +45,12 @@ func (s *Stay) Online() bool { return !s.since.IsZero() }
 // Forget drops a stay that was none.
 func (s *Stay) Forget() { s.since = time.Time{} }
 
+// Due reports whether a stay that goes on at t has full pieces.
+func (s *Stay) Due(sink Sink, t time.Time) bool { return s.Online() && t.Sub(s.since) > sink.Piece }
+
 // Progress yields the full pieces of a stay that goes on at t.
 func (s *Stay) Progress(sink Sink, t time.Time) {
-	for s.Online() && t.Sub(s.since) > sink.Piece {
+	for s.Due(sink, t) {
 		s.piece(sink, s.since.Add(sink.Piece), "still open")
 	}
 }

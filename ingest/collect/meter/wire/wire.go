@@ -109,19 +109,23 @@ func (o Opening) Sided() bool { return o.Whole[Client] || o.Whole[Server] }
 // End is why a connection is over.
 type End uint8
 
-// The ends. Only the first two were seen on the wire; after the others the
+// The ends. Only the first three were seen on the wire; after the others the
 // user may still have been there.
 const (
-	Closed   End = iota + 1 // a FIN
-	Reset                   // a RST
-	Idle                    // no packet for so long that the meter let go
-	Cut                     // the capture ended first
-	Nonsense                // the dissector lost its thread
-	Left                    // what was polled for is asked for no more
+	Closed         End = iota + 1 // a FIN
+	ClosedByServer                // a FIN, the server's before the client's
+	Reset                         // a RST
+	Idle                          // no packet for so long that the meter let go
+	Cut                           // the capture ended first
+	Nonsense                      // the dissector lost its thread
+	Left                          // what was polled for is asked for no more
 )
 
 // Seen reports whether the end itself was on the wire.
-func (e End) Seen() bool { return e == Closed || e == Reset }
+func (e End) Seen() bool { return e.FIN() || e == Reset }
+
+// FIN reports whether a side closed the connection in order.
+func (e End) FIN() bool { return e == Closed || e == ClosedByServer }
 
 // KeepAlive is how long after its last packet a user is taken to be there still
 // who was not seen to leave: the protocols that are read send something about
@@ -140,7 +144,7 @@ func (e End) Last(t time.Time) time.Time {
 // String gives a few words for a sighting's evidence.
 func (e End) String() string {
 	switch e {
-	case Closed:
+	case Closed, ClosedByServer:
 		return "FIN"
 	case Reset:
 		return "RST"

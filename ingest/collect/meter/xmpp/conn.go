@@ -39,6 +39,7 @@ type Conn struct {
 	query     string // the id of the iq being read, if it sets something
 	bounce    bool   // the message being read is an error
 	accepted  bool
+	refusal   refusal   // the first, until the connection is over
 	resumed   time.Time // when a session was taken up again
 	used      rollcall.UnixMinute
 	over      bool
@@ -226,12 +227,17 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 		c.blind(side, t)
 	}
 	c.scan[side].gap()
+	c.refusal = refusal{} // what followed it may have been among them
 }
 
-// End says that the connection is over at t, and why.
+// End says that the connection is over at t, and why. Where its end was not seen,
+// a refusal just before may have been followed by a login.
 func (c *Conn) End(t time.Time, why wire.End) {
 	if c.tls != nil && !c.tls.Lasted(t) {
 		c.stay.Forget()
+	}
+	if !why.Seen() && t.Sub(c.refusal.at) < wire.KeepAlive {
+		c.refusal = refusal{}
 	}
 	c.leave(why.Last(t), why.String(), why.Seen())
 }
@@ -399,10 +405,26 @@ func (c *Conn) fail(e element) {
 	c.refused(e.at, "SASL failure")
 }
 
+// refusal is a sign-on that the server has refused.
+type refusal struct {
+	at           time.Time // zero where there was none
+	account, how string
+}
+
+// refused notes a refusal. Clients try one mechanism after another, and people
+// mistype: several on one connection are one, and with a login none.
 func (c *Conn) refused(t time.Time, how string) {
-	c.stay.Who.Account = c.asked
-	c.stay.Say(c.sink, rollcall.LoginFailed, t, how)
-	c.stay.Who.Account = ""
+	if c.refusal.at.IsZero() && !c.accepted {
+		c.refusal = refusal{t, c.asked, how}
+	}
+}
+
+// sayRefused yields the refusal of a connection that is over.
+func (c *Conn) sayRefused() {
+	if r := c.refusal; !r.at.IsZero() && !c.accepted {
+		c.stay.Who.Account = r.account
+		c.stay.Say(c.sink, rollcall.LoginFailed, r.at, r.how)
+	}
 }
 
 // answer reads the answer to jabber:iq:auth, as before SASL.
@@ -447,6 +469,7 @@ func (c *Conn) leave(t time.Time, how string, seen bool) {
 		return
 	}
 	c.over = true
+	c.sayRefused()
 	online := c.stay.Online()
 	c.stay.Leave(c.sink, t, how, seen)
 	if seen && c.accepted && !online {

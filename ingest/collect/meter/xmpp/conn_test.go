@@ -56,6 +56,9 @@ func TestConversations(t *testing.T) {
 	}{
 		"PLAIN":                            {whole, wire.Closed, accepted, []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
 		"refused":                          {whole, wire.Closed, append(slices.Clone(in), failure), []string{"login_failed ann@example.org 3"}},
+		"refused, and a gap":               {whole, wire.Closed, slices.Concat(in, []string{failure, "g", bindRequest}), nil},
+		"refused twice":                    {whole, wire.Cut, slices.Concat(in, []string{failure, in[2], failure}), []string{"login_failed ann@example.org 3"}},
+		"refused, then let in":             {whole, wire.Closed, slices.Concat(in, []string{failure, in[2], success}), []string{"login ann@example.org 5", "logout ann@example.org 6"}},
 		"DIGEST-MD5":                       {whole, wire.Closed, []string{streamOpen + "<auth mechanism='DIGEST-MD5'/>", answerOpen, "S<challenge>" + sasl(`realm="x",nonce="y"`) + "</challenge>", "C<response>" + sasl(`username="Ann",realm="example.org",response=00`) + "</response>", success}, []string{"login ann@example.org 4", "logout ann@example.org 5"}},
 		"SCRAM":                            {whole, wire.Closed, []string{streamOpen, auth("SCRAM-SHA-1", "n,,n=An=2Cn,r=nonce"), answerOpen, success}, []string{"login an,n@example.org 3", "logout an,n@example.org 4"}},
 		"unknown mechanism, named by bind": {whole, wire.Closed, []string{streamOpen, auth("EXTERNAL", "="), answerOpen, success, bindRequest, bindAnswer}, []string{"login ann@example.org 5", "logout ann@example.org 6"}},
@@ -129,4 +132,19 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
 		}
 	}
+}
+
+func FuzzConn(f *testing.F) {
+	in := []string{streamOpen, answerOpen, "C<auth mechanism='PLAIN'>" + sasl("\x00Ann\x00secret") + "</auth>"}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		slices.Concat(in, []string{success, streamOpen, answerOpen, bindRequest, bindAnswer, "C<presence/>", "G", "C<message><body>hi</body></message>", "S</stream:stream>"}),
+		slices.Concat(in, []string{failure}), slices.Concat(in, []string{success, "C<resume previd='1' h='3'/>", "S<resumed previd='1' h='2'/>"}),
+		[]string{streamOpen + "<starttls/>", answerOpen, "S<proceed/>", "C\x16\x03\x01\x00\x03<<<\x17\x03\x03\x00\x01"},
+		slices.Concat(in, []string{success, "C<compress><method>zlib</method></compress>", "S<compressed/>", "C\x78\x9c\xb3)(J-N\xcdK\x04\x00\x0f"}))
+}
+
+// FuzzFramed is FuzzConn for elements that stand for themselves.
+func FuzzFramed(f *testing.F) {
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return OpenFramed(s, o) },
+		[]string{"C<open to='jab.example'/>", "S<open/>", "C<auth mechanism='PLAIN'>" + sasl("\x00Ann\x00secret") + "</auth>", success, "C<presence/>", "C<close/>"})
 }

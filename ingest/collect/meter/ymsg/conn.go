@@ -27,6 +27,7 @@ type Conn struct {
 	stay     wire.Stay
 	accepted time.Time
 	used     rollcall.UnixMinute
+	refused  bool
 	peers    bool // two clients talk here, and no server
 	over     bool
 }
@@ -122,7 +123,8 @@ func (c *Conn) talks(t time.Time) {
 func (c *Conn) server(p *packet) {
 	switch p.service {
 	case response:
-		if p.status == refusal {
+		if p.status == refusal && !c.refused && c.accepted.IsZero() {
+			c.refused = true
 			code, _ := p.value("66")
 			c.stay.Say(c.sink, rollcall.LoginFailed, p.at, fmt.Sprintf("54 refused: error %.8s", account(code)))
 		}

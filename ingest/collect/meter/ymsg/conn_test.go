@@ -50,6 +50,8 @@ func TestConversations(t *testing.T) {
 		"without a list":           {whole, wire.Reset, append(slices.Clone(in), pack("S", logon, 0, "0 ann 1 ann 8 0")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"without a logon":          {whole, wire.Cut, accepted[:4], []string{"login ann 3", "presence ann 3-5"}},
 		"refused":                  {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"refused twice":            {whole, wire.Closed, append(slices.Clone(in), pack("S", response, refusal, "1 ann 66 13"), pack("S", response, refusal, "1 ann 66 13")), []string{"login_failed ann 3"}},
+		"refused when in":          {whole, wire.Closed, append(slices.Clone(accepted), pack("S", response, refusal, "1 ann 66 13")), []string{"login ann 3", "presence ann 4-6", "logout ann 6"}},
 		"version 102, by F1":       {whole, wire.Closed, append(slices.Clone(in), strings.Replace(pack("S", list15, 0, "302 318 300 318 65 friends"), "\x0a\x00", "\x00\x66", 1)), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"by F0":                    {whole, wire.Closed, append(slices.Clone(in), pack("S", statuses, 0, "302 315")), []string{"login ann 3", "presence ann 3-4", "logout ann 4"}},
 		"from peer to peer":        {whole, wire.Closed, []string{pack("C", peer, 0, "5 ann 4 bob"), pack("C", message, 0, "4 bob 5 ann 14 hello"), pack("C", keepAlive, 0, "0 bob")}, nil},
@@ -105,4 +107,12 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q: got %d, want %d", test.head, got, test.want)
 		}
 	}
+}
+
+func FuzzConn(f *testing.F) {
+	in := []string{pack("C", challenge, 0, "1 Ann"), pack("S", challenge, 1, "1 Ann 94 seed"), pack("C", response, 0, "0 Ann 6 hash 96 hash 1 Alias")}
+	wiretest.Fuzz(f, func(s wire.Sink, o wire.Opening) wiretest.Conn { return Open(s, o) },
+		slices.Concat(in, []string{pack("S", list, 0, "87 friends 89 ann,alias"), pack("S", logon, 0, "0 ann 1 ann 8 0"), pack("C", message, 0, "1 ann 5 bob 14 hello"), "g", pack("S", logoff, refusal, "")}),
+		slices.Concat(in, []string{pack("S", response, refusal, "1 ann 66 13")}), slices.Concat(in, []string{pack("S", statuses, 0, "302 315")}),
+		[]string{pack("C", peer, 0, "5 ann 4 bob")}, []string{pack("C", keepAlive, 0, "0 Ann")})
 }

@@ -1,7 +1,7 @@
 // Package cache says where the engines that the tests run against are kept on
-// this machine: an Apache Kafka, a Kafka Connect, a ClickHouse, and a Python with the libraries
-// that read what Rollcall exports, each in a folder named by its version that is
-// either complete or absent.
+// this machine: an Apache Kafka, a Kafka Connect, a ClickHouse, a Synapse, and a Python
+// with the libraries that read what Rollcall exports, each in a folder named by its
+// version that is either complete or absent.
 package cache
 
 import (
@@ -18,6 +18,7 @@ const (
 	KafkaVersion      = "4.1.1"
 	ClickHouseVersion = "26.7.3-stable.1"
 	ReadersVersion    = "3" // of the list of libraries, readers.txt in package fetch
+	SynapseVersion    = "1.163.2"
 )
 
 // Env names the environment variable that overrides the folder.
@@ -93,6 +94,16 @@ func (d Dir) Readers() string {
 // Python is the environment's interpreter.
 func (d Dir) Python() string {
 	return filepath.Join(d.Readers(), "bin", "python")
+}
+
+// Synapse is the folder of a Python environment that has Synapse.
+func (d Dir) Synapse() string {
+	return filepath.Join(string(d), "synapse-"+SynapseVersion)
+}
+
+// SynapsePython is the interpreter that finds Synapse.
+func (d Dir) SynapsePython() string {
+	return filepath.Join(d.Synapse(), "bin", "python")
 }
 
 // Present reports whether path is there. For the folders above that means

@@ -1,7 +1,8 @@
 // Command fetch brings the engines that the tests run against, Apache Kafka
 // and Kafka Connect by Maven and ClickHouse by npm, into the cache (see package cache), checks them
 // against the sums in this folder, and does nothing where they are there. The
-// libraries that read exported files come by pip, in the versions of readers.txt.
+// libraries that read exported files, and Synapse, come by pip, in the versions of
+// readers.txt and synapse.txt.
 package main
 
 import (
@@ -42,7 +43,10 @@ func run(ctx context.Context, out io.Writer) error {
 			return clickHouse(ctx, partial)
 		}),
 		fetch(out, "Readers of exports "+cache.ReadersVersion, dir.Readers(), func(partial string) error {
-			return readers(ctx, partial)
+			return environment(ctx, partial, readersList)
+		}),
+		fetch(out, "Synapse "+cache.SynapseVersion, dir.Synapse(), func(partial string) error {
+			return environment(ctx, partial, synapseList)
 		}),
 	)
 }

@@ -15,15 +15,20 @@ import (
 //go:embed readers.txt
 var readersList []byte
 
-// readers makes a Python environment with the list's libraries. It works from
+// synapseList pins Synapse and all that it needs.
+//
+//go:embed synapse.txt
+var synapseList []byte
+
+// environment makes a Python environment with a list's libraries. It works from
 // where it is renamed to, as long as it is called by its interpreter.
-func readers(ctx context.Context, partial string) error {
+func environment(ctx context.Context, partial string, list []byte) error {
 	if err := command(ctx, partial, "python3", "-m", "venv", "."); err != nil {
 		return err
 	}
-	list := filepath.Join(partial, "readers.txt")
-	if err := os.WriteFile(list, readersList, 0o600); err != nil {
+	path := filepath.Join(partial, "list.txt")
+	if err := os.WriteFile(path, list, 0o600); err != nil {
 		return err
 	}
-	return command(ctx, partial, filepath.Join(partial, "bin", "python"), "-m", "pip", "install", "--quiet", "--requirement", list)
+	return command(ctx, partial, filepath.Join(partial, "bin", "python"), "-m", "pip", "install", "--quiet", "--requirement", path)
 }

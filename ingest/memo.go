@@ -1,0 +1,175 @@
+package ingest
+
+import (
+	"time"
+
+	"rollcall"
+)
+
+// memo makes a run of sightings into events as Converter.Append does, and says of
+// each just what that says. What sightings of one group have in common is found
+// out once: that the group is valid and in the catalogue, and of which instants
+// its accounts have one key. A memo is for one goroutine.
+type memo struct {
+	*Converter
+	catalogue *rollcall.Catalogue // that groups are of
+	keys      uint64              // and the state of the keys
+	few       []*known            // the groups, while they are few: they are faster looked through than hashed
+	groups    map[rollcall.Group]*known
+	last      *known // the group of the sighting before; nil: none
+}
+
+// known is what is known of a group.
+type known struct {
+	group rollcall.Group // with the catalogue's own names, and no key
+	plain bool           // it is of accounts that their service spells by no rule of its own
+	keys  []lasting
+}
+
+// lasting is a key, and the instants [from, to), in Unix seconds, at which it
+// certainly is a group's.
+type lasting struct {
+	from, to int64
+	key      key
+}
+
+// Bounds of what is remembered. Beyond them it is found out anew.
+const (
+	maxKnown   = 4096
+	maxFew     = 16
+	maxLasting = 8 // years, or the days between two master keys
+)
+
+// append is Converter.Append.
+func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
+	if state, catalogue := m.Keys.state(), m.Catalogue(); state != m.keys || catalogue != m.catalogue {
+		*m = memo{Converter: m.Converter, keys: state, catalogue: catalogue}
+	}
+	group := rollcall.Group{
+		Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
+		Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
+	}
+	if m.last == nil || m.last.group != group {
+		m.last = m.find(&group)
+	}
+	if m.last != nil {
+		if key := m.last.key(s); key != nil {
+			return m.last.append(to, s, key, record, backfill)
+		}
+	}
+	was := len(to)
+	to, err := m.Converter.Append(to, s, record, backfill)
+	if err == nil && len(to) == was+1 {
+		m.remember(&to[was])
+	}
+	return to, err
+}
+
+// find gives what is known of a group; nil: nothing.
+func (m *memo) find(group *rollcall.Group) *known {
+	if len(m.groups) > maxFew {
+		return m.groups[*group]
+	}
+	for _, k := range m.few {
+		if k.group == *group {
+			return k
+		}
+	}
+	return nil
+}
+
+// key gives the key of a sighting's whole time; nil: the group has it not
+// remembered, or the sighting may have to be cut.
+func (k *known) key(s *Sighting) *key {
+	from, to := s.Time.Unix(), s.Time.Unix()
+	if !s.Until.IsZero() {
+		to = s.Until.Unix()
+	}
+	for i := range k.keys {
+		if l := &k.keys[i]; l.from <= from && from < l.to && l.from <= to && to < l.to {
+			return &l.key
+		}
+	}
+	return nil
+}
+
+// append makes the event of a sighting of the group, whose key is known.
+func (k *known) append(to []rollcall.Event, s *Sighting, key *key, record time.Time, backfill bool) ([]rollcall.Event, error) {
+	e := rollcall.Event{Group: k.group, Time: s.Time, Until: s.Until}
+	spelling, err := k.spelling(s)
+	if err != nil {
+		return to, err
+	}
+	if err := e.ValidateTimes(); err != nil {
+		return to, err
+	}
+	if !backfill {
+		if err := e.Age(record); err != nil {
+			return to, err
+		}
+	}
+	if e.Key = key.id; s.Panel != "" {
+		e.Visitor = key.panelist(s.Panelist)
+	} else {
+		e.Visitor = key.account(spelling)
+	}
+	return append(to, e), nil
+}
+
+// spelling is that by which an account's pseudonym is made. Most accounts are
+// their own, which one look at their bytes says.
+func (k *known) spelling(s *Sighting) (string, error) {
+	if k.plain && s.Panelist == "" && isPlain(s.Account) {
+		return s.Account, nil
+	}
+	return checkWho(s)
+}
+
+// remember takes note of what an event was made with.
+func (m *memo) remember(e *rollcall.Event) {
+	calendar, err := m.catalogue.Calendar(e.Market)
+	if err != nil {
+		return
+	}
+	service, err := m.catalogue.Service(e.Service)
+	if err != nil {
+		return
+	}
+	l, ok := m.Keys.lasting(service, e.Panel, calendar.Day(e.Time))
+	if !ok || l.key.id != e.Key {
+		return // the keys have changed since
+	}
+	group := e.Group
+	group.Key = 0
+	if m.groups == nil || len(m.groups) >= maxKnown {
+		m.groups, m.few = make(map[rollcall.Group]*known), nil
+	}
+	k := m.groups[group]
+	if k == nil {
+		k = &known{group: group, plain: e.Panel == "" && !hasRule(e.Service)}
+		m.groups[group] = k
+		if len(m.few) < maxFew {
+			m.few = append(m.few, k)
+		}
+	}
+	if len(k.keys) >= maxLasting {
+		k.keys = k.keys[:0]
+	}
+	k.keys = append(k.keys, l)
+	m.last = k
+}
+
+// isPlain reports whether an account is certainly valid, and its own spelling
+// where its service has no rule: signs of ASCII that are not in upper case, and
+// no space or control character.
+func isPlain(account string) bool {
+	if account == "" || len(account) > maxAccount {
+		return false
+	}
+	for i := range len(account) {
+		if c := account[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
