@@ -66,6 +66,17 @@ func addCalibrated(list, more []rollcall.Calibrated) []rollcall.Calibrated {
 	return list
 }
 
+// ofCalibration are the notes of changes that are undefined since the months are
+// not calibrated alike.
+func ofCalibration(all []string) (notes []string) {
+	for _, note := range all {
+		if strings.Contains(note, notCalibratedAs) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
 // begin puts the beginning of a trend's period at the first month that has rows:
 // there are no figures before it.
 func begin(j *job, t *rollcall.Table) {
@@ -80,17 +91,6 @@ func begin(j *job, t *rollcall.Table) {
 	one.request.From = first.First()
 	m := one.meta()
 	t.Meta.Month, t.Meta.From, t.Meta.To, t.Meta.Method = m.Month, m.From, m.To, m.Method
-}
-
-// ofCalibration are the notes of changes that are undefined since the months are
-// not calibrated alike.
-func ofCalibration(all []string) (notes []string) {
-	for _, note := range all {
-		if strings.Contains(note, notCalibratedAs) {
-			notes = append(notes, note)
-		}
-	}
-	return notes
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what
