@@ -21,8 +21,9 @@ CONTRACT := schemas/contract
 TRACKERS := internal/test/trackers
 PRODUCERS := internal/test/producers
 
-# A peer of the fold, for "make bench".
+# Peers of the fold, for "make bench".
 DUCKDB := build/duckdb-2.0.0
+CHDB := build/chdb-core-26.9.0
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,16 +102,20 @@ race: engines trackers producers ## every test under the race detector; a missin
 fuzz: ## a few seconds of every fuzz target; FUZZTIME=1m for longer
 	.ci/fuzz $(or $(FUZZTIME),3s)
 
-bench: engines $(DUCKDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
+bench: engines $(DUCKDB) $(CHDB) ## all benchmarks, and the tables beside others; ROWS=50000000 for the whole
 	go test -run '^$$' -bench . -benchmem ./...
 	cd internal/bench/sketch && go run .
 	go run ./internal/bench/load
 	go test -run '^$$' -bench . -benchtime $(or $(ROUNDS),3)x -timeout 2h ./internal/bench/fold \
-	  -args -rows=$(or $(ROWS),5000000) -python=$(CURDIR)/$(DUCKDB)/bin/python
+	  -args -rows=$(or $(ROWS),5000000) -python=$(CURDIR)/$(DUCKDB)/bin/python -chdb=$(CURDIR)/$(CHDB)/bin/python
 
 # Without it, or without Python, the table has no DuckDB.
 $(DUCKDB):
 	python3 -m venv $@ && $@/bin/pip -q install duckdb==2.0.0 || rm -rf $@
+
+# ClickHouse's newest version, as a library.
+$(CHDB):
+	python3 -m venv $@ && $@/bin/pip -q install chdb-core==26.9.0 || rm -rf $@
 
 soak: engines trackers producers ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
 	go run ./internal/bench/coverage

@@ -36,20 +36,20 @@ const Untold = -1
 
 // Coarse gives the measure rounded to multiples of so many, with nothing that
 // would tell more than that: neither its standard error nor how many stand behind
-// it. The interval's ends are rounded too, and then moved out by what rounding may
-// have taken, half a multiple: it holds what the interval before held, and a count
-// without error is not told as if it were without rounding. 0 changes nothing.
+// it, and an interval that is made of the rounded value (of its own ends, rounded
+// each for itself, three numbers would tell the value more exactly than one), and
+// holds what rounding may have taken. 0 changes nothing.
 func (m Measure) Coarse(of int) Measure {
 	if of == 0 || m.Status.Withheld() {
 		return m
 	}
-	step := float64(of)
-	for _, x := range []*float64{&m.Value, &m.Low, &m.High} {
-		*x = math.Round(*x/step) * step
+	step, half := float64(of), max(m.Value-m.Low, m.High-m.Value)
+	value := math.Round(m.Value/step) * step
+	if m.Value > 0 {
+		half *= value / m.Value
 	}
-	m.Low, m.High = max(0, m.Low-step/2), m.High+step/2
-	m.SE, m.N = math.NaN(), Untold
-	return m
+	half = math.Ceil((half+step/2)/step) * step
+	return Measure{Value: value, SE: math.NaN(), Low: max(value-half, 0), High: value + half, N: Untold, Status: m.Status}
 }
 
 // measureJSON has a null where a number is withheld or has no value.

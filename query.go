@@ -28,6 +28,20 @@ type Query struct {
 	Compare  string // the month of changes: previous, year or YYYY-MM; "": previous
 	Version  int    // 0: the latest for readers
 	Live     bool   // compute now, from facts that are not frozen
+
+	Confidence float64 // of the intervals; 0: the version's own
+}
+
+// MarketsQuery asks how one service does in a month of every market that has
+// published it.
+type MarketsQuery struct {
+	Service ServiceID
+	Month   Month
+	Panels  []PanelID // which of a market's panels is meant; empty: the only one that has published the month
+	Place   Place     // as the user wrote it; "": home+work
+	Credit  Credit    // as the user wrote it; "": presence
+
+	Readable []MarketID // the only ones that who asks may see; empty: all
 }
 
 // CensusQuery asks for the unique accounts of services over any set of days and

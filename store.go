@@ -30,12 +30,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	// and key.
 	Cells(ctx context.Context, q CellQuery) iter.Seq2[CellRow, error]
 	Diaries(ctx context.Context, q DiaryQuery) iter.Seq2[DiaryRow, error]
-	// AddCorrections records what was done about mistakes in the census, and
-	// does it: the cells of a removal are deleted, and the account of an erasing
-	// is taken out of the sets; rows is how many of both were. Those that are
-	// recorded already are done again. Corrections come with the earliest first.
-	AddCorrections(ctx context.Context, all ...Correction) (rows int, err error)
-	Corrections(ctx context.Context) (Corrections, error)
+	CorrectionList
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
 
@@ -90,6 +85,19 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	Check(ctx context.Context, repair bool) (StoreCheck, error)
 	SetAside(ctx context.Context) ([]Damage, error)
 	ForgetSetAside(ctx context.Context) error
+}
+
+// CorrectionList is what was done about mistakes in the census.
+type CorrectionList interface {
+	// AddCorrections records what was done about mistakes in the census, and
+	// does it: the cells of a removal are deleted, and the account of an erasing
+	// is taken out of the sets; rows is how many of both were. Those that are
+	// recorded already are done again. Corrections come with the earliest first.
+	AddCorrections(ctx context.Context, all ...Correction) (rows int, err error)
+	Corrections(ctx context.Context) (Corrections, error)
+	// CountCorrections gives a number that is another whenever one was recorded:
+	// none is ever taken away.
+	CountCorrections(ctx context.Context) (int, error)
 }
 
 // Holdings say of a market which facts there are.

@@ -194,7 +194,8 @@ func (t *Table) Cell(row int, column string) any {
 // and how far it can be trusted.
 type Meta struct {
 	Report     string         `json:"report"`
-	Market     MarketID       `json:"market"`
+	Market     MarketID       `json:"market"`            // "": of several, which Markets lists
+	Service    ServiceID      `json:"service,omitempty"` // that all is of, in a report of several markets
 	Panel      PanelID        `json:"panel,omitempty"`
 	Month      string         `json:"month,omitempty"`
 	From       string         `json:"from,omitempty"` // where the period is not a month
@@ -219,9 +220,28 @@ type Meta struct {
 	Sketch     *SketchMeta    `json:"sketch,omitempty"`
 	Document   string         `json:"document,omitempty"` // the hash of what the figures are computed from
 	Software   string         `json:"software,omitempty"`
-	Breaks     []Break        `json:"breaks,omitempty"` // of a census
+	Breaks     []Break        `json:"breaks,omitempty"`  // of a census
+	Markets    []MarketMeta   `json:"markets,omitempty"` // of a report of several, those with a row, by id
 	Method     string         `json:"method"`
 	Notes      []string       `json:"notes"`
+}
+
+// MarketMeta is what a row of a report of several markets is made of: a version, as
+// the Meta of its own reports says it.
+type MarketMeta struct {
+	Market     MarketID       `json:"market"`
+	Name       string         `json:"name"`
+	Panel      PanelID        `json:"panel"`
+	Version    int            `json:"version"`
+	Status     string         `json:"status"`
+	Simulated  bool           `json:"simulated"`
+	Universe   *UniverseMeta  `json:"universe,omitempty"`
+	InTab      int            `json:"in_tab"` // persons
+	DF         int            `json:"df"`     // degrees of freedom: clusters less strata
+	Confidence float64        `json:"confidence"`
+	Thresholds map[string]int `json:"thresholds"`
+	Calibrated []Calibrated   `json:"calibrated,omitempty"`
+	Document   string         `json:"document"`
 }
 
 // UniverseMeta is the population that the figures stand for.

@@ -70,12 +70,13 @@ type column struct {
 
 // groupFold is where a group's rows go. Its slots remember the latest local days,
 // direct-mapped by six-hour block of UTC time. It has one slot until a second
-// day needs one: of very many groups, most have few rows.
+// day needs one, and many once more than two weeks of days come in no order: of
+// very many groups, most have few rows.
 type groupFold struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
 	exact    bool
-	slots    []slot // 1 or groupSlots
+	slots    []slot // 1, groupSlots or manySlots
 }
 
 // slot gives the slot of an instant in Unix nanoseconds.
@@ -95,7 +96,9 @@ type localDay struct {
 }
 
 const (
-	groupSlots = 64
+	groupSlots = 64   // 16 days
+	manySlots  = 256  // two months
+	manyGroups = 512  // have no more than groupSlots each
 	minute     = 60e9 // nanoseconds
 	slotTime   = 6 * 60 * minute
 	maxGroups  = 16384
@@ -260,8 +263,7 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 // day finds the local day of a minute.
 func (f *Fold) day(l *groupFold, m rollcall.UnixMinute) *localDay {
 	s := l.slot(uint64(m) * minute)
-	if s.day != nil && !s.day.span.Has(m) && len(l.slots) == 1 {
-		f.spread(l)
+	if s.day != nil && !s.day.span.Has(m) && f.spread(l) {
 		s = l.slot(uint64(m) * minute)
 	}
 	if s.day == nil || !s.day.span.Has(m) {
@@ -287,12 +289,23 @@ func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
 	}
 }
 
-// spread gives a group that has rows of another day all of its slots.
-func (f *Fold) spread(l *groupFold) {
+// spread gives a group more slots, where the days that it has rows of need them,
+// and reports whether it did.
+func (f *Fold) spread(l *groupFold) bool {
+	n, more := groupSlots, groupSlots
+	switch {
+	case len(l.slots) == manySlots || len(l.slots) == groupSlots && len(f.groups) > manyGroups:
+		return false
+	case len(l.slots) == groupSlots:
+		n, more = manySlots, manySlots-groupSlots
+	}
 	first := l.slots[0]
-	l.slots = make([]slot, groupSlots)
-	*l.slot(first.from) = first
-	f.of, f.bytes = f.of+groupSlots*slotBytes, f.bytes+groupSlots*slotBytes
+	l.slots = make([]slot, n)
+	if first.day != nil {
+		*l.slot(first.from) = first
+	}
+	f.of, f.bytes = f.of+more*slotBytes, f.bytes+more*slotBytes
+	return true
 }
 
 // cell gives the cell of a group's day; nil: it was removed after the record in

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -296,6 +298,74 @@ func BenchmarkFoldSmallBatches(b *testing.B) {
 		n++
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*rows), "ns/row")
+}
+
+// TestManyDays: rows of two months make the same cells in any order, and the group
+// then has space for all of their days, unless there are very many groups.
+func TestManyDays(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var rows, groups rollcall.Batch
+	for i := range manyGroups + 1 {
+		groups.Add(&rollcall.Event{
+			Group: rollcall.Group{Market: "FR", Service: "msn", Segment: rollcall.SegmentID("s" + strconv.Itoa(i)), Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
+			Time:  time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC), Visitor: rollcall.Visitor(i),
+		})
+	}
+	first := time.Date(2002, 10, 1, 0, 0, 0, 0, time.UTC)
+	for range 20_000 {
+		rows.Add(&rollcall.Event{
+			Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
+			Time:  first.Add(time.Duration(random.IntN(60*24*60)) * time.Minute), Visitor: rollcall.Visitor(random.IntN(5000)),
+		})
+	}
+	var want *stored
+	for _, many := range []bool{false, true} {
+		f := NewFold(testK, testCalendar(t), nil)
+		if many {
+			if err := f.Add(&groups); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Add(&rows); err != nil {
+			t.Fatal(err)
+		}
+		slots := manySlots
+		if many {
+			slots = groupSlots
+		}
+		if l := f.groups[rows.Groups[0]]; len(l.slots) != slots {
+			t.Errorf("%d slots, want %d", len(l.slots), slots)
+		}
+		got := newStored()
+		got.merge(t, f.Deltas())
+		for cell := range got.cells {
+			if cell.Segment != "" {
+				delete(got.cells, cell)
+			}
+		}
+		if want == nil {
+			want = got
+		}
+		if len(got.cells) < 60 || !reflect.DeepEqual(got.cells, want.cells) {
+			t.Errorf("many groups %v: %d cells, and others than before", many, len(got.cells))
+		}
+	}
+}
+
+// BenchmarkFoldMonth folds a month in no order, of six groups.
+func BenchmarkFoldMonth(b *testing.B) {
+	f, random, batch := NewFold(hll.DefaultK, testCalendar(b), nil), rand.NewPCG(1, 2), benchBatch(6)
+	batch.Code, batch.Time, batch.Until, batch.Visitor = nil, nil, nil, nil
+	first := time.Date(2002, 10, 1, 0, 0, 0, 0, time.UTC).UnixNano()
+	for range 1 << 16 {
+		batch.AddRow(uint32(random.Uint64()%6), first+int64(random.Uint64()%(31*24*3600))*1e9, 0, random.Uint64())
+	}
+	for b.Loop() {
+		if err := f.Add(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/row")
 }
 
 // TestExactSets: of a service that is counted exactly every cell has the set of

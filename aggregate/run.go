@@ -29,6 +29,7 @@ type Store interface {
 // Corrections are what was done about mistakes in the census.
 type Corrections interface {
 	Corrections(ctx context.Context) (rollcall.Corrections, error)
+	CountCorrections(ctx context.Context) (int, error)
 	AddCorrections(ctx context.Context, all ...rollcall.Correction) (rows int, err error)
 }
 
@@ -88,6 +89,7 @@ type worker struct {
 	since   time.Time            // of the oldest thing not flushed; zero: nothing
 	known   rollcall.Corrections // of the census, when the list was last read
 	learnt  bool                 // known has been read
+	counted int                  // of them, before known was read
 	behind  bool
 	waited  bool // somebody waited for a flush when the reading began
 	asked   bool // and nothing more has come
@@ -229,6 +231,10 @@ func (w *worker) learn(ctx context.Context) (again bool, err error) {
 	if w.opt.Undone == nil {
 		return false, nil
 	}
+	n, err := w.opt.Undone.CountCorrections(ctx)
+	if err != nil || w.learnt && n == w.counted {
+		return false, err
+	}
 	all, err := w.opt.Undone.Corrections(ctx)
 	if err != nil {
 		return false, err
@@ -236,6 +242,7 @@ func (w *worker) learn(ctx context.Context) (again bool, err error) {
 	news, first := all.Lacking(w.known), !w.learnt
 	w.learnt = true
 	if len(news) == 0 {
+		w.counted = n
 		return false, nil
 	}
 	if !first {
@@ -243,7 +250,7 @@ func (w *worker) learn(ctx context.Context) (again bool, err error) {
 			return false, err
 		}
 	}
-	w.known = all
+	w.known, w.counted = all, n
 	return w.fold.Learn(all), nil
 }
 

@@ -19,7 +19,7 @@ type markets struct{ *Server }
 // ofNoMarket are the routes that tell nothing of one market, or only of those that
 // the caller may see.
 func ofNoMarket() []string {
-	return []string{"/v1/markets", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}", "/v1/targets", "/v1/targets/{target}", "/v1/panels", "/v1/months", "/v1/metrics", "/v1/version"}
+	return []string{"/v1/markets", "/v1/services", "/v1/services/{service}", "/v1/segments", "/v1/segments/{segment}", "/v1/targets", "/v1/targets/{target}", "/v1/panels", "/v1/months", "/v1/metrics", "/v1/version", "/v1/reports/markets"}
 }
 
 // onlySeen answers a caller who may see some markets only: of another as of one

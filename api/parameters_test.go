@@ -29,6 +29,11 @@ func (a *askedServer) Report(_ context.Context, q rollcall.Query) (*rollcall.Tab
 	return &rollcall.Table{}, nil
 }
 
+func (a *askedServer) Markets(context.Context, rollcall.MarketsQuery) (*rollcall.Table, error) {
+	a.reports = append(a.reports, "markets")
+	return &rollcall.Table{}, nil
+}
+
 func (a *askedServer) Diff(ctx context.Context, q rollcall.Query, _, _ int) (*rollcall.Table, error) {
 	return a.Report(ctx, q)
 }
@@ -67,10 +72,14 @@ func TestParameters(t *testing.T) {
 	h := asked.server().Handler()
 	const report = "/v1/reports/ranking?market=FR&panel=nn"
 	for path, want := range map[string]string{
-		report + "&month=2002-10":                           "",
-		report + "&from=2002-10-07&to=2002-10-13":           "",
-		report + "&from=2002-10&to=2003-10":                 "",
-		report + "&month=2002-10&service=msn,aim&live=true": "",
+		report + "&month=2002-10":                                                               "",
+		report + "&from=2002-10-07&to=2002-10-13":                                               "",
+		report + "&from=2002-10&to=2003-10":                                                     "",
+		report + "&month=2002-10&service=msn,aim&live=true":                                     "",
+		"/v1/reports/markets?service=msn&month=2002-10&panel=nn,other&location=home&credit=use": "",
+		"/v1/reports/markets?service=msn,aim&month=2002-10":                                     "service: names several: this report is of one service",
+		"/v1/reports/markets?service=msn&month=October":                                         `month "October": is not a month YYYY-MM`,
+		"/v1/reports/markets?service=msn&month=2002-10&credit=both":                             `credit "both": is not presence or use`,
 		report:                                  "month: is missing; or give from and to",
 		report + "&month=2002-10&month=2002-11": "month: is given 2 times, and may be given once",
 		report + "&month=2002-10&service=msn&service=aim":                            "service: is given 2 times, and may be given once",
@@ -102,8 +111,8 @@ func TestParameters(t *testing.T) {
 			t.Errorf("%s:\n got %d %s\nwant 422 %s", path, status, detail, want)
 		}
 	}
-	if len(asked.reports) != 4 || len(asked.census) != 2 {
-		t.Errorf("%d reports and %d censuses were asked of the stages, want 4 and 2", len(asked.reports), len(asked.census))
+	if len(asked.reports) != 5 || len(asked.census) != 2 {
+		t.Errorf("%d reports and %d censuses were asked of the stages, want 5 and 2", len(asked.reports), len(asked.census))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rollcall"
+	"rollcall/api/access"
 	"rollcall/api/openapi"
 )
 
@@ -94,9 +95,51 @@ func (s panelReports) get(name string) func(context.Context, *reportInput) (*hum
 	}
 }
 
+type marketsInput struct {
+	Service  string `query:"service" required:"true" doc:"id of the one service that all is of"`
+	Month    string `query:"month" required:"true" doc:"YYYY-MM, each market's local month"`
+	Panel    string `query:"panel" doc:"panel ids, joined by commas: markets without one of them are left out; where absent, each market's only panel"`
+	Location string `query:"location" doc:"home, work, home+work (default), both, home-only or work-only"`
+	Credit   string `query:"credit" doc:"presence (default) or use"`
+	Shape
+	Plain
+}
+
+// Resolve finds what can't be read.
+func (in *marketsInput) Resolve(ctx huma.Context) []error {
+	faults := append(in.Plain.Resolve(ctx), Cut{Location: in.Location, Credit: in.Credit}.Resolve(ctx)...)
+	_, err := rollcall.ParseMonth(in.Month)
+	if faults = append(faults, located(inQuery, err)...); strings.Contains(in.Service, ",") {
+		faults = append(faults, contradiction("service", "names several: this report is of one service")...)
+	}
+	return faults
+}
+
+// getMarkets puts one service of the markets that the caller may see beside each
+// other.
+func (s panelReports) getMarkets(ctx context.Context, in *marketsInput) (*huma.StreamResponse, error) {
+	month, err := rollcall.ParseMonth(in.Month)
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	q := rollcall.MarketsQuery{
+		Service: rollcall.ServiceID(in.Service), Month: month, Place: rollcall.Place(in.Location), Credit: rollcall.Credit(in.Credit), Readable: access.Of(ctx).Markets,
+	}
+	for panel := range strings.SplitSeq(in.Panel, ",") {
+		if panel != "" {
+			q.Panels = append(q.Panels, rollcall.PanelID(panel))
+		}
+	}
+	table, err := s.Reports.Markets(ctx, q)
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	return s.form(table, in.Shape), nil
+}
+
 // getUnknown answers where no report has the name.
 func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
-	var names []string
+	names := []string{"markets"}
 	for _, known := range openapi.Reports() {
 		names = append(names, known.Name)
 	}

@@ -116,6 +116,7 @@ func (s *Server) figures(api huma.API) {
 	for _, r := range openapi.Reports() {
 		huma.Register(api, get("/v1/reports/"+r.Name, r.Summary), panelReports{s}.get(r.Name))
 	}
+	huma.Register(api, get("/v1/reports/markets", "One service in every market whose month is published"), panelReports{s}.getMarkets)
 	huma.Register(api, get("/v1/census", "Unique accounts of services, by union of sketches"), s.getCensus)
 	huma.Register(api, get("/v1/census/months", "Months that a market has a census of"), s.getCensusMonths)
 	huma.Register(api, get("/v1/census/nodeinfo", "Active accounts of a service, in the form of NodeInfo 2.1's usage"), s.getNodeInfo)

@@ -49,6 +49,7 @@ type Server struct {
 // Reports answers for panels.
 type Reports interface {
 	Report(ctx context.Context, q rollcall.Query) (*rollcall.Table, error)
+	Markets(ctx context.Context, q rollcall.MarketsQuery) (*rollcall.Table, error)
 	Diff(ctx context.Context, q rollcall.Query, first, second int) (*rollcall.Table, error)
 }
 

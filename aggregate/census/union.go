@@ -151,7 +151,26 @@ func (u *union) figures(q *rollcall.CensusQuery) (accounts, minutes rollcall.Mea
 	case accounts.Status.Withheld():
 		minutes = rollcall.Measure{Status: accounts.Status}
 	}
-	return accounts.Coarse(q.Round), minutes.Coarse(q.Round), exact
+	return accounts.Coarse(q.Round), coarseMinutes(minutes, accounts, q.Round), exact
+}
+
+// coarseMinutes gives minutes as readers are told them: those of the rounded
+// accounts. Rounded for themselves they would tell the accounts, where every account
+// has the same.
+func coarseMinutes(minutes, accounts rollcall.Measure, of int) rollcall.Measure {
+	if of == 0 || minutes.Status.Withheld() || accounts.Value == 0 {
+		return minutes.Coarse(of)
+	}
+	each := minutes.Value / accounts.Value
+	if each > 0 {
+		digits := math.Pow(10, 2-math.Floor(math.Log10(each))) // three that count
+		each = math.Round(each*digits) / digits
+	}
+	part := (minutes.High - minutes.Value) / max(minutes.Value, 1)
+	told := accounts.Coarse(of)
+	told.Value *= each
+	told.Low, told.High = told.Value*(1-part), told.Value*(1+part)
+	return told
 }
 
 // count gives the accounts: those of the set where it is whole, else the

@@ -34,11 +34,13 @@ func (e *Estimator) Intervals(level float64) Intervals {
 }
 
 // quantile gives the t quantile of some degrees of freedom: NaN for none.
-func (v Intervals) quantile(df int) float64 {
-	if df < 1 {
+func (v Intervals) quantile(df int) float64 { return quantile(v.level, float64(df)) }
+
+func quantile(level, df float64) float64 {
+	if !(df >= 1) {
 		return math.NaN()
 	}
-	return distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile(0.5 + v.level/2)
+	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(0.5 + level/2)
 }
 
 // Q gives the t quantile: a plain interval is the estimate +- Q*SE. It is NaN
@@ -144,4 +146,36 @@ func betaQuantile(q, alpha, beta float64) float64 {
 		return 1
 	}
 	return distuv.Beta{Alpha: alpha, Beta: beta}.Quantile(q)
+}
+
+// Contrast is a figure of one sample less that of another which has nobody in
+// common with it, such as two markets' panels.
+type Contrast struct {
+	Estimate
+	DF float64 // degrees of freedom; they need not be whole
+}
+
+// Independent gives figure a less figure b, of two independent samples with so many
+// degrees of freedom: the variances add up, and the degrees of freedom are Welch's
+// (1947, Biometrika 34) and Satterthwaite's (1946, Biometrics Bulletin 2).
+func Independent(a, b Estimate, dfA, dfB int) Contrast {
+	u, v := a.SE*a.SE, b.SE*b.SE
+	c := Contrast{Estimate: Estimate{Value: a.Value - b.Value, SE: math.Sqrt(u + v)}, DF: float64(dfA + dfB)}
+	if u+v > 0 {
+		c.DF = (u + v) * (u + v) / (u*u/float64(dfA) + v*v/float64(dfB))
+	}
+	return c
+}
+
+// Interval gives the difference +- q SE at a level of confidence.
+func (c Contrast) Interval(level float64) Interval {
+	q := quantile(level, c.DF)
+	return Interval{Low: c.Value - q*c.SE, High: c.Value + q*c.SE}
+}
+
+// Differs reports whether the difference is more than chance explains: its
+// interval leaves out 0.
+func (c Contrast) Differs(level float64) bool {
+	i := c.Interval(level)
+	return i.Low > 0 || i.High < 0
 }

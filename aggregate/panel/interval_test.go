@@ -98,3 +98,35 @@ func TestThresholds(t *testing.T) {
 		t.Error("the usual thresholds are sound, and under nothing of their own")
 	}
 }
+
+// The wanted figures are R's t.test of two samples: sleep's extra by group, and
+// mtcars' mpg by am at 99 %.
+func TestIndependent(t *testing.T) {
+	for _, c := range []struct {
+		a, b          Estimate
+		dfA, dfB      int
+		level         float64
+		df, low, high float64
+		differs       bool
+	}{
+		{Estimate{0.75, 0.565734527455728}, Estimate{2.33, 0.633166644731069}, 9, 9, 0.95, 17.7764735161785, -3.36548323071171, 0.20548323071171, false},
+		{Estimate{17.147368421052633, 0.879572211978612}, Estimate{24.392307692307693, 1.710280436535960}, 18, 12, 0.99, 18.3322516384005, -12.7691276823310, -1.7207508601791, true},
+		{Estimate{3, 0}, Estimate{3, 0}, 5, 6, 0.95, 11, 0, 0, false},
+		{Estimate{3, 0}, Estimate{2, 0}, 5, 6, 0.95, 11, 1, 1, true},
+	} {
+		for _, sign := range []float64{1, -1} {
+			d := Independent(c.a, c.b, c.dfA, c.dfB)
+			low, high := c.low, c.high
+			if sign < 0 {
+				d, low, high = Independent(c.b, c.a, c.dfB, c.dfA), -c.high, -c.low
+			}
+			i := d.Interval(c.level)
+			if math.Abs(d.DF-c.df) > 1e-8 || math.Abs(i.Low-low) > 1e-8 || math.Abs(i.High-high) > 1e-8 || d.Differs(c.level) != c.differs {
+				t.Errorf("%+v less %+v: %+v, %+v, want %g degrees, %g to %g", c.a, c.b, d, i, c.df, low, high)
+			}
+		}
+	}
+	if one := Independent(Estimate{1, math.NaN()}, Estimate{2, 1}, 0, 9); one.Differs(0.95) {
+		t.Error("a sample of one differs from another")
+	}
+}

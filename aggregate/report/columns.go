@@ -13,6 +13,7 @@ const (
 
 	unitPersons  = "persons"
 	unitPercent  = "percent"
+	unitPoints   = "points"
 	unitMinutes  = "minutes"
 	unitSessions = "sessions"
 	unitDays     = "days"
@@ -99,6 +100,13 @@ func definitions() []definition {
 		{"violations", dimension, unitList, "Violations", "Comparisons that break the rule, with their figures."},
 		{"figure", dimension, "", "Figure", "Name of the figure."},
 		{"location", dimension, "", "Location", "home, work, home+work (either, each person once), both, home-only or work-only; all is of the first three beside each other."},
+		{"market", dimension, "", "Market", "The market, which has a calendar and a universe of its own."},
+		{"panel", dimension, "", "Panel", "The panel whose figures stand for the market."},
+		{"version", dimension, unitWhole, "Version", "The published version that the figures are of."},
+		{"status", dimension, "", "Version's status", "What the version is for: preliminary, final or restated."},
+		{"difference", measure, unitPoints, "Difference", "Reach less that of the market above, in percentage points. The two samples are independent."},
+		{"differs", dimension, unitTruth, "Differs", "Whether the reach differs from that of the market above by more than chance explains: the difference's interval leaves out 0."},
+		{"tied_markets", dimension, unitList, "Tied markets", "Markets whose reach is not told from this one's: each pair is tested by itself, at the level of confidence."},
 		{"before", measure, "", "Before", "The figure in the first version."},
 		{"after", measure, "", "After", "The figure in the second version."},
 	}

@@ -78,6 +78,11 @@ func (j *job) look(ctx context.Context) error {
 		seen = nil // the target is what the rows are about, not who they are of
 	}
 	j.view = s.View(j.request.Credit, j.request.Place, seen)
+	if level := j.request.Confidence; level != 0 {
+		by := j.view.Settings
+		by.Confidence = level
+		j.view = j.view.Judged(by)
+	}
 	return nil
 }
 

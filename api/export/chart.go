@@ -36,14 +36,23 @@ func drawingOf(report string) (drawing, bool) {
 		"ranking":   {measure: "unique_audience", along: "service"},
 		"trend":     {measure: "unique_audience", along: "month", lines: true},
 		"curve":     {measure: "unique_audience", along: "day", lines: true},
+		"markets":   {measure: "reach", along: "market"},
 		"frequency": {measure: "k_plus", along: "days", lines: true},
 	}[report]
 	return d, ok
 }
 
+// rowsBy names the column that tells a bar or a line from another.
+func (d drawing) rowsBy() string {
+	if d.lines {
+		return "service"
+	}
+	return d.along
+}
+
 // point is one figure of a chart.
 type point struct {
-	service string
+	service string // or a market
 	along   any
 	figure  rollcall.Measure
 }
@@ -75,7 +84,7 @@ func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 	measure := columnOf(t, d.measure)
 	value := x.words.heading(field{column: measure, part: value})
 	s.columns = []column{
-		{heading: x.words.label(columnOf(t, "service")), cell: func(row int) shown { return x.textOr(points[row].service) }},
+		{heading: x.words.label(columnOf(t, d.rowsBy())), cell: func(row int) shown { return x.textOr(points[row].service) }},
 		{heading: x.alongHeading(t, d), cell: func(row int) shown { return x.plain(points[row].along) }},
 	}
 	for i, part := range []string{"", x.words.low, x.words.high, x.words.below, x.words.above} {
@@ -92,10 +101,10 @@ func (x *planning) chartSheet(t *rollcall.Table, of *sheet) *sheet {
 	return s
 }
 
-// alongHeading is the heading of what runs along the axis. A ranking's is its
-// services' rank.
+// alongHeading is the heading of what runs along the axis. That of bars is the
+// rank.
 func (x *planning) alongHeading(t *rollcall.Table, d drawing) string {
-	if d.along == "service" {
+	if !d.lines {
 		return x.words.label(columnOf(t, "rank"))
 	}
 	return x.words.label(columnOf(t, d.along))
@@ -129,13 +138,13 @@ func pointsOf(t *rollcall.Table, d drawing) []point {
 	var order []string
 	of := map[string][]point{}
 	for row := range t.Rows {
-		service, _ := t.Cell(row, "service").(string)
+		service, _ := t.Cell(row, d.rowsBy()).(string)
 		m, ok := t.Cell(row, d.measure).(rollcall.Measure)
 		if !ok || service == "any" || isUnion(t.Cell(row, "level")) || !d.lines && m.Status.Withheld() {
 			continue
 		}
 		p := point{service: service, along: t.Cell(row, d.along), figure: m}
-		if d.along == "service" {
+		if !d.lines {
 			p.along = t.Cell(row, "rank")
 		}
 		if of[service] == nil {

@@ -22,6 +22,9 @@ func citations(t *rollcall.Table) []citation {
 		{"location", text(m.Location)}, {"credit", text(m.Credit)}, {"version", count(m.Version)}, {"status", text(m.Status)},
 		{"target", text(m.Target)}, {"pool", count(m.Pool)}, {"simulated", m.Simulated}, {"method", text(m.Method)},
 	}
+	if m.Service != "" { // that all rows are of: such files can be stacked too
+		all = append([]citation{{"service", string(m.Service)}}, all...)
+	}
 	return slices.DeleteFunc(all, func(c citation) bool {
 		return slices.ContainsFunc(t.Columns, func(d rollcall.Column) bool { return d.Name == c.name })
 	})

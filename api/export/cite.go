@@ -12,7 +12,7 @@ func (m *Month) CiteAs() string {
 	w, p, meta := m.Locale.words(), &m.Publication, &m.Tables[0].Meta
 	line := fmt.Sprintf("Rollcall, %s %s, %s. %s. %s %d (%s), %s.", w.panel, p.Panel, m.place(), w.monthTitle(meta),
 		w.version, p.Version, w.versions[string(p.Status)], p.Time.UTC().Format(time.DateOnly))
-	if calibrated := w.calibratedTo(meta); calibrated != "" {
+	if calibrated := w.calibratedTo(meta.Calibrated); calibrated != "" {
 		line = strings.TrimSuffix(line, ".") + ", " + calibrated + "."
 	}
 	if meta.Simulated {

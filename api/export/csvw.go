@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -68,7 +69,7 @@ func (f *flat) sidecar(file string, l Locale) sidecar {
 	s := sidecar{
 		Context: [2]any{"http://www.w3.org/ns/csvw", map[string]string{"@language": string(l.orEnglish())}},
 		URL:     file, Title: l.words().title(f.meta), Description: l.words().csvNote,
-		Spatial: string(f.meta.Market), Temporal: period(f.meta),
+		Spatial: spatial(f.meta), Temporal: period(f.meta),
 		Dialect: dialect{Delimiter: string(l.separator()), Encoding: "utf-8", Header: true, LineTerminators: []string{"\r\n"}, QuoteChar: `"`, DoubleQuote: true},
 		Notes:   []rollcall.Meta{l.spoken(f.meta)},
 	}
@@ -83,6 +84,18 @@ func (f *flat) sidecar(file string, l Locale) sidecar {
 		s.Schema.Columns = append(s.Schema.Columns, column)
 	}
 	return s
+}
+
+// spatial is the market, or the markets, by id.
+func spatial(m *rollcall.Meta) string {
+	if len(m.Markets) == 0 {
+		return string(m.Market)
+	}
+	var ids []string
+	for _, one := range m.Markets {
+		ids = append(ids, string(one.Market))
+	}
+	return strings.Join(ids, ", ")
 }
 
 // datatype names a field's type in the terms of XML Schema.

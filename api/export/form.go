@@ -84,10 +84,10 @@ func Write(w io.Writer, t *rollcall.Table, f Form, o Options) error {
 // "." and "+" only: rollcall_FR_nn_2002-10_v1_ranking_home.csv. What is as usual
 // (the location home+work, presence, no target) is left out.
 func FileName(m *rollcall.Meta, ending string) string {
-	parts := []string{"rollcall", string(m.Market), string(m.Panel), period(m)}
+	parts := []string{"rollcall", string(m.Market), string(m.Panel), string(m.Service), period(m)}
 	if m.Version > 0 {
 		parts = append(parts, fmt.Sprintf("v%d", m.Version))
-	} else {
+	} else if len(m.Markets) == 0 {
 		parts = append(parts, m.Status)
 	}
 	parts = append(parts, m.Report)

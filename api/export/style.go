@@ -30,7 +30,7 @@ func formatOf(unit string) string {
 	switch unit {
 	case "persons", "accounts", unitWhole:
 		return thousands
-	case "percent", "minutes", "index":
+	case "percent", "points", "minutes", "index":
 		return "#,##" + tenth
 	}
 	return hundredth

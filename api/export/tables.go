@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -82,16 +83,30 @@ func tableName(m *rollcall.Meta) string {
 // provenance is where the figures come from; where that is a simulation, that it is.
 func (x *planning) provenance(m *rollcall.Meta) string {
 	calibrated := ""
-	if to := x.words.calibratedTo(m); to != "" {
+	if to := x.words.calibratedTo(m.Calibrated); to != "" {
 		calibrated = "; " + to
 	}
 	if m.Simulated {
 		return x.words.simulated + strings.Replace(calibrated, ";", "", 1)
 	}
+	if sources := sourcesOf(m.Markets); sources != "" {
+		return x.words.source + x.words.colon + "Rollcall; " + sources
+	}
 	if m.Universe == nil {
 		return x.words.source + x.words.colon + "Rollcall"
 	}
 	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate + calibrated
+}
+
+// sourcesOf names the studies that several markets' universes are from.
+func sourcesOf(markets []rollcall.MarketMeta) string {
+	var all []string
+	for _, m := range markets {
+		if m.Universe != nil {
+			all = append(all, fmt.Sprintf("%s: %s, %s", m.Market, m.Universe.Source, m.Universe.SourceDate))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // fixed is how many dimensions stand before the first measure and still leave

@@ -115,7 +115,7 @@ func englishWords() *words {
 			"combinations": "Combinations of services", "incremental": "Incremental audience", "profile": "Profile of audiences",
 			"frequency": "Frequency of use", "curve": "Reach curve", "loyalty": "Loyalty", "quality": "Quality of the weights",
 			"consistency": "Consistency of the figures", "census": "Census of accounts", "diff": "Differences of two versions",
-			"markets": "Markets",
+			"markets": "A service across markets",
 		},
 		sheets: map[string]string{
 			"ranking": "Ranking", "trend": "Trend", "duplication": "Duplication", "combinations": "Combinations",
@@ -130,7 +130,7 @@ func englishWords() *words {
 		versions: map[string]string{"preliminary": "preliminary", "final": "final", "restated": "restated", "provisional": "provisional"},
 		units: map[string]string{
 			"persons": "persons", "percent": "%", "minutes": "minutes", "sessions": "sessions", "days": "days",
-			"services": "services", "accounts": "accounts",
+			"services": "services", "accounts": "accounts", "points": "percentage points",
 		},
 		parts: map[part]string{se: "standard error", low: "low", high: "high", n: "n", status: "status"},
 		shorthand: shorthand{
@@ -141,7 +141,7 @@ func englishWords() *words {
 			caution:        "Use with caution: few persons stand behind the figure, or its precision is low (status caution). The figure is in the cell.",
 		},
 		items: map[string]string{
-			"report": "Report", "market": "Market", "panel": "Panel", "period": "Period", "location": "Location", "credit": "Credit",
+			"report": "Report", "service": "Service", "market": "Market", "panel": "Panel", "period": "Period", "location": "Location", "credit": "Credit",
 			"target": "Target", "version": "Version", "status": "Status", "reason": "Reason", "pool": "Months pooled", "universe": "Universe (persons)",
 			"document": "Document (SHA-256)", "software": "Software", "method": "Method", "simulated": "Simulated",
 		},
@@ -238,7 +238,7 @@ func (t Text) Month(month string) string { return t.words.monthName(month) }
 
 // title says what a report is of, in one line.
 func (w *words) title(m *rollcall.Meta) string {
-	parts := []string{string(m.Market), w.period(m), w.place(m.Location)}
+	parts := []string{string(m.Market), string(m.Service), w.period(m), w.place(m.Location)}
 	if m.Credit == "use" {
 		parts = append(parts, w.credits[m.Credit])
 	}
@@ -297,10 +297,7 @@ func plainSheet(name string) string {
 func (w *words) about(m *rollcall.Meta) string {
 	from := w.live
 	if m.Version > 0 {
-		from = fmt.Sprintf("%s %d", w.version, m.Version)
-		if s := w.versions[m.Status]; s != "" {
-			from += " (" + s + ")"
-		}
+		from = w.edition(m.Version, m.Status)
 	}
 	if m.Internal {
 		from += ", " + w.internal
@@ -309,14 +306,17 @@ func (w *words) about(m *rollcall.Meta) string {
 	if m.Panel != "" {
 		panel = w.panel + " " + string(m.Panel)
 	}
-	return joinWords("Rollcall", panel, from, w.credits[m.Credit], w.calibratedTo(m))
+	if len(m.Markets) > 0 {
+		panel, from = "", w.editions(m.Markets)
+	}
+	return joinWords("Rollcall", panel, from, w.credits[m.Credit], w.calibratedTo(m.Calibrated))
 }
 
 // calibratedTo says to which services' own census the panel is calibrated; "": to
 // none.
-func (w *words) calibratedTo(m *rollcall.Meta) string {
+func (w *words) calibratedTo(all []rollcall.Calibrated) string {
 	var services []string
-	for _, c := range m.Calibrated {
+	for _, c := range all {
 		if !slices.Contains(services, string(c.Service)) {
 			services = append(services, string(c.Service))
 		}
@@ -325,6 +325,28 @@ func (w *words) calibratedTo(m *rollcall.Meta) string {
 		return ""
 	}
 	return fmt.Sprintf(w.calibrated, strings.Join(services, ", "))
+}
+
+// edition is a version in words.
+func (w *words) edition(version int, status string) string {
+	text := fmt.Sprintf("%s %d", w.version, version)
+	if s := w.versions[status]; s != "" {
+		text += " (" + s + ")"
+	}
+	return text
+}
+
+// editions are those of several markets.
+func (w *words) editions(markets []rollcall.MarketMeta) string {
+	var all []string
+	for _, m := range markets {
+		edition := fmt.Sprintf("%s %s %s %s", m.Market, w.panel, m.Panel, w.edition(m.Version, m.Status))
+		if calibrated := w.calibratedTo(m.Calibrated); calibrated != "" {
+			edition += " " + calibrated
+		}
+		all = append(all, edition)
+	}
+	return joinWords(all...)
 }
 
 func joinWords(parts ...string) string {

@@ -89,7 +89,7 @@ func TestFrenchNotes(t *testing.T) {
 // TestEveryNoteIsFrench: every sentence that the reports' sources hold is known in
 // French. (Definitions of columns are TestFrenchColumns'.)
 func TestEveryNoteIsFrench(t *testing.T) {
-	notes := sentences(t, "../../aggregate/report", "../../aggregate/calibrate", "../../aggregate/census", "../../internal/server/catalogue.go", "../../table.go")
+	notes := sentences(t, "../../aggregate/report", "../../aggregate/markets", "../../aggregate/calibrate", "../../aggregate/census", "../../internal/server/catalogue.go", "../../table.go")
 	if len(notes) < 30 {
 		t.Fatalf("%d sentences found: %q", len(notes), notes)
 	}
@@ -144,7 +144,8 @@ func sentences(t *testing.T, paths ...string) (out []string) {
 			})
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // TestFrenchFilesSpeakFrench: labels, definitions and notes in the metadata of

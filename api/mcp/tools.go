@@ -39,6 +39,11 @@ func tools() []tool {
 			"compare", "A month's ranking against another month: changes of audience with their intervals, and whether each is more than chance.", "/v1/reports/ranking",
 			panelled(month(), argument{name: "compare", doc: "previous, year (the same month a year before), or one of the 12 months before, YYYY-MM", required: true}),
 		},
+		{"markets", "One service in every market whose month is published: unique audience, reach and rank in each, and whether two markets differ by more than chance.", "/v1/reports/markets", []argument{
+			{name: "service", doc: "one service's id", required: true}, month(),
+			{name: "panel", doc: "panel ids joined by commas, where a market has several panels"},
+			{name: "location", doc: "home, work, home+work (default), both, home-only or work-only"}, credit(),
+		}},
 		{"census", "Unique accounts (not persons) of services on any days, counted from all events by sketches.", "/v1/census", []argument{
 			market(),
 			{name: "from", doc: "first day, YYYY-MM-DD, or month, YYYY-MM", required: true},

@@ -60,6 +60,9 @@ func confidence(m rollcall.Meta) float64 {
 // title says what a table is of.
 func title(m rollcall.Meta) string {
 	words := []string{m.Report, "of market", string(m.Market)}
+	if m.Service != "" {
+		words = []string{m.Report, "of service", string(m.Service)}
+	}
 	if m.Panel != "" {
 		words = append(words, "panel", string(m.Panel))
 	}

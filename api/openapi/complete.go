@@ -81,7 +81,7 @@ func schemas(in huma.Registry) {
 // tighten says of a schema that its lists are never null.
 func tighten(s *huma.Schema) {
 	for _, p := range s.Properties {
-		if p.Type == huma.TypeArray && p.Items != nil && s.Properties["tied_with"] != p {
+		if p.Type == huma.TypeArray && p.Items != nil && s.Properties["tied_with"] != p && s.Properties["tied_markets"] != p {
 			p.Nullable = false
 		}
 		tighten(p)
@@ -135,7 +135,11 @@ func completeParameter(op *huma.Operation, p *huma.Param) {
 	if named != "" && !(named == "Location" && op.Path == "/v1/census") {
 		p.Schema, p.Description = ref(named), cmp.Or(p.Description, p.Schema.Description)
 	}
-	if pattern(p.Name, p.Schema); !p.Required && p.In == "query" && p.Schema.Pattern != "" {
+	name := p.Name
+	if strings.HasSuffix(op.Path, "/reports/markets") {
+		name = strings.Replace(name, "panel", "panels", 1) // of each market its own
+	}
+	if pattern(name, p.Schema); !p.Required && p.In == "query" && p.Schema.Pattern != "" {
 		p.Schema.Pattern = "^$|" + p.Schema.Pattern // given empty, it is not given
 	}
 	if value, ok := parameterExamples()[p.Name]; ok && (p.Required || p.In == "path" || p.Name == "month" || p.Name == "backfill") {
@@ -152,6 +156,8 @@ func pattern(name string, of *huma.Schema) {
 	switch name {
 	case "market", "panel", "file":
 		of.Pattern = "^[A-Za-z0-9._-]{1,64}$"
+	case "panels":
+		of.Pattern = "^[A-Za-z0-9._-]{1,64}(,[A-Za-z0-9._-]{1,64})*$"
 	case "month":
 		of.Pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$"
 	case "from", "to":

@@ -121,7 +121,7 @@ func cellExample(report, column string) any {
 	example, ok := map[string]any{
 		"service": "msn", "other": "icq", "services": []any{"msn", "icq"}, "level": "service", "month": "2002-10", "target": "age=15-24", "days": "2-3", "day": 1,
 		"date": "2002-10-01", "margin": "sex", "category": "F", "rank": 1, "rank_low": 1, "rank_high": 2, "rank_change": 0, "tied_with": []any{"icq"}, "tie_group": 1,
-		"significant": false, "rule": "union", "checked": 12, "violations": []any{}, "figure": "unique_audience", "location": "home+work", "exact": false,
+		"significant": false, "rule": "union", "checked": 12, "violations": []any{}, "figure": "unique_audience", "market": "FR", "panel": "nn", "version": 1, "status": "final", "differs": true, "tied_markets": []any{"BE"}, "location": "home+work", "exact": false,
 	}[column]
 	if ok {
 		return example

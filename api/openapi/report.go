@@ -44,6 +44,9 @@ func Reports() []Report {
 func tables() []Report {
 	return []Report{
 		{Name: "census", Columns: []string{"service", "unique_accounts", "account_minutes", "exact"}},
+		{Name: "markets", Description: "A row is a market, in order of reach, those without a reach that can be shown last.", Columns: []string{
+			"market", "panel", "version", "status", "unique_audience", "reach", "rank", "rank_low", "rank_high", "difference", "differs", "tied_markets",
+		}},
 		{Name: "diff", Columns: []string{"figure", "before", "after"}},
 	}
 }
@@ -105,16 +108,18 @@ func cell(report, column string) *huma.Schema {
 	switch column {
 	case "rank", "rank_low", "rank_high", "rank_change", "tie_group":
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true}
-	case "day", "checked":
+	case "day", "checked", "version":
 		return &huma.Schema{Type: huma.TypeInteger}
 	case "services", "violations":
 		return listOf(&huma.Schema{Type: huma.TypeString})
-	case "tied_with":
+	case "tied_with", "tied_markets":
 		return &huma.Schema{Type: huma.TypeArray, Nullable: true, Items: &huma.Schema{Type: huma.TypeString}}
-	case "significant", "exact":
+	case "significant", "exact", "differs":
 		return &huma.Schema{Type: huma.TypeBoolean, Nullable: true}
 	case "level":
 		return ref("Level")
+	case "status":
+		return ref("PublicationStatus")
 	case "location":
 		return &huma.Schema{Type: huma.TypeString}
 	case "before", "after":
@@ -124,7 +129,7 @@ func cell(report, column string) *huma.Schema {
 			return ref("Measure")
 		}
 	}
-	if slices.Contains([]string{"service", "other", "month", "target", "days", "date", "margin", "category", "rule", "figure"}, column) {
+	if slices.Contains([]string{"service", "other", "month", "target", "days", "date", "margin", "category", "rule", "figure", "market", "panel"}, column) {
 		return &huma.Schema{Type: huma.TypeString}
 	}
 	if slices.Contains([]string{"unique_audience", "unique_accounts", "duplication", "target", "achieved"}, column) {

@@ -31,6 +31,8 @@ func layoutOf(report string) layout {
 		return layout{group: "service"}
 	case "loyalty":
 		return layout{stack: true}
+	case "markets":
+		return layout{first: []string{"reach", "unique_audience", "difference", "tied_markets"}}
 	}
 	if strings.HasPrefix(report, "diff of ") {
 		return layout{group: "location"}
@@ -146,10 +148,11 @@ func (p *page) waiting(l layout) (columns []int) {
 	return columns
 }
 
-// folded reports whether a column is told with another: the ranks that a rank
-// may be, whether a change may be chance, what a row unites.
+// folded reports whether a column is told with another, or at the head: the ranks
+// that a rank may be, whether a change may be chance, what a row unites, which
+// versions markets' rows are of.
 func folded(name string) bool {
-	return slices.Contains([]string{"rank_low", "rank_high", "significant", "level"}, name)
+	return slices.Contains([]string{"rank_low", "rank_high", "significant", "level", "differs", "panel", "version", "status"}, name)
 }
 
 // constant reports whether a column is a location that the title has already.
@@ -188,6 +191,8 @@ func (p *page) heading(c rollcall.Column) string {
 		return label + " (000)"
 	case "percent":
 		return label + " (%)"
+	case "points":
+		return label + " (points)"
 	}
 	return label
 }
@@ -200,7 +205,7 @@ func (p *page) cell(column, row int, l layout) string {
 		return markAbsent
 	case rollcall.Measure:
 		if v.Status == rollcall.Below {
-			return below(p.limit(c.Name))
+			return below(p.limit(c.Name, row))
 		}
 		separator := " "
 		if l.stack {
@@ -228,6 +233,8 @@ func (p *page) cell(column, row int, l layout) string {
 // dimension writes a text: a service or a place by its name.
 func (p *page) dimension(column, text string, row int) string {
 	switch column {
+	case "market":
+		return p.market(text)
 	case "service", "other":
 		level, _ := p.t.Cell(row, "level").(string)
 		return p.name(text, level)
@@ -244,6 +251,13 @@ func (p *page) dimension(column, text string, row int) string {
 // list writes services by their names, all else as it is.
 func (p *page) list(column string, items []string) string {
 	separator := "; "
+	if column == "tied_markets" {
+		names := make([]string, len(items))
+		for i, id := range items {
+			names[i] = p.market(id)
+		}
+		return strings.Join(names, ", ")
+	}
 	if column == "services" || column == "tied_with" {
 		names := make([]string, len(items))
 		for i, id := range items {
@@ -257,8 +271,22 @@ func (p *page) list(column string, items []string) string {
 	return strings.Join(items, separator)
 }
 
-// chance reports whether a change may be chance alone.
+// market gives a market's name, in a report of several.
+func (p *page) market(id string) string {
+	for _, m := range p.t.Meta.Markets {
+		if string(m.Market) == id {
+			return cmp.Or(m.Name, id)
+		}
+	}
+	return id
+}
+
+// chance reports whether a change, or a difference, may be chance alone.
 func (p *page) chance(column string, row int) bool {
+	if column == "difference" {
+		differs, told := p.t.Cell(row, "differs").(bool)
+		return told && !differs
+	}
 	significant, told := p.t.Cell(row, "significant").(bool)
 	return told && !significant && (column == "change" || column == "change_percent")
 }

@@ -40,7 +40,7 @@ const wholeFrom = 1000
 func (p *page) measure(m rollcall.Measure, s style, separator string, chance bool) string {
 	switch {
 	case m.Status == rollcall.Below:
-		return below(p.limit(""))
+		return below(p.limit("", 0))
 	case m.Status == rollcall.BelowDetection:
 		return markDetection
 	case m.Status.Withheld() || math.IsNaN(m.Value):
@@ -78,8 +78,13 @@ func (p *page) number(x float64, s style) string {
 func below(limit int) string { return "<" + strconv.Itoa(limit) }
 
 // limit is that of a column's figures: in a difference of two versions, the
-// first one may have a limit of its own.
-func (p *page) limit(column string) int {
+// first one may have a limit of its own; in a report of several markets, each.
+func (p *page) limit(column string, row int) int {
+	for _, m := range p.t.Meta.Markets {
+		if string(m.Market) == p.t.Cell(row, "market") {
+			return m.Thresholds["low"]
+		}
+	}
 	if accounts, ok := p.t.Meta.Thresholds["min_accounts"]; ok {
 		return accounts
 	}

@@ -43,7 +43,7 @@ func (p *page) marks() {
 				seen[v.Status] = true
 				chance = chance || !v.Status.Withheld() && p.chance(name, row)
 				if v.Status == rollcall.Below {
-					limits[p.limit(name)] = true
+					limits[p.limit(name, row)] = true
 				}
 			}
 		}
@@ -52,7 +52,7 @@ func (p *page) marks() {
 		p.line(markCaution + " " + p.caution)
 	}
 	if chance {
-		p.line(markChance + " " + p.mayBeChance)
+		p.line(markChance + " " + p.chanceOf(p.t.Meta.Report))
 	}
 	why := p.belowPersons
 	if _, accounts := p.t.Meta.Thresholds["min_accounts"]; accounts {
@@ -73,6 +73,7 @@ func (p *page) marks() {
 func (p *page) bases() {
 	u := p.t.Meta.Universe
 	if u == nil {
+		p.baseOfEach()
 		return
 	}
 	if p.shows("reach") || p.shows("period_reach") {
@@ -88,6 +89,24 @@ func (p *page) bases() {
 	}
 	if p.shows("coverage") {
 		p.line(fmt.Sprintf(p.coverageOf, p.number(u.Population, style{scale: 1000})))
+	}
+}
+
+// baseOfEach says it of each of several markets.
+func (p *page) baseOfEach() {
+	var each []string
+	for _, m := range p.t.Meta.Markets {
+		if m.Universe == nil {
+			continue
+		}
+		active := below(m.Thresholds["low"])
+		if m.Universe.Active.Status != rollcall.Below {
+			active = p.measure(m.Universe.Active, style{scale: 1000}, " ", false)
+		}
+		each = append(each, p.market(string(m.Market))+" "+active)
+	}
+	if len(each) > 0 {
+		p.line(fmt.Sprintf(p.reachOfEach, p.text.Place(p.placeOfBase()), strings.Join(each, "; ")))
 	}
 }
 

@@ -25,7 +25,7 @@ func TestGolden(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tables: %v", err)
 	}
-	for _, file := range append(files, "../export/testdata/trend.json", "../export/testdata/profile.json", "../export/testdata/combinations.json") {
+	for _, file := range append(files, "../export/testdata/trend.json", "../export/testdata/profile.json", "../export/testdata/combinations.json", "../export/testdata/markets.json") {
 		table := readTable(t, file)
 		for _, o := range []Options{{Locale: export.English, Width: Widest}, {Locale: export.French, Width: 80}} {
 			o.Services = services()
@@ -93,7 +93,7 @@ func TestWidth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range append(files, "../export/testdata/trend.json", "../export/testdata/profile.json", "../export/testdata/combinations.json") {
+	for _, file := range append(files, "../export/testdata/trend.json", "../export/testdata/profile.json", "../export/testdata/combinations.json", "../export/testdata/markets.json") {
 		tables = append(tables, readTable(t, file))
 	}
 	rapid.Check(t, func(r *rapid.T) {

@@ -10,7 +10,7 @@ type words struct {
 	reason, excluded, notHere, comparedWith           string
 	reachOf, reachOfLast, targetReachOf, coverageOf   string
 	caution, mayBeChance, belowPersons, belowAccounts string
-	detection, absent                                 string
+	detection, absent, differenceChance, reachOfEach  string
 }
 
 func wordsOf(l export.Locale) *words {
@@ -34,7 +34,18 @@ func wordsOf(l export.Locale) *words {
 		belowAccounts: "withheld: under %d accounts stand behind the figure; a note says whose minimum that is.",
 		detection:     "not told from zero.",
 		absent:        "no such figure, or nothing to reckon it from.",
+
+		differenceChance: "the difference from the market above may be chance.",
+		reachOfEach:      "Reach is of each market's own active universe, in thousand persons active %s: %s.",
 	}
+}
+
+// chanceOf says of what a report's mark tells that it may be chance.
+func (w *words) chanceOf(report string) string {
+	if report == "markets" {
+		return w.differenceChance
+	}
+	return w.mayBeChance
 }
 
 func french() *words {
@@ -55,5 +66,8 @@ func french() *words {
 		belowAccounts: "non publié\u00a0: moins de %d comptes sont derrière le chiffre\u00a0; une note dit de qui est ce minimum.",
 		detection:     "non distinct de zéro.",
 		absent:        "pas de tel chiffre, ou rien pour le calculer.",
+
+		differenceChance: "l’écart avec le marché au-dessus peut être dû au hasard.",
+		reachOfEach:      "La couverture porte sur l’univers actif de chaque marché, en milliers de personnes actives %s\u00a0: %s.",
 	}
 }

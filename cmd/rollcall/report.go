@@ -21,9 +21,9 @@ import (
 )
 
 type reportCmd struct {
-	Report string         `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency."`
-	Market string         `required:"" help:"Market id, such as FR."`
-	Panel  string         `required:"" help:"Panel id."`
+	Report string         `arg:"" help:"ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency; or markets: one service (--service) in every market whose month is published."`
+	Market string         `help:"Market id, such as FR; needed by every report but markets."`
+	Panel  string         `help:"Panel id; needed by every report but markets, which takes several joined by commas for markets with more than one."`
 	Month  rollcall.Month `help:"The market's local month, YYYY-MM; or --from and --to." placeholder:"YYYY-MM"`
 	narrowing
 	Version *int `help:"A published version, from 1; the latest where absent."`
@@ -62,9 +62,47 @@ func (n *narrowing) into(query url.Values) {
 // Validate refuses what a question to the API would take for not given.
 func (c *reportCmd) Validate() error {
 	if c.Report == "" {
-		return errors.New("which? ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality or consistency")
+		return errors.New("which? ranking, trend, duplication, combinations, incremental, profile, frequency, curve, loyalty, quality, consistency or markets")
+	}
+	if c.Report == marketsReport {
+		return c.validateMarkets()
+	}
+	var missing []string
+	for _, flag := range [][2]string{{"--market", c.Market}, {"--panel", c.Panel}} {
+		if flag[1] == "" {
+			missing = append(missing, flag[0]+"=STRING")
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
 	}
 	return c.narrowing.Validate()
+}
+
+// marketsReport is the one report that is not of one market.
+const marketsReport = "markets"
+
+// validateMarkets refuses what only a report of one market has.
+func (c *reportCmd) validateMarkets() error {
+	switch {
+	case c.Service == "":
+		return errors.New("missing flags: --service=STRING")
+	case c.Month == 0:
+		return errors.New("missing flags: --month=YYYY-MM")
+	case c.Market != "":
+		return errors.New("--market: is not for markets, which is of every market whose month is published")
+	case c.Version != nil || c.Live:
+		return errors.New("--version and --live: are not for markets, which takes the latest version of each")
+	}
+	for _, flag := range [][2]string{{"--from", c.From}, {"--to", c.To}, {"--target", c.Target}, {"--compare", c.Compare}, {"--bands", c.Bands}} {
+		if flag[1] != "" {
+			return fmt.Errorf("%s: is not for markets", flag[0])
+		}
+	}
+	if c.Pool != nil {
+		return errors.New("--pool: is not for markets")
+	}
+	return nil
 }
 
 // Validate refuses the number of months that over REST is none.
@@ -77,7 +115,12 @@ func (n *narrowing) Validate() error {
 
 // Run prints the report.
 func (c *reportCmd) Run(ctx context.Context, s *streams) error {
-	query := url.Values{"market": {c.Market}, "panel": {c.Panel}}
+	query := url.Values{}
+	for name, value := range map[string]string{"market": c.Market, "panel": c.Panel} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
 	if c.Month != 0 {
 		query.Set("month", c.Month.String())
 	}

@@ -132,6 +132,15 @@ func (s *corrections) Corrections(ctx context.Context) (rollcall.Corrections, er
 	return recorded(ctx, s.database, "")
 }
 
+// CountCorrections counts what was recorded, what was recorded twice at once too.
+func (s *corrections) CountCorrections(ctx context.Context) (int, error) {
+	var n uint64
+	if err := s.db.QueryRow(ctx, `SELECT count() FROM corrections`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the census's corrections: %w", failure(ctx, err))
+	}
+	return int(n), nil
+}
+
 // recorded gives those of one action, or all where it is empty: a reading wants the
 // removals, and very many accounts may have been erased.
 func recorded(ctx context.Context, s *database, only rollcall.Action) (rollcall.Corrections, error) {

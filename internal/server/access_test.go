@@ -159,7 +159,7 @@ func statuses() map[string][6]int {
 		"GET /metrics":            {401, 200, 403, 403, 200, 200},
 		"GET /v1/census/nodeinfo": ofMarket, "GET /v1/census/corrections": ofMarket, "POST /v1/census/erasures": admins,
 		"POST /v1/census/marks": publishers, "DELETE /v1/census/marks": {401, 403, 403, 403, 422, 422}, "POST /v1/census/removals": publishers,
-		"GET /v1/census": ofMarket, "GET /v1/census/months": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket,
+		"GET /v1/census": ofMarket, "GET /v1/census/months": ofMarket, "GET /v1/publications": ofMarket, "GET /v1/reports/{report}": ofMarket, "GET /v1/reports/markets": ofMarket,
 		"POST /v1/publications": publishers, "POST /v1/exclusions": publishers, "POST /v1/targets": publishers,
 		"PUT /v1/panels/{panel}/months/{month}": {401, 403, 403, 403, 422, 422},
 		"POST /v1/backup":                       admins, "POST /v1/erasures": admins, "POST /v1/log/replay": admins, "POST /v1/markets": admins,

@@ -20,6 +20,7 @@ import (
 	"rollcall/aggregate/census"
 	"rollcall/aggregate/census/active"
 	"rollcall/aggregate/correct"
+	"rollcall/aggregate/markets"
 	"rollcall/aggregate/publish"
 	"rollcall/aggregate/replicate"
 	"rollcall/aggregate/report"
@@ -308,7 +309,7 @@ func (p *Process) serve() {
 	}
 	corrector := correctorOf(p)
 	server := &api.Server{
-		Reports: reports{p.reports, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
+		Reports: reports{p.reports, &markets.Reporter{Reports: p.reports}, p.catalogue, p.traces}, Census: accounts, CensusMonths: months, Usage: counted.Usage, Panels: publish.Listing{Publisher: p.months}, Publications: p.months,
 		Corrections: corrector, Replicates: replicate.Source{Versions: p.months.Versions},
 		Columns: append(report.Columns(), census.Columns(rollcall.ByPlatform, rollcall.BySegment, rollcall.ByLocation, rollcall.ByKind)...), Readers: p.Readers,
 		Catalogue: changeableOf(p), Targets: targets{p.store}, Backup: p.backup, Store: p.store,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/aggregate/markets"
 	"rollcall/aggregate/report"
 	"rollcall/internal/traces"
 	"rollcall/schemas"
@@ -271,6 +272,7 @@ func (c *catalogue) noteSimulated(t *rollcall.Table, market rollcall.MarketID) *
 // reports are the panels' reports; each says whether its market is simulated.
 type reports struct {
 	*report.Reporter
+	markets   *markets.Reporter
 	catalogue *catalogue
 	traces    *traces.Traces
 }
@@ -281,6 +283,14 @@ func (r reports) Report(ctx context.Context, q rollcall.Query) (*rollcall.Table,
 	t, err := r.Reporter.Report(ctx, q)
 	end(err)
 	return r.catalogue.noteSimulated(t, q.Of.Market), err
+}
+
+// Markets computes one service's report of several markets.
+func (r reports) Markets(ctx context.Context, q rollcall.MarketsQuery) (*rollcall.Table, error) {
+	ctx, end := r.traces.Begin(ctx, "report", "report", "markets", "service", string(q.Service))
+	t, err := r.markets.Markets(ctx, q)
+	end(err)
+	return t, err
 }
 
 // Diff compares two versions.

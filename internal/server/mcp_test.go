@@ -81,7 +81,11 @@ func calls() map[string]struct {
 		"trend":   {with("version", 2), "/v1/reports/trend" + report + "&version=2", append(panelled, "to 2003-01-31")},
 		"compare": {with("compare", "year"), "/v1/reports/ranking" + report + "&compare=year", append(panelled, "change in persons")},
 		"census":  {map[string]any{"market": "FR", "from": "2002-12", "to": "2003-01", "by": "month"}, "/v1/census?market=FR&from=2002-12&to=2003-01&by=month", []string{"market fr", "in accounts", "95 % interval", " ok."}},
-		"method":  {nil, "/v1/metrics", nil},
+		"markets": {
+			map[string]any{"service": "msn", "month": "2003-01"}, "/v1/reports/markets?service=msn&month=2003-01",
+			[]string{"markets of service msn month 2003-01", "unique_audience in persons", "difference in points", "95 % interval", " ok"},
+		},
+		"method": {nil, "/v1/metrics", nil},
 	}
 }
 
@@ -102,7 +106,7 @@ func TestAssistants(t *testing.T) {
 		for _, tool := range listed.Tools {
 			names = append(names, tool.Name)
 		}
-		if want := []string{"census", "compare", "method", "ranking", "trend"}; !slices.Equal(names, want) {
+		if want := []string{"census", "compare", "markets", "method", "ranking", "trend"}; !slices.Equal(names, want) {
 			t.Errorf("the tools are %v, want %v", names, want)
 		}
 		for tool, call := range calls() {
@@ -156,8 +160,12 @@ func TestAssistantsKeys(t *testing.T) {
 		if tool == "method" {
 			continue
 		}
+		near := "the nearest is US"
+		if tool == "markets" { // which names none
+			near = "2003-01 is not closed in any market; no other month is published either"
+		}
 		texts, failed := called(t, s, tool, call.arguments)
-		if api := g.ask(t, "reader of US", http.MethodGet, call.path); !failed || len(texts) != 2 || !strings.Contains(texts[0], "the nearest is US") || texts[1] != api.body || api.status != http.StatusNotFound {
+		if api := g.ask(t, "reader of US", http.MethodGet, call.path); !failed || len(texts) != 2 || !strings.Contains(texts[0], near) || texts[1] != api.body || api.status != http.StatusNotFound {
 			t.Errorf("%s of another market: %q; the API: %d %s", tool, texts, api.status, api.body)
 		}
 	}

@@ -99,6 +99,8 @@ func publishJanuary(o *analyst) {
 func address(pattern string) string {
 	path := strings.NewReplacer("{market}", "FR", "{panel}", "nn", "{month}", "2003-01", "{version}", "2", "{other}", "1", "{report}", "ranking", "{service}", "msn", "{segment}", "lyon", "{target}", "young", "/*", "/index.js").Replace(pattern)
 	switch {
+	case path == "/v1/reports/markets":
+		return path + "?service=msn&month=2003-01"
 	case strings.HasPrefix(path, "/v1/reports/"):
 		return path + "?market=FR&panel=nn&month=2003-01"
 	case path == "/v1/census/nodeinfo":

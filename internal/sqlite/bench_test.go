@@ -133,3 +133,35 @@ func BenchmarkMergeCells(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCorrections reads what a flush asks of 100,000 accounts that were erased:
+// how many there are, the removals among them, and all of them.
+func BenchmarkCorrections(b *testing.B) {
+	s := openStore(b, newPath(b), 14)
+	all := make([]rollcall.Correction, 100_000)
+	for i := range all {
+		all[i] = rollcall.Correction{Action: rollcall.Erasing, Service: "msn", To: rollcall.DayOf(2002, 10, 1), Key: 1, Visitor: rollcall.Visitor(i), Time: time.Unix(int64(i), 0)}
+	}
+	if _, err := s.AddCorrections(b.Context(), all...); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if n, err := s.CountCorrections(b.Context()); err != nil || n != len(all) {
+				b.Fatal(n, err)
+			}
+		}
+	})
+	b.Run("flush", func(b *testing.B) {
+		for b.Loop() {
+			mergeDeltas(b, s, cells(1, 10, 1))
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if got, err := s.Corrections(b.Context()); err != nil || len(got) != len(all) {
+				b.Fatal(len(got), err)
+			}
+		}
+	})
+}

@@ -170,6 +170,14 @@ func (s *facts) Corrections(ctx context.Context) (rollcall.Corrections, error) {
 	return corrections(ctx, s.readers, "")
 }
 
+// CountCorrections counts what was recorded.
+func (s *facts) CountCorrections(ctx context.Context) (n int, err error) {
+	if err := s.readers.QueryRowContext(ctx, `SELECT count(*) FROM corrections`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the census's corrections: %w", failure(err))
+	}
+	return n, nil
+}
+
 // corrections gives those of one action, or all where it is empty: a flush and a
 // reading want the removals, and very many accounts may have been erased.
 func corrections(ctx context.Context, in querier, only rollcall.Action) (rollcall.Corrections, error) {

@@ -84,7 +84,7 @@ export function App() {
     if (a.page === "accounts") return <Accounts p={census!} months={months} s={s} go={go} />;
     if (a.embed !== undefined) return <Embedded p={people!} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
-    return <People p={people!} versions={versions} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
+    return <People p={people!} versions={versions} catalogue={c} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
   }
 }
 
@@ -183,9 +183,9 @@ function useLoad(l: Loading): void {
   const { page, location: place, credit, compare, version, pool, places, step, language } = l.a;
   const { market, panel, month } = l.chosen ?? {};
   useEffect(() => {
-    if (page !== "people" || l.chosen === undefined) return;
+    if (page !== "people" || l.chosen === undefined || l.c === undefined) return;
     const stop = new AbortController();
-    people(client, l.a, l.chosen, stop.signal, (p) => (l.setTrouble(undefined), l.setPeople(p))).catch(failed(stop));
+    people(client, l.a, l.chosen, l.c, stop.signal, (p) => (l.setTrouble(undefined), l.setPeople(p))).catch(failed(stop));
     return () => stop.abort();
   }, [page, market, panel, month, place, credit, compare, version, pool, places, language, l.again]);
   useEffect(() => {

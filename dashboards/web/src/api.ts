@@ -32,6 +32,7 @@ export type CombinationRow = Schemas["CombinationsRow"];
 export type ProfileRow = Schemas["ProfileRow"];
 export type FrequencyRow = Schemas["FrequencyRow"];
 export type CurveRow = Schemas["CurveRow"];
+export type MarketRow = Schemas["MarketsRow"];
 export type CensusRow = Schemas["CensusRow"];
 export type DiffRow = Schemas["DiffRow"];
 

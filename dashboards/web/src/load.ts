@@ -1,7 +1,7 @@
 // Loading: which month an address means, and the reports of it.
 import type { Address } from "./address";
 import {
-  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type Month, type Params,
+  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type MarketRow, type Month, type Params,
   type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Segment, type Service, type TrendRow,
 } from "./api";
 import { placesOf } from "./figures/places";
@@ -177,6 +177,7 @@ export interface People {
   profile: Part<ProfileRow>;
   curve: Part<CurveRow>;
   frequency: Part<FrequencyRow>;
+  markets: Part<MarketRow>; // of the leading service, where several markets have the month
   at: Date;
 }
 
@@ -186,9 +187,18 @@ export function isReport<Row>(p: Part<Row>): p is Report<Row> {
   return p !== undefined && !(p instanceof Error);
 }
 
+/** marketsParams are those of the leading service in every market; undefined where
+    one market alone has the month, and of what is not each market's latest. */
+export function marketsParams(a: Address, chosen: Chosen, first: Report<RankingRow>, all: Catalogue) {
+  const service = first.rows.find((row) => row.level === "service" && row.rank === 1)?.service;
+  const published = new Set(all.publications.filter((p) => p.month === chosen.month).map((p) => p.market));
+  if (service === undefined || published.size < 2 || a.embed !== undefined || a.pool !== undefined || a.version !== undefined) return undefined;
+  return { service, month: chosen.month, panel: undefined, location: panelPlace(a.location), credit: a.credit, locale: locale(a.language) };
+}
+
 /** people loads the ranking, then the rest as it comes: tell is called with all
     that is there so far. */
-export async function people(client: Client, a: Address, chosen: Chosen, signal: AbortSignal, tell: (p: People) => void): Promise<void> {
+export async function people(client: Client, a: Address, chosen: Chosen, all: Catalogue, signal: AbortSignal, tell: (p: People) => void): Promise<void> {
   const p = params(a, chosen);
   const wanted = (figure: string) => a.embed === undefined || a.embed === figure;
   const part = <Row>(asked: Promise<Report<Row>>): Promise<Report<Row> | Error> =>
@@ -207,7 +217,7 @@ export async function people(client: Client, a: Address, chosen: Chosen, signal:
   const first = await ranking;
   let now: People = {
     chosen, ranking: first, before: undefined, trend: undefined, places: {}, either: plain ? first : undefined,
-    duplication: undefined, combinations: undefined, profile: undefined, curve: undefined, frequency: undefined, at: new Date(),
+    duplication: undefined, combinations: undefined, profile: undefined, curve: undefined, frequency: undefined, markets: undefined, at: new Date(),
   };
   const more = (change: Partial<People> | ((p: People) => Partial<People>)) => {
     if (signal.aborted) return;
@@ -215,7 +225,9 @@ export async function people(client: Client, a: Address, chosen: Chosen, signal:
     tell(now);
   };
   more({});
+  const across = marketsParams(a, chosen, first, all);
   await Promise.all([
+    across && part(client.report("markets", across, signal)).then((r) => more({ markets: r })),
     before(client, a, first, signal).then((r) => r && more({ before: r })),
     trend?.then((t) => more({ trend: t })),
     either?.then((r) => more({ either: r })),

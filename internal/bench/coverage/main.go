@@ -18,21 +18,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+
+	"rollcall/internal/bench/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "coverage:", err)
-		os.Exit(1) //nolint:gocritic // stop would only put the signal back
-	}
-}
+func main() { os.Exit(command.Run("coverage", run)) }
 
 // run simulates as the arguments say and prints a line a figure. It fails where
 // a figure's coverage is outside its bounds by more than chance explains.

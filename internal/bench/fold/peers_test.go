@@ -38,7 +38,7 @@ func BenchmarkPeers(b *testing.B) {
 	in := newInput(b, *rows)
 	contenders := ours(in)
 	if !*alone {
-		contenders = slices.Concat(contenders, clickhouse(b, in), duckdb(b, *python, in))
+		contenders = slices.Concat(contenders, chdb(b, *newest, in), clickhouse(b, in), duckdb(b, *python, in))
 	}
 	results := make([]result, len(contenders))
 	for i := range contenders {
@@ -124,4 +124,5 @@ var (
 	rows   = flag.Int("rows", 0, "how many rows; a tenth as many visitors")
 	alone  = flag.Bool("alone", false, "Rollcall alone, to be profiled")
 	python = flag.String("python", "python3", "a Python that has DuckDB")
+	newest = flag.String("chdb", "python3", "a Python that has chdb-core")
 )

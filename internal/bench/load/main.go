@@ -21,29 +21,16 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"rollcall/internal/bench/command"
 )
 
-func main() {
-	// Whatever ends this program ends the server too: a reader of the table that
-	// goes away, say.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1) //nolint:gocritic // stop would only put the signal back
-	}
-}
+func main() { os.Exit(command.Run("load", run)) }
 
 // options are what the command line says.
 type options struct {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"rollcall"
+	"rollcall/internal/bench/product"
 )
 
 // question is asked once for each of some segments, or once where it names none.
@@ -20,6 +23,7 @@ type question struct {
 	by        string
 	window    string
 	platforms string
+	days      int // the last so many; 0: all
 }
 
 func questions() []question {
@@ -28,6 +32,7 @@ func questions() []question {
 		{name: "an instance's month on phones", segment: "segment", platforms: "phone"},
 		{name: "an instance's days", segment: "segment", by: "day"},
 		{name: "an instance's rolling 28 days", segment: "segment", window: "28d"},
+		{name: "the last 31 days on phones", platforms: "phone", days: 31},
 		{name: "the month"},
 		{name: "the month by device", by: "platform"},
 		{name: "the month by instance", by: "segment"},
@@ -38,30 +43,42 @@ func questions() []question {
 // mostSegments are asked for one by one.
 const mostSegments = 40
 
-// answers starts a server and times its answers, each once and cold in memory.
-func (p *program) answers(ctx context.Context, m *month, stdout io.Writer, name string, args ...string) (err error) {
-	s, err := p.serve(ctx, args...)
+// asking is what questions are asked with.
+type asking struct {
+	program *product.Program
+	month   *month
+	done    *product.Measured
+	stdout  io.Writer
+}
+
+// answers starts a server and times its answers, each once and cold in memory but
+// for days that an earlier question has left there.
+func (k *asking) answers(ctx context.Context, name string, args ...string) (err error) {
+	s, err := k.program.Serve(ctx, args...)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		used, ended := s.end()
-		fmt.Fprintf(stdout, "%s: the server took %.1f s of processors and %d MB of memory at its peak\n", name, used.cpu.Seconds(), used.memory>>20)
+		used, ended := s.End()
+		k.done.Servers = append(k.done.Servers, product.Served{Store: name, Usage: used})
+		fmt.Fprintf(k.stdout, "%s: the server took %.1f s of processors and %d MB of memory at its peak\n", name, used.CPU.Seconds(), used.Memory>>20)
 		err = errors.Join(err, ended)
 	}()
-	if err := s.ready(ctx); err != nil {
+	if err := s.Ready(ctx); err != nil {
 		return err
 	}
 	for _, q := range questions() {
-		if err := q.ask(ctx, s, m, stdout, name); err != nil {
+		a, err := q.ask(ctx, s, k.month, k.stdout, name)
+		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
+		k.done.Answers = append(k.done.Answers, a)
 	}
 	return nil
 }
 
 // ask asks for each segment, and prints how long the answers took.
-func (q *question) ask(ctx context.Context, s *server, m *month, stdout io.Writer, name string) error {
+func (q *question) ask(ctx context.Context, s *product.Server, m *month, stdout io.Writer, name string) (a product.Answer, err error) {
 	segments := []int{0}
 	if q.segment != "" {
 		segments = segments[:0]
@@ -69,9 +86,9 @@ func (q *question) ask(ctx context.Context, s *server, m *month, stdout io.Write
 			segments = append(segments, i)
 		}
 	}
-	before, err := s.processor(ctx)
+	before, err := s.Processor(ctx)
 	if err != nil {
-		return err
+		return a, err
 	}
 	var took []time.Duration
 	var accounts float64
@@ -79,8 +96,11 @@ func (q *question) ask(ctx context.Context, s *server, m *month, stdout io.Write
 	for _, segment := range segments {
 		begun := time.Now()
 		table, err := q.get(ctx, s, m, segment)
+		if unseen := new(product.Status); errors.As(err, &unseen) && unseen.Code == http.StatusNotFound {
+			continue // the smallest of very many instances may have no account
+		}
 		if err != nil {
-			return err
+			return a, err
 		}
 		took = append(took, time.Since(begun))
 		rows = max(rows, len(table.Rows))
@@ -89,10 +109,11 @@ func (q *question) ask(ctx context.Context, s *server, m *month, stdout io.Write
 		}
 	}
 	slices.Sort(took)
-	after, err := s.processor(ctx)
+	after, err := s.Processor(ctx)
+	a = product.Answer{Store: name, Question: q.name, Rows: rows, Half: took[len(took)/2], All: took[len(took)-1], CPU: time.Duration((after - before) / float64(len(took)) * float64(time.Second))}
 	fmt.Fprintf(stdout, "%s: %s: asked %d times, %d rows, %.0f accounts at the most: half within %d ms, all within %d ms, %.0f ms of Rollcall's processor each\n",
-		name, q.name, len(took), rows, accounts, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), 1000*(after-before)/float64(len(took)))
-	return err
+		name, q.name, len(took), rows, accounts, a.Half.Milliseconds(), a.All.Milliseconds(), 1000*a.CPU.Seconds())
+	return a, err
 }
 
 // table is what of an answer is read here.
@@ -104,9 +125,9 @@ type table struct {
 	} `json:"rows"`
 }
 
-func (q *question) get(ctx context.Context, s *server, m *month, segment int) (t table, err error) {
+func (q *question) get(ctx context.Context, s *product.Server, m *month, segment int) (t table, err error) {
 	last := m.first + rollcall.Day(m.days) - 1
-	parameters := url.Values{"market": {"FR"}, "service": {service}, "from": {m.first.String()}, "to": {last.String()}, "min_accounts": {"0"}}
+	parameters := url.Values{"market": {"FR"}, "service": {service}, "from": {max(m.first, last-rollcall.Day(cmp.Or(q.days, m.days))+1).String()}, "to": {last.String()}, "min_accounts": {"0"}}
 	if q.segment != "" {
 		parameters.Set(q.segment, segmentID(segment).String())
 	}
@@ -115,7 +136,7 @@ func (q *question) get(ctx context.Context, s *server, m *month, segment int) (t
 			parameters.Set(name, value)
 		}
 	}
-	body, err := s.get(ctx, "/v1/census?"+parameters.Encode())
+	body, err := s.Get(ctx, "/v1/census?"+parameters.Encode())
 	if err != nil {
 		return t, err
 	}

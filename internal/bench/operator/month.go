@@ -29,8 +29,7 @@ type visit struct {
 	kind     rollcall.Kind
 }
 
-// newMonth makes October 2026. The segments
-// are as large as 1, 1/2, 1/3 and so on.
+// newMonth makes October 2026. The segments are as large as 1, 1/2, 1/3 and so on.
 func newMonth(accounts, segments, places int) *month {
 	m := &month{accounts: accounts, segments: segments, places: places, first: rollcall.DayOf(2026, 10, 1), days: 31}
 	whole := 0.0
@@ -45,6 +44,9 @@ func newMonth(accounts, segments, places int) *month {
 	m.shares[segments-1] = 1 << 32
 	return m
 }
+
+// last has it last so many days, of which the last stays what it is.
+func (m *month) last(days int) { m.first, m.days = m.first+rollcall.Day(m.days-days), days }
 
 // day yields the visits of a day, the accounts in their order.
 func (m *month) day(day rollcall.Day, yield func(*visit) bool) {

@@ -36,7 +36,7 @@ func stage(dir string) string {
 // layers are the packages of the stage that reports, in the order in which they
 // build on each other.
 func layers() []string {
-	return []string{"aggregate/census", "aggregate/audience", "aggregate/calibrate", "aggregate/publish", "aggregate/replicate", "aggregate/coherence", "aggregate/report", "aggregate/tablecheck"}
+	return []string{"aggregate/census", "aggregate/audience", "aggregate/calibrate", "aggregate/publish", "aggregate/replicate", "aggregate/coherence", "aggregate/report", "aggregate/markets", "aggregate/tablecheck"}
 }
 
 // layer gives a folder's place among the layers, or -1.

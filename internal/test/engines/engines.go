@@ -108,45 +108,35 @@ var programs = map[Engine][2]string{
 	ProsodyEngine: {"prosody", "prosody"},
 }
 
+// lacks are the other engines, with what says in a clause what each lacks here.
+var lacks = map[Engine]func(cache.Dir) string{
+	KafkaEngine:         func(dir cache.Dir) string { return missingJars(dir.KafkaJars()) },
+	ConnectEngine:       func(dir cache.Dir) string { return missingJars(dir.ConnectJars()) },
+	ClickHouseEngine:    missingClickHouse,
+	OldClickHouseEngine: func(cache.Dir) string { return missingOldClickHouse() },
+	Readers:             missingReaders,
+	Curl: func(cache.Dir) string {
+		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
+	},
+	Network:        func(cache.Dir) string { return missingNetwork() },
+	Trackers:       func(cache.Dir) string { return missingPackages("trackers") },
+	Producers:      func(cache.Dir) string { return missingPackages("producers") },
+	RsyslogEngine:  func(cache.Dir) string { return missingRsyslog() },
+	Slixmpp:        func(cache.Dir) string { return missingSlixmpp() },
+	EjabberdEngine: func(cache.Dir) string { return missingEjabberd() },
+	SynapseEngine:  missingSynapse,
+	Faketime:       func(cache.Dir) string { return missingFaketime() },
+}
+
 // missing says in a clause what the engine lacks here; empty: nothing.
 func missing(engine Engine, dir cache.Dir) string {
 	if p, one := programs[engine]; one {
 		return missingProgram(p[0], p[1])
 	}
-	switch engine {
-	case KafkaEngine:
-		return missingJars(dir.KafkaJars())
-	case ConnectEngine:
-		return missingJars(dir.ConnectJars())
-	case ClickHouseEngine:
-		return missingClickHouse(dir)
-	case OldClickHouseEngine:
-		return missingOldClickHouse()
-	case Readers:
-		return missingReaders(dir)
-	case Survey:
-		return cmp.Or(missingProgram("Rscript", "r-base-core"), missingSurvey())
-	case Curl:
-		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
-	case Network:
-		return missingNetwork()
-	case Trackers:
-		return missingPackages("trackers")
-	case Producers:
-		return missingPackages("producers")
-	case RsyslogEngine:
-		return missingRsyslog()
-	case Slixmpp:
-		return missingSlixmpp()
-	case EjabberdEngine:
-		return missingEjabberd()
-	case Faketime:
-		return missingFaketime()
-	case SynapseEngine:
-		return missingSynapse(dir)
-	default:
-		return fmt.Sprintf("there is no engine %q", string(engine))
+	if lack := lacks[engine]; lack != nil {
+		return lack(dir)
 	}
+	return fmt.Sprintf("there is no engine %q", string(engine))
 }
 
 func missingJars(folder string) string {

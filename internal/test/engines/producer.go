@@ -57,3 +57,26 @@ func Rsyslog(t testing.TB, configuration string) {
 	t.Cleanup(p.cleanUp)
 	p.start()
 }
+
+// BuildBenthos builds the core of Benthos, of the version in internal/test/benthos, and
+// gives the program.
+func BuildBenthos(t testing.TB) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "benthos")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/redpanda-data/benthos/v4/cmd/benthos")
+	build.Dir = testFolder("benthos")
+	if printed, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build Benthos: %v\n%s", err, printed)
+	}
+	return program
+}
+
+// RunBenthos runs it with a configuration's file until its input has ended and all is sent.
+func RunBenthos(ctx context.Context, program, configuration string) error {
+	cmd := exec.CommandContext(ctx, program, "run", configuration)
+	cmd.Dir, cmd.SysProcAttr = filepath.Dir(program), dieWithParent()
+	if printed, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("benthos: %w\n%s", err, printed)
+	}
+	return nil
+}

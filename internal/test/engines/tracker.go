@@ -11,13 +11,13 @@ import (
 	"rollcall/internal/test/engines/cache"
 )
 
-// testFolder is a folder of internal/test that has packages of npm, in the module
-// whose folder the engines were looked for from.
+// testFolder is a folder of internal/test that has another language's packages, or a
+// module of its own, in the module whose folder the engines were looked for from.
 func testFolder(name string) string {
 	name = filepath.Join("internal/test", name)
 	at, err := os.Getwd()
 	for err == nil {
-		if folder := filepath.Join(at, name); cache.Present(filepath.Join(folder, "package.json")) {
+		if folder := filepath.Join(at, name); cache.Present(folder) {
 			return folder
 		}
 		if at == filepath.Dir(at) {

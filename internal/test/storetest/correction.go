@@ -80,6 +80,10 @@ func testCorrections(t *testing.T, open func(*testing.T, int) Store) {
 	if got := known(t, s); !slices.Equal(got, want) {
 		t.Errorf("recorded are\n%+v, want\n%+v", got, want)
 	}
+	n, err := s.CountCorrections(t.Context())
+	if must(t, err); n != len(want) {
+		t.Errorf("%d are counted, want %d", n, len(want))
+	}
 }
 
 // testRemoval: what was removed never comes back by a flush that was folded

@@ -4,7 +4,7 @@ import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
 import { csvText, source } from "../figure";
 import { toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import type { CensusRow, Report } from "../api";
+import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
 import { covered, flagged, stepsOf } from "../load";
 import { ended, lede, parts, reaches, steps, ticksOf } from "./census";
@@ -13,6 +13,7 @@ import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
 import { bandsOf, sentence as often } from "./frequency";
 import { citation } from "../parts/About";
+import { markets, sentence as across } from "./markets";
 import { sentence as placed } from "./places";
 import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
 import { leader, monthTicks, overlap, sentence as trended } from "./trend";
@@ -237,4 +238,21 @@ test("census: an axis of months has its years", () => {
   assert.equal(at(360, "en"), "Jan 2003 Jul");
   assert.match(at(1136, "fr"), /^oct\. 2002 nov\. déc\. janv\. 2003 /);
   assert.deepEqual(ticksOf(xs.slice(0, 2), 1136, scope("en", "step=day")).values, xs.slice(0, 2));
+});
+
+test("markets: highest where the first differs from the second, told apart by each market's own limits", () => {
+  const at = (market: string, reach: Measure, differs: boolean | null): MarketRow => ({
+    market, panel: "nn", version: 1, status: "final", unique_audience: reach, reach, rank: 1, rank_low: 1, rank_high: 1, difference: null, differs, tied_markets: [],
+  });
+  const about = (market: string, name: string, low: number) => ({ market, name, panel: "nn", version: 1, status: "final", simulated: false, in_tab: 900, df: 899, confidence: 0.95, thresholds: { low, caution: 60 }, document: "d" });
+  const of = (...rows: MarketRow[]) => ({ meta: meta({ report: "markets", market: "", service: "msn", panel: undefined, version: undefined, status: undefined, thresholds: undefined, markets: [about("BE", "Belgium", 30), about("FR", "France", 30), about("UK", "United Kingdom", 100)] }), columns: [], rows });
+  const three = of(at("BE", measure(41.2, 37, 46), null), at("FR", measure(20.8, 19, 22), true), at("UK", below, null));
+  assert.equal(across(three, en), "MSN Messenger’s reach is highest in Belgium, at 41.2%");
+  assert.match(across(three, fr), /^La couverture de MSN Messenger est la plus forte en Belgium : 41,2.%$/);
+  const near = of(at("BE", measure(21.2, 18, 24), null), at("FR", measure(20.8, 19, 22), false));
+  assert.equal(across(near, en), "Belgium and France cannot be told apart by MSN Messenger’s reach");
+  assert.deepEqual(markets(near, "", en).notes, ["Belgium and France: the difference may be chance."]);
+  const figure = markets(three, "", en);
+  assert.deepEqual(figure.table.rows.map((r) => [r[0], r[1], r.at(-1)]), [["Belgium", "41.2%", "–"], ["France", "20.8%", "yes"], ["United Kingdom", en.t.under(100), "–"]]);
+  assert.ok(figure.keys.some((k) => k.text === en.t.key.below(100)) && figure.source.includes("Belgium (nn, v1 final), France (nn, v1 final)"));
 });

@@ -8,11 +8,12 @@ import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
 import { duplication } from "../figures/duplication";
 import { frequency } from "../figures/frequency";
+import { markets } from "../figures/markets";
 import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
 import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
-import { csv, isReport, locale, params, pooledParams, rankingParams, type Part, type People as Loaded } from "../load";
+import { csv, isReport, locale, marketsParams, params, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
 import { Frame } from "./Frame";
 import { Later } from "./States";
@@ -20,13 +21,14 @@ import { Later } from "./States";
 interface Props {
   p: Loaded;
   versions: Publication[];
+  catalogue: Catalogue;
   run: number; // months published in a row up to this one
   client: Client;
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function People({ p, versions, run, client, s, go }: Props) {
+export function People({ p, versions, catalogue, run, client, s, go }: Props) {
   const { t } = s;
   const r = p.ranking;
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
@@ -51,6 +53,7 @@ export function People({ p, versions, run, client, s, go }: Props) {
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
         <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled), s)} frame={(f) => frame(f, true)} />
       </div>
+      <Across p={p} catalogue={catalogue} s={s} frame={frame} />
       <About r={r} versions={versions} client={client} s={s} />
     </>
   );
@@ -65,6 +68,14 @@ function Shown<Row>({ id, title, tall, part, s, make, frame }: { id: string; tit
   const figure = useMemo(() => (isReport(part) ? make(part as never) : undefined), [part, s]);
   if (figure === undefined) return <Later id={id} title={title} tall={tall} error={part instanceof Error ? part : undefined} t={s.t} />;
   return <>{frame(figure)}</>;
+}
+
+/** Across is the leading service in every market, where several have the month and
+    each has a panel that stands for it. */
+function Across({ p, catalogue, s, frame }: { p: Loaded; catalogue: Catalogue; s: Scope; frame: (f: Figure) => ComponentChildren }) {
+  const asked = marketsParams(s.address, p.chosen, p.ranking, catalogue);
+  const figure = useMemo(() => (asked !== undefined && isReport(p.markets) && p.markets.rows.length > 1 ? markets(p.markets, path("/v1/reports/markets", { ...asked, format: "csv" }), s) : undefined), [p.markets, s]);
+  return figure === undefined ? null : <>{frame(figure)}</>;
 }
 
 /** Opening is what is read first: the headline, how sure it is, four figures. */

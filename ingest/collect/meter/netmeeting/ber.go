@@ -149,20 +149,24 @@ func plausible(b []byte) wire.Verdict {
 	switch {
 	case b[0] != tagInteger || n < 3 || n > 6:
 		return wire.No
-	case len(b) < n+1:
+	case len(b) <= n:
 		return wire.More
-	case !bytes.Contains(operations, b[n:n+1]):
-		return wire.No
 	}
-	opHead, opBody := length(b[n:])
-	end := n + opHead + opBody
+	return fills(b[n:], body-n)
+}
+
+// fills says whether b begins with an operation of a size, or of all but
+// what controls take.
+func fills(b []byte, size int) wire.Verdict {
+	head, body := length(b)
+	end := head + body
 	switch {
-	case opHead == 0 && len(b) < n+6:
-		return wire.More
-	case opHead > 0 && end == body:
-		return wire.Yes
-	case opHead == 0 || end > body:
+	case !bytes.Contains(operations, b[:1]), head == 0 && len(b) >= 6, end > size:
 		return wire.No
+	case head == 0:
+		return wire.More
+	case end == size:
+		return wire.Yes
 	case len(b) <= end:
 		return wire.More
 	case b[end] == tagControls:

@@ -1,4 +1,5 @@
-package main
+// Package product runs Rollcall as its users do, and tells what its processes used.
+package product
 
 import (
 	"bufio"
@@ -17,13 +18,14 @@ import (
 	"time"
 )
 
-// program is Rollcall, built.
-type program struct {
+// Program is Rollcall, built.
+type Program struct {
 	path   string
 	stderr io.Writer
 }
 
-func build(ctx context.Context, folder string, stderr io.Writer) (*program, error) {
+// Build builds it into a folder; what its servers say of errors goes to stderr.
+func Build(ctx context.Context, folder string, stderr io.Writer) (*Program, error) {
 	path, err := filepath.Abs(filepath.Join(folder, "rollcall"))
 	if err != nil {
 		return nil, err
@@ -33,22 +35,23 @@ func build(ctx context.Context, folder string, stderr io.Writer) (*program, erro
 	if printed, err := c.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build rollcall: %w\n%s", err, printed)
 	}
-	return &program{path, stderr}, nil
+	return &Program{path, stderr}, nil
 }
 
-// usage is what a process has used.
-type usage struct {
-	wall, cpu time.Duration
-	memory    int64 // at its peak, in bytes
+// Usage is what a process has used.
+type Usage struct {
+	Wall   time.Duration `json:"wall"`
+	CPU    time.Duration `json:"cpu"`
+	Memory int64         `json:"memory"` // at its peak, in bytes
 }
 
 // String says it.
-func (u usage) String() string {
-	return fmt.Sprintf("%.1f s, %.1f s of processors, %d MB of memory at its peak", u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20)
+func (u Usage) String() string {
+	return fmt.Sprintf("%.1f s, %.1f s of processors, %d MB of memory at its peak", u.Wall.Seconds(), u.CPU.Seconds(), u.Memory>>20)
 }
 
-// storeSize gives the bytes of a folder's store.
-func storeSize(folder string) (size int64, err error) {
+// StoreSize gives the bytes of a folder's store.
+func StoreSize(folder string) (size int64, err error) {
 	for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
 		at, err := os.Stat(filepath.Join(folder, name))
 		if errors.Is(err, os.ErrNotExist) {
@@ -62,38 +65,38 @@ func storeSize(folder string) (size int64, err error) {
 	return size, nil
 }
 
-// command runs one to its end.
-func (p *program) command(ctx context.Context, args ...string) (usage, error) {
+// Command runs one to its end.
+func (p *Program) Command(ctx context.Context, args ...string) (Usage, error) {
 	c := exec.CommandContext(ctx, p.path, args...)
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
 	begun := time.Now()
 	if err := c.Run(); err != nil {
-		return usage{}, fmt.Errorf("rollcall %s: %w\n%s", args[0], err, said.String())
+		return Usage{}, fmt.Errorf("rollcall %s: %w\n%s", args[0], err, said.String())
 	}
 	return used(c, begun), nil
 }
 
 // used gives what a process that has ended used.
-func used(c *exec.Cmd, begun time.Time) usage {
-	u := usage{wall: time.Since(begun), cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
+func used(c *exec.Cmd, begun time.Time) Usage {
+	u := Usage{Wall: time.Since(begun), CPU: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
 	if of, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.memory = of.Maxrss << 10 // Linux counts it in KiB
+		u.Memory = of.Maxrss << 10 // Linux counts it in KiB
 	}
 	return u
 }
 
-// server is a Rollcall that answers.
-type server struct {
+// Server is a Rollcall that answers.
+type Server struct {
 	url   string
 	cmd   *exec.Cmd
 	begun time.Time
 	read  chan struct{}
 }
 
-// serve starts one, and returns when it listens.
-func (p *program) serve(ctx context.Context, args ...string) (*server, error) {
-	s := &server{cmd: exec.CommandContext(ctx, p.path, append(args, "--listen", "127.0.0.1:0")...), begun: time.Now(), read: make(chan struct{})}
+// Serve starts one, and returns when it listens.
+func (p *Program) Serve(ctx context.Context, args ...string) (*Server, error) {
+	s := &Server{cmd: exec.CommandContext(ctx, p.path, append(args, "--listen", "127.0.0.1:0")...), begun: time.Now(), read: make(chan struct{})}
 	s.cmd.Stderr = p.stderr
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -111,14 +114,23 @@ func (p *program) serve(ctx context.Context, args ...string) (*server, error) {
 		_, _ = io.Copy(io.Discard, out) // nothing that it says matters now
 	}()
 	if s.url == "" {
-		_, ended := s.end()
+		_, ended := s.End()
 		return nil, errors.Join(errors.New("rollcall ended before it listened"), ended)
 	}
 	return s, nil
 }
 
-// get asks it.
-func (s *server) get(ctx context.Context, path string) ([]byte, error) {
+// Status is an answer of a server that is not 200.
+type Status struct {
+	Code int
+	Body string
+}
+
+// Error says it.
+func (s *Status) Error() string { return fmt.Sprintf("%d: %s", s.Code, s.Body) }
+
+// Get asks it. Its error is a Status where the server answers.
+func (s *Server) Get(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	if err != nil {
 		return nil, err
@@ -130,19 +142,19 @@ func (s *server) get(ctx context.Context, path string) ([]byte, error) {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", answer.Status, body)
+		err = &Status{answer.StatusCode, string(body)}
 	}
 	return body, err
 }
 
-// ready returns once the server is.
-func (s *server) ready(ctx context.Context) error {
+// Ready returns once the server is.
+func (s *Server) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := s.get(ctx, "/readyz")
+		_, err := s.Get(ctx, "/readyz")
 		if err == nil {
 			return nil
 		}
@@ -154,9 +166,9 @@ func (s *server) ready(ctx context.Context) error {
 	}
 }
 
-// processor gives the seconds of processors that the server has used.
-func (s *server) processor(ctx context.Context) (float64, error) {
-	metrics, err := s.get(ctx, "/metrics")
+// Processor gives the seconds of processors that the server has used.
+func (s *Server) Processor(ctx context.Context) (float64, error) {
+	metrics, err := s.Get(ctx, "/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -167,8 +179,8 @@ func (s *server) processor(ctx context.Context) (float64, error) {
 	return strconv.ParseFloat(string(found[1]), 64)
 }
 
-// end ends the server, and gives what it used.
-func (s *server) end() (usage, error) {
+// End ends the server, and gives what it used.
+func (s *Server) End() (Usage, error) {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	<-s.read
 	err := s.cmd.Wait()
