@@ -2,11 +2,13 @@ package report
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/hll"
+	"rollcall/internal/sqlite"
 )
 
 // perPerson is a file of how many accounts a person has.
@@ -24,6 +27,13 @@ const perPerson = "service,accounts_per_person,se,source,source_date\nmsn,1.25,0
 func panelOf400(t *testing.T, months ...rollcall.PanelMonth) *site {
 	t.Helper()
 	h := newSite(t)
+	h.joinedBy400(months...)
+	return h
+}
+
+// joinedBy400 loads that panel.
+func (h *site) joinedBy400(months ...rollcall.PanelMonth) {
+	h.t.Helper()
 	var roster strings.Builder
 	roster.WriteString("panelist,home,work,sex\n")
 	for i := range 400 {
@@ -53,7 +63,6 @@ func panelOf400(t *testing.T, months ...rollcall.PanelMonth) *site {
 		}
 	}
 	h.merge(f)
-	return h
 }
 
 // census has a service see accounts of a month, each on some day; none on the
@@ -189,11 +198,14 @@ func TestCalibratedAlike(t *testing.T) {
 		t.Errorf("the mean with a month that is not calibrated is %v", m)
 	}
 	const note = "2002-09 can't be compared: it is not calibrated as 2002-10 is. Figures that need it are undefined."
+	if ranking.Meta.Compared != nil {
+		t.Errorf("changes are said to be from %v", ranking.Meta.Compared)
+	}
 	if !slices.Contains(ranking.Meta.Notes, note) || !slices.Contains(mean.Meta.Notes, note) {
 		t.Errorf("notes are %q and %q", ranking.Meta.Notes, mean.Meta.Notes)
 	}
 
-	if trend := h.report(rollcall.Query{Report: "trend"}); find(t, trend, "2002-09", "msn")["calibrated"] != false || find(t, trend, "2002-10", "msn")["calibrated"] != true || !slices.Contains(trend.Meta.Notes, note) {
+	if trend := h.report(rollcall.Query{Report: "trend"}); find(t, trend, "2002-09", "msn")["calibrated"] != false || find(t, trend, "2002-10", "msn")["calibrated"] != true || !slices.Contains(trend.Meta.Notes, note) || strings.Contains(strings.Join(trend.Meta.Notes, " "), "2002-10 was") {
 		t.Errorf("the trend of months calibrated otherwise doesn't say so: %q", trend.Meta.Notes)
 	}
 
@@ -356,5 +368,35 @@ func TestPoolingIsOfferedAlike(t *testing.T) {
 		if offered := strings.Contains(r.Meta.Method, "below_pool"); offered != tt.offered {
 			t.Errorf("September calibrated to %v, October to %v: pooling is offered: %v", tt.september, tt.october, offered)
 		}
+	}
+}
+
+// TestDamagedCensusIsRefused: of cells that are set aside nobody knows what they had.
+func TestDamagedCensusIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	store, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	h := newSiteOver(t, store, catalogue(t))
+	h.joinedBy400(october)
+	h.census(october, "msn", 6000)
+	sketch := hll.New(store.K())
+	sketch.Add(7)
+	other := rollcall.Cell{Market: "FR", Day: october.Month.First(), Service: "msn", Location: rollcall.Work, Kind: rollcall.Login, Key: testKey}
+	if err := store.Merge(t.Context(), rollcall.Deltas{Cells: maps.All(map[rollcall.Cell]rollcall.CellState{other: {Visitors: sketch.Append(nil), Minutes: sketch.Append(nil)}})}); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE cells SET visitors = x'ff' WHERE kind = 'login'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Close(t.Context(), calibrating(october, perPerson, "msn")); err == nil || !strings.Contains(err.Error(), "damaged rows of cells of this market and month are set aside: 1") {
+		t.Errorf("with a damaged cell: %v", err)
 	}
 }

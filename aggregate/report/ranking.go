@@ -27,6 +27,9 @@ func rankAll(ctx context.Context, j *job, brief bool) (*rollcall.Table, error) {
 	}
 	t := j.table("service", "level", "unique_audience", "gross", "services_per_user", "multi_service", "reach", "coverage", "sessions_per_person", "minutes_per_person", "days_per_person",
 		"audience_share", "time_share", "exclusive", "loyalty", "change", "change_percent", "rank", "rank_low", "rank_high", "rank_change", "tied_with", "tie_group", "significant")
+	if past == nil && len(ofCalibration(j.unlike)) > 0 {
+		t.Meta.Compared = nil // there is no change from it
+	}
 	b := &ranker{job: j, view: j.view, past: past, standing: standingOf(j.view), brief: brief}
 	var services, groups []rollcall.Row
 	together(func() {

@@ -27,7 +27,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 				short = append(short, at.String())
 			}
 			continue
-		case r.Meta.Compared == nil:
+		case r.Meta.Compared == nil && len(ofCalibration(r.Meta.Notes)) == 0:
 			alone = append(alone, at.String())
 		}
 		rows := trendRows(at, r, func(service string) bool { return wanted(j, service) })
@@ -36,7 +36,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		t.Rows = append(t.Rows, rows...)
 		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
-		j.unlike = append(j.unlike, uncompared(r)...)
+		j.unlike = append(j.unlike, ofCalibration(r.Meta.Notes)...)
 	}
 	if len(t.Meta.Calibrated) > 0 {
 		t.Columns = append(t.Columns, columnsOf("calibrated")...)
@@ -65,10 +65,10 @@ func addCalibrated(list, more []rollcall.Calibrated) []rollcall.Calibrated {
 	return list
 }
 
-// uncompared are a month's notes of a change that is undefined since the month
-// before is calibrated otherwise.
-func uncompared(r *rollcall.Table) (notes []string) {
-	for _, note := range r.Meta.Notes {
+// ofCalibration are the notes of changes that are undefined since the months are
+// not calibrated alike.
+func ofCalibration(all []string) (notes []string) {
+	for _, note := range all {
 		if strings.Contains(note, notCalibratedAs) {
 			notes = append(notes, note)
 		}

@@ -115,6 +115,9 @@ var lacks = map[Engine]func(cache.Dir) string{
 	ClickHouseEngine:    missingClickHouse,
 	OldClickHouseEngine: func(cache.Dir) string { return missingOldClickHouse() },
 	Readers:             missingReaders,
+	Survey: func(cache.Dir) string {
+		return cmp.Or(missingProgram("Rscript", "r-base-core"), missingSurvey())
+	},
 	Curl: func(cache.Dir) string {
 		return cmp.Or(missingProgram("curl", "curl"), missingProgram("jq", "jq"))
 	},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,24 @@ func TestRequireWithoutEngines(t *testing.T) {
 					t.Fatalf("Require ended with %q; want one line that begins %q", e.how, tt.how)
 				}
 			})
+		}
+	}
+}
+
+// TestEveryEngineIsLookedFor: each constant of engines.go has what says whether it is there.
+func TestEveryEngineIsLookedFor(t *testing.T) {
+	text, err := os.ReadFile("engines.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\t\w+ +Engine = "(.*)"$`).FindAllStringSubmatch(string(text), -1)
+	if len(names) < 20 {
+		t.Fatalf("engines.go names %d engines", len(names))
+	}
+	for _, name := range names {
+		engine := Engine(name[1])
+		if _, program := programs[engine]; !program && lacks[engine] == nil {
+			t.Errorf("nothing says whether %q is there", engine)
 		}
 	}
 }

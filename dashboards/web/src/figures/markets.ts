@@ -29,17 +29,23 @@ export function sentence(r: Markets, s: Scope): string {
   const [first, second] = r.rows.filter((row) => shown(row.reach));
   if (first === undefined || !shown(first.reach)) return french ? `${name} par marché` : `${name} by market`;
   const a = named(r, first.market);
-  if (second === undefined) return french ? `La couverture ${of(name)} : ${s.n.percent(first.reach.value)} en ${a}` : `${whose(name)} reach is ${s.n.percent(first.reach.value)} in ${a}`;
+  if (second === undefined) return french ? `La couverture ${of(name)} : ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is ${s.n.percent(first.reach.value)} in ${a}`;
   const b = named(r, second.market);
   if (second.differs !== true) return french ? `${a} et ${b} ne se départagent pas par la couverture ${of(name)}` : `${a} and ${b} cannot be told apart by ${whose(name)} reach`;
-  return french ? `La couverture ${of(name)} est la plus forte en ${a} : ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is highest in ${a}, at ${s.n.percent(first.reach.value)}`;
+  return french ? `La couverture ${of(name)} est la plus forte ici : ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is highest in ${a}, at ${s.n.percent(first.reach.value)}`;
 }
 
-/** source names the panel and the version that stand for each market. */
+/** source names the panel and the version that stand for each market, and says
+    which are simulated. */
 function source(r: Markets, s: Scope): string {
-  const each = (r.meta.markets ?? []).map((m) => `${m.name || m.market} (${m.panel}, ${s.t.versionText(m.version, s.t.statuses[m.status] ?? m.status)})`);
+  const all = r.meta.markets ?? [];
+  const some = all.some((m) => !m.simulated);
+  const each = all.map((m) => {
+    const version = s.t.versionText(m.version, s.t.statuses[m.status] ?? m.status);
+    return `${m.name || m.market} (${m.panel}, ${version}${m.simulated && some ? `, ${s.t.simulated.toLowerCase()}` : ""})`;
+  });
   const text = `Rollcall, ${s.n.monthShort(monthOf(r.meta))}: ${each.join(", ")}.`;
-  return r.meta.simulated ? `${text} ${s.t.simulatedDot}` : text;
+  return r.meta.simulated && !some ? `${text} ${s.t.simulatedDot}` : text;
 }
 
 function told(differs: boolean | null | undefined, s: Scope): string {
