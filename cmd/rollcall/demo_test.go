@@ -27,7 +27,7 @@ func copyDemonstration(t *testing.T, data string) {
 			t.Fatal(err)
 		}
 		rollcallRun(t, "collect", "simulate", "--months", "2002-09,2002-10,2002-11", "--data", made)
-		demonstration.files = filesOf(t, made)
+		demonstration.files = readFolder(t, made)
 	})
 	if len(demonstration.files) == 0 {
 		t.Fatal("the demonstration could not be made")
@@ -43,8 +43,8 @@ func copyDemonstration(t *testing.T, data string) {
 	}
 }
 
-// filesOf reads a folder whole.
-func filesOf(t *testing.T, dir string) fstest.MapFS {
+// readFolder reads a folder whole.
+func readFolder(t *testing.T, dir string) fstest.MapFS {
 	t.Helper()
 	files := make(fstest.MapFS)
 	if err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
