@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,27 +14,33 @@ import (
 	"rollcall/internal/server"
 )
 
-// demonstration is the folder of three months of the demonstration, made once.
-var demonstration struct {
-	sync.Once
-	files fstest.MapFS
+// demonstration gives the folder of three months of the demonstration, made once.
+var demonstration = sync.OnceValues(makeDemonstration)
+
+func makeDemonstration() (fstest.MapFS, error) {
+	made, err := os.MkdirTemp("", "demonstration")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(made)
+	if err := server.MakeDemonstration(made, seedKey(2002)); err != nil {
+		return nil, err
+	}
+	months := []string{"collect", "simulate", "--months", "2002-09,2002-10,2002-11", "--data", made}
+	if err := run(context.Background(), months, nil, io.Discard, io.Discard); err != nil {
+		return nil, err
+	}
+	return filesOf(made)
 }
 
 // copyDemonstration gives a test a copy of it.
 func copyDemonstration(t *testing.T, data string) {
 	t.Helper()
-	demonstration.Do(func() {
-		made := filepath.Join(t.TempDir(), "demo")
-		if err := server.MakeDemonstration(made, seedKey(2002)); err != nil {
-			t.Fatal(err)
-		}
-		rollcallRun(t, "collect", "simulate", "--months", "2002-09,2002-10,2002-11", "--data", made)
-		demonstration.files = readFolder(t, made)
-	})
-	if len(demonstration.files) == 0 {
-		t.Fatal("the demonstration could not be made")
+	files, err := demonstration()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, file := range demonstration.files {
+	for name, file := range files {
 		path := filepath.Join(data, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -43,11 +51,10 @@ func copyDemonstration(t *testing.T, data string) {
 	}
 }
 
-// readFolder reads a folder whole.
-func readFolder(t *testing.T, dir string) fstest.MapFS {
-	t.Helper()
+// filesOf reads a folder whole.
+func filesOf(dir string) (fstest.MapFS, error) {
 	files := make(fstest.MapFS)
-	if err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -58,10 +65,8 @@ func readFolder(t *testing.T, dir string) fstest.MapFS {
 		text, err := os.ReadFile(path)
 		files[strings.TrimPrefix(path, dir)] = &fstest.MapFile{Data: text, Mode: info.Mode().Perm()}
 		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return files
+	})
+	return files, err
 }
 
 // TestDemoCommands: what the demonstration says can be tried works in a shell,
