@@ -37,8 +37,10 @@ const Untold = -1
 // Coarse gives the measure rounded to multiples of so many, with nothing that
 // would tell more than that: neither its standard error nor how many stand behind
 // it, and an interval that is made of the rounded value (of its own ends, rounded
-// each for itself, three numbers would tell the value more exactly than one). 0
-// changes nothing.
+// each for itself, three numbers would tell the value more exactly than one). It is
+// wider by what rounding may have taken, half a multiple, so that it holds what the
+// interval before held, and a count without error is not told as if it were without
+// rounding. 0 changes nothing.
 func (m Measure) Coarse(of int) Measure {
 	if of == 0 || m.Status.Withheld() {
 		return m
@@ -48,7 +50,7 @@ func (m Measure) Coarse(of int) Measure {
 	if m.Value > 0 {
 		half *= value / m.Value
 	}
-	half = math.Ceil(half/step) * step
+	half = math.Ceil((half+step/2)/(step/2)) * (step / 2)
 	return Measure{Value: value, SE: math.NaN(), Low: max(value-half, 0), High: value + half, N: Untold, Status: m.Status}
 }
 

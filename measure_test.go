@@ -17,6 +17,8 @@ func TestMeasureJSON(t *testing.T) {
 		`{"value":0,"se":0,"low":0,"high":0,"n":0,"status":"ok"}`:                             {Status: OK},
 		`{"value":7,"se":null,"low":null,"high":null,"n":1,"status":"ok"}`:                    {7, math.NaN(), math.NaN(), math.Inf(1), 1, OK},
 		`{"value":120,"se":null,"low":100,"high":140,"n":null,"status":"ok"}`:                 Measure{117, 2, 104.9, 125, 117, OK}.Coarse(10),
+		`{"value":120,"se":null,"low":115,"high":125,"n":null,"status":"ok"}`:                 Measure{117, 0, 117, 117, 117, OK}.Coarse(10),
+		`{"value":0,"se":null,"low":0,"high":5,"n":null,"status":"ok"}`:                       Measure{3, 0, 3, 3, 3, OK}.Coarse(10),
 		`{"value":117,"se":2,"low":104,"high":125,"n":117,"status":"ok"}`:                     Measure{117, 2, 104, 125, 117, OK}.Coarse(0),
 	} {
 		got, err := json.Marshal(m)

@@ -218,8 +218,7 @@ func ParseTime(field, value string) (time.Time, error) {
 // in a third of the time that time.Parse takes. ok is false of any other, which may
 // be a time all the same.
 func commonTime(s string) (t time.Time, ok bool) {
-	const form = "2002-10-03T18:22:05Z"
-	if len(s) != len(form) || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
+	if !inCommonForm(s) {
 		return t, false
 	}
 	century, years, month, day := pair(s[0:]), pair(s[2:]), pair(s[5:]), pair(s[8:])
@@ -231,6 +230,12 @@ func commonTime(s string) (t time.Time, ok bool) {
 		return t, false
 	}
 	return time.Unix(secondsOf(century*100+years, month, day)+int64(hour*3600+minute*60+second), 0).UTC(), true
+}
+
+// inCommonForm reports whether everything but the digits is as in the common form.
+func inCommonForm(s string) bool {
+	const form = "2002-10-03T18:22:05Z"
+	return len(s) == len(form) && s[4] == '-' && s[7] == '-' && s[10] == 'T' && s[13] == ':' && s[16] == ':' && s[19] == 'Z'
 }
 
 // pair is the number of two digits, or less than nothing.

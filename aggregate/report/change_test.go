@@ -217,12 +217,12 @@ func TestUndefinedChangeSaysWhy(t *testing.T) {
 	clear(m.users[0]["icq"])
 	h := m.site(t, all())
 	for want, q := range map[string]rollcall.Query{
-		"No version of 2002-08 was there to compare with when that of 2002-09 was made: figures that need it are undefined.":          {Report: "ranking", Of: september},
-		"No version of 2001-10 was there to compare with when that of 2002-10 was made: figures that need it are undefined.":          {Report: "ranking", Compare: "year"},
-		"Changes are from one whole month to another: here they are undefined.":                                                       {Report: "ranking", To: october.Month.First() + 6},
-		"Where nobody used a service in 2002-09, there is no change in percent of that.":                                              {Report: "ranking"},
-		"No version of the month before was there to compare with when these were made, and so their changes are undefined: 2002-09.": {Report: "trend"},
-		"Persons come, stay and leave from one whole month to another: here that is undefined.":                                       {Report: "loyalty", To: october.Month.First() + 6},
+		"No version of 2002-08 was there to compare with when that of 2002-09 was made: figures that need it are undefined.": {Report: "ranking", Of: september},
+		"No version of 2001-10 was there to compare with when that of 2002-10 was made: figures that need it are undefined.": {Report: "ranking", Compare: "year"},
+		"Changes are from one whole month to another: here they are undefined.":                                              {Report: "ranking", To: october.Month.First() + 6},
+		"Where nobody used a service in 2002-09, there is no change in percent of that.":                                     {Report: "ranking"},
+		"Changes of 2002-09 are undefined: no version of the month before was there to compare with.":                        {Report: "trend"},
+		"Persons come, stay and leave from one whole month to another: here that is undefined.":                              {Report: "loyalty", To: october.Month.First() + 6},
 	} {
 		if table := h.report(q); !slices.Contains(table.Meta.Notes, want) {
 			t.Errorf("%s of %+v: notes %q, want %q", q.Report, q, table.Meta.Notes, want)

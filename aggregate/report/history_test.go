@@ -61,6 +61,9 @@ func TestTrendAndLoyalty(t *testing.T) {
 	if got := fmt.Sprint(keys(trend)); got != "[2002-08 msn 2002-08 any 2002-09 msn 2002-09 any 2002-10 msn 2002-10 any]" {
 		t.Errorf("rows %s", got)
 	}
+	if m := trend.Meta; m.From != "2002-08-01" || m.To != "2002-10-31" || !strings.Contains(m.Method, "period=2002-08-01/2002-10-31") {
+		t.Errorf("the trend is of %s to %s (%s): it has no figures before August", m.From, m.To, m.Method)
+	}
 	change := find(t, trend, "2002-10", "msn")["change"].(rollcall.Measure)
 	if change.Value != 50 || change.N != 2 {
 		t.Errorf("October's change is %g of %d persons, want 50 of 2", change.Value, change.N)

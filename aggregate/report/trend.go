@@ -44,13 +44,14 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 			t.Rows[i] = append(t.Rows[i], calibrated[i])
 		}
 	}
+	begin(j, t)
 	if j.request.Pool > 0 {
 		if len(t.Rows) == 0 {
 			return t, refuseMean(ctx, j)
 		}
 		j.unlike = append(j.unlike, pooledTrend(j.request.Pool, short)...)
 	} else if len(alone) > 0 {
-		j.unlike = append(j.unlike, fmt.Sprintf("No version of the month before was there to compare with when these were made, and so their changes are undefined: %s.", strings.Join(alone, ", ")))
+		j.unlike = append(j.unlike, fmt.Sprintf("Changes of %s are undefined: no version of the month before was there to compare with.", strings.Join(alone, ", ")))
 	}
 	return t, nil
 }
@@ -74,6 +75,22 @@ func ofCalibration(all []string) (notes []string) {
 		}
 	}
 	return notes
+}
+
+// begin puts the beginning of a trend's period at the first month that has rows:
+// there are no figures before it.
+func begin(j *job, t *rollcall.Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	first, err := rollcall.ParseMonth(t.Rows[0][0].(string))
+	if err != nil {
+		return
+	}
+	one := *j
+	one.request.From = first.First()
+	m := one.meta()
+	t.Meta.Month, t.Meta.From, t.Meta.To, t.Meta.Method = m.Month, m.From, m.To, m.Method
 }
 
 // refuseMean says why the mean of the months up to the trend's last can't be: what

@@ -62,7 +62,7 @@ func (m *Month) method(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", words.monthTitle(meta), words.about(meta))
 	if meta.Universe != nil {
-		fmt.Fprintf(&b, "%s%s%s, %s.\n\n", words.source, words.colon, meta.Universe.Source, meta.Universe.SourceDate)
+		fmt.Fprintf(&b, "%s%s%s, %s.\n\n", words.source, words.colon, words.note(meta.Universe.Source), meta.Universe.SourceDate)
 	}
 	fmt.Fprintf(&b, "## %s\n\n", words.notesSheet)
 	m.writeNotes(&b)

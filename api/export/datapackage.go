@@ -24,7 +24,7 @@ func (m *Month) dataPackage(w io.Writer, files []folderFile) error {
 		Flags: m.Locale.words().flags, Meta: &spoken,
 	}
 	if meta.Universe != nil {
-		p.Sources = []packageSource{{Title: meta.Universe.Source}}
+		p.Sources = []packageSource{{Title: spoken.Universe.Source}}
 	}
 	if meta.Simulated {
 		p.Description += ". " + m.Locale.words().simulated

@@ -60,7 +60,7 @@ func (x *planning) coverSheet() *sheet {
 	}
 	if m.Universe != nil {
 		rows = append(rows, []any{x.words.item("universe"), m.Universe.Population},
-			[]any{x.words.source, m.Universe.Source}, []any{x.words.sourceDate, m.Universe.SourceDate})
+			[]any{x.words.source, x.words.note(m.Universe.Source)}, []any{x.words.sourceDate, m.Universe.SourceDate})
 	}
 	for _, item := range [][2]string{{"document", m.Document}, {"software", m.Software}} {
 		rows = append(rows, []any{x.words.item(item[0]), item[1]})

@@ -95,7 +95,7 @@ func (x *planning) provenance(m *rollcall.Meta) string {
 	if m.Universe == nil {
 		return x.words.source + x.words.colon + "Rollcall"
 	}
-	return x.words.source + x.words.colon + "Rollcall; " + m.Universe.Source + ", " + m.Universe.SourceDate + calibrated
+	return x.words.source + x.words.colon + "Rollcall; " + x.words.note(m.Universe.Source) + ", " + m.Universe.SourceDate + calibrated
 }
 
 // sourcesOf names the studies that several markets' universes are from.

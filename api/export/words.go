@@ -197,6 +197,11 @@ func (l Locale) Spoken(t *rollcall.Table) *rollcall.Table {
 func (l Locale) spoken(m *rollcall.Meta) rollcall.Meta {
 	out, w := *m, l.words()
 	out.Method, out.Notes, out.Exclusions = w.note(m.Method), w.allOf(m.Notes), w.allOf(m.Exclusions)
+	if m.Universe != nil {
+		u := *m.Universe
+		u.Source = w.note(u.Source)
+		out.Universe = &u
+	}
 	return out
 }
 

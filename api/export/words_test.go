@@ -68,13 +68,14 @@ func TestBothLanguagesSayAll(t *testing.T) {
 // reasons in French too; one that is not known stays.
 func TestFrenchNotes(t *testing.T) {
 	for note, want := range map[string]string{
-		"Weighting efficiency is 75 %: warn.":                         "L’efficacité du redressement est de 75 % : moyenne.",
-		"Weighting efficiency of 2002-09 is 69 %: review.":            "L’efficacité du redressement de 2002-09 est de 69 % : faible, à revoir.",
-		"Weights are trimmed; standard errors take no account of it.": "Les poids sont écrêtés ; les erreurs types n’en tiennent pas compte.",
-		"Reason of version 3: late files.":                            "Raison de la version 3 : late files.",
+		"Weighting efficiency is 75 %: warn.":                         "L’efficacité du redressement est de 75\u202f%\u00a0: moyenne.",
+		"Weighting efficiency of 2002-09 is 69 %: review.":            "L’efficacité du redressement de 2002-09 est de 69\u202f%\u00a0: faible, à revoir.",
+		"Weights are trimmed; standard errors take no account of it.": "Les poids sont écrêtés\u202f; les erreurs types n’en tiennent pas compte.",
+		"Reason of version 3: late files.":                            "Raison de la version 3\u00a0: late files.",
 		"A note of tomorrow.":                                         "A note of tomorrow.",
-		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.": "La période touche 2 mois : les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois ; 12,5 % de son échantillon est perdu.",
-		"2002-09 can't be compared: target category \"age=35+\": is not known; the nearest are a #1, b*. Figures that need it are undefined.":                        "2002-09 ne peut être comparé : la modalité de cible \"age=35+\" n’est pas connue ; les plus proches sont a #1, b*. Les chiffres qui en ont besoin ne sont pas définis.",
+		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.":                                                                                                                                                               "La période touche 2 mois\u00a0: les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois\u202f; 12,5\u202f% de son échantillon est perdu.",
+		"2002-09 can't be compared: target category \"age=35+\": is not known; the nearest are a #1, b*. Figures that need it are undefined.":                                                                                                                                                                                      "2002-09 ne peut être comparé\u00a0: la modalité de cible \"age=35+\" n’est pas connue\u202f; les plus proches sont a #1, b*. Les chiffres qui en ont besoin ne sont pas définis.",
+		"simulated by Rollcall (seed 7); calibrated to the figures that Nielsen//NetRatings published for France, home and work: October 2002, MSN Messenger 1,585,000, before AIM, Yahoo! and ICQ; October 2003, MSN 3,494,000, Yahoo! 459,000, AIM 452,000, ICQ 215,000, some 16.8 million persons active; all else is invented": "simulé par Rollcall (graine 7)\u202f; calé sur les chiffres que Nielsen//NetRatings a publiés pour la France, domicile et travail\u00a0: octobre 2002, MSN Messenger 1\u202f585\u202f000, devant AIM, Yahoo! et ICQ\u202f; octobre 2003, MSN 3\u202f494\u202f000, Yahoo! 459\u202f000, AIM 452\u202f000, ICQ 215\u202f000, quelque 16,8 millions de personnes actives\u202f; tout le reste est inventé",
 		"Version 1 (final) against version 2 (restated).": "La version 1 (définitive) face à la version 2 (révisée).",
 	} {
 		if got := frenchWords().note(note); got != want {
@@ -158,7 +159,7 @@ func TestFrenchFilesSpeakFrench(t *testing.T) {
 			{Name: "reach", Role: "measure", Unit: "percent", Label: "Active reach", Definition: "100 x unique audience / active universe of the location."}},
 		Rows: []rollcall.Row{{"jabber", rollcall.Measure{Status: rollcall.Below}}},
 	}
-	const note, definition = "moyenne de plusieurs mois : la demander par pool, de 2 à 12 mois.", "100 x audience unique / univers actif du lieu."
+	const note, definition = "moyenne de plusieurs mois\u00a0: la demander par pool, de 2 à 12 mois.", "100 x audience unique / univers actif du lieu."
 	forms := map[string]func(w *bytes.Buffer) error{
 		"sidecar": func(w *bytes.Buffer) error { return WriteSidecar(w, table, "r.csv", Options{Locale: French}) },
 		"arrow":   func(w *bytes.Buffer) error { return Write(w, table, Arrow, Options{Locale: French}) },
@@ -210,5 +211,33 @@ func TestNumber(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestFrenchSetsOffSigns: a sign that French sets off stands behind a space that a
+// line doesn't break at.
+func TestFrenchSetsOffSigns(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "french.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	breakable, set := regexp.MustCompile(`[^#] ([:;?!»]|%(%|[ .]|$))|« `), 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		text, err := strconv.Unquote(lit.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if breakable.MatchString(text) {
+			t.Errorf("%q breaks before a sign", text)
+		}
+		set += strings.Count(text, "\u00a0:")
+		return true
+	})
+	if set < 30 {
+		t.Errorf("%d colons found", set)
 	}
 }

@@ -111,7 +111,7 @@ func (e *everyCollector) requireSaid() {
 		}
 	}
 	requireNowhere(e.T, e.texts, append(slices.Clone(e.accounts), e.refused...))
-	requireNowhere(e.T, filesOf(e.T, filepath.Join(e.dir, "state")), e.accounts)
+	requireNowhere(e.T, textsOf(e.T, filepath.Join(e.dir, "state")), e.accounts)
 }
 
 // TestAccountsNowhere: no file of a data folder has an account or a panelist that a
@@ -123,7 +123,7 @@ func TestAccountsNowhere(t *testing.T) {
 	e.collect()
 	e.requireSaid()
 	requireNotIn(t, data, e.accounts)
-	e.requireOnlyIn(filesOf(t, data), "rollcall.rejected")
+	e.requireOnlyIn(textsOf(t, data), "rollcall.rejected")
 }
 
 // TestAccountsNowhereInACluster: nor has a topic or a table.

@@ -243,7 +243,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		if len(body) == 0 {
 			return nil
 		}
-		err := to.post(ctx, "application/x-ndjson", body, base)
+		err := to.post(ctx, body, base)
 		body, base = body[:0], lines
 		return err
 	}

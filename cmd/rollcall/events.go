@@ -229,9 +229,9 @@ func newSender(api *client, source string, backfill bool) *sender {
 	return &sender{api: api, query: query.Encode()}
 }
 
-// post sends one body; its lines are counted from base.
-func (s *sender) post(ctx context.Context, contentType string, body []byte, base int) error {
-	counts, err := s.deliver(ctx, contentType, body)
+// post sends one body of lines, which are counted from base.
+func (s *sender) post(ctx context.Context, body []byte, base int) error {
+	counts, err := s.deliver(ctx, file.NDJSON, body)
 	if err == nil {
 		s.Add(counts, base)
 	}
@@ -591,7 +591,7 @@ func (s *rowSender) flush(ctx context.Context) error {
 		return nil
 	}
 	before := len(s.Errors)
-	err := s.post(ctx, file.NDJSON, s.body, 0)
+	err := s.post(ctx, s.body, 0)
 	for i := range s.Errors[before:] {
 		e := &s.Errors[before+i]
 		e.Line = s.lines[min(max(e.Line, 1), len(s.lines))-1]

@@ -163,7 +163,7 @@ func (s *streams) optionsAt(least slog.Level) server.Options {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	helped := false
-	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true })
+	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true }, args...)
 	if err != nil {
 		return err
 	}
@@ -255,13 +255,18 @@ func emptyValue(v reflect.Value) bool {
 	return (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0
 }
 
-// newParser reads command lines; exit is called where help was asked for.
-func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, error) {
+// newParser reads command lines that begin with the arguments; exit is called where
+// help was asked for.
+func newParser(ctx context.Context, s *streams, exit func(int), args ...string) (*kong.Kong, error) {
 	files, err := readConfiguration(configurationPaths())
 	if err != nil {
 		return nil, server.UsageError{Err: err}
 	}
-	parser, err := kong.New(new(cli),
+	commands := any(new(cli))
+	if len(files) == 0 { // whose keys are held to the flags of all
+		commands = commandsOf(args)
+	}
+	parser, err := kong.New(commands,
 		kong.Name("rollcall"),
 		kong.Description("Audience measurement for messaging services."),
 		kong.DefaultEnvars("ROLLCALL"),
@@ -276,6 +281,19 @@ func newParser(ctx context.Context, s *streams, exit func(int)) (*kong.Kong, err
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// commandsOf gives the commands that the arguments may be of: the one that they
+// begin with, or all. To prepare the parser for all takes longer than most of them
+// run.
+func commandsOf(args []string) any {
+	all := reflect.TypeFor[cli]()
+	for i := range all.NumField() {
+		if f := all.Field(i); len(args) > 0 && strings.ToLower(f.Name) == args[0] {
+			return reflect.New(reflect.StructOf([]reflect.StructField{f})).Interface()
+		}
+	}
+	return new(cli)
 }
 
 // newLogger writes for people on a terminal, JSON elsewhere.

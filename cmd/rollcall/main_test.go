@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +99,27 @@ func awaitScript(ts *testscript.TestScript, what string, ready func() bool) {
 		case <-deadline:
 			ts.Fatalf("%s within a minute", what)
 		case <-tick.C:
+		}
+	}
+}
+
+// TestOneCommandAmongAll: the parser of one command says of it what that of all
+// commands says.
+func TestOneCommandAmongAll(t *testing.T) {
+	help := func(command string, prepared ...string) string {
+		var out bytes.Buffer
+		parser, err := newParser(t.Context(), &streams{out: &out, err: io.Discard}, func(int) {}, prepared...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = parser.Parse([]string{command, "--help"})
+		return out.String() + fmt.Sprint(err)
+	}
+	commands := reflect.TypeFor[cli]()
+	for i := range commands.NumField() {
+		command := strings.ToLower(commands.Field(i).Name)
+		if one, all := help(command, command), help(command); one != all {
+			t.Errorf("%s: by itself\n%s\namong all\n%s", command, one, all)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/server"
 	"rollcall/internal/test/engines"
 )
 
@@ -19,13 +18,11 @@ import (
 // ranking, and standard errors that are its own within what drawing 200 samples
 // allows. The same seed writes the same bytes.
 func TestReplicates(t *testing.T) {
+	engines.Require(t, engines.Readers)
 	engines.Require(t, engines.Survey)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "demo")
-	if err := server.MakeDemonstration(data, seedKey(2002)); err != nil {
-		t.Fatal(err)
-	}
-	rollcallRun(t, "collect", "simulate", "--months", "2002-09,2002-10", "--data", data)
+	copyDemonstration(t, data)
 	p := spawn(t, "run", "--data", data, "--listen", "127.0.0.1:0")
 	file := func(name string) string { return filepath.Join(dir, name) }
 	write := func(args ...string) {

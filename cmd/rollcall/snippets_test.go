@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"rollcall"
-	"rollcall/internal/server"
 	"rollcall/internal/test/engines"
 )
 
@@ -35,10 +34,7 @@ func snippets(text string) (all []snippet) {
 // demonstration, and holds what it prints to the page and to the API's answers.
 func TestSnippets(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "demo")
-	if err := server.MakeDemonstration(data, seedKey(2002)); err != nil {
-		t.Fatal(err)
-	}
-	rollcallRun(t, "collect", "simulate", "--months", "2002-09,2002-10,2002-11", "--data", data)
+	copyDemonstration(t, data)
 	_, text, _ := strings.Cut(readFile(t, "docs/api.md"), "\n## First figures\n")
 	open, keyed, ok := strings.Cut(text, "\n**With a key.**")
 	if !ok {

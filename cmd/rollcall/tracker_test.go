@@ -247,7 +247,7 @@ func awaitCensus(t *testing.T, least, most int, ask func() string) {
 // requireNotIn looks for words in every file of a folder.
 func requireNotIn(t *testing.T, folder string, words []string) {
 	t.Helper()
-	texts := filesOf(t, folder)
+	texts := textsOf(t, folder)
 	if !slices.ContainsFunc(slices.Collect(maps.Values(texts)), func(text string) bool { return strings.Contains(text, "elsewhere") }) {
 		t.Errorf("no file of %s has the events' place: they are not looked at as they are", folder)
 	}
@@ -255,7 +255,7 @@ func requireNotIn(t *testing.T, folder string, words []string) {
 }
 
 // filesOf reads every file of a folder.
-func filesOf(t *testing.T, folder string) map[string]string {
+func textsOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {

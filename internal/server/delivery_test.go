@@ -219,15 +219,25 @@ func (o *analyst) metric(name, to string) float64 {
 // januaries are two markets, six hours apart, whose January can be closed.
 func januaries(t *testing.T, e *Engine) *analyst {
 	t.Helper()
-	o := newAnalyst(t, e)
-	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
-		o.must(http.MethodPost, "/v1/markets", m)
+	if e.Clickhouse != "" {
+		o := newAnalyst(t, e)
+		fillJanuaries(o)
+		return o
 	}
+	januariesFolder.copyTo(t, e.Data, fillJanuaries)
+	o := newAnalyst(t, e)
+	o.clock = o.clock.Add(time.Hour) // after what was done to make it
+	return o
+}
+
+var januariesFolder madeFolder
+
+func fillJanuaries(o *analyst) {
+	o.addMarkets()
 	o.folds(inOrder)
 	for _, market := range bothMarkets {
 		o.loadPanel(market, "2003-01")
 	}
-	return o
 }
 
 // TestScheduledClose: each market's month is closed at its own hour, once, and
@@ -430,8 +440,7 @@ func TestNotClosed(t *testing.T) {
 // before that can be had.
 func TestCloseWaitsForTheLog(t *testing.T) {
 	o, c := newAnalyst(t, &Engine{Data: t.TempDir()}), newClients(t, false)
-	o.must(http.MethodPost, "/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
-	o.must(http.MethodPost, "/v1/markets", `{"market":"US","name":"The States","zone":"America/New_York"}`)
+	o.addMarkets()
 	o.loadPanel("FR", "2003-01")
 	s := o.schedule(c)
 	s.Settle = func(context.Context) error { return errors.New("the brokers do not answer") }

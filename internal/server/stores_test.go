@@ -138,9 +138,7 @@ func newAnalystOf(t testing.TB, e *Engine, options Options) *analyst {
 func answers(t *testing.T, e *Engine, fold folding) []answer {
 	t.Helper()
 	o := newAnalyst(t, e)
-	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
-		o.must(http.MethodPost, "/v1/markets", m)
-	}
+	o.addMarkets()
 	o.folds(fold)
 	o.publish()
 	o.askFacts()
@@ -148,6 +146,12 @@ func answers(t *testing.T, e *Engine, fold folding) []answer {
 	o.askCensus()
 	o.askVersions()
 	return o.answers
+}
+
+func (o *analyst) addMarkets() {
+	o.Helper()
+	o.must(http.MethodPost, "/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	o.must(http.MethodPost, "/v1/markets", `{"market":"US","name":"The States","zone":"America/New_York"}`)
 }
 
 // must does what has to succeed, and moves the clock.

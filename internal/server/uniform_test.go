@@ -6,8 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/klauspost/compress/gzip"
@@ -38,21 +42,57 @@ func published(t testing.TB) (*analyst, *httptest.Server) {
 	return publishedOf(t, &Engine{Data: t.TempDir()}, quiet())
 }
 
+// madeFolder is a folder that is made once: each test has a copy.
+type madeFolder struct {
+	once       sync.Once
+	store, key []byte
+}
+
+// copyTo fills a data folder, for which make is asked the first time.
+func (f *madeFolder) copyTo(t testing.TB, data string, make func(*analyst)) {
+	t.Helper()
+	f.once.Do(func() {
+		dir := t.TempDir()
+		o := newAnalyst(t, &Engine{Data: dir})
+		make(o)
+		copied, err := o.backup(t.Context(), "made.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.store, err = os.ReadFile(copied); err != nil {
+			t.Fatal(err)
+		}
+		if f.key, err = os.ReadFile(filepath.Join(dir, "master.key")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for path, held := range map[string][]byte{storePath(data): f.store, filepath.Join(data, "master.key"): f.key} {
+		if err := os.WriteFile(path, held, 0o600); err != nil || len(held) == 0 {
+			t.Fatalf("%s: %d bytes, %v", path, len(held), err)
+		}
+	}
+}
+
+var publishedFolder madeFolder
+
 func publishedOf(t testing.TB, e *Engine, options Options) (*analyst, *httptest.Server) {
 	t.Helper()
+	publishedFolder.copyTo(t, e.Data, publishJanuary)
 	o := newAnalystOf(t, e, options)
-	for _, m := range []string{`{"market":"FR","name":"France","zone":"Europe/Paris"}`, `{"market":"US","name":"The States","zone":"America/New_York"}`} {
-		o.must(http.MethodPost, "/v1/markets", m)
-	}
+	o.clock = o.clock.Add(time.Hour) // after what was done to make it
+	s := httptest.NewServer(o.handler)
+	t.Cleanup(s.Close)
+	return o, s
+}
+
+func publishJanuary(o *analyst) {
+	o.addMarkets()
 	o.folds(inOrder)
 	o.loadPanel("FR", "2003-01")
 	o.must(http.MethodPost, "/v1/segments", `{"segment":"lyon","name":"Lyon"}`)
 	o.must(http.MethodPost, "/v1/targets", `{"target":"young","expression":"age=15-24"}`)
 	o.closeMonth("FR", "2003-01", `"low":0,"caution":0`)
 	o.closeMonth("FR", "2003-01", `"status":"final"`)
-	s := httptest.NewServer(o.handler)
-	t.Cleanup(s.Close)
-	return o, s
 }
 
 // address fills a pattern in, with what a GET of it needs.

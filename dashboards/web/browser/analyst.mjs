@@ -74,6 +74,9 @@ export function analyst(w) {
   test("who else do MSN's users use?", async (t) => {
     const { page } = await open(t, "/?month=2003-10");
     const r = await ask(w.server, `/v1/reports/duplication?${of("2003-10")}&service=msn,aim,yahoo`);
+    const part = (other) => `${Math.round(row({ rows: r.rows.filter((x) => x.other === other) }, "msn").share_of_a.value)}%`;
+    const title = await page.locator("#duplication h2").textContent();
+    assert.ok(title.startsWith(`Of MSN Messenger users, ${part("yahoo")} also use Yahoo! Messenger, ${part("aim")} AIM`), title);
     const rows = await table(page, "duplication");
     for (const other of ["aim", "yahoo"]) {
       const want = r.rows.find((x) => x.service === "msn" && x.other === other).share_of_a;
@@ -110,6 +113,18 @@ export function analyst(w) {
     assert.doesNotMatch(await page.locator("#trend .source").textContent(), /mean of/, "the trend is not pooled");
     await page.getByRole("link", { name: "Back to the single month" }).click();
     await page.waitForFunction(() => !document.querySelector("h1").textContent.includes("mean of"));
+  });
+
+  test("pooling is offered where the notes tell of it, and of a mean says what it stands on", async (t) => {
+    const { page } = await open(t, "/?month=2002-10");
+    assert.match(await page.locator("#notes").textContent(), /ask for it with pool, 2 months/);
+    await page.getByRole("link", { name: /^Pool 2 months, for / }).click();
+    await page.waitForFunction(() => document.querySelector("h1").textContent.includes("mean of 2 months"));
+    assert.match(await page.locator("#about").textContent(), /the mean of 2 months, enumeration studies of 1 September 2002 to 1 October 2002.*in one or more of the 2 months, each counted once/s);
+    await page.goto(`${w.server.address}/?month=2002-09`);
+    await whole(page);
+    assert.doesNotMatch(await page.locator("#notes").textContent(), /with pool/);
+    assert.equal(await page.locator(".pool").count(), 0);
   });
 
   test("how does it compare with a year before?", async (t) => {
@@ -185,6 +200,8 @@ export function analyst(w) {
     assert.match(link, /month=2002-10&location=work&version=1.*#trend$/);
     const other = await tab(w.browser, { locale: "fr-FR" });
     t.after(() => other.context.close());
+    const others = Promise.all(["frequency", "curve", "profile", "duplication"].map((name) => other.page.waitForResponse((r) => r.url().includes(`/reports/${name}`))));
+    await other.page.route(/\/reports\/trend\?/, (route) => others.then(() => route.continue())); // the figure that the link is to comes last
     await other.page.goto(link);
     await whole(other.page);
     assert.equal(await other.page.locator("h1").textContent(), await page.locator("h1").textContent());
@@ -218,9 +235,17 @@ export function analyst(w) {
 
   test("the method is there to read", async (t) => {
     const { page } = await open(t, "/");
-    await page.getByRole("link", { name: "Method" }).click();
+    for (const name of ["Method", "How they were made", "How they were made"]) {
+      await page.locator("#notes").evaluate((d) => (d.open = false));
+      await page.getByRole("link", { name }).click();
+      await page.waitForFunction(() => document.querySelector("#notes").open);
+      await page.getByText(/^simulated by Rollcall \(seed \d+\); calibrated to/).waitFor();
+    }
+    assert.ok(await page.locator("#notes").evaluate((d) => d.getBoundingClientRect().top < innerHeight / 2), "it goes to the notes");
     await page.getByText("Definitions", { exact: true }).click();
     const r = await ask(w.server, `/v1/reports/ranking?${of("2003-10")}`);
+    const labels = await page.locator(".about details", { has: page.getByText("Definitions", { exact: true }) }).locator("dt").allTextContents();
+    assert.deepEqual(labels.filter((x, i) => labels.indexOf(x) !== i), [], "no two definitions have one name");
     for (const name of ["unique_audience", "reach", "loyalty"]) {
       const { definition } = r.columns.find((c) => c.name === name);
       assert.ok(await page.getByText(definition, { exact: true }).isVisible(), definition);
@@ -270,13 +295,16 @@ export function analyst(w) {
     assert.equal(windows.find((x) => x.Window === "7 days").Accounts, number(seven.rows[0].unique_accounts.value));
     assert.equal(windows.find((x) => x.Window === "The month").Accounts, number(row(r, "aim").unique_accounts.value));
     await page.getByText("Week", { exact: true }).click();
-    await page.waitForFunction(() => document.querySelector("#accounts h2").textContent.endsWith("a week"));
+    await page.waitForFunction(() => document.querySelector("#accounts h2").textContent.includes(" accounts a week"));
     assert.match(page.url(), /step=week/);
     await page.goto(`${w.server.address}/accounts?market=WORLD&month=2003-10&step=28d`);
     await page.locator("#accounts svg[role=img]").waitFor();
     const rolling = await ask(w.server, "/v1/census?market=WORLD&from=2003-10-28&to=2003-10-31&window=28d&service=msn");
     const values = rolling.rows.map((x) => x.unique_accounts.value);
-    assert.equal(await page.locator("#accounts h2").textContent(), `MSN Messenger had between ${number(Math.min(...values))} and ${number(Math.max(...values))} accounts in 28 days`, "September has no census");
+    const title = await page.locator("#accounts h2").textContent();
+    assert.ok(title.startsWith(`MSN Messenger had between ${number(Math.min(...values))} and ${number(Math.max(...values))} accounts in 28 days; AIM between `), `${title}: September has no census`);
+    assert.match(await page.locator("#account-platforms .keys").textContent(), /ICQ and the smallest figures of the others: counted, without error/);
+    assert.equal(await page.locator("#account-segments h2").textContent(), "Most accounts: North America for MSN Messenger, AIM and Yahoo! Messenger; Europe for ICQ");
     assert.match(await page.locator("#accounts").textContent(), /days that reach into a month without a census: too low/);
     await page.getByRole("link", { name: "People" }).click();
     assert.equal(await page.locator("h1").textContent(), "World of May 2001, one account in a thousand: a census, and no panel");

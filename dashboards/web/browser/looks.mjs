@@ -43,10 +43,41 @@ export function crowded(page) {
   });
 }
 
+/** cut gives the texts of drawings that end in an ellipsis, since what they say
+    had no space. */
+export function cut(page) {
+  return page.evaluate(() => [...document.querySelectorAll(".drawing > svg text")].filter((t) => t.textContent.endsWith("…")).map((t) => `${t.closest("section").id}: "${t.textContent}"`));
+}
+
+/** silent gives the figures to be used with caution whose n a drawing leaves out. */
+export function silent(page) {
+  return page.evaluate(() => {
+    const boxes = [...document.querySelectorAll("#duplication .drawing > svg rect[stroke-dasharray]")].map((r) => r.getBoundingClientRect());
+    const texts = [...document.querySelectorAll("#duplication .drawing > svg text")].map((t) => ({ text: t.textContent, box: t.getBoundingClientRect() }));
+    const within = (b) => texts.filter((t) => t.box.left > b.left - 4 && t.box.right < b.right + 4 && t.box.top > b.top - 4 && t.box.bottom < b.bottom + 4).map((t) => t.text);
+    return [boxes.length, boxes.map(within).filter((all) => !all.some((t) => /n \d/.test(t)))];
+  });
+}
+
+/** breakable gives the texts of a French page in which a line can break before a
+    sign that French sets off, or which don't set it off. */
+export function breakable(page) {
+  return page.evaluate(() => {
+    const faults = [];
+    const walk = document.createTreeWalker(document.querySelector("body"), NodeFilter.SHOW_TEXT);
+    for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+      const text = n.textContent;
+      if (n.parentElement.closest("code, pre, script, noscript, .brand, .goes-on, select")) continue;
+      if (/ [:;!?»%](?=[\s.)]|$)|« /.test(text) || /[\p{L}\p{N})’][:;](?=\s|$)|\d%/u.test(text)) faults.push(text.slice(0, 120));
+    }
+    return faults;
+  });
+}
+
 /** clipped gives the boxes of the page that cut their own text. */
 export function clipped(page) {
   return page.evaluate(() => [...document.querySelectorAll("h1, h2, p, dt, dd, button, .button, label, summary, a, li")]
-    .filter((e) => !e.closest(".visually-hidden, .skip, .table") && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflow !== "visible" && getComputedStyle(e).textOverflow !== "ellipsis")
+    .filter((e) => !e.closest(".visually-hidden, .skip, .table") && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflow !== "visible")
     .map((e) => `${e.tagName} "${e.textContent.slice(0, 60)}"`));
 }
 
@@ -69,6 +100,14 @@ export function looks(w) {
             assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
             assert.deepEqual(await crowded(page), []);
             assert.deepEqual(await clipped(page), []);
+            assert.deepEqual(await cut(page), []);
+            if (name === "people") {
+              const [cautioned, without] = await silent(page);
+              assert.ok(cautioned > 0, "the matrix has figures to be used with caution");
+              assert.deepEqual(without, [], "figures to be used with caution, without their n");
+              const said = await page.locator("#profile").textContent();
+              for (const service of ["MSN", "Yahoo!", "AIM", "ICQ"]) assert.ok(said.includes(service), `the profile says nothing of ${service}`);
+            }
             if (language === "en" ? colorScheme === "light" || width === 1280 : colorScheme === "light" && width === 1280) assert.deepEqual(await violations(page), []);
           }
           assert.deepEqual(faults, []);
@@ -76,6 +115,21 @@ export function looks(w) {
       }
     }
   }
+
+  test("French is French: signs set off, names of places, notes", async (t) => {
+    const { page, context } = await tab(w.browser);
+    t.after(() => context.close());
+    for (const path of ["/?month=2003-10", "/?month=2003-10&pool=6", "/?month=2002-10", "/accounts?market=WORLD&month=2003-10", "/accounts?market=WORLD&month=2003-10&step=28d", "/accounts?market=WORLD&month=2003-10&step=month", "/accounts?market=FR", "/?market=WORLD"]) {
+      await page.goto(`${w.server.address}${path}${path.includes("?") ? "&" : "?"}lang=fr`);
+      if (path.startsWith("/accounts?market=WORLD")) await page.locator("#account-windows svg[role=img]").waitFor();
+      else if (path.startsWith("/?month")) await whole(page);
+      else await page.locator(".message").waitFor();
+      for (const d of await page.locator("details").all()) await d.evaluate((e) => (e.open = true));
+      for (const b of await page.locator("button[aria-controls]").all()) await b.click();
+      assert.deepEqual(await breakable(page), [], path);
+      assert.doesNotMatch(await page.locator("body").innerText(), /\b(World|Europe and|North America|Latin|calibrated|simulated|withheld|retenu)\b/, path);
+    }
+  });
 
   test("tables open, axe finds nothing", async (t) => {
     for (const width of [360, 1280]) {

@@ -4,7 +4,7 @@ import { changed, read, write, type Address, type Change, type Language } from "
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
-import { accounts, catalogue, choose, chooseCensus, monthsInARow, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
+import { accounts, allCounted, allHere, catalogue, choose, chooseCensus, people, type Accounts as AccountsLoaded, type Catalogue, type Chosen, type People as PeopleLoaded } from "./load";
 import { Numbers } from "./numbers";
 import { takeKey } from "./session";
 import { texts, type Texts } from "./texts";
@@ -57,7 +57,7 @@ export function App() {
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
   const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);
   useTitle(t, s, people);
-  useFragment(people, census);
+  useFragment(people, census, a.places);
 
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
@@ -77,14 +77,14 @@ export function App() {
   function body() {
     if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong} oidc={trouble.oidc} t={t} send={(key) => void signIn(key, t, setTrouble, () => (setCatalogue(undefined), setAgain((x) => x + 1)))} />;
     if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, t)} detail={trouble.problem.message} t={t} go={() => restart(a, go)} />;
-    if (a.page === "people" && found !== undefined && "kind" in found && found.kind === "no panel") return <NoPanel nothing={found} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
-    if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
-    if (a.page === "accounts" && counted !== undefined && "kind" in counted) return <NoCensus nothing={counted} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m)} />;
+    if (a.page === "people" && found !== undefined && "kind" in found && found.kind === "no panel") return <NoPanel nothing={found} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
+    if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
+    if (a.page === "accounts" && counted !== undefined && "kind" in counted) return <NoCensus nothing={counted} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
     if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
     if (a.page === "accounts") return <Accounts p={census!} months={months} s={s} go={go} />;
     if (a.embed !== undefined) return <Embedded p={people!} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
-    return <People p={people!} versions={versions} catalogue={c} run={monthsInARow(people!.chosen, c)} client={client} s={s} go={go} />;
+    return <People p={people!} versions={versions} catalogue={c} client={client} s={s} go={go} />;
   }
 }
 
@@ -233,10 +233,13 @@ function useScope(a: Address, c: Catalogue | undefined, market: string | undefin
     const by = new Map(c.services.map((x) => [x.service, x]));
     const colour = colours(view === "" ? [] : view.split(" "), c.services);
     return {
-      t, n, address: a, market: marketName(c, market),
+      t, n, address: a, market: marketName(c, market, t),
       name: (id) => by.get(id)?.name ?? id,
       short: (id) => by.get(id)?.brand || by.get(id)?.name || id,
-      segment: (id) => c.segments.find((x) => x.segment === id)?.name || id,
+      segment: (id) => {
+        const name = c.segments.find((x) => x.segment === id)?.name || id;
+        return t.named[name] ?? name;
+      },
       colour: (id) => colour.get(id) ?? { fill: "var(--s12)", dashed: false },
     };
   }, [a, c, market, view, t, n]);
@@ -249,14 +252,16 @@ function useTitle(t: Texts, s: Scope | undefined, people: PeopleLoaded | undefin
   }, [t, s, people?.chosen.month]);
 }
 
-/** useFragment goes to the figure that the address names, once it is there. */
-function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | undefined): void {
+/** useFragment goes to the figure that the address names, once it is there, and
+    again as parts come: the browser keeps what is in view in its place while what
+    is above that grows. */
+function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | undefined, places: Address["places"]): void {
   const done = useRef(false);
   useEffect(() => {
     if (done.current || (people === undefined && census === undefined) || location.hash === "") return;
     const at = document.getElementById(location.hash.slice(1));
     at?.scrollIntoView();
-    done.current = people?.frequency !== undefined || census?.steps !== undefined; // nothing above it will grow any more
+    done.current = (people !== undefined && allHere(people, places)) || (census !== undefined && (allCounted(census) || census.total.rows.length === 0));
   });
 }
 

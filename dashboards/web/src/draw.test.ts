@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scale, sizes, spread } from "./draw";
+import { scale, sizes, spread, wrap } from "./draw";
 import { enlarged, runs, splits, top, type Series } from "./lines";
-import { wrap } from "./picture";
 import { below, measure } from "./testing";
 
 test("labels don't overlap, keep their order, and stay inside", () => {

@@ -56,6 +56,17 @@ export function widest(texts: readonly string[], face: Face = {}): number {
   return texts.reduce((w, t) => Math.max(w, measure(t, face)), 0);
 }
 
+/** wrap cuts a text into lines of a width. */
+export function wrap(text: string, space: number, width: (text: string) => number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length > 0 ? `${lines[lines.length - 1]!} ${word}` : word;
+    if (lines.length > 0 && width(longer) <= space) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** clipped shortens a text to a width, with an ellipsis. */
 export function clipped(text: string, width: number, face: Face = {}): string {
   if (measure(text, face) <= width) return text;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { read } from "./address";
 import { path, type Publication } from "./api";
-import { choose, chooseCensus, csv, monthsInARow, spans, windowQuery, windowsEnd, type Catalogue } from "./load";
+import { allCounted, allHere, choose, chooseCensus, csv, poolable, spans, windowQuery, windowsEnd, type Accounts, type Catalogue, type People } from "./load";
+import { meta } from "./testing";
 
 const at = (query: string) => read(new URL(`http://localhost/?${query}`), "en");
 const publication = (market: string, panel: string, month: string, version = 1): Publication => ({ market, panel, month, version, status: "final", time: "2003-11-10T00:00:00Z" });
@@ -72,9 +73,26 @@ test("days, whole weeks and months", () => {
   assert.deepEqual([months.length, months[0], months.at(-1)], [13, { from: "2002-10-01", to: "2002-10-31" }, { from: "2003-10-01", to: "2003-10-31" }]);
 });
 
-test("months in a row", () => {
-  const of = (...months: string[]) => monthsInARow({ market: "FR", panel: "demo", month: "2003-01" }, { ...catalogue, publications: months.map((m) => publication("FR", "demo", m)) });
-  assert.deepEqual([of("2003-01"), of("2002-11", "2002-12", "2003-01"), of("2002-11", "2003-01"), of("2002-12")], [1, 3, 1, 0]);
+test("a page has all its parts once the last has come, whichever it is", () => {
+  const report = { meta: meta(), columns: [], rows: [] };
+  const all: People = {
+    chosen: { market: "FR", panel: "demo", month: "2003-10" }, ranking: report, before: undefined, trend: report, either: report, duplication: report, combinations: report,
+    profile: report, curve: report, frequency: new Error("busy"), places: { home: report, work: report, both: report }, at: new Date(),
+  };
+  assert.ok(allHere(all, "overlap"));
+  for (const part of ["trend", "either", "duplication", "combinations", "profile", "curve", "frequency"] as const) assert.ok(!allHere({ ...all, [part]: undefined }, "overlap"), part);
+  assert.ok(!allHere({ ...all, places: { home: report, both: report } }, "overlap"));
+  assert.ok(!allHere(all, "apart"), "home only is another part");
+  const accounts: Accounts = {
+    market: "WORLD", month: "2003-10", total: report, steps: [], places: { home: report, work: report, both: report, elsewhere: report }, parts: { platform: report, segment: report },
+    windows: { "1d": report, "7d": report, "28d": null, "30d": report }, at: new Date(),
+  };
+  assert.ok(allCounted(accounts));
+  assert.ok(!allCounted({ ...accounts, steps: undefined }) && !allCounted({ ...accounts, parts: { platform: report } }) && !allCounted({ ...accounts, windows: { "1d": report } }));
+});
+
+test("pooling is offered where the report tells of it", () => {
+  assert.deepEqual(["method=rollcall-1; trim=0,0; below_pool=2-12", "method=rollcall-1; below_pool=2-2", "method=rollcall-1; trim=0,0"].map((method) => poolable(meta({ method }))), [12, 2, 0]);
 });
 
 test("an address of the API", () => {

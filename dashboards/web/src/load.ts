@@ -1,7 +1,7 @@
 // Loading: which month an address means, and the reports of it.
 import type { Address } from "./address";
 import {
-  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type MarketRow, type Month, type Params,
+  Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type MarketRow, type Meta, type Month, type Params,
   type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Segment, type Service, type TrendRow,
 } from "./api";
 import { placesOf } from "./figures/places";
@@ -109,12 +109,10 @@ export function chooseCensus(a: Address, c: Catalogue): Counted | Uncounted {
   return { kind: unknown ? "market" : "uncounted", asked: a.market, nearest: there };
 }
 
-/** monthsInARow counts the months published without a gap up to the one chosen. */
-export function monthsInARow(c: Chosen, all: Catalogue): number {
-  const months = new Set(all.publications.filter((p) => p.market === c.market && p.panel === c.panel).map((p) => p.month));
-  let n = 0;
-  while (months.has(monthsBefore(c.month, n))) n++;
-  return n;
+/** poolable gives how many months' mean may have what a report withholds: what the
+    report says of it for a machine; 0 where it withholds nothing, or none is there. */
+export function poolable(meta: Meta): number {
+  return Number(/below_pool=2-(\d+)/.exec(meta.method)?.[1] ?? 0);
 }
 
 function pick(p: Publication): Chosen {
@@ -185,6 +183,18 @@ export type Part<Row> = Report<Row> | Error | undefined;
 
 export function isReport<Row>(p: Part<Row>): p is Report<Row> {
   return p !== undefined && !(p instanceof Error);
+}
+
+/** allHere says whether every part has come, be it an error: nothing of the page
+    will change its height any more. */
+export function allHere(p: People, which: Address["places"]): boolean {
+  const parts = [p.trend, p.either, p.duplication, p.combinations, p.profile, p.curve, p.frequency, ...placesOf(which).map((place) => p.places[place])];
+  return parts.every((part) => part !== undefined);
+}
+
+/** allCounted says the same of the page of accounts. */
+export function allCounted(p: Accounts): boolean {
+  return p.steps !== undefined && p.parts.platform !== undefined && p.parts.segment !== undefined && censusPlaces.every((place) => p.places[place] !== undefined) && windows.every((w) => p.windows[w] !== undefined);
 }
 
 /** marketsParams are those of the leading service in every market; undefined where

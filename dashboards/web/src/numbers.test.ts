@@ -27,6 +27,7 @@ test("changes have a sign of their own", () => {
   assert.equal(en.signed(-17_997.5), `${minus}18,000`);
   assert.equal(en.signed(374_000.4), "+374,000");
   assert.equal(en.signed(-432, 9000), `${minus}432`);
+  assert.deepEqual([en.signed(-300, 50_000), en.signed(0.2), en.signedPercent(-0.02)], ["0", "0", "0.0%"], "nothing has no sign");
   assert.equal(en.signedPercent(11.98), "+12%");
   assert.equal(fr.signedPercent(-3.83), `${minus}3,8${thin}%`);
 });

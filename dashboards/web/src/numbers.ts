@@ -69,12 +69,14 @@ export class Numbers {
       the same rounding. */
   signed(x: number, of = Infinity): string {
     const size = of >= 10_000 ? Math.round(Math.abs(x) / 1000) * 1000 : Math.abs(x);
-    return sign(x) + this.whole(size);
+    const text = this.whole(size);
+    return text === "0" ? text : sign(x) + text;
   }
 
   signedPercent(x: number): string {
     const places = Math.abs(x) < 9.95 ? 1 : 0;
-    return sign(x) + this.percent(Math.abs(x), places);
+    const text = this.percent(Math.abs(x), places);
+    return Math.abs(x) < 0.05 ? text : sign(x) + text;
   }
 
   /** hours gives minutes as 4 h 54, and under an hour as 54 min. */

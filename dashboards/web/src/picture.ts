@@ -1,22 +1,11 @@
 // A figure as a file: drawn anew, wide, in light colours, with its title, keys
 // and source.
-import { faces, measure, Sheet, type Face } from "./draw";
+import { faces, measure, Sheet, wrap, type Face } from "./draw";
 import type { Figure } from "./figure";
 import { keyWidth, mark } from "./keys";
 
 const width = 1136;
 const edge = 24;
-
-/** wrap cuts a text into lines of a width. */
-export function wrap(text: string, space: number, width: (text: string) => number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = lines.length > 0 ? `${lines[lines.length - 1]!} ${word}` : word;
-    if (lines.length > 0 && width(longer) <= space) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
 
 /** svgText gives the figure as the text of an SVG file. */
 export function svgText(figure: Figure): string {

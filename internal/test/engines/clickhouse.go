@@ -78,8 +78,9 @@ func clickHouse(t testing.TB, native, web int, config []string) *ClickHouseServe
 	}
 	c := &ClickHouseServer{native: native, web: web}
 	c.process = process{t: t, name: "ClickHouse on " + c.Addr(), dir: t.TempDir(), answer: c.answers}
+	c.own = filepath.Join(c.dir, "server.log")
 	file := filepath.Join(c.dir, "config.xml")
-	text := "<clickhouse>" + strings.Join(config, "\n") + "</clickhouse>\n"
+	text := "<clickhouse><logger><level>warning</level><log>" + c.own + "</log></logger>" + strings.Join(config, "\n") + "</clickhouse>\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,6 +22,20 @@ func TestClickHouseKeepsWhatItAcknowledged(t *testing.T) {
 	c.Query("INSERT INTO seen VALUES (1000)")
 	c.Restart() // an orderly one
 	wantAnswer(t, c, "SELECT count(), sum(n) FROM seen", "1001\t500500")
+}
+
+// TestClickHouseSaysWhatItDiedOf: a server that aborts leaves the signal in its log,
+// and the test is told.
+func TestClickHouseSaysWhatItDiedOf(t *testing.T) {
+	c := ClickHouse(t)
+	c.signal(syscall.SIGABRT)
+	<-c.ended
+	if how := c.Died(); !strings.Contains(how, "abort") {
+		t.Errorf("it died: %q", how)
+	}
+	if log := string(c.logTail()); !strings.Contains(log, "<Fatal>") {
+		t.Errorf("the end of its log is\n%s", log)
+	}
 }
 
 func TestClickHousePaused(t *testing.T) {

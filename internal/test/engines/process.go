@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type process struct {
 	t      testing.TB
 	name   string
 	dir    string // its working folder, where engine.log is written
+	own    string // the log that the server writes itself; empty: none
 	argv   []string
 	answer func(context.Context) error // nil once the server serves
 
@@ -185,11 +187,20 @@ func (p *process) cleanUp() {
 
 func (p *process) logPath() string { return filepath.Join(p.dir, "engine.log") }
 
-// logTail gives the last 4 KiB of what the server printed.
+// logTail gives the last 4 KiB of what the server printed, and the last 8 KiB of
+// its own log, where it says what it died of.
 func (p *process) logTail() []byte {
-	log, err := os.ReadFile(p.logPath())
+	printed := tailOf(p.logPath(), 4096)
+	if p.own == "" {
+		return printed
+	}
+	return slices.Concat(printed, []byte("\nits own log:\n"), tailOf(p.own, 8192))
+}
+
+func tailOf(path string, size int) []byte {
+	log, err := os.ReadFile(path)
 	if err != nil {
 		return []byte(err.Error())
 	}
-	return log[max(0, len(log)-4096):]
+	return log[max(0, len(log)-size):]
 }

@@ -56,7 +56,7 @@ export function lede(total: Census, s: Scope): string {
   if (round !== undefined) out.push(french ? `Arrondis à ${round} comptes, comme pour tout lecteur.` : `Rounded to ${round} accounts, as for every reader.`);
   const rest = all.slice(1, 4).map(({ id, m }) => `${s.name(id)} ${s.n.whole(m.value)}${exactly(total, id) && !exactly(total, first.id) ? ` (${s.t.counts.exact})` : ""}`);
   if (rest.length > 0) out.push(french ? `Comptes des autres\u00a0: ${s.n.list(rest)}.` : `Accounts of the others: ${s.n.list(rest)}.`);
-  if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas : leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
+  if (all.length > 1) out.push(french ? "Les services ne s’additionnent pas\u00a0: leurs comptes ne sont pas rapprochés." : "Services cannot be added: accounts of different services are not joined.");
   return out.join(" ");
 }
 
@@ -71,11 +71,32 @@ function underMinimum(total: Census, s: Scope): string {
 }
 
 /** keysOf explains dots: those of a sketch, of what was counted, and withheld ones. */
-function keysOf(measures: readonly (Measure | null)[], total: Census, drawn: readonly string[], s: Scope): Key[] {
-  const counted = drawn.filter((id) => exactly(total, id));
-  const keys: Key[] = counted.length < drawn.length ? [{ mark: "interval", text: s.t.key.sketch(level(total.meta, s)) }] : [];
-  if (counted.length > 0) keys.push({ mark: "none", text: `${s.n.list(counted.map(s.name))}${s.t.language === "fr" ? "\u00a0:" : ":"} ${s.t.counts.exact}` });
-  return [...keys, ...belowKey(measures, total, s)];
+function keysOf(rows: readonly (CensusRow | undefined)[], total: Census, s: Scope): Key[] {
+  const { sketched } = howOf(rows);
+  const keys: Key[] = sketched.length > 0 ? [{ mark: "interval", text: s.t.key.sketch(level(total.meta, s)) }] : [];
+  return [...keys, ...countedKey(rows, s), ...belowKey(rows.map((row) => row?.unique_accounts ?? null), total, s)];
+}
+
+/** howOf says how the figures of rows were made: the services of which all were
+    counted, those of which some were estimated, and of these those of which some
+    were counted, as small sketches are. */
+function howOf(rows: readonly (CensusRow | undefined)[]): { counted: string[]; sketched: string[]; some: string[] } {
+  const there = rows.filter((row): row is CensusRow => row !== undefined && shown(row.unique_accounts));
+  const ids = [...new Set(there.map((row) => row.service))];
+  const exact = (id: string) => there.filter((row) => row.service === id).map((row) => row.exact === true);
+  const sketched = ids.filter((id) => !exact(id).every(Boolean));
+  return { counted: ids.filter((id) => !sketched.includes(id)), sketched, some: sketched.filter((id) => exact(id).some(Boolean)) };
+}
+
+/** countedKey says what was counted without error. */
+function countedKey(rows: readonly (CensusRow | undefined)[], s: Scope): Key[] {
+  const { counted, some } = howOf(rows);
+  const french = s.t.language === "fr";
+  const names = counted.map(s.name);
+  if (counted.length + some.length === 0) return [];
+  const small = counted.length > 0 ? (french ? "les plus petits chiffres des autres" : "the smallest figures of the others") : french ? "Les plus petits chiffres" : "The smallest figures";
+  const which = some.length === 0 ? "" : french ? " (le tableau dit lesquels)" : " (the table says which)";
+  return [{ mark: "none", text: `${s.n.list(some.length === 0 ? names : [...names, small])}${s.t.colon}${s.t.counts.exact}${which}` }];
 }
 
 /** minimum says whose minimum it is, where a figure is under it. */
@@ -83,7 +104,7 @@ function minimum(measures: readonly (Measure | null)[], total: Census, s: Scope)
   if (measures.every((m) => m === null || m.status !== "below")) return [];
   const n = total.meta.thresholds?.min_accounts ?? 50;
   return [s.t.language === "fr"
-    ? `Moins de ${n} comptes : c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
+    ? `Moins de ${n} comptes\u00a0: c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
     : `Under ${n} accounts: this server’s minimum (--census-min), which only the operator and an administrator’s key may lower.`];
 }
 
@@ -137,15 +158,21 @@ function units(s: Scope): Record<Step, { short: string; long: string }> {
 
 export function stepsSentence(a: Accounts, months: readonly string[], s: Scope): string {
   const french = s.t.language === "fr";
-  const first = services(a.total)[0];
-  const values = (a.steps ?? []).filter((x) => covered(x, s.address.step, months) === "whole").map((x) => (first === undefined ? null : figureOf(x, first))).filter(shown).map((m) => m.value);
+  const whole = (a.steps ?? []).filter((x) => covered(x, s.address.step, months) === "whole");
   const unit = units(s)[s.address.step].short;
-  if (first === undefined || values.length === 0) return french ? `Comptes ${unit}` : `Accounts ${unit}`;
-  const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => s.n.whole(x)) as [string, string];
-  const name = s.name(first);
-  if (low === high) return french ? `${name} : ${high} comptes ${unit}` : `${name} had ${high} accounts ${unit}`;
-  return french ? `${name} : de ${low} à ${high} comptes ${unit}` : `${name} had between ${low} and ${high} accounts ${unit}`;
+  const each = services(a.total).slice(0, told).flatMap((id) => {
+    const values = whole.map((x) => figureOf(x, id)).filter(shown).map((m) => m.value);
+    if (values.length === 0) return [];
+    const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => s.n.whole(x)) as [string, string];
+    return [{ name: s.name(id), span: low === high ? high : french ? `de ${low} à ${high}` : `between ${low} and ${high}` }];
+  });
+  const [first, ...rest] = each;
+  if (first === undefined) return french ? `Comptes ${unit}` : `Accounts ${unit}`;
+  return [french ? `${first.name}\u00a0: ${first.span} comptes ${unit}` : `${first.name} had ${first.span} accounts ${unit}`, ...rest.map((x) => `${x.name} ${x.span}`)].join(french ? "\u202f; " : "; ");
 }
+
+/** The services that a sentence tells of; the rest are in the figure. */
+const told = 3;
 
 export function steps(a: Accounts, months: readonly string[], data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
@@ -158,7 +185,7 @@ export function steps(a: Accounts, months: readonly string[], data: string, s: S
     id: "accounts",
     sentence,
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
-    keys: [...keysOf([], a.total, services(a.total), s).filter((k) => k.mark === "none"), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
+    keys: [...countedKey((a.steps ?? []).flatMap((x) => x.rows), s), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
     notes: [...stops(a, months, points, s), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
     source: source(a.total, a.month, s),
     data,
@@ -217,7 +244,7 @@ function stops(a: Accounts, months: readonly string[], points: readonly (Measure
   if (counted.length < (a.steps ?? []).length) why.push(french ? "un mois sans recensement" : "a month without a census");
   if (counted.some((x) => services(a.total).some((id) => figureOf(x, id) === null))) why.push(french ? "aucun compte vu" : "no account seen");
   if (why.length === 0) return [];
-  return [french ? `Là où une ligne s’arrête : ${why.join(", ou ")}.` : `Where a line stops: ${why.join(", or ")}.`];
+  return [french ? `Là où une ligne s’arrête\u00a0: ${why.join(", ou ")}.` : `Where a line stops: ${why.join(", or ")}.`];
 }
 
 /** stepCells puts what is wrong with a step's figure behind it in the table. */
@@ -231,7 +258,7 @@ function stepCells(span: Span, service: string, a: Accounts, months: readonly st
 /** downText names the days on which a collector was down, and why. */
 function downText(b: { service?: string; from: string; to: string; reason: string }, s: Scope): string {
   const days = b.from === b.to ? s.n.day(b.from) : `${s.n.dayShort(b.from)}–${s.n.day(b.to)}`;
-  return `${b.service ? `${s.name(b.service)}, ` : ""}${days}${s.t.language === "fr" ? "\u00a0:" : ":"} ${b.reason}`;
+  return `${b.service ? `${s.name(b.service)}, ` : ""}${days}${s.t.colon}${b.reason}`;
 }
 
 /** byDay says whether a step has a point for every day. */
@@ -264,14 +291,18 @@ function censusCells(row: CensusRow | undefined, total: Census, s: Scope): strin
 
 export function placesSentence(a: Accounts, s: Scope): string {
   const french = s.t.language === "fr";
-  const first = services(a.total)[0];
+  if (!["any", "home+work"].includes(s.address.location)) return french ? "Comptes par lieu" : "Accounts by place";
+  const each = services(a.total).slice(0, told).flatMap((id) => {
+    const [both, all] = [figureOf(a.places.both, id), figureOf(a.total, id)];
+    if (!shown(both) || !shown(all)) return [];
+    const [b, t] = [s.n.whole(both.value), s.n.whole(all.value)];
+    return [{ id, b, t }];
+  });
+  const [first, ...rest] = each;
   if (first === undefined) return french ? "Comptes par lieu" : "Accounts by place";
-  const both = figureOf(a.places.both, first);
-  const all = figureOf(a.total, first);
-  const name = s.name(first);
-  if (!shown(both) || !shown(all) || !["any", "home+work"].includes(s.address.location)) return french ? `Comptes ${of(name)} par lieu` : `Where ${whose(name)} accounts were seen`;
-  const [b, t] = [s.n.whole(both.value), s.n.whole(all.value)];
-  return french ? `${b} des ${t} comptes ${of(name)} ont été vus à domicile et au travail` : `${b} of ${whose(name)} ${t} accounts were seen both at home and at work`;
+  const name = s.name(first.id);
+  if (french) return s.n.list([`Vus à la fois à domicile et au travail\u00a0: ${first.b} des ${first.t} comptes ${of(name)}`, ...rest.map((x) => `${x.b} des ${x.t} ${of(s.name(x.id))}`)]);
+  return s.n.list([`Seen both at home and at work: ${first.b} of ${whose(name)} ${first.t} accounts`, ...rest.map((x) => `${x.b} of ${whose(s.name(x.id))} ${x.t}`)]);
 }
 
 /** placesThere gives the places where anything was seen. Where all of it was
@@ -297,12 +328,13 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     tick: (x) => s.n.short(x),
     label: placesSentence(a, s),
   };
+  const rows = drawn.flatMap((id) => there.map((p) => rowOf(a.places[p], id)));
   const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
   return {
     id: "account-places",
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
-    keys: keysOf(measures, a.total, drawn, s),
+    keys: keysOf(rows, a.total, s),
     notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
@@ -337,21 +369,35 @@ function partOf(r: Census, by: Part, name: string, service: string): CensusRow |
   return r.rows.find((row) => row.service === service && (row[by] ?? "none") === name);
 }
 
+/** partsSentence says where each service has the most accounts, of those of which
+    it is beyond error. */
+function partsSentence(r: Census, by: Part, drawn: readonly string[], names: readonly string[], text: (name: string) => string, s: Scope): string {
+  const french = s.t.language === "fr";
+  const first = new Map<string, string[]>();
+  for (const id of drawn) {
+    const [most, next] = names.flatMap((name) => {
+      const m = partOf(r, by, name, id)?.unique_accounts;
+      return shown(m) ? [{ name, m }] : [];
+    }).sort((x, y) => y.m.value - x.m.value);
+    if (most === undefined || next === undefined || (most.m.low ?? most.m.value) <= (next.m.high ?? next.m.value)) continue;
+    first.set(most.name, [...(first.get(most.name) ?? []), s.name(id)]);
+  }
+  if (first.size === 0) return s.t.byPart[by];
+  const [only, ...others] = [...first].map(([name, ids]) => ({ name: text(name), ids: s.n.list(ids), all: ids.length === drawn.length }));
+  if (only!.all && drawn.length > 1) return french ? `${only!.name}\u00a0: le plus de comptes de chaque service` : `${only!.name}: the most accounts of every service`;
+  const each = [only!, ...others].map((x) => `${x.name} ${french ? "pour" : "for"} ${x.ids}`);
+  return `${french ? "Le plus de comptes\u00a0: " : "Most accounts: "}${each.join(french ? "\u202f; " : "; ")}`;
+}
+
 /** parts are a month's accounts by platform or by segment, a panel a service. */
 export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
   const r = a.parts[by]!;
-  const french = s.t.language === "fr";
   const ids = services(a.total);
   const drawn = ids.slice(0, 4);
   const all = partsThere(r, by);
   const names = all.slice(0, mostParts);
   const text = (name: string) => (name === "none" ? s.t.noPart[by] : by === "platform" ? (s.t.platforms[name] ?? name) : s.segment(name));
-  const first = drawn[0];
-  const most = names[0];
-  const figure = first === undefined || most === undefined ? null : partOf(r, by, most, first)?.unique_accounts;
-  const sentence = !shown(figure) ? s.t.byPart[by] : french
-    ? `${s.n.whole(figure.value)} comptes ${of(s.name(first!))} : ${text(most!)}`
-    : `${text(most!)}: ${s.n.whole(figure.value)} of ${whose(s.name(first!))} accounts`;
+  const sentence = partsSentence(r, by, drawn, names, text, s);
   const layout: panels.Layout = {
     rows: names.map(text),
     shortRows: names.map(text),
@@ -363,12 +409,13 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
     tick: (x) => s.n.short(x),
     label: sentence,
   };
+  const rows = drawn.flatMap((id) => names.map((name) => partOf(r, by, name, id)));
   const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
   return {
     id: `account-${by}s`,
     sentence,
     subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
-    keys: keysOf(measures, a.total, drawn, s),
+    keys: keysOf(rows, a.total, s),
     notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
@@ -410,13 +457,14 @@ export function ended(a: Accounts, months: readonly string[], data: string, s: S
     tick: (x) => s.n.short(x),
     label: sentence,
   };
+  const rows = drawn.flatMap((id) => all.map((w) => rowOf(w.r, id)));
   const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
   return {
     id: "account-windows",
     sentence,
     subtitle: french ? `Comptes uniques des jours qui finissent le ${end}, ${s.market}` : `Unique accounts of the days that end on ${end}, ${s.market}`,
-    keys: keysOf(measures, a.total, drawn, s),
-    notes: [...(cut.length === 0 ? [] : [french ? `${s.n.list(cut)} : non montrés, car ils débordent sur un mois sans recensement.` : `${s.n.list(cut)}: not shown, since they reach into a month without a census.`]), ...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
+    keys: keysOf(rows, a.total, s),
+    notes: [...(cut.length === 0 ? [] : [french ? `${s.n.list(cut)}\u00a0: non montrés, car ils débordent sur un mois sans recensement.` : `${s.n.list(cut)}: not shown, since they reach into a month without a census.`]), ...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...there, "month" as const].flatMap((w) => {

@@ -152,7 +152,7 @@ function withheldRow(sheet: Sheet, d: Drawn, y: number, width: number, s: Scope)
   const french = s.t.language === "fr";
   const below = s.t.under(d.low);
   const long = french ? `${d.count} autres combinaisons, chacune à ${below}` : `${d.count} more combinations, each ${below}`;
-  const short = french ? `${d.count} autres : ${below}` : `${d.count} more: ${below} each`;
+  const short = french ? `${d.count} autres\u00a0: ${below}` : `${d.count} more: ${below} each`;
   sheet.add("rect", { x: 0, y: y + 2, width, height: step - 4, fill: "var(--bg)" });
   sheet.swatch(4, y + step / 2);
   sheet.text(28, y + step / 2 + 4, measure(long, faces.withheld) < width - 32 ? long : short, faces.withheld);

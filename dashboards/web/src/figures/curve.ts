@@ -35,7 +35,7 @@ export function sentence(r: Curve, s: Scope): string {
   if (first === undefined || end === undefined) return french ? "Aucun service n’a assez de panélistes" : "No service has enough panelists";
   const by = first.points.find((p) => p.x === early)?.m;
   const all = s.n.persons(end.m.value);
-  if (!shown(by)) return french ? `${first.name} : ${all} visiteurs à la fin du mois` : `${all} visitors of ${first.name} had come by the month’s end`;
+  if (!shown(by)) return french ? `${first.name}\u00a0: ${all} visiteurs à la fin du mois` : `${all} visitors of ${first.name} had come by the month’s end`;
   const v = s.n.persons(by.value);
   if (french) return `Au jour ${early}, ${v} des ${all} visiteurs ${of(first.name)} étaient venus`;
   return `By day ${early}, ${v} of ${whose(first.name)} ${all} visitors had come`;
@@ -49,12 +49,12 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
   const { low, caution } = limits(r.meta);
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
   const notes = [french ? "Le dernier jour est le chiffre du mois." : "The last day is the month’s figure."];
-  if (never.length > 0) notes.push(`${s.n.some(never)}${french ? " " : ""}: ${s.t.under(low)}.`);
+  if (never.length > 0) notes.push(`${s.n.some(never)}${s.t.colon}${s.t.under(low)}.`);
   return {
     id: "curve",
     sentence: sentence(r, s),
     subtitle: french
-      ? `Personnes différentes touchées depuis le 1er, par jour ${of(month)}. Bandes : intervalle à ${level(r.meta, s)}`
+      ? `Personnes différentes touchées depuis le 1er, par jour ${of(month)}. Bandes\u00a0: intervalle à ${level(r.meta, s)}`
       : `Different people reached since the 1st, by day of ${month}. Bands: ${level(r.meta, s)} interval`,
     keys: hollow ? [{ mark: "hollow", text: s.t.key.caution(low, caution) }] : [],
     notes: s.address.pool === undefined ? notes : [...notes, s.t.alone],

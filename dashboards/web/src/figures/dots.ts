@@ -1,6 +1,6 @@
 // Panels of dots that share their rows: places, and the census's.
 import type { Measure } from "../api";
-import { axisX, clipped, estimate, faces, layer, measure, plot, scale, Sheet, tip, widest } from "../draw";
+import { axisX, clipped, estimate, faces, layer, measure, plot, scale, Sheet, tip, widest, wrap } from "../draw";
 import { shown } from "../numbers";
 
 export interface Dots {
@@ -49,11 +49,18 @@ export function dots(full: Layout, width: number): SVGSVGElement {
     const x = left + (k % columns) * (each + 24);
     const y = Math.floor(k / columns) * (head + l.rows.length * step + 34);
     sheet.text(x, y + 14, clipped(p.title, each, faces.name), faces.name);
-    if (k % columns === 0) names.forEach((name, i) => sheet.text(left - 14, y + head + i * step + step / 2 + 4.5, clipped(name, left - 14, faces.name), { ...faces.name, anchor: "end" }));
+    if (k % columns === 0) names.forEach((name, i) => rowName(sheet, name, left - 14, y + head + i * step + step / 2));
     sheet.place(panel(p, l, { width: each, space, domain, ticks }), x, y + head);
     p.marks.forEach((d, i) => said(sheet, d.m, l, { x, y: y + head + i * step + step / 2, scale: (v) => x + (v / domain[1]) * (each - space) }));
   });
   return sheet.svg;
+}
+
+/** rowName writes a row's name before it, on two lines where one is too short. */
+function rowName(sheet: Sheet, name: string, right: number, y: number): void {
+  const [first, ...rest] = wrap(name, right, (t) => measure(t, faces.name));
+  const two = rest.length === 0 ? [first!] : [first!, rest.join(" ")];
+  two.forEach((text, i) => sheet.text(right, y + 4.5 + (i - (two.length - 1) / 2) * 15, clipped(text, right, faces.name), { ...faces.name, anchor: "end" }));
 }
 
 /** value gives a mark's text and, where it is to be used with caution, its n. */

@@ -34,23 +34,20 @@ export function sentence(m: Matrix, s: Scope): string {
   if (first === undefined) return french ? "Aucune duplication n’a assez de panélistes" : "No duplication has enough panelists";
   const name = s.name(first);
   const shares = m.services.slice(1).flatMap((id) => {
-    const share = m.share(id, first);
-    return shown(share) ? [{ users: s.name(id), value: share.value }] : [];
+    const share = m.share(first, id);
+    return shown(share) ? [{ other: s.name(id), value: share.value }] : [];
   });
-  if (shares.length === 0) return french ? `Qui utilise aussi ${name}` : `Who else uses ${name}`;
+  if (shares.length === 0) return french ? `Ce que les utilisateurs ${of(name)} utilisent aussi` : `What else ${name} users use`;
   // Every share stands beside its service's name: two shares without names read as
   // the ends of an interval.
-  const told = (x: { users: string; value: number }, i: number) => {
+  const told = (x: { other: string; value: number }, i: number) => {
     const part = s.n.percent(x.value, 0);
-    return french ? `${part} ${i === 0 ? "des utilisateurs" : "de ceux"} ${of(x.users)}` : `${part} of ${x.users} users`;
+    if (i > 0) return `${part} ${x.other}`;
+    return french ? `${part} utilisent aussi ${x.other}` : `${part} also use ${x.other}`;
   };
-  if (shares.length <= 3) {
-    const each = s.n.list(shares.map(told));
-    return french ? `${name} est aussi utilisé par ${each}` : `${name} is also used by ${each}`;
-  }
-  const ordered = [...shares].sort((a, b) => a.value - b.value);
-  const [low, high] = [told(ordered[0]!, 0), told(ordered.at(-1)!, 1)];
-  return french ? `De ${low} à ${high} utilisent aussi ${name}` : `From ${low} to ${high} also use ${name}`;
+  const most = shares.length <= 3 ? shares : [...shares].sort((a, b) => b.value - a.value).slice(0, 3);
+  const each = s.n.list(most.map(told));
+  return french ? `Des utilisateurs ${of(name)}, ${each}` : `Of ${name} users, ${each}`;
 }
 
 export function duplication(r: Duplication, ranking: Report<RankingRow>, data: string, s: Scope): Figure {
@@ -59,11 +56,11 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
   const { low, caution } = limits(r.meta);
   const few = m.services.slice(0, most);
   const all = few.flatMap((a) => few.map((b) => m.share(a, b)));
-  const example = few.length > 1 ? m.share(few[0]!, few[1]!) : null; // of the first's own users, of whom the sentence doesn't tell
+  const example = few.length > 1 ? m.share(few[1]!, few[0]!) : null; // of another's users, of whom the sentence doesn't tell
   const read = shown(example)
     ? french
-      ? `À lire en ligne : ${s.n.percent(example.value, 0)} des utilisateurs ${of(s.short(few[0]!))} utilisent aussi ${s.short(few[1]!)}. `
-      : `Read across: ${s.n.percent(example.value, 0)} of ${s.short(few[0]!)} users also use ${s.short(few[1]!)}. `
+      ? `À lire en ligne\u00a0: ${s.n.percent(example.value, 0)} des utilisateurs ${of(s.short(few[1]!))} utilisent aussi ${s.short(few[0]!)}. `
+      : `Read across: ${s.n.percent(example.value, 0)} of ${s.short(few[1]!)} users also use ${s.short(few[0]!)}. `
     : "";
   const place = s.t.at[r.meta.location] ?? r.meta.location;
   return {
@@ -71,7 +68,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
     sentence: sentence(m, s),
     subtitle: `${read}${place.charAt(0).toUpperCase()}${place.slice(1)}, ${when(r.meta, s)}`,
     keys: [
-      { mark: "none", text: french ? `Petits chiffres : intervalle à ${level(r.meta, s)}, en %` : `Small figures: ${level(r.meta, s)} interval, in %` },
+      { mark: "none", text: french ? `Petits chiffres\u00a0: intervalle à ${level(r.meta, s)}, en\u00a0%` : `Small figures: ${level(r.meta, s)} interval, in %` },
       ...(all.some((x) => shown(x) && x.status === "caution") ? [{ mark: "cell" as const, text: s.t.key.caution(low, caution) }] : []),
       ...(all.some((x) => x !== null && !shown(x)) ? [{ mark: "below" as const, text: s.t.key.below(low) }] : []),
     ],
@@ -85,7 +82,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
         ...cells(row.duplication, r.meta, s, (x) => s.n.persons(x)).slice(0, 3), shown(row.index) ? s.n.whole(row.index.value) : "–",
       ]),
     },
-    height: (width) => tall(Math.min(few.length, fitting(width)), m),
+    height: (width) => tall(grid(m, few.slice(0, fitting(width)), width, s), m),
     draw: (width) => draw(m, few.slice(0, fitting(width)), low, width, s),
   };
 }
@@ -93,12 +90,44 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
 const most = 9;
 
 const top = 26;
-const step = 42;
+
+/** Grid is where the cells stand. */
+interface Grid {
+  rows: string[]; // their names
+  left: number;
+  each: number;
+  step: number;
+}
+
+/** grid measures the cells: they are taller where an n needs a line of its own. */
+function grid(m: Matrix, few: readonly string[], width: number, s: Scope): Grid {
+  const users = (id: string, long: boolean) => {
+    const name = long ? s.name(id) : s.short(id);
+    return s.t.language === "fr" ? `Utilisateurs ${name}` : `${name} users`;
+  };
+  const space = Math.max(width * 0.26, width - few.length * 76); // for the rows' names
+  const fits = (names: string[]) => widest(names, faces.name) + 12 <= space;
+  const rows = [few.map((id) => users(id, true)), few.map((id) => users(id, false)), few.map(s.short)].find(fits) ?? few.map(s.short);
+  const left = Math.min(widest(rows, faces.name) + 12, space);
+  const each = Math.min((width - left) / few.length, 110);
+  const cut = few.some((a) => few.some((b) => a !== b && smallTexts(m.share(a, b), each, s).length > 1));
+  return { rows, left, each, step: cut ? 56 : 42 };
+}
+
+/** smallTexts are an interval and, where it is to be used with caution, its n: on
+    one line if a cell is wide enough. */
+function smallTexts(m: Measure | null, each: number, s: Scope): string[] {
+  if (!shown(m)) return [];
+  const range = `${s.n.digits(m.low ?? 0, 0)}–${s.n.digits(m.high ?? 0, 0)}`;
+  if (m.status !== "caution" || m.n === null) return [range];
+  const both = `${range} · n ${m.n}`;
+  return measure(both, { size: 11 }) <= each - 11 ? [both] : [range, `n ${m.n}`];
+}
 
 /** tall gives the drawing's height; a last line counts the services that have no
     space in it. */
-function tall(drawn: number, m: Matrix): number {
-  return top + drawn * step + (drawn < m.services.length ? 22 : 2);
+function tall(g: Grid, m: Matrix): number {
+  return top + g.rows.length * g.step + (g.rows.length < m.services.length ? 22 : 2);
 }
 
 /** fitting gives how many services' columns a width has space for. */
@@ -109,23 +138,16 @@ export function fitting(width: number): number {
 function notes(m: Matrix, s: Scope): string[] {
   const out: string[] = [];
   const french = s.t.language === "fr";
-  if (m.hidden.length > 0) out.push(`${s.n.some(m.hidden.map(s.name))}${french ? " : aucune duplication publiée" : ": all withheld"}.`);
+  if (m.hidden.length > 0) out.push(`${s.n.some(m.hidden.map(s.name))}${french ? "\u00a0: aucune duplication publiée" : ": all withheld"}.`);
   return out;
 }
 
 function draw(m: Matrix, few: readonly string[], low: number, width: number, s: Scope): SVGSVGElement {
   const french = s.t.language === "fr";
-  const sheet = new Sheet(width, tall(few.length, m), sentence(m, s));
+  const g = grid(m, few, width, s);
+  const { rows, left, each, step } = g;
+  const sheet = new Sheet(width, tall(g, m), sentence(m, s));
   if (few.length === 0) return sheet.svg;
-  const users = (id: string, long: boolean) => {
-    const name = long ? s.name(id) : s.short(id);
-    return french ? `Utilisateurs ${name}` : `${name} users`;
-  };
-  const space = Math.max(width * 0.26, width - few.length * 76); // for the rows' names
-  const fits = (names: string[]) => widest(names, faces.name) + 12 <= space;
-  const rows = [few.map((id) => users(id, true)), few.map((id) => users(id, false)), few.map(s.short)].find(fits) ?? few.map(s.short);
-  const left = Math.min(widest(rows, faces.name) + 12, space);
-  const each = Math.min((width - left) / few.length, 110);
   const also = french ? "… utilisent aussi" : "… also use";
   if (measure(also, faces.tick) + 8 <= left) sheet.text(0, 14, also, faces.tick);
   const head = { ...faces.name, size: widest(few.map(s.short), faces.name) > each ? 11.5 : 13 };
@@ -166,11 +188,10 @@ function cell(sheet: Sheet, m: Measure | null, self: boolean, low: number, b: Bo
   const ink = t >= 4 ? "var(--t-strong)" : "var(--t-light)";
   sheet.add("rect", { x, y, width: w, height: h, fill: `var(--t${t})` });
   if (m.status === "caution") sheet.add("rect", { x: x + 1.5, y: y + 1.5, width: w - 3, height: h - 3, fill: "none", stroke: ink, "stroke-width": 1.5, "stroke-dasharray": "3 2" });
-  sheet.text(middle, b.y + 18.5, s.n.percent(m.value, 0), { ...faces.value, anchor: "middle", fill: ink });
-  const range = `${s.n.digits(m.low ?? 0, 0)}–${s.n.digits(m.high ?? 0, 0)}`;
-  const n = m.status === "caution" && m.n !== null ? `${range} · n ${m.n}` : range;
-  const text = measure(n, { size: 11 }) <= w - 8 ? n : range;
-  sheet.svg.append(small(middle, b.y + 33, text, ink));
+  const lines = smallTexts(m, b.width, s);
+  const y0 = b.y + (b.height - 14 * (lines.length + 1)) / 2;
+  sheet.text(middle, y0 + 11.5, s.n.percent(m.value, 0), { ...faces.value, anchor: "middle", fill: ink });
+  lines.forEach((text, i) => sheet.svg.append(small(middle, y0 + 26 + i * 13, text, ink)));
 }
 
 function small(x: number, y: number, text: string, fill: string): SVGTextElement {

@@ -64,7 +64,7 @@ export function frequency(r: Frequency, ranking: Report<RankingRow>, data: strin
 
 function keys(drawn: readonly (Measure | null)[], r: Frequency, s: Scope): Key[] {
   const { low, caution } = limits(r.meta);
-  const out: Key[] = [{ mark: "none", text: s.t.language === "fr" ? `Traits : intervalle à ${level(r.meta, s)}` : `Lines: ${level(r.meta, s)} interval` }];
+  const out: Key[] = [{ mark: "none", text: s.t.language === "fr" ? `Traits\u00a0: intervalle à ${level(r.meta, s)}` : `Lines: ${level(r.meta, s)} interval` }];
   if (drawn.some((m) => shown(m) && m.status === "caution")) out.push({ mark: "cell", text: s.t.key.caution(low, caution) });
   if (drawn.some((m) => m !== null && !shown(m))) out.push({ mark: "below", text: s.t.key.below(low) });
   return out;

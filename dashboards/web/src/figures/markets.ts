@@ -29,10 +29,10 @@ export function sentence(r: Markets, s: Scope): string {
   const [first, second] = r.rows.filter((row) => shown(row.reach));
   if (first === undefined || !shown(first.reach)) return french ? `${name} par marché` : `${name} by market`;
   const a = named(r, first.market);
-  if (second === undefined) return french ? `La couverture ${of(name)} : ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is ${s.n.percent(first.reach.value)} in ${a}`;
+  if (second === undefined) return french ? `La couverture ${of(name)}\u00a0: ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is ${s.n.percent(first.reach.value)} in ${a}`;
   const b = named(r, second.market);
   if (second.differs !== true) return french ? `${a} et ${b} ne se départagent pas par la couverture ${of(name)}` : `${a} and ${b} cannot be told apart by ${whose(name)} reach`;
-  return french ? `La couverture ${of(name)} est la plus forte ici : ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is highest in ${a}, at ${s.n.percent(first.reach.value)}`;
+  return french ? `La couverture ${of(name)} est la plus forte ici\u00a0: ${a}, ${s.n.percent(first.reach.value)}` : `${whose(name)} reach is highest in ${a}, at ${s.n.percent(first.reach.value)}`;
 }
 
 /** source names the panel and the version that stand for each market, and says
@@ -74,7 +74,7 @@ export function markets(r: Markets, data: string, s: Scope): Figure {
     label: sentence(r, s),
   };
   const base = french ? "Part de l’univers actif de chaque marché" : "Share of each market’s own active universe";
-  const chance = r.rows.flatMap((row, i) => (row.differs === false ? [french ? `${names[i - 1]} et ${names[i]} : l’écart peut être dû au hasard.` : `${names[i - 1]} and ${names[i]}: the difference may be chance.`] : []));
+  const chance = r.rows.flatMap((row, i) => (row.differs === false ? [french ? `${names[i - 1]} et ${names[i]}\u00a0: l’écart peut être dû au hasard.` : `${names[i - 1]} and ${names[i]}: the difference may be chance.`] : []));
   return {
     id: "markets",
     sentence: sentence(r, s),

@@ -248,7 +248,7 @@ test("markets: highest where the first differs from the second, told apart by ea
   const of = (...rows: MarketRow[]) => ({ meta: meta({ report: "markets", market: "", service: "msn", panel: undefined, version: undefined, status: undefined, thresholds: undefined, markets: [about("BE", "Belgium", 30), about("FR", "France", 30), about("UK", "United Kingdom", 100)] }), columns: [], rows });
   const three = of(at("BE", measure(41.2, 37, 46), null), at("FR", measure(20.8, 19, 22), true), at("UK", below, null));
   assert.equal(across(three, en), "MSN Messenger’s reach is highest in Belgium, at 41.2%");
-  assert.match(across(three, fr), /^La couverture de MSN Messenger est la plus forte ici : Belgium, 41,2.%$/);
+  assert.match(across(three, fr), /^La couverture de MSN Messenger est la plus forte ici\u00a0: Belgium, 41,2.%$/);
   const near = of(at("BE", measure(21.2, 18, 24), null), at("FR", measure(20.8, 19, 22), false));
   assert.equal(across(near, en), "Belgium and France cannot be told apart by MSN Messenger’s reach");
   assert.deepEqual(markets(near, "", en).notes, ["Belgium and France: the difference may be chance."]);

@@ -31,7 +31,7 @@ export function sentence(either: Ranking, by: ReadonlyMap<string, Ranking>, s: S
   }
   const home = figureOf(by.get("home") ?? by.get("home-only"), first.service);
   if (!shown(home)) return french ? `${name} par lieu` : `${name} by place`;
-  return french ? `${name} : ${s.n.persons(home.value)} visiteurs à domicile` : `${name} had ${s.n.persons(home.value)} visitors at home`;
+  return french ? `${name}\u00a0: ${s.n.persons(home.value)} visiteurs à domicile` : `${name} had ${s.n.persons(home.value)} visitors at home`;
 }
 
 /** places makes the figure: either is the ranking at home or at work, by that of
@@ -56,7 +56,7 @@ export function places(either: Ranking, by: ReadonlyMap<string, Ranking>, which:
     tick: (x) => s.n.short(x),
     label: sentence(either, by, s),
   };
-  const add = which === "apart" ? (french ? "Ces trois lieux s’additionnent" : "These three add up") : french ? "Domicile et travail se recoupent : ne pas les additionner" : "Home and work overlap: do not add them";
+  const add = which === "apart" ? (french ? "Ces trois lieux s’additionnent" : "These three add up") : french ? "Domicile et travail se recoupent\u00a0: ne pas les additionner" : "Home and work overlap: do not add them";
   return {
     id: "places",
     sentence: sentence(either, by, s),

@@ -49,7 +49,7 @@ export function groupNoun(g: Group, french: boolean): string {
   const text = categoryText(g, french);
   if (g.column === "sex") return text.toLowerCase();
   if (g.column === "age") return french ? `${text} ans` : /\d$/.test(text) ? `${text}s` : `people of ${text}`;
-  return french ? `personnes « ${text} »` : `people of ${text}`;
+  return french ? `personnes «\u00a0${text}\u00a0»` : `people of ${text}`;
 }
 
 /** differs says whether the index's interval leaves 100 out. */
@@ -102,7 +102,7 @@ export function profile(r: Profile, ranking: Report<RankingRow>, data: string, s
     id: "profile",
     sentence: sentence(r, first, s),
     subtitle: french
-      ? `Indice de couverture de chaque groupe (100 = la couverture du service parmi tous les internautes), ${when(r.meta, s)}. En gras : diffère de 100 au-delà du hasard`
+      ? `Indice de couverture de chaque groupe (100 = la couverture du service parmi tous les internautes), ${when(r.meta, s)}. En gras\u00a0: diffère de 100 au-delà du hasard`
       : `Index of reach in each group (100 = the service’s reach among all people online), ${when(r.meta, s)}. Bold: differs from 100 beyond chance`,
     keys: intervalKeys(drawn.flatMap((id) => all.map((g) => index(r, id, g.target))), r.meta, s),
     notes: order.length > drawn.length ? [s.t.inTable(s.n.some(order.filter((id) => !drawn.includes(id)).map(s.name)))] : [],
@@ -112,11 +112,11 @@ export function profile(r: Profile, ranking: Report<RankingRow>, data: string, s
       head: [s.t.service, french ? "Groupe" : "Group", ...cellHeads(french ? "Indice" : "Index", s), ...cellHeads(s.t.visitors, s).slice(0, 3)],
       rows: r.rows.map((row) => {
         const g = all.find((x) => x.target === row.target)!;
-        return [s.name(row.service), `${columnText(g.column, french)}${french ? " " : ""}: ${categoryText(g, french)}`, ...cells(row.index, r.meta, s, (x) => s.n.whole(x)), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x)).slice(0, 3)];
+        return [s.name(row.service), `${columnText(g.column, french)}${s.t.colon}${categoryText(g, french)}`, ...cells(row.index, r.meta, s, (x) => s.n.whole(x)), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x)).slice(0, 3)];
       }),
     },
-    height: () => head + rows.height + 28,
-    draw: (width) => draw(r, rows, chosen(s.address.services, order, count(width)), width, s),
+    height: (width) => head + rows.height + 28 + (count(width) < drawn.length ? lacking : 0),
+    draw: (width) => draw(r, rows, drawn.slice(0, count(width)), drawn.slice(count(width)), width, s),
   };
 }
 
@@ -127,6 +127,7 @@ export function count(width: number): number {
 
 const head = 24;
 const step = 25;
+const lacking = 22; // the line that names the services with no space
 
 interface Rows {
   at: { group: Group; y: number }[];
@@ -152,10 +153,11 @@ function layoutRows(all: readonly Group[]): Rows {
   return rows;
 }
 
-function draw(r: Profile, rows: Rows, services: readonly string[], width: number, s: Scope): SVGSVGElement {
+function draw(r: Profile, rows: Rows, services: readonly string[], without: readonly string[], width: number, s: Scope): SVGSVGElement {
   const french = s.t.language === "fr";
   const low = limits(r.meta).low;
-  const sheet = new Sheet(width, head + rows.height + 28, sentence(r, services[0], s));
+  const tall = head + rows.height + 28;
+  const sheet = new Sheet(width, tall + (without.length > 0 ? lacking : 0), sentence(r, services[0], s));
   const names = rows.at.map((row) => categoryText(row.group, french));
   const left = Math.min(widest(names, faces.head), width * 0.34) + 16;
   const gap = 20;
@@ -174,6 +176,10 @@ function draw(r: Profile, rows: Rows, services: readonly string[], width: number
     sheet.place(panel(r, rows, id, { width: each, space, max }, s), x, head);
     for (const row of rows.at) said(sheet, index(r, id, row.group.target), { x, right: x + each, y: head + row.y }, low, s);
   });
+  if (without.length > 0) {
+    const named = s.t.inTable(s.n.list(without.map(s.short)));
+    sheet.text(0, tall + 15, measure(named, faces.tick) <= width ? named : s.t.more(without.length), faces.tick);
+  }
   return sheet.svg;
 }
 

@@ -22,7 +22,7 @@ test("the lede says how sure, of whom, since when, and who is second", () => {
 
 test("a tie reads as a tie", () => {
   assert.equal(sentence(october2003(), en), "MSN Messenger is first; Yahoo! Messenger and AIM cannot be told apart");
-  assert.equal(sentence(october2003(), fr), "MSN Messenger premier ; Yahoo! Messenger et AIM ne se départagent pas");
+  assert.equal(sentence(october2003(), fr), "MSN Messenger premier\u202f; Yahoo! Messenger et AIM ne se départagent pas");
 });
 
 test("a tie for first is no lead", () => {
@@ -37,6 +37,8 @@ test("a change within chance is never called a rise beyond it", () => {
   r.rows[0]!.change = measure(20_000, -5_000, 45_000);
   assert.match(lede(r, en), /No change on September beyond chance\./);
   assert.deepEqual(changeTexts(r.rows[2]!, en), { first: "≈ \u221218,000", second: "may be chance", sure: false });
+  r.rows[2]!.change = measure(120, -90_034, 54_039);
+  assert.deepEqual(changeTexts(r.rows[2]!, en), { first: "≈ 0", second: "may be chance", sure: false }, "nothing has no sign");
   assert.deepEqual(changeTexts(october2003().rows[0]!, en), { first: "▲ +374,000", second: "+12%", sure: true });
 });
 

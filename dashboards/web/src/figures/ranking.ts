@@ -80,8 +80,8 @@ export function sentence(r: Ranking, s: Scope): string {
     return french ? `${name} premier, devant ${s.name(second.service)}` : `${name} is first, ahead of ${s.name(second.service)}`;
   }
   const group = groups[0]!;
-  if (group.length > 4) return french ? `${name} premier ; ${group.length} services ne se départagent pas` : `${name} is first; ${group.length} services cannot be told apart`;
-  return french ? `${name} premier ; ${s.n.list(group)} ne se départagent pas` : `${name} is first; ${s.n.list(group)} cannot be told apart`;
+  if (group.length > 4) return french ? `${name} premier\u202f; ${group.length} services ne se départagent pas` : `${name} is first; ${group.length} services cannot be told apart`;
+  return french ? `${name} premier\u202f; ${s.n.list(group)} ne se départagent pas` : `${name} is first; ${s.n.list(group)} cannot be told apart`;
 }
 
 /** headline is the page's first line. */
@@ -128,7 +128,7 @@ function interval(first: RankingRow & { unique_audience: Shown }, meta: Meta, s:
   let out = french ? `Entre ${between}, au niveau de confiance de ${confidence}` : `Between ${between} at ${confidence} confidence`;
   if (shown(first.reach) && shown(base)) {
     const reach = s.n.percent(first.reach.value);
-    out += french ? ` : ${reach} des ${s.n.million(base.value)} ${base.value >= 1e6 ? "d’internautes" : "internautes"} ${at}` : `: ${reach} of the ${s.n.million(base.value)} people online ${at}`;
+    out += french ? `\u00a0: ${reach} des ${s.n.million(base.value)} ${base.value >= 1e6 ? "d’internautes" : "internautes"} ${at}` : `: ${reach} of the ${s.n.million(base.value)} people online ${at}`;
   }
   return `${out}.`;
 }
@@ -152,7 +152,7 @@ function second(r: Ranking, s: Scope): string {
   const first = ties(rows).find((g) => g.includes(rows[0]!.service));
   if (first !== undefined) {
     const each = rows.filter((row) => first.includes(row.service)).map(told);
-    return french ? `À départager : ${s.n.list(each)}.` : `Between them chance decides: ${s.n.list(each)}.`;
+    return french ? `À départager\u00a0: ${s.n.list(each)}.` : `Between them chance decides: ${s.n.list(each)}.`;
   }
   const next = rows[1];
   if (next === undefined) return "";
@@ -194,7 +194,7 @@ const wide = 780;
 export function ranking(r: Ranking, before: ReadonlyMap<string, Measure>, data: string, s: Scope): Figure {
   const all = lines(r, s);
   const hidden = withheld(r, s);
-  const notes = hidden.length > 3 ? [`${s.n.some(hidden.map((row) => s.name(row.service)))}: ${s.t.under(limits(r.meta).low)}`] : [];
+  const notes = hidden.length > 3 ? [`${s.n.some(hidden.map((row) => s.name(row.service)))}${s.t.colon}${s.t.under(limits(r.meta).low)}`] : [];
   return {
     id: "ranking",
     sentence: sentence(r, s),
@@ -224,7 +224,7 @@ function table(r: Ranking, s: Scope) {
   return {
     head: [
       s.t.rank, french ? "Rang possible" : "Rank could be", s.t.service, ...cellHeads(s.t.visitors, s), ...cellHeads(s.t.reach, s).slice(0, 3),
-      ...cellHeads(change, s).slice(0, 3), `${change}, %`, french ? "Significative" : "Beyond chance", french ? "Ex æquo avec" : "Tied with",
+      ...cellHeads(change, s).slice(0, 3), `${change} (%)`, french ? "Significative" : "Beyond chance", french ? "Ex æquo avec" : "Tied with",
     ],
     rows: r.rows
       .filter((row) => row.level === "service" || row.level === "any")

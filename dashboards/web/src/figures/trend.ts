@@ -32,10 +32,11 @@ export function sentence(r: Trend, s: Scope): string {
   const [a, b] = [shownRows[0]!, shownRows.at(-1)!];
   const name = s.name(first);
   const v = (row: typeof a) => s.n.persons(row.unique_audience.value);
-  if (a.month === b.month) return french ? `${name} : ${v(b)} visiteurs en ${s.n.month(b.month)}` : `${name} had ${v(b)} visitors in ${s.n.month(b.month)}`;
+  if (a.month === b.month) return french ? `${name}\u00a0: ${v(b)} visiteurs en ${s.n.month(b.month)}` : `${name} had ${v(b)} visitors in ${s.n.month(b.month)}`;
   const [m0, m1] = [s.n.month(a.month), s.n.month(b.month)];
   if (overlap(a.unique_audience, b.unique_audience)) {
-    return french ? `${name} : ${v(a)} en ${m0}, ${v(b)} en ${m1}, sans écart sûr` : `${name} stood at ${v(a)} in ${m0} and ${v(b)} in ${m1}`;
+    if (v(a) === v(b)) return french ? `${name}\u00a0: ${v(b)} en ${m0} comme en ${m1}` : `${name} stood at ${v(b)} in ${m0} as in ${m1}`;
+    return french ? `${name}\u00a0: ${v(a)} en ${m0}, ${v(b)} en ${m1}, sans écart sûr` : `${name} stood at ${v(a)} in ${m0} and ${v(b)} in ${m1}`;
   }
   if (french) return `${name} passe de ${v(a)} en ${m0} à ${v(b)} en ${m1}`;
   return `${name} ${b.unique_audience.value > a.unique_audience.value ? "rose" : "fell"} from ${v(a)} in ${m0} to ${v(b)} in ${m1}`;
@@ -84,7 +85,7 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
   return {
     id: "trend",
     sentence: sentence(r, s),
-    subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes : intervalle à" : "Bands:"} ${level(r.meta, s)}${french ? "" : " interval"}`,
+    subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes\u00a0: intervalle à" : "Bands:"} ${level(r.meta, s)}${french ? "" : " interval"}`,
     keys: keys(all, r.meta, s),
     notes: [...gone(all, r.meta, s), ...(s.address.pool === undefined ? [] : [s.t.alone])],
     source: source(r.meta, s, short),
@@ -111,8 +112,8 @@ function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
   const some = all.filter((l) => last(l) !== undefined && l.points.some((p) => !shown(p.m))).map((l) => l.name);
   const out: string[] = [];
-  if (never.length > 0) out.push(french ? `${s.n.some(never)} : ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
-  if (some.length > 0) out.push(french ? `${s.n.some(some)} : les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
+  if (never.length > 0) out.push(french ? `${s.n.some(never)}\u00a0: ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
+  if (some.length > 0) out.push(french ? `${s.n.some(some)}\u00a0: les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
   return out;
 }
 

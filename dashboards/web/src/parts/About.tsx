@@ -1,6 +1,6 @@
 // About these figures: what they stand on, how to cite them, and what changed
 // between two versions of them.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
 import { calibratedTo, level, limits, monthOf, when, type Scope } from "../figure";
 import { baseOf } from "../figures/ranking";
@@ -16,29 +16,35 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   const french = s.t.language === "fr";
   const out: Fact[] = [];
   const add = (name: [string, string], text: [string, string]) => out.push({ name: name[french ? 1 : 0], text: text[french ? 1 : 0] });
-  const u = meta.universe;
+  const { universe: u, pool } = meta;
   const at = baseOf(meta, s);
   if (u !== undefined) {
-    const date = s.n.day(u.source_date);
-    add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}, enumeration study of ${date}`, `${s.n.whole(u.population)} personnes en ${s.market}, étude de cadrage du ${date}`]);
+    const dates = u.source_date.split("; ").map((d) => s.n.day(d));
+    const [first, last] = [dates[0]!, dates.at(-1)!];
+    const study: [string, string] = dates.length > 1 ? [`enumeration studies of ${first} to ${last}`, `études de cadrage du ${first} au ${last}`] : [`enumeration study of ${first}`, `étude de cadrage du ${first}`];
+    const mean: [string, string] = pool === undefined ? ["", ""] : [`, the mean of ${pool} months`, `, moyenne de ${pool} mois`];
+    add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}${mean[0]}, ${study[0]}`, `${s.n.whole(u.population)} personnes en ${s.market}${mean[1]}, ${study[1]}`]);
     if (shown(u.active)) {
       const active = `${s.n.persons(u.active.value)} (${s.n.range(u.active)})`;
-      add(["People online", "Internautes actifs"], [`${active} ${at}: the base of reach`, `${active} ${at} : la base de la couverture`]);
+      add(["People online", "Internautes actifs"], [`${active} ${at}${mean[0]}: the base of reach`, `${active} ${at}${mean[1]}\u00a0: la base de la couverture`]);
     }
   }
   const p = meta.sample;
   if (p !== undefined) {
     const [all, home, work] = [p.in_tab, p.home, p.work].map((x) => s.n.whole(x)) as [string, string, string];
     const silent = p.silent ? s.n.whole(p.silent) : "";
+    const any: [string, string] = pool === undefined ? ["", ""] : [` in one or more of the ${pool} months, each counted once`, ` un ou plusieurs des ${pool} mois, chacune comptée une fois`];
     add(["Panel", "Panel"], [
-      `${all} persons in tab; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
-      `${all} personnes actives ; ${home} mesurées à domicile, ${work} au travail${silent && ` ; ${silent} n’ont rien envoyé dans le mois`}`,
+      `${all} persons in tab${any[0]}; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
+      `${all} personnes actives${any[1]}\u202f; ${home} mesurées à domicile, ${work} au travail${silent && `\u202f; ${silent} n’ont rien envoyé dans le mois`}`,
     ]);
   }
   const w = meta.weights;
   if (w !== undefined) {
     const [n, part] = [s.n.whole(w.n_eff), s.n.percent(w.efficiency)];
-    add(["Weights", "Poids"], [`Raked to the universe; worth ${n} persons (${part})`, `Calés sur l’univers ; valent ${n} personnes (${part})`]);
+    add(["Weights", "Poids"], pool === undefined
+      ? [`Raked to the universe; worth ${n} persons (${part})`, `Calés sur l’univers\u202f; valent ${n} personnes (${part})`]
+      : [`Each month’s raked to its universe; together worth ${n} persons (${part})`, `Ceux de chaque mois, calés sur son univers\u202f; ensemble, valent ${n} personnes (${part})`]);
   }
   add(["Intervals", "Intervalles"], [`${level(meta, s)}, by linearisation of the calibrated weights`, `${level(meta, s)}, par linéarisation des poids calés`]);
   const counted = meta.credit === "use"
@@ -46,15 +52,15 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
     : ["were signed on, online or active at least once", "ont été identifiées, connectées ou actives au moins une fois"];
   add(["Unique visitors", "Visiteurs uniques"], [
     `Persons who ${counted[0]!}, each counted once: what files and the API call unique audience`,
-    `Les personnes qui ${counted[1]!}, chacune comptée une fois : l’audience unique des fichiers et de l’API`,
+    `Les personnes qui ${counted[1]!}, chacune comptée une fois\u00a0: l’audience unique des fichiers et de l’API`,
   ]);
   const { low, caution } = limits(meta);
-  add(["Small samples", "Petits échantillons"], [`${low}–${caution - 1} persons: flagged. Under ${low}: withheld`, `${low}–${caution - 1} personnes : signalé. Moins de ${low} : non publié`]);
-  add(["Not measured", "Non mesuré"], ["Use at unmetered places: work and combined figures are lower bounds", "L’usage en des lieux sans compteur : au travail et au total, des minimums"]);
+  add(["Small samples", "Petits échantillons"], [`${low}–${caution - 1} persons: flagged. Under ${low}: withheld`, `${low}–${caution - 1} personnes\u00a0: signalé. Moins de ${low}\u00a0: non publié`]);
+  add(["Not measured", "Non mesuré"], ["Use at unmetered places: work and combined figures are lower bounds", "L’usage en des lieux sans compteur\u00a0: au travail et au total, des minimums"]);
   if ((meta.exclusions ?? []).length > 0) out.push({ name: french ? "Exclus" : "Excluded", text: meta.exclusions!.join("; ") });
   const v = versions.find((x) => x.version === meta.version);
   const closed = v === undefined ? "" : french ? `, close le ${s.n.day(v.time)}` : `, closed ${s.n.day(v.time)}`;
-  const document = meta.document === undefined ? "" : `${french ? " " : ""}; document ${meta.document.slice(0, 8)}`;
+  const document = meta.document === undefined ? "" : `${french ? "\u202f" : ""}; document ${meta.document.slice(0, 8)}`;
   const reason = meta.reason ? ` (${meta.reason})` : "";
   out.push({ name: s.t.version, text: `${meta.version ?? ""}, ${s.t.statuses[meta.status ?? ""] ?? meta.status ?? ""}${reason}${closed}${document}` });
   return out;
@@ -72,6 +78,8 @@ export function citation(meta: Meta, s: Scope): string {
 
 export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {
   const [copied, setCopied] = useState(false);
+  const notes = useRef<HTMLDetailsElement>(null);
+  useEffect(() => openWhereNamed(notes.current), [r]);
   const cite = citation(r.meta, s);
   const copy = () => {
     void navigator.clipboard?.writeText(`${cite} ${location.href}`).then(() => {
@@ -91,7 +99,7 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
         ))}
       </dl>
       {(r.meta.notes ?? []).length > 0 && (
-        <details class="notes" open={location.hash === "#about"}>
+        <details class="notes" id="notes" ref={notes}>
           <summary>{s.t.notesTitle}</summary>
           <ul>
             {r.meta.notes!.map((n) => <li key={n}>{n}</li>)}
@@ -108,6 +116,22 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
       </p>
     </section>
   );
+}
+
+/** openWhereNamed opens the notes where the address names them or what they are a
+    part of, and whenever a link to either is followed, a second time too. */
+function openWhereNamed(notes: HTMLDetailsElement | null): (() => void) | undefined {
+  if (notes === null) return undefined;
+  const named = (hash: string) => hash === "#about" || hash === "#notes";
+  const look = () => named(location.hash) && (notes.open = true);
+  const followed = (e: MouseEvent) => {
+    const link = (e.target as Element).closest("a");
+    if (link !== null && named(link.hash)) notes.open = true;
+  };
+  look();
+  addEventListener("hashchange", look);
+  document.addEventListener("click", followed);
+  return () => (removeEventListener("hashchange", look), document.removeEventListener("click", followed));
 }
 
 function Definitions({ r, s }: { r: Report<RankingRow>; s: Scope }) {

@@ -58,7 +58,7 @@ export function Accounts({ p, months, s, go }: Props) {
       <section class="about" id="about" aria-labelledby="about-title">
         <h2 id="about-title">{t.about}</h2>
         <ul class="plain">{(p.total.meta.notes ?? []).map((n) => <li key={n}>{n}</li>)}</ul>
-        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}; ${p.total.meta.method}.`}</span></p>
+        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}${french ? "\u202f" : ""}; ${p.total.meta.method}.`}</span></p>
       </section>
     </>
   );

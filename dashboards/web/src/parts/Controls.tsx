@@ -33,9 +33,10 @@ export function comparable(month: string, published: readonly string[], asked: s
   return there.some((c) => c.value === asked) ? there : [...there, { value: asked, month: asked }];
 }
 
-/** marketName gives a market's name, with its panel where there are several. */
-export function marketName(c: Catalogue, market: string): string {
-  return c.markets.find((m) => m.market === market)?.name ?? market;
+/** marketName gives a market's name as a language has it. */
+export function marketName(c: Catalogue, market: string, t: Texts): string {
+  const name = c.markets.find((m) => m.market === market)?.name ?? market;
+  return t.named[name] ?? name;
 }
 
 export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
@@ -45,7 +46,7 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
   const months = [...new Set(own.map((p) => p.month))].sort();
   const versions = own.filter((p) => p.month === chosen.month).sort((x, y) => y.version - x.version);
   return (
-    <Bar t={t} summary={`${marketName(c, chosen.market)} · ${n.month(chosen.month)} · ${t.at[a.location] ?? a.location}`}>
+    <Bar t={t} summary={`${marketName(c, chosen.market, t)} · ${n.monthShort(chosen.month)} · ${t.brief[a.location] ?? a.location}`}>
       <Choice label={t.market} id="market" value={`${chosen.market} ${chosen.panel}`} onPick={(v) => {
         const [market, panel] = v.split(" ") as [string, string];
         const there = c.publications.some((p) => p.market === market && p.panel === panel && p.month === chosen.month);
@@ -53,7 +54,7 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
       }}>
         {panels.map((p) => {
           const [market, panel] = p.split(" ") as [string, string];
-          return <option value={p} key={p}>{several(market) ? `${marketName(c, market)}, ${t.panelOf(panel)}` : marketName(c, market)}</option>;
+          return <option value={p} key={p}>{several(market) ? `${marketName(c, market, t)}, ${t.panelOf(panel)}` : marketName(c, market, t)}</option>;
         })}
       </Choice>
       <Month months={months} month={chosen.month} t={t} n={n} go={(month) => go({ month, version: undefined, pool: undefined })} />
@@ -75,9 +76,9 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
 export function AccountsControls({ a, c, market, month, months, t, n, go }: { a: Address; c: Catalogue; market: string; month: string; months: string[]; t: Texts; n: Numbers; go: Props["go"] }) {
   const all = months.includes(month) ? months : [...months, month].sort();
   return (
-    <Bar t={t} summary={`${marketName(c, market)} · ${n.month(month)} · ${t.at[a.location] ?? a.location}`}>
+    <Bar t={t} summary={`${marketName(c, market, t)} · ${n.monthShort(month)} · ${t.brief[a.location] ?? a.location}`}>
       <Choice label={t.market} id="market" value={market} onPick={(v) => go({ market: v, panel: undefined, month: c.census[v]?.includes(month) ? month : undefined })}>
-        {c.markets.filter((m) => c.census[m.market]?.length).map((m) => <option value={m.market} key={m.market}>{m.name}</option>)}
+        {c.markets.filter((m) => c.census[m.market]?.length).map((m) => <option value={m.market} key={m.market}>{marketName(c, m.market, t)}</option>)}
       </Choice>
       <Month months={all} month={month} t={t} n={n} go={(m) => go({ month: m })} />
       <Choice label={t.where} id="where" value={a.location} onPick={(v) => go({ location: v as Address["location"] })}>

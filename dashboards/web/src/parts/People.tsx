@@ -13,7 +13,7 @@ import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
 import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
-import { csv, isReport, locale, marketsParams, params, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
+import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
 import { Frame } from "./Frame";
 import { Later } from "./States";
@@ -22,13 +22,12 @@ interface Props {
   p: Loaded;
   versions: Publication[];
   catalogue: Catalogue;
-  run: number; // months published in a row up to this one
   client: Client;
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function People({ p, versions, catalogue, run, client, s, go }: Props) {
+export function People({ p, versions, catalogue, client, s, go }: Props) {
   const { t } = s;
   const r = p.ranking;
   const link = (id: string) => write(changed(s.address, { ...p.chosen, version: r.meta.version }), id);
@@ -41,7 +40,7 @@ export function People({ p, versions, catalogue, run, client, s, go }: Props) {
   return (
     <>
       <Opening p={p} s={s} />
-      {frame(first, false, <Pool p={p} run={run} s={s} go={go} />)}
+      {frame(first, false, <Pool p={p} s={s} go={go} />)}
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
       <div class="pair">
@@ -86,7 +85,7 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
     <div class="opening">
       {r.meta.simulated && (
         <p class="simulated">
-          <b>{t.simulated}</b> {t.simulatedNote} <a href="#about">{t.simulatedHow}</a>
+          <b>{t.simulated}</b> {t.simulatedNote} <a href="#notes">{t.simulatedHow}</a>
         </p>
       )}
       {calibratedTo(r.meta, s) !== "" && <p class="calibrated">{calibratedTo(r.meta, s)}</p>}
@@ -174,7 +173,7 @@ function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
   };
   return (
     <details class="menu services">
-      <summary>{`${s.t.services}: ${asked.length === 0 ? s.t.choose : s.t.chosen(asked.length)}`}</summary>
+      <summary>{`${s.t.services}${s.t.colon}${asked.length === 0 ? s.t.choose : s.t.chosen(asked.length)}`}</summary>
       <fieldset>
         <legend class="visually-hidden">{s.t.services}</legend>
         {all.map((id) => (
@@ -189,13 +188,14 @@ function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
   );
 }
 
-/** Pool offers what is too small alone over several months together. */
-function Pool({ p, run, s, go }: { p: Loaded; run: number; s: Scope; go: Props["go"] }) {
+/** Pool offers what is too small alone over several months together, wherever the
+    report's notes tell of it. */
+function Pool({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
   const step = (change: Change, text: string) => (
     <a class="pool" href={write(changed(s.address, change))} onClick={(e) => (e.preventDefault(), go(change))}>{text}</a>
   );
   if (s.address.pool !== undefined) return step({ pool: undefined }, s.t.unpool);
   const hidden = withheld(p.ranking, s).filter((row) => row.unique_audience.status !== "undefined");
-  const n = Math.min(6, run);
-  return hidden.length > 0 && n > 2 ? step({ pool: n }, s.t.poolLink(n, hidden.map((row) => s.name(row.service)))) : null;
+  const n = Math.min(6, poolable(p.ranking.meta));
+  return n > 1 ? step({ pool: n }, s.t.poolLink(n, hidden.map((row) => s.name(row.service)))) : null;
 }
