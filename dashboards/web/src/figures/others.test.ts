@@ -7,7 +7,7 @@ import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
 import { covered, flagged, stepsOf } from "../load";
-import { ended, lede, parts, reaches, steps, ticksOf } from "./census";
+import { ended, lede, parts, places as censusPlaced, reaches, steps, ticksOf } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -59,6 +59,8 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   assert.equal(trended(trend(1_585_000, 3_494_000), en), "MSN Messenger rose from 1,585,000 in October 2002 to 3,494,000 in October 2003");
   assert.equal(trended(trend(3_494_000, 1_585_000), en), "MSN Messenger fell from 3,494,000 in October 2002 to 1,585,000 in October 2003");
   assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger stood at 1,500,000 in October 2002 and 1,585,000 in October 2003");
+  assert.equal(trended(trend(341_200, 340_900), en), "MSN Messenger stood at 341,000 in October 2002 as in October 2003", "one figure is not told as two");
+  assert.match(trended(trend(341_200, 340_900), fr), /^MSN Messenger.: 341.000 en octobre 2002 comme en octobre 2003$/);
   assert.match(trended(trend(1_585_000, 3_494_000), fr), /^MSN Messenger passe de 1.585.000 en octobre 2002 à 3.494.000 en octobre 2003$/);
   assert.equal(leader(trend(1, 2)), "msn");
   assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
@@ -78,16 +80,16 @@ test("places: both of all", () => {
   assert.equal(placed(october2003(), by, en), "MSN Messenger had 3,011,000 visitors at home");
 });
 
-test("duplication: every share is named; of many the least and the most; who shows nothing is named", () => {
+test("duplication: the leader’s own users first; every share is named, of many the three largest; who shows nothing is named", () => {
   const pair = (service: string, other: string, share = below) => ({ service, other, duplication: share, share_of_a: share, index: share });
   const r = of([pair("aim", "msn", measure(70, 61, 77)), pair("yahoo", "msn", measure(85, 73, 93, 51)), pair("msn", "aim", measure(9, 7, 11)), pair("msn", "yahoo", measure(10, 8, 12)), pair("msn", "jabber"), pair("jabber", "msn")]);
   const m = matrix(r, ["msn", "yahoo", "aim"]);
   assert.deepEqual([m.services, m.hidden], [["msn", "yahoo", "aim"], ["jabber"]]);
-  assert.equal(shared(m, en), "MSN Messenger is also used by 85% of Yahoo! Messenger users and 70% of AIM users");
-  assert.match(shared(m, fr), /^MSN Messenger est aussi utilisé par 85.% des utilisateurs de Yahoo! Messenger et 70.% de ceux d’AIM$/);
-  const more = matrix(of(["icq", "aim", "yahoo", "voila"].map((id, i) => pair(id, "msn", measure(60 + 5 * i, 50, 90)))), ["msn", "aim", "icq", "voila", "yahoo"]);
-  assert.equal(shared(more, en), "From 60% of ICQ users to 75% of Voila Messager users also use MSN Messenger");
-  assert.match(shared(more, fr), /^De 60.% des utilisateurs d’ICQ à 75.% de ceux de Voila Messager utilisent aussi MSN Messenger$/);
+  assert.equal(shared(m, en), "Of MSN Messenger users, 10% also use Yahoo! Messenger and 9% AIM");
+  assert.match(shared(m, fr), /^Des utilisateurs de MSN Messenger, 10.% utilisent aussi Yahoo! Messenger et 9.% AIM$/);
+  const more = matrix(of(["icq", "aim", "yahoo", "voila"].map((id, i) => pair("msn", id, measure(60 + 5 * i, 50, 90)))), ["msn", "aim", "icq", "voila", "yahoo"]);
+  assert.equal(shared(more, en), "Of MSN Messenger users, 75% also use Voila Messager, 70% Yahoo! Messenger and 65% AIM");
+  assert.equal(shared(matrix(of([pair("aim", "msn", measure(70, 61, 77)), pair("msn", "aim")]), ["msn", "aim"]), en), "What else MSN Messenger users use");
   assert.deepEqual([0, 9.9, 10, 25, 50, 74.9, 75, 100].map(tint), [1, 1, 2, 3, 4, 4, 5, 5]);
 });
 
@@ -156,6 +158,19 @@ test("census: what was counted and what a sketch estimated is told apart; what i
   assert.deepEqual(table.rows.slice(0, 3).map((r) => [r[0], r[1], r[2], r[5]]), [
     ["MSN Messenger", "Europe", "20,000", "sketch, ± 95% interval"], ["MSN Messenger", "lyon", "5,000", "counted, without error"], ["ICQ", "Europe", "under 50 accounts", ""],
   ]);
+  assert.deepEqual(parts(a, "segment", "", en).keys.map((k) => k.text), ["sketch, ± 95% interval (not drawn if smaller than the dot)", "The smallest figures: counted, without error (the table says which)", "under 50 accounts"]);
+  const both = census(...["europe", "lyon"].flatMap((segment, i) => [sketched("msn", 20_000 - i * 9000, { segment }), counted("icq", 900 + i * 500, { segment })]), counted("msn", 300, { segment: "oceania" }));
+  const f2 = parts({ ...a, parts: { segment: both } }, "segment", "", en);
+  assert.equal(f2.sentence, "Most accounts: Europe for MSN Messenger; lyon for ICQ");
+  assert.equal(parts({ ...a, parts: { segment: both } }, "segment", "", fr).sentence, "Le plus de comptes\u00a0: Europe pour MSN Messenger\u202f; lyon pour ICQ");
+  assert.equal(f2.keys[1]!.text, "ICQ and the smallest figures of the others: counted, without error (the table says which)");
+  assert.match(f2.subtitle, /^Unique accounts by segment, as the operator divides them, /);
+  const near = census(sketched("msn", 20_000, { platform: "web" }), sketched("msn", 19_900, { platform: "phone" }), sketched("icq", 500, { platform: "web" }), sketched("icq", 90, { platform: "phone" }));
+  assert.equal(parts({ ...a, parts: { platform: near } }, "platform", "", en).sentence, "Most accounts: Web for ICQ", "whose first is within error is not told");
+  near.rows[1] = sketched("msn", 9_900, { platform: "phone" });
+  assert.equal(parts({ ...a, parts: { platform: near } }, "platform", "", en).sentence, "Web: the most accounts of every service");
+  const seen = (icq: number) => census(sketched("msn", 8_862), counted("icq", icq));
+  assert.equal(censusPlaced({ ...a, places: { home: total, both: seen(6_595) } }, "", en).sentence, "Seen both at home and at work: 8,862 of MSN Messenger’s 30,000 accounts and 6,595 of ICQ’s 23,000");
   const f = ended(a, ["2003-10"], "", en);
   assert.equal(f.sentence, "30,000 MSN Messenger accounts on the last day, 30,000 in the month");
   assert.deepEqual(f.table.rows.slice(0, 4).map((r) => r[1]), ["1 day", "7 days", "30 days", "The month"]);
@@ -199,6 +214,9 @@ test("census: what is not whole is hollow, out of the sentence, and said", () =>
   const known = steps(a, ["2002-09", "2002-10"], "", scope("en", "step=7d"));
   assert.equal(known.sentence, "MSN Messenger had between 100 and 3,100 accounts in 7 days");
   assert.ok(known.keys.every((k) => k.mark !== "hollow"));
+  const two = accountsBy("2002-10", "7d", [...days, ...days.map((d) => ({ ...d, service: "icq", unique_accounts: measure(50, 50, 50) }))]);
+  two.total.rows.push(counted("icq", 400));
+  assert.equal(steps(two, ["2002-09", "2002-10"], "", scope("en", "step=7d")).sentence, "MSN Messenger had between 100 and 3,100 accounts in 7 days; ICQ 50");
   assert.ok(steps(a, ["2002-10"], "", scope("fr", "step=7d")).keys.some((k) => k.text === "fenêtre qui déborde sur un mois sans recensement\u00a0: trop bas"));
   const weeks = accountsBy("2002-10", "week", [counted("msn", 90, { week: "2002-W40" }), counted("msn", 700, { week: "2002-W41" }), counted("msn", 800, { week: "2002-W44" })]);
   const w = steps(weeks, ["2002-10", "2002-11"], "", scope("en", "step=week"));
@@ -221,7 +239,7 @@ test("census: a line stops for the minimum, for a month without a census, or whe
   assert.deepEqual(f.notes, ["Where a line stops: a month without a census."]);
   assert.deepEqual(f.table.rows.slice(0, 2).map((r) => r[2]), ["1,000", "no census"]);
   assert.ok(f.keys.every((k) => k.mark !== "hollow"));
-  assert.deepEqual(figure(ends, "fr", ...gaps).notes, ["Là où une ligne s’arrête : un mois sans recensement."]);
+  assert.deepEqual(figure(ends, "fr", ...gaps).notes, ["Là où une ligne s’arrête\u00a0: un mois sans recensement."]);
   assert.match(figure(all, "en", ...gaps).notes.join(" "), /^Where a line stops: under 50 accounts\. Under 50 accounts: this server’s minimum/);
   assert.equal(figure(all.slice(1), "en", ...gaps).notes[0], "Where a line stops: under 50 accounts, or a month without a census.");
   assert.deepEqual(figure(all, "en", month(ends[0]!), month(ends[1]!)).notes, ["Where a line stops: no account seen."]);
