@@ -48,7 +48,11 @@ func (x *planning) coverSheet() *sheet {
 		m.Target = ""
 	}
 	var rows [][]any
-	for _, c := range citations(&rollcall.Table{Meta: m}) {
+	about := rollcall.Table{Meta: m}
+	if len(m.Markets) > 0 { // which its rows name, and what each is of
+		about.Columns = x.tables[0].Columns
+	}
+	for _, c := range citations(&about) {
 		rows = append(rows, []any{x.words.item(c.name), c.value})
 	}
 	if m.Reason != "" {

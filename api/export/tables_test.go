@@ -135,9 +135,13 @@ func (j *jsonTable) cite(meta map[string]any) {
 	}
 	values := []any{meta["market"], meta["panel"], period, meta["location"], meta["credit"], meta["version"], meta["status"],
 		meta["target"], meta["pool"], meta["simulated"] == true, meta["method"]}
+	all := []string{"market", "panel", "period", "location", "credit", "version", "status", "target", "pool", "simulated", "method"}
+	if service, of := meta["service"]; of {
+		all, values = append([]string{"service"}, all...), append([]any{service}, values...)
+	}
 	var names, kinds []string
 	var cells []any
-	for i, name := range []string{"market", "panel", "period", "location", "credit", "version", "status", "target", "pool", "simulated", "method"} {
+	for i, name := range all {
 		if !contains(j.columns, name) {
 			names, kinds, cells = append(names, name), append(kinds, "citation"), append(cells, values[i])
 		}

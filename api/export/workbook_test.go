@@ -51,7 +51,11 @@ func TestWorkbookCells(t *testing.T) {
 			}
 			s := sheetOf(t, got.Sheets, "report_"+tables[names[i]].Meta.Report)
 			cells += checkCells(t, names[i], asJSON(t, tables[names[i]]), s, sameCell)
-			checkCover(t, names[i], asJSON(t, &rollcall.Table{Meta: tables[names[i]].Meta, Rows: []rollcall.Row{{}}}), got.Sheets[0])
+			about := &rollcall.Table{Meta: tables[names[i]].Meta, Rows: []rollcall.Row{{}}}
+			if len(about.Meta.Markets) > 0 { // whose rows name what the cover can't
+				about = tables[names[i]]
+			}
+			checkCover(t, names[i], asJSON(t, about), got.Sheets[0])
 			for _, s := range got.Sheets {
 				checkForm(t, names[i], s)
 			}
@@ -148,6 +152,9 @@ func orMark(s string) string {
 func checkCover(t *testing.T, name string, want *jsonTable, cover readSheet) {
 	t.Helper()
 	for c, value := range want.rows[0] {
+		if want.kinds[c] != "citation" {
+			break
+		}
 		if got := cover.Rows[headRow+c][1]; !sameCell("", "", value, got) {
 			t.Errorf("%s: the cover has %#v as %s, JSON %#v", name, got, want.columns[c], value)
 		}

@@ -61,7 +61,7 @@ type eventDefaults struct {
 }
 
 // Run makes a key.
-func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
+func (c *tokenNewCmd) Run(ctx context.Context, s *streams) error {
 	segments, err := rollcall.ParseSegments(c.Segments)
 	if err != nil {
 		return err
@@ -70,8 +70,55 @@ func (c *tokenNewCmd) Run(_ context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	c.warn(ctx, s, segments)
 	_, err = fmt.Fprintln(s.out, key)
 	return err
+}
+
+// warn says which names the data folder's catalogue lacks: the key is made all the
+// same, as they may be added later. On a cluster, and before the first start, there
+// is no store in the folder to ask.
+func (c *tokenNewCmd) warn(ctx context.Context, s *streams, segments []rollcall.SegmentID) {
+	markets, services := append(slices.Clone(c.Markets), c.Default.Market), []rollcall.ServiceID{c.Default.Service}
+	segments = append(slices.Clone(segments), c.Default.Segment)
+	if c.Tokens != "" || !named(markets) && !named(services) && !named(segments) {
+		return
+	}
+	err := within(ctx, &server.Engine{Data: c.Data}, s, func(api *client) error {
+		return errors.Join(
+			warnOf(ctx, api, s, "market", markets, func(m rollcall.Market) rollcall.MarketID { return m.ID }),
+			warnOf(ctx, api, s, "service", services, func(v rollcall.Service) rollcall.ServiceID { return v.ID }),
+			warnOf(ctx, api, s, "segment", segments, func(v rollcall.Segment) rollcall.SegmentID { return v.ID }))
+	})
+	if err != nil {
+		fmt.Fprintln(s.err, "rollcall: whether its names are known was not looked up:", err)
+	}
+}
+
+func named[ID ~string](ids []ID) bool {
+	return slices.ContainsFunc(ids, func(id ID) bool { return id != "" })
+}
+
+// warnOf is warn for names of one kind.
+func warnOf[Row any, ID ~string](ctx context.Context, api *client, s *streams, kind string, ids []ID, of func(Row) ID) error {
+	if !named(ids) {
+		return nil
+	}
+	all, err := rows[Row](ctx, api, "/v1/"+kind+"s")
+	if err != nil {
+		return err
+	}
+	known := make([]ID, len(all))
+	for i, row := range all {
+		known[i] = of(row)
+	}
+	for _, id := range ids {
+		if id != "" && !slices.Contains(known, id) {
+			unknown := rollcall.Unknown{Kind: kind, Name: string(id), Where: "in the catalogue", Near: rollcall.Nearest(string(id), known), Advice: "add it with `rollcall " + kind + " add`"}
+			fmt.Fprintln(s.err, "rollcall: warning:", unknown.Error())
+		}
+	}
+	return nil
 }
 
 // thisUser is whose process this is, as the system calls them.
