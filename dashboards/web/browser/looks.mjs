@@ -119,7 +119,7 @@ export function looks(w) {
   test("French is French: signs set off, names of places, notes", async (t) => {
     const { page, context } = await tab(w.browser);
     t.after(() => context.close());
-    for (const path of ["/?month=2003-10", "/?month=2003-10&pool=6", "/?month=2002-10", "/accounts?market=WORLD&month=2003-10", "/accounts?market=WORLD&month=2003-10&step=28d", "/accounts?market=WORLD&month=2003-10&step=month", "/accounts?market=FR", "/?market=WORLD"]) {
+    for (const path of ["/?month=2003-10", "/?month=2003-10&pool=6", "/?month=2002-10", "/accounts?market=WORLD&month=2003-10", "/accounts?market=WORLD&month=2003-10&step=28d", "/accounts?market=WORLD&month=2003-10&step=month", "/accounts?market=NOWHERE", "/?market=WORLD"]) {
       await page.goto(`${w.server.address}${path}${path.includes("?") ? "&" : "?"}lang=fr`);
       if (path.startsWith("/accounts?market=WORLD")) await page.locator("#account-windows svg[role=img]").waitFor();
       else if (path.startsWith("/?month")) await whole(page);
