@@ -88,7 +88,7 @@ func TestWideOfAClientThatHasGone(t *testing.T) {
 	h := (&wideTable{last: func() []float64 { made = true; return make([]float64, wideRows) }}).handler()
 	func() {
 		defer func() {
-			if recover() != http.ErrAbortHandler { //nolint:errorlint // it is this very value
+			if recover() != http.ErrAbortHandler {
 				t.Error("the answer is not broken off")
 			}
 		}()

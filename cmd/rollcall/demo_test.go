@@ -22,7 +22,7 @@ func makeDemonstration() (fstest.MapFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(made)
+	defer func() { _ = os.RemoveAll(made) }()
 	if err := server.MakeDemonstration(made, seedKey(2002)); err != nil {
 		return nil, err
 	}
