@@ -148,7 +148,7 @@ func frenchNotes() [][2]string {
 			"Calés sur le recensement même d’un service, et donc à comparer avec prudence à ceux qui ne le sont pas\u202f; une donnée commune à deux est prise pour deux\u00a0: *."},
 		{"Weighting efficiency, where it is under what is good: *.", "Efficacité du redressement, là où elle n’est pas bonne\u00a0: *."},
 		{"Closed with other levels of confidence, and given at the highest of them: *.", "Clos à d’autres niveaux de confiance, et donnés au plus élevé\u00a0: *."},
-		{"Figures are judged by each market's own limits, in persons withheld/flagged: *.", "Les chiffres sont jugés selon les seuils de chaque marché, en personnes (retenu/signalé)\u00a0: *."},
+		{"Figures are judged by each market's own limits, in persons withheld/flagged: *.", "Les chiffres sont jugés selon les seuils de chaque marché, en personnes (non publié/signalé)\u00a0: *."},
 		{"Panels are simulated, and not measurements of real people: *.", "Panels simulés, qui ne mesurent pas de personnes réelles\u00a0: *."},
 		{"Version # (*) against version # (*).", "La version # (*) face à la version # (*)."},
 		{"Both are computed from the same document: no figure can differ.", "Les deux sont calculées du même document\u00a0: aucun chiffre ne peut différer."},

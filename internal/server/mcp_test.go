@@ -78,7 +78,7 @@ func calls() map[string]struct {
 		words     []string
 	}{
 		"ranking": {with("service", []string{"msn", "aim"}), "/v1/reports/ranking" + report + "&service=msn,aim", append(panelled, "month 2003-01")},
-		"trend":   {with("version", 2), "/v1/reports/trend" + report + "&version=2", append(panelled, "to 2003-01-31")},
+		"trend":   {with("version", 2), "/v1/reports/trend" + report + "&version=2", append(panelled, "month 2003-01 ")},
 		"compare": {with("compare", "year"), "/v1/reports/ranking" + report + "&compare=year", append(panelled, "change in persons")},
 		"census":  {map[string]any{"market": "FR", "from": "2002-12", "to": "2003-01", "by": "month"}, "/v1/census?market=FR&from=2002-12&to=2003-01&by=month", []string{"market fr", "in accounts", "95 % interval", " ok."}},
 		"markets": {
