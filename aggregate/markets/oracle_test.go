@@ -13,35 +13,20 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/test/engines"
 )
-
-// requireR gives Rscript's path where R has its survey package. Without, the test
-// fails under ROLLCALL_ENGINES=require and is skipped otherwise.
-func requireR(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("Rscript")
-	if err == nil && exec.Command(path, "-e", `stopifnot(nzchar(system.file(package = "survey")))`).Run() == nil {
-		return path
-	}
-	missing := "R or its package survey is missing (Debian: r-base-core, r-cran-survey)"
-	if os.Getenv("ROLLCALL_ENGINES") == "require" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
-}
 
 // TestAgainstRSurvey: R's survey has all markets in one design, where they are
 // strata, and takes differences as contrasts of domains.
 func TestAgainstRSurvey(t *testing.T) {
-	rscript := requireR(t)
+	engines.Require(t, engines.Survey)
 	s, dir := newSite(t), t.TempDir()
 	all := append(europe(), sample{of: of("JP", "nn", october), first: 30001, men: 40e6, women: 41e6, reach: 0.2, household: true, strata: 5, base: true}.draw(7, 300))
 	for _, p := range all {
 		s.publish(p)
 	}
 	writeFor(t, dir, all)
-	cmd := exec.Command(rscript, "testdata/markets.R", dir)
+	cmd := exec.Command("Rscript", "testdata/markets.R", dir)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
