@@ -141,6 +141,7 @@ func frenchNotes() [][2]string {
 		{"Reach is of each market's own active universe, and the rank is among its own services. Markets are in order of reach; their samples are independent, and each pair is tested by itself.",
 			"La couverture porte sur l’univers actif de chaque marché, et le rang est parmi ses propres services. Les marchés sont dans l’ordre de la couverture\u202f; leurs échantillons sont indépendants, et chaque paire est testée pour elle-même."},
 		{"This month is not published in, and so left out: *.", "Marchés où ce mois n’est pas publié, et donc omis\u00a0: *."},
+		{"Panels that are not named have published this month in, and so left out: *.", "Marchés où d’autres panels que ceux qui sont demandés ont publié ce mois, et donc omis\u00a0: *."},
 		{"The catalogue of the version doesn't have the service, so its figures are undefined: *.", "Le catalogue de la version n’a pas le service, dont les chiffres ne sont donc pas définis\u00a0: *."},
 		{"Preliminary, and may still change: *.", "Versions préliminaires, qui peuvent encore changer\u00a0: *."},
 		{"Restated: *.", "Versions révisées\u00a0: *."},
