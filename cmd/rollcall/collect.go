@@ -196,7 +196,21 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 	})
 }
 
-func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
+// read reads the capture, and says how much there was: silence would not tell one
+// in which nobody was seen from one that was not read.
+func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) error {
+	sightings := 0
+	err := c.packets(ctx, s, install, func(seen ingest.Sighting) error {
+		sightings++
+		return yield(seen)
+	})
+	if err == nil || c.stats.Packets > 0 {
+		fmt.Fprintf(s.err, "%s: packets %d, sightings %d\n", c.source(), c.stats.Packets, sightings)
+	}
+	return err
+}
+
+func (c *pcapCmd) packets(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
 	if c.Interface != "" {
 		c.stats, err = meter.Listen(ctx, c.Interface, install, yield)
 		return err
@@ -406,7 +420,7 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	out := bufio.NewWriterSize(s.out, 64<<10)
 	log, err := c.read(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
 	if err == nil && log.Refused() {
-		return fmt.Errorf("%s: every line was refused", c.whole())
+		return fmt.Errorf("%s: every line that the profile knows was refused", c.whole())
 	}
 	return errors.Join(err, c.strange(log))
 }

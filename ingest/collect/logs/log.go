@@ -128,10 +128,10 @@ func (l *Log) Oldest(age time.Duration) (line int, ok bool) {
 	return line, ok
 }
 
-// Refused reports whether every line was refused.
+// Refused reports whether every line that the profile knows was refused.
 func (l *Log) Refused() bool {
 	c := l.reader.Counts()
-	return c.Rows > 0 && c.Rejected == c.Rows
+	return c.Rejected > 0 && c.Rejected+c.Other == c.Rows
 }
 
 // AllOther is how many lines there were, if the profile knows none of them; else 0.
