@@ -137,6 +137,9 @@ func TestCalibrated(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(diff.Meta.Notes, "\n"), "Calibrated services: no service in the first version, msn in the second.") {
 		t.Errorf("diff: %v, %v", diff, err)
 	}
+	if back, err := h.Diff(context.Background(), rollcall.Query{Of: october}, 2, 1); err != nil || !strings.HasSuffix(back.Meta.Method, "; before_version=2; before_calibrated=msn") || !strings.HasSuffix(diff.Meta.Method, "; before_version=1") {
+		t.Errorf("the methods of diffs are %q and %q, %v", diff.Meta.Method, back.Meta.Method, err)
+	}
 	for _, name := range Reports() {
 		if r := h.report(rollcall.Query{Report: name, Version: 2}); len(r.Meta.Calibrated) != 1 {
 			t.Errorf("%s doesn't say that it is calibrated", name)

@@ -286,4 +286,7 @@ test("markets: highest where the first differs from the second, told apart by ea
   const figure = markets(three, "", en);
   assert.deepEqual(figure.table.rows.map((r) => [r[0], r[1], r.at(-1)]), [["Belgium", "41.2%", "–"], ["France", "20.8%", "yes"], ["United Kingdom", en.t.under(100), "–"]]);
   assert.ok(figure.keys.some((k) => k.text === en.t.key.below(100)) && figure.source.includes("Belgium (nn, v1 final), France (nn, v1 final)"));
+  three.meta.markets![1]!.calibrated = [{ service: "msn" }, { service: "aim" }] as unknown as NonNullable<ReturnType<typeof meta>["calibrated"]>;
+  assert.ok(markets(three, "", en).source.includes("Belgium (nn, v1 final), France (nn, v1 final, calibrated to the census of MSN Messenger, AIM), United Kingdom"));
+  assert.ok(markets(three, "", fr).source.includes(", calé sur le recensement de MSN Messenger, AIM)"));
 });

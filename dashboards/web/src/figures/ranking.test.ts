@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RankingRow } from "../api";
+import type { Publication, RankingRow } from "../api";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import { changeTexts, headline, tracks, lede, rankRange, sentence, significant, ties, tiles, unchanged, withheld } from "./ranking";
+import { changeTexts, headline, tracks, lede, older, rankRange, sentence, significant, ties, tiles, unchanged, withheld } from "./ranking";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -49,6 +49,19 @@ test("a month whose changes are all undefined says where the reason is", () => {
   assert.match(unchanged(r, fr).join(), /^Évolutions non définies\u00a0: les remarques/);
   r.meta.pool = 6;
   assert.deepEqual(unchanged(r, en), [], "a mean of months has none");
+});
+
+test("changes from a version that has been followed by another say so", () => {
+  const published = (month: string, version: number, panel = "demo") => ({ market: "FR", panel, month, version }) as Publication;
+  const r = october2003();
+  assert.deepEqual(older(r, [published("2003-09", 1), published("2003-10", 2), published("2003-09", 2, "other")], en), []);
+  const all = [published("2003-09", 2), published("2003-09", 1)];
+  assert.deepEqual(older(r, all, en), ["Changes are from version 1 of September 2003, not from its version 2."]);
+  assert.match(older(r, all, fr).join(), /^Évolutions sur la version 1 de septembre 2003/);
+  r.meta.compared!.month = "2003-08";
+  assert.match(older(r, [published("2003-08", 3)], fr).join(), /^Évolutions sur la version 1 d’août 2003, non sur sa version 3\.$/);
+  for (const of of r.rows) of.change = below;
+  assert.deepEqual(older(r, all, en), [], "there are no changes");
 });
 
 test("a change within chance is never called a rise beyond it", () => {

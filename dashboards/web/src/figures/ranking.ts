@@ -1,5 +1,5 @@
 // The ranking: who is used by how many, and what is a tie.
-import type { Measure, Meta, RankingRow, Report } from "../api";
+import type { Measure, Meta, Publication, RankingRow, Report } from "../api";
 import {
   axisX, clipped, element, estimate, faces, isCaution, label, layer, measure, plot, scale, Sheet, tip, widest,
 } from "../draw";
@@ -217,6 +217,17 @@ export function unchanged(r: Ranking, s: Scope): string[] {
   const rows = ranked(r);
   if (r.meta.pool !== undefined || rows.length === 0 || rows.some((row) => row.change?.status !== "undefined")) return [];
   return [s.t.language === "fr" ? "Évolutions non définies\u00a0: les remarques du rapport disent pourquoi." : "Changes are not defined: the report’s notes say why."];
+}
+
+/** older tells of changes from a version that is not the compared month's latest. */
+export function older(r: Ranking, publications: readonly Publication[], s: Scope): string[] {
+  const { compared, market, panel } = r.meta;
+  if (compared === undefined || !r.rows.some((row) => shown(row.change))) return [];
+  const versions = publications.filter((p) => p.market === market && p.panel === panel && p.month === compared.month).map((p) => p.version);
+  const latest = Math.max(compared.version, ...versions);
+  if (latest === compared.version) return [];
+  const month = s.n.month(compared.month);
+  return [s.t.language === "fr" ? `Évolutions sur la version ${compared.version} ${of(month)}, non sur sa version ${latest}.` : `Changes are from version ${compared.version} of ${month}, not from its version ${latest}.`];
 }
 
 function keys(r: Ranking, before: ReadonlyMap<string, Measure>, s: Scope): Key[] {
