@@ -71,6 +71,10 @@ func read(d *audience.Document, plan Plan) (out []panel.PerPerson, err error) {
 	refuse := func(id rollcall.ServiceID, reason string) ([]panel.PerPerson, error) {
 		return nil, &rollcall.Invalid{Field: "calibrate", Value: string(id), Reason: reason, Code: "calibrate"}
 	}
+	var known []string
+	for _, s := range d.Services {
+		known = append(known, string(s.ID))
+	}
 	named := slices.Clone(plan.Services)
 	slices.Sort(named)
 	for i, id := range named {
@@ -78,16 +82,30 @@ func read(d *audience.Document, plan Plan) (out []panel.PerPerson, err error) {
 		switch {
 		case i > 0 && named[i-1] == id:
 			return refuse(id, "is named twice")
-		case id == rollcall.Online || !slices.ContainsFunc(d.Services, func(s rollcall.Service) bool { return s.ID == id }):
-			return refuse(id, "is not a service of the catalogue")
+		case id == rollcall.Online:
+			return refuse(id, "is any internet use, which has no census of its own")
+		case !slices.Contains(known, string(id)):
+			return nil, &rollcall.Unknown{Kind: "service", Name: string(id), Near: rollcall.Nearest(string(id), known)}
 		case at < 0:
-			return refuse(id, "has no line in "+perPersonFile)
+			return refuse(id, "has no line in "+perPersonFile+", whose lines are of: "+servicesOf(lines))
 		case ofPanel(lines[at].Source, d.Of.Panel):
 			return refuse(id, fmt.Sprintf("has its accounts a person from this panel (%q): what it is calibrated with must not be its own", lines[at].Source))
 		}
 		out = append(out, lines[at])
 	}
 	return out, nil
+}
+
+// servicesOf names what lines are of.
+func servicesOf(lines []panel.PerPerson) string {
+	if len(lines) == 0 {
+		return "no service"
+	}
+	var ids []string
+	for _, l := range lines {
+		ids = append(ids, l.Service)
+	}
+	return strings.Join(ids, ", ")
 }
 
 // ofPanel reports whether a source names the panel itself.

@@ -85,7 +85,7 @@ func complete(ctx context.Context, store rollcall.Store, d *audience.Document, q
 	}
 	for _, c := range corrections.Of(rollcall.Removal) {
 		if c.Market == q.Market && c.Service == service && c.From <= q.To && q.From <= c.To && corrections.Restored(&c).IsZero() {
-			return refuse("%s was removed (%s)", c.Days(), c.Reason)
+			return refuse("%s was removed (%s), and what was loaded since may lack some of it", c.Days(), c.Reason)
 		}
 	}
 	if down := corrections.Down(q.Market, service, q.From, q.To); len(down) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/aggregate/audience"
+	"rollcall/aggregate/panel"
 )
 
 // Bounds of what is no cause for a warning: by how much the users of a census may
@@ -58,8 +59,7 @@ func Notes(m *audience.Month, services []rollcall.ServiceID) (notes []string) {
 			c.Service, c.Accounts, of, c.Location, c.AccountsSE, c.PerPerson, c.SE, c.Source, c.SourceDate, c.Persons, c.PersonsSE, c.Own, c.OwnSE, c.Ratio))
 		notes = append(notes, doubts(m, &c)...)
 	}
-	first := m.Doc.Calibrated[0]
-	notes = append(notes, fmt.Sprintf("Calibrating has brought the weighting efficiency of %s from %.0f %% to %.0f %%.", of, 100*first.Efficiency, 100*m.Weights.Quality().Efficiency))
+	notes = append(notes, efficiency(m))
 	if at := m.Whole.Condition(); at.Work < len(m.Roster.Panelists) {
 		notes = append(notes, fmt.Sprintf("%d of the %d panelists of %s have no meter at work: who uses a calibrated service there alone is among the others of the panel, and among the users of the census.", len(m.Roster.Panelists)-at.Work, len(m.Roster.Panelists), of))
 	}
@@ -67,6 +67,15 @@ func Notes(m *audience.Month, services []rollcall.ServiceID) (notes []string) {
 		notes = append(notes, fmt.Sprintf("Not calibrated: %s, and every other service without calibrated in its row. Where people join a panel by their taste for all messengers, calibrating some alone biases shares and ranks: calibrate every service that is compared.", services[other]))
 	}
 	return notes
+}
+
+// efficiency says what calibrating has cost, and judges it where it is much.
+func efficiency(m *audience.Month) string {
+	of, before, now := m.Doc.Of.Month, 100*m.Doc.Calibrated[0].Efficiency, m.Weights.Quality()
+	if now.Grade == panel.Good {
+		return fmt.Sprintf("Calibrating has brought the weighting efficiency of %s from %.0f %% to %.0f %%.", of, before, 100*now.Efficiency)
+	}
+	return fmt.Sprintf("Calibrating has brought the weighting efficiency of %s from %.0f %% to %.0f %%: %s.", of, before, 100*now.Efficiency, now.Grade)
 }
 
 // Of says to what a month is calibrated, and all that must be said of it; nil: to
@@ -137,9 +146,14 @@ func doubts(m *audience.Month, c *rollcall.Calibrated) (notes []string) {
 		notes = append(notes, fmt.Sprintf("The standard error of the users of %s by census, %.0f, is above that of the panel alone, %.0f: calibrating makes its audience less precise.", c.Service, c.PersonsSE, c.OwnSE))
 	}
 	if dated, err := time.Parse(time.DateOnly, c.SourceDate); err == nil {
-		if year, month, day := dated.AddDate(1, 0, 0).Date(); rollcall.DayOf(year, month, day) < m.Doc.Of.Month.First() {
+		switch {
+		case dayOf(dated.AddDate(1, 0, 0)) < m.Doc.Of.Month.First():
 			notes = append(notes, fmt.Sprintf("The accounts a person of %s are of %s, more than a year before %s.", c.Service, c.SourceDate, m.Doc.Of.Month))
+		case dayOf(dated.AddDate(-1, 0, 0)) > m.Doc.Of.Month.Last():
+			notes = append(notes, fmt.Sprintf("The accounts a person of %s are of %s, more than a year after %s: is the date right?", c.Service, c.SourceDate, m.Doc.Of.Month))
 		}
 	}
 	return notes
 }
+
+func dayOf(t time.Time) rollcall.Day { return rollcall.DayOf(t.Date()) }

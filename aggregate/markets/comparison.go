@@ -36,6 +36,7 @@ type comparison struct {
 	level   float64   // of confidence, in every row: the highest of the versions' own
 	list    []*market // by id
 	without []string  // markets that have not published the month
+	unnamed []string  // markets that have, by panels that were not asked for
 }
 
 // names are those of the table's columns.

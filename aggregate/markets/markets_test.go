@@ -277,13 +277,16 @@ func TestWhichPanel(t *testing.T) {
 	s.publish(sample{of: of("FR", "other", october), first: 20001, men: 8e6, women: 9e6, reach: 0.3}.draw(4, 200))
 	q := usual()
 	_, err := s.Markets(t.Context(), q)
-	want := "panel: leaves several in FR that have published 2002-10: nn, other; name one for each such market"
+	want := "panel: leaves several in FR that have published 2002-10: nn, other; name one of them, and one of each other market that is meant"
 	if err == nil || err.Error() != want || !errors.Is(err, rollcall.ErrInvalid) {
 		t.Errorf("two panels: %v", err)
 	}
 	q.Panels = []rollcall.PanelID{"nn"}
 	if got := order(s.ask(q)); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"FR", "UK"}) {
 		t.Errorf("of nn there are %v", got)
+	}
+	if got, want := s.ask(q).Meta.Notes, "Panels that are not named have published this month in, and so left out: BE."; !slices.Contains(got, want) {
+		t.Errorf("nothing says %q: %q", want, got)
 	}
 	q.Panels = []rollcall.PanelID{"other", "metrix"}
 	got := s.ask(q)
@@ -294,6 +297,22 @@ func TestWhichPanel(t *testing.T) {
 	_, err = s.Markets(t.Context(), q)
 	if want := `panel "metric": is not known among those that have published; the nearest are metrix`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("an unknown panel: %v", err)
+	}
+}
+
+// TestCalibratedMethod: the method, which is all that a row of a file says of it,
+// tells to whose census which market's version is calibrated.
+func TestCalibratedMethod(t *testing.T) {
+	c := &comparison{of: usual(), list: []*market{
+		{version: rollcall.Publication{PanelMonth: of("BE", "metrix", october), Version: 1}},
+		{version: rollcall.Publication{PanelMonth: of("FR", "nn", october), Version: 2}},
+	}}
+	if got := c.method(); strings.Contains(got, "calibrated=") {
+		t.Errorf("of no calibrated version the method is %q", got)
+	}
+	c.list[1].meta.Calibrated = []rollcall.Calibrated{{Service: "aim"}, {Service: "msn"}}
+	if got := c.method(); !strings.HasSuffix(got, "; calibrated=FR/aim,FR/msn") {
+		t.Errorf("the method is %q", got)
 	}
 }
 

@@ -52,7 +52,7 @@ func (c *comparison) method() string {
 	versions := c.each(func(m *market) string {
 		return fmt.Sprintf("%s/%s/%d", m.id(), m.version.Panel, m.version.Version)
 	})
-	return strings.Join([]string{
+	parts := []string{
 		"method=rollcall-1",
 		"population=persons",
 		"service=" + string(c.of.Service),
@@ -68,7 +68,22 @@ func (c *comparison) method() string {
 		"difference_df=welch-satterthwaite",
 		fmt.Sprintf("confidence=%g", c.level),
 		fmt.Sprintf("caution_rse=%g", panel.CautionRSE),
-	}, "; ")
+	}
+	if calibrated := c.calibrated(); len(calibrated) > 0 {
+		parts = append(parts, "calibrated="+strings.Join(calibrated, ","))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// calibrated gives "FR/msn": of each market, the services that its version is
+// calibrated to.
+func (c *comparison) calibrated() (out []string) {
+	for _, m := range c.list {
+		for _, to := range m.meta.Calibrated {
+			out = append(out, fmt.Sprintf("%s/%s", m.id(), to.Service))
+		}
+	}
+	return out
 }
 
 // notes are the plain words that go with the figures.
@@ -85,6 +100,7 @@ func (c *comparison) notes() []string {
 		of   []string
 	}{
 		{"This month is not published in, and so left out: %s.", c.without},
+		{"Panels that are not named have published this month in, and so left out: %s.", c.unnamed},
 		{"The catalogue of the version doesn't have the service, so its figures are undefined: %s.", c.those(func(m *market) bool { return !m.known })},
 		{"Preliminary, and may still change: %s.", c.those(func(m *market) bool { return m.version.Status == rollcall.Preliminary })},
 		{"Restated: %s.", c.reasons()},

@@ -17,6 +17,7 @@ type published struct {
 	of      *rollcall.MarketsQuery
 	chosen  []rollcall.Publication // the version that stands for each market, by market
 	without []string               // markets that have published other months, and not this one
+	unnamed []string               // markets that have published it by panels that are not meant
 	gone    []rollcall.Publication // of the month: withdrawn, or aged out
 	months  []rollcall.Month       // of any market, as often as they come
 	panels  []rollcall.PanelID     // likewise
@@ -58,7 +59,7 @@ func (p *published) add(m rollcall.MarketID, list []rollcall.Publication) error 
 		p.panels = append(p.panels, v.Panel)
 		switch {
 		case len(p.of.Panels) > 0 && !slices.Contains(p.of.Panels, v.Panel):
-		case !v.Withdrawn.IsZero() || !v.AgedOut.IsZero():
+		case !open(v):
 			if v.Month == p.of.Month {
 				p.gone = append(p.gone, v)
 			}
@@ -73,14 +74,21 @@ func (p *published) add(m rollcall.MarketID, list []rollcall.Publication) error 
 	case len(panels) > 1:
 		return &rollcall.Invalid{
 			Field: "panel", Value: joined(p.of.Panels), Code: "panel",
-			Reason: fmt.Sprintf("leaves several in %s that have published %s: %s; name one for each such market", m, p.of.Month, joined(panels)),
+			Reason: fmt.Sprintf("leaves several in %s that have published %s: %s; name one of them, and one of each other market that is meant", m, p.of.Month, joined(panels)),
 		}
 	case len(panels) == 1:
 		p.chosen = append(p.chosen, latest[panels[0]])
+	case slices.ContainsFunc(list, func(v rollcall.Publication) bool { return v.Month == p.of.Month && open(v) }): // of a panel that is not meant
+		p.unnamed = append(p.unnamed, string(m))
 	case other:
 		p.without = append(p.without, string(m))
 	}
 	return nil
+}
+
+// open reports whether readers may have a version's figures.
+func open(v rollcall.Publication) bool {
+	return !v.Internal && v.Withdrawn.IsZero() && v.AgedOut.IsZero()
 }
 
 // checkPanels refuses a panel that has published nothing anywhere.

@@ -26,7 +26,7 @@ func (r *Reporter) Markets(ctx context.Context, q rollcall.MarketsQuery) (*rollc
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{of: q, without: p.without}
+	c := &comparison{of: q, without: p.without, unnamed: p.unnamed}
 	months := make([]*audience.Month, len(p.chosen))
 	for i, version := range p.chosen {
 		if months[i], err = r.Reports.Months.Month(ctx, version.Document); err != nil {

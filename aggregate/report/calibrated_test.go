@@ -137,6 +137,9 @@ func TestCalibrated(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(diff.Meta.Notes, "\n"), "Calibrated services: no service in the first version, msn in the second.") {
 		t.Errorf("diff: %v, %v", diff, err)
 	}
+	if back, err := h.Diff(context.Background(), rollcall.Query{Of: october}, 2, 1); err != nil || !strings.HasSuffix(back.Meta.Method, "; before_version=2; before_calibrated=msn") || !strings.HasSuffix(diff.Meta.Method, "; before_version=1") {
+		t.Errorf("the methods of diffs are %q and %q, %v", diff.Meta.Method, back.Meta.Method, err)
+	}
 	for _, name := range Reports() {
 		if r := h.report(rollcall.Query{Report: name, Version: 2}); len(r.Meta.Calibrated) != 1 {
 			t.Errorf("%s doesn't say that it is calibrated", name)
@@ -241,8 +244,10 @@ func TestCalibratingIsRefused(t *testing.T) {
 		service          rollcall.ServiceID
 	}{
 		{"a day without the census", perPerson, "the census of aim in FR is not complete for 2002-10: 2002-10-13 has nothing", "aim"},
-		{"no line", perPerson, "has no line in accounts-per-person", "icq"},
-		{"no such service", perPerson, "is not a service of the catalogue", "nosuch"},
+		{"no line", perPerson, "has no line in accounts-per-person, whose lines are of: msn, aim", "icq"},
+		{"lines of nothing", head, "has no line in accounts-per-person, whose lines are of: no service", "msn"},
+		{"no such service", perPerson, `service "mns": is not known; the nearest are msn`, "mns"},
+		{"any internet use", perPerson, "is any internet use, which has no census of its own", rollcall.Online},
 		{"no source", head + "msn,1.25,0.05,,2002-06-30\n", "column source: is empty", "msn"},
 		{"no date", head + "msn,1.25,0.05,survey,\n", "column source_date: is empty", "msn"},
 		{"no error", head + "msn,1.25,,survey,2002-06-30\n", "column se: is empty", "msn"},
@@ -307,13 +312,18 @@ func TestCalibratingIsDoubted(t *testing.T) {
 		"times the users of msn that the panel has alone, which is outside 0.67 to 1.5",
 		"The standard error of the users of msn by census, ",
 		"The accounts a person of msn are of 2001-09-30, more than a year before 2002-10.",
+		"Calibrating has brought the weighting efficiency of 2002-10 from 98 % to 70 %: warn.",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("nothing says %q:\n%s", want, notes)
 		}
 	}
+	later := h.close(calibrating(october, "service,accounts_per_person,se,source,source_date\nmsn,1.25,0.05,survey,2202-06-30\n", "msn"))
+	if want := "The accounts a person of msn are of 2202-06-30, more than a year after 2002-10: is the date right?"; !slices.Contains(later.Calibration.Notes, want) {
+		t.Errorf("of a date to come there is %q", later.Calibration.Notes)
+	}
 	fine := h.close(calibrating(october, perPerson, "msn"))
-	if notes := strings.Join(fine.Calibration.Notes, "\n"); strings.Contains(notes, "outside 0.67") || strings.Contains(notes, "more than a year") {
+	if notes := strings.Join(fine.Calibration.Notes, "\n"); strings.Contains(notes, "outside 0.67") || strings.Contains(notes, "more than a year") || strings.Contains(notes, " %: ") {
 		t.Errorf("without a cause: %s", notes)
 	}
 }

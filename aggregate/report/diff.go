@@ -66,7 +66,28 @@ func newDiff(before, after *rollcall.Table) *rollcall.Table {
 	out.Meta.Report, out.Meta.Internal = "diff of "+after.Meta.Report, before.Meta.Internal || after.Meta.Internal
 	out.Meta.Notes = append(differences(before.Meta, after.Meta), after.Meta.Notes...)
 	out.Meta.Thresholds = bothThresholds(before.Meta.Thresholds, after.Meta.Thresholds)
+	out.Meta.Method += beforeMethod(before.Meta)
 	return out
+}
+
+// beforeMethod adds to the second version's method which the first one is, and to
+// what it is calibrated: a row of a file has nothing else that says so.
+func beforeMethod(before rollcall.Meta) string {
+	method := fmt.Sprintf("; before_version=%d", before.Version)
+	if to := servicesOf(before.Calibrated); len(to) > 0 {
+		method += "; before_calibrated=" + strings.Join(to, ",")
+	}
+	return method
+}
+
+// servicesOf gives the services of calibrations, each once.
+func servicesOf(list []rollcall.Calibrated) []string {
+	var ids []string
+	for _, c := range list {
+		ids = append(ids, string(c.Service))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // bothThresholds gives the second version's limits and, where they are others,
@@ -121,14 +142,10 @@ func differences(a, b rollcall.Meta) []string {
 // calibrationsDiffer says to what each version is calibrated.
 func calibrationsDiffer(a, b rollcall.Meta) string {
 	to := func(m rollcall.Meta) string {
-		var services []string
-		for _, c := range m.Calibrated {
-			services = append(services, string(c.Service))
+		if services := servicesOf(m.Calibrated); len(services) > 0 {
+			return strings.Join(services, ", ")
 		}
-		if len(services) == 0 {
-			return "no service"
-		}
-		return strings.Join(services, ", ")
+		return "no service"
 	}
 	return fmt.Sprintf("Calibrated services: %s in the first version, %s in the second.", to(a), to(b))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -53,6 +54,9 @@ type pcapCmd struct {
 func (c *pcapCmd) Validate() error {
 	if c.Listen == "" && (c.Tokens != "" || c.Clear) {
 		return errors.New("--tokens and --insecure-http are for --listen")
+	}
+	if (c.Panel == "") != (c.Panelist == "") {
+		return errors.New("--panel and --panelist stand together; give both or neither")
 	}
 	if c.File == logs.Stdin {
 		return exist(c.Signs)
@@ -184,10 +188,29 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 		return errors.Join(err, out.Flush())
 	}
 	server.LimitMemory(meterMemory + server.IdleMemory)
-	return with(ctx, &c.Engine, s, func(api *client) error { return c.send(ctx, s, api, install) })
+	return with(ctx, &c.Engine, s, func(api *client) error {
+		if _, err := calendarOf(ctx, api, c.Market); err != nil {
+			return err // before hours of packets, each of whose sightings would be refused
+		}
+		return c.send(ctx, s, api, install)
+	})
 }
 
-func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
+// read reads the capture, and says how much there was: silence would not tell one
+// in which nobody was seen from one that was not read.
+func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) error {
+	sightings := 0
+	err := c.packets(ctx, s, install, func(seen ingest.Sighting) error {
+		sightings++
+		return yield(seen)
+	})
+	if err == nil || c.stats.Packets > 0 {
+		fmt.Fprintf(s.err, "%s: packets %d, sightings %d\n", c.source(), c.stats.Packets, sightings)
+	}
+	return err
+}
+
+func (c *pcapCmd) packets(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
 	if c.Interface != "" {
 		c.stats, err = meter.Listen(ctx, c.Interface, install, yield)
 		return err
@@ -279,8 +302,12 @@ func (c *logsCmd) Validate() error {
 	switch {
 	case !c.Follow && c.State != "":
 		return errors.New("--state is for --follow")
-	case c.Follow && (len(c.Files) != 1 || len(files) != 1):
-		return errors.New("--follow takes one file")
+	case c.Follow && len(files) == 0:
+		return errors.New("--follow takes a file; the standard input is read to its end without it")
+	case c.Follow && len(c.Files) != 1:
+		return errors.New("--follow takes one file; it finds those that were rotated away by itself")
+	case c.Follow && profile.Packed(c.Files[0]):
+		return fmt.Errorf("%s: is compressed, so nothing is written to it any more; read it without --follow", c.Files[0])
 	case c.Follow && c.State == "" && !c.DryRun:
 		return errors.New("--follow needs --state, where it goes on from")
 	case c.Follow:
@@ -359,14 +386,30 @@ func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yie
 
 // told says what became of the log's lines.
 func (c *logsCmd) told(s *streams, log *logs.Log) {
-	where := "line"
-	if c.Follow {
-		where = "byte" // over the files that it stood in
-	}
+	at := c.at(log)
 	for _, fault := range log.Faults() {
-		fmt.Fprintf(s.err, "%s: %s %d: %s\n", c.name(), where, fault.Line, fault.Reason)
+		fmt.Fprintf(s.err, "%s: %s\n", at(fault.Line), fault.Reason)
 	}
-	fmt.Fprintf(s.err, "%s: %s\n", c.name(), log)
+	fmt.Fprintf(s.err, "%s: %s\n", c.whole(), log)
+}
+
+// at says where a line of the log stands.
+func (c *logsCmd) at(log *logs.Log) func(line int) string {
+	return func(line int) string {
+		if c.Follow {
+			return fmt.Sprintf("%s: byte %d", c.name(), line) // over the files that it stood in
+		}
+		path, no := log.Where(line)
+		return fmt.Sprintf("%s: line %d", path, no)
+	}
+}
+
+// whole names all of the log's files.
+func (c *logsCmd) whole() string {
+	if len(c.Files) == 1 {
+		return c.name()
+	}
+	return fmt.Sprintf("%s and %d more", c.name(), len(c.Files)-1)
 }
 
 func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) error {
@@ -377,7 +420,7 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	out := bufio.NewWriterSize(s.out, 64<<10)
 	log, err := c.read(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
 	if err == nil && log.Refused() {
-		return fmt.Errorf("%s: every line was refused", c.name())
+		return fmt.Errorf("%s: every line that the profile knows was refused", c.whole())
 	}
 	return errors.Join(err, c.strange(log))
 }
@@ -387,7 +430,7 @@ func (c *logsCmd) strange(log *logs.Log) error {
 	if c.Follow || log == nil { // what follows may be known
 		return nil
 	}
-	return c.allOther(c.name(), "line", log.AllOther())
+	return c.allOther(c.whole(), "line", log.AllOther())
 }
 
 // send carries the log's sightings to Rollcall's own log.
@@ -398,7 +441,7 @@ func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *p
 		return err
 	}
 	to.refused(log.Rejected())
-	return errors.Join(err, printCounts(s.out, s.err, c.name(), &to.Counts), allRefused(c.name(), &to.Counts), c.strange(log))
+	return errors.Join(err, printCountsOf(s.out, s.err, c.whole(), &to.Counts, c.at(log)), allRefused(c.whole(), &to.Counts), c.strange(log))
 }
 
 type pollCmd struct {
@@ -419,10 +462,18 @@ func (c *pollCmd) Validate() error {
 		return errors.New("give --source or --map")
 	case c.TokenFile != "" && c.URL == "":
 		return errors.New("--token-file is for --url")
+	case c.URL != "" && !c.asks():
+		return fmt.Errorf("--url %q: is not an address such as http://127.0.0.1:9090/sessions", c.URL)
 	case c.Every < time.Second:
 		return errors.New("--every: is at least 1s")
 	}
 	return errors.Join(exist(c.TokenFile), c.profileFlags.check())
+}
+
+// asks reports whether --url is something that can be asked by GET.
+func (c *pollCmd) asks() bool {
+	u, err := url.Parse(c.URL)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // Run asks until it is told to stop, which is no failure.

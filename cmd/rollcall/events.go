@@ -293,8 +293,13 @@ func (s *sender) settle(ctx context.Context) error {
 // printCounts says what became of an input: one line of counts on out, the
 // first refused lines on err.
 func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
+	return printCountsOf(out, err, name, c, func(line int) string { return fmt.Sprintf("%s: line %d", name, line) })
+}
+
+// printCountsOf is printCounts where at says where a line stands.
+func printCountsOf(out, err io.Writer, name string, c *ingest.Counts, at func(line int) string) error {
 	for _, e := range c.Errors {
-		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
+		fmt.Fprintf(err, "%s: %s\n", at(e.Line), strings.TrimPrefix(e.Reason, "line: "))
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
 	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {

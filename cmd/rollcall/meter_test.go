@@ -36,7 +36,9 @@ func meterOf(t *testing.T, recording string) *child {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pipe.Close() })
-	p := spawn(t, "collect", "pcap", path, "--market", "FR", "--location", "home", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
+	data := filepath.Join(t.TempDir(), "data")
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", data)
+	p := spawn(t, "collect", "pcap", path, "--market", "FR", "--location", "home", "--data", data, "--listen", "127.0.0.1:0")
 	if _, err := pipe.Write(packets); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"rollcall"
 	"rollcall/api/export/folder"
@@ -318,6 +320,11 @@ func (c *closeCmd) calibrate(in map[string]any) error {
 	text, err := os.ReadFile(c.PerPerson)
 	if err != nil {
 		return err
+	}
+	for i, line := range bytes.Split(text, []byte("\n")) { // JSON would change what is not
+		if !utf8.Valid(line) {
+			return fmt.Errorf("%s line %d: is not UTF-8 text", c.PerPerson, i+1)
+		}
 	}
 	in["calibrate"], in["accounts_per_person"] = c.Calibrate, string(text)
 	return nil

@@ -197,12 +197,19 @@ func Parse(r io.Reader) (*Profile, error) {
 	}
 	p := new(Profile)
 	if err := yaml.Load(text, p, yaml.WithKnownFields()); err != nil {
-		return nil, fmt.Errorf("is not a profile: %w", err)
+		return nil, fmt.Errorf("is not a profile: %s", inWords(err))
 	}
 	if err := p.compile(); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// inWords says what the YAML package says in names of Go's types.
+func inWords(err error) string {
+	text := strings.Replace(strings.TrimPrefix(err.Error(), "yaml: "), "construct errors: ", "", 1)
+	text = regexp.MustCompile(`field (\S+) not found in type \S+`).ReplaceAllString(text, `"$1" is no name that the form has there`)
+	return regexp.MustCompile(`cannot construct !!\w+ (.*) into \S+`).ReplaceAllString(text, `$1 is not of the kind that belongs there`)
 }
 
 func (p *Profile) compile() error {

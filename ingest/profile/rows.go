@@ -74,6 +74,21 @@ type unpacked struct {
 	close func() error
 }
 
+// Packed reports whether Open unpacks a file of this name.
+func Packed(path string) bool {
+	ending := filepath.Ext(path)
+	return ending == ".gz" || ending == ".zst"
+}
+
+// Read reads on. A file that was cut, or is still being written, is said to be so.
+func (u unpacked) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the compressed file ends in the middle, and was read up to there: %w", err)
+	}
+	return n, err
+}
+
 // Close closes the file.
 func (u unpacked) Close() error { return u.close() }
 

@@ -102,7 +102,7 @@ export function analyst(w) {
 
   test("how many use the service that is readable only pooled?", async (t) => {
     const { page } = await open(t, "/?month=2003-10");
-    await page.getByRole("link", { name: "Pool 6 months, for Jabber and Voila Messager" }).click();
+    await page.getByRole("link", { name: "Pool 6 months, perhaps enough for Jabber and Voila Messager" }).click();
     await page.waitForFunction(() => document.querySelector("h1").textContent.endsWith("(mean of 6 months)"));
     const want = row(await ask(w.server, `/v1/reports/ranking?${of("2003-10")}&pool=6`), "jabber").unique_audience;
     assert.notEqual(want.value, null, "the demonstration's Jabber is readable over six months");
@@ -118,7 +118,7 @@ export function analyst(w) {
   test("pooling is offered where the notes tell of it, and of a mean says what it stands on", async (t) => {
     const { page } = await open(t, "/?month=2002-10");
     assert.match(await page.locator("#notes").textContent(), /ask for it with pool, 2 months/);
-    await page.getByRole("link", { name: /^Pool 2 months, for / }).click();
+    await page.getByRole("link", { name: /^Pool 2 months, perhaps enough for / }).click();
     await page.waitForFunction(() => document.querySelector("h1").textContent.includes("mean of 2 months"));
     assert.match(await page.locator("#about").textContent(), /the mean of 2 months, enumeration studies of 1 September 2002 to 1 October 2002.*in one or more of the 2 months, each counted once/s);
     await page.goto(`${w.server.address}/?month=2002-09`);

@@ -26,7 +26,8 @@ export interface Report<Row> {
 }
 
 export type RankingRow = Schemas["RankingRow"];
-export type TrendRow = Schemas["TrendRow"];
+/** calibrated is there where a month of the trend is calibrated to a census. */
+export type TrendRow = Schemas["TrendRow"] & { calibrated?: boolean | null };
 export type DuplicationRow = Schemas["DuplicationRow"];
 export type CombinationRow = Schemas["CombinationsRow"];
 export type ProfileRow = Schemas["ProfileRow"];

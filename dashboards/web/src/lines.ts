@@ -10,6 +10,7 @@ export interface Point {
   x: number; // a day's number, or milliseconds
   m: Measure | null;
   hollow?: boolean;
+  anew?: boolean; // no line leads here: the point before is not to be compared
   said: string; // the point's day or month in words
 }
 
@@ -69,7 +70,7 @@ export function enlarged(all: readonly Series[], others: readonly Series[]): num
   return Math.round(top(all) / top(others));
 }
 
-/** runs cuts a line at its gaps. */
+/** runs cuts a line at its gaps, and where it begins anew. */
 export function runs(points: readonly Point[]): (Point & { m: Shown })[][] {
   const out: (Point & { m: Shown })[][] = [];
   let open = false;
@@ -78,7 +79,7 @@ export function runs(points: readonly Point[]): (Point & { m: Shown })[][] {
       open = false;
       continue;
     }
-    if (!open) out.push([]);
+    if (!open || p.anew) out.push([]);
     open = true;
     out[out.length - 1]!.push(p as Point & { m: Shown });
   }

@@ -50,6 +50,9 @@ func (f *Follower) Run(ctx context.Context, tick <-chan time.Time) error {
 	if err := f.resume(); err != nil {
 		return err
 	}
+	if err := f.open(); err == nil && f.file == nil {
+		f.warn("is not there yet; it is read when it is")
+	}
 	for {
 		if err := f.step(ctx); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -239,5 +240,21 @@ func TestFollowUnended(t *testing.T) {
 	f.close()
 	if !got["user2@x"] || !got["user3@x"] || got["user1@x"] {
 		t.Error(got)
+	}
+}
+
+// TestFollowNothing: a log that is not there is waited for, and that is said.
+func TestFollowNothing(t *testing.T) {
+	w := newWritten(t)
+	f := w.follower(map[string]bool{})
+	var said []string
+	f.Warn = func(text string) { said = append(said, text) }
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := f.Run(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := w.path + ": is not there yet; it is read when it is"; len(said) != 1 || said[0] != want {
+		t.Errorf("said %q, want %q", said, want)
 	}
 }

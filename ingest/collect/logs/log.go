@@ -20,6 +20,26 @@ type Log struct {
 	cut     int // pieces more, of stays over 24 hours
 	unnamed int
 	unread  []byte // the last line that told nothing, for its time
+	files   []begun
+	lines   int // of the files that were read whole
+}
+
+// begun is a file, and how many lines of the log stand before it: the lines of
+// several files are numbered on.
+type begun struct {
+	path  string
+	after int
+}
+
+// Where gives the file that a line of the log stands in, and its number there.
+// Only a log that Read reads has files.
+func (l *Log) Where(line int) (path string, no int) {
+	for _, f := range l.files {
+		if f.after < line {
+			path, no = f.path, line-f.after
+		}
+	}
+	return path, no
 }
 
 // New makes a log that is read by the profile's reader and gives its sightings
@@ -108,10 +128,10 @@ func (l *Log) Oldest(age time.Duration) (line int, ok bool) {
 	return line, ok
 }
 
-// Refused reports whether every line was refused.
+// Refused reports whether every line that the profile knows was refused.
 func (l *Log) Refused() bool {
 	c := l.reader.Counts()
-	return c.Rows > 0 && c.Rejected == c.Rows
+	return c.Rejected > 0 && c.Rejected+c.Other == c.Rows
 }
 
 // AllOther is how many lines there were, if the profile knows none of them; else 0.

@@ -82,6 +82,7 @@ func begins(r *profile.Reader, path string, changed time.Time) (time.Time, error
 // Read reads files whole, one after the other as one log. stdin is what "-" is.
 func (l *Log) Read(ctx context.Context, paths []string, stdin io.Reader) error {
 	for _, path := range paths {
+		l.files = append(l.files, begun{path: path, after: l.lines})
 		if err := l.readFile(ctx, path, stdin); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -102,7 +103,8 @@ func (l *Log) readFile(ctx context.Context, path string, stdin io.Reader) error 
 }
 
 func (l *Log) readAll(ctx context.Context, r io.Reader) error {
-	in := newLines(r)
+	in, before := newLines(r), l.lines
+	defer func() { l.lines = before + in.no }()
 	for {
 		at, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -114,10 +116,11 @@ func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 		if at.No == 1 {
 			at.Text = bytes.TrimPrefix(at.Text, mark)
 		}
+		at.No += before
 		if err := l.Line(at); err != nil {
 			return err
 		}
-		if at.No%1024 == 0 && ctx.Err() != nil {
+		if in.no%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -125,6 +128,7 @@ func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 		if last.No == 1 {
 			last.Text = bytes.TrimPrefix(last.Text, mark)
 		}
+		last.No += before
 		return l.Line(last)
 	}
 	return nil

@@ -82,3 +82,52 @@ func TestAnchored(t *testing.T) {
 		}
 	}
 }
+
+// TestWhere: lines of several files are numbered on, and each is found again in
+// its own.
+func TestWhere(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for i, text := range []string{"a\nb\nc", "", "d\n"} {
+		path := filepath.Join(dir, string(rune('a'+i)))
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	log := New("prosody", reader(t, "prosody", "UTC"), time.Now(), collect(new([]string)))
+	if err := log.Read(t.Context(), paths, nil); err != nil {
+		t.Fatal(err)
+	}
+	type place struct {
+		path string
+		no   int
+	}
+	for line, want := range map[int]place{1: {paths[0], 1}, 3: {paths[0], 3}, 4: {paths[2], 1}} {
+		if path, no := log.Where(line); (place{path, no}) != want {
+			t.Errorf("line %d stands in %s, %d; want %v", line, path, no, want)
+		}
+	}
+}
+
+// TestCut: a packed file that ends in the middle is read up to there, and said to be cut.
+func TestCut(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write([]byte("2026-11-28 23:50:00 c2sa\tinfo\tAuthenticated as ann@x\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "prosody.log.gz")
+	if err := os.WriteFile(path, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	log := New("prosody", reader(t, "prosody", "UTC"), time.Now(), collect(&got))
+	err := log.Read(t.Context(), []string{path}, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), path+": the compressed file ends in the middle") || len(got) == 0 {
+		t.Error(err, got)
+	}
+}

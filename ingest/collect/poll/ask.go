@@ -44,12 +44,30 @@ func (s *Source) Ask(ctx context.Context) ([]byte, time.Time, error) {
 func (s *Source) run(ctx context.Context) ([]byte, error) {
 	command := exec.CommandContext(ctx, "sh", "-c", s.Command) // the operator's own
 	out := &bounded{left: maxAnswer}
-	command.Stdout = out
+	said := &head{left: 300}
+	command.Stdout, command.Stderr = out, said
 	command.WaitDelay = time.Second // for what it started and left
 	if err := command.Run(); err != nil {
+		if line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n"); line != "" {
+			return nil, fmt.Errorf("the command: %w: %s", err, line)
+		}
 		return nil, fmt.Errorf("the command: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// head takes the beginning, and lets the rest go.
+type head struct {
+	bytes.Buffer
+	left int
+}
+
+// Write takes what there is space for.
+func (h *head) Write(p []byte) (int, error) {
+	n := min(len(p), h.left)
+	h.left -= n
+	h.Buffer.Write(p[:n])
+	return len(p), nil
 }
 
 // bounded takes so much and no more.

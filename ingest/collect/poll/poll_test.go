@@ -218,6 +218,10 @@ func TestAsk(t *testing.T) {
 	if text, _, err := command.Ask(t.Context()); err != nil || string(text) != "a\tb" {
 		t.Error(string(text), err)
 	}
+	command.Command = "echo no such node >&2; echo and more >&2; exit 2"
+	if _, _, err := command.Ask(t.Context()); err == nil || err.Error() != "the command: exit status 2: no such node" {
+		t.Errorf("a command that says why: %v", err)
+	}
 	command.Command = "exit 3"
 	if _, _, err := command.Ask(t.Context()); err == nil {
 		t.Error("a command that failed was taken")

@@ -36,13 +36,14 @@ export function sentence(r: Markets, s: Scope): string {
 }
 
 /** source names the panel and the version that stand for each market, and says
-    which are simulated. */
+    which are calibrated, and to whose census, and which are simulated. */
 function source(r: Markets, s: Scope): string {
   const all = r.meta.markets ?? [];
   const some = all.some((m) => !m.simulated);
   const each = all.map((m) => {
     const version = s.t.versionText(m.version, s.t.statuses[m.status] ?? m.status);
-    return `${m.name || m.market} (${m.panel}, ${version}${m.simulated && some ? `, ${s.t.simulated.toLowerCase()}` : ""})`;
+    const to = (m.calibrated ?? []).map((c) => s.name(c.service)).join(", ");
+    return `${m.name || m.market} (${m.panel}, ${version}${to === "" ? "" : `, ${s.t.calibratedTo(to)}`}${m.simulated && some ? `, ${s.t.simulated.toLowerCase()}` : ""})`;
   });
   const text = `Rollcall, ${s.n.monthShort(monthOf(r.meta))}: ${each.join(", ")}.`;
   return r.meta.simulated && !some ? `${text} ${s.t.simulatedDot}` : text;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
 import { csvText, source } from "../figure";
-import { toEnd, type Series } from "../lines";
+import { runs, toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
@@ -16,7 +16,7 @@ import { citation } from "../parts/About";
 import { markets, sentence as across } from "./markets";
 import { sentence as placed } from "./places";
 import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
-import { leader, monthTicks, overlap, sentence as trended } from "./trend";
+import { leader, mixed, monthTicks, overlap, sentence as trended, seriesOf } from "./trend";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -64,6 +64,19 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   assert.match(trended(trend(1_585_000, 3_494_000), fr), /^MSN Messenger passe de 1.585.000 en octobre 2002 à 3.494.000 en octobre 2003$/);
   assert.equal(leader(trend(1, 2)), "msn");
   assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
+});
+
+test("trend: a calibrated month is not told as a rise or a fall from one that is not", () => {
+  const trend = (...calibrated: boolean[]) => of<TrendRow>(calibrated.map((c, i) => ({
+    month: `2003-0${i + 4}`, service: "msn", unique_audience: measure((i + 1) * 1e6, (i + 0.9) * 1e6, (i + 1.1) * 1e6), calibrated: c,
+  })));
+  assert.equal(trended(trend(false, false, true), en), "MSN Messenger had 3,000,000 visitors in June 2003");
+  assert.equal(trended(trend(true, false, false), en), "MSN Messenger rose from 2,000,000 in May 2003 to 3,000,000 in June 2003");
+  assert.equal(trended(trend(true, true), en), "MSN Messenger rose from 1,000,000 in April 2003 to 2,000,000 in May 2003");
+  assert.deepEqual(mixed(trend(false, false, true), en), ["Calibrated to a census: June 2003 alone. Do not compare with the other months."]);
+  assert.match(mixed(trend(true, false, true), fr).join(), /^Seulement avril 2003 et juin 2003/);
+  assert.deepEqual(runs(seriesOf(trend(false, false, true), en)[0]!.points).map((run) => run.length), [2, 1], "no line leads from one to the other");
+  assert.deepEqual([...mixed(trend(true, true), en), ...mixed(trend(false, false), en)], []);
 });
 
 test("trend: only Januaries over two years, and not all where there is no space", () => {
@@ -273,4 +286,7 @@ test("markets: highest where the first differs from the second, told apart by ea
   const figure = markets(three, "", en);
   assert.deepEqual(figure.table.rows.map((r) => [r[0], r[1], r.at(-1)]), [["Belgium", "41.2%", "–"], ["France", "20.8%", "yes"], ["United Kingdom", en.t.under(100), "–"]]);
   assert.ok(figure.keys.some((k) => k.text === en.t.key.below(100)) && figure.source.includes("Belgium (nn, v1 final), France (nn, v1 final)"));
+  three.meta.markets![1]!.calibrated = [{ service: "msn" }, { service: "aim" }] as unknown as NonNullable<ReturnType<typeof meta>["calibrated"]>;
+  assert.ok(markets(three, "", en).source.includes("Belgium (nn, v1 final), France (nn, v1 final, calibrated to the census of MSN Messenger, AIM), United Kingdom"));
+  assert.ok(markets(three, "", fr).source.includes(", calé sur le recensement de MSN Messenger, AIM)"));
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RankingRow } from "../api";
+import type { Publication, RankingRow } from "../api";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import { changeTexts, headline, tracks, lede, rankRange, sentence, significant, ties, tiles, withheld } from "./ranking";
+import { changeTexts, headline, tracks, lede, older, rankRange, sentence, significant, ties, tiles, unchanged, withheld } from "./ranking";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -30,6 +30,38 @@ test("a tie for first is no lead", () => {
   r.rows[0]!.tie_group = 2;
   assert.equal(headline(r, en), "MSN Messenger, Yahoo! Messenger and AIM are tied for first in October 2003");
   assert.doesNotMatch(headline(r, en) + lede(r, en) + sentence(r, en), /lead|is first|follows/);
+});
+
+test("who follows is told with the distance between the printed figures", () => {
+  const r = october2003();
+  r.rows[0]!.unique_audience = measure(1_585_400, 1_453_000, 1_728_000);
+  r.rows[1]!.unique_audience = measure(544_600, 470_000, 631_000);
+  r.rows[1]!.tie_group = 4;
+  assert.match(lede(r, en), /Yahoo! Messenger \(545,000\) follows, 1,040,000 behind\.$/);
+  assert.match(lede(r, fr), /Yahoo! Messenger \(545.000\) suit, avec 1.040.000 de moins\.$/);
+});
+
+test("a month whose changes are all undefined says where the reason is", () => {
+  const r = october2003();
+  assert.deepEqual(unchanged(r, en), []);
+  for (const of of r.rows) of.change = { ...below, status: "undefined" };
+  assert.match(unchanged(r, en).join(), /^Changes are not defined: the report’s notes /);
+  assert.match(unchanged(r, fr).join(), /^Évolutions non définies\u00a0: les remarques/);
+  r.meta.pool = 6;
+  assert.deepEqual(unchanged(r, en), [], "a mean of months has none");
+});
+
+test("changes from a version that has been followed by another say so", () => {
+  const published = (month: string, version: number, panel = "demo") => ({ market: "FR", panel, month, version }) as Publication;
+  const r = october2003();
+  assert.deepEqual(older(r, [published("2003-09", 1), published("2003-10", 2), published("2003-09", 2, "other")], en), []);
+  const all = [published("2003-09", 2), published("2003-09", 1)];
+  assert.deepEqual(older(r, all, en), ["Changes are from version 1 of September 2003, not from its version 2."]);
+  assert.match(older(r, all, fr).join(), /^Évolutions sur la version 1 de septembre 2003/);
+  r.meta.compared!.month = "2003-08";
+  assert.match(older(r, [published("2003-08", 3)], fr).join(), /^Évolutions sur la version 1 d’août 2003, non sur sa version 3\.$/);
+  for (const of of r.rows) of.change = below;
+  assert.deepEqual(older(r, all, en), [], "there are no changes");
 });
 
 test("a change within chance is never called a rise beyond it", () => {

@@ -1,5 +1,5 @@
 // The ranking: who is used by how many, and what is a tie.
-import type { Measure, Meta, RankingRow, Report } from "../api";
+import type { Measure, Meta, Publication, RankingRow, Report } from "../api";
 import {
   axisX, clipped, element, estimate, faces, isCaution, label, layer, measure, plot, scale, Sheet, tip, widest,
 } from "../draw";
@@ -157,7 +157,10 @@ function second(r: Ranking, s: Scope): string {
   const next = rows[1];
   if (next === undefined) return "";
   const group = ties(rows).find((g) => g.includes(next.service));
-  if (group === undefined) return french ? `${told(next)} suit.` : `${told(next)} follows.`;
+  if (group === undefined) {
+    const behind = s.n.persons(rounded(rows[0]!.unique_audience.value) - rounded(next.unique_audience.value));
+    return french ? `${told(next)} suit, avec ${behind} de moins.` : `${told(next)} follows, ${behind} behind.`;
+  }
   if (group.length > 3) return french ? `${told(next)} et ${group.length - 1} autres sont deuxièmes ex æquo.` : `${told(next)} and ${group.length - 1} others are tied for second.`;
   const each = s.n.list(rows.filter((row) => group.includes(row.service)).map(told));
   return french ? `${each} sont deuxièmes ex æquo.` : `${each} are tied for second.`;
@@ -194,19 +197,37 @@ const wide = 780;
 export function ranking(r: Ranking, before: ReadonlyMap<string, Measure>, data: string, s: Scope): Figure {
   const all = lines(r, s);
   const hidden = withheld(r, s);
-  const notes = hidden.length > 3 ? [`${s.n.some(hidden.map((row) => s.name(row.service)))}${s.t.colon}${s.t.under(limits(r.meta).low)}`] : [];
+  const names = hidden.length > 3 ? [`${s.n.some(hidden.map((row) => s.name(row.service)))}${s.t.colon}${s.t.under(limits(r.meta).low)}`] : [];
   return {
     id: "ranking",
     sentence: sentence(r, s),
     subtitle: `${s.t.visitors}, ${s.market}, ${s.t.at[r.meta.location] ?? r.meta.location}, ${when(r.meta, s)}`,
     keys: keys(r, before, s),
-    notes,
+    notes: [...names, ...unchanged(r, s)],
     source: source(r.meta, s),
     data,
     table: table(r, s),
     height: (width) => (width >= wide ? 26 + all.length * 46 + 30 : all.length * 58 + 30),
     draw: (width) => draw(r, all, before, width, s),
   };
+}
+
+/** unchanged says where to read why a month has no changes. A mean of months has none. */
+export function unchanged(r: Ranking, s: Scope): string[] {
+  const rows = ranked(r);
+  if (r.meta.pool !== undefined || rows.length === 0 || rows.some((row) => row.change?.status !== "undefined")) return [];
+  return [s.t.language === "fr" ? "Évolutions non définies\u00a0: les remarques du rapport disent pourquoi." : "Changes are not defined: the report’s notes say why."];
+}
+
+/** older tells of changes from a version that is not the compared month's latest. */
+export function older(r: Ranking, publications: readonly Publication[], s: Scope): string[] {
+  const { compared, market, panel } = r.meta;
+  if (compared === undefined || !r.rows.some((row) => shown(row.change))) return [];
+  const versions = publications.filter((p) => p.market === market && p.panel === panel && p.month === compared.month).map((p) => p.version);
+  const latest = Math.max(compared.version, ...versions);
+  if (latest === compared.version) return [];
+  const month = s.n.month(compared.month);
+  return [s.t.language === "fr" ? `Évolutions sur la version ${compared.version} ${of(month)}, non sur sa version ${latest}.` : `Changes are from version ${compared.version} of ${month}, not from its version ${latest}.`];
 }
 
 function keys(r: Ranking, before: ReadonlyMap<string, Measure>, s: Scope): Key[] {

@@ -11,6 +11,12 @@ export function monthsOf(r: Trend): string[] {
   return [...new Set(r.rows.map((row) => row.month))].sort();
 }
 
+/** calibrated gives the months whose panel is calibrated to a census: they can't be
+    compared with the others. */
+export function calibrated(r: Trend): string[] {
+  return monthsOf(r).filter((m) => r.rows.some((row) => row.month === m && row.calibrated));
+}
+
 /** overlap says whether two intervals have a value in common. */
 export function overlap(a: Measure, b: Measure): boolean {
   if (a.low === null || a.high === null || b.low === null || b.high === null) return true;
@@ -28,7 +34,9 @@ export function sentence(r: Trend, s: Scope): string {
   const french = s.t.language === "fr";
   const first = leader(r);
   if (first === undefined) return french ? "Aucun service n’a assez de panélistes" : "No service has enough panelists";
-  const shownRows = r.rows.filter((row): row is TrendRow & { unique_audience: Shown } => row.service === first && shown(row.unique_audience));
+  const apart = calibrated(r);
+  const like = (month: string) => apart.includes(month) === apart.includes(monthsOf(r).at(-1)!);
+  const shownRows = r.rows.filter((row): row is TrendRow & { unique_audience: Shown } => row.service === first && like(row.month) && shown(row.unique_audience));
   const [a, b] = [shownRows[0]!, shownRows.at(-1)!];
   const name = s.name(first);
   const v = (row: typeof a) => s.n.persons(row.unique_audience.value);
@@ -50,6 +58,8 @@ function at(month: string): number {
 export function seriesOf(r: Trend, s: Scope): Series[] {
   const months = monthsOf(r);
   const ids = [...new Set(r.rows.map((row) => row.service))];
+  const apart = calibrated(r);
+  const anew = (i: number) => i > 0 && apart.includes(months[i]!) !== apart.includes(months[i - 1]!);
   const of = new Map(r.rows.map((row) => [`${row.month} ${row.service}`, row.unique_audience]));
   return ids.map((id) => ({
     id,
@@ -57,7 +67,7 @@ export function seriesOf(r: Trend, s: Scope): Series[] {
     short: id === "any" ? s.t.anyShort : s.short(id),
     fill: s.colour(id).fill,
     dashed: s.colour(id).dashed,
-    points: months.map((m) => ({ x: at(m), m: of.get(`${m} ${id}`) ?? null, said: s.n.month(m) })),
+    points: months.map((m, i) => ({ x: at(m), m: of.get(`${m} ${id}`) ?? null, anew: anew(i), said: s.n.month(m) })),
   }));
 }
 
@@ -87,7 +97,7 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
     sentence: sentence(r, s),
     subtitle: `${french ? "Visiteurs uniques par mois" : "Unique visitors by month"}, ${s.market}, ${place}, ${period}. ${french ? "Bandes\u00a0: intervalle à" : "Bands:"} ${level(r.meta, s)}${french ? "" : " interval"}`,
     keys: keys(all, r.meta, s),
-    notes: [...gone(all, r.meta, s), ...(s.address.pool === undefined ? [] : [s.t.alone])],
+    notes: [...gone(all, r.meta, s), ...mixed(r, s), ...(s.address.pool === undefined ? [] : [s.t.alone])],
     source: source(r.meta, s, short),
     data,
     table: {
@@ -115,6 +125,15 @@ function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
   if (never.length > 0) out.push(french ? `${s.n.some(never)}\u00a0: ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
   if (some.length > 0) out.push(french ? `${s.n.some(some)}\u00a0: les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
   return out;
+}
+
+/** mixed tells of months that are calibrated beside others that are not. */
+export function mixed(r: Trend, s: Scope): string[] {
+  const apart = calibrated(r);
+  if (apart.length === 0 || apart.length === monthsOf(r).length) return [];
+  const names = s.n.some(apart.map((m) => s.n.month(m)));
+  if (s.t.language === "fr") return [`Seulement ${names}\u00a0: panel calé sur un recensement. Ne pas comparer aux autres mois.`];
+  return [`Calibrated to a census: ${names} alone. Do not compare with the other months.`];
 }
 
 function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVGElement {

@@ -2,7 +2,7 @@
 // between two versions of them.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
-import { calibratedTo, level, limits, monthOf, when, type Scope } from "../figure";
+import { calibratedTo, level, limits, monthOf, when, why, type Scope } from "../figure";
 import { baseOf } from "../figures/ranking";
 import { shown } from "../numbers";
 
@@ -33,10 +33,10 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   if (p !== undefined) {
     const [all, home, work] = [p.in_tab, p.home, p.work].map((x) => s.n.whole(x)) as [string, string, string];
     const silent = p.silent ? s.n.whole(p.silent) : "";
-    const any: [string, string] = pool === undefined ? ["", ""] : [` in one or more of the ${pool} months, each counted once`, ` un ou plusieurs des ${pool} mois, chacune comptée une fois`];
+    const any: [string, string] = pool === undefined ? ["", ""] : [` in one or more of the ${pool} months, each counted once`, ` dans un ou plusieurs des ${pool} mois, chacune comptée une fois`];
     add(["Panel", "Panel"], [
       `${all} persons in tab${any[0]}; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
-      `${all} personnes actives${any[1]}\u202f; ${home} mesurées à domicile, ${work} au travail${silent && `\u202f; ${silent} n’ont rien envoyé dans le mois`}`,
+      `${all} personnes retenues${any[1]}\u202f; ${home} mesurées à domicile, ${work} au travail${silent && `\u202f; ${silent} n’ont rien envoyé dans le mois`}`,
     ]);
   }
   const w = meta.weights;
@@ -188,8 +188,8 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
                   <td>{s.t.places[row.location ?? ""] ?? row.location ?? ""}</td>
                   <td>{row.service === "any" ? s.t.any : s.name(row.service ?? "")}</td>
                   <td>{r.columns.find((c) => c.name === row.figure)?.label ?? row.figure}</td>
-                  <td class="number">{value(row.before, s)}</td>
-                  <td class="number">{value(row.after, s)}</td>
+                  <td class="number">{value(row.before, r.meta, s)}</td>
+                  <td class="number">{value(row.after, r.meta, s)}</td>
                 </tr>
               ))}
             </tbody>
@@ -200,10 +200,11 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
   );
 }
 
-function value(v: DiffRow["before"], s: Scope): string {
+/** value writes a figure of a version, in words where it is not shown. */
+export function value(v: DiffRow["before"], meta: Meta, s: Scope): string {
   if (v == null) return "–";
   if (typeof v !== "object" || Array.isArray(v)) return String(v);
   const m = v as Measure;
-  if (!shown(m)) return m.status;
+  if (!shown(m)) return why(m, meta, s);
   return `${s.n.digits(m.value, Math.abs(m.value) < 1000 ? 2 : 0)}${m.status === "caution" && m.n !== null ? ` (n ${m.n})` : ""}`;
 }

@@ -11,7 +11,7 @@ import { frequency } from "../figures/frequency";
 import { markets } from "../figures/markets";
 import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
-import { headline, lede, ranked, ranking, tiles, withheld } from "../figures/ranking";
+import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
@@ -35,7 +35,10 @@ export function People({ p, versions, catalogue, client, s, go }: Props) {
   const pooled = pooledParams(s.address, p.chosen);
   const address = (name: ReportName) => csv(name, q);
   const before = useMemo(() => beforeOf(p), [p.before]);
-  const first = useMemo(() => ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s), [r, before, s]);
+  const first = useMemo(() => {
+    const figure = ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s);
+    return { ...figure, notes: [...figure.notes, ...older(r, catalogue.publications, s)] };
+  }, [r, before, catalogue, s]);
   const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} half={half} link={link(figure.id)} controls={controls} />;
   return (
     <>

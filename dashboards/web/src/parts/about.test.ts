@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { measure, meta, scope } from "../testing";
-import { factsOf } from "./About";
+import { below, measure, meta, scope } from "../testing";
+import { factsOf, value } from "./About";
 
 const facts = (change: Parameters<typeof meta>[0], language: "en" | "fr" = "en") => Object.fromEntries(factsOf(meta(change), [], scope(language)).map((f) => [f.name, f.text]));
 const sample = { in_tab: 8179, home: 7249, work: 1844, not_in_tab: 0, unmetered: 0, unknown_service: 0, excluded: 0, diaries: "d", id: "i" };
@@ -22,4 +22,14 @@ test("of a mean of months they are those of all of them", () => {
   assert.equal(f["Panel"], "8,179 persons in tab in one or more of the 6 months, each counted once; 7,249 metered at home, 1,844 at work");
   assert.equal(f["Weights"], "Each month’s raked to its universe; together worth 7,043 persons (86.1%)");
   assert.equal(facts({ pool: 6, universe }, "fr")["Univers"], "21\u202f975\u202f000 personnes en France, moyenne de 6 mois, études de cadrage du 1er mai 2003 au 1er octobre 2003");
+});
+
+test("a version's figure that is not shown is told in words", () => {
+  assert.equal(value(below, meta(), scope("en")), "under 30 persons");
+  assert.equal(value({ ...below, status: "undefined" }, meta(), scope("fr")), scope("fr").t.undefinedFigure);
+  assert.equal(value(measure(2_454_307, 2_264_675, 2_657_635), meta(), scope("en")), "2,454,307");
+});
+
+test("in French, those in tab are not called active: some sent nothing", () => {
+  assert.match(facts({ sample }, "fr")["Panel"]!, /^8.179 personnes retenues\u202f; /);
 });
