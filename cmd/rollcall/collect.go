@@ -374,10 +374,11 @@ func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yie
 	log := logs.New(cmp.Or(c.Source, "log"), r, time.Now(), yield)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	warnings := newLogger(s.err, slog.LevelInfo)
+	said := newLogger(s.err, slog.LevelInfo)
 	f := &logs.Follower{
 		Log: log, Path: c.name(), State: c.State, Commit: commit,
-		Warn: func(text string) { warnings.Warn(text) },
+		Warn:  func(text string) { said.Warn(text) },
+		Count: func(text string) { said.Info(text) },
 	}
 	err := f.Run(ctx, tick.C)
 	c.told(s, log)

@@ -22,12 +22,14 @@ type Follower struct {
 	State  string                      // the folder of checkpoints; empty: none are written
 	Commit func(context.Context) error // returns when what was said is where it belongs
 	Warn   func(string)                // says what may have been missed
+	Count  func(string)                // says, every ten minutes of log time, what became of the lines so far
 
 	state *state
 	file  *os.File // nil: there is none now
 	in    *lines
 	files []placed // that something open may need, the one that is read last
 	told  time.Time
+	alien bool // it was said that the profile knows no line
 	saved int64
 }
 
@@ -41,6 +43,7 @@ type placed struct {
 const (
 	tellEvery = 10 * time.Minute   // of log time: how often what is open is said
 	needed    = 7 * 24 * time.Hour // an older session is not read again from its beginning
+	aliens    = 100                // so many lines that the profile doesn't know may be another source's
 )
 
 // Run reads what is there and then, at each tick, what is new, until the context
@@ -93,6 +96,13 @@ func (f *Follower) step(ctx context.Context) error {
 		if err := f.Log.Tell(); err != nil {
 			return err
 		}
+		if f.Count != nil {
+			f.Count(f.Path + ": " + f.Log.String())
+		}
+	}
+	if n := f.Log.AllOther(); n >= aliens && !f.alien {
+		f.alien = true
+		f.warn(fmt.Sprintf("the profile knows none of its first %d lines: they may be another source's", n))
 	}
 	return f.commit(ctx)
 }

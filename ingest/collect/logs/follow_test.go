@@ -258,3 +258,39 @@ func TestFollowNothing(t *testing.T) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 }
+
+// TestFollowAnother: a log of another source is told while it is followed, once,
+// and the counts of one that is known are told as it goes on.
+func TestFollowAnother(t *testing.T) {
+	for _, c := range []struct {
+		line func(w *written) string
+		warn string
+	}{
+		{func(*written) string { return "nothing of Prosody's\n" }, ": the profile knows none of its first 100 lines: they may be another source's"},
+		{(*written).line, ""},
+	} {
+		w := newWritten(t)
+		f := w.follower(map[string]bool{})
+		var warned, counted []string
+		f.Warn = func(text string) { warned = append(warned, text) }
+		f.Count = func(text string) { counted = append(counted, text) }
+		for range 3 {
+			for range 100 {
+				w.append(c.line(w))
+			}
+			if err := f.step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.close()
+		if known := c.warn == ""; known != (len(warned) == 0) || known != (len(counted) > 0) {
+			t.Errorf("warned %q, counted %q", warned, counted)
+		}
+		if c.warn != "" && !slices.Equal(warned, []string{w.path + c.warn}) {
+			t.Errorf("warned %q", warned)
+		}
+		if len(counted) > 0 && !strings.HasPrefix(counted[0], w.path+": ") {
+			t.Errorf("counted %q", counted)
+		}
+	}
+}
