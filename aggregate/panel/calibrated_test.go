@@ -2,9 +2,7 @@ package panel_test
 
 import (
 	"fmt"
-	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,27 +25,7 @@ func TestCalibratedAgainstRSurvey(t *testing.T) {
 		livePanel(3*k).write(t, dir, k)
 		livePanel(3*k).writeInputs(t, dir, k)
 	}
-	out, err := exec.Command("Rscript", "testdata/calibrated.R", dir, strconv.Itoa(panels)).Output()
-	if err != nil {
-		t.Fatalf("Rscript: %v", err)
-	}
-	theirs := readLive(t, out)
-	compared, worst := 0, 0.0
-	for k := range panels {
-		for name, ours := range livePanel(3 * k).calibrated(t) {
-			want, ok := theirs[fmt.Sprint(k, " ", name)]
-			if !ok {
-				t.Fatalf("R says nothing of %s of panel %d", name, k)
-			}
-			near(t, fmt.Sprint("panel ", k, ": ", name), ours, want, 1e-6)
-			compared++
-			worst = max(worst, math.Abs(ours-want)/math.Abs(want))
-		}
-	}
-	if compared != len(theirs) {
-		t.Errorf("%d figures compared of the %d that R gave", compared, len(theirs))
-	}
-	t.Logf("%d figures, largest relative difference %.2g", compared, worst)
+	compareWithR(t, "testdata/calibrated.R", dir, panels, func(k int) said { return livePanel(3 * k).calibrated(t) })
 }
 
 // usersOf gives the margins of users of two services in a month: more users than

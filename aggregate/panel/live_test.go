@@ -29,7 +29,14 @@ func TestLiveAgainstRSurvey(t *testing.T) {
 	for k := range panels {
 		livePanel(k).write(t, dir, k)
 	}
-	cmd := exec.Command("Rscript", "testdata/live.R", dir, strconv.Itoa(panels))
+	compareWithR(t, "testdata/live.R", dir, panels, func(k int) said { return livePanel(k).figures(t) })
+}
+
+// compareWithR holds our figures of some panels, by name, to those that a script
+// makes of what was written of them.
+func compareWithR(t *testing.T, script, dir string, panels int, figures func(k int) said) {
+	t.Helper()
+	cmd := exec.Command("Rscript", script, dir, strconv.Itoa(panels))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -39,7 +46,7 @@ func TestLiveAgainstRSurvey(t *testing.T) {
 	theirs := readLive(t, out)
 	compared, worst := 0, 0.0
 	for k := range panels {
-		for name, ours := range livePanel(k).figures(t) {
+		for name, ours := range figures(k) {
 			want, ok := theirs[fmt.Sprint(k, " ", name)]
 			if !ok {
 				t.Fatalf("R says nothing of %s of panel %d", name, k)

@@ -2,39 +2,13 @@
 # of two services as well, and prints "panel name value" lines. What the errors of
 # the inputs add is found by raking anew to one user more and one fewer of each
 # margin. Arguments: the folder, the number of panels.
-suppressMessages(library(survey))
-options(digits = 15)
-args <- commandArgs(TRUE)
-say <- function(name, x) for (i in seq_along(x))
-  cat(k, if (length(x) > 1) paste0(name, i) else name, format(as.numeric(x[i]), digits = 15), "\n")
+source("testdata/design.R")
 
-# design weighs some months together, each to its own margins, every weight times
-# a factor. more is how many more users each margin of users has.
-design <- function(months, factor, stayers = FALSE, more = rep(0, nrow(inputs))) {
-  p <- people[people$month %in% months & (!stayers | !is.na(people$used)), ]
-  latest <- p[order(-p$month), ]
-  latest <- latest[!duplicated(latest$id), ]
-  at <- match(p$id, latest$id)
-  p$household <- latest$household[at]; p$stratum <- latest$stratum[at]
-  p$w0 <- p$base * factor
-  columns <- character(); totals <- numeric()
-  add <- function(name, values, total) {
-    p[[name]] <<- as.numeric(values); columns <<- c(columns, name); totals <<- c(totals, factor * total)
-  }
-  for (t in months) {
-    m <- margins[margins$month == t, ]
-    add(paste0("all_", t), p$month == t, sum(m$population[m$margin == "sexage"]))
-    for (column in c("sexage", "region", "work")) {
-      part <- m[m$margin == column, ]
-      if (column != "work") part <- part[-1, ]
-      for (i in seq_len(nrow(part))) add(paste(column, i, t, sep = "_"), p$month == t & p[[column]] == part$category[i], part$population[i])
-    }
-    for (i in which(inputs$month == t)) add(paste("of", inputs$service[i], t, sep = "_"), p$month == t & p[[inputs$service[i]]] == 1, inputs$persons[i] + more[i])
-  }
-  ids <- if (all(p$household == 0)) ~id else ~household
-  d <- if (all(p$stratum == 0)) svydesign(ids = ids, weights = ~w0, data = p) else
-    svydesign(ids = ids, strata = ~stratum, weights = ~w0, data = p, nest = TRUE)
-  d <- calibrate(d, reformulate(columns, intercept = FALSE), population = setNames(totals, columns), calfun = "raking", epsilon = 1e-13, maxit = 500)
+# calibrated is such a design with the users of services among the margins. more is
+# how many more users each of those has.
+calibrated <- function(months, factor, stayers = FALSE, more = rep(0, nrow(inputs))) {
+  d <- design(months, factor, stayers, function(add, p, t)
+    for (i in which(inputs$month == t)) add(paste("of", inputs$service[i], t, sep = "_"), p$month == t & p[[inputs$service[i]]] == 1, inputs$persons[i] + more[i]))
   update(d, both = s1 * s2, active = pmax(users, s1, s2, s3), now = users * (month == max(months)), before = users * (month == min(months)),
     now3 = s3 * (month == max(months)), before3 = s3 * (month == min(months)),
     came = s3 * (1 - pmin(used, 1)), stayed = s3 * pmin(used, 1))
@@ -47,7 +21,7 @@ moved <- function(figures, months, ...) {
   by <- list()
   for (i in which(inputs$month %in% months)) {
     one <- rep(0, nrow(inputs)); one[i] <- 1
-    slope <- inputs$persons[i] * (figures(design(months, ..., more = one)) - figures(design(months, ..., more = -one))) / 2
+    slope <- inputs$persons[i] * (figures(calibrated(months, ..., more = one)) - figures(calibrated(months, ..., more = -one))) / 2
     for (part in list(list(paste("count", i), inputs$count_rse[i], 1), list(inputs$divisor[i], inputs$divisor_rse[i], -1))) {
       if (is.null(by[[part[[1]]]])) by[[part[[1]]]] <- 0
       by[[part[[1]]]] <- by[[part[[1]]]] + part[[3]] * part[[2]] * slope
@@ -67,7 +41,7 @@ for (k in seq_len(as.integer(args[2])) - 1) {
   margins <- read.csv(file.path(args[1], paste0(k, "-margins.csv")), colClasses = c(category = "character"))
   inputs <- read.csv(file.path(args[1], paste0(k, "-inputs.csv")))
 
-  d <- design(3, 1); say("weight", weights(d)[1:5])
+  d <- calibrated(3, 1); say("weight", weights(d)[1:5])
   quotes <- list(users = quote(users), rare = quote(rare), minutes = quote(minutes), s3 = quote(s3), ratio = quote(minutes / users),
     diff = quote(s1 - s3), share = quote(s1 / (s1 + s2 + s3)), reach = quote(s3 / active), index = quote(both * active / (s1 * s2)))
   base <- function(d) svytotal(~ users + rare + minutes + s1 + s2 + s3 + both + active, d)
@@ -75,7 +49,7 @@ for (k in seq_len(as.integer(args[2])) - 1) {
   c <- svycontrast(base(d), quotes)
   errors(names(quotes), coef(c), diag(vcov(c)), moved(figures, 3, 1))
 
-  two <- design(2:3, 1)
+  two <- calibrated(2:3, 1)
   quotes <- list(change = quote(now - before), percent = quote(100 * (now / before - 1)), change3 = quote(now3 - before3))
   base <- function(d) svytotal(~ now + before + now3 + before3, d)
   figures <- function(d) coef(svycontrast(base(d), quotes))
@@ -88,12 +62,12 @@ for (k in seq_len(as.integer(args[2])) - 1) {
   quotes <- list(pool = quote(s3), pool_minutes = quote(minutes), pool_ratio = quote(minutes / users), pool_reach = quote(s3 / active))
   base <- function(d) svytotal(~ users + minutes + s3 + active, d)
   figures <- function(d) coef(svycontrast(base(d), quotes))
-  c <- svycontrast(base(design(1:3, 1 / 3)), quotes)
+  c <- svycontrast(base(calibrated(1:3, 1 / 3)), quotes)
   errors(names(quotes), coef(c), diag(vcov(c)), moved(figures, 1:3, 1 / 3))
 
   quotes <- list(came = quote(came / s3), stayed = quote(stayed / s3))
   base <- function(d) svytotal(~ came + stayed + s3, d)
   figures <- function(d) coef(svycontrast(base(d), quotes))
-  c <- svycontrast(base(design(3, 1, TRUE)), quotes)
+  c <- svycontrast(base(calibrated(3, 1, TRUE)), quotes)
   errors(names(quotes), coef(c), diag(vcov(c)), moved(figures, 3, 1, TRUE))
 }
