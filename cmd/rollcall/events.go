@@ -141,10 +141,9 @@ func remedies() map[string]string {
 }
 
 // file sends a file's parts, several at once: while the log has one on its disk
-// the server reads another, and the next is cut from the file.
+// the server reads another, and the next is cut from the file. What is under way
+// when one fails is waited for: the server may have taken it, and counts it.
 func (s *sender) file(ctx context.Context, path string, bar *progressbar.ProgressBar) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	var (
 		under  []chan sent // in their order, each owned by its post
 		failed error       // of the first that failed
@@ -155,7 +154,6 @@ func (s *sender) file(ctx context.Context, path string, bar *progressbar.Progres
 		s.Add(first.counts, first.base)
 		if first.err != nil && failed == nil {
 			failed = fmt.Errorf("%s: after line %d: %w", path, first.base, first.err)
-			stop()
 		}
 	}
 	var unread error
