@@ -392,6 +392,7 @@ func (c *logsCmd) told(s *streams, log *logs.Log) {
 		fmt.Fprintf(s.err, "%s: %s\n", at(fault.Line), fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.whole(), log)
+	c.absent(s.err, c.whole(), log.Absent())
 }
 
 // at says where a line of the log stands.
@@ -426,12 +427,13 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	return errors.Join(err, c.strange(log))
 }
 
-// strange is an error where no line of a whole log is one that the profile knows.
+// strange is an error where the profile knows no line of a whole log, or nobody in
+// them.
 func (c *logsCmd) strange(log *logs.Log) error {
 	if c.Follow || log == nil { // what follows may be known
 		return nil
 	}
-	return c.allOther(c.whole(), "line", log.AllOther())
+	return c.strangers(c.whole(), "line", log)
 }
 
 // send carries the log's sightings to Rollcall's own log.

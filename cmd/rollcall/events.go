@@ -540,19 +540,39 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 	out := bufio.NewWriterSize(s.out, 64<<10)
 	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
-	tellRows(s.err, path, counts)
+	c.tellRows(s.err, path, counts)
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
 		return fmt.Errorf("%s: every row was refused", path)
 	}
-	return errors.Join(err, c.allOther(path, "row", counts.AllOther()))
+	return errors.Join(err, c.strangers(path, "row", counts))
 }
 
-// allOther is an error where a file has rows, and the profile knows none of them.
-func (f *profileFlags) allOther(path, row string, rows int) error {
-	if rows == 0 {
-		return nil
+// strangers is an error where a file has rows, and the profile knows none of them,
+// or none has the account that it names.
+func (f *profileFlags) strangers(path, row string, of interface {
+	AllOther() int
+	Nobody() string
+},
+) error {
+	name := cmp.Or(f.Source, f.Map)
+	if rows := of.AllOther(); rows > 0 {
+		return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, name, rows, row)
 	}
-	return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, cmp.Or(f.Source, f.Map), rows, row)
+	if text := of.Nobody(); text != "" {
+		return fmt.Errorf("%s: %s counts nobody: %s", path, name, text)
+	}
+	return nil
+}
+
+// absent warns of what a profile of one's own names and the rows don't have: what
+// a built-in one names may well be missing.
+func (f *profileFlags) absent(w io.Writer, path string, parts []string) {
+	if f.Map == "" {
+		return
+	}
+	for _, text := range parts {
+		fmt.Fprintf(w, "%s: warning: %s\n", path, text)
+	}
 }
 
 // sendTable carries a file's sightings to the log. What the log refuses is told
@@ -561,9 +581,9 @@ func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, 
 	to := newRowSender(newSender(api, path, c.Backfill))
 	counts, err := r.Read(ctx, path, func(seen profile.Seen) error { return to.take(ctx, seen) })
 	err = errors.Join(err, to.flush(ctx))
-	tellRows(s.err, path, counts)
+	c.tellRows(s.err, path, counts)
 	to.refused(counts.Rejected)
-	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts), c.allOther(path, "row", counts.AllOther()))
+	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts), c.strangers(path, "row", counts))
 }
 
 // rowSender posts the sightings of rows. What the log refuses is told by the
@@ -612,11 +632,12 @@ func (s *rowSender) refused(rows int) {
 
 // tellRows says what became of a table's rows: the first that were refused, and
 // the counts by rule.
-func tellRows(w io.Writer, path string, counts *profile.Counts) {
+func (f *profileFlags) tellRows(w io.Writer, path string, counts *profile.Counts) {
 	for _, fault := range counts.Faults {
 		fmt.Fprintf(w, "%s: line %d: %s\n", path, fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(w, "%s: %s\n", path, counts)
+	f.absent(w, path, counts.Absent())
 	if counts.Forgot {
 		fmt.Fprintf(w, "%s: warning: more devices or days than are remembered: some platforms are other, and some days told twice\n", path)
 	}
