@@ -521,8 +521,11 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	tick := time.NewTicker(c.Every)
 	defer tick.Stop()
 	poller := poll.New(cmp.Or(c.Source, "poll"), r, c.Every, yield)
+	poller.Count = func(text string) { log.Info("poll: " + text) }
+	poller.Warn = func(text string) { log.Warn("poll: the profile " + text) }
 	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
+	c.absent(s.err, "poll", poller.Counts().Absent())
 	return err
 }
 
