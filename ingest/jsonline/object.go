@@ -4,27 +4,48 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"rollcall/internal/jsondepth"
 )
 
-// Errors of a text that is no such object. A field that is no text is a Mistyped.
+// Errors of a text that is no such object. What is wrong with one field is a Fault.
 var (
 	ErrSyntax = errors.New("bad syntax")
 	ErrAfter  = errors.New("text after the object")
 	ErrDeep   = fmt.Errorf("nested more than %d levels deep", jsondepth.Most)
 )
 
-// Mistyped says that the field of this name is neither text nor null.
-type Mistyped string
+// Fault says what is wrong with a field, in an object that is one otherwise.
+type Fault struct {
+	Field  string // its name; "": a field that is not looked for, or a name
+	Reason string // one of the constants
+}
+
+// Reasons of a Fault.
+const (
+	NotText   = "is not text"
+	NotObject = "is not an object"
+	NotUTF8   = "is not UTF-8 text; write it in UTF-8"
+	HalfSign  = `has half of a sign, \ud800 to \udfff without the other half; write both, or the sign itself`
+	Twice     = "is there twice; leave one out"
+	Case      = "is there in another case; write its name as it is here"
+)
 
 // Error names the field.
-func (m Mistyped) Error() string { return fmt.Sprintf("field %q is not text", string(m)) }
+func (f Fault) Error() string {
+	if f.Field == "" {
+		return "a name, or a field that is not known, " + f.Reason
+	}
+	return fmt.Sprintf("field %q %s", f.Field, f.Reason)
+}
 
-// Field is a field that is looked for, and where its text goes.
+// Field is a field that is looked for, and where its text goes. One that has an
+// Object is an object, whose own fields that reads; its text is then all of it.
 type Field struct {
-	Name string
-	To   *string
+	Name   string
+	To     *string
+	Object *Object
 }
 
 // Object reads objects of the same fields, one after the other. It is for one
@@ -33,23 +54,26 @@ type Object struct {
 	fields []Field
 	after  []int // of each field that which came behind it last time, and at the end that which came first
 
-	text     []byte
-	at       int
-	mistyped string // the first field that was no text
-	bad      error
+	text  []byte
+	at    int
+	depth int    // of the object itself: 1, or more inside another
+	seen  uint64 // a bit for each field that was there
+	now   string // the field being read; "": none that is looked for
+	fault Fault  // the first
+	bad   error
 }
 
-// NewObject makes a reader of these fields.
+// NewObject makes a reader of these fields, 64 at most.
 func NewObject(fields ...Field) *Object {
 	return &Object{fields: fields, after: make([]int, len(fields)+1)}
 }
 
-// Read reads all of text. A field that is absent or null is left as it was; of one
-// that is there twice the last stands. What it puts into the fields shares text's
-// memory. It looks at every byte once: what can't be an object is ErrSyntax,
-// whatever else is wrong with it, but for depth, which is looked at before all.
+// Read reads all of text. A field that is absent or null is left as it was. What it
+// puts into the fields shares text's memory. It looks at every byte once: what can't
+// be an object is ErrSyntax, whatever else is wrong with it, but for depth, which is
+// looked at before all. Of an object the first Fault is given.
 func (o *Object) Read(text []byte) error {
-	o.text, o.at, o.mistyped, o.bad = text, 0, "", nil
+	o.begin(text, 0, 1)
 	o.space()
 	switch {
 	case o.next() == '{':
@@ -62,10 +86,15 @@ func (o *Object) Read(text []byte) error {
 	return err
 }
 
+// begin is where an object is read from, and how deep that is.
+func (o *Object) begin(text []byte, at, depth int) {
+	o.text, o.at, o.depth, o.seen, o.now, o.fault, o.bad = text, at, depth, 0, "", Fault{}, nil
+}
+
 // verdict says what is wrong with what was read.
 func (o *Object) verdict() error {
 	rest := o.text[o.at:]
-	if o.bad == nil && o.mistyped == "" && (len(rest) == 0 || len(bytes.TrimSpace(rest)) == 0) {
+	if o.bad == nil && o.fault.Reason == "" && (len(rest) == 0 || len(bytes.TrimSpace(rest)) == 0) {
 		return nil
 	}
 	switch {
@@ -73,10 +102,17 @@ func (o *Object) verdict() error {
 		return ErrDeep
 	case o.bad != nil:
 		return o.bad
-	case o.mistyped != "":
-		return Mistyped(o.mistyped)
+	case o.fault.Reason != "":
+		return o.fault
 	}
 	return ErrAfter
+}
+
+// blame takes note of the first thing that is wrong with a field.
+func (o *Object) blame(field, reason string) {
+	if o.fault.Reason == "" {
+		o.fault = Fault{Field: field, Reason: reason}
+	}
 }
 
 // object reads the fields.
@@ -90,7 +126,7 @@ func (o *Object) object() {
 		field := o.name(last)
 		o.colon()
 		if field < 0 {
-			o.pass(1)
+			o.pass(o.depth)
 		} else {
 			o.after[last], last = field, field
 			o.value(field)
@@ -113,10 +149,16 @@ func (o *Object) name(last int) int {
 			return likely
 		}
 	}
+	o.now = ""
 	name := o.string()
 	for i := range o.fields {
 		if o.fields[i].Name == name {
 			return i
+		}
+	}
+	for i := range o.fields {
+		if strings.EqualFold(o.fields[i].Name, name) {
+			o.blame(o.fields[i].Name, Case)
 		}
 	}
 	return -1
@@ -135,15 +177,42 @@ func (o *Object) colon() {
 
 // value reads the value of a field that is looked for.
 func (o *Object) value(field int) {
-	switch {
-	case o.next() == '"':
-		*o.fields[field].To = o.string()
+	f := &o.fields[field]
+	o.now = f.Name
+	if o.seen&(1<<field) != 0 {
+		o.blame(f.Name, Twice)
+	}
+	o.seen |= 1 << field
+	switch c := o.next(); {
+	case c == '"' && f.Object == nil:
+		*f.To = o.string()
+	case c == '{' && f.Object != nil:
+		from := o.at
+		o.inside(f.Object)
+		*f.To = shared(o.text[from:o.at])
 	case o.word("null"):
 	default:
-		if o.mistyped == "" {
-			o.mistyped = o.fields[field].Name
-		}
-		o.pass(1)
+		o.blame(f.Name, f.mistyped())
+		o.pass(o.depth)
+	}
+}
+
+// mistyped is the reason against a value of another kind.
+func (f *Field) mistyped() string {
+	if f.Object != nil {
+		return NotObject
+	}
+	return NotText
+}
+
+// inside reads an object in this one by its own reader.
+func (o *Object) inside(in *Object) {
+	in.begin(o.text, o.at, o.depth+1)
+	in.object()
+	in.text = nil
+	o.at, o.bad = in.at, in.bad
+	if in.fault.Reason != "" {
+		o.blame(in.fault.Field, in.fault.Reason)
 	}
 }
 

@@ -8,9 +8,8 @@ import (
 	"unsafe"
 )
 
-// string reads a string: its text, what is escaped in it written out, and what is
-// not UTF-8 replaced as encoding/json does. What has neither shares the object's
-// memory.
+// string reads a string: its text, what is escaped in it written out. What has no
+// escapes shares the object's memory.
 func (o *Object) string() string {
 	if o.bad != nil || o.next() != '"' {
 		o.bad = ErrSyntax
@@ -24,8 +23,8 @@ func (o *Object) string() string {
 		case c == '"':
 			text := shared(o.text[from:o.at])
 			o.at++
-			if !ascii {
-				text = valid(text)
+			if !ascii && !utf8.ValidString(text) {
+				o.blame(o.now, NotUTF8)
 			}
 			return text
 		case c >= utf8.RuneSelf:
@@ -68,14 +67,6 @@ func shared(b []byte) string {
 	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // Read's promise: a field is part of the text
 }
 
-// valid replaces each byte that is no part of UTF-8.
-func valid(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	return string([]rune(text))
-}
-
 // escaped reads on in a string that begins at from and has come to its first
 // backslash.
 func (o *Object) escaped(from int) string {
@@ -85,7 +76,10 @@ func (o *Object) escaped(from int) string {
 		switch c := o.next(); {
 		case c == '"':
 			o.at++
-			return valid(shared(text))
+			if !utf8.Valid(text) {
+				o.blame(o.now, NotUTF8)
+			}
+			return shared(text)
 		case c == '\\':
 			o.at++
 			text = o.escape(text)
@@ -134,7 +128,7 @@ func (o *Object) escape(text []byte) []byte {
 }
 
 // unicode reads the number of a sign, or the two of a sign beyond the first 65,536.
-// Half of such a pair is U+FFFD.
+// Half of such a pair is no sign, and a Fault.
 func (o *Object) unicode() rune {
 	first, ok := o.hex(o.at)
 	if !ok {
@@ -153,6 +147,7 @@ func (o *Object) unicode() rune {
 			}
 		}
 	}
+	o.blame(o.now, HalfSign)
 	return utf8.RuneError
 }
 
