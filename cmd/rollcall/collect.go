@@ -266,7 +266,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		if len(body) == 0 {
 			return nil
 		}
-		err := to.post(ctx, body, base)
+		err := to.post(ctx, body, onFrom(base))
 		body, base = body[:0], lines
 		return err
 	}
@@ -398,12 +398,20 @@ func (c *logsCmd) told(s *streams, log *logs.Log) {
 // at says where a line of the log stands.
 func (c *logsCmd) at(log *logs.Log) func(line int) string {
 	return func(line int) string {
-		if c.Follow {
-			return fmt.Sprintf("%s: byte %d", c.name(), line) // over the files that it stood in
+		path, no := c.name(), line
+		if !c.Follow {
+			path, no = log.Where(line)
 		}
-		path, no := log.Where(line)
-		return fmt.Sprintf("%s: line %d", path, no)
+		return fmt.Sprintf("%s: %s %d", path, c.unit(), no)
 	}
+}
+
+// unit is what the places in the log are counted in.
+func (c *logsCmd) unit() string {
+	if c.Follow {
+		return "byte" // over the files that it stood in
+	}
+	return "line"
 }
 
 // whole names all of the log's files.
@@ -438,13 +446,13 @@ func (c *logsCmd) strange(log *logs.Log) error {
 
 // send carries the log's sightings to Rollcall's own log.
 func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *profile.Reader) error {
-	to := newRowSender(newSender(api, c.name(), c.Backfill))
+	to := newRowSender(api, c.name(), c.Backfill)
 	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(there, seen) }, to.flush)
 	if log == nil {
 		return err
 	}
 	to.refused(log.Rejected())
-	return errors.Join(err, printCountsOf(s.out, s.err, c.whole(), &to.Counts, c.at(log)), allRefused(c.whole(), &to.Counts), c.strange(log))
+	return errors.Join(err, to.print(s.out, s.err, c.whole(), c.unit()), allRefused(c.whole(), &to.Counts), c.strange(log))
 }
 
 type pollCmd struct {
@@ -506,10 +514,10 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
-		rows := newRowSender(newSender(api, "poll", false))
+		rows := newRowSender(api, "poll", false)
 		err = c.poll(ctx, s, r, func(seen profile.Seen) error { return rows.take(to, seen) },
 			func(context.Context) error { return rows.flush(to) })
-		return settled(to, api, errors.Join(err, printCounts(s.out, s.err, "poll", &rows.Counts), allRefused("poll", &rows.Counts)))
+		return settled(to, api, errors.Join(err, rows.print(s.out, s.err, "poll", "line"), allRefused("poll", &rows.Counts)))
 	})
 }
 

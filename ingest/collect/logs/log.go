@@ -63,6 +63,9 @@ func (l *Log) seen(s profile.Seen) error {
 
 // say gives a sighting away, in pieces where it is too long for an event.
 func (l *Log) say(s profile.Seen) error {
+	if path, no := l.Where(s.Line); path != "" {
+		s.File, s.Line = path, no
+	}
 	pieces := profile.Cut(s)
 	l.cut += len(pieces) - 1
 	for _, piece := range pieces {
