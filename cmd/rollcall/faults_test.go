@@ -58,7 +58,7 @@ func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{
 
 // TestFaults folds a log that grows all the while, disturbed in one way after
 // the other. Each store must then be, byte for byte, what an undisturbed
-// aggregator makes of the same log.
+// aggregator makes of the same log, that knows from the start what was removed.
 func TestFaults(t *testing.T) { faults(t, severity{rounds: 5, outage: 5 * time.Second}) }
 
 // TestSoakFaults is the same for longer.
@@ -81,6 +81,7 @@ func faults(t *testing.T, how severity) {
 		{"a zombie", zombie},
 		{"members come, go and die", membership},
 		{"a range again", rangeAgain},
+		{"days removed while members die", removals},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			disturbed := c.exactly(t, fmt.Sprintf("disturbed%d", i))
@@ -89,6 +90,7 @@ func faults(t *testing.T, how severity) {
 			stop()
 			disturbed.settle()
 			undisturbed := c.exactly(t, fmt.Sprintf("undisturbed%d", i))
+			undisturbed.correct(disturbed)
 			undisturbed.aggregator()
 			disturbed.requireSame(undisturbed)
 		})
@@ -216,5 +218,42 @@ func rangeAgain(c *cluster, _ severity) {
 		if _, err := fmt.Sscanf(c.run("replay", "--from", from), "folded again: %d events", &n); err != nil || n < 1000 {
 			c.Errorf("replay --from %s: %d events, %v", from, n, err)
 		}
+	}
+}
+
+// removals removes days under two aggregators, of which one is killed just then,
+// now before the other, now after it has heard of it.
+func removals(c *cluster, how severity) {
+	r := random(c.T)
+	other := c.aggregator()
+	for range how.rounds {
+		victim := c.aggregator()
+		other.somewhere(c, r)
+		day := time.Date(2002, 10, 25+r.IntN(4), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		service := []string{"msn", "aim"}[r.IntN(2)] // counted exactly, and not
+		early := r.IntN(2) == 0
+		if early {
+			victim.kill()
+		}
+		said := c.run("census", "remove", "--market", "FR", "--service", service, "--from", day, "--to", day, "--reason", "loaded wrong")
+		if !strings.Contains(said, day) {
+			c.Errorf("removed: %s", said)
+		}
+		if !early {
+			victim.kill()
+		}
+	}
+}
+
+// correct has the store know what another was corrected by.
+func (c *cluster) correct(as *cluster) {
+	c.Helper()
+	from, to := as.open(), c.open()
+	all, err := from.Corrections(c.Context())
+	if err == nil {
+		_, err = to.AddCorrections(c.Context(), all...)
+	}
+	if err := errors.Join(err, from.Close(), to.Close()); err != nil {
+		c.Fatal(err)
 	}
 }
