@@ -81,11 +81,20 @@ func (c *cluster) flags() []string {
 // run runs a command in this process.
 func (c *cluster) run(args ...string) string {
 	c.Helper()
+	out, err := c.try(args...)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return out
+}
+
+// try is run with its error.
+func (c *cluster) try(args ...string) (string, error) {
 	var out, logs bytes.Buffer
 	if err := run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs); err != nil {
-		c.Fatalf("rollcall %s: %v\n%s", strings.Join(args, " "), err, logs.String())
+		return "", fmt.Errorf("rollcall %s: %w\n%s", strings.Join(args, " "), err, logs.String())
 	}
-	return out.String()
+	return out.String(), nil
 }
 
 // child is a process of rollcall that the test may kill.

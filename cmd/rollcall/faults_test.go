@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall"
 	"rollcall/internal/server"
 )
 
@@ -235,10 +236,13 @@ func removals(c *cluster, how severity) {
 		if early {
 			victim.kill()
 		}
-		said := c.run("census", "remove", "--market", "FR", "--service", service, "--from", day, "--to", day, "--reason", "loaded wrong")
-		if !strings.Contains(said, day) {
-			c.Errorf("removed: %s", said)
-		}
+		c.await(func() bool { // until something of that day was flushed
+			said, err := c.try("census", "remove", "--market", "FR", "--service", service, "--from", day, "--to", day, "--reason", "loaded wrong")
+			if err != nil && !errors.Is(err, rollcall.ErrNotFound) || err == nil && !strings.Contains(said, day) {
+				c.Fatalf("removed: %s, %v", said, err)
+			}
+			return err == nil
+		})
 		if !early {
 			victim.kill()
 		}
