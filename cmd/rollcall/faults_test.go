@@ -46,7 +46,7 @@ func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{
 	defer tick.Stop()
 	for i := uint64(0); ; i++ {
 		body := strings.Join(seededEvents(seed<<32+i, 100), "\n")
-		if err := to.post(ctx, []byte(body), 0); err != nil {
+		if err := to.post(ctx, []byte(body), ""); err != nil {
 			return err
 		}
 		select {
