@@ -116,11 +116,14 @@ func (k *known) append(to []rollcall.Event, s *Sighting, key *key, record time.T
 	return append(to, e), nil
 }
 
-// spelling is that by which an account's pseudonym is made. Most accounts are
-// their own, which one look at their bytes says.
+// spelling is that by which a pseudonym is made. Most names are their own, which
+// one look at their bytes says.
 func (k *known) spelling(s *Sighting) (string, error) {
-	if k.plain && s.Panelist == "" && isPlain(s.Account) {
+	switch {
+	case k.plain && s.Panelist == "" && isPlain(s.Account, maxAccount, 'A'-1):
 		return s.Account, nil
+	case s.Panel != "" && s.Account == "" && isPlain(s.Panelist, maxPanelist, 'Z'):
+		return s.Panelist, nil
 	}
 	return checkWho(s)
 }
@@ -159,15 +162,14 @@ func (m *memo) remember(e *rollcall.Event) {
 	m.last = k
 }
 
-// isPlain reports whether an account is certainly valid, and its own spelling
-// where its service has no rule: signs of ASCII that are not in upper case, and
-// no space or control character.
-func isPlain(account string) bool {
-	if account == "" || len(account) > maxAccount {
+// isPlain reports whether a name is certainly valid and its own spelling: signs of
+// ASCII without space and control characters, and of the capitals those up to last.
+func isPlain(name string, most int, last byte) bool {
+	if name == "" || len(name) > most {
 		return false
 	}
-	for i := range len(account) {
-		if c := account[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || last < c && c <= 'Z' {
 			return false
 		}
 	}

@@ -52,20 +52,25 @@ type Field struct {
 // goroutine.
 type Object struct {
 	fields []Field
-	after  []int // of each field that which came behind it last time, and at the end that which came first
+	leads  []string // of each field its name as most write it, up to its value
+	after  []int    // of each field that which came behind it last time, and at the end that which came first
 
 	text  []byte
 	at    int
 	depth int    // of the object itself: 1, or more inside another
 	seen  uint64 // a bit for each field that was there
-	now   string // the field being read; "": none that is looked for
+	now   int    // the field being read; -1: none that is looked for
 	fault Fault  // the first
 	bad   error
 }
 
 // NewObject makes a reader of these fields, 64 at most.
 func NewObject(fields ...Field) *Object {
-	return &Object{fields: fields, after: make([]int, len(fields)+1)}
+	o := &Object{fields: fields, after: make([]int, len(fields)+1)}
+	for _, f := range fields {
+		o.leads = append(o.leads, `"`+f.Name+`":`)
+	}
+	return o
 }
 
 // Read reads all of text. A field that is absent or null is left as it was. What it
@@ -88,7 +93,7 @@ func (o *Object) Read(text []byte) error {
 
 // begin is where an object is read from, and how deep that is.
 func (o *Object) begin(text []byte, at, depth int) {
-	o.text, o.at, o.depth, o.seen, o.now, o.fault, o.bad = text, at, depth, 0, "", Fault{}, nil
+	o.text, o.at, o.depth, o.seen, o.now, o.fault, o.bad = text, at, depth, 0, -1, Fault{}, nil
 }
 
 // verdict says what is wrong with what was read.
@@ -108,10 +113,19 @@ func (o *Object) verdict() error {
 	return ErrAfter
 }
 
-// blame takes note of the first thing that is wrong with a field.
-func (o *Object) blame(field, reason string) {
+// blame takes note of the first thing that is wrong, with the field that is being
+// read.
+func (o *Object) blame(reason string) {
+	name := ""
+	if o.now >= 0 {
+		name = o.fields[o.now].Name
+	}
+	o.accept(Fault{Field: name, Reason: reason})
+}
+
+func (o *Object) accept(f Fault) {
 	if o.fault.Reason == "" {
-		o.fault = Fault{Field: field, Reason: reason}
+		o.fault = f
 	}
 }
 
@@ -123,13 +137,11 @@ func (o *Object) object() {
 		return
 	}
 	for last := len(o.fields); o.bad == nil; {
-		field := o.name(last)
-		o.colon()
-		if field < 0 {
+		if o.now = o.name(last); o.now < 0 {
 			o.pass(o.depth)
 		} else {
-			o.after[last], last = field, field
-			o.value(field)
+			o.after[last], last = o.now, o.now
+			o.value()
 		}
 		if o.end('}') {
 			return
@@ -137,20 +149,17 @@ func (o *Object) object() {
 	}
 }
 
-// name reads a field's name and gives its place; -1 where nobody looks for it.
-// Fields mostly come in the order in which they came the last time: then the name
-// is compared, and not read.
+// name reads a field's name and the colon, and gives its place; -1 where nobody
+// looks for it. Fields mostly come in the order in which they came the last time:
+// then the name is compared, and not read.
 func (o *Object) name(last int) int {
-	likely := o.after[last]
-	if likely < len(o.fields) {
-		name := o.fields[likely].Name
-		if rest := o.text[o.at:]; len(rest) > len(name)+1 && rest[0] == '"' && rest[len(name)+1] == '"' && string(rest[1:len(name)+1]) == name {
-			o.at += len(name) + 2
-			return likely
-		}
+	if likely := o.after[last]; likely < len(o.leads) && o.word(o.leads[likely]) {
+		o.space()
+		return likely
 	}
-	o.now = ""
+	o.now = -1
 	name := o.string()
+	o.colon()
 	for i := range o.fields {
 		if o.fields[i].Name == name {
 			return i
@@ -158,7 +167,7 @@ func (o *Object) name(last int) int {
 	}
 	for i := range o.fields {
 		if strings.EqualFold(o.fields[i].Name, name) {
-			o.blame(o.fields[i].Name, Case)
+			o.accept(Fault{Field: o.fields[i].Name, Reason: Case})
 		}
 	}
 	return -1
@@ -175,14 +184,13 @@ func (o *Object) colon() {
 	o.space()
 }
 
-// value reads the value of a field that is looked for.
-func (o *Object) value(field int) {
-	f := &o.fields[field]
-	o.now = f.Name
-	if o.seen&(1<<field) != 0 {
-		o.blame(f.Name, Twice)
+// value reads the value of the field that is being read.
+func (o *Object) value() {
+	f, bit := &o.fields[o.now], uint64(1)<<(o.now&63)
+	if o.seen&bit != 0 {
+		o.blame(Twice)
 	}
-	o.seen |= 1 << field
+	o.seen |= bit
 	switch c := o.next(); {
 	case c == '"' && f.Object == nil:
 		*f.To = o.string()
@@ -192,7 +200,7 @@ func (o *Object) value(field int) {
 		*f.To = shared(o.text[from:o.at])
 	case o.word("null"):
 	default:
-		o.blame(f.Name, f.mistyped())
+		o.blame(f.mistyped())
 		o.pass(o.depth)
 	}
 }
@@ -212,13 +220,17 @@ func (o *Object) inside(in *Object) {
 	in.text = nil
 	o.at, o.bad = in.at, in.bad
 	if in.fault.Reason != "" {
-		o.blame(in.fault.Field, in.fault.Reason)
+		o.accept(in.fault)
 	}
 }
 
 // end passes over what stands behind a value: a comma, or the end of its object or
 // array, which it reports.
 func (o *Object) end(bracket byte) bool {
+	if rest := o.text[o.at:]; len(rest) > 1 && rest[0] == ',' && rest[1] == '"' && o.bad == nil {
+		o.at++ // nearly always, and no space
+		return false
+	}
 	o.space()
 	switch c := o.next(); {
 	case o.bad != nil:

@@ -16,19 +16,27 @@ func (o *Object) string() string {
 		return ""
 	}
 	o.at++
-	from, ascii := o.at, true
-	for {
+	rest := o.text[o.at:]
+	if n := ordinary(rest); n < len(rest) && rest[n] == '"' {
+		o.at += n + 1
+		return shared(rest[:n])
+	}
+	return o.rare()
+}
+
+// rare reads on in a string, from its first sign, that is more than ordinary signs.
+func (o *Object) rare() string {
+	for from := o.at; ; {
 		o.at += ordinary(o.text[o.at:])
 		switch c := o.next(); {
 		case c == '"':
 			text := shared(o.text[from:o.at])
 			o.at++
-			if !ascii && !utf8.ValidString(text) {
-				o.blame(o.now, NotUTF8)
+			if !utf8.ValidString(text) {
+				o.blame(NotUTF8)
 			}
 			return text
 		case c >= utf8.RuneSelf:
-			ascii = false
 			o.at++
 		case c == '\\':
 			return o.escaped(from)
@@ -77,7 +85,7 @@ func (o *Object) escaped(from int) string {
 		case c == '"':
 			o.at++
 			if !utf8.Valid(text) {
-				o.blame(o.now, NotUTF8)
+				o.blame(NotUTF8)
 			}
 			return shared(text)
 		case c == '\\':
@@ -147,7 +155,7 @@ func (o *Object) unicode() rune {
 			}
 		}
 	}
-	o.blame(o.now, HalfSign)
+	o.blame(HalfSign)
 	return utf8.RuneError
 }
 

@@ -86,7 +86,7 @@ func clickHouse(t testing.TB, native, web int, config []string) *ClickHouseServe
 		t.Fatal(err)
 	}
 	c.argv = []string{host, dir.Library(), strconv.Itoa(native), strconv.Itoa(web),
-		"--config-file", file, "--log-level", "warning", "--path", filepath.Join(c.dir, "data")}
+		"--config-file", file, "--log-level", "error", "--path", filepath.Join(c.dir, "data")}
 	t.Cleanup(c.cleanUp)
 	c.start()
 	return c
