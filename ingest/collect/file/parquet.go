@@ -112,7 +112,11 @@ func (r *rows) readers(group int) (readers []*pqarrow.ColumnReader, schema *arro
 	defer recovered(&err, "Parquet")
 	var fields []arrow.Field
 	for _, leaf := range r.columns {
-		if err := r.checkColumn(group, leaf); err != nil {
+		claims, err := r.checkColumn(group, leaf)
+		if err == nil && claims {
+			err = r.checkValues(group, leaf)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 		at, err := r.arrow.Manifest.GetFieldIndices([]int{leaf})
