@@ -95,9 +95,12 @@ func (h *hybrid) most() uint32 {
 		return h.value
 	}
 	most := uint32(0)
-	for number := make([]int32, 1); h.at < 8*len(h.bits) && h.width > 0; {
-		h.unpack(number)
-		most = max(most, uint32(number[0]))
+	numbers := make([]int32, 64) // the last ones may be behind the bytes' end: zeros
+	for h.at < 8*len(h.bits) && h.width > 0 {
+		h.unpack(numbers)
+		for _, n := range numbers {
+			most = max(most, uint32(n))
+		}
 	}
 	return most
 }
@@ -107,7 +110,7 @@ func (h *hybrid) unpack(to []int32) {
 	const word = 8 // bytes that are looked at for one number
 	mask := uint64(1)<<h.width - 1
 	for i := range to {
-		from := h.bits[h.at>>3:]
+		from := h.bits[min(h.at>>3, len(h.bits)):]
 		var bits uint64
 		if len(from) >= word {
 			bits = binary.LittleEndian.Uint64(from)
