@@ -112,6 +112,8 @@ type Batcher struct {
 	MayReject func() bool
 	// Defaults are the sender's own.
 	Defaults rollcall.Defaults
+	// Numbers are what the input's lines are called where they are refused.
+	Numbers Numbers
 
 	converter memo
 	log       Log
@@ -261,6 +263,7 @@ func (in *Batcher) RefuseRest(line, n int) {
 		return
 	}
 	first := in.Rejected[codeRest] == 0
+	line = in.Numbers.of(line)
 	in.Read, in.bad = in.Read+n, in.bad+n
 	in.count(codeRest, n)
 	if !first {
@@ -273,6 +276,7 @@ func (in *Batcher) RefuseRest(line, n int) {
 const codeRest = "too_many_rejected"
 
 func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
+	line = in.Numbers.of(line)
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) {
 		return fmt.Errorf("line %d: %w", line, err)

@@ -121,11 +121,14 @@ func (k *known) append(to []rollcall.Event, s *Sighting, key *key, record time.T
 	return append(to, e), nil
 }
 
-// spelling is that by which an account's pseudonym is made. Most accounts are
-// their own, which one look at their bytes says.
+// spelling is that by which a pseudonym is made. Most names are their own, which
+// one look at their bytes says.
 func (k *known) spelling(s *Sighting) (string, error) {
-	if k.group.Panel == "" && s.Panelist == "" && isPlain(s.Service, s.Account) {
+	switch {
+	case k.group.Panel == "" && s.Panelist == "" && isPlainAccount(s.Service, s.Account):
 		return s.Account, nil
+	case s.Panel != "" && s.Account == "" && isPlain(s.Panelist, maxPanelist, 'Z'):
+		return s.Panelist, nil
 	}
 	return checkWho(s)
 }
@@ -164,15 +167,20 @@ func (m *memo) remember(e *rollcall.Event) {
 	m.last = k
 }
 
-// isPlain reports whether an account is certainly valid, and its own spelling:
-// signs of ASCII that are not in upper case, no space or control character, and
-// nothing that its service's rule takes away.
-func isPlain(service rollcall.ServiceID, account string) bool {
-	if account == "" || len(account) > maxAccount || shortened(service, account) {
+// isPlainAccount reports whether an account is certainly valid, and its service
+// has no rule that would spell it otherwise.
+func isPlainAccount(service rollcall.ServiceID, account string) bool {
+	return isPlain(account, maxAccount, 'A'-1) && !shortened(service, account)
+}
+
+// isPlain reports whether a name is certainly valid and its own spelling: signs of
+// ASCII without space and control characters, and of the capitals those up to last.
+func isPlain(name string, most int, last byte) bool {
+	if name == "" || len(name) > most {
 		return false
 	}
-	for i := range len(account) {
-		if c := account[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || last < c && c <= 'Z' {
 			return false
 		}
 	}

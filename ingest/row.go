@@ -117,7 +117,7 @@ func (a *Accounts) visitor(k *known, key *key, account int) (rollcall.Visitor, b
 		return h.visitors[account], true
 	}
 	spelling := a.names[account]
-	if !isPlain(k.group.Service, spelling) {
+	if !isPlainAccount(k.group.Service, spelling) {
 		var err error
 		if spelling, err = checkWho(&Sighting{Service: k.group.Service, Account: spelling}); err != nil {
 			return 0, false
