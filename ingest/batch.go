@@ -123,6 +123,8 @@ type Batcher struct {
 	parse     parser           // of a line, into fields
 	events    []rollcall.Event // of one sighting
 	rows      *rollcall.Batch  // what is held; nil: nothing
+	number    int              // of rows: another is another batch
+	took      bool             // Sighting took the last that it was given
 	taken     int              // sightings that rows are of
 	rejected  []rollcall.Rejected
 	bad       int // lines refused
@@ -152,7 +154,8 @@ func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Ba
 // Sighting takes one sighting of the input's line; raw gives the line as it
 // was, should it be refused.
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
-	if err := in.add(s); err != nil {
+	err := in.add(s)
+	if in.took = err == nil; !in.took {
 		return in.Refuse(ctx, line, err, raw())
 	}
 	return in.added(ctx, s)
@@ -172,12 +175,18 @@ func (in *Batcher) add(s *Sighting) error {
 		return err
 	}
 	if in.rows == nil {
-		in.rows = in.converter.batch()
+		in.hold()
 	}
 	for i := range in.events {
 		in.rows.Add(&in.events[i])
 	}
 	return nil
+}
+
+// hold begins a batch.
+func (in *Batcher) hold() {
+	in.rows = in.converter.batch()
+	in.number++
 }
 
 // added counts a sighting that was taken.
