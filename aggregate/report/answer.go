@@ -62,7 +62,7 @@ func markCalibrated(j *job, t *rollcall.Table) {
 	if at := slices.IndexFunc(t.Columns, func(c rollcall.Column) bool { return c.Name == "service" }); at >= 0 {
 		t.Columns = append(t.Columns, columnsOf("calibrated")...)
 		for i, row := range t.Rows {
-			t.Rows[i] = append(row, j.calibrated(fmt.Sprint(row[at]), levelOf(t, row)))
+			t.Rows[i] = append(row, calibrated(j.view, fmt.Sprint(row[at]), levelOf(t, row)))
 		}
 	}
 	for _, m := range j.view.Months {
@@ -89,17 +89,17 @@ func levelOf(t *rollcall.Table, row rollcall.Row) string {
 
 // calibrated tells of a row whether the services that it is of are calibrated; nil:
 // some of those that it unites.
-func (j *job) calibrated(name, level string) any {
-	month := j.view.Last()
+func calibrated(v *audience.View, name, level string) any {
+	month := v.Last()
 	group := func(g audience.Group) bool { return g.Name == name && g.Level == level }
-	unions := append([]audience.Group{j.view.All()}, j.view.Groups()...)
+	unions := append([]audience.Group{v.All()}, v.Groups()...)
 	at := slices.IndexFunc(unions, group)
 	if at < 0 {
 		return month.Calibrated(rollcall.ServiceID(name))
 	}
 	n, of := 0, unions[at].Services
 	for s := range of.Each {
-		if month.Calibrated(j.view.Catalogue()[s].ID) {
+		if month.Calibrated(v.Catalogue()[s].ID) {
 			n++
 		}
 	}
