@@ -125,6 +125,8 @@ type Batcher struct {
 	form      string           // of a line: its content type; "": it is not all of the event, and its fields are kept in its place
 	events    []rollcall.Event // of one sighting
 	rows      *rollcall.Batch  // what is held; nil: nothing
+	number    int              // of rows: another is another batch
+	took      bool             // Sighting took the last that it was given
 	taken     int              // sightings that rows are of
 	rejected  []rollcall.Rejected
 	bad       int // lines refused
@@ -154,7 +156,8 @@ func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Ba
 // Sighting takes one sighting of the input's line; raw gives the line as it
 // was, should it be refused.
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
-	if err := in.add(s); err != nil {
+	err := in.add(s)
+	if in.took = err == nil; !in.took {
 		return in.Refuse(ctx, line, err, raw())
 	}
 	return in.added(ctx, s)
@@ -174,12 +177,18 @@ func (in *Batcher) add(s *Sighting) error {
 		return err
 	}
 	if in.rows == nil {
-		in.rows = in.converter.batch()
+		in.hold()
 	}
 	for i := range in.events {
 		in.rows.Add(&in.events[i])
 	}
 	return nil
+}
+
+// hold begins a batch.
+func (in *Batcher) hold() {
+	in.rows = in.converter.batch()
+	in.number++
 }
 
 // added counts a sighting that was taken.

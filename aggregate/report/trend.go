@@ -12,8 +12,9 @@ import (
 
 // trend lists the services month by month: the rankings of the months that the
 // version pins, up to its own; or of each of them the mean of the months up to it.
+// Each row says which version of its month that is: a later one may be there today.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
-	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
+	t := j.table(append([]string{"month", "service", "version"}, trendColumns()...)...)
 	var calibrated []bool     // of each row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
@@ -117,12 +118,16 @@ func pooledTrend(months int, short []string) []string {
 
 // trendRows gives the trend's rows of a month's ranking, of the services wanted.
 func trendRows(at rollcall.Month, r *rollcall.Table, wanted func(service string) bool) (rows []rollcall.Row) {
+	var version any // null where the month is computed live
+	if v := r.Meta.Version; v > 0 {
+		version = v
+	}
 	for i := range r.Rows {
 		service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
 		if level != "service" && level != "any" || !wanted(service) {
 			continue
 		}
-		row := rollcall.Row{at.String(), service}
+		row := rollcall.Row{at.String(), service, version}
 		for _, name := range trendColumns() {
 			row = append(row, r.Cell(i, name))
 		}

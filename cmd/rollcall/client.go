@@ -130,7 +130,8 @@ func (c *client) ask(request *http.Request) (*http.Response, error) {
 }
 
 // readProblem makes the answer's problem a plain error. A question that can't
-// be asked is bad usage; input that can't be taken is a failure.
+// be asked is bad usage; one that the facts don't answer, and input that can't be
+// taken, are failures.
 func readProblem(method string, answer *http.Response) error {
 	var p problem.Details
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
@@ -138,7 +139,7 @@ func readProblem(method string, answer *http.Response) error {
 	}
 	err := errors.New(p.Detail)
 	switch {
-	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet:
+	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet && p.Mistaken():
 		return server.UsageError{Err: err}
 	case answer.StatusCode == http.StatusUnprocessableEntity:
 		return unusable{err}
