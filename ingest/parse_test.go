@@ -364,6 +364,40 @@ func TestOneVerdict(t *testing.T) {
 	}
 }
 
+// TestRefusedCloudEventsAreReadAgain: what is kept of a CloudEvent that was refused
+// is the same event when it is read again, its envelope's words among it.
+func TestRefusedCloudEventsAreReadAgain(t *testing.T) {
+	head := ingest.Envelope{SpecVersion: "1.0", ID: "E7", Source: "/agent/4", Type: "message.sent", Time: "2002-10-03T18:22:05Z"}
+	const data = `{"market":"FR","service":"later","place":"home","account":"ann"}`
+	structured := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":%q,"time":%q,"data":%s}`, head.ID, head.Source, head.Type, head.Time, data)
+	want := ingest.Sighting{ID: head.ID, Source: head.Source, Time: time.Date(2002, 10, 3, 18, 22, 5, 0, time.UTC), Market: "FR", Service: "later", Location: rollcall.Home, Kind: rollcall.Use, Account: "ann"}
+	for name, take := range map[string]func(in *ingest.Batcher) error{
+		"structured": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+		"apart": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(data), &head)
+		},
+		"in a batch": func(in *ingest.Batcher) error {
+			return ingest.CloudEvents(t.Context(), in, strings.NewReader("["+structured+"]"))
+		},
+		"with defaults": func(in *ingest.Batcher) error {
+			in.Defaults = rollcall.Defaults{Market: "FR"}
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+	} {
+		log, converter := &slice{}, benchConverter(t)
+		if err := take(ingest.NewBatcher(converter, log, "test", true)); err != nil || len(log.rejected) != 1 {
+			t.Fatalf("%s: %v, %v", name, log.rejected, err)
+		}
+		kept := log.rejected[0]
+		got, err := converter.Single().Read(kept.Body, kept.Type == "application/cloudevents+json")
+		if err != nil || *got != want {
+			t.Errorf("%s: kept as %s %s, which is %+v, %v; want %+v", name, kept.Type, kept.Body, got, err, want)
+		}
+	}
+}
+
 func FuzzParseJSON(f *testing.F) {
 	for _, v := range verdicts() {
 		f.Add([]byte(v.line))
