@@ -117,10 +117,11 @@ $(DUCKDB):
 $(CHDB):
 	python3 -m venv $@ && $@/bin/pip -q install chdb-core==26.9.0 || rm -rf $@
 
-soak: engines trackers producers ## coverage of intervals, the sketch's error, and the long tests (TestSoak...); SOAK=1h says how long each
+soak: engines trackers producers ## coverage of intervals, the sketch's error, the long tests (TestSoak...), SOAK=1h each, and fuzzing, ten minutes a target; with SINCE=COMMIT an hour where the package changed since
 	go run ./internal/bench/coverage
 	go run ./internal/bench/experiment
 	ROLLCALL_SOAK=$(or $(SOAK),10m) ROLLCALL_ENGINES=require go test -run '^TestSoak' -v -timeout 24h ./...
+	.ci/fuzz $(or $(FUZZTIME),10m) $(if $(SINCE),$(SINCE) 1h)
 
 release: page ## archives of the static binary for Linux and macOS, their bills of materials and SHA256SUMS, into dist; the same commit gives the same bytes
 	go run ./internal/release/pack -o dist -version $$(sed -n 's/^const version = "\(.*\)"$$/\1/p' cmd/rollcall/main.go)

@@ -64,7 +64,7 @@ func (b *Batch) Truncate(n int) {
 // Add appends one event. Groups are found by a scan while the batch has few of
 // them, then by a map; runs of one group are long.
 func (b *Batch) Add(e *Event) {
-	b.AddRow(b.code(&e.Group), e.Time.UnixNano(), untilNano(e.Until), uint64(e.Visitor))
+	b.AddRow(b.GroupCode(&e.Group), e.Time.UnixNano(), UntilNano(e.Until), uint64(e.Visitor))
 }
 
 // AddRow appends one event of the group that code names.
@@ -75,7 +75,8 @@ func (b *Batch) AddRow(code uint32, at, until int64, visitor uint64) {
 	b.Visitor = append(b.Visitor, visitor)
 }
 
-func (b *Batch) code(g *Group) uint32 {
+// GroupCode gives the code of a group, which is one of the batch's from then on.
+func (b *Batch) GroupCode(g *Group) uint32 {
 	if n := len(b.Code); n > 0 && b.Groups[b.Code[n-1]] == *g {
 		return b.Code[n-1]
 	}
@@ -112,7 +113,8 @@ func (b *Batch) indexed(g *Group) uint32 {
 	return code
 }
 
-func untilNano(t time.Time) int64 {
+// UntilNano gives an event's end as a batch has it; a zero time: one minute.
+func UntilNano(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}

@@ -200,10 +200,11 @@ func CheckInterval(from, until time.Time) error {
 	if until.IsZero() {
 		return nil
 	}
-	if until.Before(from) {
+	long := until.Sub(from)
+	if long < 0 {
 		return &Invalid{Field: "until", Value: until.Format(time.RFC3339), Reason: "is before time", Code: "until_before_time"}
 	}
-	if until.Sub(from) > MaxEvent {
+	if long > MaxEvent {
 		return &Invalid{Field: "until", Value: until.Format(time.RFC3339), Reason: "is more than 24 hours after time", Code: "too_long"}
 	}
 	return nil

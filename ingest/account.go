@@ -11,7 +11,7 @@ import (
 // without a rule has its accounts trimmed and put in lower case.
 func Normalise(service rollcall.ServiceID, account string) string {
 	account = lower(strings.TrimSpace(account))
-	switch service { // hasRule names the same
+	switch service { // shortened names the same
 	case "aim": // the server ignores case and spaces
 		return strings.ReplaceAll(account, " ", "")
 	case "icq": // a number, often written in groups
@@ -25,9 +25,18 @@ func Normalise(service rollcall.ServiceID, account string) string {
 	return account
 }
 
-// hasRule reports whether a service has a rule of its own.
-func hasRule(service rollcall.ServiceID) bool {
-	return service == "aim" || service == "icq" || service == "jabber" || service == "yahoo"
+// shortened reports whether Normalise takes something other than space out of an
+// account.
+func shortened(service rollcall.ServiceID, account string) bool {
+	switch service {
+	case "icq":
+		return strings.IndexByte(account, '-') >= 0
+	case "jabber":
+		return strings.IndexByte(account, '/') >= 0
+	case "yahoo":
+		return strings.HasSuffix(account, "@yahoo.com")
+	}
+	return false
 }
 
 // lower is strings.ToLower without an allocation for what is lower already.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,6 +113,8 @@ type Batcher struct {
 	MayReject func() bool
 	// Defaults are the sender's own.
 	Defaults rollcall.Defaults
+	// Numbers are what the input's lines are called where they are refused.
+	Numbers Numbers
 
 	converter memo
 	log       Log
@@ -119,8 +122,11 @@ type Batcher struct {
 	backfill  bool
 	fields    Fields           // the line being read
 	parse     parser           // of a line, into fields
+	form      string           // of a line: its content type; "": it is not all of the event, and its fields are kept in its place
 	events    []rollcall.Event // of one sighting
 	rows      *rollcall.Batch  // what is held; nil: nothing
+	number    int              // of rows: another is another batch
+	took      bool             // Sighting took the last that it was given
 	taken     int              // sightings that rows are of
 	rejected  []rollcall.Rejected
 	bad       int // lines refused
@@ -142,7 +148,7 @@ const (
 
 // NewBatcher begins an input; source names it among the rejected.
 func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
-	in := &Batcher{converter: memo{Converter: converter}, log: log, source: rollcall.OneLine(source), backfill: backfill}
+	in := &Batcher{converter: memo{Converter: converter}, log: log, source: rollcall.OneLine(source), backfill: backfill, form: jsonType}
 	in.parse = in.fields.parser()
 	return in
 }
@@ -150,7 +156,8 @@ func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Ba
 // Sighting takes one sighting of the input's line; raw gives the line as it
 // was, should it be refused.
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
-	if err := in.add(s); err != nil {
+	err := in.add(s)
+	if in.took = err == nil; !in.took {
 		return in.Refuse(ctx, line, err, raw())
 	}
 	return in.added(ctx, s)
@@ -170,12 +177,18 @@ func (in *Batcher) add(s *Sighting) error {
 		return err
 	}
 	if in.rows == nil {
-		in.rows = in.converter.batch()
+		in.hold()
 	}
 	for i := range in.events {
 		in.rows.Add(&in.events[i])
 	}
 	return nil
+}
+
+// hold begins a batch.
+func (in *Batcher) hold() {
+	in.rows = in.converter.batch()
+	in.number++
 }
 
 // added counts a sighting that was taken.
@@ -194,7 +207,8 @@ func (in *Batcher) added(ctx context.Context, s *Sighting) error {
 // Line takes one line of NDJSON.
 func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
 	if err := in.parse(text); err != nil { // an event keeps no part of the text
-		return in.Refuse(ctx, line, err, text)
+		in.Read++
+		return in.refuse(ctx, line, err, text, cmp.Or(in.form, jsonType))
 	}
 	return in.take(ctx, line, &in.fields, text)
 }
@@ -221,10 +235,11 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	} else if text == nil {
 		f.Account, f.Panelist = "", ""
 	}
-	if text == nil || in.Defaults != (rollcall.Defaults{}) {
-		text = f.json()
+	in.Read++
+	if text == nil || in.form == "" || in.Defaults != (rollcall.Defaults{}) {
+		return in.refuse(ctx, line, err, f.json(), jsonType)
 	}
-	return in.Refuse(ctx, line, err, text)
+	return in.refuse(ctx, line, err, text, in.form)
 }
 
 // PassOver takes note of what was read and says nothing of an audience: why.
@@ -236,7 +251,7 @@ func (in *Batcher) PassOver(why string) {
 // Refuse takes one line that could not be read at all.
 func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte) error {
 	in.Read++
-	return in.refuse(ctx, line, err, text)
+	return in.refuse(ctx, line, err, text, jsonType)
 }
 
 // Hopeless reports whether what is left of the input is not worth a look: many
@@ -252,6 +267,7 @@ func (in *Batcher) RefuseRest(line, n int) {
 		return
 	}
 	first := in.Rejected[codeRest] == 0
+	line = in.Numbers.of(line)
 	in.Read, in.bad = in.Read+n, in.bad+n
 	in.count(codeRest, n)
 	if !first {
@@ -261,9 +277,16 @@ func (in *Batcher) RefuseRest(line, n int) {
 		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
 }
 
+// Content types of what is kept.
+const (
+	jsonType  = "application/json"
+	cloudType = "application/cloudevents+json"
+)
+
 const codeRest = "too_many_rejected"
 
-func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
+func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte, form string) error {
+	line = in.Numbers.of(line)
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) {
 		return fmt.Errorf("line %d: %w", line, err)
@@ -277,7 +300,7 @@ func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte)
 	}
 	in.rejected = append(in.rejected, rollcall.Rejected{
 		Time: in.converter.Now(), Source: in.source, Line: line, Code: invalid.Code,
-		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
+		Reason: invalid.Error(), Type: form, Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
 	})
 	in.refused += len(text)
 	if in.refused < maxRefused && len(in.rejected) < maxEvents {

@@ -4,95 +4,131 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 
 	"rollcall"
+	"rollcall/ingest/jsonline"
 )
 
 // Envelope is what a CloudEvent 1.0 says beside its data. The event is the data:
 // id, source and time serve where the data has none, and the type where it has no
 // kind. (SDKs write +02:00 as Z, so what depends on the offset must be in the data.)
 type Envelope struct {
-	SpecVersion string `json:"specversion"`
-	ID          string `json:"id"`
-	Source      string `json:"source"`
-	Type        string `json:"type"`
-	Time        string `json:"time"`
+	SpecVersion string
+	ID          string
+	Source      string
+	Type        string
+	Time        string
 }
 
-// data is a CloudEvent's. Some agents call the location a place.
-type data struct {
-	Fields
-	Place string `json:"place"`
+// cloudEvent reads CloudEvents into the fields that it was made for. It is for one
+// goroutine.
+type cloudEvent struct {
+	fields      *Fields
+	whole, data *jsonline.Object
+
+	envelope Envelope
+	text     string // the data as it stands; "": there is none
+	base64   string // it, in place of text
+	place    string // in it: some agents call the location so
 }
 
-// fields are those of the data, completed.
-func (e *Envelope) fields(d *data) (Fields, error) {
-	if e.SpecVersion != "1.0" {
-		return Fields{}, &rollcall.Invalid{Field: "specversion", Reason: "is not 1.0", Code: "specversion"}
-	}
-	f := d.Fields
-	f.ID, f.Source, f.Time = cmp.Or(f.ID, e.ID), cmp.Or(f.Source, e.Source), cmp.Or(f.Time, e.Time)
-	f.Location = cmp.Or(f.Location, d.Place)
-	if kind, ok := KindOfName(e.Type); ok && f.Kind == "" {
-		f.Kind = kind.String()
-	}
-	return f, nil
+// cloudEvent makes a reader of CloudEvents.
+func (f *Fields) cloudEvent() *cloudEvent {
+	c := &cloudEvent{fields: f}
+	c.data = f.object(jsonline.Field{Name: "place", To: &c.place})
+	c.whole = jsonline.NewObject(
+		jsonline.Field{Name: "specversion", To: &c.envelope.SpecVersion},
+		jsonline.Field{Name: "id", To: &c.envelope.ID},
+		jsonline.Field{Name: "source", To: &c.envelope.Source},
+		jsonline.Field{Name: "type", To: &c.envelope.Type},
+		jsonline.Field{Name: "time", To: &c.envelope.Time},
+		jsonline.Field{Name: "data", To: &c.text, Object: c.data},
+		jsonline.Field{Name: "data_base64", To: &c.base64},
+	)
+	return c
 }
 
 // ParseCloudEvent reads one CloudEvent in structured JSON.
 func ParseCloudEvent(b []byte) (Sighting, error) {
 	var f Fields
-	if err := f.parseEnvelope(bytes.Clone(b)); err != nil {
+	if err := f.cloudEvent().parse(bytes.Clone(b)); err != nil {
 		return Sighting{}, err
 	}
 	return f.Sighting()
 }
 
-// parseEnvelope is the parser of structured CloudEvents.
-func (f *Fields) parseEnvelope(text []byte) (err error) {
-	var whole struct {
-		Envelope
-		Data   *data  `json:"data"`
-		Base64 []byte `json:"data_base64"`
+// parse is the parser of structured CloudEvents.
+func (c *cloudEvent) parse(text []byte) error {
+	c.reset(Envelope{})
+	if err := c.whole.Read(text); err != nil {
+		return &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + err.Error(), Code: "json"}
 	}
-	if err := unmarshal(text, &whole); err != nil {
-		return &rollcall.Invalid{Field: "line", Reason: "is not a CloudEvent: " + jsonFault(err), Code: "json"}
-	}
-	if whole.Data == nil && len(whole.Base64) > 0 {
-		*f, err = whole.parseData(whole.Base64)
-		return err
-	}
-	if whole.Data == nil && whole.SpecVersion == "1.0" {
+	switch {
+	case c.text != "":
+		return c.complete()
+	case c.base64 != "":
+		return c.parseBase64()
+	case c.envelope.SpecVersion == "1.0":
 		return &rollcall.Invalid{Field: "data", Reason: "is missing", Code: "data_missing"}
 	}
-	if whole.Data == nil {
-		whole.Data = new(data) // the version is what is wrong
+	return c.complete() // the version is what is wrong
+}
+
+func (c *cloudEvent) reset(e Envelope) {
+	*c.fields, c.envelope, c.text, c.base64, c.place = Fields{}, e, "", "", ""
+}
+
+// parseBase64 reads data that is written in base 64.
+func (c *cloudEvent) parseBase64() error {
+	text, err := base64.StdEncoding.DecodeString(c.base64)
+	if err != nil {
+		return &rollcall.Invalid{Field: "data_base64", Reason: "is not base 64", Code: "json"}
 	}
-	*f, err = whole.fields(whole.Data)
-	return err
+	return c.parseData(text)
+}
+
+// parseApart is the parser of the data of CloudEvents whose envelope came apart.
+func (c *cloudEvent) parseApart(e *Envelope, text []byte) error {
+	c.reset(*e)
+	return c.parseData(text)
 }
 
 // parseData reads data that stands by itself.
-func (e *Envelope) parseData(text []byte) (Fields, error) {
-	var d data
-	if err := unmarshal(text, &d); err != nil {
-		return Fields{}, &rollcall.Invalid{Field: "data", Reason: "is not a JSON event: " + jsonFault(err), Code: "json"}
+func (c *cloudEvent) parseData(text []byte) error {
+	if err := c.data.Read(text); err != nil {
+		return &rollcall.Invalid{Field: "data", Reason: "is not a JSON event: " + err.Error(), Code: "json"}
 	}
-	return e.fields(&d)
+	return c.complete()
+}
+
+// complete completes the data's fields by the envelope's.
+func (c *cloudEvent) complete() error {
+	f, e := c.fields, &c.envelope
+	if e.SpecVersion != "1.0" {
+		return &rollcall.Invalid{Field: "specversion", Reason: "is not 1.0", Code: "specversion"}
+	}
+	f.ID, f.Source, f.Time = cmp.Or(f.ID, e.ID), cmp.Or(f.Source, e.Source), cmp.Or(f.Time, e.Time)
+	f.Location = cmp.Or(f.Location, c.place)
+	if f.Kind == "" {
+		if kind, ok := KindOfName(e.Type); ok {
+			f.Kind = kind.String()
+		}
+	}
+	return nil
 }
 
 // CloudEvent carries one CloudEvent to the batcher: in structured JSON, or, where
 // the envelope came apart from it, its data.
 func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) error {
-	in.parse = in.fields.parseEnvelope
+	reader := in.fields.cloudEvent()
+	in.parse, in.form = reader.parse, cloudType
 	if apart != nil {
-		in.parse = func(text []byte) (err error) {
-			in.fields, err = apart.parseData(text)
-			return err
-		}
+		in.form = ""
+		in.parse = func(text []byte) error { return reader.parseApart(apart, text) }
 	}
 	text, err := io.ReadAll(io.LimitReader(r, MaxLine+1))
 	if err != nil {
@@ -104,7 +140,7 @@ func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) 
 // CloudEvents carries a batch of CloudEvents, a JSON array, to the batcher, an
 // element a line.
 func CloudEvents(ctx context.Context, in *Batcher, r io.Reader) error {
-	in.parse = in.fields.parseEnvelope
+	in.parse, in.form = in.fields.cloudEvent().parse, cloudType
 	br := begin(r)
 	if !isArray(br) {
 		_, err := io.Copy(io.Discard, br)

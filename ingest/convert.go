@@ -140,12 +140,15 @@ const (
 	maxPanelist = 256
 )
 
-// checkName refuses a name that is too long or has control characters, or of
+// checkName refuses a name that is too long, is not UTF-8 or has control characters, or of
 // which the spelling that makes the pseudonym has nothing left: all such would
 // be one visitor. It never quotes the name, which may be somebody's address.
 func checkName(field, name, spelling string, most int) error {
 	if spelling == "" {
 		return &rollcall.Invalid{Field: field, Reason: "is blank", Code: field + "_missing"}
+	}
+	if !utf8.ValidString(name) { // a table's: two such would become one
+		return &rollcall.Invalid{Field: field, Reason: "is not UTF-8 text", Code: field}
 	}
 	if strings.ContainsFunc(spelling, unicode.IsControl) {
 		return &rollcall.Invalid{Field: field, Reason: "has a control character", Code: field}

@@ -236,3 +236,21 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestNamesAreUTF8: a table's text may be any bytes; in lower case all that are no
+// sign would become the same.
+func TestNamesAreUTF8(t *testing.T) {
+	converter := benchConverter(t)
+	s := ingest.Sighting{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Account: "caf\xe9", Time: time.Date(2002, 10, 3, 18, 22, 5, 0, time.UTC)}
+	if _, err := converter.Append(nil, &s, time.Time{}, true); err == nil || err.Error() != "account: is not UTF-8 text" {
+		t.Errorf("an account: %v", err)
+	}
+	s.Account, s.Panel, s.Panelist = "", "nn", "P\xff"
+	if _, err := converter.Append(nil, &s, time.Time{}, true); err == nil || err.Error() != "panelist: is not UTF-8 text" {
+		t.Errorf("a panelist: %v", err)
+	}
+	s.Panelist = "Pé"
+	if _, err := converter.Append(nil, &s, time.Time{}, true); err != nil {
+		t.Errorf("a good one: %v", err)
+	}
+}

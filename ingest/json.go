@@ -11,7 +11,6 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/jsonline"
-	"rollcall/internal/jsondepth"
 )
 
 // Fields is an event as its source wrote it, in schemas/event.schema.json's
@@ -54,7 +53,19 @@ type parser func(text []byte) error
 
 // parser is that of one event object. It is for one goroutine.
 func (f *Fields) parser() parser {
-	object := jsonline.NewObject(
+	object := f.object()
+	return func(text []byte) error {
+		*f = Fields{}
+		if err := object.Read(text); err != nil {
+			return &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + err.Error(), Code: "json"}
+		}
+		return nil
+	}
+}
+
+// object is the reader of the fields, and of more.
+func (f *Fields) object(more ...jsonline.Field) *jsonline.Object {
+	return jsonline.NewObject(append(more,
 		jsonline.Field{Name: "time", To: &f.Time},
 		jsonline.Field{Name: "until", To: &f.Until},
 		jsonline.Field{Name: "market", To: &f.Market},
@@ -71,14 +82,7 @@ func (f *Fields) parser() parser {
 		jsonline.Field{Name: "evidence", To: &f.Evidence},
 		jsonline.Field{Name: "id", To: &f.ID},
 		jsonline.Field{Name: "source", To: &f.Source},
-	)
-	return func(text []byte) error {
-		*f = Fields{}
-		if err := object.Read(text); err != nil {
-			return &rollcall.Invalid{Field: "line", Reason: "is not a JSON event: " + err.Error(), Code: "json"}
-		}
-		return nil
-	}
+	)...)
 }
 
 // Fill puts a sender's defaults where the fields say nothing. A segment and a
@@ -101,20 +105,6 @@ func (f *Fields) json() []byte {
 		return nil // fields are text: they can't fail
 	}
 	return b
-}
-
-// unmarshal reads all of b; what it puts in v shares b's memory. Names are
-// matched in their case, as the schema has them. Text nested too deep is not
-// looked at: the parser would call itself for every level.
-func unmarshal(b []byte, v any) error {
-	if jsondepth.Check(b) != nil {
-		return jsonline.ErrDeep
-	}
-	rest, err := json.Parse(b, v, json.DontCopyString|json.DontMatchCaseInsensitiveStructFields)
-	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
-		return jsonline.ErrAfter
-	}
-	return err
 }
 
 // Sighting reads the fields. The error is an Invalid that names the field.
@@ -287,19 +277,4 @@ func strict(s string) bool {
 	}
 	zone := s[len(s)-offset:]
 	return zone[1:3] <= "23" && zone[4:] <= "59"
-}
-
-// jsonFault is the decoder's complaint without the text that it met, which may
-// hold an account.
-func jsonFault(err error) string {
-	var mistyped *json.UnmarshalTypeError
-	switch {
-	case errors.Is(err, jsonline.ErrAfter) || errors.Is(err, jsonline.ErrDeep):
-		return err.Error()
-	case errors.As(err, &mistyped) && mistyped.Field == "data":
-		return "data is not an object"
-	case errors.As(err, &mistyped) && mistyped.Field != "":
-		return jsonline.Mistyped(mistyped.Field).Error()
-	}
-	return jsonline.ErrSyntax.Error()
 }

@@ -17,12 +17,12 @@ type memo struct {
 	few       []*known            // the groups, while they are few: they are faster looked through than hashed
 	groups    map[rollcall.Group]*known
 	last      *known // the group of the sighting before; nil: none
+	number    int    // what was found out under another one may be wrong by now
 }
 
 // known is what is known of a group.
 type known struct {
 	group rollcall.Group // with the catalogue's own names, and no key
-	plain bool           // it is of accounts that their service spells by no rule of its own
 	keys  []lasting
 }
 
@@ -42,9 +42,7 @@ const (
 
 // append is Converter.Append.
 func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfill bool) ([]rollcall.Event, error) {
-	if state, catalogue := m.Keys.state(), m.Catalogue(); state != m.keys || catalogue != m.catalogue {
-		*m = memo{Converter: m.Converter, keys: state, catalogue: catalogue}
-	}
+	m.renew()
 	group := rollcall.Group{
 		Market: s.Market, Service: s.Service, Location: s.Location, Kind: s.Kind, Panel: s.Panel,
 		Platform: s.Platform, Segment: s.Segment, Precision: s.Precision,
@@ -53,7 +51,7 @@ func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 		m.last = m.find(&group)
 	}
 	if m.last != nil {
-		if key := m.last.key(s); key != nil {
+		if key := m.last.key(s.Time, s.Until); key != nil {
 			return m.last.append(to, s, key, record, backfill)
 		}
 	}
@@ -63,6 +61,13 @@ func (m *memo) append(to []rollcall.Event, s *Sighting, record time.Time, backfi
 		m.remember(&to[was])
 	}
 	return to, err
+}
+
+// renew forgets what other keys or another catalogue said.
+func (m *memo) renew() {
+	if state, catalogue := m.Keys.state(), m.Catalogue(); state != m.keys || catalogue != m.catalogue {
+		*m = memo{Converter: m.Converter, keys: state, catalogue: catalogue, number: m.number + 1}
+	}
 }
 
 // find gives what is known of a group; nil: nothing.
@@ -80,10 +85,10 @@ func (m *memo) find(group *rollcall.Group) *known {
 
 // key gives the key of a sighting's whole time; nil: the group has it not
 // remembered, or the sighting may have to be cut.
-func (k *known) key(s *Sighting) *key {
-	from, to := s.Time.Unix(), s.Time.Unix()
-	if !s.Until.IsZero() {
-		to = s.Until.Unix()
+func (k *known) key(at, until time.Time) *key {
+	from, to := at.Unix(), at.Unix()
+	if !until.IsZero() {
+		to = until.Unix()
 	}
 	for i := range k.keys {
 		if l := &k.keys[i]; l.from <= from && from < l.to && l.from <= to && to < l.to {
@@ -116,11 +121,14 @@ func (k *known) append(to []rollcall.Event, s *Sighting, key *key, record time.T
 	return append(to, e), nil
 }
 
-// spelling is that by which an account's pseudonym is made. Most accounts are
-// their own, which one look at their bytes says.
+// spelling is that by which a pseudonym is made. Most names are their own, which
+// one look at their bytes says.
 func (k *known) spelling(s *Sighting) (string, error) {
-	if k.plain && s.Panelist == "" && isPlain(s.Account) {
+	switch {
+	case k.group.Panel == "" && s.Panelist == "" && isPlainAccount(s.Service, s.Account):
 		return s.Account, nil
+	case s.Panel != "" && s.Account == "" && isPlain(s.Panelist, maxPanelist, 'Z'):
+		return s.Panelist, nil
 	}
 	return checkWho(s)
 }
@@ -146,7 +154,7 @@ func (m *memo) remember(e *rollcall.Event) {
 	}
 	k := m.groups[group]
 	if k == nil {
-		k = &known{group: group, plain: e.Panel == "" && !hasRule(e.Service)}
+		k = &known{group: group}
 		m.groups[group] = k
 		if len(m.few) < maxFew {
 			m.few = append(m.few, k)
@@ -159,15 +167,20 @@ func (m *memo) remember(e *rollcall.Event) {
 	m.last = k
 }
 
-// isPlain reports whether an account is certainly valid, and its own spelling
-// where its service has no rule: signs of ASCII that are not in upper case, and
-// no space or control character.
-func isPlain(account string) bool {
-	if account == "" || len(account) > maxAccount {
+// isPlainAccount reports whether an account is certainly valid, and its service
+// has no rule that would spell it otherwise.
+func isPlainAccount(service rollcall.ServiceID, account string) bool {
+	return isPlain(account, maxAccount, 'A'-1) && !shortened(service, account)
+}
+
+// isPlain reports whether a name is certainly valid and its own spelling: signs of
+// ASCII without space and control characters, and of the capitals those up to last.
+func isPlain(name string, most int, last byte) bool {
+	if name == "" || len(name) > most {
 		return false
 	}
-	for i := range len(account) {
-		if c := account[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || last < c && c <= 'Z' {
 			return false
 		}
 	}

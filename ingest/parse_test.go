@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,7 +118,14 @@ func verdicts() []verdict {
 		{"both", census("panel", "nn", "panelist", secret), "account: stands beside a panelist; give one of them", false},
 		{"half a panelist", panelLine("panelist", ""), "panelist: is missing", false},
 		{"the other half", panelLine("panel", ""), "panel: is missing", false},
-		{"another case", strings.Replace(census(), `"time"`, `"Time"`, 1), "time: is missing", false},
+		{"another case", strings.Replace(census(), `"time"`, `"Time"`, 1), `line: is not a JSON event: field "time" is there in another case; write its name as it is here`, false},
+		{"another case beside", strings.Replace(census(), `{`, `{"Segment":"paris",`, 1), `line: is not a JSON event: field "segment" is there in another case; write its name as it is here`, true},
+		{"twice", strings.Replace(census(), `{`, `{"account":"another",`, 1), `line: is not a JSON event: field "account" is there twice; leave one out`, true},
+		{"twice the same", strings.Replace(census(), `{`, `{"kind":"login",`, 1), `line: is not a JSON event: field "kind" is there twice; leave one out`, true},
+		{"not UTF-8", strings.Replace(census("account", "caf?"), "?", "\xe9", 1), `line: is not a JSON event: field "account" is not UTF-8 text; write it in UTF-8`, true},
+		{"not UTF-8 beside", strings.Replace(census("colour", "roug?"), "?", "\xe9", 1), `line: is not a JSON event: a name, or a field that is not known, is not UTF-8 text; write it in UTF-8`, true},
+		{"half a sign", raw(census(), "account", `"ann\ud83d"`), `line: is not a JSON event: field "account" has half of a sign, such as \ud83d alone; write its other half too`, true},
+		{"a sign in two halves", raw(census(), "account", `"ann\ud83d\ude00"`), "", false},
 
 		{"a date", census("time", "2002-10-03"), "time" + badTime, false},
 		{"no zone", census("time", "2002-10-03T18:22:05"), "time" + badTime, false},
@@ -280,8 +288,12 @@ func TestParseCloudEvent(t *testing.T) {
 		{"another version", `{"specversion":"0.3","data":` + census() + `}`, `specversion: is not 1.0`},
 		{"no data", `{"specversion":"1.0","id":"E01"}`, "data: is missing"},
 		{"null data", `{"specversion":"1.0","data":null}`, "data: is missing"},
-		{"data is text", `{"specversion":"1.0","data":"` + secret + `"}`, "line: is not a CloudEvent: data is not an object"},
+		{"data is text", `{"specversion":"1.0","data":"` + secret + `"}`, `line: is not a CloudEvent: field "data" is not an object`},
 		{"no time at all", `{"specversion":"1.0","data":` + census("time", "") + `}`, "time: is missing"},
+		{"no base 64", `{"specversion":"1.0","data_base64":"{}"}`, "data_base64: is not base 64"},
+		{"another case", `{"SpecVersion":"1.0","data":{}}`, `line: is not a CloudEvent: field "specversion" is there in another case; write its name as it is here`},
+		{"data twice", `{"specversion":"1.0","data":null,"data":` + census() + `}`, `line: is not a CloudEvent: field "data" is there twice; leave one out`},
+		{"a place and its location", `{"specversion":"1.0","id":"mine","source":"log","data":` + strings.Replace(census(), "{", `{"place":"work",`, 1) + `}`, ""},
 		{"an array", `[]`, "line: is not a CloudEvent: bad syntax"},
 		{"two million levels", `{"specversion":"1.0","data":` + strings.Repeat("[", 2_000_000), "line: is not a CloudEvent: nested more than 64 levels deep"},
 		{"nothing", ``, "line: is not a CloudEvent: bad syntax"},
@@ -295,6 +307,93 @@ func TestParseCloudEvent(t *testing.T) {
 		}
 		if err != nil || s.ID != "mine" || s.Source != "log" || !s.Time.Equal(at) || s.Account != secret {
 			t.Errorf("%s: %+v, %v", tt.name, s, err)
+		}
+	}
+}
+
+// TestOneVerdict: what is wrong with an event's text is the same wherever it comes
+// in, and the good event beside it is taken.
+func TestOneVerdict(t *testing.T) {
+	const head = `{"specversion":"1.0","id":"1","source":"x","type":"y",`
+	converter := benchConverter(t)
+	single := func(text string, cloudEvent bool) string {
+		_, err := converter.Single().Read([]byte(text), cloudEvent)
+		return fmt.Sprint(err)
+	}
+	taken := func(good int, take func(in *ingest.Batcher) error) string {
+		in := ingest.NewBatcher(converter, &slice{}, "test", false)
+		if err := take(in); err != nil || in.Accepted != good || len(in.Errors) != 1 {
+			t.Errorf("%+v, %v", in.Counts, err)
+			return ""
+		}
+		return in.Errors[0].Reason
+	}
+	for _, v := range verdicts() {
+		_, fault, bad := strings.Cut(v.want, "is not a JSON event: ")
+		if !bad || !strings.Contains(fault, "field") {
+			continue
+		}
+		good, cloud, packed := census(), head+`"data":`+v.line+`}`, head+`"data_base64":"`+base64.StdEncoding.EncodeToString([]byte(v.line))+`"}`
+		for door, got := range map[string]string{
+			"a line": taken(1, func(in *ingest.Batcher) error {
+				return ingest.Lines(t.Context(), in, strings.NewReader(v.line+"\n"+good))
+			}),
+			"an element": taken(1, func(in *ingest.Batcher) error {
+				return ingest.Lines(t.Context(), in, strings.NewReader("["+v.line+","+good+"]"))
+			}),
+			"a CloudEvent": taken(0, func(in *ingest.Batcher) error {
+				return ingest.CloudEvent(t.Context(), in, strings.NewReader(cloud), nil)
+			}),
+			"in base 64": taken(0, func(in *ingest.Batcher) error {
+				return ingest.CloudEvent(t.Context(), in, strings.NewReader(packed), nil)
+			}),
+			"apart": taken(0, func(in *ingest.Batcher) error {
+				return ingest.CloudEvent(t.Context(), in, strings.NewReader(v.line), &ingest.Envelope{SpecVersion: "1.0"})
+			}),
+			"CloudEvents": taken(1, func(in *ingest.Batcher) error {
+				return ingest.CloudEvents(t.Context(), in, strings.NewReader("["+cloud+","+head+`"data":`+good+`}]`))
+			}),
+			"a record":      single(v.line, false),
+			"another one":   single(cloud, true),
+			"one in base64": single(packed, true),
+		} {
+			if !strings.HasSuffix(got, ": "+fault) {
+				t.Errorf("%s, %s: %s; want %s", v.name, door, got, fault)
+			}
+		}
+	}
+}
+
+// TestRefusedCloudEventsAreReadAgain: what is kept of a CloudEvent that was refused
+// is the same event when it is read again, its envelope's words among it.
+func TestRefusedCloudEventsAreReadAgain(t *testing.T) {
+	head := ingest.Envelope{SpecVersion: "1.0", ID: "E7", Source: "/agent/4", Type: "message.sent", Time: "2002-10-03T18:22:05Z"}
+	const data = `{"market":"FR","service":"later","place":"home","account":"ann"}`
+	structured := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":%q,"time":%q,"data":%s}`, head.ID, head.Source, head.Type, head.Time, data)
+	want := ingest.Sighting{ID: head.ID, Source: head.Source, Time: time.Date(2002, 10, 3, 18, 22, 5, 0, time.UTC), Market: "FR", Service: "later", Location: rollcall.Home, Kind: rollcall.Use, Account: "ann"}
+	for name, take := range map[string]func(in *ingest.Batcher) error{
+		"structured": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+		"apart": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(data), &head)
+		},
+		"in a batch": func(in *ingest.Batcher) error {
+			return ingest.CloudEvents(t.Context(), in, strings.NewReader("["+structured+"]"))
+		},
+		"with defaults": func(in *ingest.Batcher) error {
+			in.Defaults = rollcall.Defaults{Market: "FR"}
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+	} {
+		log, converter := &slice{}, benchConverter(t)
+		if err := take(ingest.NewBatcher(converter, log, "test", true)); err != nil || len(log.rejected) != 1 {
+			t.Fatalf("%s: %v, %v", name, log.rejected, err)
+		}
+		kept := log.rejected[0]
+		got, err := converter.Single().Read(kept.Body, kept.Type == "application/cloudevents+json")
+		if err != nil || *got != want {
+			t.Errorf("%s: kept as %s %s, which is %+v, %v; want %+v", name, kept.Type, kept.Body, got, err, want)
 		}
 	}
 }

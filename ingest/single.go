@@ -12,13 +12,14 @@ type Single struct {
 	memo     memo
 	fields   Fields
 	object   parser // into fields
+	cloud    parser // of a CloudEvent
 	sighting Sighting
 }
 
 // Single makes a reader of single events.
 func (c *Converter) Single() *Single {
 	s := &Single{memo: memo{Converter: c}}
-	s.object = s.fields.parser()
+	s.object, s.cloud = s.fields.parser(), s.fields.cloudEvent().parse
 	return s
 }
 
@@ -27,7 +28,7 @@ func (c *Converter) Single() *Single {
 func (r *Single) Read(text []byte, cloudEvent bool) (*Sighting, error) {
 	parse := r.object
 	if cloudEvent {
-		parse = r.fields.parseEnvelope
+		parse = r.cloud
 	}
 	if err := parse(text); err != nil {
 		return nil, err

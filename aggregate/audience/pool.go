@@ -75,7 +75,7 @@ func checkKeys(months []*Month, field, value string) error {
 	last := months[len(months)-1]
 	for _, m := range months {
 		if m.Roster.Key != last.Roster.Key {
-			return &rollcall.Invalid{Field: field, Value: value, Code: field,
+			return &rollcall.Invalid{Field: field, Value: value, Code: "two_keys",
 				Reason: fmt.Sprintf("takes in %s, whose panelists' pseudonyms are of another key than those of %s", m.Doc.Of.Month, last.Doc.Of.Month)}
 		}
 	}

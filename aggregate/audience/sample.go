@@ -282,7 +282,7 @@ func Common(months []*Month, from, to rollcall.Day) (*Sample, error) {
 	roster := match(months)
 	last := len(months) - 1
 	if len(roster[last]) == 0 {
-		return nil, &rollcall.Invalid{Field: "from", Value: from.String(), Reason: "nobody was in tab in every month up to " + to.String(), Code: "from"}
+		return nil, &rollcall.Invalid{Field: "from", Value: from.String(), Reason: "nobody was in tab in every month up to " + to.String(), Code: "nobody_in_tab"}
 	}
 	w, err := months[last].Weights.Subset(roster[last])
 	if err != nil {

@@ -73,7 +73,7 @@ func (p *published) add(m rollcall.MarketID, list []rollcall.Publication) error 
 	switch panels := slices.Sorted(maps.Keys(latest)); {
 	case len(panels) > 1:
 		return &rollcall.Invalid{
-			Field: "panel", Value: joined(p.of.Panels), Code: "panel",
+			Field: "panel", Value: joined(p.of.Panels), Code: "several_panels",
 			Reason: fmt.Sprintf("leaves several in %s that have published %s: %s; name one of them, and one of each other market that is meant", m, p.of.Month, joined(panels)),
 		}
 	case len(panels) == 1:

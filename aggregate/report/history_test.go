@@ -104,9 +104,18 @@ func TestPinnedMonthsStay(t *testing.T) {
 		sameBytes(t, name, body(t, other.report(rollcall.Query{Report: name})), before[name])
 	}
 	h.close(closing(october, all()))
+	if got := []any{versionIn(t, other, 1, "2002-09"), versionIn(t, h, 2, "2002-09"), versionIn(t, h, 2, "2002-10")}; fmt.Sprint(got) != "[1 2 2]" {
+		t.Errorf("the trends' rows are of the versions %v, want those that each pins, and its own", got)
+	}
 	if got := value(t, h.report(rollcall.Query{Report: "ranking"}), "msn", "change"); got != 400-550 {
 		t.Errorf("after the restatement the change is %g, want %d", got, 400-550)
 	}
+}
+
+// versionIn gives what a version's trend says a month's row is of.
+func versionIn(t *testing.T, h *site, version int, month string) any {
+	t.Helper()
+	return find(t, h.report(rollcall.Query{Report: "trend", Version: version}), month, "msn")["version"]
 }
 
 // TestPeriodOfSeveralMonths: the persons in tab in both months, weighed anew;

@@ -12,9 +12,10 @@ import (
 
 // trend lists the services month by month: the rankings of the months that the
 // version pins, up to its own; or of each of them the mean of the months up to it.
+// Each row says which version of its month that is: a later one may be there today.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
-	t := j.table(append([]string{"month", "service"}, trendColumns()...)...)
-	var calibrated []bool     // of each row
+	t := j.table(append([]string{"month", "service", "version"}, trendColumns()...)...)
+	var calibrated []any      // of each row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
@@ -32,7 +33,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		rows := trendRows(at, r, func(service string) bool { return wanted(j, service) })
 		for _, row := range rows {
-			calibrated = append(calibrated, slices.ContainsFunc(r.Meta.Calibrated, func(c rollcall.Calibrated) bool { return string(c.Service) == row[1] }))
+			calibrated = append(calibrated, calibratedIn(r, row[1]))
 		}
 		t.Rows = append(t.Rows, rows...)
 		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
@@ -54,6 +55,16 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		j.unlike = append(j.unlike, fmt.Sprintf("Changes of %s are undefined: no version of the month before was there to compare with.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+// calibratedIn gives what a month's ranking says of a row's calibration.
+func calibratedIn(r *rollcall.Table, service any) any {
+	for i := range r.Rows {
+		if len(r.Meta.Calibrated) > 0 && r.Cell(i, "service") == service && r.Cell(i, "level") != "brand" && r.Cell(i, "level") != "owner" {
+			return r.Cell(i, "calibrated")
+		}
+	}
+	return false
 }
 
 // addCalibrated adds what another month is calibrated to.
@@ -117,12 +128,16 @@ func pooledTrend(months int, short []string) []string {
 
 // trendRows gives the trend's rows of a month's ranking, of the services wanted.
 func trendRows(at rollcall.Month, r *rollcall.Table, wanted func(service string) bool) (rows []rollcall.Row) {
+	var version any // null where the month is computed live
+	if v := r.Meta.Version; v > 0 {
+		version = v
+	}
 	for i := range r.Rows {
 		service, level := r.Cell(i, "service").(string), r.Cell(i, "level")
 		if level != "service" && level != "any" || !wanted(service) {
 			continue
 		}
-		row := rollcall.Row{at.String(), service}
+		row := rollcall.Row{at.String(), service, version}
 		for _, name := range trendColumns() {
 			row = append(row, r.Cell(i, name))
 		}

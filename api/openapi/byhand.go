@@ -46,6 +46,7 @@ func events() *huma.Operation {
 		Parameters: []*huma.Param{
 			query("source", "names the sender; http where absent", &huma.Schema{Type: huma.TypeString}),
 			query("backfill", "1: the events' age is not judged", enum("", "0", "1")),
+			query("lines", "what the body's lines are in the file that they come from, for what is said of those that are refused: numbers and runs, such as 3-500,502,510-", &huma.Schema{Type: huma.TypeString}),
 		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"application/x-ndjson": line,

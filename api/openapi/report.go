@@ -24,7 +24,7 @@ func Reports() []Report {
 			"rank_change", "tied_with", "tie_group", "significant",
 		}},
 		{"trend", "Services month by month", "A row is a month and a service, or any.", []string{
-			"month", "service", "unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank",
+			"month", "service", "version", "unique_audience", "reach", "coverage", "sessions_per_person", "minutes_per_person", "change", "change_percent", "rank",
 		}},
 		{"duplication", "Audiences that services share", "A row is an ordered pair of services.", []string{"service", "other", "duplication", "share_of_a", "index"}},
 		{"combinations", "Sets of services that persons use", "A row is a set of services that somebody used, exactly these; the largest first.", []string{"services", "unique_audience"}},
@@ -105,6 +105,9 @@ func tableSchema(r Report, in huma.Registry) *huma.Schema {
 // cell gives the schema of a column's cells: the dictionary of columns is
 // GET /v1/metrics.
 func cell(report, column string) *huma.Schema {
+	if report == "trend" && column == "version" { // none where the month is computed live
+		return &huma.Schema{Type: huma.TypeInteger, Nullable: true}
+	}
 	switch column {
 	case "rank", "rank_low", "rank_high", "rank_change", "tie_group":
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true}

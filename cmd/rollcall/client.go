@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,9 @@ import (
 	"text/tabwriter"
 
 	"rollcall"
+	"rollcall/ingest"
+	"rollcall/ingest/collect/file"
+	"rollcall/ingest/profile"
 	"rollcall/internal/problem"
 	"rollcall/internal/server"
 )
@@ -126,7 +130,8 @@ func (c *client) ask(request *http.Request) (*http.Response, error) {
 }
 
 // readProblem makes the answer's problem a plain error. A question that can't
-// be asked is bad usage; input that can't be taken is a failure.
+// be asked is bad usage; one that the facts don't answer, and input that can't be
+// taken, are failures.
 func readProblem(method string, answer *http.Response) error {
 	var p problem.Details
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil {
@@ -134,7 +139,7 @@ func readProblem(method string, answer *http.Response) error {
 	}
 	err := errors.New(p.Detail)
 	switch {
-	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet:
+	case answer.StatusCode == http.StatusUnprocessableEntity && method == http.MethodGet && p.Mistaken():
 		return server.UsageError{Err: err}
 	case answer.StatusCode == http.StatusUnprocessableEntity:
 		return unusable{err}
@@ -196,4 +201,94 @@ func printRows[T any](ctx context.Context, e *server.Engine, s *streams, path st
 		}
 		return out.Flush()
 	})
+}
+
+// rowSender posts the sightings of rows, those of each file for themselves: what
+// the log refuses is told by the file and the line of the row.
+type rowSender struct {
+	ingest.Counts // of all, but for the refused lines, which are of their files
+	api           *client
+	name          string // of a file that the sightings don't name
+	backfill      bool
+	files         []*fileRows // in the order of their first sightings
+	held          int         // bytes
+}
+
+// fileRows are sightings of one file's rows.
+type fileRows struct {
+	*sender
+	body  []byte
+	lines ingest.Numbering
+}
+
+func newRowSender(api *client, name string, backfill bool) *rowSender {
+	return &rowSender{api: api, name: name, backfill: backfill}
+}
+
+// linesSize is how long the numbers of a body's lines may be: an address has no
+// more than 64 KiB.
+const linesSize = 32 << 10
+
+// take takes the next sighting.
+func (s *rowSender) take(ctx context.Context, seen profile.Seen) error {
+	if seen.Account == "" {
+		return nil // nobody to count: the reading counts it as unnamed
+	}
+	to := s.of(cmp.Or(seen.File, s.name))
+	before := len(to.body)
+	to.body = append(seen.AppendJSON(to.body), '\n')
+	to.lines.Add(seen.Line)
+	s.held += len(to.body) - before
+	if s.held < postSize && to.lines.Len() < linesSize {
+		return nil
+	}
+	return s.flush(ctx)
+}
+
+// of gives the file's.
+func (s *rowSender) of(path string) *fileRows {
+	for _, f := range s.files {
+		if f.source == path {
+			return f
+		}
+	}
+	f := &fileRows{sender: newSender(s.api, path, s.backfill)}
+	s.files = append(s.files, f)
+	return f
+}
+
+// flush posts what was taken.
+func (s *rowSender) flush(ctx context.Context) error {
+	for _, f := range s.files {
+		if len(f.body) == 0 {
+			continue
+		}
+		counts, err := f.deliver(ctx, file.NDJSON, f.body, f.address(f.lines.Take()))
+		if err != nil {
+			return err
+		}
+		f.Add(counts, 0)
+		counts.Errors = nil
+		s.Add(counts, 0)
+		f.body = f.body[:0]
+	}
+	s.held = 0
+	return nil
+}
+
+// print is printCounts for all files, whose places are counted in units.
+func (s *rowSender) print(out, err io.Writer, name, unit string) error {
+	for _, f := range s.files {
+		for _, e := range f.Errors {
+			fmt.Fprintf(err, "%s: %s %d: %s\n", f.source, unit, e.Line, strings.TrimPrefix(e.Reason, "line: "))
+		}
+	}
+	return printCounts(out, err, name, &s.Counts)
+}
+
+// refused counts rows that could not be read.
+func (s *rowSender) refused(rows int) {
+	if rows > 0 {
+		s.Add(ingest.Counts{Read: rows, Rejected: map[string]int{"row": rows}}, 0)
+	}
 }

@@ -78,18 +78,23 @@ func (c *cluster) flags() []string {
 	return []string{"--brokers", c.kafka.Addr(), "--clickhouse", c.dsn(), "--key-file", c.keyFile(), "--kafka-partitions", "4"}
 }
 
-// run runs a command in this process; once more where ClickHouse died under it.
+// run runs a command in this process.
 func (c *cluster) run(args ...string) string {
 	c.Helper()
-	var out, logs bytes.Buffer
-	err := c.insist(func() error {
-		out.Reset()
-		return run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs)
-	})
+	out, err := c.try(args...)
 	if err != nil {
-		c.Fatalf("rollcall %s: %v\n%s", strings.Join(args, " "), err, logs.String())
+		c.Fatal(err)
 	}
-	return out.String()
+	return out
+}
+
+// try is run with its error.
+func (c *cluster) try(args ...string) (string, error) {
+	var out, logs bytes.Buffer
+	if err := run(c.Context(), append(args[:len(args):len(args)], c.flags()...), nil, &out, &logs); err != nil {
+		return "", fmt.Errorf("rollcall %s: %w\n%s", strings.Join(args, " "), err, logs.String())
+	}
+	return out.String(), nil
 }
 
 // child is a process of rollcall that the test may kill.
@@ -208,21 +213,10 @@ func (c *cluster) aggregator(more ...string) *child {
 	return c.spawn(append(args, more...)...)
 }
 
-// await waits for the condition, and keeps ClickHouse running meanwhile.
+// await waits for the condition.
 func (c *cluster) await(ok func() bool) {
 	c.Helper()
-	await(c.T, func() bool { c.revive(); return ok() })
-}
-
-// revive starts ClickHouse again where it has died by itself: 26.7 in the
-// tests' library ends with an uncaught NetException when a client is killed at
-// the wrong moment. To Rollcall that is one more fault.
-func (c *cluster) revive() {
-	c.Helper()
-	if how := c.server.Died(); how != "" {
-		c.Logf("ClickHouse died by itself (%s) and is started again", how)
-		c.server.Restart()
-	}
+	await(c.T, ok)
 }
 
 // settle waits until the store has all that the log holds.
@@ -242,28 +236,15 @@ func (c *cluster) settle() {
 		if err == nil {
 			return
 		}
-		if c.revive(); time.Now().After(deadline) {
+		if time.Now().After(deadline) {
 			c.Fatal(err)
 		}
 	}
 }
 
-// insist does f again where ClickHouse died under it.
-func (c *cluster) insist(f func() error) (err error) {
+func (c *cluster) open() *clickhouse.Store {
 	c.Helper()
-	c.await(func() bool {
-		err = f()
-		return err == nil || !strings.Contains(err.Error(), "ClickHouse is away")
-	})
-	return err
-}
-
-func (c *cluster) open() (store *clickhouse.Store) {
-	c.Helper()
-	err := c.insist(func() (err error) {
-		store, err = clickhouse.Open(c.Context(), c.dsn(), clickhouse.Options{})
-		return err
-	})
+	store, err := clickhouse.Open(c.Context(), c.dsn(), clickhouse.Options{})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -307,19 +288,12 @@ func (c *cluster) requireFacts(bytes int) {
 	}
 }
 
-// dumpTo writes the dump to a writer that can begin again.
-func (c *cluster) dumpTo(w interface {
-	io.Writer
-	Reset()
-}) {
+// dumpTo writes the dump.
+func (c *cluster) dumpTo(w io.Writer) {
 	c.Helper()
 	store := c.open()
 	defer store.Close()
-	err := c.insist(func() error {
-		w.Reset()
-		return store.Dump(c.Context(), w)
-	})
-	if err != nil {
+	if err := store.Dump(c.Context(), w); err != nil {
 		c.Fatal(err)
 	}
 }

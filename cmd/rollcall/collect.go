@@ -266,7 +266,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		if len(body) == 0 {
 			return nil
 		}
-		err := to.post(ctx, body, base)
+		err := to.post(ctx, body, onFrom(base))
 		body, base = body[:0], lines
 		return err
 	}
@@ -392,17 +392,26 @@ func (c *logsCmd) told(s *streams, log *logs.Log) {
 		fmt.Fprintf(s.err, "%s: %s\n", at(fault.Line), fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.whole(), log)
+	c.absent(s.err, c.whole(), log.Absent())
 }
 
 // at says where a line of the log stands.
 func (c *logsCmd) at(log *logs.Log) func(line int) string {
 	return func(line int) string {
-		if c.Follow {
-			return fmt.Sprintf("%s: byte %d", c.name(), line) // over the files that it stood in
+		path, no := c.name(), line
+		if !c.Follow {
+			path, no = log.Where(line)
 		}
-		path, no := log.Where(line)
-		return fmt.Sprintf("%s: line %d", path, no)
+		return fmt.Sprintf("%s: %s %d", path, c.unit(), no)
 	}
+}
+
+// unit is what the places in the log are counted in.
+func (c *logsCmd) unit() string {
+	if c.Follow {
+		return "byte" // over the files that it stood in
+	}
+	return "line"
 }
 
 // whole names all of the log's files.
@@ -426,23 +435,24 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	return errors.Join(err, c.strange(log))
 }
 
-// strange is an error where no line of a whole log is one that the profile knows.
+// strange is an error where the profile knows no line of a whole log, or nobody in
+// them.
 func (c *logsCmd) strange(log *logs.Log) error {
 	if c.Follow || log == nil { // what follows may be known
 		return nil
 	}
-	return c.allOther(c.whole(), "line", log.AllOther())
+	return c.strangers(c.whole(), "line", log)
 }
 
 // send carries the log's sightings to Rollcall's own log.
 func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *profile.Reader) error {
-	to := newRowSender(newSender(api, c.name(), c.Backfill))
+	to := newRowSender(api, c.name(), c.Backfill)
 	log, err := c.read(ctx, s, r, func(seen profile.Seen) error { return to.take(there, seen) }, to.flush)
 	if log == nil {
 		return err
 	}
 	to.refused(log.Rejected())
-	return errors.Join(err, printCountsOf(s.out, s.err, c.whole(), &to.Counts, c.at(log)), allRefused(c.whole(), &to.Counts), c.strange(log))
+	return errors.Join(err, to.print(s.out, s.err, c.whole(), c.unit()), allRefused(c.whole(), &to.Counts), c.strange(log))
 }
 
 type pollCmd struct {
@@ -504,10 +514,10 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
-		rows := newRowSender(newSender(api, "poll", false))
+		rows := newRowSender(api, "poll", false)
 		err = c.poll(ctx, s, r, func(seen profile.Seen) error { return rows.take(to, seen) },
 			func(context.Context) error { return rows.flush(to) })
-		return settled(to, api, errors.Join(err, printCounts(s.out, s.err, "poll", &rows.Counts), allRefused("poll", &rows.Counts)))
+		return settled(to, api, errors.Join(err, rows.print(s.out, s.err, "poll", "line"), allRefused("poll", &rows.Counts)))
 	})
 }
 
@@ -519,8 +529,11 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	tick := time.NewTicker(c.Every)
 	defer tick.Stop()
 	poller := poll.New(cmp.Or(c.Source, "poll"), r, c.Every, yield)
+	poller.Count = func(text string) { log.Info("poll: " + text) }
+	poller.Warn = func(text string) { log.Warn("poll: the profile " + text) }
 	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
+	c.absent(s.err, "poll", poller.Counts().Absent())
 	return err
 }
 

@@ -151,7 +151,7 @@ func (s *sender) file(ctx context.Context, path string, bar *progressbar.Progres
 	take := func() {
 		first := <-under[0]
 		under = under[1:]
-		s.Add(first.counts, first.base)
+		s.Add(first.counts, 0)
 		if first.err != nil && failed == nil {
 			failed = fmt.Errorf("%s: after line %d: %w", path, first.base, first.err)
 		}
@@ -186,7 +186,7 @@ type sent struct {
 func (s *sender) send(ctx context.Context, part file.Part) chan sent {
 	done := make(chan sent, 1)
 	go func() {
-		counts, err := s.deliver(ctx, part.Type, part.Body)
+		counts, err := s.deliver(ctx, part.Type, part.Body, s.address(onFrom(part.Base)))
 		done <- sent{counts, part.Base, err}
 	}()
 	return done
@@ -215,31 +215,49 @@ func progress(w io.Writer, name string) *progressbar.ProgressBar {
 // makes it wait: nothing is dropped.
 type sender struct {
 	ingest.Counts
-	api   *client
-	query string
+	api      *client
+	source   string
+	backfill bool
 }
 
 func newSender(api *client, source string, backfill bool) *sender {
-	query := url.Values{"source": {source}}
-	if backfill {
-		query.Set("backfill", "true")
-	}
-	return &sender{api: api, query: query.Encode()}
+	return &sender{api: api, source: source, backfill: backfill}
 }
 
-// post sends one body of lines, which are counted from base.
-func (s *sender) post(ctx context.Context, body []byte, base int) error {
-	counts, err := s.deliver(ctx, file.NDJSON, body)
+// address is where a body goes whose lines have these numbers in the source.
+func (s *sender) address(lines string) string {
+	query := url.Values{"source": {s.source}}
+	if s.backfill {
+		query.Set("backfill", "true")
+	}
+	address := "http://localhost/v1/events?" + query.Encode()
+	if lines != "" {
+		address += "&lines=" + lines // whose commas stay as they are, since there may be thousands
+	}
+	return address
+}
+
+// onFrom are the numbers of lines after so many that were in bodies before.
+func onFrom(base int) string {
+	if base == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d-", base+1)
+}
+
+// post sends one body of lines, with the numbers that they have in the source.
+func (s *sender) post(ctx context.Context, body []byte, lines string) error {
+	counts, err := s.deliver(ctx, file.NDJSON, body, s.address(lines))
 	if err == nil {
-		s.Add(counts, base)
+		s.Add(counts, 0)
 	}
 	return err
 }
 
 // deliver sends one body until the log has taken it.
-func (s *sender) deliver(ctx context.Context, contentType string, body []byte) (ingest.Counts, error) {
+func (s *sender) deliver(ctx context.Context, contentType string, body []byte, address string) (ingest.Counts, error) {
 	for {
-		counts, full, err := s.try(ctx, contentType, body)
+		counts, full, err := s.try(ctx, contentType, body, address)
 		if err != nil {
 			return ingest.Counts{}, err
 		}
@@ -256,8 +274,8 @@ func (s *sender) deliver(ctx context.Context, contentType string, body []byte) (
 
 // try sends the body once. A body that the log had no space for is sent again
 // whole: what was taken of it already counts once whatever happens.
-func (s *sender) try(ctx context.Context, contentType string, body []byte) (counts ingest.Counts, full bool, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/v1/events?"+s.query, bytes.NewReader(body))
+func (s *sender) try(ctx context.Context, contentType string, body []byte, address string) (counts ingest.Counts, full bool, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return counts, false, err
 	}
@@ -291,13 +309,8 @@ func (s *sender) settle(ctx context.Context) error {
 // printCounts says what became of an input: one line of counts on out, the
 // first refused lines on err.
 func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
-	return printCountsOf(out, err, name, c, func(line int) string { return fmt.Sprintf("%s: line %d", name, line) })
-}
-
-// printCountsOf is printCounts where at says where a line stands.
-func printCountsOf(out, err io.Writer, name string, c *ingest.Counts, at func(line int) string) error {
 	for _, e := range c.Errors {
-		fmt.Fprintf(err, "%s: %s\n", at(e.Line), strings.TrimPrefix(e.Reason, "line: "))
+		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
 	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
@@ -540,83 +553,59 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 	out := bufio.NewWriterSize(s.out, 64<<10)
 	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
-	tellRows(s.err, path, counts)
+	c.tellRows(s.err, path, counts)
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
 		return fmt.Errorf("%s: every row was refused", path)
 	}
-	return errors.Join(err, c.allOther(path, "row", counts.AllOther()))
+	return errors.Join(err, c.strangers(path, "row", counts))
 }
 
-// allOther is an error where a file has rows, and the profile knows none of them.
-func (f *profileFlags) allOther(path, row string, rows int) error {
-	if rows == 0 {
-		return nil
+// strangers is an error where a file has rows, and the profile knows none of them,
+// or none has the account that it names.
+func (f *profileFlags) strangers(path, row string, of interface {
+	AllOther() int
+	Nobody() string
+},
+) error {
+	name := cmp.Or(f.Source, f.Map)
+	if rows := of.AllOther(); rows > 0 {
+		return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, name, rows, row)
 	}
-	return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, cmp.Or(f.Source, f.Map), rows, row)
+	if text := of.Nobody(); text != "" {
+		return fmt.Errorf("%s: %s counts nobody: %s", path, name, text)
+	}
+	return nil
 }
 
-// sendTable carries a file's sightings to the log. What the log refuses is told
-// by the line of the row.
+// absent warns of what a profile of one's own names and the rows don't have: what
+// a built-in one names may well be missing.
+func (f *profileFlags) absent(w io.Writer, path string, parts []string) {
+	if f.Map == "" {
+		return
+	}
+	for _, text := range parts {
+		fmt.Fprintf(w, "%s: warning: %s\n", path, text)
+	}
+}
+
+// sendTable carries a file's sightings to the log.
 func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, r *profile.Reader, path string) error {
-	to := newRowSender(newSender(api, path, c.Backfill))
+	to := newRowSender(api, path, c.Backfill)
 	counts, err := r.Read(ctx, path, func(seen profile.Seen) error { return to.take(ctx, seen) })
 	err = errors.Join(err, to.flush(ctx))
-	tellRows(s.err, path, counts)
+	c.tellRows(s.err, path, counts)
 	to.refused(counts.Rejected)
-	return errors.Join(err, printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts), c.allOther(path, "row", counts.AllOther()))
-}
-
-// rowSender posts the sightings of rows. What the log refuses is told by the
-// line of the row.
-type rowSender struct {
-	*sender
-	body  []byte
-	lines []int
-}
-
-func newRowSender(to *sender) *rowSender { return &rowSender{sender: to} }
-
-// take takes the next sighting.
-func (s *rowSender) take(ctx context.Context, seen profile.Seen) error {
-	if seen.Account == "" {
-		return nil // nobody to count: the reading counts it as unnamed
-	}
-	s.body, s.lines = append(seen.AppendJSON(s.body), '\n'), append(s.lines, seen.Line)
-	if len(s.body) < postSize {
-		return nil
-	}
-	return s.flush(ctx)
-}
-
-// flush posts what was taken.
-func (s *rowSender) flush(ctx context.Context) error {
-	if len(s.body) == 0 {
-		return nil
-	}
-	before := len(s.Errors)
-	err := s.post(ctx, s.body, 0)
-	for i := range s.Errors[before:] {
-		e := &s.Errors[before+i]
-		e.Line = s.lines[min(max(e.Line, 1), len(s.lines))-1]
-	}
-	s.body, s.lines = s.body[:0], s.lines[:0]
-	return err
-}
-
-// refused counts rows that could not be read.
-func (s *rowSender) refused(rows int) {
-	if rows > 0 {
-		s.Add(ingest.Counts{Read: rows, Rejected: map[string]int{"row": rows}}, 0)
-	}
+	return errors.Join(err, to.print(s.out, s.err, path, "line"), allRefused(path, &to.Counts), c.strangers(path, "row", counts))
 }
 
 // tellRows says what became of a table's rows: the first that were refused, and
 // the counts by rule.
-func tellRows(w io.Writer, path string, counts *profile.Counts) {
+func (f *profileFlags) tellRows(w io.Writer, path string, counts *profile.Counts) {
 	for _, fault := range counts.Faults {
 		fmt.Fprintf(w, "%s: line %d: %s\n", path, fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(w, "%s: %s\n", path, counts)
+	f.absent(w, path, counts.Absent())
 	if counts.Forgot {
 		fmt.Fprintf(w, "%s: warning: more devices or days than are remembered: some platforms are other, and some days told twice\n", path)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall"
 	"rollcall/internal/server"
 )
 
@@ -45,7 +46,7 @@ func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{
 	defer tick.Stop()
 	for i := uint64(0); ; i++ {
 		body := strings.Join(seededEvents(seed<<32+i, 100), "\n")
-		if err := to.post(ctx, []byte(body), 0); err != nil {
+		if err := to.post(ctx, []byte(body), ""); err != nil {
 			return err
 		}
 		select {
@@ -58,7 +59,7 @@ func trickle(ctx context.Context, to *sender, seed uint64, enough <-chan struct{
 
 // TestFaults folds a log that grows all the while, disturbed in one way after
 // the other. Each store must then be, byte for byte, what an undisturbed
-// aggregator makes of the same log.
+// aggregator makes of the same log, that knows from the start what was removed.
 func TestFaults(t *testing.T) { faults(t, severity{rounds: 5, outage: 5 * time.Second}) }
 
 // TestSoakFaults is the same for longer.
@@ -81,6 +82,7 @@ func faults(t *testing.T, how severity) {
 		{"a zombie", zombie},
 		{"members come, go and die", membership},
 		{"a range again", rangeAgain},
+		{"days removed while members die", removals},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			disturbed := c.exactly(t, fmt.Sprintf("disturbed%d", i))
@@ -89,6 +91,7 @@ func faults(t *testing.T, how severity) {
 			stop()
 			disturbed.settle()
 			undisturbed := c.exactly(t, fmt.Sprintf("undisturbed%d", i))
+			undisturbed.correct(disturbed)
 			undisturbed.aggregator()
 			disturbed.requireSame(undisturbed)
 		})
@@ -216,5 +219,45 @@ func rangeAgain(c *cluster, _ severity) {
 		if _, err := fmt.Sscanf(c.run("replay", "--from", from), "folded again: %d events", &n); err != nil || n < 1000 {
 			c.Errorf("replay --from %s: %d events, %v", from, n, err)
 		}
+	}
+}
+
+// removals removes days under two aggregators, of which one is killed just then,
+// now before the other, now after it has heard of it.
+func removals(c *cluster, how severity) {
+	r := random(c.T)
+	other := c.aggregator()
+	for range how.rounds {
+		victim := c.aggregator()
+		other.somewhere(c, r)
+		day := time.Date(2002, 10, 25+r.IntN(4), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		service := []string{"msn", "aim"}[r.IntN(2)] // counted exactly, and not
+		early := r.IntN(2) == 0
+		if early {
+			victim.kill()
+		}
+		c.await(func() bool { // until something of that day was flushed
+			said, err := c.try("census", "remove", "--market", "FR", "--service", service, "--from", day, "--to", day, "--reason", "loaded wrong")
+			if err != nil && !errors.Is(err, rollcall.ErrNotFound) || err == nil && !strings.Contains(said, day) {
+				c.Fatalf("removed: %s, %v", said, err)
+			}
+			return err == nil
+		})
+		if !early {
+			victim.kill()
+		}
+	}
+}
+
+// correct has the store know what another was corrected by.
+func (c *cluster) correct(as *cluster) {
+	c.Helper()
+	from, to := as.open(), c.open()
+	all, err := from.Corrections(c.Context())
+	if err == nil {
+		_, err = to.AddCorrections(c.Context(), all...)
+	}
+	if err := errors.Join(err, from.Close(), to.Close()); err != nil {
+		c.Fatal(err)
 	}
 }

@@ -1,13 +1,61 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"rollcall"
+	"rollcall/internal/problem"
 )
+
+// TestRefusalFails: a question that can't be asked is bad usage, and one that the
+// facts don't answer is a failure, whatever was asked for.
+func TestRefusalFails(t *testing.T) {
+	for _, c := range []struct {
+		fault  *rollcall.Invalid
+		method string
+		want   int
+	}{
+		{&rollcall.Invalid{Field: "n", Value: "1", Reason: "is not 2 to 1000 replicates", Code: "n"}, http.MethodGet, exitUsage},
+		{&rollcall.Invalid{Field: "n", Value: "1", Reason: "is not 2 to 1000 replicates", Code: "n"}, http.MethodPost, exitFailed},
+		{&rollcall.Invalid{Field: "margin msn, category", Value: "1", Reason: "may have 12 persons by its error", Code: "calibrated_target"}, http.MethodGet, exitFailed},
+		{&rollcall.Invalid{Field: "margin age, category", Value: "65+", Reason: "raking does not converge", Code: "convergence"}, http.MethodGet, exitFailed},
+		{&rollcall.Invalid{Field: "from", Value: "2002-12-01", Reason: "crosses the change of the pseudonyms' key", Code: "two_keys"}, http.MethodGet, exitFailed},
+		{&rollcall.Invalid{Field: "panel", Reason: "leaves several in GB", Code: "several_panels"}, http.MethodGet, exitFailed},
+	} {
+		d, _ := problem.Of(c.fault)
+		answer := httptest.NewRecorder()
+		d.Locate(func(field string) string {
+			if field == "n" || field == "from" || field == "panel" {
+				return "query"
+			}
+			return ""
+		}).Write(answer)
+		err := readProblem(c.method, answer.Result())
+		if got := exitCode(err); got != c.want || err.Error() != c.fault.Error() {
+			t.Errorf("%s of %v: exit %d, want %d: %v", c.method, c.fault, got, c.want, err)
+		}
+	}
+	if got := exitCode(readProblem(http.MethodGet, problemOf(errors.Join(
+		&rollcall.Invalid{Field: "query.from", Reason: "is missing", Code: "from"},
+		&rollcall.Invalid{Field: "query.to", Reason: "crosses a change", Code: "two_keys"})))); got != exitUsage {
+		t.Errorf("a mistake beside a refusal: exit %d", got)
+	}
+}
+
+func problemOf(err error) *http.Response {
+	d, _ := problem.Of(err)
+	answer := httptest.NewRecorder()
+	d.Write(answer)
+	return answer.Result()
+}
 
 // TestWritePipe: what is no file is written to, and nothing takes its place.
 func TestWritePipe(t *testing.T) {

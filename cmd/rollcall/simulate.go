@@ -322,13 +322,13 @@ func (l *simulation) send(ctx context.Context, sightings iter.Seq[ingest.Sightin
 		if len(body) < postSize {
 			continue
 		}
-		if err := l.to.post(ctx, body, l.to.Read); err != nil {
+		if err := l.to.post(ctx, body, onFrom(l.to.Read)); err != nil {
 			return err
 		}
 		body = body[:0]
 	}
 	if len(body) > 0 {
-		if err := l.to.post(ctx, body, l.to.Read); err != nil {
+		if err := l.to.post(ctx, body, onFrom(l.to.Read)); err != nil {
 			return err
 		}
 	}

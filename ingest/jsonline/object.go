@@ -4,52 +4,81 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"rollcall/internal/jsondepth"
 )
 
-// Errors of a text that is no such object. A field that is no text is a Mistyped.
+// Errors of a text that is no such object. What is wrong with one field is a Fault.
 var (
 	ErrSyntax = errors.New("bad syntax")
 	ErrAfter  = errors.New("text after the object")
 	ErrDeep   = fmt.Errorf("nested more than %d levels deep", jsondepth.Most)
 )
 
-// Mistyped says that the field of this name is neither text nor null.
-type Mistyped string
+// Fault says what is wrong with a field, in an object that is one otherwise.
+type Fault struct {
+	Field  string // its name; "": a field that is not looked for, or a name
+	Reason string // one of the constants
+}
+
+// Reasons of a Fault.
+const (
+	NotText   = "is not text"
+	NotObject = "is not an object"
+	NotUTF8   = "is not UTF-8 text; write it in UTF-8"
+	HalfSign  = `has half of a sign, such as \ud83d alone; write its other half too`
+	Twice     = "is there twice; leave one out"
+	Case      = "is there in another case; write its name as it is here"
+)
 
 // Error names the field.
-func (m Mistyped) Error() string { return fmt.Sprintf("field %q is not text", string(m)) }
+func (f Fault) Error() string {
+	if f.Field == "" {
+		return "a name, or a field that is not known, " + f.Reason
+	}
+	return fmt.Sprintf("field %q %s", f.Field, f.Reason)
+}
 
-// Field is a field that is looked for, and where its text goes.
+// Field is a field that is looked for, and where its text goes. One that has an
+// Object is an object, whose own fields that reads; its text is then all of it.
 type Field struct {
-	Name string
-	To   *string
+	Name   string
+	To     *string
+	Object *Object
 }
 
 // Object reads objects of the same fields, one after the other. It is for one
 // goroutine.
 type Object struct {
 	fields []Field
-	after  []int // of each field that which came behind it last time, and at the end that which came first
+	leads  []string // of each field its name as most write it, up to its value
+	after  []int    // of each field that which came behind it last time, and at the end that which came first
 
-	text     []byte
-	at       int
-	mistyped string // the first field that was no text
-	bad      error
+	text  []byte
+	at    int
+	depth int    // of the object itself: 1, or more inside another
+	seen  uint64 // a bit for each field that was there
+	now   int    // the field being read; -1: none that is looked for
+	fault Fault  // the first
+	bad   error
 }
 
-// NewObject makes a reader of these fields.
+// NewObject makes a reader of these fields, 64 at most.
 func NewObject(fields ...Field) *Object {
-	return &Object{fields: fields, after: make([]int, len(fields)+1)}
+	o := &Object{fields: fields, after: make([]int, len(fields)+1)}
+	for _, f := range fields {
+		o.leads = append(o.leads, `"`+f.Name+`":`)
+	}
+	return o
 }
 
-// Read reads all of text. A field that is absent or null is left as it was; of one
-// that is there twice the last stands. What it puts into the fields shares text's
-// memory. It looks at every byte once: what can't be an object is ErrSyntax,
-// whatever else is wrong with it, but for depth, which is looked at before all.
+// Read reads all of text. A field that is absent or null is left as it was. What it
+// puts into the fields shares text's memory. It looks at every byte once: what can't
+// be an object is ErrSyntax, whatever else is wrong with it, but for depth, which is
+// looked at before all. Of an object the first Fault is given.
 func (o *Object) Read(text []byte) error {
-	o.text, o.at, o.mistyped, o.bad = text, 0, "", nil
+	o.begin(text, 0, 1)
 	o.space()
 	switch {
 	case o.next() == '{':
@@ -62,10 +91,15 @@ func (o *Object) Read(text []byte) error {
 	return err
 }
 
+// begin is where an object is read from, and how deep that is.
+func (o *Object) begin(text []byte, at, depth int) {
+	o.text, o.at, o.depth, o.seen, o.now, o.fault, o.bad = text, at, depth, 0, -1, Fault{}, nil
+}
+
 // verdict says what is wrong with what was read.
 func (o *Object) verdict() error {
 	rest := o.text[o.at:]
-	if o.bad == nil && o.mistyped == "" && (len(rest) == 0 || len(bytes.TrimSpace(rest)) == 0) {
+	if o.bad == nil && o.fault.Reason == "" && (len(rest) == 0 || len(bytes.TrimSpace(rest)) == 0) {
 		return nil
 	}
 	switch {
@@ -73,10 +107,26 @@ func (o *Object) verdict() error {
 		return ErrDeep
 	case o.bad != nil:
 		return o.bad
-	case o.mistyped != "":
-		return Mistyped(o.mistyped)
+	case o.fault.Reason != "":
+		return o.fault
 	}
 	return ErrAfter
+}
+
+// blame takes note of the first thing that is wrong, with the field that is being
+// read.
+func (o *Object) blame(reason string) {
+	name := ""
+	if o.now >= 0 {
+		name = o.fields[o.now].Name
+	}
+	o.accept(Fault{Field: name, Reason: reason})
+}
+
+func (o *Object) accept(f Fault) {
+	if o.fault.Reason == "" {
+		o.fault = f
+	}
 }
 
 // object reads the fields.
@@ -87,13 +137,11 @@ func (o *Object) object() {
 		return
 	}
 	for last := len(o.fields); o.bad == nil; {
-		field := o.name(last)
-		o.colon()
-		if field < 0 {
-			o.pass(1)
+		if o.now = o.name(last); o.now < 0 {
+			o.pass(o.depth)
 		} else {
-			o.after[last], last = field, field
-			o.value(field)
+			o.after[last], last = o.now, o.now
+			o.value()
 		}
 		if o.end('}') {
 			return
@@ -101,22 +149,25 @@ func (o *Object) object() {
 	}
 }
 
-// name reads a field's name and gives its place; -1 where nobody looks for it.
-// Fields mostly come in the order in which they came the last time: then the name
-// is compared, and not read.
+// name reads a field's name and the colon, and gives its place; -1 where nobody
+// looks for it. Fields mostly come in the order in which they came the last time:
+// then the name is compared, and not read.
 func (o *Object) name(last int) int {
-	likely := o.after[last]
-	if likely < len(o.fields) {
-		name := o.fields[likely].Name
-		if rest := o.text[o.at:]; len(rest) > len(name)+1 && rest[0] == '"' && rest[len(name)+1] == '"' && string(rest[1:len(name)+1]) == name {
-			o.at += len(name) + 2
-			return likely
-		}
+	if likely := o.after[last]; likely < len(o.leads) && o.word(o.leads[likely]) {
+		o.space()
+		return likely
 	}
+	o.now = -1
 	name := o.string()
+	o.colon()
 	for i := range o.fields {
 		if o.fields[i].Name == name {
 			return i
+		}
+	}
+	for i := range o.fields {
+		if strings.EqualFold(o.fields[i].Name, name) {
+			o.accept(Fault{Field: o.fields[i].Name, Reason: Case})
 		}
 	}
 	return -1
@@ -133,23 +184,53 @@ func (o *Object) colon() {
 	o.space()
 }
 
-// value reads the value of a field that is looked for.
-func (o *Object) value(field int) {
-	switch {
-	case o.next() == '"':
-		*o.fields[field].To = o.string()
+// value reads the value of the field that is being read.
+func (o *Object) value() {
+	f, bit := &o.fields[o.now], uint64(1)<<(o.now&63)
+	if o.seen&bit != 0 {
+		o.blame(Twice)
+	}
+	o.seen |= bit
+	switch c := o.next(); {
+	case c == '"' && f.Object == nil:
+		*f.To = o.string()
+	case c == '{' && f.Object != nil:
+		from := o.at
+		o.inside(f.Object)
+		*f.To = shared(o.text[from:o.at])
 	case o.word("null"):
 	default:
-		if o.mistyped == "" {
-			o.mistyped = o.fields[field].Name
-		}
-		o.pass(1)
+		o.blame(f.mistyped())
+		o.pass(o.depth)
+	}
+}
+
+// mistyped is the reason against a value of another kind.
+func (f *Field) mistyped() string {
+	if f.Object != nil {
+		return NotObject
+	}
+	return NotText
+}
+
+// inside reads an object in this one by its own reader.
+func (o *Object) inside(in *Object) {
+	in.begin(o.text, o.at, o.depth+1)
+	in.object()
+	in.text = nil
+	o.at, o.bad = in.at, in.bad
+	if in.fault.Reason != "" {
+		o.accept(in.fault)
 	}
 }
 
 // end passes over what stands behind a value: a comma, or the end of its object or
 // array, which it reports.
 func (o *Object) end(bracket byte) bool {
+	if rest := o.text[o.at:]; len(rest) > 1 && rest[0] == ',' && rest[1] == '"' && o.bad == nil {
+		o.at++ // nearly always, and no space
+		return false
+	}
 	o.space()
 	switch c := o.next(); {
 	case o.bad != nil:

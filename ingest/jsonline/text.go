@@ -8,28 +8,35 @@ import (
 	"unsafe"
 )
 
-// string reads a string: its text, what is escaped in it written out, and what is
-// not UTF-8 replaced as encoding/json does. What has neither shares the object's
-// memory.
+// string reads a string: its text, what is escaped in it written out. What has no
+// escapes shares the object's memory.
 func (o *Object) string() string {
 	if o.bad != nil || o.next() != '"' {
 		o.bad = ErrSyntax
 		return ""
 	}
 	o.at++
-	from, ascii := o.at, true
-	for {
+	rest := o.text[o.at:]
+	if n := ordinary(rest); n < len(rest) && rest[n] == '"' {
+		o.at += n + 1
+		return shared(rest[:n])
+	}
+	return o.rare()
+}
+
+// rare reads on in a string, from its first sign, that is more than ordinary signs.
+func (o *Object) rare() string {
+	for from := o.at; ; {
 		o.at += ordinary(o.text[o.at:])
 		switch c := o.next(); {
 		case c == '"':
 			text := shared(o.text[from:o.at])
 			o.at++
-			if !ascii {
-				text = valid(text)
+			if !utf8.ValidString(text) {
+				o.blame(NotUTF8)
 			}
 			return text
 		case c >= utf8.RuneSelf:
-			ascii = false
 			o.at++
 		case c == '\\':
 			return o.escaped(from)
@@ -68,14 +75,6 @@ func shared(b []byte) string {
 	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // Read's promise: a field is part of the text
 }
 
-// valid replaces each byte that is no part of UTF-8.
-func valid(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	return string([]rune(text))
-}
-
 // escaped reads on in a string that begins at from and has come to its first
 // backslash.
 func (o *Object) escaped(from int) string {
@@ -85,7 +84,10 @@ func (o *Object) escaped(from int) string {
 		switch c := o.next(); {
 		case c == '"':
 			o.at++
-			return valid(shared(text))
+			if !utf8.Valid(text) {
+				o.blame(NotUTF8)
+			}
+			return shared(text)
 		case c == '\\':
 			o.at++
 			text = o.escape(text)
@@ -134,7 +136,7 @@ func (o *Object) escape(text []byte) []byte {
 }
 
 // unicode reads the number of a sign, or the two of a sign beyond the first 65,536.
-// Half of such a pair is U+FFFD.
+// Half of such a pair is no sign, and a Fault.
 func (o *Object) unicode() rune {
 	first, ok := o.hex(o.at)
 	if !ok {
@@ -153,6 +155,7 @@ func (o *Object) unicode() rune {
 			}
 		}
 	}
+	o.blame(HalfSign)
 	return utf8.RuneError
 }
 

@@ -28,6 +28,7 @@ type Counts struct {
 	Lost            map[string]int // rows whose key a joined file doesn't have
 	Forgot          bool           // there was more to remember than is
 	Faults          []Fault        // the first
+	absent          []*absent      // of the tables that the rows were of
 }
 
 // Fault is why a row was refused.

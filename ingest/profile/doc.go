@@ -7,5 +7,5 @@
 // profile takes from a row), rows.go with csv.go, copy.go, json.go and
 // pattern.go (files into rows), join.go (rows of a second file), agent.go (the
 // platform), rules.go (who counts), stay.go and memory.go (what is remembered
-// of earlier rows), and reader.go (rows into sightings).
+// of earlier rows), absent.go (what the rows don't have), and reader.go (rows into sightings).
 package profile

@@ -82,7 +82,7 @@ func (s *source) object(at line) *row {
 	case jsondepth.Unmarshal(at.text, &members) != nil || members == nil:
 		r.fault = "is not a JSON object"
 	default:
-		r.values = s.fresh()
+		r.values, r.members = s.fresh(), members
 		for name, raw := range members {
 			if !s.reads[name] {
 				continue

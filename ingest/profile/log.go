@@ -32,7 +32,7 @@ func (l *Log) Line(text []byte, no int, long bool) error {
 	}
 	row := l.from.lineOf(line{text, no, long})
 	if row.values != nil && !l.Asked.IsZero() {
-		row.values["now"] = float64(l.Asked.UnixNano()) / 1e9
+		row.values[nowColumn] = float64(l.Asked.UnixNano()) / 1e9
 	}
 	if err := l.row(row); err != nil {
 		return err
@@ -43,6 +43,9 @@ func (l *Log) Line(text []byte, no int, long bool) error {
 	l.swept = l.clock.last
 	return theirs(l.sendAll(l.stays.over(l.swept.Add(-waits))))
 }
+
+// nowColumn is when a snapshot was taken, beside its rows' own columns.
+const nowColumn = "now"
 
 // waits is how long a stay waits for a line that goes on with it.
 const waits = 10 * time.Minute

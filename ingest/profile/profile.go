@@ -269,6 +269,9 @@ func (p *Profile) compileTables() error {
 		if err := t.compile(slices.Equal(p.Format, []string{"regexp"}), p.Head); err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
 		}
+		if err := t.checkGroups(p.Joins); err != nil {
+			return fmt.Errorf("table %s: %w", t.Name, err)
+		}
 		p.fallback = p.fallback || t.Fallback
 	}
 	p.readJoins()

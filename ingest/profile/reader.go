@@ -278,6 +278,7 @@ func (r *Reader) sightings(row *row) error {
 	if err := r.set(t, &base, row.values); err != nil {
 		return err
 	}
+	r.counts.look(t, row, r.Joins)
 	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
 		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.values); err != nil {

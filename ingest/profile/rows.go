@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,11 +26,12 @@ const mark = "\xef\xbb\xbf"
 // row is one row of a file, with the columns that are read and no other. Its
 // values are valid until the next row.
 type row struct {
-	line   int
-	header []string // of the table that it stands in; nil where rows have none of their own
-	table  string   // its name in a dump, or the pattern of a line
-	values map[string]any
-	fault  string // why it can't be read
+	line    int
+	header  []string // of the table that it stands in; nil where rows have none of their own
+	table   string   // its name in a dump, or the pattern of a line
+	values  map[string]any
+	members map[string]json.RawMessage // of an object, those that are not read too
+	fault   string                     // why it can't be read
 }
 
 // source is a file that is being cut into rows.

@@ -20,6 +20,7 @@ const maxStays = 100_000
 // a log's line tells of a connection.
 type Seen struct {
 	ingest.Sighting
+	File       string // where the rows are of several, the one that the line stands in
 	Line       int
 	Step       session.What
 	Connection string

@@ -70,7 +70,7 @@ func (v *Value) setExpression(code string) error {
 	if len(code) > maxExpression {
 		return errors.New("an expression is at most 4 KiB long")
 	}
-	seen := &columns{found: map[string]bool{}}
+	seen := &columns{found: map[string]int{}}
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Optimize(false),
 		expr.Patch(seen),
@@ -90,14 +90,24 @@ func (v *Value) setExpression(code string) error {
 	if seen.loops {
 		return fmt.Errorf("expression %q: has a loop", code)
 	}
-	v.program, v.reads = program, seen.found
+	v.program, v.reads = program, seen.read()
 	return nil
 }
 
 // columns notes what an expression reads, since nothing else of a row is kept.
 type columns struct {
-	found map[string]bool
-	loops bool // it asks something of each element of a list
+	found map[string]int // how often; less by one for each that is a function's name
+	loops bool           // it asks something of each element of a list
+}
+
+func (c *columns) read() map[string]bool {
+	read := map[string]bool{}
+	for name, n := range c.found {
+		if n > 0 {
+			read[name] = true
+		}
+	}
+	return read
 }
 
 // Visit notes an identifier, and a member of one.
@@ -106,14 +116,18 @@ func (c *columns) Visit(node *ast.Node) {
 	case *ast.PredicateNode:
 		c.loops = true
 	case *ast.IdentifierNode:
-		c.found[n.Value] = true
+		c.found[n.Value]++
+	case *ast.CallNode:
+		if of, isName := n.Callee.(*ast.IdentifierNode); isName {
+			c.found[of.Value]--
+		}
 	case *ast.MemberNode:
 		of, isName := n.Node.(*ast.IdentifierNode)
 		if chain, ok := n.Node.(*ast.ChainNode); ok && !isName {
 			of, isName = chain.Node.(*ast.IdentifierNode)
 		}
 		if member, ok := n.Property.(*ast.StringNode); ok && isName {
-			c.found[of.Value+"."+member.Value] = true
+			c.found[of.Value+"."+member.Value]++
 		}
 	}
 }

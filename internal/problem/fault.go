@@ -66,11 +66,29 @@ func faultsOf(err error) (out []*Fault) {
 	return nil
 }
 
+// ofFacts are the codes of faults that name a parameter though what it asks for can
+// be asked: the facts that are there don't give it.
+var ofFacts = [...]string{"two_keys", "several_panels", "nobody_in_tab"}
+
+// Mistaken reports whether the question itself is at fault, and not the facts that
+// it is about: some fault is of a part of the request.
+func (d *Details) Mistaken() bool {
+	return len(d.Errors) == 0 || slices.ContainsFunc(d.Errors, func(f *Fault) bool {
+		return ofRequest(f.Location) && !slices.Contains(ofFacts[:], f.Code)
+	})
+}
+
+// ofRequest reports whether a place is a part of the request.
+func ofRequest(location string) bool {
+	part, _, _ := strings.Cut(location, ".")
+	return slices.Contains([]string{"query", "path", "body", "header"}, part)
+}
+
 // Locate says where the faults are whose place is a field's name alone: in gives
 // query, path or body for it; "": it is left as it is.
 func (d *Details) Locate(in func(field string) string) *Details {
 	for _, f := range d.Errors {
-		if before, _, _ := strings.Cut(f.Location, "."); slices.Contains([]string{"query", "path", "body", "header"}, before) {
+		if ofRequest(f.Location) {
 			continue
 		}
 		if place := in(f.Location); place != "" {

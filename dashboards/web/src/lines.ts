@@ -109,7 +109,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
         ...axisY(y.ticks),
         marks.ruleY([0], { stroke: "var(--axis)" }) as marks.Markish,
         marks.axisX(g.x.ticks.values, { tickSize: 4, fontSize: 12, fill: "var(--muted)", stroke: "var(--axis)", label: null, tickFormat: (v: number) => g.x.ticks.text(v) }),
-        ...(many ? [] : drawn.map((l) => bands(l))),
+        ...(many ? [] : drawn.flatMap((l) => bands(l))),
         layer((to, into) => {
           for (const l of [...drawn].reverse()) stroke(l, many && !told.has(l.id), to, into);
         }),
@@ -126,10 +126,13 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
   ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, space, place, names, values: (l) => !many && g.values(l), number });
 }
 
-function bands(l: Series): marks.Markish {
-  return marks.areaY(l.points, {
-    x: (p: Point) => p.x, y1: (p: Point) => (shown(p.m) ? p.m.low : NaN), y2: (p: Point) => (shown(p.m) ? p.m.high : NaN),
-    fill: l.fill, fillOpacity: 0.2,
+/** bands gives a line's bands, which end where it does: over a gap, a band would
+    say how sure a value is that nobody knows. A point alone has one as wide as it is. */
+export function bands(l: Series): marks.Markish[] {
+  return runs(l.points).map((run) => {
+    const of = { y1: (p: Point) => p.m?.low ?? NaN, y2: (p: Point) => p.m?.high ?? NaN };
+    if (run.length > 1) return marks.areaY(run, { x: (p: Point) => p.x, ...of, fill: l.fill, fillOpacity: 0.2 });
+    return marks.ruleX(run, { x: (p: Point) => p.x, ...of, stroke: l.fill, strokeOpacity: 0.2, strokeWidth: 8 });
   });
 }
 

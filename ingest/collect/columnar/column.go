@@ -100,7 +100,7 @@ func codedOf(a *array.Dictionary) (texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &coded{codes: make([]int32, a.Len()), words: make([]string, a.Dictionary().Len())}
+	c := &coded{words: make([]string, a.Dictionary().Len())}
 	for i := range c.words {
 		c.words[i] = values.at(i)
 	}
@@ -108,6 +108,11 @@ func codedOf(a *array.Dictionary) (texts, error) {
 	if err != nil {
 		return nil, err
 	}
+	if codes, ok := a.Indices().(*array.Int32); ok && len(v.bits) == 0 && len(codes.Int32Values()) == a.Len() {
+		c.codes = codes.Int32Values()
+		return c, checkCodes(c.codes, len(c.words))
+	}
+	c.codes = make([]int32, a.Len())
 	for i := range c.codes {
 		if v.null(i) {
 			c.codes[i] = -1
@@ -120,6 +125,16 @@ func codedOf(a *array.Dictionary) (texts, error) {
 		c.codes[i] = int32(code)
 	}
 	return c, nil
+}
+
+// checkCodes refuses codes that are not of so many words.
+func checkCodes(codes []int32, words int) error {
+	for _, code := range codes {
+		if uint(code) >= uint(words) {
+			return errIndex
+		}
+	}
+	return nil
 }
 
 // textsOf gives an array's texts, after looking at every offset of it.

@@ -46,13 +46,14 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 	if err != nil {
 		return err
 	}
+	alike := rowsOf(t)
 	for i := range t.rows {
 		if k.in.Hopeless() {
 			k.in.RefuseRest(k.rows+1, t.rows-i)
 			k.rows += t.rows - i
 			return nil
 		}
-		if err := k.row(ctx, t, i); err != nil {
+		if err := k.row(ctx, t, alike, i); err != nil {
 			return err
 		}
 		k.rows++
@@ -60,12 +61,28 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 	return nil
 }
 
-func (k *taker) row(ctx context.Context, t *table, i int) error {
+// row takes row i as one like others, where it is, and else by itself.
+func (k *taker) row(ctx context.Context, t *table, alike *rows, i int) error {
+	if alike == nil {
+		_, err := k.single(ctx, t, i)
+		return err
+	}
+	if done, err := alike.take(ctx, k.in, t, i); done || err != nil {
+		return err
+	}
+	group, err := k.single(ctx, t, i)
+	alike.remember(alike.mix(i), group)
+	return err
+}
+
+// single takes row i by itself. It gives what is known of its group after that.
+func (k *taker) single(ctx context.Context, t *table, i int) (*ingest.KnownGroup, error) {
 	s, err := t.sighting(i, &k.fields)
 	if err != nil {
-		return k.in.Refuse(ctx, k.rows+1, err, t.json(i))
+		return nil, k.in.Refuse(ctx, k.rows+1, err, t.json(i))
 	}
-	return k.in.Sighting(ctx, k.rows+1, &s, func() []byte { return t.json(i) })
+	err = k.in.Sighting(ctx, k.rows+1, &s, func() []byte { return t.json(i) })
+	return k.in.KnownGroup(), err
 }
 
 // json is row i as a line of NDJSON, so that it can be loaded again.

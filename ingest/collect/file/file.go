@@ -143,18 +143,18 @@ const maxWindow = 128 << 20
 func (s *source) parts() iter.Seq2[Part, error] {
 	switch s.format {
 	case ".parquet":
-		return s.bodies(s.parquet())
+		return s.numbered(s.parquet())
 	case ".arrow", ".arrows":
-		return s.bodies(s.arrow())
+		return s.numbered(columnar.Bodies(s.arrow()))
 	}
 	return s.lines(unpacking{s})
 }
 
-// bodies numbers the bodies of records.
-func (s *source) bodies(records records) iter.Seq2[Part, error] {
+// numbered numbers the rows of bodies.
+func (s *source) numbered(bodies iter.Seq2[columnar.Body, error]) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		base := 0
-		for body, err := range columnar.Bodies(records) {
+		for body, err := range bodies {
 			if err != nil {
 				yield(Part{}, fmt.Errorf("after row %d: %w", base, err))
 				return

@@ -77,6 +77,7 @@ type thrift struct {
 	items  int // of all lists
 	list   func(at place, n int) error
 	number func(at place, n int64) error
+	flag   func(at place, set bool)
 }
 
 // place is where a field is: how deep, of the struct that is in which field of
@@ -117,8 +118,11 @@ func (t *thrift) fields(outer int64, depth int) error {
 			return err
 		}
 		kind := head[0] & 0x0f
-		if kind == thriftTrue || kind == thriftFalse {
-			continue // the type is the value
+		if kind == thriftTrue || kind == thriftFalse { // the type is the value
+			if t.flag != nil {
+				t.flag(at, kind == thriftTrue)
+			}
+			continue
 		}
 		if err := t.value(kind, at); err != nil {
 			return err

@@ -114,6 +114,13 @@ func TestHostileTables(t *testing.T) {
 		t.Fatal("no head of a delta encoding in the file")
 	}
 	claims := bytes.ReplaceAll(delta, head, []byte{0x80, 1, 4, 0x7f})
+	dictionary := parquetWith(t, 100, "", parquet.WithCompression(0), parquet.WithStats(false))
+	codes := []byte{7, 13<<1 | 1} // of 7 bits, 13 times 8
+	if !bytes.Contains(dictionary, codes) {
+		t.Fatal("no codes of a dictionary in the file")
+	}
+	wide := bytes.ReplaceAll(dictionary, codes, []byte{32, 13<<1 | 1})
+	run := bytes.ReplaceAll(dictionary, codes, []byte{32, 100 << 1})
 	for _, tt := range []struct {
 		name, file string
 		content    []byte
@@ -123,6 +130,9 @@ func TestHostileTables(t *testing.T) {
 		{"a tangled Arrow schema", "a.parquet", parquetWith(t, 100, tangled(18)), 100, ""},
 		{"delta lengths", "a.parquet", delta, 100, ""},
 		{"delta lengths that claim more", "a.parquet", claims, 0, "delta encoded values"},
+		{"wide codes of a dictionary", "a.parquet", wide, 0, "column account: has a page with the code"},
+		{"codes of 60 bits", "a.parquet", bytes.ReplaceAll(dictionary, codes, []byte{60, 13<<1 | 1}), 0, "codes of a dictionary of 60 bits"},
+		{"a run of a wide code", "a.parquet", run, 0, "column account: has a page with the code"},
 		{"delta texts", "a.parquet", parquetWith(t, 100, "", parquet.WithDictionaryDefault(false), parquet.WithEncodingFor("account", parquet.Encodings.DeltaByteArray)), 0, "DELTA_BYTE_ARRAY"},
 		{"a schema of 100 million elements", "a.parquet", footed(strings9(0xfc, 0x80, 0xc2, 0xd7, 0x2f)...), 0, "is cut short or broken"},
 		{"a group of a billion children", "a.parquet", footed(schema2, 0x1c, 0x55, 0x80, 0xa8, 0xd6, 0xb9, 0x07, 0, 0), 0, "1000000000 children"},

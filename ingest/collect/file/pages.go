@@ -28,6 +28,8 @@ type page struct {
 	values         int64
 	encoding       parquet.Encoding
 	levels         int64 // bytes before a page of version 2, never compressed
+	heads          int   // of version 2 that were read; a later one takes an earlier one's place
+	bare           bool  // of version 2: it is not compressed, whatever the column is
 	head           int64 // its own length
 }
 
@@ -41,36 +43,41 @@ const (
 // checkColumn goes from page to page of one column in a row group, before
 // anything is decoded: the library takes memory for what a page claims to
 // hold, the decompressors for what their own heads claim, and a row group that
-// claims more rows than its pages have is read for ever.
-func (r *rows) checkColumn(group, column int) error {
+// claims more rows than its pages have is read for ever. claims says that some
+// values are written in a way that may itself claim much.
+func (r *rows) checkColumn(group, column int) (claims bool, err error) {
 	chunk, err := r.file.MetaData().RowGroup(group).ColumnChunk(column)
 	if err != nil {
-		return parquetFault(err)
+		return false, parquetFault(err)
 	}
 	at, end, err := r.extent(chunk)
 	if err != nil {
-		return err
+		return false, err
 	}
-	delta := false
 	for left := chunk.NumValues(); left > 0; {
 		p, err := r.page(at, end)
 		if err == nil {
 			err = r.checkPage(p, at+p.head, chunk.Compression())
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		at += p.head + p.size
 		if p.kind == dictionaryPage {
 			continue
 		}
 		left -= p.values
-		delta = delta || p.encoding == parquet.Encodings.DeltaBinaryPacked || p.encoding == parquet.Encodings.DeltaLengthByteArray
+		claims = claims || isDelta(p.encoding) || isDictionary(p.encoding)
 	}
-	if delta {
-		return r.checkDeltas(group, column)
-	}
-	return nil
+	return claims, nil
+}
+
+func isDelta(e parquet.Encoding) bool {
+	return e == parquet.Encodings.DeltaBinaryPacked || e == parquet.Encodings.DeltaLengthByteArray
+}
+
+func isDictionary(e parquet.Encoding) bool {
+	return e == parquet.Encodings.PlainDict || e == parquet.Encodings.RLEDict
 }
 
 // extent gives where a column's pages begin and end.
@@ -94,7 +101,7 @@ func (r *rows) page(at, end int64) (p page, err error) {
 			return p, err
 		}
 		p = page{kind: -1}
-		t := &thrift{rest: head, number: p.note}
+		t := &thrift{rest: head, number: p.note, flag: p.mark}
 		if err = t.fields(0, 0); err == nil || int64(len(head)) == end-at || size > maxHead {
 			p.head = int64(len(head) - len(t.rest))
 			return p, err
@@ -113,6 +120,9 @@ func (p *page) note(at place, n int64) error {
 	case at.depth != 1:
 	case at.field == 1:
 		p.values = n
+		if at.outer == 8 {
+			p.heads++
+		}
 	case at.field == 2 && at.outer != 8, at.field == 4 && at.outer == 8:
 		p.encoding = parquet.Encoding(n)
 	case (at.field == 5 || at.field == 6) && at.outer == 8:
@@ -122,6 +132,13 @@ func (p *page) note(at place, n int64) error {
 		p.levels += n
 	}
 	return nil
+}
+
+// mark takes the flag that counts: 7 of a DataPageHeaderV2.
+func (p *page) mark(at place, set bool) {
+	if at.depth == 1 && at.outer == 8 && at.field == 7 {
+		p.bare = !set
+	}
 }
 
 // checkPage looks at a page whose body is at a place in the file.
@@ -146,7 +163,8 @@ func (r *rows) checkPage(p page, at int64, packing compress.Compression) error {
 // checkPacking looks at the head of a page's compression: snappy and zstd take
 // memory for the length that is written there.
 func (r *rows) checkPacking(p page, at int64, packing compress.Compression) error {
-	if p.size == p.levels || packing != compress.Codecs.Snappy && packing != compress.Codecs.Zstd {
+	bare := p.bare && p.kind == dataPageV2 && p.heads == 1
+	if bare || p.size == p.levels || packing != compress.Codecs.Snappy && packing != compress.Codecs.Zstd {
 		return nil
 	}
 	head := make([]byte, min(zstd.HeaderMaxSize, p.size-p.levels))
@@ -166,9 +184,10 @@ func (r *rows) checkPacking(p page, at int64, packing compress.Compression) erro
 	return nil
 }
 
-// checkDeltas reads over the pages of a column that has delta encodings: the
-// library takes memory for as many values as are claimed inside of one.
-func (r *rows) checkDeltas(group, column int) error {
+// checkValues reads over the pages of a column that is left to the library: it
+// takes memory for as many values as are claimed inside of a delta encoding, and
+// for as large a dictionary as any code would need.
+func (r *rows) checkValues(group, column int) error {
 	r.memory.renew()
 	pages, err := r.file.RowGroup(group).GetColumnPageReader(column)
 	if err != nil {
@@ -176,20 +195,48 @@ func (r *rows) checkDeltas(group, column int) error {
 	}
 	of := r.file.MetaData().Schema.Column(column)
 	for pages.Next() {
-		p := pages.Page()
-		if e := parquet.Encoding(p.Encoding()); e == parquet.Encodings.DeltaBinaryPacked || e == parquet.Encodings.DeltaLengthByteArray {
-			values, err := valuesOf(p, of)
-			if err == nil {
-				err = checkDelta(values, uint64(p.NumValues()))
-			}
-			if err != nil {
-				return fault(fmt.Sprintf("column %s: %v", of.Name(), err))
-			}
+		if err := checkEncoded(pages.Page(), of); err != nil {
+			return fault(fmt.Sprintf("column %s: %v", of.Name(), err))
 		}
 		r.memory.renew()
 	}
 	if err := pages.Err(); err != nil {
 		return parquetFault(err)
+	}
+	return nil
+}
+
+func checkEncoded(p parquetfile.Page, of *schema.Column) error {
+	e := parquet.Encoding(p.Encoding())
+	if _, ok := p.(*parquetfile.DictionaryPage); ok || !isDelta(e) && !isDictionary(e) {
+		return nil
+	}
+	values, err := valuesOf(p, of)
+	if err != nil {
+		return err
+	}
+	if isDelta(e) {
+		return checkDelta(values, uint64(p.NumValues()))
+	}
+	return checkCodes(values)
+}
+
+// checkCodes looks at the codes of a dictionary: their width in a byte, and runs
+// as hybrid reads them, of which the last may be cut short. What width two bytes
+// have takes little memory.
+func checkCodes(values []byte) error {
+	const small = 16
+	if len(values) == 0 || values[0] <= small {
+		return nil
+	}
+	if values[0] > maxWidth {
+		return fmt.Errorf("has a page with codes of a dictionary of %d bits; the most is %d", values[0], maxWidth)
+	}
+	h := hybrid{rest: values[1:], width: uint(values[0])}
+	for h.part() {
+		if most := h.most(); most >= maxValues {
+			return fmt.Errorf("has a page with the code %d of a dictionary; the most is %d", most, maxValues-1)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -18,17 +19,29 @@ import (
 // batchRows is how many rows are decoded at once.
 const batchRows = 1 << 14
 
-// parquet reads the file's row groups, of which it decodes only the columns
-// that events have.
-func (s *source) parquet() records {
-	return func(yield func(arrow.Record, error) bool) {
-		t, err := openParquet(s)
+// parquet gives the file's bodies: read as codes where that can be done, and
+// else by the library.
+func (s *source) parquet() iter.Seq2[columnar.Body, error] {
+	return func(yield func(columnar.Body, error) bool) {
+		r, err := openParquet(s)
 		if err != nil {
-			yield(nil, err)
+			yield(columnar.Body{}, err)
 			return
 		}
-		for group := range t.file.NumRowGroups() {
-			if !t.group(group, yield) {
+		if fields, ok := r.codable(); ok {
+			r.coded(fields)(yield)
+			return
+		}
+		columnar.Bodies(r.records())(yield)
+	}
+}
+
+// records reads the file's row groups, of which it decodes only the columns
+// that events have.
+func (r *rows) records() records {
+	return func(yield func(arrow.Record, error) bool) {
+		for group := range r.file.NumRowGroups() {
+			if !r.group(group, 0, yield) {
 				return
 			}
 		}
@@ -84,8 +97,8 @@ func (r *rows) choose() (err error) {
 	return nil
 }
 
-// group yields one row group's rows; false: stop.
-func (r *rows) group(group int, yield func(arrow.Record, error) bool) bool {
+// group yields one row group's rows from one on; false: stop.
+func (r *rows) group(group int, from int64, yield func(arrow.Record, error) bool) bool {
 	readers, schema, err := r.readers(group)
 	left := r.file.MetaData().RowGroup(group).NumRows()
 	for err == nil && left > 0 {
@@ -94,8 +107,10 @@ func (r *rows) group(group int, yield func(arrow.Record, error) bool) bool {
 		if err != nil {
 			break
 		}
-		left -= rec.NumRows()
-		ok := yield(rec, nil)
+		n := rec.NumRows()
+		left -= n
+		ok := from >= n || yield(rec.NewSlice(from, n), nil)
+		from = max(0, from-n)
 		rec.Release()
 		if !ok {
 			return false
@@ -112,7 +127,11 @@ func (r *rows) readers(group int) (readers []*pqarrow.ColumnReader, schema *arro
 	defer recovered(&err, "Parquet")
 	var fields []arrow.Field
 	for _, leaf := range r.columns {
-		if err := r.checkColumn(group, leaf); err != nil {
+		claims, err := r.checkColumn(group, leaf)
+		if err == nil && claims {
+			err = r.checkValues(group, leaf)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 		at, err := r.arrow.Manifest.GetFieldIndices([]int{leaf})

@@ -29,7 +29,7 @@ type Follower struct {
 	in    *lines
 	files []placed // that something open may need, the one that is read last
 	told  time.Time
-	alien bool // it was said that the profile knows no line
+	alien bool // it was said that the profile knows no line, or nobody in them
 	saved int64
 }
 
@@ -103,6 +103,10 @@ func (f *Follower) step(ctx context.Context) error {
 	if n := f.Log.AllOther(); n >= aliens && !f.alien {
 		f.alien = true
 		f.warn(fmt.Sprintf("the profile knows none of its first %d lines: they may be another source's", n))
+	}
+	if text := f.Log.Nobody(); text != "" && f.Log.Rows() >= aliens && !f.alien {
+		f.alien = true
+		f.warn("counts nobody: " + text)
 	}
 	return f.commit(ctx)
 }

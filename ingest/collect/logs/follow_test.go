@@ -294,3 +294,25 @@ func TestFollowAnother(t *testing.T) {
 		}
 	}
 }
+
+// TestFollowNobody: that the profile's account is in no line is told while the log
+// is followed, once.
+func TestFollowNobody(t *testing.T) {
+	w := newWritten(t)
+	const own = "log: true\nservice: aim\nformat: [json]\ntables: [{name: visit, account: usr, events: [{kind: {constant: use}, time: at}]}]\n"
+	log := New("own", readerBy(t, own), w.at, func(profile.Seen) error { return nil })
+	var warned []string
+	f := &Follower{Log: log, Path: w.path, Warn: func(text string) { warned = append(warned, text) }}
+	for range 3 {
+		for range 50 {
+			w.append("{\"user\":\"ann\",\"at\":\"2026-11-29T10:00:00Z\"}\n")
+		}
+		if err := f.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.close()
+	if want := w.path + `: counts nobody: account: "usr" names no field of the 100 rows; the nearest are user, at`; !slices.Equal(warned, []string{want}) {
+		t.Errorf("warned %q, want %q", warned, want)
+	}
+}

@@ -17,6 +17,7 @@ import (
 // TestProsody drives a real Prosody: what its log, at two levels, and what our
 // module's say is what was done. At level info a refusal is not told.
 func TestProsody(t *testing.T) {
+	engines.Long(t, "starts a server")
 	s := engines.Prosody(t, "../../../deploy/prosody")
 	did := s.Drive("testdata/drive.py")
 	s.Stop()
@@ -27,6 +28,7 @@ func TestProsody(t *testing.T) {
 
 // TestEjabberd drives a real ejabberd.
 func TestEjabberd(t *testing.T) {
+	engines.Long(t, "starts a server")
 	s := engines.Ejabberd(t)
 	did := s.Drive("testdata/drive.py")
 	s.Stop()

@@ -63,6 +63,9 @@ func (l *Log) seen(s profile.Seen) error {
 
 // say gives a sighting away, in pieces where it is too long for an event.
 func (l *Log) say(s profile.Seen) error {
+	if path, no := l.Where(s.Line); path != "" {
+		s.File, s.Line = path, no
+	}
 	pieces := profile.Cut(s)
 	l.cut += len(pieces) - 1
 	for _, piece := range pieces {
@@ -137,6 +140,22 @@ func (l *Log) Refused() bool {
 // AllOther is how many lines there were, if the profile knows none of them; else 0.
 func (l *Log) AllOther() int { return l.reader.Counts().AllOther() }
 
+// Rows is how many lines were read.
+func (l *Log) Rows() int { return l.reader.Counts().Rows }
+
+// Nobody says that no line has the account that the profile names; "": some have.
+func (l *Log) Nobody() string { return l.counts().Nobody() }
+
+// Absent says what the profile names and no line has.
+func (l *Log) Absent() []string { return l.counts().Absent() }
+
+// counts is what became of the lines, with the sightings that were made of them.
+func (l *Log) counts() *profile.Counts {
+	rows := *l.reader.Counts()
+	rows.Sightings, rows.Cut, rows.Unnamed = l.count, l.cut, l.unnamed
+	return &rows
+}
+
 // Faults are the first lines that were refused.
 func (l *Log) Faults() []profile.Fault { return l.reader.Counts().Faults }
 
@@ -145,9 +164,7 @@ func (l *Log) Rejected() int { return l.reader.Counts().Rejected }
 
 // String says the counts in one line.
 func (l *Log) String() string {
-	rows := *l.reader.Counts()
-	rows.Sightings, rows.Cut, rows.Unnamed = l.count, l.cut, l.unnamed
-	said := []string{rows.String()}
+	said := []string{l.counts().String()}
 	c := l.tracker.Counts
 	for _, n := range []struct {
 		words string

@@ -21,6 +21,21 @@ func reader(t testing.TB, source, zone string) *profile.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return readerOf(t, p, zone)
+}
+
+// readerBy makes a reader of a profile's text.
+func readerBy(t testing.TB, text string) *profile.Reader {
+	t.Helper()
+	p, err := profile.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readerOf(t, p, "UTC")
+}
+
+func readerOf(t testing.TB, p *profile.Profile, zone string) *profile.Reader {
+	t.Helper()
 	calendar, err := rollcall.Market{ID: "ZONE", Zone: zone}.Calendar()
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,9 @@ import (
 
 // Poller makes sightings of snapshots. It is one goroutine's.
 type Poller struct {
+	Count func(string) // says, every ten minutes, what became of the snapshots so far; nil: nobody asks
+	Warn  func(string) // says that the profile counts nobody; nil: nobody asks
+
 	every   time.Duration // between two snapshots
 	log     *profile.Log
 	rows    string
@@ -29,6 +32,7 @@ type Poller struct {
 	failed  int
 	count   int
 	unnamed int
+	nobody  bool // it was said that the profile counts nobody
 }
 
 // New makes a poller whose rows are read by a profile's reader.
@@ -89,10 +93,23 @@ func (p *Poller) Take(text []byte, at time.Time) error {
 		return nil
 	}
 	p.told = at
-	return p.tracker.Tell()
+	err = p.tracker.Tell()
+	p.tell()
+	return err
 }
 
-// tellEvery is how often what is open is said.
+// tell says what became of the snapshots so far.
+func (p *Poller) tell() {
+	if text := p.Counts().Nobody(); text != "" && p.Warn != nil && !p.nobody {
+		p.nobody = true
+		p.Warn("counts nobody: " + text)
+	}
+	if p.Count != nil {
+		p.Count(p.String())
+	}
+}
+
+// tellEvery is how often what is open is said, and the counts.
 const tellEvery = 10 * time.Minute
 
 // missed is how many snapshots may fail before what is open is said to have ended.
@@ -193,14 +210,16 @@ func (p *Poller) end() {
 // End says what is open so far: up to the last snapshot.
 func (p *Poller) End() error { return errors.Join(p.log.End(), p.tracker.End()) }
 
-// Counts is what became of the rows.
-func (p *Poller) Counts() *profile.Counts { return p.log.Counts() }
+// Counts is what became of the rows, with the sightings that were made of them.
+func (p *Poller) Counts() *profile.Counts {
+	rows := *p.log.Counts()
+	rows.Sightings, rows.Unnamed = p.count, p.unnamed
+	return &rows
+}
 
 // String says the counts in one line.
 func (p *Poller) String() string {
-	rows := *p.log.Counts()
-	rows.Sightings, rows.Unnamed = p.count, p.unnamed
-	return fmt.Sprintf("snapshots %d, failed %d, %s", p.asked, p.failed, rows.String())
+	return fmt.Sprintf("snapshots %d, failed %d, %s", p.asked, p.failed, p.Counts())
 }
 
 // Run takes a snapshot at once and at each tick, until the context is done.

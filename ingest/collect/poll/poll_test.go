@@ -26,6 +26,22 @@ func newPoller(t *testing.T, source string, into *[]string) *Poller {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pollerOf(t, source, p, into)
+}
+
+// newPollerBy makes a poller by a profile's text.
+func newPollerBy(t *testing.T, text string) *Poller {
+	t.Helper()
+	p, err := profile.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	return pollerOf(t, "own", p, &got)
+}
+
+func pollerOf(t *testing.T, source string, p *profile.Profile, into *[]string) *Poller {
+	t.Helper()
 	calendar, err := rollcall.Market{ID: "ZONE", Zone: "UTC"}.Calendar()
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +159,29 @@ func TestMissed(t *testing.T) {
 		}
 		if slices.Contains(got, "12:00:00 logout aim Ann") != away {
 			t.Errorf("%d missed: %q", failed, got)
+		}
+	}
+}
+
+// TestTold: what became of the snapshots is told as they come, at once and then
+// every ten minutes; that nobody is counted once.
+func TestTold(t *testing.T) {
+	for account, nobody := range map[string]bool{"account: user": false, "account: usr": true} {
+		p := newPollerBy(t, "snapshot: true\nservice: aim\nformat: [json]\ntables:\n  - {name: session, "+account+", connection: id, events: [{step: {constant: opened}, time: at}]}\n")
+		var counted, warned []string
+		p.Count = func(text string) { counted = append(counted, text) }
+		p.Warn = func(text string) { warned = append(warned, text) }
+		for minute := range 21 {
+			if err := p.Take([]byte(`[{"id":1,"user":"ann","at":"2026-11-29T11:00:00Z"}]`), noon.Add(time.Duration(minute)*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(counted) != 3 || !strings.HasPrefix(counted[0], "snapshots 1, failed 0, rows 1") || !strings.HasPrefix(counted[2], "snapshots 21, failed 0, rows 21") {
+			t.Errorf("%s: counted %q", account, counted)
+		}
+		const want = `counts nobody: account: "usr" names no field of the one row; the nearest are user, at, id`
+		if nobody != slices.Equal(warned, []string{want}) || !nobody && len(warned) > 0 {
+			t.Errorf("%s: warned %q", account, warned)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
 
@@ -119,6 +120,9 @@ func (r *Request) Take(ctx context.Context, in *ingest.Batcher, b *Body) error {
 func (r *Request) take(ctx context.Context, in *ingest.Batcher, b *Body, line int, text []byte) error {
 	if len(text) > MaxCall {
 		return in.Refuse(ctx, line, &rollcall.Invalid{Field: "line", Reason: fmt.Sprintf("is longer than %d KiB", MaxCall>>10), Code: "line_too_long"}, unkept())
+	}
+	if !utf8.Valid(text) { // the parser puts U+FFFD, and makes one of two accounts
+		return in.Refuse(ctx, line, &rollcall.Invalid{Field: "line", Reason: "is not UTF-8 text; write it in UTF-8", Code: "json"}, unkept())
 	}
 	if !isObject(text) {
 		return in.Refuse(ctx, line, notCall(nil), unkept())

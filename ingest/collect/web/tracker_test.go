@@ -102,6 +102,7 @@ func TestCalls(t *testing.T) {
 		{"a type that is none", `{"type":"purchase","userId":"u"}`, "1 type"},
 		{"no type", `{"userId":"u"}`, "1 type"},
 		{"no object", `"page"`, "1 line"},
+		{"not UTF-8", "{\"type\":\"page\",\"userId\":\"caf\xe9\"}", "1 line"},
 		{"null", `null`, "1 line"},
 		{"a long one", `{"type":"page","userId":"u","properties":{"x":"` + strings.Repeat("x", tracker.MaxCall) + `"}}`, "1 line"},
 	} {

@@ -96,9 +96,11 @@ func (c *Collector) takeEvents(r *http.Request, mine *share) (ingest.Counts, err
 // batcher begins what carries a body to the log, whose sender brought a key in it,
 // or in its headers; past lifts the age as the parameter does.
 func (c *Collector) batcher(r *http.Request, mine *share, key string, past bool) (*ingest.Batcher, error) {
-	var defaults rollcall.Defaults
+	var (
+		defaults rollcall.Defaults
+		err      error
+	)
 	if c.Admit != nil {
-		var err error
 		if defaults, err = c.Admit(r, key); err != nil {
 			return nil, err
 		}
@@ -108,7 +110,8 @@ func (c *Collector) batcher(r *http.Request, mine *share, key string, past bool)
 	in := ingest.NewBatcher(c.Converter, c.Log(backfill || past), source, backfill || past)
 	in.MayReject = func() bool { return c.refusals.allow(mine.sender, c.Converter.Now()) }
 	in.Defaults = defaults
-	return in, nil
+	in.Numbers, err = ingest.ParseNumbers(r.URL.Query().Get("lines"))
+	return in, err
 }
 
 // misasked gives the faults of the parameters. A tracker sends what is of the past
@@ -117,7 +120,7 @@ func misasked(query string, tracked bool) []*problem.Fault {
 	if tracked {
 		return problem.Parameters(query, "source")
 	}
-	faults := problem.Parameters(query, "source", "backfill")
+	faults := problem.Parameters(query, "source", "backfill", "lines")
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return faults // which say so
@@ -126,6 +129,9 @@ func misasked(query string, tracked bool) []*problem.Fault {
 		if _, err := strconv.ParseBool(lift); err != nil {
 			faults = append(faults, &problem.Fault{Location: "query.backfill", Code: "not_one_of", Message: "is neither 1 nor 0", Value: lift})
 		}
+	}
+	if _, err := ingest.ParseNumbers(values.Get("lines")); err != nil {
+		faults = append(faults, &problem.Fault{Location: "query.lines", Code: "malformed", Message: err.Error(), Value: values.Get("lines")})
 	}
 	return faults
 }

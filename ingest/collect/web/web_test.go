@@ -221,6 +221,42 @@ func TestBackfillAndSource(t *testing.T) {
 	}
 }
 
+// TestLines: what is refused is told, and kept, by the numbers that the sender
+// gives its lines, of a table too; what are none is refused before a line is read.
+func TestLines(t *testing.T) {
+	columns := []string{"time", "market", "service", "location", "kind", "account"}
+	for _, body := range []struct{ kind, text string }{
+		{ndjson, good + "\n{\n{\n"},
+		{columnar.ContentType, strings.ReplaceAll(table(t, 3, columns...), "msn", "msx")},
+	} {
+		for query, want := range map[string]string{"": "2 3", "?lines=4001-": "4002 4003", "?lines=7,7-8": "7 8"} {
+			log := &slice{}
+			r := httptest.NewRequest(http.MethodPost, "/v1/events"+query, strings.NewReader(body.text))
+			r.Header.Set("Content-Type", body.kind)
+			w := httptest.NewRecorder()
+			collector(t, func(bool) ingest.Log { return log }).ServeHTTP(w, r)
+			var said answered
+			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil {
+				t.Fatal(err)
+			}
+			for _, kept := range []string{
+				fmt.Sprint(said.Errors[len(said.Errors)-2].Line, " ", said.Errors[len(said.Errors)-1].Line),
+				fmt.Sprint(log.rejected[len(log.rejected)-2].Line, " ", log.rejected[len(log.rejected)-1].Line),
+			} {
+				if kept != want {
+					t.Errorf("%s %s: lines %s, want %s", body.kind, query, kept, want)
+				}
+			}
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/v1/events?lines=4-1", strings.NewReader(good))
+	w := httptest.NewRecorder()
+	collector(t, func(bool) ingest.Log { return &slice{} }).ServeHTTP(w, r)
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"query.lines"`) {
+		t.Errorf("answered %d, %s", w.Code, w.Body)
+	}
+}
+
 // TestReadErrorIsNotTheSenders: a cut connection is no fault of the body's form.
 func TestReadErrorIsNotTheSenders(t *testing.T) {
 	for _, encoding := range []string{"", "gzip", "zstd"} {

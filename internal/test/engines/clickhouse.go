@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,27 +81,29 @@ func clickHouse(t testing.TB, native, web int, config []string) *ClickHouseServe
 	c.process = process{t: t, name: "ClickHouse on " + c.Addr(), dir: t.TempDir(), answer: c.answers}
 	c.own = filepath.Join(c.dir, "server.log")
 	file := filepath.Join(c.dir, "config.xml")
-	text := "<clickhouse><logger><level>warning</level><log>" + c.own + "</log></logger>" + strings.Join(config, "\n") + "</clickhouse>\n"
+	text := "<clickhouse><logger><log>" + c.own + "</log></logger>" + strings.Join(config, "\n") + "</clickhouse>\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.argv = []string{host, dir.Library(), "--config-file", file,
-		"--path", filepath.Join(c.dir, "data"), "--listen_host", "127.0.0.1",
-		"--tcp_port", strconv.Itoa(native), "--http_port", strconv.Itoa(web)}
+	c.argv = []string{host, dir.Library(), strconv.Itoa(native), strconv.Itoa(web),
+		"--config-file", file, "--log-level", "error", "--path", filepath.Join(c.dir, "data")}
 	t.Cleanup(c.cleanUp)
 	c.start()
 	return c
 }
 
-// hostSource is the program that loads the library. Its hash names the built
-// one, so that a change is never hidden by a program of before.
-//
-//go:embed chserver/main.go
-var hostSource []byte
+// The program that loads the library. The hash of its files names the built one,
+// so that a change is never hidden by a program of before.
+var (
+	//go:embed chserver/main.go
+	hostMain []byte
+	//go:embed chserver/front.go
+	hostFront []byte
+)
 
 // buildHost builds chserver into the cache, if it is not there, and gives its path.
 func buildHost(ctx context.Context, dir cache.Dir) (string, error) {
-	sum := sha256.Sum256(hostSource)
+	sum := sha256.Sum256(slices.Concat(hostMain, hostFront))
 	folder := filepath.Join(string(dir), "chserver-"+hex.EncodeToString(sum[:6]))
 	err := cache.Fill(folder, func(partial string) error {
 		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", filepath.Join(partial, "chserver"),

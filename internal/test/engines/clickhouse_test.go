@@ -38,6 +38,32 @@ func TestClickHouseSaysWhatItDiedOf(t *testing.T) {
 	}
 }
 
+// TestClickHouseOutlivesRudeClients: a client that resets its connection, as any does
+// that closes it before it has read all, takes no other's server away.
+func TestClickHouseOutlivesRudeClients(t *testing.T) {
+	c := ClickHouse(t)
+	hello := "\x00\x01t\x18\x01\xc0\xa9\x03\x07default\x07default\x00" // revision 54464, no password
+	for range 50 {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", c.Addr())
+		if err != nil {
+			t.Fatalf("after a reset the server is away: %v", err)
+		}
+		if _, err := conn.Write([]byte(hello)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatalf("read the server's own hello: %v", err)
+		}
+		if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantAnswer(t, c, "SELECT 1", "1")
+	if how := c.Died(); how != "" {
+		t.Errorf("it died: %s", how)
+	}
+}
+
 func TestClickHousePaused(t *testing.T) {
 	c := ClickHouse(t)
 	c.Pause()

@@ -1,6 +1,7 @@
 package engines
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -187,14 +188,23 @@ func (p *process) cleanUp() {
 
 func (p *process) logPath() string { return filepath.Join(p.dir, "engine.log") }
 
-// logTail gives the last 4 KiB of what the server printed, and the last 8 KiB of
-// its own log, where it says what it died of.
+// logTail gives the last 4 KiB of what the server printed, and 8 KiB of its own
+// log: from its first fatal line on, where it says what it died of, or else the last.
 func (p *process) logTail() []byte {
 	printed := tailOf(p.logPath(), 4096)
 	if p.own == "" {
 		return printed
 	}
-	return slices.Concat(printed, []byte("\nits own log:\n"), tailOf(p.own, 8192))
+	own, err := os.ReadFile(p.own)
+	if err != nil {
+		own = []byte(err.Error())
+	}
+	const limit = 8192
+	if at := bytes.Index(own, []byte("<Fatal>")); at >= 0 {
+		own = own[bytes.LastIndexByte(own[:at], '\n')+1:]
+		own = own[:min(limit, len(own))]
+	}
+	return slices.Concat(printed, []byte("\nits own log:\n"), own[max(0, len(own)-limit):])
 }
 
 func tailOf(path string, size int) []byte {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CurveRow, FrequencyRow, ProfileRow, TrendRow } from "../api";
+import type { CurveRow, FrequencyRow, ProfileRow, Publication, TrendRow } from "../api";
 import { csvText, source } from "../figure";
-import { runs, toEnd, type Series } from "../lines";
+import { bands, runs, toEnd, type Series } from "../lines";
 import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
@@ -16,7 +16,7 @@ import { citation } from "../parts/About";
 import { markets, sentence as across } from "./markets";
 import { sentence as placed } from "./places";
 import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
-import { leader, mixed, monthTicks, overlap, sentence as trended, seriesOf } from "./trend";
+import { leader, mixed, monthTicks, older, overlap, sentence as trended, seriesOf } from "./trend";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -76,7 +76,18 @@ test("trend: a calibrated month is not told as a rise or a fall from one that is
   assert.deepEqual(mixed(trend(false, false, true), en), ["Calibrated to a census: June 2003 alone. Do not compare with the other months."]);
   assert.match(mixed(trend(true, false, true), fr).join(), /^Seulement avril 2003 et juin 2003/);
   assert.deepEqual(runs(seriesOf(trend(false, false, true), en)[0]!.points).map((run) => run.length), [2, 1], "no line leads from one to the other");
+  const drawn = bands(seriesOf(trend(false, false, true), en)[0]!) as unknown as { data: unknown[] }[];
+  assert.deepEqual(drawn.map((band) => band.data.length), [2, 1], "nor does a band");
   assert.deepEqual([...mixed(trend(true, true), en), ...mixed(trend(false, false), en)], []);
+});
+
+test("trend: a month that is not of its latest version is named", () => {
+  const r = of<TrendRow>([1, 2, 1].map((version, i) => ({ month: `2003-0${i + 5}`, service: "msn", version, unique_audience: measure(1e6, 9e5, 1.1e6) }) as TrendRow));
+  const published = (month: string, version: number, panel = "demo") => ({ market: "FR", panel, month, version }) as Publication;
+  const all = [published("2003-05", 2), published("2003-05", 1), published("2003-06", 2), published("2003-07", 1), published("2003-07", 3, "other")];
+  assert.deepEqual(older(r, all, en), ["Not by their latest version: May 2003 (version 1, not 2)."]);
+  assert.match(older(r, all, fr).join(), /^Pas dans leur dernière version.: mai 2003 \(version 1, non 2\)\.$/);
+  assert.deepEqual(older(r, [], en), []);
 });
 
 test("trend: only Januaries over two years, and not all where there is no space", () => {

@@ -1,5 +1,5 @@
 // The trend: every service's audience, month by month.
-import type { Measure, Meta, Report, TrendRow } from "../api";
+import type { Measure, Meta, Publication, Report, TrendRow } from "../api";
 import { Sheet, type Ticks } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
 import { enlarged, last, lines, splits, under, type Series } from "../lines";
@@ -101,8 +101,8 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
     source: source(r.meta, s, short),
     data,
     table: {
-      head: [s.t.month, s.t.service, ...cellHeads(s.t.visitors, s)],
-      rows: r.rows.map((row) => [s.n.month(row.month), row.service === "any" ? s.t.any : s.name(row.service), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
+      head: [s.t.month, s.t.version, s.t.service, ...cellHeads(s.t.visitors, s)],
+      rows: r.rows.map((row) => [s.n.month(row.month), `${row.version ?? ""}`, row.service === "any" ? s.t.any : s.name(row.service), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
     },
     height: (width) => (width >= 700 || !splits(all) ? 24 + 250 + under : 2 * (24 + 230 + under) + 16),
     draw: (width) => draw(r, all, width, s),
@@ -125,6 +125,20 @@ function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
   if (never.length > 0) out.push(french ? `${s.n.some(never)}\u00a0: ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
   if (some.length > 0) out.push(french ? `${s.n.some(some)}\u00a0: les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
   return out;
+}
+
+/** older tells of months that are not of their latest version: of the one that was
+    the latest when the trend's own version was made. */
+export function older(r: Trend, publications: readonly Publication[], s: Scope): string[] {
+  const { market, panel } = r.meta;
+  const said = monthsOf(r).flatMap((month) => {
+    const own = r.rows.find((row) => row.month === month)?.version ?? 0;
+    const versions = publications.filter((p) => p.market === market && p.panel === panel && p.month === month).map((p) => p.version);
+    const latest = Math.max(own, ...versions);
+    return latest === own ? [] : [s.t.language === "fr" ? `${s.n.month(month)} (version ${own}, non ${latest})` : `${s.n.month(month)} (version ${own}, not ${latest})`];
+  });
+  if (said.length === 0) return [];
+  return [s.t.language === "fr" ? `Pas dans leur dernière version\u00a0: ${s.n.some(said)}.` : `Not by their latest version: ${s.n.some(said)}.`];
 }
 
 /** mixed tells of months that are calibrated beside others that are not. */

@@ -12,7 +12,7 @@ import { markets } from "../figures/markets";
 import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
 import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
-import { trend } from "../figures/trend";
+import { older as olderMonths, trend, type Trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
 import { Frame } from "./Frame";
@@ -39,12 +39,16 @@ export function People({ p, versions, catalogue, client, s, go }: Props) {
     const figure = ranking(r, before, csv("ranking", rankingParams(s.address, p.chosen)), s);
     return { ...figure, notes: [...figure.notes, ...older(r, catalogue.publications, s)] };
   }, [r, before, catalogue, s]);
+  const trended = (x: Trend) => {
+    const figure = trend(x, address("trend"), s);
+    return { ...figure, notes: [...figure.notes, ...olderMonths(x, catalogue.publications, s)] };
+  };
   const frame = (figure: Figure, half = false, controls?: ComponentChildren) => <Frame figure={figure} t={t} half={half} link={link(figure.id)} controls={controls} />;
   return (
     <>
       <Opening p={p} s={s} />
       {frame(first, false, <Pool p={p} s={s} go={go} />)}
-      <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trend(x, address("trend"), s)} frame={frame} />
+      <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trended(x)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
       <div class="pair">
         <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />

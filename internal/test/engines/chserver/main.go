@@ -24,23 +24,27 @@ const serve = `SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP;
 SELECT sleepEachRow(1) FROM numbers(100000000)
 SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1, max_threads = 1 FORMAT Null`
 
-// run serves with the library named by args[0]; the rest are arguments of
-// clickhouse local. It returns only when the server can't run.
+// run serves with the library on two ports, native and HTTP; the rest are
+// arguments of clickhouse local. It returns only when the server can't run.
 func run(args []string) error {
-	if len(args) == 0 {
-		return fmt.Errorf("usage: chserver LIBRARY [ARGUMENT...]")
+	if len(args) < 3 {
+		return fmt.Errorf("usage: chserver LIBRARY NATIVE-PORT HTTP-PORT [ARGUMENT...]")
 	}
-	lib, err := purego.Dlopen(args[0], purego.RTLD_NOW|purego.RTLD_GLOBAL)
+	library, native, web := args[0], args[1], args[2]
+	lib, err := purego.Dlopen(library, purego.RTLD_NOW|purego.RTLD_GLOBAL)
 	if err != nil {
-		return fmt.Errorf("load %s: %w", args[0], err)
+		return fmt.Errorf("load %s: %w", library, err)
 	}
+	go front(native)
+	go front(web)
 	var query func(argc int32, argv **byte) uintptr
 	purego.RegisterLibFunc(&query, lib, "chdb_query_cmdline")
 
-	argv, held := cArguments(append([]string{"clickhouse", "--query", serve}, args[1:]...))
+	argv, held := cArguments(append([]string{"clickhouse", "--query", serve,
+		"--listen_host", inner, "--tcp_port", native, "--http_port", web}, args[3:]...))
 	query(int32(len(argv)-1), &argv[0])
 	runtime.KeepAlive(held)
-	return fmt.Errorf("serve with %s: the server ended by itself", args[0])
+	return fmt.Errorf("serve with %s: the server ended by itself", library)
 }
 
 // cArguments gives argv as C wants it: pointers to zero-ended strings, closed

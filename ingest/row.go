@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"rollcall"
+)
+
+// KnownGroup is what a Batcher has found out about a group of accounts, from one
+// sighting that it took.
+type KnownGroup struct {
+	of     *known
+	number int // of the memo that found it out
+	code   groupCode
+}
+
+// groupCode is a group's code in a batch, under a key.
+type groupCode struct {
+	batch int // its number
+	key   rollcall.KeyID
+	code  uint32
+}
+
+// Accounts are the accounts of a table of which many rows have the same: each is
+// checked, spelled and hashed once for a key.
+type Accounts struct {
+	names []string
+	by    []hashed
+}
+
+// hashed are pseudonyms under a key.
+type hashed struct {
+	key      rollcall.KeyID
+	visitors []rollcall.Visitor
+	done     []bool
+}
+
+// maxHashed is for how many keys pseudonyms are remembered at once: the services
+// of a table, times their years.
+const maxHashed = 8
+
+// NewAccounts takes the names, which are read while the accounts are in use.
+func NewAccounts(names []string) *Accounts { return &Accounts{names: names} }
+
+// KnownGroup gives what is known of the group of the sighting that was taken
+// last; nil: nothing that serves for others of it, or the last was refused.
+func (in *Batcher) KnownGroup() *KnownGroup {
+	last := in.converter.last
+	if last == nil || last.group.Panel != "" || !in.took {
+		return nil
+	}
+	return &KnownGroup{of: last, number: in.converter.number}
+}
+
+// Row takes a sighting of a group, by the place of its account among others, as
+// Sighting does, if it is certain that this one would take it, as one event;
+// false: Sighting is to be asked.
+func (in *Batcher) Row(ctx context.Context, group *KnownGroup, accounts *Accounts, account int, at, until time.Time) (bool, error) {
+	in.converter.renew()
+	if group.number != in.converter.number {
+		return false, nil
+	}
+	k := group.of
+	key := k.key(at, until)
+	if key == nil || !in.timely(k, at, until) {
+		return false, nil
+	}
+	visitor, ok := accounts.visitor(k, key, account)
+	if !ok {
+		return false, nil
+	}
+	if in.rows == nil {
+		in.hold()
+	}
+	in.rows.AddRow(group.codeIn(in, key.id), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
+	in.Read++
+	in.taken++
+	if in.rows.Len() < maxEvents {
+		return true, nil
+	}
+	return true, in.Flush(ctx)
+}
+
+// timely reports whether a sighting of the group passes what goes by the times: of
+// the event itself, against the clock, and how many segments the day has.
+func (in *Batcher) timely(k *known, at, until time.Time) bool {
+	if in.backfill && until.IsZero() && k.group.Segment == "" {
+		return true // a key's instants are of years that an event may be of
+	}
+	e := rollcall.Event{Time: at, Until: until}
+	e.Precision = k.group.Precision
+	if e.ValidateTimes() != nil {
+		return false
+	}
+	now := in.converter.Now()
+	if !in.backfill && e.Age(now) != nil {
+		return false
+	}
+	return k.group.Segment == "" || in.converter.segments.take(&rollcall.Event{Group: k.group}, now) == nil
+}
+
+// codeIn gives the group's code in the batch that is held.
+func (g *KnownGroup) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
+	if g.code.batch != in.number || g.code.key != key {
+		group := g.of.group
+		group.Key = key
+		g.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
+	}
+	return g.code.code
+}
+
+// visitor gives an account's pseudonym; false: it has none, or not surely.
+func (a *Accounts) visitor(k *known, key *key, account int) (rollcall.Visitor, bool) {
+	h := a.under(key.id)
+	if h != nil && h.done[account] {
+		return h.visitors[account], true
+	}
+	spelling := a.names[account]
+	if !isPlainAccount(k.group.Service, spelling) {
+		var err error
+		if spelling, err = checkWho(&Sighting{Service: k.group.Service, Account: spelling}); err != nil {
+			return 0, false
+		}
+	}
+	visitor := key.account(spelling)
+	if h != nil {
+		h.visitors[account], h.done[account] = visitor, true
+	}
+	return visitor, true
+}
+
+// under gives the pseudonyms under a key; nil: those of other keys are remembered.
+func (a *Accounts) under(key rollcall.KeyID) *hashed {
+	for i := range a.by {
+		if a.by[i].key == key {
+			return &a.by[i]
+		}
+	}
+	if len(a.by) == maxHashed {
+		return nil
+	}
+	a.by = append(a.by, hashed{key: key, visitors: make([]rollcall.Visitor, len(a.names)), done: make([]bool, len(a.names))})
+	return &a.by[len(a.by)-1]
+}
