@@ -7,9 +7,6 @@ import "math/bits"
 // Many ids are hashed at once into rises, which wait together for their sketch.
 type Rise uint32
 
-// Large reports whether the sketch has registers, so that it takes rises.
-func (s *Sketch) Large() bool { return s.large() }
-
 // RiseOf gives what an id does to a large sketch of k.
 func RiseOf(id uint64, k int) Rise { return riseOf(mix(id), uint8(k)) }
 
