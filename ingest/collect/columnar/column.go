@@ -101,8 +101,14 @@ func codedOf(a *array.Dictionary) (texts, error) {
 		return nil, err
 	}
 	c := &coded{words: make([]string, a.Dictionary().Len())}
-	for i := range c.words {
-		c.words[i] = values.at(i)
+	if whole, ok := a.Dictionary().(*array.String); ok && whole.NullN() == 0 {
+		for i := range c.words {
+			c.words[i] = whole.Value(i)
+		}
+	} else {
+		for i := range c.words {
+			c.words[i] = values.at(i)
+		}
 	}
 	v, err := validOf(a)
 	if err != nil {
