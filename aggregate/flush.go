@@ -29,11 +29,11 @@ func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) 
 	}
 }
 
-// changed brings the ids to the sketches, and reports whether the cell has
+// changed brings all to the sketches, and reports whether the cell has
 // something that the store lacks.
 func (c *census) changed() bool {
-	c.visitors.sketchIDs()
-	c.minutes.sketchIDs()
+	c.visitors.add()
+	c.minutes.add()
 	return c.visitors.sketch.Dirty() || c.minutes.sketch.Dirty() || c.raised || len(c.accounts.list) > 0
 }
 

@@ -24,6 +24,7 @@ type Fold struct {
 	of     int          // bytes of the groups, about; in bytes too
 	byCode []*groupFold // of the batch in hand
 
+	block  block
 	undone undone
 }
 
@@ -36,6 +37,8 @@ type census struct {
 	raised   bool   // coarse since the last flush
 	exact    bool   // accounts has every visitor since the last flush
 	accounts ids    // of a service that is counted exactly
+
+	byMinute, byDay bucket // of rows that tell a minute, and that don't
 }
 
 // ids is a set of visitors, as a list that is made short when it has doubled.
@@ -61,13 +64,6 @@ func (s *ids) shorten() {
 
 func (s *ids) size() int { return 8 * cap(s.list) }
 
-// column is a sketch and the ids that are not in it yet. With many live cells
-// every touch of a sketch is a cache miss, so it is touched once for many ids.
-type column struct {
-	sketch *hll.Sketch
-	ids    []uint64
-}
-
 // groupFold is where a group's rows go. Its slots remember the latest local days,
 // direct-mapped by six-hour block of UTC time. It has one slot until a second
 // day needs one, and many once more than two weeks of days come in no order: of
@@ -85,7 +81,7 @@ func (l *groupFold) slot(at uint64) *slot { return &l.slots[at/slotTime&uint64(l
 // slot is a local day. It is 32 bytes, since the next row mostly needs another.
 type slot struct {
 	from, length uint64  // of the day's span, in Unix nanoseconds
-	plain        *census // the day's cell, where all that a row does is to note its visitor and minute; else nil
+	bucket       *bucket // of the day's cell, where a row does no more than a bucket's; else nil
 	day          *localDay
 }
 
@@ -102,10 +98,8 @@ const (
 	minute     = 60e9 // nanoseconds
 	slotTime   = 6 * 60 * minute
 	maxGroups  = 16384
-	groupBytes = 512  // of a group with one slot, about
-	slotBytes  = 96   // with its day
-	firstIDs   = 16   // of a column's ids, before it has space for
-	mostIDs    = 1024 // of them
+	groupBytes = 512 // of a group with one slot, about
+	slotBytes  = 96  // with its day
 
 	cellOverhead = 512 // of a cell beside its columns, about
 	diaryBytes   = 512 // of a diary with its key, about
@@ -168,31 +162,6 @@ func (f *Fold) stamped(b *rollcall.Batch, from, to int, at int64) error {
 	}
 	f.rows(b, from, to)
 	return nil
-}
-
-// rows folds the rows [from, to) of a batch.
-func (f *Fold) rows(b *rollcall.Batch, from, to int) {
-	codes, times, untils, visitors := b.Code[from:to], b.Time[from:to], b.Until[from:to], b.Visitor[from:to]
-	for i, code := range codes {
-		at, visitor, l := times[i], visitors[i], f.byCode[code]
-		c := l.known(at)
-		if c == nil || untils[i] > at {
-			f.row(l, b, from+i)
-			continue
-		}
-		f.note(&c.visitors, visitor)
-		f.note(&c.minutes, hll.PairID(visitor, at/minute))
-	}
-}
-
-// known gives the census cell of an instant, or nil where a row does more than to
-// note its visitor and minute there, or the group doesn't remember it.
-func (l *groupFold) known(at int64) *census {
-	s := l.slot(uint64(at))
-	if uint64(at)-s.from >= s.length {
-		return nil
-	}
-	return s.plain
 }
 
 // row folds row i of the batch, whatever it is.
@@ -284,8 +253,12 @@ func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
 		return
 	}
 	d.cell = f.cell(l, d.span.Day)
-	if !l.exact && l.group.Precision == rollcall.ToMinute {
-		s.plain = d.cell
+	switch {
+	case d.cell == nil || l.exact:
+	case l.group.Precision == rollcall.ToDay:
+		s.bucket = &d.cell.byDay
+	default:
+		s.bucket = &d.cell.byMinute
 	}
 }
 
@@ -322,6 +295,7 @@ func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	c := f.cells[key]
 	if c == nil {
 		c = &census{visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
+		c.byMinute, c.byDay = bucket{cell: c}, bucket{cell: c, days: true}
 		f.cells[key] = c
 		c.exact = l.exact
 		f.bytes += c.size()
@@ -334,9 +308,6 @@ func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 func (c *census) size() int {
 	return cellOverhead + c.visitors.size() + c.minutes.size() + c.accounts.size()
 }
-
-// size is what the column holds in memory.
-func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) }
 
 // credit notes a census row for the cell of each local day that it touches.
 func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute) {
@@ -360,6 +331,11 @@ func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
 	}
 	f.note(&c.visitors, visitor)
 	f.count(l, c, visitor)
+	c.tellsDays()
+}
+
+// tellsDays notes that some of the cell's events tell only the day.
+func (c *census) tellsDays() {
 	if !c.coarse {
 		c.coarse, c.raised = true, true
 	}
@@ -390,28 +366,9 @@ func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
 
 // note adds an id to a column.
 func (f *Fold) note(c *column, id uint64) {
-	if len(c.ids) == cap(c.ids) {
-		f.grow(c)
-	}
-	c.ids = append(c.ids, id)
-}
-
-// grow lets a column's ids be more, up to mostIDs; then they go to the
-// sketch.
-func (f *Fold) grow(c *column) {
 	before := c.size()
-	if size := max(firstIDs, 2*cap(c.ids)); size <= mostIDs {
-		c.ids = append(make([]uint64, 0, size), c.ids...)
-	} else {
-		c.sketchIDs()
-	}
+	c.note(id)
 	f.bytes += c.size() - before
-}
-
-// sketchIDs brings the ids to the sketch.
-func (c *column) sketchIDs() {
-	c.sketch.AddSlice(c.ids)
-	c.ids = c.ids[:0]
 }
 
 // write adds a panel row to the diary of each local day that it touches.

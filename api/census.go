@@ -165,7 +165,7 @@ type correction struct {
 	To      rollcall.Day       `json:"to"`
 	Reason  string             `json:"reason"`
 	Time    time.Time          `json:"time" doc:"when it was recorded; of a removal, the log's records that are stamped up to then count no more"`
-	Cells   *int               `json:"cells,omitempty" doc:"of a removal's answer: the cells that were removed"`
+	Cells   *int               `json:"cells,omitempty" doc:"of a removal's answer: the cells that were removed, or in a dry run would be"`
 	Removed []string           `json:"segments,omitempty" doc:"of the answer to a removal of one segment: that segment, and those merged into it, which it is of too"`
 }
 
@@ -220,6 +220,7 @@ type removedDays struct {
 	From    string `json:"from" doc:"first day, YYYY-MM-DD, or month, YYYY-MM"`
 	To      string `json:"to" doc:"last day or month"`
 	Reason  string `json:"reason" minLength:"1" maxLength:"1000"`
+	DryRun  bool   `json:"dry_run,omitempty" doc:"true: the answer says what would be removed, and nothing is"`
 }
 
 func (s corrections) postRemoval(ctx context.Context, in *given[removedDays]) (*made[correction], error) {
@@ -232,11 +233,15 @@ func (s corrections) postRemoval(ctx context.Context, in *given[removedDays]) (*
 			return nil, s.fault("remove", err)
 		}
 	}
-	done, err := s.Corrections.Remove(ctx, c)
+	remove := s.Corrections.Remove
+	if in.Body.DryRun {
+		remove = s.Corrections.Preview
+	}
+	done, err := remove(ctx, c)
 	if err != nil {
 		return nil, s.fault("remove", err)
 	}
-	if done.New {
+	if done.New = done.New && !in.Body.DryRun; done.New {
 		s.audited(ctx, "remove census", c.Market, words(&done.Correction))
 	}
 	answer := s.made(done, &done.Cells)

@@ -68,6 +68,7 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 // Corrections undoes mistakes in the census.
 type Corrections interface { //nolint:interfacebloat // what there is to do about a mistake
 	Remove(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
+	Preview(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error) // of Remove, which records nothing
 	Erase(ctx context.Context, service rollcall.ServiceID, account string) (rollcall.ErasedAccount, error)
 	Mark(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
 	Clear(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)

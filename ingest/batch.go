@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,7 @@ type Batcher struct {
 	backfill  bool
 	fields    Fields           // the line being read
 	parse     parser           // of a line, into fields
+	form      string           // of a line: its content type; "": it is not all of the event, and its fields are kept in its place
 	events    []rollcall.Event // of one sighting
 	rows      *rollcall.Batch  // what is held; nil: nothing
 	number    int              // of rows: another is another batch
@@ -146,7 +148,7 @@ const (
 
 // NewBatcher begins an input; source names it among the rejected.
 func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Batcher {
-	in := &Batcher{converter: memo{Converter: converter}, log: log, source: rollcall.OneLine(source), backfill: backfill}
+	in := &Batcher{converter: memo{Converter: converter}, log: log, source: rollcall.OneLine(source), backfill: backfill, form: jsonType}
 	in.parse = in.fields.parser()
 	return in
 }
@@ -205,7 +207,8 @@ func (in *Batcher) added(ctx context.Context, s *Sighting) error {
 // Line takes one line of NDJSON.
 func (in *Batcher) Line(ctx context.Context, line int, text []byte) error {
 	if err := in.parse(text); err != nil { // an event keeps no part of the text
-		return in.Refuse(ctx, line, err, text)
+		in.Read++
+		return in.refuse(ctx, line, err, text, cmp.Or(in.form, jsonType))
 	}
 	return in.take(ctx, line, &in.fields, text)
 }
@@ -232,10 +235,11 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	} else if text == nil {
 		f.Account, f.Panelist = "", ""
 	}
-	if text == nil || in.Defaults != (rollcall.Defaults{}) {
-		text = f.json()
+	in.Read++
+	if text == nil || in.form == "" || in.Defaults != (rollcall.Defaults{}) {
+		return in.refuse(ctx, line, err, f.json(), jsonType)
 	}
-	return in.Refuse(ctx, line, err, text)
+	return in.refuse(ctx, line, err, text, in.form)
 }
 
 // PassOver takes note of what was read and says nothing of an audience: why.
@@ -247,7 +251,7 @@ func (in *Batcher) PassOver(why string) {
 // Refuse takes one line that could not be read at all.
 func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte) error {
 	in.Read++
-	return in.refuse(ctx, line, err, text)
+	return in.refuse(ctx, line, err, text, jsonType)
 }
 
 // Hopeless reports whether what is left of the input is not worth a look: many
@@ -273,9 +277,15 @@ func (in *Batcher) RefuseRest(line, n int) {
 		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
 }
 
+// Content types of what is kept.
+const (
+	jsonType  = "application/json"
+	cloudType = "application/cloudevents+json"
+)
+
 const codeRest = "too_many_rejected"
 
-func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte) error {
+func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte, form string) error {
 	line = in.Numbers.of(line)
 	var invalid *rollcall.Invalid
 	if !errors.As(err, &invalid) {
@@ -290,7 +300,7 @@ func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte)
 	}
 	in.rejected = append(in.rejected, rollcall.Rejected{
 		Time: in.converter.Now(), Source: in.source, Line: line, Code: invalid.Code,
-		Reason: invalid.Error(), Type: "application/json", Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
+		Reason: invalid.Error(), Type: form, Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
 	})
 	in.refused += len(text)
 	if in.refused < maxRefused && len(in.rejected) < maxEvents {

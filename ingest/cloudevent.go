@@ -125,8 +125,9 @@ func (c *cloudEvent) complete() error {
 // the envelope came apart from it, its data.
 func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) error {
 	reader := in.fields.cloudEvent()
-	in.parse = reader.parse
+	in.parse, in.form = reader.parse, cloudType
 	if apart != nil {
+		in.form = ""
 		in.parse = func(text []byte) error { return reader.parseApart(apart, text) }
 	}
 	text, err := io.ReadAll(io.LimitReader(r, MaxLine+1))
@@ -139,7 +140,7 @@ func CloudEvent(ctx context.Context, in *Batcher, r io.Reader, apart *Envelope) 
 // CloudEvents carries a batch of CloudEvents, a JSON array, to the batcher, an
 // element a line.
 func CloudEvents(ctx context.Context, in *Batcher, r io.Reader) error {
-	in.parse = in.fields.cloudEvent().parse
+	in.parse, in.form = in.fields.cloudEvent().parse, cloudType
 	br := begin(r)
 	if !isArray(br) {
 		_, err := io.Copy(io.Discard, br)

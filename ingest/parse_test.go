@@ -124,7 +124,7 @@ func verdicts() []verdict {
 		{"twice the same", strings.Replace(census(), `{`, `{"kind":"login",`, 1), `line: is not a JSON event: field "kind" is there twice; leave one out`, true},
 		{"not UTF-8", strings.Replace(census("account", "caf?"), "?", "\xe9", 1), `line: is not a JSON event: field "account" is not UTF-8 text; write it in UTF-8`, true},
 		{"not UTF-8 beside", strings.Replace(census("colour", "roug?"), "?", "\xe9", 1), `line: is not a JSON event: a name, or a field that is not known, is not UTF-8 text; write it in UTF-8`, true},
-		{"half a sign", raw(census(), "account", `"ann\ud83d"`), `line: is not a JSON event: field "account" has half of a sign, \ud800 to \udfff without the other half; write both, or the sign itself`, true},
+		{"half a sign", raw(census(), "account", `"ann\ud83d"`), `line: is not a JSON event: field "account" has half of a sign, such as \ud83d alone; write its other half too`, true},
 		{"a sign in two halves", raw(census(), "account", `"ann\ud83d\ude00"`), "", false},
 
 		{"a date", census("time", "2002-10-03"), "time" + badTime, false},
@@ -360,6 +360,40 @@ func TestOneVerdict(t *testing.T) {
 			if !strings.HasSuffix(got, ": "+fault) {
 				t.Errorf("%s, %s: %s; want %s", v.name, door, got, fault)
 			}
+		}
+	}
+}
+
+// TestRefusedCloudEventsAreReadAgain: what is kept of a CloudEvent that was refused
+// is the same event when it is read again, its envelope's words among it.
+func TestRefusedCloudEventsAreReadAgain(t *testing.T) {
+	head := ingest.Envelope{SpecVersion: "1.0", ID: "E7", Source: "/agent/4", Type: "message.sent", Time: "2002-10-03T18:22:05Z"}
+	const data = `{"market":"FR","service":"later","place":"home","account":"ann"}`
+	structured := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":%q,"time":%q,"data":%s}`, head.ID, head.Source, head.Type, head.Time, data)
+	want := ingest.Sighting{ID: head.ID, Source: head.Source, Time: time.Date(2002, 10, 3, 18, 22, 5, 0, time.UTC), Market: "FR", Service: "later", Location: rollcall.Home, Kind: rollcall.Use, Account: "ann"}
+	for name, take := range map[string]func(in *ingest.Batcher) error{
+		"structured": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+		"apart": func(in *ingest.Batcher) error {
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(data), &head)
+		},
+		"in a batch": func(in *ingest.Batcher) error {
+			return ingest.CloudEvents(t.Context(), in, strings.NewReader("["+structured+"]"))
+		},
+		"with defaults": func(in *ingest.Batcher) error {
+			in.Defaults = rollcall.Defaults{Market: "FR"}
+			return ingest.CloudEvent(t.Context(), in, strings.NewReader(structured), nil)
+		},
+	} {
+		log, converter := &slice{}, benchConverter(t)
+		if err := take(ingest.NewBatcher(converter, log, "test", true)); err != nil || len(log.rejected) != 1 {
+			t.Fatalf("%s: %v, %v", name, log.rejected, err)
+		}
+		kept := log.rejected[0]
+		got, err := converter.Single().Read(kept.Body, kept.Type == "application/cloudevents+json")
+		if err != nil || *got != want {
+			t.Errorf("%s: kept as %s %s, which is %+v, %v; want %+v", name, kept.Type, kept.Body, got, err, want)
 		}
 	}
 }

@@ -175,7 +175,11 @@ func (p *targetParser) word() (string, error) {
 			return "", badTarget(p.rest, "lacks a closing quotation mark")
 		}
 		p.rest = p.rest[len(quoted):]
-		return strconv.Unquote(quoted)
+		word, err := strconv.Unquote(quoted)
+		if err == nil {
+			err = rollcall.CheckLine("target", word) // an escape may stand for what no line has
+		}
+		return word, err
 	}
 	end := strings.IndexAny(p.rest, targetMarks)
 	if end < 0 {

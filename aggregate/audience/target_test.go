@@ -83,6 +83,8 @@ var malformedTargets = []struct{ text, want string }{
 	{"@loop", `is nested too deep, or a saved target names itself`},
 	{strings.Repeat("!", 100) + "sex=F", `is nested too deep, or a saved target names itself`},
 	{strings.Repeat("(", 5000), `is longer than 4096 bytes`},
+	{`sex="F\v"`, "has a control character, or is not UTF-8"},
+	{`sex="\xff"`, "has a control character, or is not UTF-8"},
 	{"sex=\"F\n\"", "has a control character, or is not UTF-8"},
 }
 

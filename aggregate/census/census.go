@@ -135,7 +135,11 @@ func table(ctx context.Context, store rollcall.Store, q rollcall.CensusQuery, un
 	if err := errors.Join(noteDamage(ctx, store, &facts, &t.Meta), noteSketched(ctx, store, lacks, &t.Meta)); err != nil {
 		return nil, err
 	}
-	noteUndone(t, groups, &facts, undone)
+	names, err := namesFor(ctx, store, undone)
+	if err != nil {
+		return nil, err
+	}
+	noteUndone(t, groups, &facts, undone, names)
 	t.Meta.Method += under(t, &q)
 	return t, nil
 }

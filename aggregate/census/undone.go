@@ -1,6 +1,7 @@
 package census
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -21,11 +22,11 @@ const mostNotes = 20
 
 // noteUndone tells of the removals and the marked days that figures touch, and
 // names the rows that have a marked day.
-func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all rollcall.Corrections) {
+func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all rollcall.Corrections, by names) {
 	var removals []string
 	for _, c := range all.Of(rollcall.Removal) {
 		if c.Market == q.Market && touches(&c, q) && c.From <= q.To && q.From <= c.To {
-			removals = append(removals, removed(&c, all.Restored(&c)))
+			removals = append(removals, removed(&c, by.scope(&c), all.Restored(&c)))
 		}
 	}
 	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(removals), "removals")...)
@@ -33,36 +34,71 @@ func noteUndone(t *rollcall.Table, groups []group, q *rollcall.CensusQuery, all 
 	for _, b := range breaks(groups, q, all) {
 		t.Meta.Breaks = append(t.Meta.Breaks, b)
 		of := rollcall.Correction{From: b.From, To: b.To}
-		down = append(down, fmt.Sprintf("A collector of %s was down: %s: %s. Figures of these days are too low, and flagged b.", anyService(b.Service), of.Days(), b.Reason))
+		down = append(down, fmt.Sprintf("A collector of %s was down: %s: %s. Figures of these days are too low, and flagged b.", by.anyService(b.Service), of.Days(), b.Reason))
 	}
 	t.Meta.Notes = append(t.Meta.Notes, short(slices.Compact(down), "marks")...)
 }
 
 // removed tells of a removal, and that it was undone where it was.
-func removed(c *rollcall.Correction, restored time.Time) string {
+func removed(c *rollcall.Correction, scope string, restored time.Time) string {
 	day := c.Time.Format(time.DateOnly)
 	if restored.IsZero() {
-		return fmt.Sprintf("%s of %s was removed on %s: %s. What was loaded since counts.", scope(c), c.Days(), day, c.Reason)
+		return fmt.Sprintf("%s of %s was removed on %s: %s. What was loaded since counts.", scope, c.Days(), day, c.Reason)
 	}
-	return fmt.Sprintf("%s of %s was removed on %s: %s. What the log still had of it was brought back on %s, and counts.", scope(c), c.Days(), day, c.Reason, restored.Format(time.DateOnly))
+	return fmt.Sprintf("%s of %s was removed on %s: %s. What the log still had of it was brought back on %s, and counts.", scope, c.Days(), day, c.Reason, restored.Format(time.DateOnly))
 }
 
-func anyService(id rollcall.ServiceID) string {
+// names are what the deployment calls its own services and segments.
+type names struct {
+	services map[rollcall.ServiceID]string
+	segments map[string]string
+}
+
+// namesFor reads the names that notes of corrections have; of none, nothing.
+func namesFor(ctx context.Context, store rollcall.Store, all rollcall.Corrections) (n names, err error) {
+	if len(all.Of(rollcall.Removal, rollcall.Outage)) == 0 {
+		return n, nil
+	}
+	services, err := store.Services(ctx)
+	if err != nil {
+		return n, err
+	}
+	segments, err := store.Segments(ctx, "")
+	n = names{make(map[rollcall.ServiceID]string), make(map[string]string)}
+	for _, s := range services {
+		n.services[s.ID] = s.Name
+	}
+	for _, s := range segments {
+		n.segments[string(s.ID)] = s.Name
+	}
+	return n, err
+}
+
+// called gives an id behind its name, where it has another.
+func called(name, id string) string {
+	if name == "" || name == id {
+		return id
+	}
+	return fmt.Sprintf("%s (%s)", name, id)
+}
+
+func (n names) anyService(id rollcall.ServiceID) string {
 	if id == "" {
 		return "every service"
 	}
-	return string(id)
+	return called(n.services[id], string(id))
 }
 
 // scope says what of a service a removal is of.
-func scope(c *rollcall.Correction) string {
+func (n names) scope(c *rollcall.Correction) string {
+	service := n.anyService(c.Service)
 	switch c.Segment {
 	case "":
-		return string(c.Service)
+		return service
 	case rollcall.None:
-		return string(c.Service) + ", of no segment,"
+		return service + ", of no segment,"
 	}
-	return string(c.Service) + ", segment " + c.Segment + ","
+	return service + ", segment " + called(n.segments[c.Segment], c.Segment) + ","
 }
 
 // touches reports whether a removal is of something that was asked for.

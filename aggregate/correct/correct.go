@@ -7,6 +7,7 @@ package correct
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,38 @@ var errNoKey = fmt.Errorf("%w: this needs the pseudonyms' master key (--key-file
 // counts no more, and what is stamped later does. Where the same was removed
 // before, and nothing is there since, it gives that; where nothing is there and
 // nothing was removed, it fails with ErrNotFound.
-func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
+func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error) {
+	done, err := r.plan(ctx, c)
+	if err != nil || !done.New {
+		return done, err
+	}
+	var records []rollcall.Correction
+	for _, id := range done.Segments {
+		one := done.Correction
+		one.Segment = id
+		records = append(records, one)
+	}
+	done.Cells, err = r.Store.AddCorrections(ctx, records...)
+	return done, err
+}
+
+// Preview says what Remove would remove, and fails as it would. Nothing is recorded.
+func (r *Corrector) Preview(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error) {
+	done, err := r.plan(ctx, c)
+	if err != nil || !done.New {
+		return done, err
+	}
+	for _, err := range r.cells(ctx, &done.Correction, done.Segments) {
+		if err != nil {
+			return done, err
+		}
+		done.Cells++
+	}
+	return done, nil
+}
+
+// plan gives the removal as it is to be recorded, or the record that there is.
+func (r *Corrector) plan(ctx context.Context, c rollcall.Correction) (done rollcall.Removed, err error) {
 	if err := r.check(&c, c.Service); err != nil {
 		return done, err
 	}
@@ -56,15 +88,7 @@ func (r *Corrector) Remove(ctx context.Context, c rollcall.Correction) (done rol
 	if err := r.begun(ctx, &c, segments); err != nil {
 		return done, err
 	}
-	var records []rollcall.Correction
-	for _, id := range segments {
-		one := c
-		one.Segment = id
-		records = append(records, one)
-	}
-	done.Correction, done.Segments, done.New = c, segments, true
-	done.Cells, err = r.Store.AddCorrections(ctx, records...)
-	return done, err
+	return rollcall.Removed{Correction: c, Segments: segments, New: true}, nil
 }
 
 // check refuses a record that nobody could understand later, and a market or a
@@ -160,6 +184,14 @@ func last(all rollcall.Corrections, c *rollcall.Correction) (found rollcall.Corr
 
 // has reports whether a range has cells.
 func (r *Corrector) has(ctx context.Context, c *rollcall.Correction, segments []string) (bool, error) {
+	for _, err := range r.cells(ctx, c, segments) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// cells gives a range's cells.
+func (r *Corrector) cells(ctx context.Context, c *rollcall.Correction, segments []string) iter.Seq2[rollcall.CellRow, error] {
 	q := rollcall.CellQuery{Market: c.Market, Services: []rollcall.ServiceID{c.Service}, From: c.From, To: c.To}
 	for _, text := range segments {
 		if text == "" {
@@ -167,14 +199,11 @@ func (r *Corrector) has(ctx context.Context, c *rollcall.Correction, segments []
 		}
 		id, err := rollcall.ParseSegment(text)
 		if err != nil {
-			return false, err
+			return func(yield func(rollcall.CellRow, error) bool) { yield(rollcall.CellRow{}, err) }
 		}
 		q.Segments = append(q.Segments, id)
 	}
-	for _, err := range r.Store.Cells(ctx, q) {
-		return err == nil, err
-	}
-	return false, nil
+	return r.Store.Cells(ctx, q)
 }
 
 // Erase takes an account out of the sets of a service, under every key that it has

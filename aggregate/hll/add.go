@@ -1,18 +1,27 @@
 package hll
 
-import "math/bits"
-
 // Add adds pseudonym v.
 func (s *Sketch) Add(v uint64) { s.insert(mix(v)) }
 
 // AddSlice adds every pseudonym of vs. It is faster than adding one at a time.
 func (s *Sketch) AddSlice(vs []uint64) {
 	for i, v := range vs {
-		if s.large() {
-			s.raiseSlice(vs[i:])
+		if s.Large() {
+			addLarge(s, vs[i:])
 			return
 		}
 		s.insert(mix(v))
+	}
+}
+
+// addLarge adds pseudonyms to a large sketch, many at a time.
+func addLarge(s *Sketch, vs []uint64) {
+	var rises [2 * manyRises]Rise
+	for len(vs) > 0 {
+		n := min(len(vs), len(rises))
+		Rises(rises[:], vs[:n], s.K())
+		s.Raise(rises[:n])
+		vs = vs[n:]
 	}
 }
 
@@ -29,7 +38,7 @@ func (s *Sketch) AddPairs(v uint64, from, to int64) {
 
 // insert adds hash h to the set or to the registers.
 func (s *Sketch) insert(h uint64) {
-	if s.large() {
+	if s.Large() {
 		s.raise(h)
 		return
 	}
@@ -39,31 +48,4 @@ func (s *Sketch) insert(h uint64) {
 			s.toLarge()
 		}
 	}
-}
-
-// raiseSlice adds pseudonyms to the registers, four at a time so that their
-// hashes don't wait for each other.
-func (s *Sketch) raiseSlice(vs []uint64) {
-	regs, k, rose := s.regs, s.k, uint32(0)
-	for ; len(vs) >= 4; vs = vs[4:] {
-		a, b, c, d := mix(vs[0]), mix(vs[1]), mix(vs[2]), mix(vs[3])
-		rose |= raised(regs, a, k) | raised(regs, b, k) | raised(regs, c, k) | raised(regs, d, k)
-	}
-	for _, v := range vs {
-		rose |= raised(regs, mix(v), k)
-	}
-	s.dirty = s.dirty || rose != 0
-}
-
-// raised adds hash h to the registers and gives 0 if none rose. It has no
-// branch: while a sketch fills, predicting what a register holds fails.
-func raised(regs []byte, h uint64, k uint8) uint32 {
-	at := h & uint64(len(regs)-1)
-	rank := uint32(bits.TrailingZeros64(h^at)+1) - uint32(k) // rankOf without a shift
-	old := uint32(regs[at])
-	if rank < old { // a conditional move
-		rank = old
-	}
-	regs[at] = byte(rank)
-	return rank ^ old
 }

@@ -207,7 +207,7 @@ func FuzzDecode(f *testing.F) {
 		if b[0] == typeLarge && !bytes.Equal(b, canonical) {
 			t.Fatal("a large state is encoded otherwise")
 		}
-		if n, _ := binary.Uvarint(b[1:]); b[0] != typeLarge && !s.large() && s.Estimate().Count != float64(n) {
+		if n, _ := binary.Uvarint(b[1:]); b[0] != typeLarge && !s.Large() && s.Estimate().Count != float64(n) {
 			t.Fatalf("%d keys counted as %v", n, s.Estimate())
 		}
 	})

@@ -20,7 +20,7 @@ const smallKeys = 16
 // The format is that of [Sketch.Decode], with the keys of a set in ascending
 // order.
 func (s *Sketch) Append(dst []byte) []byte {
-	if s.large() {
+	if s.Large() {
 		return appendLarge(dst, s.regs)
 	}
 	return appendSet(dst, &s.keys)

@@ -21,7 +21,7 @@ const errorFactor = 1.0366
 // counts; below about 10 * 2^K the true error is less. The directory
 // experiment measures both.
 func (s *Sketch) Estimate() Estimate {
-	if !s.large() {
+	if !s.Large() {
 		return Estimate{Count: float64(s.keys.len()), Exact: true}
 	}
 	c := countRanks(s.regs)

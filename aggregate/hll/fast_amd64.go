@@ -84,6 +84,25 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 	}
 }
 
+// rises writes to dst what each of the ids does to a large sketch of k.
+func rises(dst []Rise, ids []uint64, k uint8) {
+	done := len(ids) &^ 7
+	if done == 0 || !avx2 || !rises8s(&dst[:done][0], &ids[0], done/8, uint64(k)) {
+		done = 0
+	}
+	risesPlain(dst[done:], ids[done:], k)
+}
+
+// pairRises writes to dst what each pair of a pseudonym and a minute does to a
+// large sketch of k.
+func pairRises(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
+	done := len(vs) &^ 7
+	if done == 0 || !avx2 || !pairRises8s(&dst[:done][0], &vs[0], &minutes[:done][0], done/8, uint64(k)) {
+		done = 0
+	}
+	pairRisesPlain(dst[done:], vs[done:], minutes[done:], k)
+}
+
 //go:noescape
 func raise64s(dst, src *byte, blocks int) (rose bool)
 
@@ -101,3 +120,12 @@ func top32s(regs *byte, blocks int) (top byte)
 
 //go:noescape
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
+
+// rises8s reports whether it could: eight ids a block, none of which has a rank of
+// over 32.
+//
+//go:noescape
+func rises8s(dst *Rise, ids *uint64, blocks int, k uint64) (ok bool)
+
+//go:noescape
+func pairRises8s(dst *Rise, vs *uint64, minutes *uint32, blocks int, k uint64) (ok bool)

@@ -227,3 +227,137 @@ count:
 	SUM(Y3, X3, 12)
 	VZEROUPPER
 	RET
+
+DATA ids<>+0x00(SB)/8, $0xff51afd7ed558ccd // the factors of mix
+DATA ids<>+0x08(SB)/8, $0xc4ceb9fe1a85ec53
+DATA ids<>+0x10(SB)/8, $0x9e3779b97f4a7c15 // minuteStep
+DATA ids<>+0x18(SB)/8, $0x4cf2d2baae6da887 // sqlSalt
+DATA ids<>+0x20(SB)/4, $126
+GLOBL ids<>(SB), RODATA|NOPTR, $36
+
+// FACTORS fills Y8 to Y11 with what MIX needs: the factors, and their upper
+// halves. It fills Y12 to Y15 with what RISES needs of the K that CX is: K, the
+// greatest number of a register, 126 and no failure.
+#define FACTORS \
+	VPBROADCASTQ ids<>+0x00(SB), Y8; \
+	VPSRLQ $32, Y8, Y9; \
+	VPBROADCASTQ ids<>+0x08(SB), Y10; \
+	VPSRLQ $32, Y10, Y11; \
+	VMOVQ CX, X12; \
+	MOVQ $1, AX; \
+	SHLQ CX, AX; \
+	DECQ AX; \
+	VMOVQ AX, X13; \
+	VPBROADCASTD X13, Y13; \
+	VPBROADCASTD ids<>+0x20(SB), Y14; \
+	VPXOR Y15, Y15, Y15
+
+// TIMES multiplies four words of 64 bits in Y by those in F, whose upper halves H
+// has. T and U are spoilt.
+#define TIMES(Y, F, H, T, U) \
+	VPSRLQ $32, Y, T; \
+	VPMULUDQ H, Y, U; \
+	VPMULUDQ F, T, T; \
+	VPMULUDQ F, Y, Y; \
+	VPADDQ U, T, T; \
+	VPSLLQ $32, T, T; \
+	VPADDQ T, Y, Y
+
+#define FOLD33(Y, T) \
+	VPSRLQ $33, Y, T; \
+	VPXOR T, Y, Y
+
+// MIX hashes the four words of Y. T and U are spoilt.
+#define MIX(Y, T, U) \
+	FOLD33(Y, T); \
+	TIMES(Y, Y8, Y9, T, U); \
+	FOLD33(Y, T); \
+	TIMES(Y, Y10, Y11, T, U); \
+	FOLD33(Y, T)
+
+// RISES writes to DI what the eight hashes in Y0 and Y1 do. The rank is the
+// exponent of the lowest bit that is set, of the 32 above the register's number;
+// where none is, the sign bit of a word of Y15 is set. Y0 to Y4 are spoilt.
+#define RISES \
+	VSHUFPS $0x88, Y1, Y0, Y2; \
+	VPSRLQ X12, Y0, Y0; \
+	VPSRLQ X12, Y1, Y1; \
+	VSHUFPS $0x88, Y1, Y0, Y3; \
+	VPXOR Y4, Y4, Y4; \
+	VPSUBD Y3, Y4, Y4; \
+	VPAND Y4, Y3, Y3; \
+	VCVTDQ2PS Y3, Y3; \
+	VPSLLD $1, Y3, Y3; \
+	VPSRLD $24, Y3, Y3; \
+	VPSUBD Y14, Y3, Y3; \
+	VPOR Y3, Y15, Y15; \
+	VPAND Y13, Y2, Y2; \
+	VPSLLD $8, Y2, Y2; \
+	VPOR Y3, Y2, Y2; \
+	VPERMQ $0xd8, Y2, Y2; \
+	VMOVDQU Y2, (DI)
+
+// func rises8s(dst *Rise, ids *uint64, blocks int, k uint64) (ok bool)
+TEXT ·rises8s(SB), NOSPLIT, $0-33
+	MOVQ dst+0(FP), DI
+	MOVQ ids+8(FP), SI
+	MOVQ blocks+16(FP), BX
+	MOVQ k+24(FP), CX
+	FACTORS
+rises:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	MIX(Y0, Y2, Y3)
+	MIX(Y1, Y4, Y5)
+	RISES
+	ADDQ $64, SI
+	ADDQ $32, DI
+	DECQ BX
+	JNZ rises
+	VMOVMSKPS Y15, AX
+	TESTL AX, AX
+	SETEQ ok+32(FP)
+	VZEROUPPER
+	RET
+
+// PAIR makes the ids of the pairs of four pseudonyms, in Y, and their minutes at
+// M. T and U are spoilt. Y6 and Y7 have minuteStep, and its upper half.
+#define PAIR(Y, M, T, U) \
+	VPBROADCASTQ ids<>+0x18(SB), T; \
+	VPXOR T, Y, Y; \
+	MIX(Y, T, U); \
+	VPMOVZXDQ M, T; \
+	VPMULUDQ Y7, T, U; \
+	VPMULUDQ Y6, T, T; \
+	VPSLLQ $32, U, U; \
+	VPADDQ T, Y, Y; \
+	VPADDQ U, Y, Y
+
+// func pairRises8s(dst *Rise, vs *uint64, minutes *uint32, blocks int, k uint64) (ok bool)
+TEXT ·pairRises8s(SB), NOSPLIT, $0-41
+	MOVQ dst+0(FP), DI
+	MOVQ vs+8(FP), SI
+	MOVQ minutes+16(FP), DX
+	MOVQ blocks+24(FP), BX
+	MOVQ k+32(FP), CX
+	FACTORS
+	VPBROADCASTQ ids<>+0x10(SB), Y6
+	VPSRLQ $32, Y6, Y7
+pairs:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	PAIR(Y0, (DX), Y2, Y3)
+	PAIR(Y1, 16(DX), Y4, Y5)
+	MIX(Y0, Y2, Y3)
+	MIX(Y1, Y4, Y5)
+	RISES
+	ADDQ $64, SI
+	ADDQ $32, DX
+	ADDQ $32, DI
+	DECQ BX
+	JNZ pairs
+	VMOVMSKPS Y15, AX
+	TESTL AX, AX
+	SETEQ ok+40(FP)
+	VZEROUPPER
+	RET

@@ -12,3 +12,9 @@ func countPacked(packed []byte, k uint8) ranks { return countPackedPlain(packed,
 func countRanks(regs []byte) ranks             { return countRanksPlain(regs) }
 
 func sumPacked(packed []byte, k uint8) (uint64, byte) { return sumPackedPlain(packed, k) }
+
+func rises(dst []Rise, ids []uint64, k uint8) { risesPlain(dst, ids, k) }
+
+func pairRises(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
+	pairRisesPlain(dst, vs, minutes, k)
+}

@@ -17,7 +17,7 @@ func (s *Sketch) Merge(o *Sketch) error {
 			return fmt.Errorf("merge a sketch: %w", err)
 		}
 	}
-	if o.large() {
+	if o.Large() {
 		s.mergeRegisters(o.regs)
 	} else {
 		s.mergeKeys(&o.keys)
@@ -27,7 +27,7 @@ func (s *Sketch) Merge(o *Sketch) error {
 
 // mergeRegisters raises the registers by those of a sketch of this K or more.
 func (s *Sketch) mergeRegisters(regs []byte) {
-	if !s.large() {
+	if !s.Large() {
 		s.toLarge()
 		s.dirty = true
 	}
@@ -46,7 +46,7 @@ func (s *Sketch) mergeKeys(t *keySet) {
 	if t == &s.keys {
 		return
 	}
-	if !s.large() {
+	if !s.Large() {
 		s.keys.reserve(min(t.len(), limit(s.k)-1))
 	}
 	for _, h := range t.slots {
@@ -74,7 +74,7 @@ func (s *Sketch) Reduce(k int) error {
 	}
 	s.k, s.dirty = uint8(k), true
 	switch {
-	case s.large():
+	case s.Large():
 		regs := make([]byte, 1<<k)
 		foldInto(regs, s.regs, s.k)
 		s.regs = regs
@@ -130,7 +130,7 @@ func (s *Sketch) mergeSet(b []byte) error {
 
 // mergePacked raises the registers by packed ranks that were checked.
 func mergePacked(s *Sketch, packed []byte) {
-	if !s.large() {
+	if !s.Large() {
 		s.toLarge()
 		s.dirty = true
 	}
@@ -141,7 +141,7 @@ func mergePacked(s *Sketch, packed []byte) {
 
 // insertEncoded adds encoded keys, no two equal.
 func insertEncoded(s *Sketch, keys []byte) {
-	if !s.large() {
+	if !s.Large() {
 		s.keys.reserve(min(len(keys)/8, limit(s.k)-1))
 	}
 	for ; len(keys) > 0; keys = keys[8:] {

@@ -96,7 +96,7 @@ func pairsOf(a, b *Sketch) *rankPairs {
 // registersOf gives the registers that a sketch has, or would have if it were
 // large.
 func registersOf(s *Sketch) []byte {
-	if s.large() {
+	if s.Large() {
 		return s.regs
 	}
 	large := Sketch{k: s.k}

@@ -69,7 +69,7 @@ func TestOverlapIsAJackknife(t *testing.T) {
 
 // withoutRegister is the estimate from all registers but one.
 func withoutRegister(s *Sketch, i int) float64 {
-	if !s.large() {
+	if !s.Large() {
 		return s.Estimate().Count
 	}
 	var c ranks

@@ -153,3 +153,20 @@ func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
 	}
 	return sum, top
 }
+
+// risesPlain writes to dst what each of the ids does to a large sketch of k.
+func risesPlain(dst []Rise, ids []uint64, k uint8) {
+	dst = dst[:len(ids)]
+	for i, id := range ids {
+		dst[i] = riseOf(mix(id), k)
+	}
+}
+
+// pairRisesPlain writes to dst what each pair of a pseudonym and a minute does to a
+// large sketch of k.
+func pairRisesPlain(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
+	dst, minutes = dst[:len(vs)], minutes[:len(vs)]
+	for i, v := range vs {
+		dst[i] = riseOf(mix(PairID(v, int64(minutes[i]))), k)
+	}
+}

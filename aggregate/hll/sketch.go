@@ -74,8 +74,9 @@ func (s *Sketch) Reset() {
 	s.dirty = false
 }
 
-// large reports whether the state is registers, not a set.
-func (s *Sketch) large() bool { return len(s.regs) != 0 }
+// Large reports whether the state is registers, not a set, so that the sketch takes
+// rises.
+func (s *Sketch) Large() bool { return len(s.regs) != 0 }
 
 // limit is the number of keys at which a set becomes registers.
 func limit(k uint8) int { return 1 << (k - 5) }

@@ -62,14 +62,51 @@ func markCalibrated(j *job, t *rollcall.Table) {
 	if at := slices.IndexFunc(t.Columns, func(c rollcall.Column) bool { return c.Name == "service" }); at >= 0 {
 		t.Columns = append(t.Columns, columnsOf("calibrated")...)
 		for i, row := range t.Rows {
-			t.Rows[i] = append(row, j.view.Last().Calibrated(rollcall.ServiceID(fmt.Sprint(row[at]))))
+			t.Rows[i] = append(row, calibrated(j.view, fmt.Sprint(row[at]), levelOf(t, row)))
 		}
 	}
 	for _, m := range j.view.Months {
-		if j.view.Pooled() && weighedApart(j, m) {
+		if j.view.Pooled() && !audience.CalibratedAlike(m, j.month) {
+			j.unlike = append(j.unlike, fmt.Sprintf("%s can't be put together with %s: %s%[2]s is. No figure of the mean is defined.", m.Doc.Of.Month, j.month.Doc.Of.Month, notCalibratedAs))
 			undefine(t)
 		}
 	}
+}
+
+// levelOf gives the level of a ranking's row, or of any service; "": it is a
+// service's.
+func levelOf(t *rollcall.Table, row rollcall.Row) string {
+	for i, c := range t.Columns {
+		switch {
+		case c.Name == "level":
+			return fmt.Sprint(row[i])
+		case c.Name == "service" && row[i] == string(rollcall.AnyService):
+			return "any"
+		}
+	}
+	return ""
+}
+
+// calibrated tells of a row whether the services that it is of are calibrated; nil:
+// some of those that it unites.
+func calibrated(v *audience.View, name, level string) any {
+	month := v.Last()
+	group := func(g audience.Group) bool { return g.Name == name && g.Level == level }
+	unions := append([]audience.Group{v.All()}, v.Groups()...)
+	at := slices.IndexFunc(unions, group)
+	if at < 0 {
+		return month.Calibrated(rollcall.ServiceID(name))
+	}
+	n, of := 0, unions[at].Services
+	for s := range of.Each {
+		if month.Calibrated(v.Catalogue()[s].ID) {
+			n++
+		}
+	}
+	if n > 0 && n < of.Len() {
+		return nil
+	}
+	return n > 0
 }
 
 // undefine takes every figure out of a table.
@@ -82,6 +119,9 @@ func undefine(t *rollcall.Table) {
 				row[i] = nil
 			}
 		}
+	}
+	if u := t.Meta.Universe; u != nil {
+		u.Active = audience.Undefined()
 	}
 }
 

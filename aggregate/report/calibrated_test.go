@@ -99,6 +99,28 @@ func calibrating(of rollcall.PanelMonth, file string, services ...rollcall.Servi
 	return rollcall.ClosePlan{Of: of, Calibrate: services, PerPerson: file}
 }
 
+// TestCalibratedGroups: what unites services is calibrated where each of them is,
+// and isn't where none is; where some are neither is said.
+func TestCalibratedGroups(t *testing.T) {
+	h := panelOf400(t, october)
+	h.census(october, "msn", 6000)
+	h.census(october, "aim", 6000)
+	for _, c := range []struct {
+		services []rollcall.ServiceID
+		want     string // of msn, aim, AOL (aim and icq) and any
+	}{
+		{[]rollcall.ServiceID{"msn"}, "true false false <nil>"},
+		{[]rollcall.ServiceID{"aim"}, "false true <nil> <nil>"},
+	} {
+		v := h.close(calibrating(october, perPerson, c.services...))
+		r := h.report(rollcall.Query{Report: "ranking", Version: v.Version})
+		cell := func(name string) any { return find(t, r, name)["calibrated"] }
+		if got := fmt.Sprint(cell("msn"), " ", cell("aim"), " ", cell("AOL"), " ", cell("any")); got != c.want {
+			t.Errorf("calibrated to %v, the rows say %s, want %s", c.services, got, c.want)
+		}
+	}
+}
+
 // TestCalibrated: a month calibrated to a service's census has that many users
 // of it, says so wherever its figures are, and is a version beside the other.
 func TestCalibrated(t *testing.T) {
@@ -162,6 +184,9 @@ func (h *site) holdsCalibration(second rollcall.Publication, msn rollcall.Measur
 	if err == nil {
 		err = errors.Join(h.Calibrations(context.Background(), list), h.CountLate(context.Background(), list))
 	}
+	if per := list[1].Calibration.Accounts; len(per) != 1 || per[0].Service != "msn" || per[0].PerPerson != 1.25 || per[0].Source != "survey of users" {
+		h.t.Errorf("the list says that a person has the accounts %+v", per)
+	}
 	if err != nil || list[0].Calibration != nil || len(list[1].Calibration.Since) != 1 || !strings.HasPrefix(list[1].Calibration.Since[0], "the census of msn in FR has ") {
 		t.Errorf("the list says %+v and %+v of its census, %v", list[0].Calibration, list[1].Calibration, err)
 	}
@@ -197,14 +222,21 @@ func TestCalibratedAlike(t *testing.T) {
 		t.Errorf("retained from a month that is not calibrated is %v", m)
 	}
 	mean := h.report(rollcall.Query{Report: "ranking", Pool: 2})
-	if m := find(t, mean, "aim")["unique_audience"].(rollcall.Measure); m.Status != rollcall.Undefined {
-		t.Errorf("the mean with a month that is not calibrated is %v", m)
+	if m := find(t, mean, "aim")["unique_audience"].(rollcall.Measure); m.Status != rollcall.Undefined || mean.Meta.Universe.Active.Status != rollcall.Undefined {
+		t.Errorf("the mean with a month that is not calibrated is %v, of %v", m, mean.Meta.Universe.Active)
+	}
+	if c := find(t, ranking, "any")["calibrated"]; c != nil {
+		t.Errorf("any service, of which one is calibrated and one is not, is %v", c)
+	}
+	if period := h.report(rollcall.Query{Report: "ranking", From: september.Month.First(), To: october.Month.Last()}); period.Meta.Compared != nil {
+		t.Errorf("a period of two months has changes from %v", period.Meta.Compared)
 	}
 	const note = "2002-09 can't be compared: it is not calibrated as 2002-10 is. Figures that need it are undefined."
+	const apart = "2002-09 can't be put together with 2002-10: it is not calibrated as 2002-10 is. No figure of the mean is defined."
 	if ranking.Meta.Compared != nil {
 		t.Errorf("changes are said to be from %v", ranking.Meta.Compared)
 	}
-	if !slices.Contains(ranking.Meta.Notes, note) || !slices.Contains(mean.Meta.Notes, note) {
+	if !slices.Contains(ranking.Meta.Notes, note) || !slices.Contains(mean.Meta.Notes, apart) || slices.Contains(mean.Meta.Notes, note) {
 		t.Errorf("notes are %q and %q", ranking.Meta.Notes, mean.Meta.Notes)
 	}
 

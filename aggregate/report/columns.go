@@ -62,7 +62,7 @@ func definitions() []definition {
 		{"tied_with", dimension, unitList, "Tied with", "Services whose difference in unique audience is not significant."},
 		{"tie_group", dimension, unitWhole, "Tie group", "Group of a leader, taken in order of rank, and the services tied with it."},
 		{"significant", dimension, unitTruth, "Significant", "Whether the change is more than chance explains: its interval leaves out 0, as that of change_percent then does."},
-		{"calibrated", dimension, unitTruth, "Calibrated", "Whether the weights are raked to the service's users as its own census gives them."},
+		{"calibrated", dimension, unitTruth, "Calibrated", "Whether the weights are raked to the service's users as its own census gives them; of any, a brand or an owner, to those of each service that it unites, and null where to those of some."},
 		{"unique_audience", measure, unitPersons, "Unique audience", "Persons who used the service at least once in the period at the location; each counted once."},
 		{"gross", measure, unitPersons, "Gross audience", "Sum of the unique audiences of the services that the row unites; persons of several services count several times."},
 		{"services_per_user", measure, unitServices, "Services per user", "Gross audience / unique audience: how many of the services that the row unites a user uses, on average."},

@@ -34,7 +34,7 @@ func (j *job) meta() rollcall.Meta {
 			m.Month = ""
 		}
 	}
-	if p := d.Pinned(comparedWith(&r)); p != nil && r.Pool == 0 {
+	if p := d.Pinned(comparedWith(&r)); p != nil && r.Pool == 0 && v.Sample == j.month.Whole { // whose changes alone are defined
 		m.Compared = &rollcall.ComparedMeta{Month: p.Month.String(), Version: p.Version, Document: p.Document.String()}
 	}
 	return m

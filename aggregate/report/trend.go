@@ -15,7 +15,7 @@ import (
 // Each row says which version of its month that is: a later one may be there today.
 func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table(append([]string{"month", "service", "version"}, trendColumns()...)...)
-	var calibrated []bool     // of each row
+	var calibrated []any      // of each row
 	var alone, short []string // months that had none before them to compare with, or too few for the mean
 	for at := j.request.From.Month(); at <= j.month.Doc.Of.Month; at++ {
 		r, err := j.monthly(ctx, at)
@@ -33,7 +33,7 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		}
 		rows := trendRows(at, r, func(service string) bool { return wanted(j, service) })
 		for _, row := range rows {
-			calibrated = append(calibrated, slices.ContainsFunc(r.Meta.Calibrated, func(c rollcall.Calibrated) bool { return string(c.Service) == row[1] }))
+			calibrated = append(calibrated, calibratedIn(r, row[1]))
 		}
 		t.Rows = append(t.Rows, rows...)
 		t.Meta.Calibrated = addCalibrated(t.Meta.Calibrated, r.Meta.Calibrated)
@@ -55,6 +55,16 @@ func trend(ctx context.Context, j *job) (*rollcall.Table, error) {
 		j.unlike = append(j.unlike, fmt.Sprintf("Changes of %s are undefined: no version of the month before was there to compare with.", strings.Join(alone, ", ")))
 	}
 	return t, nil
+}
+
+// calibratedIn gives what a month's ranking says of a row's calibration.
+func calibratedIn(r *rollcall.Table, service any) any {
+	for i := range r.Rows {
+		if len(r.Meta.Calibrated) > 0 && r.Cell(i, "service") == service && r.Cell(i, "level") != "brand" && r.Cell(i, "level") != "owner" {
+			return r.Cell(i, "calibrated")
+		}
+	}
+	return false
 }
 
 // addCalibrated adds what another month is calibrated to.

@@ -108,19 +108,27 @@ type censusRemoveCmd struct {
 	To      string `required:"" help:"Last day or month." placeholder:"YYYY-MM-DD"`
 	Segment string `help:"Only what is of this segment and of those merged into it, or of none." placeholder:"ID"`
 	Reason  string `required:"" help:"Why; it stands under every figure of these days."`
+	DryRun  bool   `help:"Say what would be removed; remove nothing."`
 	server.Engine
 }
 
 // Run removes the days.
 func (c *censusRemoveCmd) Run(ctx context.Context, s *streams) error {
-	in := map[string]string{"market": c.Market, "service": c.Service, "from": c.From, "to": c.To, "reason": c.Reason}
+	in := map[string]any{"market": c.Market, "service": c.Service, "from": c.From, "to": c.To, "reason": c.Reason}
 	if c.Segment != "" {
 		in["segment"] = c.Segment
+	}
+	if c.DryRun {
+		in["dry_run"] = true
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done correction
 		if err := api.do(ctx, http.MethodPost, "/v1/census/removals", in, &done); err != nil {
 			return misused(err)
+		}
+		if c.DryRun {
+			_, err := fmt.Fprintf(s.out, "would be removed: %s: %s; nothing was\n", done.words(), count(done.Cells, "cell"))
+			return err
 		}
 		_, err := fmt.Fprintf(s.out, "removed: %s: %s\nof the log, what is stamped after %s counts\n", done.words(), count(done.Cells, "cell"), done.Time.UTC().Format(time.RFC3339Nano))
 		return err

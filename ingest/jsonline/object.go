@@ -27,7 +27,7 @@ const (
 	NotText   = "is not text"
 	NotObject = "is not an object"
 	NotUTF8   = "is not UTF-8 text; write it in UTF-8"
-	HalfSign  = `has half of a sign, \ud800 to \udfff without the other half; write both, or the sign itself`
+	HalfSign  = `has half of a sign, such as \ud83d alone; write its other half too`
 	Twice     = "is there twice; leave one out"
 	Case      = "is there in another case; write its name as it is here"
 )

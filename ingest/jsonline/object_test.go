@@ -203,7 +203,7 @@ func TestFaults(t *testing.T) {
 		{"too long a form", "{\"time\":\"\xc0\xaf\"}", `field "time" is not UTF-8 text; write it in UTF-8`},
 		{"in a field that is not known", "{\"time\":\"1\",\"a\":[\"\xff\"]}", `a name, or a field that is not known, is not UTF-8 text; write it in UTF-8`},
 		{"in a name", "{\"a\xff\":1}", `a name, or a field that is not known, is not UTF-8 text; write it in UTF-8`},
-		{"half a sign", `{"time":"\ud83d"}`, `field "time" has half of a sign, \ud800 to \udfff without the other half; write both, or the sign itself`},
+		{"half a sign", `{"time":"\ud83d"}`, `field "time" has half of a sign, such as \ud83d alone; write its other half too`},
 		{"twice", `{"time":"1","market":"2","time":"3"}`, `field "time" is there twice; leave one out`},
 		{"twice, once escaped", `{"time":"1","\u0074ime":"3"}`, `field "time" is there twice; leave one out`},
 		{"twice, once null", `{"time":null,"time":"3"}`, `field "time" is there twice; leave one out`},

@@ -27,7 +27,7 @@ const (
 
 const (
 	rowGroup   = 1 << 20 // rows of a Parquet row group
-	recordRows = 1 << 15 // rows of an Arrow batch
+	recordRows = 1 << 14 // rows of an Arrow batch
 )
 
 // firstDay is the rows' first.

@@ -21,16 +21,18 @@ type loom struct {
 	zero  [recordRows]int64
 }
 
-func newLoom() *loom {
+// newLoom makes a fold of both sketches of a cell (rollcall.ToMinute), or, of
+// rows that tell only the day, of visitors alone (rollcall.ToDay).
+func newLoom(p rollcall.Precision) *loom {
 	utc := func(id rollcall.MarketID) (*rollcall.Calendar, error) {
 		return rollcall.Market{ID: id, Name: "all", Zone: "UTC"}.Calendar()
 	}
 	l := &loom{fold: aggregate.NewFold(hll.DefaultK, utc, nil)}
 	l.batch = rollcall.Batch{Code: make([]uint32, recordRows), Time: make([]int64, recordRows)}
 	for s := range services {
-		for p := range locations {
+		for at := range locations {
 			l.batch.Groups = append(l.batch.Groups, rollcall.Group{
-				Market: "all", Service: serviceIDs()[s], Location: rollcall.Home << p, Kind: rollcall.Presence, Key: 1,
+				Market: "all", Service: serviceIDs()[s], Location: rollcall.Home << at, Kind: rollcall.Presence, Key: 1, Precision: p,
 			})
 		}
 	}
@@ -42,8 +44,8 @@ func serviceIDs() [services]rollcall.ServiceID {
 }
 
 // fromRecords folds the Arrow batches that are in memory.
-func fromRecords(in *input) ([]float64, error) {
-	l := newLoom()
+func fromRecords(in *input, p rollcall.Precision) ([]float64, error) {
+	l := newLoom(p)
 	for _, r := range in.records {
 		days := arrow.Int32Traits.CastFromBytes(arrow.Date32Traits.CastToBytes(r.Column(3).(*array.Date32).Date32Values()))
 		visitors := r.Column(0).(*array.Uint64).Uint64Values()
@@ -55,7 +57,7 @@ func fromRecords(in *input) ([]float64, error) {
 }
 
 // fromParquet folds the file.
-func fromParquet(in *input) ([]float64, error) {
+func fromParquet(in *input, precision rollcall.Precision) ([]float64, error) {
 	props := parquet.NewReaderProperties(memory.DefaultAllocator)
 	props.BufferedStreamEnabled, props.BufferSize = true, 64<<10 // or each column of a row group is read whole
 	f, err := file.OpenParquetFile(in.path, false, file.WithReadProps(props))
@@ -63,7 +65,7 @@ func fromParquet(in *input) ([]float64, error) {
 		return nil, err
 	}
 	defer f.Close()
-	l, p := newLoom(), new(page)
+	l, p := newLoom(precision), new(page)
 	for i := range f.NumRowGroups() {
 		if err := l.rowGroup(f.RowGroup(i), p); err != nil {
 			return nil, err

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"rollcall"
 )
 
 // contender counts the visitors of every group of the same rows.
@@ -40,6 +42,7 @@ func BenchmarkPeers(b *testing.B) {
 	if !*alone {
 		contenders = slices.Concat(contenders, chdb(b, *newest, in), clickhouse(b, in), duckdb(b, *python, in))
 	}
+	contenders = slices.DeleteFunc(contenders, func(c contender) bool { return !strings.Contains(c.name, *only) })
 	results := make([]result, len(contenders))
 	for i := range contenders {
 		results[i].measure(b, &contenders[i])
@@ -54,12 +57,14 @@ func BenchmarkPeers(b *testing.B) {
 }
 
 func ours(in *input) []contender {
-	of := func(name string, fold func(*input) ([]float64, error)) contender {
-		return contender{name, process(os.Getpid()), func() ([]float64, error) { return fold(in) }}
+	of := func(name string, fold func(*input, rollcall.Precision) ([]float64, error), p rollcall.Precision) contender {
+		return contender{name, process(os.Getpid()), func() ([]float64, error) { return fold(in, p) }}
 	}
 	return []contender{
-		of("Rollcall, Arrow batches", fromRecords),
-		of("Rollcall, Parquet", fromParquet),
+		of("Rollcall, memory", fromRecords, rollcall.ToDay),
+		of("Rollcall, Parquet", fromParquet, rollcall.ToDay),
+		of("Rollcall, memory, both sketches", fromRecords, rollcall.ToMinute),
+		of("Rollcall, Parquet, both sketches", fromParquet, rollcall.ToMinute),
 	}
 }
 
@@ -102,7 +107,25 @@ func table(in *input, contenders []contender, results []result) string {
 			in.rate(r.cpu), in.rate(r.wall), float64(in.rows)/1e6/slices.Min(r.cpu).Seconds(), 100*mean, 100*most, float64(r.memory)/(1<<20))
 	}
 	_ = w.Flush() // a strings.Builder takes everything
+	for i, us := range contenders {
+		for k, peer := range contenders {
+			if work, ok := strings.CutPrefix(us.name, "Rollcall"); ok && k != i && strings.HasSuffix(peer.name, work) {
+				fmt.Fprintf(&text, "%s: %s\n", peer.name, times(results[i].cpu, results[k].cpu))
+			}
+		}
+	}
 	return text.String()
+}
+
+// times tells how many times as fast as its peer Rollcall is at the same work, by
+// the processor time of each round.
+func times(ours, peers []time.Duration) string {
+	var ratios []float64
+	for round, cpu := range ours {
+		ratios = append(ratios, peers[round].Seconds()/cpu.Seconds())
+	}
+	slices.Sort(ratios)
+	return fmt.Sprintf("Rollcall is %.2f times as fast (rounds: %.2f to %.2f)", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
 }
 
 // rate gives millions of rows a second.
@@ -123,6 +146,7 @@ func (in *input) errors(counts []float64) (mean, most float64) {
 var (
 	rows   = flag.Int("rows", 0, "how many rows; a tenth as many visitors")
 	alone  = flag.Bool("alone", false, "Rollcall alone, to be profiled")
+	only   = flag.String("only", "", "those whose names have this alone")
 	python = flag.String("python", "python3", "a Python that has DuckDB")
 	newest = flag.String("chdb", "python3", "a Python that has chdb-core")
 )

@@ -1,0 +1,104 @@
+package hll
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// unmix gives the id whose hash is h.
+func unmix(h uint64) uint64 {
+	inverse := func(odd uint64) uint64 { // modulo 2^64, by Newton's method
+		x := odd
+		for range 6 {
+			x *= 2 - odd*x
+		}
+		return x
+	}
+	h ^= h >> 33
+	h *= inverse(0xc4ceb9fe1a85ec53)
+	h ^= h >> 33
+	h *= inverse(0xff51afd7ed558ccd)
+	return h ^ h>>33
+}
+
+// idsOfAnyRank are ids at random, and some whose rank is high.
+func idsOfAnyRank(r *rand.Rand, n int) []uint64 {
+	ids := make([]uint64, n)
+	for i := range ids {
+		h := r.Uint64()
+		if r.UintN(64) == 0 {
+			h &^= (1<<r.UintN(65) - 1) << 12 // with this many zeros above the register, at most 52
+		}
+		ids[i] = unmix(h)
+	}
+	return ids
+}
+
+// FuzzRises holds what ids do by the processor's vectors to what they do plainly,
+// and that to what adding them does.
+func FuzzRises(f *testing.F) {
+	for k := byte(MinK); k <= MaxK; k++ {
+		f.Add(uint64(k), k, uint16(500), uint64(0))
+	}
+	f.Add(uint64(1), byte(14), uint16(7), uint64(0))
+	f.Add(uint64(2), byte(14), uint16(0), uint64(0))
+	f.Fuzz(func(t *testing.T, seed uint64, k byte, n uint16, id uint64) {
+		if k < MinK || k > MaxK {
+			return
+		}
+		r := rand.New(rand.NewPCG(seed, 2))
+		ids := idsOfAnyRank(r, int(n)+1)
+		ids[r.IntN(len(ids))] = id
+		requireSameRises(t, r, ids, k)
+	})
+}
+
+func requireSameRises(t *testing.T, r *rand.Rand, ids []uint64, k byte) {
+	t.Helper()
+	minutes, pairs := make([]uint32, len(ids)), make([]uint64, len(ids))
+	for i, v := range ids {
+		minutes[i] = r.Uint32() >> r.UintN(32)
+		pairs[i] = PairID(v, int64(minutes[i]))
+	}
+	got, want := make([]Rise, len(ids)+1), make([]Rise, len(ids)+1)
+	Rises(got, ids, int(k))
+	risesPlain(want, ids, k)
+	if !slices.Equal(got, want) {
+		t.Fatal("Rises are not what they are plainly")
+	}
+	requireSameRegisters(t, ids, want[:len(ids)], k)
+
+	PairRises(got, ids, minutes, int(k))
+	pairRisesPlain(want, ids, minutes, k)
+	if !slices.Equal(got, want) {
+		t.Fatal("PairRises are not what they are plainly")
+	}
+	requireSameRegisters(t, pairs, want[:len(ids)], k)
+}
+
+// requireSameRegisters adds ids to a large sketch one by one, and their rises to
+// another, in another order and twice.
+func requireSameRegisters(t *testing.T, ids []uint64, rises []Rise, k byte) {
+	t.Helper()
+	one := sketchOf(int(k), upTo(uint64(limit(k))))
+	two := sketchOf(int(k), upTo(uint64(limit(k))))
+	one.MarkClean()
+	two.MarkClean()
+	for i, id := range ids {
+		one.Add(id)
+		if rises[i] != RiseOf(id, int(k)) {
+			t.Fatalf("id %#x does %#x, and by itself %#x", id, rises[i], RiseOf(id, int(k)))
+		}
+	}
+	slices.Reverse(rises)
+	two.Raise(rises)
+	if one.Dirty() != two.Dirty() {
+		t.Fatalf("dirty %v by rises, and %v id by id", two.Dirty(), one.Dirty())
+	}
+	two.MarkClean()
+	if two.Raise(rises); two.Dirty() {
+		t.Fatal("the same rises changed it again")
+	}
+	requireSame(t, "rises", one, two)
+}
