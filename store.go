@@ -330,8 +330,18 @@ func (p Publication) Words() string {
 // Calibration says to which services' own census a version is calibrated.
 type Calibration struct {
 	Services []ServiceID `json:"services"`
+	Accounts []PerPerson `json:"accounts_per_person" nullable:"false" doc:"by which the services' accounts are users, in their order"`
 	Notes    []string    `json:"notes,omitempty" doc:"of a close's answer: the accounts, the users that they make, what the panel alone has, and what there is to doubt"`
 	Since    []string    `json:"since,omitempty" doc:"where late days were asked for: in what the census is another now than when the version was closed, which keeps its figures"`
+}
+
+// PerPerson is how many accounts of a service's own census a user of it has.
+type PerPerson struct {
+	Service    ServiceID `json:"service"`
+	PerPerson  float64   `json:"accounts_per_person"`
+	SE         float64   `json:"se"`
+	Source     string    `json:"source"`
+	SourceDate string    `json:"source_date"`
 }
 
 // To gives the services; of none, nil.

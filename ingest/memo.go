@@ -175,14 +175,49 @@ func isPlainAccount(service rollcall.ServiceID, account string) bool {
 
 // isPlain reports whether a name is certainly valid and its own spelling: signs of
 // ASCII without space and control characters, and of the capitals those up to last.
+// It looks at eight signs at a time, the last ones twice.
 func isPlain(name string, most int, last byte) bool {
 	if name == "" || len(name) > most {
 		return false
 	}
-	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f || last < c && c <= 'Z' {
+	if len(name) < eight {
+		x := uint64(0)
+		for i := range eight {
+			sign := byte('.')
+			if i < len(name) {
+				sign = name[i]
+			}
+			x |= uint64(sign) << (8 * i)
+		}
+		return arePlain(x, last)
+	}
+	for rest := name; len(rest) > eight; rest = rest[eight:] {
+		if !arePlain(eightOf(rest), last) {
 			return false
 		}
 	}
-	return true
+	return arePlain(eightOf(name[len(name)-eight:]), last)
+}
+
+// eight signs are looked at together.
+const eight = 8
+
+// eightOf gives the first eight bytes of a text, the first one lowest.
+func eightOf(s string) uint64 {
+	_ = s[eight-1]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// arePlain is isPlain of the eight signs that are the bytes of x. The highest bit
+// of each is set besides: what is taken away from one byte then takes nothing from
+// the next, and leaves that bit where the sign is not below what was taken.
+func arePlain(x uint64, last byte) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	if x&high != 0 {
+		return false
+	}
+	x |= high
+	capitals := (x - uint64(last+1)*each) &^ (x - ('Z'+1)*each)
+	return (x-(' '+1)*each)&high == high && ((x-0x7f*each)|capitals)&high == 0
 }

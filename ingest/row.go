@@ -26,6 +26,7 @@ type groupCode struct {
 // checked, spelled and hashed once for a key.
 type Accounts struct {
 	names []string
+	often bool // they come again: it is worth to remember
 	by    []hashed
 }
 
@@ -40,8 +41,11 @@ type hashed struct {
 // of a table, times their years.
 const maxHashed = 8
 
-// NewAccounts takes the names, which are read while the accounts are in use.
-func NewAccounts(names []string) *Accounts { return &Accounts{names: names} }
+// NewAccounts takes the names, which are read while the accounts are in use, and
+// says how many rows have one of them.
+func NewAccounts(names []string, rows int) *Accounts {
+	return &Accounts{names: names, often: rows >= 2*len(names)}
+}
 
 // KnownGroup gives what is known of the group of the sighting that was taken
 // last; nil: nothing that serves for others of it, or the last was refused.
@@ -130,14 +134,14 @@ func (a *Accounts) visitor(k *known, key *key, account int) (rollcall.Visitor, b
 	return visitor, true
 }
 
-// under gives the pseudonyms under a key; nil: those of other keys are remembered.
+// under gives the pseudonyms under a key; nil: none are remembered.
 func (a *Accounts) under(key rollcall.KeyID) *hashed {
 	for i := range a.by {
 		if a.by[i].key == key {
 			return &a.by[i]
 		}
 	}
-	if len(a.by) == maxHashed {
+	if !a.often || len(a.by) == maxHashed {
 		return nil
 	}
 	a.by = append(a.by, hashed{key: key, visitors: make([]rollcall.Visitor, len(a.names)), done: make([]bool, len(a.names))})

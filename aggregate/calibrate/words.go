@@ -92,7 +92,7 @@ func Of(m *audience.Month) *rollcall.Calibration {
 	return c
 }
 
-// Named gives the services alone; nil: none.
+// Named gives the services, and the accounts that a person has; nil: none.
 func Named(d *audience.Document) *rollcall.Calibration {
 	if len(d.Calibrated) == 0 {
 		return nil
@@ -100,6 +100,7 @@ func Named(d *audience.Document) *rollcall.Calibration {
 	out := &rollcall.Calibration{}
 	for _, c := range d.Calibrated {
 		out.Services = append(out.Services, c.Service)
+		out.Accounts = append(out.Accounts, rollcall.PerPerson{Service: c.Service, PerPerson: c.PerPerson, SE: c.SE, Source: c.Source, SourceDate: c.SourceDate})
 	}
 	return out
 }

@@ -184,6 +184,9 @@ func (h *site) holdsCalibration(second rollcall.Publication, msn rollcall.Measur
 	if err == nil {
 		err = errors.Join(h.Calibrations(context.Background(), list), h.CountLate(context.Background(), list))
 	}
+	if per := list[1].Calibration.Accounts; len(per) != 1 || per[0].Service != "msn" || per[0].PerPerson != 1.25 || per[0].Source != "survey of users" {
+		h.t.Errorf("the list says that a person has the accounts %+v", per)
+	}
 	if err != nil || list[0].Calibration != nil || len(list[1].Calibration.Since) != 1 || !strings.HasPrefix(list[1].Calibration.Since[0], "the census of msn in FR has ") {
 		t.Errorf("the list says %+v and %+v of its census, %v", list[0].Calibration, list[1].Calibration, err)
 	}

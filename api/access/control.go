@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -88,6 +89,8 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 			c.refuse(w, verdict)
 		case verdict == inSession && checkOrigin(r, c.Public) != nil:
 			problem.Write(w, http.StatusForbidden, errOrigin.Error())
+		case !caller.may(r) && nothingAt(r, next):
+			problem.Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
 		case !caller.may(r):
 			problem.Write(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
 		default:
@@ -95,6 +98,34 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 		}
 	})
 }
+
+// nothingAt reports whether the routes have nothing at a path, whoever asks: they
+// are asked for its methods, which needs no right.
+func nothingAt(r *http.Request, routes http.Handler) bool {
+	methods := r.Clone(r.Context())
+	methods.Method, methods.Body, methods.ContentLength = http.MethodOptions, http.NoBody, 0
+	answer := &statusOnly{header: http.Header{}}
+	routes.ServeHTTP(answer, methods)
+	return answer.status == http.StatusNotFound
+}
+
+// statusOnly is an answer of which the status alone is of interest.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+// Header gives the headers.
+func (a *statusOnly) Header() http.Header { return a.header }
+
+// Write counts as the status 200 where none was written.
+func (a *statusOnly) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+// WriteHeader takes the first status.
+func (a *statusOnly) WriteHeader(status int) { a.status = cmp.Or(a.status, status) }
 
 // claim finds who sends events, by the key in their body.
 func (c *Control) claim(r *http.Request, key string) (Caller, error) {

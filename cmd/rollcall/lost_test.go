@@ -10,9 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 )
 
 // loading is a load of more lines than can be read meanwhile: the test ends it.
@@ -200,4 +203,55 @@ func TestAuditAsksOnce(t *testing.T) {
 	if err != nil || len(list) != 1 || server.n != 1 {
 		t.Errorf("%d entries of %d requests, %v", len(list), server.n, err)
 	}
+}
+
+// refusing fails the first part of a file, and takes its second once it is let.
+type refusing struct {
+	taken chan struct{} // closed by the test: the second's answer comes
+	lines []string      // what the parts' lines were said to be
+	mu    sync.Mutex    // guards lines
+}
+
+func (s *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	lines := r.URL.Query().Get("lines")
+	s.mu.Lock()
+	s.lines = append(s.lines, lines)
+	s.mu.Unlock()
+	if lines == "" {
+		return nil, syscall.ECONNRESET
+	}
+	select {
+	case <-s.taken:
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"read":7,"accepted":7,"rejected":{}}`))}, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// TestFailedPartWaits: when a part of a file fails, the one that is under way is
+// waited for, since the server may have taken it, and no other is sent.
+func TestFailedPartWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.ndjson")
+	const line = `{"account":"0123456789012345678901234567890123456789012345678901234567890123456789"}` + "\n"
+	if err := os.WriteFile(path, []byte(strings.Repeat(line, 13<<20/len(line))), 0o600); err != nil { // four parts
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		server := &refusing{taken: make(chan struct{})}
+		to := newSender(&client{http: &http.Client{Transport: server}}, path, true)
+		done := make(chan error)
+		go func() { done <- to.file(t.Context(), path, progress(io.Discard, path)) }()
+		synctest.Wait() // the first has failed, and nothing moves but for an answer
+		close(server.taken)
+		if err := <-done; !errors.Is(err, syscall.ECONNRESET) || !strings.Contains(err.Error(), "after line 0: ") {
+			t.Errorf("the load ended with %v", err)
+		}
+		if to.Read != 7 || to.Accepted != 7 {
+			t.Errorf("of the part that was under way, %d were read and %d accepted, want 7", to.Read, to.Accepted)
+		}
+		slices.Sort(server.lines)
+		if len(server.lines) != 2 || server.lines[0] != "" || !strings.HasSuffix(server.lines[1], "-") {
+			t.Errorf("parts were sent whose lines are %q, want the first and the second", server.lines)
+		}
+	})
 }

@@ -43,18 +43,14 @@ func TestRefusalFails(t *testing.T) {
 			t.Errorf("%s of %v: exit %d, want %d: %v", c.method, c.fault, got, c.want, err)
 		}
 	}
-	if got := exitCode(readProblem(http.MethodGet, problemOf(errors.Join(
+	both, _ := problem.Of(errors.Join(
 		&rollcall.Invalid{Field: "query.from", Reason: "is missing", Code: "from"},
-		&rollcall.Invalid{Field: "query.to", Reason: "crosses a change", Code: "two_keys"})))); got != exitUsage {
+		&rollcall.Invalid{Field: "query.to", Reason: "crosses a change", Code: "two_keys"}))
+	answer := httptest.NewRecorder()
+	both.Write(answer)
+	if got := exitCode(readProblem(http.MethodGet, answer.Result())); got != exitUsage {
 		t.Errorf("a mistake beside a refusal: exit %d", got)
 	}
-}
-
-func problemOf(err error) *http.Response {
-	d, _ := problem.Of(err)
-	answer := httptest.NewRecorder()
-	d.Write(answer)
-	return answer.Result()
 }
 
 // TestWritePipe: what is no file is written to, and nothing takes its place.

@@ -137,9 +137,13 @@ func (o *Object) object() {
 		return
 	}
 	for last := len(o.fields); o.bad == nil; {
-		if o.now = o.name(last); o.now < 0 {
+		o.now = o.name(last)
+		switch {
+		case o.bad != nil:
+			return
+		case o.now < 0:
 			o.pass(o.depth)
-		} else {
+		default:
 			o.after[last], last = o.now, o.now
 			o.value()
 		}

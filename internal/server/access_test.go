@@ -221,6 +221,28 @@ func TestWhoMayWhat(t *testing.T) {
 	}
 }
 
+// TestNothingThere: where nothing is, a caller with a key is told so, whatever its
+// role may do elsewhere, and one without is asked for a key.
+func TestNothingThere(t *testing.T) {
+	g := guarded(t)
+	for i, who := range callers() {
+		want := http.StatusNotFound
+		if i == 0 {
+			want = http.StatusUnauthorized
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+			for _, path := range []string{"/v1/event", "/v1/publication/FR", "/v1/census/removal", "/nowhere"} {
+				if a := g.ask(t, who, method, path); a.status != want {
+					t.Errorf("%s: %s %s is %d, want %d: %s", who, method, path, a.status, want, a.body)
+				}
+			}
+		}
+	}
+	if a := g.ask(t, "ingest", http.MethodGet, "/v1/markets"); a.status != http.StatusForbidden {
+		t.Errorf("what is there, and not for a role, is %d", a.status)
+	}
+}
+
 // TestMarketsHidden: to a reader of one market another is as one that isn't there:
 // in no list, in no name that is near, and alike in every answer.
 func TestMarketsHidden(t *testing.T) {

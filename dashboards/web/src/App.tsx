@@ -81,7 +81,7 @@ export function App() {
     if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
     if (a.page === "accounts" && counted !== undefined && "kind" in counted) return <NoCensus nothing={counted} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
     if (!own || s === undefined || c === undefined) return trouble?.kind === "away" ? null : <Waiting t={t} />;
-    if (a.page === "accounts") return <Accounts p={census!} months={months} s={s} go={go} />;
+    if (a.page === "accounts") return <Accounts p={census!} publications={c!.publications} months={months} s={s} go={go} />;
     if (a.embed !== undefined) return <Embedded p={people!} s={s} />;
     const versions = c.publications.filter((p) => p.market === people!.chosen.market && p.panel === people!.chosen.panel && p.month === people!.chosen.month);
     return <People p={people!} versions={versions} catalogue={c} client={client} s={s} go={go} />;

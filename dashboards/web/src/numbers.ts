@@ -97,6 +97,11 @@ export class Numbers {
     return text.replace("-", minus);
   }
 
+  /** significant gives a number with three digits at most: 0.0125. */
+  significant(x: number): string {
+    return this.format("s3", { maximumSignificantDigits: 3 }).format(x).replace("-", minus);
+  }
+
   /** short gives an axis' number: 0, 200,000, 1 M, 1.25 M. */
   short(x: number): string {
     if (Math.abs(x) < 1e6) return this.format("a", { maximumFractionDigits: 1 }).format(x).replace("-", minus);

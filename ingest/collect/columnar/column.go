@@ -101,40 +101,56 @@ func codedOf(a *array.Dictionary) (texts, error) {
 		return nil, err
 	}
 	c := &coded{words: make([]string, a.Dictionary().Len())}
-	for i := range c.words {
-		c.words[i] = values.at(i)
+	if whole, ok := a.Dictionary().(*array.String); ok && whole.NullN() == 0 {
+		for i := range c.words {
+			c.words[i] = whole.Value(i)
+		}
+	} else {
+		for i := range c.words {
+			c.words[i] = values.at(i)
+		}
 	}
 	v, err := validOf(a)
 	if err != nil {
 		return nil, err
 	}
-	if codes, ok := a.Indices().(*array.Int32); ok && len(v.bits) == 0 && len(codes.Int32Values()) == a.Len() {
-		c.codes = codes.Int32Values()
-		return c, checkCodes(c.codes, len(c.words))
-	}
-	c.codes = make([]int32, a.Len())
-	for i := range c.codes {
-		if v.null(i) {
-			c.codes[i] = -1
-			continue
+	switch codes := a.Indices().(type) {
+	case *array.Int8:
+		c.codes, err = codesOf(codes.Int8Values(), a.Len(), len(c.words), &v)
+	case *array.Int16:
+		c.codes, err = codesOf(codes.Int16Values(), a.Len(), len(c.words), &v)
+	case *array.Int32:
+		c.codes, err = codesOf(codes.Int32Values(), a.Len(), len(c.words), &v)
+	default:
+		codes64 := make([]int64, a.Len())
+		for i := range codes64 {
+			if !v.null(i) {
+				codes64[i] = int64(a.GetValueIndex(i))
+			}
 		}
-		code := a.GetValueIndex(i)
-		if code < 0 || code >= len(c.words) {
-			return nil, errIndex
-		}
-		c.codes[i] = int32(code)
+		c.codes, err = codesOf(codes64, a.Len(), len(c.words), &v)
 	}
-	return c, nil
+	return c, err
 }
 
-// checkCodes refuses codes that are not of so many words.
-func checkCodes(codes []int32, words int) error {
-	for _, code := range codes {
-		if uint(code) >= uint(words) {
-			return errIndex
+// codesOf gives rows' codes, after looking at each: it is of one of the words, or
+// of a row that has none.
+func codesOf[T int8 | int16 | int32 | int64](from []T, rows, words int, v *valid) ([]int32, error) {
+	if len(from) != rows {
+		return nil, errIndex
+	}
+	codes := make([]int32, rows)
+	for i, code := range from {
+		switch {
+		case len(v.bits) > 0 && v.null(i):
+			codes[i] = -1
+		case uint64(code) >= uint64(words):
+			return nil, errIndex
+		default:
+			codes[i] = int32(code)
 		}
 	}
-	return nil
+	return codes, nil
 }
 
 // textsOf gives an array's texts, after looking at every offset of it.

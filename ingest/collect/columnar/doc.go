@@ -8,6 +8,9 @@
 // Null is absent, as is an empty text. A timestamp without a zone is UTC.
 // Required are the columns time, market, service, location and kind, and
 // account or panel and panelist (or all three: each row has one or the other).
+//
+// Bodies and Draft make what Stream reads: Bodies of records, Draft of columns
+// whose texts are codes already.
 package columnar
 
 // ContentType names an Arrow IPC stream.

@@ -3,6 +3,7 @@ package columnar
 import (
 	"bytes"
 	"fmt"
+	"math"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -21,8 +22,11 @@ type Draft struct {
 	// Number tells one body from the next: the codes of one mean nothing in another.
 	Number int
 
-	schema *arrow.Schema
-	rows   int
+	names []string
+	units []arrow.DataType // of the columns of timestamps
+	rows  int
+	text  int // bytes of all words
+	open  int // and of those that are of rows that do not count yet
 }
 
 // DraftColumn is a column of a draft: of texts or of timestamps.
@@ -31,10 +35,10 @@ type DraftColumn struct {
 	Times []int64 // of timestamps
 	Empty []int32 // the rows that have no timestamp
 
-	few     map[string]int32 // codes of the words, where they are to be told apart; nil: anywhere
-	text    []byte           // of all words
-	ends    []int32          // and where each begins; the last one's end
-	counted int              // bytes of text of the rows that count
+	few   map[string]int32 // codes of the words, where they are to be told apart; nil: anywhere
+	text  []byte           // of all words
+	ends  []int32          // and where each begins; the last one's end
+	draft *Draft
 }
 
 // Null is the code of no text.
@@ -44,19 +48,16 @@ const Null = -1
 // timestamps.
 func NewDraft(from []arrow.Field) *Draft {
 	d := &Draft{}
-	var fields []arrow.Field
 	for _, f := range from {
-		c := &DraftColumn{ends: []int32{0}}
-		as := arrow.DataType(&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String})
+		c := &DraftColumn{ends: []int32{0}, draft: d}
+		var unit arrow.DataType
 		if stamp, ok := f.Type.(*arrow.TimestampType); ok {
-			as = &arrow.TimestampType{Unit: stamp.Unit, TimeZone: "UTC"}
+			unit = &arrow.TimestampType{Unit: stamp.Unit, TimeZone: "UTC"}
 		} else if ofGroup(f.Name) {
 			c.few = make(map[string]int32)
 		}
-		d.Columns = append(d.Columns, c)
-		fields = append(fields, arrow.Field{Name: f.Name, Type: as, Nullable: true})
+		d.Columns, d.names, d.units = append(d.Columns, c), append(d.names, f.Name), append(d.units, unit)
 	}
-	d.schema = arrow.NewSchema(fields, nil)
 	return d
 }
 
@@ -71,8 +72,8 @@ func ofGroup(name string) bool {
 }
 
 // Takes reports whether another text of so many bytes may be among the rows that
-// do not count yet: all of them have at most maxBytes in a column.
-func (c *DraftColumn) Takes(size int) bool { return size <= maxBytes-(len(c.text)-c.counted) }
+// do not count yet: together they have at most maxBytes.
+func (c *DraftColumn) Takes(size int) bool { return size <= maxBytes-c.draft.open }
 
 // Word gives the code of a text; no text is Null.
 func (c *DraftColumn) Word(text []byte) int32 {
@@ -85,6 +86,7 @@ func (c *DraftColumn) Word(text []byte) int32 {
 	code := int32(len(c.ends) - 1)
 	c.text = append(c.text, text...)
 	c.ends = append(c.ends, int32(len(c.text)))
+	c.draft.text, c.draft.open = c.draft.text+len(text), c.draft.open+len(text)
 	if c.few != nil {
 		c.few[string(text)] = code
 	}
@@ -93,11 +95,7 @@ func (c *DraftColumn) Word(text []byte) int32 {
 
 // Left gives how many rows may still be added; 0: the body is full.
 func (d *Draft) Left() int {
-	size := 0
-	for _, c := range d.Columns {
-		size += len(c.text)
-	}
-	if size >= maxBytes {
+	if d.text >= maxBytes {
 		return 0
 	}
 	return maxRows - d.rows
@@ -106,9 +104,7 @@ func (d *Draft) Left() int {
 // Added counts n rows that are in every column.
 func (d *Draft) Added(n int) {
 	d.rows += n
-	for _, c := range d.Columns {
-		c.counted = len(c.text)
-	}
+	d.open = 0
 }
 
 // Body gives the rows that count as a body, and begins another; ok is false
@@ -118,16 +114,22 @@ func (d *Draft) Body() (body Body, ok bool, err error) {
 	if d.rows == 0 {
 		return Body{}, false, nil
 	}
-	arrays := make([]arrow.Array, len(d.Columns))
+	arrays, fields := make([]arrow.Array, len(d.Columns)), make([]arrow.Field, len(d.Columns))
 	size := 0
 	for i, c := range d.Columns {
-		arrays[i] = c.array(d.schema.Field(i).Type, d.rows)
+		if unit := d.units[i]; unit != nil {
+			arrays[i] = c.instants(unit, d.rows)
+		} else {
+			arrays[i] = c.texts(d.rows)
+		}
+		fields[i] = arrow.Field{Name: d.names[i], Type: arrays[i].DataType(), Nullable: true}
 		size += len(c.text) + 4*len(c.ends) + 8*d.rows
 	}
+	schema := arrow.NewSchema(fields, nil)
 	var b bytes.Buffer
 	b.Grow(size + 4<<10)
-	w := ipc.NewWriter(&b, ipc.WithSchema(d.schema))
-	err = w.Write(array.NewRecord(d.schema, arrays, int64(d.rows)))
+	w := ipc.NewWriter(&b, ipc.WithSchema(schema))
+	err = w.Write(array.NewRecord(schema, arrays, int64(d.rows)))
 	if err == nil {
 		err = w.Close()
 	}
@@ -138,46 +140,79 @@ func (d *Draft) Body() (body Body, ok bool, err error) {
 }
 
 func (d *Draft) reset() {
-	d.rows = 0
+	d.rows, d.text, d.open = 0, 0, 0
 	d.Number++
 	for _, c := range d.Columns {
 		clear(c.few)
-		c.Codes, c.Times, c.Empty, c.text, c.ends, c.counted = c.Codes[:0], c.Times[:0], c.Empty[:0], c.text[:0], c.ends[:1], 0
+		c.Codes, c.Times, c.Empty, c.text, c.ends = c.Codes[:0], c.Times[:0], c.Empty[:0], c.text[:0], c.ends[:1]
 	}
 }
 
-// array gives the column's first rows in Arrow's form, which shares its memory.
-func (c *DraftColumn) array(as arrow.DataType, rows int) arrow.Array {
-	empty := 0
-	var valid *memory.Buffer
-	mark := func(row int) {
-		if valid == nil {
-			bits := make([]byte, (rows+7)/8)
-			bitutil.SetBitsTo(bits, 0, int64(rows), true)
-			valid = memory.NewBufferBytes(bits)
+// instants gives the first rows' timestamps in Arrow's form, which shares the
+// column's memory.
+func (c *DraftColumn) instants(unit arrow.DataType, rows int) arrow.Array {
+	var valid bitmap
+	for _, row := range c.Empty {
+		if int(row) < rows {
+			valid.clear(int(row), rows)
 		}
-		bitutil.ClearBit(valid.Bytes(), row)
-		empty++
 	}
-	of, ok := as.(*arrow.DictionaryType)
-	if !ok {
-		for _, row := range c.Empty {
-			if int(row) < rows {
-				mark(int(row))
-			}
-		}
-		values := memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(c.Times[:rows]))
-		return array.MakeFromData(array.NewData(as, rows, []*memory.Buffer{valid, values}, nil, empty, 0))
-	}
+	values := memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(c.Times[:rows]))
+	return array.MakeFromData(array.NewData(unit, rows, []*memory.Buffer{valid.bits, values}, nil, valid.cleared, 0))
+}
+
+// texts gives the first rows' texts in Arrow's form, whose words share the
+// column's memory.
+func (c *DraftColumn) texts(rows int) arrow.Array {
+	words := len(c.ends) - 1
+	dictionary := array.MakeFromData(array.NewData(arrow.BinaryTypes.String, words, []*memory.Buffer{
+		nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.ends)), memory.NewBufferBytes(c.text),
+	}, nil, 0, 0))
+	var valid bitmap
 	for row, code := range c.Codes[:rows] {
 		if code == Null {
-			mark(row)
-			c.Codes[row] = 0
+			valid.clear(row, rows)
 		}
 	}
-	words := array.NewData(of.ValueType, len(c.ends)-1, []*memory.Buffer{
-		nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.ends)), memory.NewBufferBytes(c.text),
-	}, nil, 0, 0)
-	codes := array.NewData(of.IndexType, rows, []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Codes[:rows]))}, nil, empty, 0)
-	return array.NewDictionaryArray(of, array.MakeFromData(codes), array.MakeFromData(words))
+	index, codes := narrow(c.Codes[:rows], words)
+	of := &arrow.DictionaryType{IndexType: index, ValueType: arrow.BinaryTypes.String}
+	data := array.NewData(index, rows, []*memory.Buffer{valid.bits, memory.NewBufferBytes(codes)}, nil, valid.cleared, 0)
+	return array.NewDictionaryArray(of, array.MakeFromData(data), dictionary)
+}
+
+// narrow gives codes of so many words in as few bytes as they fit in. What Null
+// is written as is looked at by nobody.
+func narrow(codes []int32, words int) (arrow.DataType, []byte) {
+	switch {
+	case words <= math.MaxInt8:
+		return arrow.PrimitiveTypes.Int8, arrow.Int8Traits.CastToBytes(narrowed[int8](codes))
+	case words <= math.MaxInt16:
+		return arrow.PrimitiveTypes.Int16, arrow.Int16Traits.CastToBytes(narrowed[int16](codes))
+	}
+	return arrow.PrimitiveTypes.Int32, arrow.Int32Traits.CastToBytes(codes)
+}
+
+func narrowed[T int8 | int16](codes []int32) []T {
+	to := make([]T, len(codes))
+	for i, code := range codes {
+		to[i] = T(code)
+	}
+	return to
+}
+
+// bitmap says which rows have something; none: all have.
+type bitmap struct {
+	bits    *memory.Buffer
+	cleared int
+}
+
+// clear says of one of so many rows that it has nothing.
+func (b *bitmap) clear(row, rows int) {
+	if b.bits == nil {
+		all := make([]byte, (rows+7)/8)
+		bitutil.SetBitsTo(all, 0, int64(rows), true)
+		b.bits = memory.NewBufferBytes(all)
+	}
+	bitutil.ClearBit(b.bits.Bytes(), row)
+	b.cleared++
 }

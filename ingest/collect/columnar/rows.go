@@ -31,7 +31,7 @@ func rowsOf(t *table) *rows {
 	if !ok || t.times[columnTime] == nil || t.texts[columnUntil] != (blank{}) {
 		return nil
 	}
-	r := &rows{account: account, accounts: ingest.NewAccounts(account.words)}
+	r := &rows{account: account, accounts: ingest.NewAccounts(account.words, t.rows)}
 	product := uint64(1)
 	for _, column := range []int{
 		columnMarket, columnService, columnLocation, columnKind, columnPanel, columnPanelist,

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,46 +37,72 @@ const eventRows = 1 << 20
 // time on all threads. With few accounts a page's dictionary has them all; with
 // many, most pages have the texts themselves.
 //
-//	bodies   the file's rows as the bodies that are posted
-//	columns  and these as batches under pseudonyms
-//	cells    and these folded
+//	bodies      the file's rows as the bodies that are posted
+//	columns     and these as batches under pseudonyms
+//	cells       and these folded
+//	ClickHouse  the same cells, by the newest one (-chdb)
 func BenchmarkEvents(b *testing.B) {
+	peer := start(b, *newest, "chdb", chdbScript)
 	for _, accounts := range []int{20_000, 400_000} {
 		path := eventsFile(b, accounts)
-		for _, stage := range []struct {
-			name string
-			log  func() ingest.Log
-		}{
-			{"bodies", nil},
-			{"columns", func() ingest.Log { return nowhere{} }},
-			{"cells", func() ingest.Log { return newFolding() }},
-		} {
-			b.Run(fmt.Sprintf("%s/accounts=%d", stage.name, accounts), func(b *testing.B) {
-				own := process(os.Getpid())
-				before, err := own.cpu()
-				if err != nil {
-					b.Fatal(err)
-				}
-				for b.Loop() {
-					take(b, path, stage.log)
-				}
-				after, err := own.cpu()
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.ReportMetric(float64(after-before)/float64(b.N*eventRows), "cpu-ns/row")
-			})
+		own := process(os.Getpid())
+		of := func(stage string, in process, run func(*testing.B)) {
+			b.Run(fmt.Sprintf("%s/accounts=%d", stage, accounts), func(b *testing.B) { perRow(b, in, run) })
 		}
+		of("bodies", own, func(b *testing.B) { take(b, path, nil) })
+		of("columns", own, func(b *testing.B) { take(b, path, nowhere{}) })
+		of("cells", own, func(b *testing.B) { take(b, path, newFolding()) })
+		if peer == nil {
+			continue
+		}
+		in := process(peer.cmd.Process.Pid)
+		of("ClickHouse", in, func(b *testing.B) { peer.cells(b, path, eventVisitors) })
+		of("ClickHouse, both sketches", in, func(b *testing.B) { peer.cells(b, path, eventVisitors, eventMinutes) })
+	}
+}
+
+// perRow reports the processor time that a process takes for a row.
+func perRow(b *testing.B, in process, run func(*testing.B)) {
+	run(b) // the first pays for caches
+	before, err := in.cpu()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		run(b)
+	}
+	after, err := in.cpu()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(after-before)/float64(b.N*eventRows), "cpu-ns/row")
+}
+
+// What a cell has of its accounts, in ClickHouse's words: pseudonyms by a hash
+// with a key, and their minutes.
+const (
+	eventVisitors = "uniqCombined64(14)(who)"
+	eventMinutes  = "uniqCombined64(14)(intHash64(who) + toUInt64(toUnixTimestamp(time)) DIV 60 * 11400714819323198485)"
+)
+
+// cells has ClickHouse make the cells of a file; what they come to in all stands
+// where a script's counts do.
+func (s *script) cells(b *testing.B, path string, sketches ...string) {
+	b.Helper()
+	const (
+		row   = "SELECT *, sipHash64Keyed((toUInt64(17), toUInt64(10)), account) AS who, toDate(time, 'Europe/Paris') AS day FROM file('%s', Parquet)"
+		cell  = "SELECT %s AS c FROM (" + row + ") GROUP BY market, service, location, kind, day"
+		total = "SELECT 0, 0, %d, toUInt64(sum(%s)) FROM (" + cell + ") SETTINGS max_threads = 1"
+	)
+	counts, err := s.ask(fmt.Sprintf(total, int(firstDay()), "c.1", "tuple("+strings.Join(sketches, ", ")+")", path))
+	if err != nil || counts[0] == 0 {
+		b.Fatal(counts, err)
 	}
 }
 
 // take reads the file once; a nil log: no further than to its bodies.
-func take(b *testing.B, path string, log func() ingest.Log) {
+func take(b *testing.B, path string, to ingest.Log) {
 	b.Helper()
-	var to ingest.Log
-	if log != nil {
-		to = log()
-	}
 	rows, accepted := 0, 0
 	converter := eventConverter(b)
 	for part, err := range file.Parts(b.Context(), path, nil) {

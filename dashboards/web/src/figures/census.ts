@@ -1,6 +1,6 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
 import type { Step } from "../address";
-import type { CensusRow, Measure, Report } from "../api";
+import type { CensusRow, Measure, Publication, Report } from "../api";
 import { Sheet, type Ticks } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
@@ -35,6 +35,21 @@ export function headline(total: Census, month: string, s: Scope): string {
   if (first === undefined || !shown(m)) return french ? `Aucun compte vu en ${s.n.month(month)}` : `No accounts were seen in ${s.n.month(month)}`;
   const [name, v] = [s.name(first), s.n.whole(m.value)];
   return french ? `Les serveurs ${of(name)} ont vu ${v} comptes en ${s.n.month(month)}` : `${whose(name)} servers saw ${v} accounts in ${s.n.month(month)}`;
+}
+
+/** perPerson tells how many of a service's accounts a user of it has, where a version
+    of the month's panel is calibrated by that: a census may have a part of them alone. */
+export function perPerson(total: Census, publications: readonly Publication[], month: string, s: Scope): string[] {
+  const inputs = (p: Publication) => (p.market === total.meta.market && p.month === month && !p.withdrawn ? (p.calibration?.accounts_per_person ?? []) : []);
+  return services(total).flatMap((id) => {
+    const known = publications.flatMap((p) => inputs(p).filter((c) => c.service === id).map((c) => ({ p, c })));
+    const last = known.sort((a, b) => b.p.version - a.p.version)[0];
+    if (last === undefined) return [];
+    const { p, c } = last;
+    const n = s.n.significant(c.accounts_per_person);
+    const from = `${c.source}, ${s.n.day(c.source_date)}`;
+    return [s.t.language === "fr" ? `Comptes par utilisateur ${of(s.name(id))}\u00a0: ${n} (${from}), d’après la version ${p.version} du panel ${p.panel}.` : `Accounts for each user of ${s.name(id)}: ${n} (${from}), by version ${p.version} of the panel ${p.panel}.`];
+  });
 }
 
 export function lede(total: Census, s: Scope): string {

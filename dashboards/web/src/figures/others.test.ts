@@ -7,7 +7,7 @@ import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
 import { covered, flagged, stepsOf } from "../load";
-import { ended, lede, parts, places as censusPlaced, reaches, steps, ticksOf } from "./census";
+import { ended, lede, parts, perPerson, places as censusPlaced, reaches, steps, ticksOf } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -300,4 +300,16 @@ test("markets: highest where the first differs from the second, told apart by ea
   three.meta.markets![1]!.calibrated = [{ service: "msn" }, { service: "aim" }] as unknown as NonNullable<ReturnType<typeof meta>["calibrated"]>;
   assert.ok(markets(three, "", en).source.includes("Belgium (nn, v1 final), France (nn, v1 final, calibrated to the census of MSN Messenger, AIM), United Kingdom"));
   assert.ok(markets(three, "", fr).source.includes(", calé sur le recensement de MSN Messenger, AIM)"));
+});
+
+test("census: how many of its accounts a user has is told where a version of the month says so", () => {
+  const total = { meta: { ...meta(), market: "FR" }, columns: [], rows: [counted("msn", 30_000)] } as unknown as Report<CensusRow>;
+  const version = (version: number, per: number, more: object = {}) => ({
+    market: "FR", panel: "demo", month: "2003-06", version,
+    calibration: { services: ["msn"], accounts_per_person: [{ service: "msn", accounts_per_person: per, se: 0.0005, source: "survey; one account in a hundred", source_date: "2003-03-31" }] }, ...more,
+  }) as Publication;
+  const all = [version(2, 0.0125), version(1, 0.5), version(3, 9, { withdrawn: "2003-08-01T00:00:00Z" }), version(4, 9, { market: "BE" })];
+  assert.deepEqual(perPerson(total, all, "2003-06", en), ["Accounts for each user of MSN Messenger: 0.0125 (survey; one account in a hundred, 31 March 2003), by version 2 of the panel demo."]);
+  assert.match(perPerson(total, all, "2003-06", fr).join(), /^Comptes par utilisateur de MSN Messenger.: 0,0125 \(survey; one account in a hundred, 31 mars 2003\), d’après la version 2 du panel demo\.$/);
+  assert.deepEqual([...perPerson(total, all, "2003-05", en), ...perPerson(total, [{ ...version(2, 1), calibration: undefined } as Publication], "2003-06", en)], []);
 });

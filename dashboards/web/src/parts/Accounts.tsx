@@ -1,9 +1,9 @@
 // The page of accounts: what the services' own servers saw. Accounts, not people.
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
-import { path } from "../api";
+import { path, type Publication } from "../api";
 import { type Scope } from "../figure";
-import { ended, headline, lede, parts, partsThere, places, placesThere, steps } from "../figures/census";
+import { ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { lastDay } from "../numbers";
 import { Frame } from "./Frame";
@@ -12,12 +12,13 @@ import { Counts, Later } from "./States";
 
 interface Props {
   p: Loaded;
+  publications: readonly Publication[];
   months: string[]; // that the market has a census of
   s: Scope;
   go: (change: Change) => void;
 }
 
-export function Accounts({ p, months, s, go }: Props) {
+export function Accounts({ p, publications, months, s, go }: Props) {
   const { t } = s;
   const french = t.language === "fr";
   const a = s.address;
@@ -43,7 +44,7 @@ export function Accounts({ p, months, s, go }: Props) {
       <div class="opening">
         <p class="simulated">{p.total.meta.simulated && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
         <h1>{headline(p.total, p.month, s)}</h1>
-        <p class="lede">{lede(p.total, s)}</p>
+        <p class="lede">{[lede(p.total, s), ...perPerson(p.total, publications, p.month, s)].join(" ")}</p>
       </div>
       {p.total.rows.length === 0 && <><p>{t.countedIn}</p><Counts all={nearestMonths(months, p.month).map((month) => ({ market: p.market, month }))} a={a} n={s.n} go={go} name={() => s.market} /></>}
       {p.total.rows.length > 0 && (
