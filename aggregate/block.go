@@ -14,6 +14,9 @@ import (
 //	hash     says what each row does to large sketches
 //	sort     brings the rows into the order of their buckets
 //	empty    notes the rows of each bucket in its cell
+//
+// Where cells are so many that most get a row or two, sorting gains nothing, and
+// each row is folded alone.
 type block struct {
 	buckets []*bucket           // that got rows, by number; 0 is for rows that were folded alone
 	counts  [mostBuckets]uint32 // rows of each bucket; where its rows end, once they are sorted
@@ -22,11 +25,16 @@ type block struct {
 
 	visitors, minutes       []hll.Rise // what each row does
 	anyVisitors, anyMinutes bool       // some of the buckets' sketches are large
+
+	unsorted int // so many blocks to come are not worth sorting
 }
 
 const (
 	blockRows   = 1 << 14 // whose columns stay in a near cache
 	mostBuckets = 1 << 12 // a power of two; rows that would need more are folded alone
+
+	worthSorting   = 8  // rows of a bucket, on average; where they are fewer,
+	unsortedBlocks = 15 // blocks are not sorted, then one is tried again
 )
 
 // bucket is where the rows go that are of one cell and one minute, or only tell
@@ -42,14 +50,39 @@ type bucket struct {
 func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 	for ; from < to; from += blockRows {
 		end := min(to, from+blockRows)
-		f.block.begin(end - from)
-		f.find(b, from, end)
-		if len(f.block.buckets) == 1 {
-			continue
+		if f.block.unsorted > 0 {
+			f.block.unsorted--
+			f.alone(b, from, end)
+		} else {
+			f.sorted(b, from, end)
 		}
-		f.block.hash(f.k, b.Visitor[from:end], b.Time[from:end])
-		f.block.sort()
-		f.empty(b.Visitor[from:end], b.Time[from:end])
+	}
+}
+
+// alone folds the rows [from, to) in their own order.
+func (f *Fold) alone(b *rollcall.Batch, from, to int) {
+	for i := from; i < to; i++ {
+		at, l := b.Time[i], f.byCode[b.Code[i]]
+		if k := l.bucket(at); k == nil || b.Until[i] > at {
+			f.row(l, b, i)
+		} else {
+			f.see(k, b.Visitor[i], at)
+		}
+	}
+}
+
+// sorted folds the rows [from, to) as a block.
+func (f *Fold) sorted(b *rollcall.Batch, from, to int) {
+	s := &f.block
+	s.begin(to - from)
+	f.find(b, from, to)
+	if int(s.counts[0])+worthSorting*len(s.buckets) > to-from {
+		s.unsorted = unsortedBlocks
+	}
+	if len(s.buckets) > 1 {
+		s.hash(f.k, b.Visitor[from:to], b.Time[from:to])
+		s.sort()
+		f.empty(b.Visitor[from:to], b.Time[from:to])
 	}
 }
 
@@ -61,7 +94,6 @@ func (s *block) begin(n int) {
 	}
 	s.number, s.order = s.number[:n], s.order[:n]
 	s.buckets, s.counts[0] = append(s.buckets[:0], nil), 0
-	s.anyVisitors, s.anyMinutes = false, false
 }
 
 // find gives each of the rows [from, to) its bucket, and folds those that have none
@@ -69,16 +101,17 @@ func (s *block) begin(n int) {
 func (f *Fold) find(b *rollcall.Batch, from, to int) {
 	s := &f.block
 	for i := from; i < to; i++ {
-		if b.Until[i] <= b.Time[i] {
-			if i += f.known(b, i, to); i == to {
-				return
-			}
+		if i += f.known(b, i, to); i == to {
+			return
 		}
 		l, n := f.byCode[b.Code[i]], uint16(0)
-		if k := l.bucket(b.Time[i]); k != nil && b.Until[i] <= b.Time[i] && s.open(k) {
-			n = k.number
-		} else {
+		switch k := l.bucket(b.Time[i]); {
+		case k == nil || b.Until[i] > b.Time[i]:
 			f.row(l, b, i)
+		case s.open(k):
+			n = k.number
+		default:
+			f.see(k, b.Visitor[i], b.Time[i])
 		}
 		s.number[i-from] = n
 		s.counts[n]++
@@ -123,13 +156,30 @@ func (s *block) open(k *bucket) bool {
 	}
 	k.number = uint16(len(s.buckets))
 	s.buckets, s.counts[k.number] = append(s.buckets, k), 0
-	s.anyVisitors = s.anyVisitors || k.cell.visitors.sketch.Large()
-	s.anyMinutes = s.anyMinutes || !k.days && k.cell.minutes.sketch.Large()
 	return true
+}
+
+// see notes a row of a bucket.
+func (f *Fold) see(k *bucket, visitor uint64, at int64) {
+	c := k.cell
+	f.note(&c.visitors, visitor)
+	if k.exact {
+		f.count(c, visitor)
+	}
+	if k.days {
+		c.tellsDays()
+	} else {
+		f.note(&c.minutes, hll.PairID(visitor, at/minute))
+	}
 }
 
 // hash says what each row does to large sketches, if there are any.
 func (s *block) hash(k int, visitors []uint64, times []int64) {
+	s.anyVisitors, s.anyMinutes = false, false
+	for _, k := range s.buckets[1:] {
+		s.anyVisitors = s.anyVisitors || k.cell.visitors.sketch.Large()
+		s.anyMinutes = s.anyMinutes || !k.days && k.cell.minutes.sketch.Large()
+	}
 	if s.anyVisitors {
 		hll.Rises(s.visitors, visitors, k)
 	}

@@ -49,9 +49,17 @@ func (c *column) riseSpace(n int) []hll.Rise {
 // space lengthens a list by n, or by less, and gives what is new of it.
 func space[T any](list *[]T, n int) []T {
 	have := len(*list)
-	if have == cap(*list) {
-		*list = append(make([]T, 0, min(mostWaiting, max(firstWaiting, 2*have, have+n))), *list...)
-	}
+	*list = roomy(*list, n)
 	*list = (*list)[:min(have+n, cap(*list))]
 	return (*list)[have:]
+}
+
+// roomy gives a list that is not longer than mostWaiting space for n more, or for
+// fewer.
+func roomy[T any](list []T, n int) []T {
+	have := len(list)
+	if have < cap(list) {
+		return list
+	}
+	return append(make([]T, 0, min(mostWaiting, max(firstWaiting, 2*have, have+n))), list...)
 }

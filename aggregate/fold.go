@@ -31,14 +31,14 @@ type Fold struct {
 // census is what a cell counts: two sketches, and of a service that is counted
 // exactly the set of its visitors.
 type census struct {
+	byMinute, byDay bucket // of rows that tell a minute, and that don't
+
 	visitors column // pseudonyms
 	minutes  column // ids of pairs of visitor and minute
 	coarse   bool   // some of its events tell only the day
 	raised   bool   // coarse since the last flush
 	exact    bool   // accounts has every visitor since the last flush
 	accounts ids    // of a service that is counted exactly
-
-	byMinute, byDay bucket // of rows that tell a minute, and that don't
 }
 
 // ids is a set of visitors, as a list that is made short when it has doubled.
@@ -322,7 +322,9 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 		end := min(to, d.span.To)
 		if c := d.cell; c != nil {
 			f.note(&c.visitors, visitor)
-			f.count(l, c, visitor)
+			if l.exact {
+				f.count(c, visitor)
+			}
 			f.stay(&c.minutes, visitor, from, end)
 		}
 		from = end
@@ -336,7 +338,9 @@ func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
 		return
 	}
 	f.note(&c.visitors, visitor)
-	f.count(l, c, visitor)
+	if l.exact {
+		f.count(c, visitor)
+	}
 	c.tellsDays()
 }
 
@@ -348,10 +352,7 @@ func (c *census) tellsDays() {
 }
 
 // count puts a visitor into the set of a cell that is counted exactly.
-func (f *Fold) count(l *groupFold, c *census, visitor uint64) {
-	if !l.exact {
-		return
-	}
+func (f *Fold) count(c *census, visitor uint64) {
 	before := c.accounts.size()
 	c.accounts.add(visitor)
 	f.bytes += c.accounts.size() - before
@@ -372,12 +373,19 @@ func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
 
 // note adds an id to a column.
 func (f *Fold) note(c *column, id uint64) {
-	if len(c.ids) < cap(c.ids) {
-		c.ids = append(c.ids, id)
-		return
+	if len(c.ids) == cap(c.ids) {
+		f.grow(c)
 	}
+	c.ids = append(c.ids, id)
+}
+
+// grow makes space for one more of a column's ids.
+func (f *Fold) grow(c *column) {
 	before := c.size()
-	c.idSpace(1)[0] = id
+	if len(c.ids) == mostWaiting {
+		c.add()
+	}
+	c.ids = roomy(c.ids, 1)
 	f.bytes += c.size() - before
 }
 
