@@ -25,6 +25,8 @@ type Draft struct {
 	names []string
 	units []arrow.DataType // of the columns of timestamps
 	rows  int
+	text  int // bytes of all words
+	open  int // and of those that are of rows that do not count yet
 }
 
 // DraftColumn is a column of a draft: of texts or of timestamps.
@@ -33,10 +35,10 @@ type DraftColumn struct {
 	Times []int64 // of timestamps
 	Empty []int32 // the rows that have no timestamp
 
-	few     map[string]int32 // codes of the words, where they are to be told apart; nil: anywhere
-	text    []byte           // of all words
-	ends    []int32          // and where each begins; the last one's end
-	counted int              // bytes of text of the rows that count
+	few   map[string]int32 // codes of the words, where they are to be told apart; nil: anywhere
+	text  []byte           // of all words
+	ends  []int32          // and where each begins; the last one's end
+	draft *Draft
 }
 
 // Null is the code of no text.
@@ -47,7 +49,7 @@ const Null = -1
 func NewDraft(from []arrow.Field) *Draft {
 	d := &Draft{}
 	for _, f := range from {
-		c := &DraftColumn{ends: []int32{0}}
+		c := &DraftColumn{ends: []int32{0}, draft: d}
 		var unit arrow.DataType
 		if stamp, ok := f.Type.(*arrow.TimestampType); ok {
 			unit = &arrow.TimestampType{Unit: stamp.Unit, TimeZone: "UTC"}
@@ -70,8 +72,8 @@ func ofGroup(name string) bool {
 }
 
 // Takes reports whether another text of so many bytes may be among the rows that
-// do not count yet: all of them have at most maxBytes in a column.
-func (c *DraftColumn) Takes(size int) bool { return size <= maxBytes-(len(c.text)-c.counted) }
+// do not count yet: together they have at most maxBytes.
+func (c *DraftColumn) Takes(size int) bool { return size <= maxBytes-c.draft.open }
 
 // Word gives the code of a text; no text is Null.
 func (c *DraftColumn) Word(text []byte) int32 {
@@ -84,6 +86,7 @@ func (c *DraftColumn) Word(text []byte) int32 {
 	code := int32(len(c.ends) - 1)
 	c.text = append(c.text, text...)
 	c.ends = append(c.ends, int32(len(c.text)))
+	c.draft.text, c.draft.open = c.draft.text+len(text), c.draft.open+len(text)
 	if c.few != nil {
 		c.few[string(text)] = code
 	}
@@ -92,11 +95,7 @@ func (c *DraftColumn) Word(text []byte) int32 {
 
 // Left gives how many rows may still be added; 0: the body is full.
 func (d *Draft) Left() int {
-	size := 0
-	for _, c := range d.Columns {
-		size += len(c.text)
-	}
-	if size >= maxBytes {
+	if d.text >= maxBytes {
 		return 0
 	}
 	return maxRows - d.rows
@@ -105,9 +104,7 @@ func (d *Draft) Left() int {
 // Added counts n rows that are in every column.
 func (d *Draft) Added(n int) {
 	d.rows += n
-	for _, c := range d.Columns {
-		c.counted = len(c.text)
-	}
+	d.open = 0
 }
 
 // Body gives the rows that count as a body, and begins another; ok is false
@@ -143,11 +140,11 @@ func (d *Draft) Body() (body Body, ok bool, err error) {
 }
 
 func (d *Draft) reset() {
-	d.rows = 0
+	d.rows, d.text, d.open = 0, 0, 0
 	d.Number++
 	for _, c := range d.Columns {
 		clear(c.few)
-		c.Codes, c.Times, c.Empty, c.text, c.ends, c.counted = c.Codes[:0], c.Times[:0], c.Empty[:0], c.text[:0], c.ends[:1], 0
+		c.Codes, c.Times, c.Empty, c.text, c.ends = c.Codes[:0], c.Times[:0], c.Empty[:0], c.text[:0], c.ends[:1]
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 
 	"rollcall"
 	"rollcall/ingest/collect/columnar"
@@ -126,11 +129,11 @@ func requireSame(tb testing.TB, path string) (asCodes bool) {
 	return asCodes
 }
 
-// writers are the files that testdata/write.py has pyarrow and DuckDB write.
+// writers are the files that testdata/write.py has pyarrow, DuckDB and ClickHouse write.
 func writers(tb testing.TB) []string {
 	tb.Helper()
 	paths, err := filepath.Glob("testdata/parquet/*.parquet")
-	if err != nil || len(paths) < 27 {
+	if err != nil || len(paths) < 28 {
 		tb.Fatal(paths, err)
 	}
 	return paths
@@ -186,6 +189,102 @@ func TestCodedWithoutTheLibrary(t *testing.T) {
 			t.Errorf("%s: without the library: %v", name, all)
 		}
 		s.close()
+	}
+}
+
+// TestCodedOfLongTexts has rows of so much text that few are in a body, or that
+// they are left to the library.
+func TestCodedOfLongTexts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.parquet")
+	for _, tt := range []struct{ rows, length int }{{9000, 300}, {2500, 2000}, {2, 5 << 20}} {
+		for _, coded := range []bool{true, false} {
+			if err := os.WriteFile(path, longTexts(t, tt.rows, tt.length, coded), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			requireSame(t, path)
+			for part, err := range Parts(t.Context(), path, nil) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(part.Body) > max(9<<20, 2*tt.length) {
+					t.Errorf("%v: a body of %d bytes", tt, len(part.Body))
+				}
+			}
+		}
+	}
+}
+
+// longTexts is a file of events with an evidence and a client of some length, each
+// another one.
+func longTexts(tb testing.TB, rows, length int, coded bool) []byte {
+	tb.Helper()
+	names := []string{"time", "market", "service", "location", "kind", "account", "evidence", "client"}
+	return textFile(tb, names, rows, func(i int) []string {
+		text := fmt.Sprintf("%0*d", length, i)
+		return []string{"2002-10-03T18:22:05Z", "FR", "msn", "home", "use", "ann", text, text}
+	}, parquet.WithDictionaryDefault(coded), parquet.WithDictionaryPageSizeLimit(64<<20))
+}
+
+// textFile is a file of columns of texts.
+func textFile(tb testing.TB, names []string, rows int, row func(i int) []string, options ...parquet.WriterProperty) []byte {
+	tb.Helper()
+	var fields []arrow.Field
+	for _, name := range names {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String})
+	}
+	schema := arrow.NewSchema(fields, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i := range rows {
+		for c, value := range row(i) {
+			b.Field(c).(*array.StringBuilder).Append(value)
+		}
+	}
+	var out bytes.Buffer
+	w, err := pqarrow.NewFileWriter(schema, &out, parquet.NewWriterProperties(options...), pqarrow.DefaultWriterProps())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := errors.Join(w.Write(b.NewRecord()), w.Close()); err != nil {
+		tb.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestCodedOfColumnsTwice has a name stand twice: the first column is the one.
+func TestCodedOfColumnsTwice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "twice.parquet")
+	names := []string{"account", "time", "market", "service", "location", "kind", "account", "market"}
+	content := textFile(t, names, 10, func(i int) []string {
+		return []string{"ann", "2002-10-03T18:22:05Z", "FR", "msn", "home", "use", fmt.Sprint("bob", i), "XX"}
+	})
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asCodes := requireSame(t, path)
+	got, _ := coded(t, path)
+	if !asCodes || len(got.rows) != 10 || !strings.Contains(got.rows[9], `account="ann"`) || !strings.Contains(got.rows[9], `market="FR"`) {
+		t.Errorf("read as codes: %v; %v", asCodes, got)
+	}
+}
+
+// TestCodedOfCodesBeyond has a code that the dictionary does not have.
+func TestCodedOfCodesBeyond(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "beyond.parquet")
+	names := []string{"time", "market", "service", "location", "kind", "account"}
+	content := textFile(t, names, 100, func(i int) []string {
+		return []string{"2002-10-03T18:22:05Z", "FR", "msn", "home", "use", fmt.Sprint("ann", i)}
+	}, parquet.WithStats(false))
+	codes := []byte{7, 13<<1 | 1, 0x80} // of 7 bits, 13 times 8
+	if !bytes.Contains(content, codes) {
+		t.Fatal("no codes of a dictionary in the file")
+	}
+	content = bytes.ReplaceAll(content, codes, []byte{7, 13<<1 | 1, 0xff})
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	requireSame(t, path)
+	if got, _ := coded(t, path); got.err == nil || len(got.rows) > 0 {
+		t.Errorf("%d rows, error %v", len(got.rows), got.err)
 	}
 }
 

@@ -1,10 +1,11 @@
-"""Writes the files of testdata/parquet: one table of events, as pyarrow and DuckDB
-write it with the options that change how its pages are.
+"""Writes the files of testdata/parquet: one table of events, as pyarrow, DuckDB and
+ClickHouse write it with the options that change how its pages are.
 
-    pip install pyarrow==26.0.1 duckdb==2.0.1 && python write.py
+    pip install pyarrow==26.0.1 duckdb==2.0.1 chdb-core==26.9.0 && python write.py
 """
 import datetime, os, pathlib, random
 import duckdb, pyarrow as pa, pyarrow.parquet as pq
+from chdb import _chdb
 
 out = pathlib.Path(__file__).parent / "parquet"
 random.seed(17)
@@ -79,3 +80,5 @@ write("nulls", text.set_column(text.schema.get_field_index("platform"), "platfor
 events = table("us")
 duckdb.sql(f"copy events to '{out}/duckdb.parquet' (format parquet)")
 duckdb.sql(f"copy events to '{out}/duckdb-2.parquet' (format parquet, parquet_version v2, codec zstd, row_group_size 2048)")
+snappy = out / "snappy.parquet"
+_chdb.connect(":memory:").query(f"insert into function file('{out}/clickhouse.parquet', Parquet) select * from file('{snappy}', Parquet)")
