@@ -29,12 +29,13 @@ const (
 	mostBuckets = 1 << 12 // a power of two; rows that would need more are folded alone
 )
 
-// bucket is where a row goes that does no more than to note its visitor, and its
-// minute, in one cell.
+// bucket is where the rows go that are of one cell and one minute, or only tell
+// the day.
 type bucket struct {
 	cell   *census
 	number uint16 // in the block in hand; 0: it has got no row of it yet
 	days   bool   // its rows tell only the day
+	exact  bool   // their visitors are counted exactly
 }
 
 // rows folds the rows [from, to) of a batch.
@@ -68,8 +69,10 @@ func (s *block) begin(n int) {
 func (f *Fold) find(b *rollcall.Batch, from, to int) {
 	s := &f.block
 	for i := from; i < to; i++ {
-		if i += f.known(b, i, to); i == to {
-			return
+		if b.Until[i] <= b.Time[i] {
+			if i += f.known(b, i, to); i == to {
+				return
+			}
 		}
 		l, n := f.byCode[b.Code[i]], uint16(0)
 		if k := l.bucket(b.Time[i]); k != nil && b.Until[i] <= b.Time[i] && s.open(k) {
@@ -102,8 +105,8 @@ func (f *Fold) known(b *rollcall.Batch, from, to int) int {
 	return len(codes)
 }
 
-// bucket gives where rows of an instant go, or nil where a row does more than to
-// note its visitor and minute, or the group doesn't remember it.
+// bucket gives where rows of an instant go; nil: into no cell, or the group doesn't
+// remember it.
 func (l *groupFold) bucket(at int64) *bucket {
 	s := l.slot(uint64(at))
 	if uint64(at)-s.from >= s.length {
@@ -150,10 +153,11 @@ func (s *block) sort() {
 		s.counts[i] = sum
 		sum += n
 	}
-	ends := &s.counts
+	ends, order := &s.counts, s.order
 	for i, k := range s.number {
-		s.order[ends[k%mostBuckets]] = uint16(i)
-		ends[k%mostBuckets]++
+		end := &ends[k%mostBuckets]
+		order[*end] = uint16(i)
+		*end++
 	}
 }
 
@@ -166,6 +170,11 @@ func (f *Fold) empty(visitors []uint64, times []int64) {
 		from, k.number = s.counts[i+1], 0
 		before := k.cell.size()
 		s.noteVisitors(&k.cell.visitors, rows, visitors)
+		if k.exact {
+			for _, row := range rows {
+				k.cell.accounts.add(visitors[row])
+			}
+		}
 		if k.days {
 			k.cell.tellsDays()
 		} else {
@@ -184,8 +193,8 @@ func (s *block) noteVisitors(c *column, rows []uint16, visitors []uint64) {
 	}
 	for len(rows) > 0 {
 		ids := c.idSpace(len(rows))
-		for i := range ids {
-			ids[i] = visitors[rows[i]]
+		for i, row := range rows[:len(ids)] {
+			ids[i] = visitors[row]
 		}
 		rows = rows[len(ids):]
 	}
@@ -199,8 +208,8 @@ func (s *block) notePairs(c *column, rows []uint16, visitors []uint64, times []i
 	}
 	for len(rows) > 0 {
 		ids := c.idSpace(len(rows))
-		for i := range ids {
-			ids[i] = hll.PairID(visitors[rows[i]], times[rows[i]]/minute)
+		for i, row := range rows[:len(ids)] {
+			ids[i] = hll.PairID(visitors[row], times[row]/minute)
 		}
 		rows = rows[len(ids):]
 	}
@@ -210,8 +219,8 @@ func (s *block) notePairs(c *column, rows []uint16, visitors []uint64, times []i
 func noteRises(c *column, rows []uint16, of []hll.Rise) {
 	for len(rows) > 0 {
 		rises := c.riseSpace(len(rows))
-		for i := range rises {
-			rises[i] = of[rows[i]]
+		for i, row := range rows[:len(rises)] {
+			rises[i] = of[row]
 		}
 		rows = rows[len(rises):]
 	}

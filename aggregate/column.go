@@ -3,11 +3,12 @@ package aggregate
 import "rollcall/aggregate/hll"
 
 // column is a sketch and what is to be added to it. With many live cells every
-// touch of a sketch is a cache miss, so it is touched once for many ids.
+// touch of a sketch is a cache miss, so it is touched once for many ids. What many
+// rows do to a large sketch waits as rises, which take half the memory.
 type column struct {
 	sketch *hll.Sketch
-	ids    []uint64   // while the sketch is small
-	rises  []hll.Rise // what ids do to it once it is large, in half the memory
+	ids    []uint64
+	rises  []hll.Rise
 }
 
 const (
@@ -20,20 +21,12 @@ func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) + 4*cap(c.ri
 
 // add brings to the sketch what waits for it.
 func (c *column) add() {
+	small := !c.sketch.Large()
 	c.sketch.AddSlice(c.ids)
 	c.sketch.Raise(c.rises)
 	c.ids, c.rises = c.ids[:0], c.rises[:0]
-	if c.sketch.Large() {
-		c.ids = nil
-	}
-}
-
-// note adds an id.
-func (c *column) note(id uint64) {
-	if c.sketch.Large() {
-		c.riseSpace(1)[0] = hll.RiseOf(id, c.sketch.K())
-	} else {
-		c.idSpace(1)[0] = id
+	if small && c.sketch.Large() {
+		c.ids = nil // few will wait from now on
 	}
 }
 

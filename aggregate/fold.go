@@ -81,7 +81,7 @@ func (l *groupFold) slot(at uint64) *slot { return &l.slots[at/slotTime&uint64(l
 // slot is a local day. It is 32 bytes, since the next row mostly needs another.
 type slot struct {
 	from, length uint64  // of the day's span, in Unix nanoseconds
-	bucket       *bucket // of the day's cell, where a row does no more than a bucket's; else nil
+	bucket       *bucket // of the day's cell; nil: it has none
 	day          *localDay
 }
 
@@ -253,13 +253,19 @@ func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
 		return
 	}
 	d.cell = f.cell(l, d.span.Day)
-	switch {
-	case d.cell == nil || l.exact:
-	case l.group.Precision == rollcall.ToDay:
-		s.bucket = &d.cell.byDay
-	default:
-		s.bucket = &d.cell.byMinute
+	if d.cell != nil {
+		s.bucket = d.cell.bucket(l)
 	}
+}
+
+// bucket gives where the cell's rows of a group go.
+func (c *census) bucket(l *groupFold) *bucket {
+	k := &c.byMinute
+	if l.group.Precision == rollcall.ToDay {
+		k = &c.byDay
+	}
+	k.exact = l.exact
+	return k
 }
 
 // spread gives a group more slots, where the days that it has rows of need them,
@@ -366,8 +372,12 @@ func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
 
 // note adds an id to a column.
 func (f *Fold) note(c *column, id uint64) {
+	if len(c.ids) < cap(c.ids) {
+		c.ids = append(c.ids, id)
+		return
+	}
 	before := c.size()
-	c.note(id)
+	c.idSpace(1)[0] = id
 	f.bytes += c.size() - before
 }
 

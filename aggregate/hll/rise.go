@@ -7,15 +7,12 @@ import "math/bits"
 // Many ids are hashed at once into rises, which wait together for their sketch.
 type Rise uint32
 
-// RiseOf gives what an id does to a large sketch of k.
-func RiseOf(id uint64, k int) Rise { return riseOf(mix(id), uint8(k)) }
-
 // Rises writes to dst, which is as long or longer, what each of the ids does to a
 // large sketch of k.
 func Rises(dst []Rise, ids []uint64, k int) { rises(dst, ids, uint8(k)) }
 
 // PairRises writes to dst what the pair of each pseudonym and its unix minute does
-// to a large sketch of k: what [RiseOf] gives of the [PairID]. dst and minutes are
+// to a large sketch of k: what [Rises] writes of the [PairID]. dst and minutes are
 // as long as vs, or longer.
 func PairRises(dst []Rise, vs []uint64, minutes []uint32, k int) {
 	pairRises(dst, vs, minutes, uint8(k))

@@ -95,8 +95,9 @@ func add[T uint8 | int32](l *loom, visitors []uint64, service, location []T, day
 	const nano = 24 * 60 * 60 * 1e9
 	n := len(visitors)
 	code, time := l.batch.Code[:n], l.batch.Time[:n]
+	location = location[:n]
 	for i, s := range service[:n] {
-		code[i] = uint32(s)*locations + uint32(location[:n][i])
+		code[i] = uint32(s)*locations + uint32(location[i])
 	}
 	for i, d := range day[:n] {
 		time[i] = int64(d) * nano
