@@ -37,14 +37,18 @@ type hashed struct {
 	done     []bool
 }
 
-// maxHashed is for how many keys pseudonyms are remembered at once: the services
-// of a table, times their years.
-const maxHashed = 8
+// Bounds of the pseudonyms that are remembered at once: for how many keys, which
+// are the services of a table, times their years; and of how many accounts. A small
+// body may unfold into millions.
+const (
+	maxHashed     = 8
+	maxRemembered = 1 << 17
+)
 
 // NewAccounts takes the names, which are read while the accounts are in use, and
 // says how many rows have one of them.
 func NewAccounts(names []string, rows int) *Accounts {
-	return &Accounts{names: names, often: rows >= 2*len(names)}
+	return &Accounts{names: names, often: rows >= 2*len(names) && len(names) <= maxRemembered}
 }
 
 // KnownGroup gives what is known of the group of the sighting that was taken

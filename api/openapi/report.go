@@ -105,14 +105,13 @@ func tableSchema(r Report, in huma.Registry) *huma.Schema {
 // cell gives the schema of a column's cells: the dictionary of columns is
 // GET /v1/metrics.
 func cell(report, column string) *huma.Schema {
-	if report == "trend" && column == "version" { // none where the month is computed live
-		return &huma.Schema{Type: huma.TypeInteger, Nullable: true}
-	}
 	switch column {
 	case "rank", "rank_low", "rank_high", "rank_change", "tie_group":
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true}
-	case "day", "checked", "version":
+	case "day", "checked":
 		return &huma.Schema{Type: huma.TypeInteger}
+	case "version": // a trend has none of a month that is computed live
+		return &huma.Schema{Type: huma.TypeInteger, Nullable: report == "trend"}
 	case "services", "violations":
 		return listOf(&huma.Schema{Type: huma.TypeString})
 	case "tied_with", "tied_markets":

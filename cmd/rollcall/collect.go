@@ -47,7 +47,8 @@ type pcapCmd struct {
 	Tokens    string   `help:"With --listen: file of the API keys; needed for any but a loopback address." type:"path" placeholder:"FILE"`
 	Clear     bool     `help:"With --listen: let API keys go over the network in clear." name:"insecure-http"`
 	server.Engine
-	stats meter.Stats
+	stats     meter.Stats
+	sightings int
 }
 
 // Validate refuses a capture that is not there, and keys for nobody.
@@ -199,15 +200,19 @@ func (c *pcapCmd) meter(ctx context.Context, s *streams, install meter.Install) 
 // read reads the capture, and says how much there was: silence would not tell one
 // in which nobody was seen from one that was not read.
 func (c *pcapCmd) read(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) error {
-	sightings := 0
 	err := c.packets(ctx, s, install, func(seen ingest.Sighting) error {
-		sightings++
+		c.sightings++
 		return yield(seen)
 	})
 	if err == nil || c.stats.Packets > 0 {
-		fmt.Fprintf(s.err, "%s: packets %d, sightings %d\n", c.source(), c.stats.Packets, sightings)
+		fmt.Fprintln(s.err, c.counts())
 	}
 	return err
+}
+
+// counts says how much was read so far.
+func (c *pcapCmd) counts() string {
+	return fmt.Sprintf("%s: packets %d, sightings %d", c.source(), c.stats.Packets, c.sightings)
 }
 
 func (c *pcapCmd) packets(ctx context.Context, s *streams, install meter.Install, yield func(ingest.Sighting) error) (err error) {
@@ -241,6 +246,7 @@ func (c *pcapCmd) watch(s *streams) func(meter.Stats) {
 			return
 		}
 		last, c.stats = stats.Last, stats
+		newLogger(s.err, slog.LevelInfo).Info(c.counts())
 		c.tell(s)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -8,10 +9,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"rollcall"
+	"rollcall/ingest/collect/meter"
 	"rollcall/internal/problem"
 )
 
@@ -50,6 +54,25 @@ func TestRefusalFails(t *testing.T) {
 	both.Write(answer)
 	if got := exitCode(readProblem(http.MethodGet, answer.Result())); got != exitUsage {
 		t.Errorf("a mistake beside a refusal: exit %d", got)
+	}
+}
+
+// TestInterfaceTold: how much an interface had is told every ten minutes of it.
+func TestInterfaceTold(t *testing.T) {
+	var said bytes.Buffer
+	c := &pcapCmd{Interface: "eth0", sightings: 3}
+	watch := c.watch(&streams{err: &said})
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for i := range 21 { // a minute apart
+		watch(meter.Stats{Last: at.Add(time.Duration(i) * time.Minute), Packets: int64(100 * (i + 1))})
+	}
+	for _, want := range []string{"eth0: packets 100, sightings 3", "eth0: packets 1100, sightings 3", "eth0: packets 2100, sightings 3"} {
+		if strings.Count(said.String(), want) != 1 {
+			t.Errorf("said\n%s, want once %q", said.String(), want)
+		}
+	}
+	if n := strings.Count(said.String(), "packets"); n != 3 {
+		t.Errorf("told %d times, want 3", n)
 	}
 }
 

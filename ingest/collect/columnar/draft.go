@@ -123,11 +123,11 @@ func (d *Draft) Body() (body Body, ok bool, err error) {
 			arrays[i] = c.texts(d.rows)
 		}
 		fields[i] = arrow.Field{Name: d.names[i], Type: arrays[i].DataType(), Nullable: true}
-		size += len(c.text) + 4*len(c.ends) + 8*d.rows
+		size += sizeOf(arrays[i])
 	}
 	schema := arrow.NewSchema(fields, nil)
 	var b bytes.Buffer
-	b.Grow(size + 4<<10)
+	b.Grow(size + 8<<10) // and the heads of its messages
 	w := ipc.NewWriter(&b, ipc.WithSchema(schema))
 	err = w.Write(array.NewRecord(schema, arrays, int64(d.rows)))
 	if err == nil {
@@ -137,6 +137,19 @@ func (d *Draft) Body() (body Body, ok bool, err error) {
 		return Body{}, false, fmt.Errorf("write %d rows as an Arrow stream: %w", d.rows, err)
 	}
 	return Body{b.Bytes(), d.rows}, true, nil
+}
+
+// sizeOf gives the bytes that an array's buffers have.
+func sizeOf(a arrow.Array) (size int) {
+	for _, b := range a.Data().Buffers() {
+		if b != nil {
+			size += b.Len()
+		}
+	}
+	if of, ok := a.(*array.Dictionary); ok {
+		size += sizeOf(of.Dictionary())
+	}
+	return size
 }
 
 func (d *Draft) reset() {
