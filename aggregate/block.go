@@ -18,7 +18,7 @@ import (
 // Where cells are so many that most get a row or two, sorting gains nothing, and
 // each row is folded alone.
 type block struct {
-	buckets []*bucket           // that got rows, by number; 0 is for rows that were folded alone
+	buckets []bucket            // that got rows, by number; 0 is for rows that were folded alone
 	counts  [mostBuckets]uint32 // rows of each bucket; where its rows end, once they are sorted
 	number  []uint16            // of each row's bucket
 	order   []uint16            // the rows, bucket by bucket
@@ -37,13 +37,12 @@ const (
 	unsortedBlocks = 15 // blocks are not sorted, then one is tried again
 )
 
-// bucket is where the rows go that are of one cell and one minute, or only tell
-// the day.
+// bucket is the rows that are of one cell and one minute each, or that only tell its
+// day.
 type bucket struct {
-	cell   *census
-	number uint16 // in the block in hand; 0: it has got no row of it yet
-	days   bool   // its rows tell only the day
-	exact  bool   // their visitors are counted exactly
+	cell  *census
+	days  uint8 // 1: they tell only the day
+	exact bool  // their visitors are counted exactly
 }
 
 // rows folds the rows [from, to) of a batch.
@@ -63,10 +62,10 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 func (f *Fold) alone(b *rollcall.Batch, from, to int) {
 	for i := from; i < to; i++ {
 		at, l := b.Time[i], f.byCode[b.Code[i]]
-		if k := l.bucket(at); k == nil || b.Until[i] > at {
+		if c := l.cell(at); c == nil || b.Until[i] > at {
 			f.row(l, b, i)
 		} else {
-			f.see(k, b.Visitor[i], at)
+			f.see(l, c, b.Visitor[i], at)
 		}
 	}
 }
@@ -93,7 +92,7 @@ func (s *block) begin(n int) {
 		s.visitors, s.minutes = make([]hll.Rise, n), make([]hll.Rise, n)
 	}
 	s.number, s.order = s.number[:n], s.order[:n]
-	s.buckets, s.counts[0] = append(s.buckets[:0], nil), 0
+	s.buckets, s.counts[0] = append(s.buckets[:0], bucket{}), 0
 }
 
 // find gives each of the rows [from, to) its bucket, and folds those that have none
@@ -101,17 +100,17 @@ func (s *block) begin(n int) {
 func (f *Fold) find(b *rollcall.Batch, from, to int) {
 	s := &f.block
 	for i := from; i < to; i++ {
-		if i += f.known(b, i, to); i == to {
+		if i += s.known(f.byCode, b, i, to); i == to {
 			return
 		}
 		l, n := f.byCode[b.Code[i]], uint16(0)
-		switch k := l.bucket(b.Time[i]); {
-		case k == nil || b.Until[i] > b.Time[i]:
+		switch c := l.cell(b.Time[i]); {
+		case c == nil || b.Until[i] > b.Time[i]:
 			f.row(l, b, i)
-		case s.open(k):
-			n = k.number
+		case s.open(l, c):
+			n = c.number[l.days]
 		default:
-			f.see(k, b.Visitor[i], b.Time[i])
+			f.see(l, c, b.Visitor[i], b.Time[i])
 		}
 		s.number[i-from] = n
 		s.counts[n]++
@@ -121,55 +120,58 @@ func (f *Fold) find(b *rollcall.Batch, from, to int) {
 // known gives rows their buckets, up to a row that has none or whose bucket has no
 // number yet, and says how many it did. Nearly all rows need no more than that, and
 // a loop that calls nothing holds all that it needs in registers.
-func (f *Fold) known(b *rollcall.Batch, from, to int) int {
+func (s *block) known(byCode []*groupFold, b *rollcall.Batch, from, to int) int {
 	codes := b.Code[from:to]
 	times, untils := b.Time[from:to][:len(codes)], b.Until[from:to][:len(codes)]
-	number, counts := f.block.number[len(f.block.number)-len(codes):], &f.block.counts
-	byCode := f.byCode
+	number, counts := s.number[len(s.number)-len(codes):], &s.counts
 	for i, code := range codes {
-		at := times[i]
-		k := byCode[code].bucket(at)
-		if k == nil || k.number == 0 || untils[i] > at {
+		at, l := times[i], byCode[code]
+		c := l.cell(at)
+		if c == nil || untils[i] > at {
 			return i
 		}
-		number[i] = k.number
-		counts[k.number%mostBuckets]++
+		n := c.number[l.days&1]
+		if n == 0 {
+			return i
+		}
+		number[i] = n
+		counts[n%mostBuckets]++
 	}
 	return len(codes)
 }
 
-// bucket gives where rows of an instant go; nil: into no cell, or the group doesn't
-// remember it.
-func (l *groupFold) bucket(at int64) *bucket {
+// cell gives the cell of a group's rows of an instant; nil: it has none, or the
+// group doesn't remember it.
+func (l *groupFold) cell(at int64) *census {
 	s := l.slot(uint64(at))
 	if uint64(at)-s.from >= s.length {
 		return nil
 	}
-	return s.bucket
+	return s.cell
 }
 
-// open numbers a bucket that gets its first row, and reports whether there was
-// space for one more.
-func (s *block) open(k *bucket) bool {
-	if len(s.buckets) == mostBuckets {
+// open numbers the bucket of a group's rows of a cell, which gets its first row, and
+// reports whether there was space for one more.
+func (s *block) open(l *groupFold, c *census) bool {
+	n := len(s.buckets)
+	if n == mostBuckets {
 		return false
 	}
-	k.number = uint16(len(s.buckets))
-	s.buckets, s.counts[k.number] = append(s.buckets, k), 0
+	c.number[l.days] = uint16(n)
+	s.buckets, s.counts[n] = append(s.buckets, bucket{cell: c, days: l.days, exact: l.exact}), 0
 	return true
 }
 
-// see notes a row of a bucket.
-func (f *Fold) see(k *bucket, visitor uint64, at int64) {
-	c := k.cell
+// see notes a row of one minute, or that tells only the day.
+func (f *Fold) see(l *groupFold, c *census, visitor uint64, at int64) {
 	f.note(&c.visitors, visitor)
-	if k.exact {
-		f.count(c, visitor)
-	}
-	if k.days {
-		c.tellsDays()
-	} else {
+	if l.days == 0 {
 		f.note(&c.minutes, hll.PairID(visitor, at/minute))
+	} else {
+		c.tellsDays()
+	}
+	if l.exact {
+		f.bytes += c.count(visitor)
 	}
 }
 
@@ -178,7 +180,7 @@ func (s *block) hash(k int, visitors []uint64, times []int64) {
 	s.anyVisitors, s.anyMinutes = false, false
 	for _, k := range s.buckets[1:] {
 		s.anyVisitors = s.anyVisitors || k.cell.visitors.sketch.Large()
-		s.anyMinutes = s.anyMinutes || !k.days && k.cell.minutes.sketch.Large()
+		s.anyMinutes = s.anyMinutes || k.days == 0 && k.cell.minutes.sketch.Large()
 	}
 	if s.anyVisitors {
 		hll.Rises(s.visitors, visitors, k)
@@ -217,7 +219,7 @@ func (f *Fold) empty(visitors []uint64, times []int64) {
 	from := s.counts[0]
 	for i, k := range s.buckets[1:] {
 		rows := s.order[from:s.counts[i+1]]
-		from, k.number = s.counts[i+1], 0
+		from, k.cell.number[k.days] = s.counts[i+1], 0
 		before := k.cell.size()
 		s.noteVisitors(&k.cell.visitors, rows, visitors)
 		if k.exact {
@@ -225,10 +227,10 @@ func (f *Fold) empty(visitors []uint64, times []int64) {
 				k.cell.accounts.add(visitors[row])
 			}
 		}
-		if k.days {
-			k.cell.tellsDays()
-		} else {
+		if k.days == 0 {
 			s.notePairs(&k.cell.minutes, rows, visitors, times)
+		} else {
+			k.cell.tellsDays()
 		}
 		f.bytes += k.cell.size() - before
 	}

@@ -30,6 +30,16 @@ func (c *column) add() {
 	}
 }
 
+// grow makes space for one more id, and gives the bytes that this took.
+func (c *column) grow() int {
+	before := c.size()
+	if len(c.ids) == mostWaiting {
+		c.add()
+	}
+	c.ids = roomy(c.ids, 1)
+	return c.size() - before
+}
+
 // idSpace gives the place of the next n ids, or of fewer.
 func (c *column) idSpace(n int) []uint64 {
 	if len(c.ids) == mostWaiting {

@@ -31,7 +31,7 @@ type Fold struct {
 // census is what a cell counts: two sketches, and of a service that is counted
 // exactly the set of its visitors.
 type census struct {
-	byMinute, byDay bucket // of rows that tell a minute, and that don't
+	number [2]uint16 // in the block in hand, of the bucket of rows that tell a minute, and that don't; 0: none
 
 	visitors column // pseudonyms
 	minutes  column // ids of pairs of visitor and minute
@@ -72,6 +72,7 @@ type groupFold struct {
 	group    rollcall.Group
 	calendar *rollcall.Calendar
 	exact    bool
+	days     uint8  // 1: its rows tell only the day
 	slots    []slot // 1, groupSlots or manySlots
 }
 
@@ -81,7 +82,7 @@ func (l *groupFold) slot(at uint64) *slot { return &l.slots[at/slotTime&uint64(l
 // slot is a local day. It is 32 bytes, since the next row mostly needs another.
 type slot struct {
 	from, length uint64  // of the day's span, in Unix nanoseconds
-	bucket       *bucket // of the day's cell; nil: it has none
+	cell         *census // the day's; nil: it has none
 	day          *localDay
 }
 
@@ -210,6 +211,9 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
 	l = &groupFold{group: *g, calendar: calendar, exact: f.counts(g), slots: make([]slot, 1)}
+	if g.Precision == rollcall.ToDay {
+		l.days = 1
+	}
 	f.groups[*g] = l
 	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
@@ -253,19 +257,7 @@ func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
 		return
 	}
 	d.cell = f.cell(l, d.span.Day)
-	if d.cell != nil {
-		s.bucket = d.cell.bucket(l)
-	}
-}
-
-// bucket gives where the cell's rows of a group go.
-func (c *census) bucket(l *groupFold) *bucket {
-	k := &c.byMinute
-	if l.group.Precision == rollcall.ToDay {
-		k = &c.byDay
-	}
-	k.exact = l.exact
-	return k
+	s.cell = d.cell
 }
 
 // spread gives a group more slots, where the days that it has rows of need them,
@@ -301,7 +293,6 @@ func (f *Fold) cell(l *groupFold, day rollcall.Day) *census {
 	c := f.cells[key]
 	if c == nil {
 		c = &census{visitors: column{sketch: hll.New(f.k)}, minutes: column{sketch: hll.New(f.k)}}
-		c.byMinute, c.byDay = bucket{cell: c}, bucket{cell: c, days: true}
 		f.cells[key] = c
 		c.exact = l.exact
 		f.bytes += c.size()
@@ -323,7 +314,7 @@ func (f *Fold) credit(l *groupFold, visitor uint64, from, to rollcall.UnixMinute
 		if c := d.cell; c != nil {
 			f.note(&c.visitors, visitor)
 			if l.exact {
-				f.count(c, visitor)
+				f.bytes += c.count(visitor)
 			}
 			f.stay(&c.minutes, visitor, from, end)
 		}
@@ -339,7 +330,7 @@ func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
 	}
 	f.note(&c.visitors, visitor)
 	if l.exact {
-		f.count(c, visitor)
+		f.bytes += c.count(visitor)
 	}
 	c.tellsDays()
 }
@@ -351,11 +342,12 @@ func (c *census) tellsDays() {
 	}
 }
 
-// count puts a visitor into the set of a cell that is counted exactly.
-func (f *Fold) count(c *census, visitor uint64) {
+// count puts a visitor into the set of a cell that is counted exactly, and gives
+// the bytes that this took.
+func (c *census) count(visitor uint64) int {
 	before := c.accounts.size()
 	c.accounts.add(visitor)
-	f.bytes += c.accounts.size() - before
+	return c.accounts.size() - before
 }
 
 // stay notes a visitor's minutes [from, to) of one cell.
@@ -374,19 +366,9 @@ func (f *Fold) stay(c *column, visitor uint64, from, to rollcall.UnixMinute) {
 // note adds an id to a column.
 func (f *Fold) note(c *column, id uint64) {
 	if len(c.ids) == cap(c.ids) {
-		f.grow(c)
+		f.bytes += c.grow()
 	}
 	c.ids = append(c.ids, id)
-}
-
-// grow makes space for one more of a column's ids.
-func (f *Fold) grow(c *column) {
-	before := c.size()
-	if len(c.ids) == mostWaiting {
-		c.add()
-	}
-	c.ids = roomy(c.ids, 1)
-	f.bytes += c.size() - before
 }
 
 // write adds a panel row to the diary of each local day that it touches.
