@@ -237,7 +237,7 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	}
 	in.Read++
 	if text == nil || in.form == "" || in.Defaults != (rollcall.Defaults{}) {
-		return in.refuse(ctx, line, err, f.json(), jsonType)
+		return in.refuse(ctx, line, err, f.JSON(), jsonType)
 	}
 	return in.refuse(ctx, line, err, text, in.form)
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segmentio/encoding/json"
-
 	"rollcall"
 	"rollcall/ingest/jsonline"
 )
@@ -98,13 +96,26 @@ func (f *Fields) Fill(d *rollcall.Defaults) {
 	}
 }
 
-// json writes the fields as NDJSON has them.
-func (f *Fields) json() []byte {
-	b, err := json.Marshal(f)
-	if err != nil {
-		return nil // fields are text: they can't fail
-	}
-	return b
+// JSON writes the fields as NDJSON has them.
+func (f *Fields) JSON() []byte {
+	line := object("{")
+	line.text("time", f.Time)
+	line.text("until", f.Until)
+	line.text("market", f.Market)
+	line.text("service", f.Service)
+	line.who("account", f.Account)
+	line.text("panel", f.Panel)
+	line.who("panelist", f.Panelist)
+	line.text("kind", f.Kind)
+	line.text("location", f.Location)
+	line.text("platform", f.Platform)
+	line.text("segment", f.Segment)
+	line.text("precision", f.Precision)
+	line.text("client", f.Client)
+	line.text("evidence", f.Evidence)
+	line.text("id", f.ID)
+	line.text("source", f.Source)
+	return append(line, '}')
 }
 
 // Sighting reads the fields. The error is an Invalid that names the field.

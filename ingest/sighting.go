@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -42,9 +43,9 @@ func (s Sighting) AppendJSON(dst []byte) []byte {
 	line.time("until", s.Until)
 	line.text("market", string(s.Market))
 	line.text("service", string(s.Service))
-	line.text("account", s.Account)
+	line.who("account", s.Account)
 	line.text("panel", string(s.Panel))
-	line.text("panelist", s.Panelist)
+	line.who("panelist", s.Panelist)
 	if s.Kind != 0 {
 		line.text("kind", s.Kind.String())
 	}
@@ -88,6 +89,29 @@ func (o *object) name(name string) {
 		*o = append(*o, ',')
 	}
 	*o = append(append(append(*o, '"'), name...), '"', ':')
+}
+
+// who adds an account or a panelist. Bytes that are not UTF-8 stay as they are: an
+// encoder writes one sign for any of them, and a name that was refused for them
+// would be valid when it is read again, and one with others.
+func (o *object) who(name, value string) {
+	if utf8.ValidString(value) {
+		o.text(name, value)
+		return
+	}
+	o.name(name)
+	*o = append(*o, '"')
+	for _, c := range []byte(value) {
+		switch {
+		case c < ' ':
+			*o = fmt.Appendf(*o, `\u%04x`, c)
+		case c == '"' || c == '\\':
+			*o = append(*o, '\\', c)
+		default:
+			*o = append(*o, c)
+		}
+	}
+	*o = append(*o, '"')
 }
 
 // escaped reports whether a character is not always itself in JSON.

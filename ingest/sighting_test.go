@@ -36,7 +36,7 @@ func TestSightingAsFields(t *testing.T) {
 			return rapid.OneOf(rapid.Just(""), rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, name)
 		}
 		f := Fields{
-			Market: text("market"), Service: text("service"), Account: text("account"), Panel: text("panel"), Panelist: text("panelist"),
+			Market: text("market"), Service: text("service"), Account: rapid.String().Draw(t, "account"), Panel: text("panel"), Panelist: rapid.String().Draw(t, "panelist"),
 			Kind: rollcall.Use.String(), Location: rollcall.Work.String(), Platform: rollcall.Web.Stored(), Segment: text("segment"),
 			Precision: rollcall.ToDay.String(), Client: text("client"), Evidence: text("evidence"), ID: text("id"), Source: text("source"),
 		}
@@ -54,5 +54,25 @@ func TestSightingAsFields(t *testing.T) {
 		if got := string(s.AppendJSON(nil)) + "\n"; got != want.String() {
 			t.Errorf("got  %swant %s", got, &want)
 		}
+		if got := string(f.JSON()) + "\n"; got != want.String() {
+			t.Errorf("fields give  %swant %s", got, &want)
+		}
 	})
+}
+
+// TestNamesKeepTheirBytes: a name that is not UTF-8 is refused again when what was
+// written is read, and not as a name that others would have too.
+func TestNamesKeepTheirBytes(t *testing.T) {
+	for _, name := range []string{"Ren\xe9", "\xff", "a\"\\\n\x00\xc3"} {
+		account, panelist := Sighting{Account: name}, Sighting{Panel: "nn", Panelist: name}
+		for written, field := range map[string]string{
+			string(account.AppendJSON(nil)): "account", string((&Fields{Account: name}).JSON()): "account",
+			string(panelist.AppendJSON(nil)): "panelist", string((&Fields{Panelist: name}).JSON()): "panelist",
+		} {
+			want := "line: is not a JSON event: field \"" + field + "\" is not UTF-8 text; write it in UTF-8"
+			if _, err := ParseJSON([]byte(written)); err == nil || err.Error() != want {
+				t.Errorf("%q is read as %v; want %s", written, err, want)
+			}
+		}
+	}
 }

@@ -2,7 +2,6 @@ package columnar
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -87,9 +86,6 @@ func (k *taker) single(ctx context.Context, t *table, i int) (*ingest.KnownGroup
 
 // json is row i as a line of NDJSON, so that it can be loaded again.
 func (t *table) json(i int) []byte {
-	b, err := json.Marshal(t.written(i))
-	if err != nil {
-		return nil // fields are text: they can't fail
-	}
-	return b
+	f := t.written(i)
+	return f.JSON()
 }
