@@ -321,6 +321,27 @@ func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 	}
 }
 
+// inside is a Parquet file whose accounts are fields of a struct.
+func inside(tb testing.TB) []byte {
+	tb.Helper()
+	rec := table(tb, arrow.BinaryTypes.String, 3)
+	fields, columns := slices.Clone(rec.Schema().Fields()), slices.Clone(rec.Columns())
+	at := rec.Schema().FieldIndices("account")[0]
+	account, err := array.NewStructArray(columns[at:at+1], []string{"name"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	fields[at].Type, columns[at] = account.DataType(), account
+	var b bytes.Buffer
+	s := arrow.NewSchema(fields, nil)
+	w, err := pqarrow.NewFileWriter(s, &b, parquet.NewWriterProperties(), pqarrow.DefaultWriterProps())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	write(tb, w, array.NewRecord(s, columns, 3))
+	return b.Bytes()
+}
+
 func TestPartsRefuseFiles(t *testing.T) {
 	noMarket := func() []byte {
 		var b bytes.Buffer
@@ -337,6 +358,7 @@ func TestPartsRefuseFiles(t *testing.T) {
 		name, want string
 		content    []byte
 	}{
+		{"inside.parquet", "has the column account as a list or a struct, and not as text", inside(t)},
 		{"e.csv", "ends in none of .ndjson, .jsonl, .json, .arrow, .arrows (each also .gz or .zst) and .parquet", nil},
 		{"e.parquet.gz", "is Parquet inside .gz, which is not read; unpack it first", nil},
 		{"e.ndjson.gz", "is not gzip here", lines(3)},

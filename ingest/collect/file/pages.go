@@ -50,6 +50,9 @@ func (r *rows) checkColumn(group, column int) (claims bool, err error) {
 	if err != nil {
 		return false, parquetFault(err)
 	}
+	if _, err := compress.GetCodec(chunk.Compression()); err != nil {
+		return false, fault(fmt.Sprintf("has the compression %v, which is not read; write it with snappy, gzip, brotli, zstd or none", chunk.Compression()))
+	}
 	at, end, err := r.extent(chunk)
 	if err != nil {
 		return false, err
@@ -154,8 +157,8 @@ func (r *rows) checkPage(p page, at int64, packing compress.Compression) error {
 		return fault(fmt.Sprintf("has a page of %d bytes, %d when decompressed; the most is %d MiB", p.size, p.unpacked, maxPiece>>20))
 	case p.values < least || p.values > maxValues:
 		return fault(fmt.Sprintf("has a page of %d values; the most is %d", p.values, maxValues))
-	case p.encoding == parquet.Encodings.DeltaByteArray:
-		return fault("has the encoding DELTA_BYTE_ARRAY, which is not read; write it plain or as a dictionary")
+	case p.encoding == parquet.Encodings.DeltaByteArray || p.encoding > parquet.Encodings.RLEDict:
+		return fault(fmt.Sprintf("has the encoding %v, which is not read; write it plain or as a dictionary", p.encoding))
 	}
 	return r.checkPacking(p, at+p.levels, packing)
 }

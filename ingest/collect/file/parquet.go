@@ -82,11 +82,26 @@ func openParquet(s *source) (r *rows, err error) {
 	return r, r.choose()
 }
 
-// choose finds the columns.
+// choose finds the columns. One that is there twice is refused, as in JSON and Arrow,
+// and so is one that has columns of its own: it would be passed over, and the rows
+// refused as if it were not there.
 func (r *rows) choose() (err error) {
 	schema := r.file.MetaData().Schema
+	root := schema.Root()
 	for _, name := range columnar.Names() {
-		if at := schema.ColumnIndexByName(name); at >= 0 {
+		found := 0
+		for i := range root.NumFields() {
+			if root.Field(i).Name() == name {
+				found++
+			}
+		}
+		at := schema.ColumnIndexByName(name)
+		switch {
+		case found > 1:
+			return fault("has the column " + name + " more than once; leave one out")
+		case found == 1 && at < 0:
+			return fault("has the column " + name + " as a list or a struct, and not as text")
+		case at >= 0:
 			r.columns, r.leaves[at] = append(r.columns, at), true
 		}
 	}
