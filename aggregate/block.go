@@ -34,7 +34,7 @@ const (
 	mostBuckets = 1 << 12 // a power of two; rows that would need more are folded alone
 
 	worthSorting   = 8  // rows of a bucket, on average; where they are fewer,
-	unsortedBlocks = 15 // blocks are not sorted, then one is tried again
+	unsortedBlocks = 63 // blocks are not sorted, then one is tried again
 )
 
 // bucket is the rows that are of one cell and one minute each, or that only tell its
@@ -60,12 +60,18 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 
 // alone folds the rows [from, to) in their own order.
 func (f *Fold) alone(b *rollcall.Batch, from, to int) {
-	for i := from; i < to; i++ {
-		at, l := b.Time[i], f.byCode[b.Code[i]]
-		if c := l.cell(at); c == nil || b.Until[i] > at {
-			f.row(l, b, i)
-		} else {
-			f.see(l, c, b.Visitor[i], at)
+	codes, times, untils, visitors := b.Code[from:to], b.Time[from:to], b.Until[from:to], b.Visitor[from:to]
+	for i, code := range codes {
+		at, visitor, l := times[i], visitors[i], f.byCode[code]
+		c := l.cell(at)
+		switch {
+		case c == nil || untils[i] > at:
+			f.row(l, b, from+i)
+		case l.exact || l.days != 0:
+			f.see(l, c, visitor, at)
+		default: // as see does, and faster: most rows are so
+			f.note(&c.visitors, visitor)
+			f.note(&c.minutes, hll.PairID(visitor, at/minute))
 		}
 	}
 }

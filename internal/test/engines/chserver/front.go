@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"io"
 	"net"
-	"os"
 	"time"
 )
 
@@ -24,29 +23,32 @@ const (
 )
 
 // front accepts on the outer side of a port once the library does on the inner,
-// as a server that starts refuses until it serves, and then for ever.
-func front(port string) {
+// as a server that starts refuses until it serves, and then until it fails.
+func front(ctx context.Context, port string) error {
 	for {
-		conn, err := dialInner(port)
-		if err == nil {
-			conn.Close()
+		if conn, err := dialInner(ctx, port); err == nil {
+			if err := conn.Close(); err != nil {
+				return err
+			}
 			break
 		}
 		time.Sleep(askEvery)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(outer, port))
-	for err == nil {
-		var client net.Conn
-		if client, err = listener.Accept(); err == nil {
-			go relay(client.(*net.TCPConn), port)
-		}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(outer, port))
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(os.Stderr, "chserver:", err)
-	os.Exit(1)
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go relay(ctx, client.(*net.TCPConn), port)
+	}
 }
 
-func dialInner(port string) (*net.TCPConn, error) {
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(inner, port), dialTime)
+func dialInner(ctx context.Context, port string) (*net.TCPConn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "tcp", net.JoinHostPort(inner, port))
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +57,13 @@ func dialInner(port string) (*net.TCPConn, error) {
 
 // relay carries one client's bytes both ways. However the client went, the
 // library reads an orderly end, and what it still says is read and let go.
-func relay(client *net.TCPConn, port string) {
+func relay(ctx context.Context, client *net.TCPConn, port string) {
 	defer client.Close()
-	server, err := dialInner(port)
+	server, err := dialInner(ctx, port)
 	if err != nil {
 		return
 	}
+	defer server.Close()
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
@@ -70,7 +73,6 @@ func relay(client *net.TCPConn, port string) {
 	if _, err := io.Copy(client, server); err != nil {
 		_, _ = io.Copy(io.Discard, server)
 	}
-	client.Close() // ends the copy above, if the server ended first
+	_ = client.Close() // ends the copy above, if the server ended first
 	<-said
-	server.Close()
 }

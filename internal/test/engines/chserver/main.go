@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -35,8 +36,9 @@ func run(args []string) error {
 	if err != nil {
 		return fmt.Errorf("load %s: %w", library, err)
 	}
-	go front(native)
-	go front(web)
+	for _, port := range []string{native, web} {
+		go func() { panic(front(context.Background(), port)) }() // nothing else would end the process
+	}
 	var query func(argc int32, argv **byte) uintptr
 	purego.RegisterLibFunc(&query, lib, "chdb_query_cmdline")
 
