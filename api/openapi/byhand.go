@@ -136,7 +136,7 @@ func rejected() *huma.Operation {
 			query("all", "also what was sent again and is valid now", &huma.Schema{Type: huma.TypeBoolean}),
 		},
 		Responses: answered("An input a line", "application/x-ndjson", ref("Rejected"), map[string]any{
-			"time": "2002-10-03T18:22:05Z", "source": "http", "line": 1, "code": "unknown_service", "reason": "service \"mns\": is not known", "type": "application/json", "body": "e30K",
+			"time": "2002-10-03T18:22:05Z", "source": "http", "line": 1, "code": "unknown_service", "reason": "service: is not known; add it with `rollcall service add`", "type": "application/json", "body": "e30K",
 		}),
 	}
 }
