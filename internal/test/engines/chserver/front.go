@@ -22,22 +22,32 @@ const (
 	dialTime = 10 * time.Second
 )
 
-// front accepts on the outer side of a port once the library does on the inner,
-// as a server that starts refuses until it serves, and then until it fails.
-func front(ctx context.Context, port string) error {
-	for {
-		if conn, err := dialInner(ctx, port); err == nil {
-			if err := conn.Close(); err != nil {
-				return err
-			}
-			break
+// front accepts on the outer side of each port once the library does on the inner,
+// as a server that starts refuses until it serves, and then until it fails. The ports
+// open in their order: what asks the last whether the server is there may go on to
+// the others.
+func front(ctx context.Context, ports ...string) error {
+	failed := make(chan error, len(ports))
+	for _, port := range ports {
+		for !served(ctx, port) {
+			time.Sleep(askEvery)
 		}
-		time.Sleep(askEvery)
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(outer, port))
+		if err != nil {
+			return err
+		}
+		go func() { failed <- accept(ctx, listener, port) }()
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(outer, port))
-	if err != nil {
-		return err
-	}
+	return <-failed
+}
+
+// served reports whether the library listens on the port.
+func served(ctx context.Context, port string) bool {
+	conn, err := dialInner(ctx, port)
+	return err == nil && conn.Close() == nil
+}
+
+func accept(ctx context.Context, listener net.Listener, port string) error {
 	for {
 		client, err := listener.Accept()
 		if err != nil {

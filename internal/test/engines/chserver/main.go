@@ -36,9 +36,7 @@ func run(args []string) error {
 	if err != nil {
 		return fmt.Errorf("load %s: %w", library, err)
 	}
-	for _, port := range []string{native, web} {
-		go func() { panic(front(context.Background(), port)) }() // nothing else would end the process
-	}
+	go func() { panic(front(context.Background(), native, web)) }() // nothing else would end the process
 	var query func(argc int32, argv **byte) uintptr
 	purego.RegisterLibFunc(&query, lib, "chdb_query_cmdline")
 
