@@ -35,7 +35,7 @@ const (
 	// figure has them until it is loaded.
 	WarnNoRoster = "panel_without_roster"
 	// WarnNotKept: refused lines that the log of refused ones does not have,
-	// as their sender had sent more than it may.
+	// as their sender had sent more than it may, or their input has MostKept there.
 	WarnNotKept = "rejected_not_kept"
 )
 
@@ -111,6 +111,9 @@ type Batcher struct {
 	// MayReject says whether one more refused line may go to the log; nil: any
 	// may. It is counted in any case.
 	MayReject func() bool
+	// MostKept is how many bytes of refused lines may go to the log; 0: any. A form
+	// that says once what is of many rows would have each row keep it.
+	MostKept int
 	// Defaults are the sender's own.
 	Defaults rollcall.Defaults
 	// Numbers are what the input's lines are called where they are refused.
@@ -131,6 +134,7 @@ type Batcher struct {
 	rejected  []rollcall.Rejected
 	bad       int // lines refused
 	refused   int // bytes held in rejected
+	kept      int // bytes that were in rejected
 }
 
 // Bounds of what a Batcher holds before it appends.
@@ -158,7 +162,7 @@ func NewBatcher(converter *Converter, log Log, source string, backfill bool) *Ba
 func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func() []byte) error {
 	err := in.add(s)
 	if in.took = err == nil; !in.took {
-		return in.Refuse(ctx, line, err, raw())
+		return in.RefuseAs(ctx, line, err, raw)
 	}
 	return in.added(ctx, s)
 }
@@ -254,6 +258,17 @@ func (in *Batcher) Refuse(ctx context.Context, line int, err error, text []byte)
 	return in.refuse(ctx, line, err, text, jsonType)
 }
 
+// RefuseAs is Refuse for a line that has yet to be written, if it may be kept.
+func (in *Batcher) RefuseAs(ctx context.Context, line int, err error, raw func() []byte) error {
+	if in.full() {
+		return in.Refuse(ctx, line, err, nil)
+	}
+	return in.Refuse(ctx, line, err, raw())
+}
+
+// full reports whether the input has its most among the rejected.
+func (in *Batcher) full() bool { return in.MostKept > 0 && in.kept >= in.MostKept }
+
 // Hopeless reports whether what is left of the input is not worth a look: many
 // lines were refused, and more than were not.
 func (in *Batcher) Hopeless() bool {
@@ -294,7 +309,7 @@ func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte,
 	in.bad++
 	in.count(invalid.Code, 1)
 	in.note(LineError{Line: line, Field: invalid.Field, Code: invalid.Code, Reason: invalid.Error()})
-	if in.MayReject != nil && !in.MayReject() {
+	if in.full() || in.MayReject != nil && !in.MayReject() {
 		in.warn(WarnNotKept, 1)
 		return nil
 	}
@@ -303,6 +318,7 @@ func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte,
 		Reason: invalid.Error(), Type: form, Backfill: in.backfill, Body: append([]byte(nil), text[:min(len(text), MaxLine)]...),
 	})
 	in.refused += len(text)
+	in.kept += len(text)
 	if in.refused < maxRefused && len(in.rejected) < maxEvents {
 		return nil
 	}

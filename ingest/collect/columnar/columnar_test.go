@@ -238,6 +238,24 @@ func TestStreamRefusesBadRowsAndKeepsTheOthers(t *testing.T) {
 	}
 }
 
+// TestRefusedRowsAreBounded: what a dictionary has once is kept with each refused row,
+// up to as much as a body of lines could be. The others are counted.
+func TestRefusedRowsAreBounded(t *testing.T) {
+	const rows, long, most = 100, 1_000_000, 64 << 20
+	all := func(value any) []any { return slices.Repeat([]any{value}, rows) }
+	body := stream(t, []column{
+		{"time", &arrow.TimestampType{Unit: arrow.Millisecond}, all(at)},
+		{"market", dictionary(arrow.BinaryTypes.String), all("XX")},
+		{"evidence", dictionary(arrow.BinaryTypes.String), all(strings.Repeat("x", long))},
+		text("service", all("msn")...), text("location", all("home")...), text("kind", all("use")...), text("account", all("a@x")...),
+	})
+	log, counts, err := take(t, body)
+	const want = most/long + 1
+	if err != nil || counts.Refused() != rows || len(log.rejected) != want || counts.Warnings[ingest.WarnNotKept] != rows-want {
+		t.Errorf("%d refused, %d kept, %v; want %d kept; %v", counts.Refused(), len(log.rejected), counts.Warnings, want, err)
+	}
+}
+
 func TestStreamRefusesTables(t *testing.T) {
 	whole := stream(t, two(arrow.Second, arrow.BinaryTypes.String))
 	without := func(names ...string) []byte {

@@ -22,6 +22,7 @@ func Stream(ctx context.Context, in *ingest.Batcher, r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	in.MostKept = mostKept
 	taken := &taker{in: in}
 	for rec, err := range arrowipc.Records(body) {
 		if err == nil {
@@ -33,6 +34,10 @@ func Stream(ctx context.Context, in *ingest.Batcher, r io.Reader) error {
 	}
 	return in.Flush(ctx)
 }
+
+// mostKept is what a body may add to the rejected, as much as the largest body of
+// lines: 100 KB of it can have a text of 1 MiB for each of 10,000 rows.
+const mostKept = 64 << 20
 
 type taker struct {
 	in     *ingest.Batcher
@@ -78,7 +83,7 @@ func (k *taker) row(ctx context.Context, t *table, alike *rows, i int) error {
 func (k *taker) single(ctx context.Context, t *table, i int) (*ingest.KnownGroup, error) {
 	s, err := t.sighting(i, &k.fields)
 	if err != nil {
-		return nil, k.in.Refuse(ctx, k.rows+1, err, t.json(i))
+		return nil, k.in.RefuseAs(ctx, k.rows+1, err, func() []byte { return t.json(i) })
 	}
 	err = k.in.Sighting(ctx, k.rows+1, &s, func() []byte { return t.json(i) })
 	return k.in.KnownGroup(), err
