@@ -113,12 +113,12 @@ func (p *page) choose(l layout, group int) {
 	for _, i := range p.waiting(l) {
 		with := append(slices.Clone(chosen), i)
 		slices.Sort(with)
-		if fit(p.chosen(with), width) {
+		if fit(p.chosen(with), width, closest) {
 			chosen = with
 		}
 	}
 	p.shown = p.rankFirst(chosen)
-	fit(p.chosen(p.shown), width)
+	fit(p.chosen(p.shown), width, closest)
 }
 
 // rankFirst puts the rank at the left, where the eye looks for it.

@@ -59,9 +59,9 @@ func widthOf(strips []*strip) int {
 }
 
 // fit gives broken cells the most room at which the strips are not wider than
-// the page, and reports whether there is such room.
-func fit(strips []*strip, width int) bool {
-	for most := width; most >= closest; most-- {
+// the page, and reports whether there is such room: so many columns at the least.
+func fit(strips []*strip, width, least int) bool {
+	for most := width; most >= least; most-- {
 		for _, s := range strips {
 			s.widen(most)
 		}
@@ -72,7 +72,8 @@ func fit(strips []*strip, width int) bool {
 	return false
 }
 
-// closest is how few columns a cell of text is left.
+// closest is how few columns a cell of text is left, where another column could be
+// left out for it.
 const closest = 14
 
 // drawHead writes the heading, set on its last line.

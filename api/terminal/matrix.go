@@ -40,7 +40,7 @@ func (p *page) matrix(out *strings.Builder) {
 			column[i] = cells[[2]string{a, b}]
 		}
 		s := newStrip(plain(p.name(b, "service")), column, false)
-		if with := append(slices.Clone(block), s); fit(with, p.width) || len(block) == 1 {
+		if with := append(slices.Clone(block), s); fit(with, p.width, closest) || len(block) == 1 {
 			block = with
 			continue
 		}
@@ -52,7 +52,7 @@ func (p *page) matrix(out *strings.Builder) {
 }
 
 func drawBlock(out *strings.Builder, block []*strip, width, rows int) {
-	fit(block, width)
+	fit(block, width, shortestHead) // one column of figures stays, however wide
 	drawHead(out, block)
 	for row := range rows {
 		drawRow(out, block, row)

@@ -110,6 +110,26 @@ func TestWidth(t *testing.T) {
 	})
 }
 
+// TestWideFiguresOfAMatrix: names give way to figures that are as wide as can be.
+func TestWideFiguresOfAMatrix(t *testing.T) {
+	table := readTable(t, "testdata/duplication.json")
+	for _, row := range table.Rows {
+		for i := range row {
+			if m, ok := row[i].(rollcall.Measure); ok && m.Status == rollcall.OK {
+				m.Value, m.Low, m.High = 1e9, -1e9, 2e9
+				row[i] = m
+			}
+		}
+	}
+	long := services()
+	for i := range long {
+		long[i].Name = "Fourteen and so on"
+	}
+	if out := written(t, table, Options{Width: 60, Locale: export.English, Services: long}); widest(out) > 60 || !strings.Contains(out, "1,000,000,000 [-1,000,000,000, 2,000,000,000]") {
+		t.Errorf("%d columns:\n%s", widest(out), out)
+	}
+}
+
 // crowded gives a table's rows other texts, up to 30 services and figures of any
 // size.
 func crowded(from *rollcall.Table, text *rapid.Generator[string], r *rapid.T) *rollcall.Table {
