@@ -14,6 +14,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
+from slixmpp.exceptions import IqError
+
 from drive import Client
 
 CLOCK, PROCESS, AGAIN = sys.argv[3], int(sys.argv[4]), len(sys.argv) > 5
@@ -38,8 +40,18 @@ def say(account, what):
     print(account + "@localhost", what, at, flush=True)
 
 
+async def done(client):
+    """Waits until the server has done all that it was asked for and has an answer for:
+    it writes of a stay that is resumed after it has said so."""
+    try:
+        await client["xep_0199"].ping("localhost", timeout=20)
+    except IqError:
+        pass  # an answer too
+
+
 async def come(account, resume=False):
     client = Client(account, "pw" + account, resume)
+    client.register_plugin("xep_0199")
     client.dial()
     await client.until("session_start")
     say(account, "login")
@@ -52,7 +64,7 @@ async def come(account, resume=False):
 async def go(client):
     say(client.account, "end")
     await client.disconnect()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1)
 
 
 async def refused(account):
@@ -90,6 +102,7 @@ async def night():
     ann.dial()
     await ann.until("session_resumed")
     say("ann", "resumed")
+    await done(ann)
     await wait(35)  # 5:00
     await go(ann)
     await wait(30)
