@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 )
 
@@ -24,7 +25,15 @@ func (b *lockedBuffer) String() string {
 	return b.all.String()
 }
 
+// tail is the last that was written; of what a process died of, from its first line.
 func (b *lockedBuffer) tail() string {
+	const most = 6000
 	s := b.String()
-	return s[max(0, len(s)-6000):]
+	for _, first := range []string{"WARNING: DATA RACE", "fatal error: ", "panic: "} {
+		if at := strings.Index(s, first); at >= 0 {
+			at = max(0, at-500) // the runtime says why before it
+			return s[at:min(len(s), at+most)]
+		}
+	}
+	return s[max(0, len(s)-most):]
 }
