@@ -30,7 +30,7 @@ func ParseNumbers(text string) (n Numbers, err error) {
 		if err == nil && isRun && last != "" {
 			to, err = strconv.Atoi(last)
 		}
-		if err != nil || from < 1 || to < from {
+		if err != nil || from < 1 || to < from || to > lastLine {
 			return Numbers{}, errNumbers
 		}
 		n.runs = append(n.runs, run{next, from})
@@ -38,6 +38,10 @@ func ParseNumbers(text string) (n Numbers, err error) {
 	}
 	return n, nil
 }
+
+// lastLine is the greatest number of a line, or byte: those of more than 32 KiB of
+// runs add up to less than an int holds.
+const lastLine = 1 << 48
 
 var errNumbers = errors.New("is not a list of lines such as 3-500,502,510-")
 

@@ -40,7 +40,7 @@ func TestParseNumbers(t *testing.T) {
 			t.Errorf("%q: line 5 is %d, want %d (%v)", text, n.of(5), want, err)
 		}
 	}
-	for _, text := range []string{"0", "-", "5-4", "1,,2", "x", "1-x", "-4", "1;2", "99999999999999999999"} {
+	for _, text := range []string{"0", "-", "5-4", "1,,2", "x", "1-x", "-4", "1;2", "99999999999999999999", "1-9223372036854775807,5", "9223372036854775807-"} {
 		if n, err := ParseNumbers(text); err == nil {
 			t.Errorf("%q was read as %v", text, n)
 		}
