@@ -14,7 +14,7 @@ import (
 // rowByRow folds a batch as [Fold.Add] does, but every row alone.
 func rowByRow(t *testing.T, f *Fold, b *rollcall.Batch) {
 	t.Helper()
-	if err := f.open(b.Groups); err != nil {
+	if err := f.begin(b.Groups); err != nil {
 		t.Fatal(err)
 	}
 	for i, code := range b.Code {
@@ -133,29 +133,5 @@ func requireSameFold(t *testing.T, one, two *Fold) {
 		if *two.diaries[key] != *d {
 			t.Fatalf("diary %+v differs from that of rows folded one by one", key)
 		}
-	}
-}
-
-// TestBlockKeepsNothing: what a block needed is ready for the next, and no cell
-// stays in it.
-func TestBlockKeepsNothing(t *testing.T) {
-	f, r := NewFold(testK, testCalendar(t), nil), rand.New(rand.NewPCG(7, 8))
-	for range 3 {
-		if err := f.Add(anyBatch(r, 3*blockRows/2, 20, 3, 5000)); err != nil {
-			t.Fatal(err)
-		}
-		for _, k := range f.block.buckets[:cap(f.block.buckets)] {
-			if k.cell != nil {
-				t.Fatal("a bucket stays in the block")
-			}
-		}
-		for key, c := range f.cells {
-			if c.number != [2]uint16{} {
-				t.Fatalf("cell %+v has a bucket's number after the block", key)
-			}
-		}
-	}
-	if n := cap(f.block.number); n != blockRows {
-		t.Errorf("the block has space for %d rows, not for %d", n, blockRows)
 	}
 }

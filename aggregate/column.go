@@ -2,18 +2,20 @@ package aggregate
 
 import "rollcall/aggregate/hll"
 
-// column is a sketch and what is to be added to it. With many live cells every
-// touch of a sketch is a cache miss, so it is touched once for many ids. What many
-// rows do to a large sketch waits as rises, which take half the memory.
+// column is a sketch and what is to be added to it: ids, or what rows do to a large
+// sketch, as rises, which take half the memory.
 type column struct {
 	sketch *hll.Sketch
 	ids    []uint64
-	rises  []hll.Rise
+
+	rises []hll.Rise
+	floor hll.Rise // a rise to this rank or a lower one changes nothing
 }
 
 const (
-	firstWaiting = 16   // ids or rises, before a column has space for
-	mostWaiting  = 1024 // of them
+	firstWaiting = 16   // ids, before a column has space for
+	mostWaiting  = 512  // of them
+	mostRises    = 1024 // that wait
 )
 
 // size is what the column holds in memory.
@@ -23,11 +25,29 @@ func (c *column) size() int { return c.sketch.Size() + 8*cap(c.ids) + 4*cap(c.ri
 func (c *column) add() {
 	small := !c.sketch.Large()
 	c.sketch.AddSlice(c.ids)
-	c.sketch.Raise(c.rises)
-	c.ids, c.rises = c.ids[:0], c.rises[:0]
+	c.ids = c.ids[:0]
 	if small && c.sketch.Large() {
 		c.ids = nil // few will wait from now on
 	}
+	if len(c.rises) > 0 {
+		c.raise()
+	}
+}
+
+// raise brings to the large sketch the rises that wait for it.
+func (c *column) raise() {
+	c.floor = max(c.floor, c.sketch.Raise(c.rises))
+	c.rises = c.rises[:0]
+}
+
+// take has a few rises wait for the large sketch, and gives the bytes that this took.
+func (c *column) take(rises []hll.Rise) int {
+	before := cap(c.rises)
+	if len(c.rises)+len(rises) > mostRises {
+		c.raise()
+	}
+	c.rises = append(c.rises, rises...)
+	return 4 * (cap(c.rises) - before)
 }
 
 // grow makes space for one more id, and gives the bytes that this took.
@@ -36,40 +56,8 @@ func (c *column) grow() int {
 	if len(c.ids) == mostWaiting {
 		c.add()
 	}
-	c.ids = roomy(c.ids, 1)
+	if have := len(c.ids); have == cap(c.ids) {
+		c.ids = append(make([]uint64, 0, min(mostWaiting, max(firstWaiting, 2*have))), c.ids...)
+	}
 	return c.size() - before
-}
-
-// idSpace gives the place of the next n ids, or of fewer.
-func (c *column) idSpace(n int) []uint64 {
-	if len(c.ids) == mostWaiting {
-		c.add()
-	}
-	return space(&c.ids, n)
-}
-
-// riseSpace gives the place of the next n rises of a large sketch, or of fewer.
-func (c *column) riseSpace(n int) []hll.Rise {
-	if len(c.rises) == mostWaiting {
-		c.add()
-	}
-	return space(&c.rises, n)
-}
-
-// space lengthens a list by n, or by less, and gives what is new of it.
-func space[T any](list *[]T, n int) []T {
-	have := len(*list)
-	*list = roomy(*list, n)
-	*list = (*list)[:min(have+n, cap(*list))]
-	return (*list)[have:]
-}
-
-// roomy gives a list that is not longer than mostWaiting space for n more, or for
-// fewer.
-func roomy[T any](list []T, n int) []T {
-	have := len(list)
-	if have < cap(list) {
-		return list
-	}
-	return append(make([]T, 0, min(mostWaiting, max(firstWaiting, 2*have, have+n))), list...)
 }

@@ -12,6 +12,7 @@ func (f *Fold) Deltas() rollcall.Deltas {
 }
 
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
+	f.pass()
 	var state rollcall.CellState
 	for key, c := range f.cells {
 		if !c.changed() {

@@ -20,9 +20,12 @@ type Fold struct {
 	diaries map[rollcall.Diary]*rollcall.Minutes
 	bytes   int // held by both, about
 
-	groups map[rollcall.Group]*groupFold
-	of     int          // bytes of the groups, about; in bytes too
-	byCode []*groupFold // of the batch in hand
+	groups    map[rollcall.Group]*groupFold
+	days      []localDay // of the groups; the first is none's
+	numbers   map[spanKey]number
+	of        int          // bytes of all these, about; in bytes too
+	byCode    []*groupFold // of the batch in hand
+	uncounted groupFold    // of a kind that counts nothing
 
 	block  block
 	undone undone
@@ -31,8 +34,6 @@ type Fold struct {
 // census is what a cell counts: two sketches, and of a service that is counted
 // exactly the set of its visitors.
 type census struct {
-	number [2]uint16 // in the block in hand, of the bucket of rows that tell a minute, and that don't; 0: none
-
 	visitors column // pseudonyms
 	minutes  column // ids of pairs of visitor and minute
 	coarse   bool   // some of its events tell only the day
@@ -64,43 +65,9 @@ func (s *ids) shorten() {
 
 func (s *ids) size() int { return 8 * cap(s.list) }
 
-// groupFold is where a group's rows go. Its slots remember the latest local days,
-// direct-mapped by six-hour block of UTC time. It has one slot until a second
-// day needs one, and many once more than two weeks of days come in no order: of
-// very many groups, most have few rows.
-type groupFold struct {
-	group    rollcall.Group
-	calendar *rollcall.Calendar
-	exact    bool
-	days     uint8  // 1: its rows tell only the day
-	slots    []slot // 1, groupSlots or manySlots
-}
-
-// slot gives the slot of an instant in Unix nanoseconds.
-func (l *groupFold) slot(at uint64) *slot { return &l.slots[at/slotTime&uint64(len(l.slots)-1)] }
-
-// slot is a local day. It is 32 bytes, since the next row mostly needs another.
-type slot struct {
-	from, length uint64  // of the day's span, in Unix nanoseconds
-	cell         *census // the day's; nil: it has none
-	day          *localDay
-}
-
-// localDay is what of a slot most rows don't need.
-type localDay struct {
-	span rollcall.Span
-	cell *census // nil in a panel's group, and where the day was removed
-}
-
 const (
-	groupSlots = 64   // 16 days
-	manySlots  = 256  // two months
-	manyGroups = 512  // have no more than groupSlots each
-	minute     = 60e9 // nanoseconds
-	slotTime   = 6 * 60 * minute
-	maxGroups  = 16384
-	groupBytes = 512 // of a group with one slot, about
-	slotBytes  = 96  // with its day
+	minute    = 60e9 // nanoseconds
+	maxGroups = 16384
 
 	cellOverhead = 512 // of a cell beside its columns, about
 	diaryBytes   = 512 // of a diary with its key, about
@@ -113,7 +80,7 @@ const (
 // each market's calendar, with the sets of the services that are counted
 // exactly; nil: of none.
 func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error), exactly func(rollcall.ServiceID) bool) *Fold {
-	f := &Fold{k: k, calendar: calendar, exactly: exactly, cells: make(map[rollcall.Cell]*census)}
+	f := &Fold{k: k, calendar: calendar, exactly: exactly, cells: make(map[rollcall.Cell]*census), uncounted: groupFold{apart: true}}
 	f.forget()
 	return f
 }
@@ -125,8 +92,10 @@ func (f *Fold) forget() {
 }
 
 func (f *Fold) dropGroups() {
-	f.groups = make(map[rollcall.Group]*groupFold)
-	f.byCode = f.byCode[:0]
+	f.pass()
+	f.groups, f.numbers = make(map[rollcall.Group]*groupFold), make(map[spanKey]number)
+	f.byCode, f.days = nil, []localDay{{}}
+	f.block.forget()
 	f.bytes -= f.of
 	f.of = 0
 }
@@ -134,34 +103,26 @@ func (f *Fold) dropGroups() {
 // Add folds a batch. The error is the calendar's, for a market that it does
 // not have; nothing of the batch is folded then.
 func (f *Fold) Add(b *rollcall.Batch) error {
-	if err := f.open(b.Groups); err != nil {
+	if len(b.Stamps) == 0 && f.undone.reach(math.MaxInt64) {
+		f.dropGroups() // they know the cells of another time
+	}
+	if err := f.begin(b.Groups); err != nil {
 		return err
 	}
-	if len(b.Stamps) == 0 {
-		return f.stamped(b, 0, b.Len(), math.MaxInt64)
-	}
-	for i, s := range b.Stamps {
-		end := b.Len()
-		if i+1 < len(b.Stamps) {
-			end = b.Stamps[i+1].Row
-		}
+	from := 0
+	for _, s := range b.Stamps {
 		f.undone.newest = max(f.undone.newest, s.Time)
-		if err := f.stamped(b, s.Row, end, s.Time); err != nil {
+		if !f.undone.reach(s.Time) {
+			continue
+		}
+		f.rows(b, from, s.Row)
+		from = s.Row
+		f.dropGroups()
+		if err := f.begin(b.Groups); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// stamped folds the rows [from, to) of a batch, which are of records of a time.
-func (f *Fold) stamped(b *rollcall.Batch, from, to int, at int64) error {
-	if f.undone.reach(at) {
-		f.dropGroups() // they know the cells of another time
-		if err := f.open(b.Groups); err != nil {
-			return err
-		}
-	}
-	f.rows(b, from, to)
+	f.rows(b, from, b.Len())
 	return nil
 }
 
@@ -181,9 +142,9 @@ func (f *Fold) row(l *groupFold, b *rollcall.Batch, i int) {
 	}
 }
 
-// open finds the state of each group of the batch.
-func (f *Fold) open(groups []rollcall.Group) error {
-	if f.byCode = f.byCode[:0]; len(f.groups) > maxGroups {
+// begin finds the state of each group of the batch.
+func (f *Fold) begin(groups []rollcall.Group) error {
+	if f.byCode, f.block.pairs = f.byCode[:0], false; len(f.groups) > maxGroups {
 		f.dropGroups()
 	}
 	for i := range groups {
@@ -192,6 +153,7 @@ func (f *Fold) open(groups []rollcall.Group) error {
 			return err
 		}
 		f.byCode = append(f.byCode, l)
+		f.block.pairs = f.block.pairs || !l.days
 	}
 	return nil
 }
@@ -204,16 +166,13 @@ func (f *Fold) group(g *rollcall.Group) (*groupFold, error) {
 		return l, nil
 	}
 	if !g.Kind.Counts() {
-		return &groupFold{slots: make([]slot, 1)}, nil
+		return &f.uncounted, nil
 	}
 	calendar, err := f.calendar(g.Market)
 	if err != nil {
 		return nil, fmt.Errorf("fold: %w", err)
 	}
-	l = &groupFold{group: *g, calendar: calendar, exact: f.counts(g), slots: make([]slot, 1)}
-	if g.Precision == rollcall.ToDay {
-		l.days = 1
-	}
+	l = &groupFold{group: *g, calendar: calendar, apart: g.Panel != "", exact: f.counts(g), days: g.Precision == rollcall.ToDay}
 	f.groups[*g] = l
 	f.of, f.bytes = f.of+groupBytes, f.bytes+groupBytes
 	return l, nil
@@ -231,52 +190,6 @@ func minutes(at, until int64) (from, to rollcall.UnixMinute) {
 		return from, from + 1
 	}
 	return from, rollcall.UnixMinute((until-1)/minute) + 1
-}
-
-// day finds the local day of a minute.
-func (f *Fold) day(l *groupFold, m rollcall.UnixMinute) *localDay {
-	s := l.slot(uint64(m) * minute)
-	if s.day != nil && !s.day.span.Has(m) && f.spread(l) {
-		s = l.slot(uint64(m) * minute)
-	}
-	if s.day == nil || !s.day.span.Has(m) {
-		f.fill(s, l, m)
-	}
-	return s.day
-}
-
-// fill has the slot remember the local day of a minute.
-func (f *Fold) fill(s *slot, l *groupFold, m rollcall.UnixMinute) {
-	d := s.day
-	if d == nil {
-		d = new(localDay)
-	}
-	d.span = l.calendar.Span(m)
-	*s = slot{from: uint64(d.span.From) * minute, length: uint64(d.span.To-d.span.From) * minute, day: d}
-	if l.group.Panel != "" {
-		return
-	}
-	d.cell = f.cell(l, d.span.Day)
-	s.cell = d.cell
-}
-
-// spread gives a group more slots, where the days that it has rows of need them,
-// and reports whether it did.
-func (f *Fold) spread(l *groupFold) bool {
-	n, more := groupSlots, groupSlots
-	switch {
-	case len(l.slots) == manySlots || len(l.slots) == groupSlots && len(f.groups) > manyGroups:
-		return false
-	case len(l.slots) == groupSlots:
-		n, more = manySlots, manySlots-groupSlots
-	}
-	first := l.slots[0]
-	l.slots = make([]slot, n)
-	if first.day != nil {
-		*l.slot(first.from) = first
-	}
-	f.of, f.bytes = f.of+more*slotBytes, f.bytes+more*slotBytes
-	return true
 }
 
 // cell gives the cell of a group's day; nil: it was removed after the record in
@@ -332,7 +245,6 @@ func (f *Fold) creditDay(l *groupFold, visitor uint64, at rollcall.UnixMinute) {
 	if l.exact {
 		f.bytes += c.count(visitor)
 	}
-	c.tellsDays()
 }
 
 // tellsDays notes that some of the cell's events tell only the day.

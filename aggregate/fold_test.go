@@ -302,54 +302,75 @@ func BenchmarkFoldSmallBatches(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*rows), "ns/row")
 }
 
-// TestManyDays: rows of two months make the same cells in any order, and the group
-// then has space for all of their days, unless there are very many groups.
+// TestManyDays: rows of two months and of two years make the same cells in any order,
+// though no more than seven weeks are known at a time.
 func TestManyDays(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	var rows, groups rollcall.Batch
-	for i := range manyGroups + 1 {
-		groups.Add(&rollcall.Event{
-			Group: rollcall.Group{Market: "FR", Service: "msn", Segment: rollcall.SegmentID("s" + strconv.Itoa(i)), Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
-			Time:  time.Date(2002, 10, 3, 12, 0, 0, 0, time.UTC), Visitor: rollcall.Visitor(i),
-		})
-	}
+	group := rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1}
 	first := time.Date(2002, 10, 1, 0, 0, 0, 0, time.UTC)
-	for range 20_000 {
-		rows.Add(&rollcall.Event{
-			Group: rollcall.Group{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1},
-			Time:  first.Add(time.Duration(random.IntN(60*24*60)) * time.Minute), Visitor: rollcall.Visitor(random.IntN(5000)),
-		})
-	}
-	var want *stored
-	for _, many := range []bool{false, true} {
-		f := NewFold(testK, testCalendar(t), nil)
-		if many {
-			if err := f.Add(&groups); err != nil {
+	for _, days := range []int{60, 730} {
+		var events []rollcall.Event
+		for range 20_000 {
+			events = append(events, rollcall.Event{
+				Group: group, Time: first.Add(time.Duration(random.IntN(days*24*60)) * time.Minute),
+				Visitor: rollcall.Visitor(random.IntN(5000)),
+			})
+		}
+		fold := func() map[rollcall.Cell]rollcall.CellState {
+			f, got := NewFold(testK, testCalendar(t), nil), newStored()
+			if err := f.Add(rollcall.BatchOf(events...)); err != nil {
 				t.Fatal(err)
 			}
+			got.merge(t, f.Deltas())
+			return got.cells
 		}
-		if err := f.Add(&rows); err != nil {
+		want := fold()
+		slices.SortFunc(events, func(a, b rollcall.Event) int { return a.Time.Compare(b.Time) })
+		if got := fold(); len(got) < days || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d days: %d cells in the order of time, and others than in no order", days, len(got))
+		}
+	}
+}
+
+// TestSlots: whatever the clock does, and in whichever order it is asked, a slot gives
+// an instant the local day that the calendar does, once it was told.
+func TestSlots(t *testing.T) {
+	for _, zone := range []string{
+		"UTC", "Europe/Paris", "Asia/Kathmandu",
+		"America/St_Johns",  // the clock went back a minute after midnight, so that a day came twice
+		"Pacific/Apia",      // a day was left out
+		"America/Sao_Paulo", // midnight was left out
+	} {
+		calendar, err := rollcall.Market{ID: "XX", Name: "any", Zone: zone}.Calendar()
+		if err != nil {
 			t.Fatal(err)
 		}
-		slots := manySlots
-		if many {
-			slots = groupSlots
+		f := NewFold(testK, func(rollcall.MarketID) (*rollcall.Calendar, error) { return calendar, nil }, nil)
+		l, err := f.group(&rollcall.Group{Market: "XX", Service: "msn", Location: rollcall.Home, Kind: rollcall.Use, Key: 1})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if l := f.groups[rows.Groups[0]]; len(l.slots) != slots {
-			t.Errorf("%d slots, want %d", len(l.slots), slots)
-		}
-		got := newStored()
-		got.merge(t, f.Deltas())
-		for cell := range got.cells {
-			if cell.Segment != "" {
-				delete(got.cells, cell)
+		random, known := rand.New(rand.NewPCG(5, 6)), 0
+		for _, start := range []time.Time{
+			time.Date(2002, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2011, 12, 20, 0, 0, 0, 0, time.UTC), time.Date(1991, 1, 1, 0, 0, 0, 0, time.UTC),
+		} {
+			for range 50_000 {
+				at := start.UnixNano() + random.Int64N(60*24*60*minute)
+				m := rollcall.UnixMinute(at / minute)
+				want := calendar.Span(m)
+				if n := l.slot(at).number(at); n != 0 {
+					known++
+					if got := f.days[-n].span; got != want {
+						t.Fatalf("%s, %s: the slot gives %+v, not %+v", zone, m.Time(), got, want)
+					}
+				}
+				if got := f.day(l, m).span; got != want {
+					t.Fatalf("%s, %s: the day is %+v, not %+v", zone, m.Time(), got, want)
+				}
 			}
 		}
-		if want == nil {
-			want = got
-		}
-		if len(got.cells) < 60 || !reflect.DeepEqual(got.cells, want.cells) {
-			t.Errorf("many groups %v: %d cells, and others than before", many, len(got.cells))
+		if known < 100_000 {
+			t.Errorf("%s: of 150,000 instants the slots knew %d", zone, known)
 		}
 	}
 }
@@ -513,6 +534,36 @@ func BenchmarkFoldSmallCells(b *testing.B) {
 		if err := f.Add(batch); err != nil {
 			b.Fatal(err)
 		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/row")
+}
+
+// BenchmarkFoldManyCells folds rows in no order of 8,192 cells whose sketches are
+// large: of each the next row is in other lines of memory.
+func BenchmarkFoldManyCells(b *testing.B) {
+	f, random, batch := NewFold(hll.DefaultK, testCalendar(b), nil), rand.NewPCG(1, 2), new(rollcall.Batch)
+	for i := range 512 {
+		batch.Groups = append(batch.Groups, rollcall.Group{
+			Market: "FR", Service: "msn", Segment: rollcall.SegmentID("s" + strconv.Itoa(i)), Location: rollcall.Home, Kind: rollcall.Use, Key: 1,
+		})
+	}
+	first := time.Date(2002, 10, 1, 12, 0, 0, 0, time.UTC).UnixNano()
+	for range 1 << 16 {
+		batch.AddRow(uint32(random.Uint64()%512), first+int64(random.Uint64()%16)*24*3600e9, 0, 0)
+	}
+	fold := func() {
+		for i := range batch.Visitor {
+			batch.Visitor[i] = random.Uint64()
+		}
+		if err := f.Add(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range 150 {
+		fold()
+	}
+	for b.Loop() {
+		fold()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/row")
 }

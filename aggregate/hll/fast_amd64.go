@@ -5,10 +5,13 @@ package hll
 import "golang.org/x/sys/cpu"
 
 // What is done with all registers, by the processor's vectors of 16 bytes, which
-// every amd64 has, or of 32. Each function does what its namesake in plain.go
+// every amd64 has, or of 32; what is done with many ids, by those of 64 too. Each function does what its namesake in plain.go
 // does, and a fuzz target holds it to that. The tag purego builds without.
 
-var avx2 = cpu.X86.HasAVX2
+var (
+	avx2   = cpu.X86.HasAVX2
+	avx512 = avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512CD
+)
 
 // countedBlock is how many registers are unpacked and counted at a time: they
 // stay in the nearest cache, and a byte counts them.
@@ -84,23 +87,48 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 	}
 }
 
+// deal gives rises to hands, up to one that fills its hand, or that there is no hand
+// for.
+func deal(hands []Hand, numbers []uint32, rises []Rise) int {
+	if len(hands) == 0 || len(numbers) == 0 {
+		return 0
+	}
+	return dealEach(&hands[0], len(hands), &numbers[0], &rises[0], len(numbers))
+}
+
+// lowest gives the lowest of the registers.
+func lowest(regs []byte) byte {
+	if !avx2 {
+		return lowestPlain(regs)
+	}
+	return lowest128s(&regs[0], len(regs)/128)
+}
+
 // rises writes to dst what each of the ids does to a large sketch of k.
 func rises(dst []Rise, ids []uint64, k uint8) {
 	done := len(ids) &^ 7
-	if done == 0 || !avx2 || !rises8s(&dst[:done][0], &ids[0], done/8, uint64(k)) {
+	switch {
+	case done == 0:
+	case avx512:
+		rises8w(&dst[:done][0], &ids[0], done/8, uint64(k))
+	case !avx2 || !rises8s(&dst[:done][0], &ids[0], done/8, uint64(k)):
 		done = 0
 	}
 	risesPlain(dst[done:], ids[done:], k)
 }
 
-// pairRises writes to dst what each pair of a pseudonym and a minute does to a
-// large sketch of k.
-func pairRises(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
+// pairRises writes to dst what each pair of a pseudonym and the minute of its time
+// does to a large sketch of k.
+func pairRises(dst []Rise, vs []uint64, times []int64, k uint8) {
 	done := len(vs) &^ 7
-	if done == 0 || !avx2 || !pairRises8s(&dst[:done][0], &vs[0], &minutes[:done][0], done/8, uint64(k)) {
+	switch {
+	case done == 0:
+	case avx512:
+		pairRises8w(&dst[:done][0], &vs[0], &times[:done][0], done/8, uint64(k))
+	case !avx2 || !pairRises8s(&dst[:done][0], &vs[0], &times[:done][0], done/8, uint64(k)):
 		done = 0
 	}
-	pairRisesPlain(dst[done:], vs[done:], minutes[done:], k)
+	pairRisesPlain(dst[done:], vs[done:], times[done:], k)
 }
 
 //go:noescape
@@ -121,6 +149,12 @@ func top32s(regs *byte, blocks int) (top byte)
 //go:noescape
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 
+//go:noescape
+func dealEach(hands *Hand, n int, numbers *uint32, rises *Rise, many int) (done int)
+
+//go:noescape
+func lowest128s(regs *byte, blocks int) (least byte)
+
 // rises8s reports whether it could: eight ids a block, none of which has a rank of
 // over 32.
 //
@@ -128,4 +162,12 @@ func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 func rises8s(dst *Rise, ids *uint64, blocks int, k uint64) (ok bool)
 
 //go:noescape
-func pairRises8s(dst *Rise, vs *uint64, minutes *uint32, blocks int, k uint64) (ok bool)
+func pairRises8s(dst *Rise, vs *uint64, times *int64, blocks int, k uint64) (ok bool)
+
+// rises8w takes eight ids a block, of any rank.
+//
+//go:noescape
+func rises8w(dst *Rise, ids *uint64, blocks int, k uint64)
+
+//go:noescape
+func pairRises8w(dst *Rise, vs *uint64, times *int64, blocks int, k uint64)

@@ -1,5 +1,6 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // 24 bytes hold 32 ranks of six bits, the first lowest. A lane takes 12 of
@@ -178,6 +179,62 @@ top:
 	VZEROUPPER
 	RET
 
+// func dealEach(hands *Hand, n int, numbers *uint32, rises *Rise, many int) (done int)
+TEXT ·dealEach(SB), NOSPLIT, $0-48
+	MOVQ hands+0(FP), DI
+	MOVQ n+8(FP), R8
+	MOVQ numbers+16(FP), DX
+	MOVQ rises+24(FP), SI
+	MOVQ many+32(FP), R9
+	XORQ CX, CX
+deal:
+	MOVL (DX)(CX*4), AX
+	CMPQ AX, R8
+	JAE dealt // there is no such hand
+	MOVL (SI)(CX*4), BX
+	INCQ CX
+	IMULQ $Hand__size, AX
+	ADDQ DI, AX
+	MOVL Hand_held(AX), R10
+	MOVL BX, Hand_rises(AX)(R10*4)
+	CMPB Hand_floor(AX), BX // whether the floor is lower
+	ADCL $0, R10
+	MOVL R10, Hand_held(AX)
+	CMPL R10, $const_handful
+	JEQ dealt
+	CMPQ CX, R9
+	JLT deal
+dealt:
+	MOVQ CX, done+40(FP)
+	RET
+
+// func lowest128s(regs *byte, blocks int) (least byte)
+TEXT ·lowest128s(SB), NOSPLIT, $0-17
+	MOVQ regs+0(FP), SI
+	MOVQ blocks+8(FP), CX
+	VPCMPEQB Y0, Y0, Y0
+	VMOVDQU Y0, Y2
+	VMOVDQU Y0, Y3
+	VMOVDQU Y0, Y4
+	VMOVDQU Y0, Y5
+lowest:
+	VPMINUB (SI), Y2, Y2
+	VPMINUB 32(SI), Y3, Y3
+	VPMINUB 64(SI), Y4, Y4
+	VPMINUB 96(SI), Y5, Y5
+	ADDQ $128, SI
+	DECQ CX
+	JNZ lowest
+	VPMINUB Y3, Y2, Y2
+	VPMINUB Y5, Y4, Y4
+	VPMINUB Y4, Y2, Y2
+	VPXOR Y0, Y2, Y2 // the lowest is the highest of what all lack
+	HIGHEST(Y2, X2)
+	XORB $0xff, AX
+	MOVB AX, least+16(FP)
+	VZEROUPPER
+	RET
+
 // SUM adds the sixteen-bit halves of what Y holds of a rank, at most 255 a
 // byte, to the count at DI. Y14 is zero.
 #define SUM(Y, X, at) \
@@ -234,6 +291,18 @@ DATA ids<>+0x10(SB)/8, $0x9e3779b97f4a7c15 // minuteStep
 DATA ids<>+0x18(SB)/8, $0x4cf2d2baae6da887 // sqlSalt
 DATA ids<>+0x20(SB)/4, $126
 GLOBL ids<>(SB), RODATA|NOPTR, $36
+
+// Four times 2^52, whose lowest bit is one; and a minute in units of 2^11 nanoseconds.
+DATA two52<>+0x00(SB)/8, $0x4330000000000000
+DATA two52<>+0x08(SB)/8, $0x4330000000000000
+DATA two52<>+0x10(SB)/8, $0x4330000000000000
+DATA two52<>+0x18(SB)/8, $0x4330000000000000
+GLOBL two52<>(SB), RODATA|NOPTR, $32
+DATA units<>+0x00(SB)/8, $0x417bf08eb0000000
+DATA units<>+0x08(SB)/8, $0x417bf08eb0000000
+DATA units<>+0x10(SB)/8, $0x417bf08eb0000000
+DATA units<>+0x18(SB)/8, $0x417bf08eb0000000
+GLOBL units<>(SB), RODATA|NOPTR, $32
 
 // FACTORS fills Y8 to Y11 with what MIX needs: the factors, and their upper
 // halves. It fills Y12 to Y15 with what RISES needs of the K that CX is: K, the
@@ -320,24 +389,38 @@ rises:
 	VZEROUPPER
 	RET
 
-// PAIR makes the ids of the pairs of four pseudonyms, in Y, and their minutes at
-// M. T and U are spoilt. Y6 and Y7 have minuteStep, and its upper half.
+// MINUTES gives the lower halves of the words of T the minutes of four times at M. Of
+// a time there are less than 2^52 units, so that it is a double with nothing lost; and
+// no quotient is so near below a whole number that it is rounded up to it: it is less
+// than 2^28, of which a double tells 2^-25, and lacks a unit's part of a minute, which
+// is more.
+#define MINUTES(M, T) \
+	VMOVDQU M, T; \
+	VPSRLQ $11, T, T; \
+	VPOR two52<>(SB), T, T; \
+	VSUBPD two52<>(SB), T, T; \
+	VDIVPD units<>(SB), T, T; \
+	VROUNDPD $3, T, T; \
+	VADDPD two52<>(SB), T, T
+
+// PAIR makes the ids of the pairs of four pseudonyms, in Y, and the minutes of the
+// times at M. T and U are spoilt. Y6 and Y7 have minuteStep, and its upper half.
 #define PAIR(Y, M, T, U) \
 	VPBROADCASTQ ids<>+0x18(SB), T; \
 	VPXOR T, Y, Y; \
 	MIX(Y, T, U); \
-	VPMOVZXDQ M, T; \
+	MINUTES(M, T); \
 	VPMULUDQ Y7, T, U; \
 	VPMULUDQ Y6, T, T; \
 	VPSLLQ $32, U, U; \
 	VPADDQ T, Y, Y; \
 	VPADDQ U, Y, Y
 
-// func pairRises8s(dst *Rise, vs *uint64, minutes *uint32, blocks int, k uint64) (ok bool)
+// func pairRises8s(dst *Rise, vs *uint64, times *int64, blocks int, k uint64) (ok bool)
 TEXT ·pairRises8s(SB), NOSPLIT, $0-41
 	MOVQ dst+0(FP), DI
 	MOVQ vs+8(FP), SI
-	MOVQ minutes+16(FP), DX
+	MOVQ times+16(FP), DX
 	MOVQ blocks+24(FP), BX
 	MOVQ k+32(FP), CX
 	FACTORS
@@ -347,17 +430,110 @@ pairs:
 	VMOVDQU (SI), Y0
 	VMOVDQU 32(SI), Y1
 	PAIR(Y0, (DX), Y2, Y3)
-	PAIR(Y1, 16(DX), Y4, Y5)
+	PAIR(Y1, 32(DX), Y4, Y5)
 	MIX(Y0, Y2, Y3)
 	MIX(Y1, Y4, Y5)
 	RISES
 	ADDQ $64, SI
-	ADDQ $32, DX
+	ADDQ $64, DX
 	ADDQ $32, DI
 	DECQ BX
 	JNZ pairs
 	VMOVMSKPS Y15, AX
 	TESTL AX, AX
 	SETEQ ok+40(FP)
+	VZEROUPPER
+	RET
+
+// WIDE fills Z8 and Z9 with the factors of mix, and Z10 to Z13 with what RISES8 needs
+// of the K that CX is: K, the greatest number of a register, the bit that ends the
+// highest rank, and 64.
+#define WIDE \
+	VPBROADCASTQ ids<>+0x00(SB), Z8; \
+	VPBROADCASTQ ids<>+0x08(SB), Z9; \
+	VMOVQ CX, X10; \
+	MOVQ $1, AX; \
+	SHLQ CX, AX; \
+	DECQ AX; \
+	VPBROADCASTQ AX, Z11; \
+	MOVQ $64, AX; \
+	VPBROADCASTQ AX, Z13; \
+	SUBQ CX, AX; \
+	MOVQ AX, CX; \
+	MOVQ $1, AX; \
+	SHLQ CX, AX; \
+	VPBROADCASTQ AX, Z12; \
+	VPXORQ Z14, Z14, Z14
+
+// MIX8 hashes the eight words of Z. T is spoilt.
+#define MIX8(Z, T) \
+	VPSRLQ $33, Z, T; \
+	VPXORQ T, Z, Z; \
+	VPMULLQ Z8, Z, Z; \
+	VPSRLQ $33, Z, T; \
+	VPXORQ T, Z, Z; \
+	VPMULLQ Z9, Z, Z; \
+	VPSRLQ $33, Z, T; \
+	VPXORQ T, Z, Z
+
+// RISES8 writes to DI what the eight hashes in Z0 do: 64 less the zeros before the
+// lowest bit that is set above the register's number is the rank. Z0 to Z2 are spoilt.
+#define RISES8 \
+	VPSRLQ X10, Z0, Z1; \
+	VPORQ Z12, Z1, Z1; \
+	VPSUBQ Z1, Z14, Z2; \
+	VPANDQ Z2, Z1, Z1; \
+	VPLZCNTQ Z1, Z1; \
+	VPSUBQ Z1, Z13, Z1; \
+	VPANDQ Z11, Z0, Z0; \
+	VPSLLQ $8, Z0, Z0; \
+	VPORQ Z1, Z0, Z0; \
+	VPMOVQD Z0, (DI)
+
+// func rises8w(dst *Rise, ids *uint64, blocks int, k uint64)
+TEXT ·rises8w(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ ids+8(FP), SI
+	MOVQ blocks+16(FP), BX
+	MOVQ k+24(FP), CX
+	WIDE
+risesWide:
+	VMOVDQU64 (SI), Z0
+	MIX8(Z0, Z1)
+	RISES8
+	ADDQ $64, SI
+	ADDQ $32, DI
+	DECQ BX
+	JNZ risesWide
+	VZEROUPPER
+	RET
+
+// func pairRises8w(dst *Rise, vs *uint64, times *int64, blocks int, k uint64)
+TEXT ·pairRises8w(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ vs+8(FP), SI
+	MOVQ times+16(FP), DX
+	MOVQ blocks+24(FP), BX
+	MOVQ k+32(FP), CX
+	WIDE
+	VPBROADCASTQ ids<>+0x10(SB), Z6
+	VPBROADCASTQ ids<>+0x18(SB), Z7
+	VPBROADCASTQ units<>(SB), Z5
+pairsWide:
+	VPXORQ (SI), Z7, Z0
+	MIX8(Z0, Z1)
+	VPSRLQ $11, (DX), Z1
+	VCVTUQQ2PD Z1, Z1 // as MINUTES does
+	VDIVPD Z5, Z1, Z1
+	VCVTTPD2UQQ Z1, Z1
+	VPMULLQ Z6, Z1, Z1
+	VPADDQ Z1, Z0, Z0
+	MIX8(Z0, Z1)
+	RISES8
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $32, DI
+	DECQ BX
+	JNZ pairsWide
 	VZEROUPPER
 	RET

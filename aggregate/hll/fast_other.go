@@ -13,8 +13,14 @@ func countRanks(regs []byte) ranks             { return countRanksPlain(regs) }
 
 func sumPacked(packed []byte, k uint8) (uint64, byte) { return sumPackedPlain(packed, k) }
 
+func deal(hands []Hand, numbers []uint32, rises []Rise) int {
+	return dealPlain(hands, numbers, rises)
+}
+
+func lowest(regs []byte) byte { return lowestPlain(regs) }
+
 func rises(dst []Rise, ids []uint64, k uint8) { risesPlain(dst, ids, k) }
 
-func pairRises(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
-	pairRisesPlain(dst, vs, minutes, k)
+func pairRises(dst []Rise, vs []uint64, times []int64, k uint8) {
+	pairRisesPlain(dst, vs, times, k)
 }

@@ -3,6 +3,7 @@ package hll
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // Registers are one byte each, and no rank has its top bit set, so eight of
@@ -154,6 +155,27 @@ func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
 	return sum, top
 }
 
+// dealPlain gives rises to hands, up to one that fills its hand. A rise that changes
+// nothing is put there too, and the next over it.
+func dealPlain(hands []Hand, numbers []uint32, rises []Rise) int {
+	rises = rises[:len(numbers)]
+	for i, n := range numbers {
+		h, r := &hands[n], rises[i]
+		held := h.held
+		h.rises[held] = r
+		if r.Rank() > h.floor { // a conditional move
+			held++
+		}
+		if h.held = held; held == handful {
+			return i + 1
+		}
+	}
+	return len(numbers)
+}
+
+// lowestPlain gives the lowest of the registers, of which there are some.
+func lowestPlain(regs []byte) byte { return slices.Min(regs) }
+
 // risesPlain writes to dst what each of the ids does to a large sketch of k.
 func risesPlain(dst []Rise, ids []uint64, k uint8) {
 	dst = dst[:len(ids)]
@@ -162,11 +184,11 @@ func risesPlain(dst []Rise, ids []uint64, k uint8) {
 	}
 }
 
-// pairRisesPlain writes to dst what each pair of a pseudonym and a minute does to a
-// large sketch of k.
-func pairRisesPlain(dst []Rise, vs []uint64, minutes []uint32, k uint8) {
-	dst, minutes = dst[:len(vs)], minutes[:len(vs)]
+// pairRisesPlain writes to dst what each pair of a pseudonym and the minute of its
+// time does to a large sketch of k.
+func pairRisesPlain(dst []Rise, vs []uint64, times []int64, k uint8) {
+	dst, times = dst[:len(vs)], times[:len(vs)]
 	for i, v := range vs {
-		dst[i] = riseOf(mix(PairID(v, int64(minutes[i]))), k)
+		dst[i] = riseOf(mix(PairID(v, times[i]/minute)), k)
 	}
 }

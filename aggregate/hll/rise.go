@@ -11,12 +11,12 @@ type Rise uint32
 // large sketch of k.
 func Rises(dst []Rise, ids []uint64, k int) { rises(dst, ids, uint8(k)) }
 
-// PairRises writes to dst what the pair of each pseudonym and its unix minute does
-// to a large sketch of k: what [Rises] writes of the [PairID]. dst and minutes are
-// as long as vs, or longer.
-func PairRises(dst []Rise, vs []uint64, minutes []uint32, k int) {
-	pairRises(dst, vs, minutes, uint8(k))
-}
+// PairRises writes to dst what the pair of each pseudonym and the minute of its time
+// does to a large sketch of k: what [Rises] writes of the [PairID]. Times are Unix
+// nanoseconds, and not before 1970. dst and times are as long as vs, or longer.
+func PairRises(dst []Rise, vs []uint64, times []int64, k int) { pairRises(dst, vs, times, uint8(k)) }
+
+const minute = 60e9 // nanoseconds
 
 // riseOf is what hash h does.
 func riseOf(h uint64, k uint8) Rise {
@@ -25,18 +25,23 @@ func riseOf(h uint64, k uint8) Rise {
 	return Rise(at<<8) | Rise(rank)
 }
 
+// Rank is the rank that a register rises to.
+func (r Rise) Rank() Rise { return r & 0xff }
+
 // manyRises are worth reading the registers for from one end to the other first:
 // the processor then fetches them ahead, and not one by one in no order.
 const manyRises = 256
 
-// Raise adds the ids that do this. The sketch is large, and of the rises' k.
-func (s *Sketch) Raise(rises []Rise) {
+// Raise adds the ids that do this. The sketch is large, and of the rises' k. It
+// gives a rank that every register had: no rise to that one changes anything, now or
+// later.
+func (s *Sketch) Raise(rises []Rise) (floor Rise) {
 	regs, rose := s.regs, Rise(0)
 	if len(rises) >= manyRises {
-		rose = Rise(fetch(regs) >> 8)
+		floor = Rise(lowest(regs))
 	}
 	for _, r := range rises {
-		at, rank := r>>8, r&0xff
+		at, rank := r>>8, r.Rank()
 		old := Rise(regs[at])
 		if rank < old { // a conditional move
 			rank = old
@@ -45,13 +50,5 @@ func (s *Sketch) Raise(rises []Rise) {
 		rose |= rank ^ old
 	}
 	s.dirty = s.dirty || rose != 0
-}
-
-// fetch reads a register of each cache line. What it gives is less than 256, and
-// only keeps the reading from being left out.
-func fetch(regs []byte) (seen uint32) {
-	for ; len(regs) >= 256; regs = regs[256:] {
-		seen |= uint32(regs[0]) | uint32(regs[64]) | uint32(regs[128]) | uint32(regs[192])
-	}
-	return seen
+	return floor
 }

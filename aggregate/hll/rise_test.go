@@ -6,6 +6,84 @@ import (
 	"testing"
 )
 
+// FuzzDeal holds what is dealt to hands by assembly to what is plainly, and both to
+// what each hand must hold.
+func FuzzDeal(f *testing.F) {
+	f.Add(uint64(1), uint16(0), byte(1))
+	f.Add(uint64(2), uint16(3000), byte(1))
+	f.Add(uint64(3), uint16(3000), byte(200))
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16, hands byte) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		one := make([]Hand, int(hands)+1)
+		for i := range one {
+			if one[i] = Idle(); i > 0 {
+				one[i].Empty(Rise(r.UintN(5)))
+			}
+		}
+		numbers, rises := make([]uint32, n), make([]Rise, n)
+		held := make([][]Rise, len(one))
+		for i := range numbers {
+			numbers[i], rises[i] = r.Uint32N(uint32(len(one))), riseOf(r.Uint64(), 14)
+			if n := numbers[i]; rises[i].Rank() > one[n].floor {
+				held[n] = append(held[n], rises[i])
+			}
+		}
+		two := slices.Clone(one)
+		a := dealt(one, numbers, rises, Deal)
+		b := dealt(two, numbers, rises, dealPlain)
+		for i := range held {
+			if !slices.Equal(a[i], held[i]) || !slices.Equal(b[i], held[i]) {
+				t.Fatalf("hand %d got %v, plainly %v, and should have got %v", i, a[i], b[i], held[i])
+			}
+		}
+	})
+}
+
+// dealt gives what each hand got in the end.
+func dealt(hands []Hand, numbers []uint32, rises []Rise, deal func([]Hand, []uint32, []Rise) int) [][]Rise {
+	all := make([][]Rise, len(hands))
+	take := func(i uint32) {
+		all[i] = append(all[i], hands[i].Rises()...)
+		hands[i].Empty(hands[i].floor)
+	}
+	for done := 0; done < len(numbers); {
+		done += deal(hands, numbers[done:], rises[done:])
+		if last := numbers[done-1]; hands[last].Full() {
+			take(last)
+		}
+	}
+	for i := range hands {
+		take(uint32(i))
+	}
+	return all
+}
+
+// TestDealToNobody: a number that no hand has is a mistake that shows, and writes
+// nowhere else.
+func TestDealToNobody(t *testing.T) {
+	for name, deal := range map[string]func([]Hand, []uint32, []Rise) int{"Deal": Deal, "dealPlain": dealPlain} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("a rise was dealt to a hand that is none")
+				}
+			}()
+			hands, numbers, rises := make([]Hand, 3), []uint32{1, 1, 0, 2, 1}, make([]Rise, 5)
+			defer func() {
+				if len(hands[2].Rises()) > 0 {
+					t.Error("a hand beyond the end got it")
+				}
+			}()
+			for i := range rises {
+				rises[i] = riseOf(uint64(i), 14)
+			}
+			for done := 0; done < len(numbers); {
+				done += deal(hands[:2], numbers[done:], rises[done:])
+			}
+		})
+	}
+}
+
 // unmix gives the id whose hash is h.
 func unmix(h uint64) uint64 {
 	inverse := func(odd uint64) uint64 { // modulo 2^64, by Newton's method
@@ -56,10 +134,13 @@ func FuzzRises(f *testing.F) {
 
 func requireSameRises(t *testing.T, r *rand.Rand, ids []uint64, k byte) {
 	t.Helper()
-	minutes, pairs := make([]uint32, len(ids)), make([]uint64, len(ids))
+	times, pairs := make([]int64, len(ids)), make([]uint64, len(ids))
 	for i, v := range ids {
-		minutes[i] = r.Uint32() >> r.UintN(32)
-		pairs[i] = PairID(v, int64(minutes[i]))
+		times[i] = r.Int64() >> r.UintN(63)
+		if r.IntN(2) == 0 { // where a minute begins, or ends
+			times[i] = max(0, times[i]/minute*minute-r.Int64N(2))
+		}
+		pairs[i] = PairID(v, times[i]/minute)
 	}
 	got, want := make([]Rise, len(ids)+1), make([]Rise, len(ids)+1)
 	Rises(got, ids, int(k))
@@ -69,12 +150,13 @@ func requireSameRises(t *testing.T, r *rand.Rand, ids []uint64, k byte) {
 	}
 	requireSameRegisters(t, ids, want[:len(ids)], k)
 
-	PairRises(got, ids, minutes, int(k))
-	pairRisesPlain(want, ids, minutes, k)
+	PairRises(got, ids, times, int(k))
+	pairRisesPlain(want, ids, times, k)
 	if !slices.Equal(got, want) {
 		t.Fatal("PairRises are not what they are plainly")
 	}
 	requireSameRegisters(t, pairs, want[:len(ids)], k)
+	requireSameByWidth(t, ids, times, k)
 }
 
 // requireSameRegisters adds ids to a large sketch one by one, and their rises to

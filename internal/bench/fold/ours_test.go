@@ -96,11 +96,10 @@ func add[T uint8 | int32](l *loom, visitors []uint64, service, location []T, day
 	n := len(visitors)
 	code, time := l.batch.Code[:n], l.batch.Time[:n]
 	location = location[:n]
+	day = day[:n]
 	for i, s := range service[:n] {
 		code[i] = uint32(s)*locations + uint32(location[i])
-	}
-	for i, d := range day[:n] {
-		time[i] = int64(d) * nano
+		time[i] = int64(day[i]) * nano
 	}
 	l.batch.Visitor, l.batch.Until, l.batch.Code, l.batch.Time = visitors, l.zero[:n], code, time
 	return l.fold.Add(&l.batch)
