@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"slices"
 	"time"
 
 	"rollcall"
@@ -55,6 +56,7 @@ const (
 	rowRejects   = 10000          // of one record; beyond, the record is kept whole
 	batchRejects = 2 * rowRejects // of one record batch; beyond, it is kept whole
 	rejectBytes  = 4 << 20        // gathered before they are written
+	fewGroups    = 8              // of a batch are faster looked through than hashed
 )
 
 func newBatcher(s *Source, id int) *batcher {
@@ -249,6 +251,11 @@ func (b *batcher) read() (more bool) {
 func (b *batcher) code(g *rollcall.Group) (uint32, error) {
 	if n := b.batch.Len(); n > 0 && b.batch.Groups[b.batch.Code[n-1]] == *g { // single events are often of the group before
 		return b.batch.Code[n-1], nil
+	}
+	if len(b.batch.Groups) <= fewGroups {
+		if i := slices.Index(b.batch.Groups, *g); i >= 0 {
+			return uint32(i), nil
+		}
 	}
 	v, ok := b.codes[*g]
 	if !ok {
