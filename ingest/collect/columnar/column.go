@@ -3,10 +3,14 @@ package columnar
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"rollcall/ingest"
 )
 
 // texts is a column of text: row i's, empty where it is null.
@@ -82,17 +86,39 @@ func plainOf[O int32 | int64](a arrow.Array, offsets []O, value func(i int) stri
 	return &plain{v, value}, nil
 }
 
-// coded is a column of a dictionary: row i's text is words[codes[i]].
+// coded is a column of a dictionary: row i's text is the name of its code.
 type coded struct {
 	codes []int32 // -1: null
-	words []string
+	names ingest.Names
 }
 
 func (c *coded) at(i int) string {
 	if c.codes[i] < 0 {
 		return ""
 	}
-	return c.words[c.codes[i]]
+	return c.names.At(int(c.codes[i]))
+}
+
+// words gives how many texts there are.
+func (c *coded) words() int { return c.names.Len() }
+
+// namesOf gives the texts of a dictionary, which has been looked at; those of the
+// common kind where they are.
+func namesOf(a arrow.Array, words texts) ingest.Names {
+	if whole, ok := a.(*array.String); ok && whole.NullN() == 0 && a.Len() > 0 {
+		var text []byte
+		if b := a.Data().Buffers()[2]; b != nil {
+			text = b.Bytes()
+		}
+		return ingest.Names{Text: unsafe.String(unsafe.SliceData(text), len(text)), Ends: whole.ValueOffsets()}
+	}
+	var text strings.Builder
+	ends := make([]int32, 1, a.Len()+1)
+	for i := range a.Len() {
+		text.WriteString(words.at(i))
+		ends = append(ends, int32(text.Len()))
+	}
+	return ingest.Names{Text: text.String(), Ends: ends}
 }
 
 func codedOf(a *array.Dictionary) (texts, error) {
@@ -100,27 +126,18 @@ func codedOf(a *array.Dictionary) (texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &coded{words: make([]string, a.Dictionary().Len())}
-	if whole, ok := a.Dictionary().(*array.String); ok && whole.NullN() == 0 {
-		for i := range c.words {
-			c.words[i] = whole.Value(i)
-		}
-	} else {
-		for i := range c.words {
-			c.words[i] = values.at(i)
-		}
-	}
+	c := &coded{names: namesOf(a.Dictionary(), values)}
 	v, err := validOf(a)
 	if err != nil {
 		return nil, err
 	}
 	switch codes := a.Indices().(type) {
 	case *array.Int8:
-		c.codes, err = codesOf(codes.Int8Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int8Values(), a.Len(), c.words(), &v)
 	case *array.Int16:
-		c.codes, err = codesOf(codes.Int16Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int16Values(), a.Len(), c.words(), &v)
 	case *array.Int32:
-		c.codes, err = codesOf(codes.Int32Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int32Values(), a.Len(), c.words(), &v)
 	default:
 		codes64 := make([]int64, a.Len())
 		for i := range codes64 {
@@ -128,7 +145,7 @@ func codedOf(a *array.Dictionary) (texts, error) {
 				codes64[i] = int64(a.GetValueIndex(i))
 			}
 		}
-		c.codes, err = codesOf(codes64, a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes64, a.Len(), c.words(), &v)
 	}
 	return c, err
 }

@@ -51,42 +51,46 @@ func (k *taker) record(ctx context.Context, rec arrow.Record) error {
 		return err
 	}
 	alike := rowsOf(t)
-	for i := range t.rows {
+	for i := 0; i < t.rows; {
 		if k.in.Hopeless() {
 			k.in.RefuseRest(k.rows+1, t.rows-i)
 			k.rows += t.rows - i
 			return nil
 		}
-		if err := k.row(ctx, t, alike, i); err != nil {
+		n, err := k.some(ctx, t, alike, i)
+		if err != nil {
 			return err
 		}
-		k.rows++
+		i, k.rows = i+n, k.rows+n
 	}
 	return nil
 }
 
-// row takes row i as one like others, where it is, and else by itself.
-func (k *taker) row(ctx context.Context, t *table, alike *rows, i int) error {
+// some takes rows from row i on, and says how many: those that are like others, or
+// one by itself.
+func (k *taker) some(ctx context.Context, t *table, alike *rows, i int) (int, error) {
 	if alike == nil {
 		_, err := k.single(ctx, t, i)
-		return err
+		return 1, err
 	}
-	if done, err := alike.take(ctx, k.in, t, i); done || err != nil {
-		return err
+	if n, err := alike.take(ctx, k.in, i); n > 0 || err != nil {
+		return n, err
 	}
-	group, err := k.single(ctx, t, i)
-	alike.remember(alike.mix(i), group)
-	return err
+	read, err := k.single(ctx, t, i)
+	if read {
+		alike.remember(k.in, i)
+	}
+	return 1, err
 }
 
-// single takes row i by itself. It gives what is known of its group after that.
-func (k *taker) single(ctx context.Context, t *table, i int) (*ingest.KnownGroup, error) {
+// single takes row i by itself, and says whether it was a sighting at all.
+func (k *taker) single(ctx context.Context, t *table, i int) (bool, error) {
+	raw := func() []byte { return t.json(i) }
 	s, err := t.sighting(i, &k.fields)
 	if err != nil {
-		return nil, k.in.RefuseAs(ctx, k.rows+1, err, func() []byte { return t.json(i) })
+		return false, k.in.RefuseAs(ctx, k.rows+1, err, raw)
 	}
-	err = k.in.Sighting(ctx, k.rows+1, &s, func() []byte { return t.json(i) })
-	return k.in.KnownGroup(), err
+	return true, k.in.Sighting(ctx, k.rows+1, &s, raw)
 }
 
 // json is row i as a line of NDJSON, so that it can be loaded again.
