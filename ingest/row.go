@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"rollcall"
@@ -15,7 +16,7 @@ type Alike struct {
 	Group  []uint32 // each row's number
 	// Account is each row's, its place among Accounts; below 0: it has none.
 	Account  []int32
-	Accounts *Accounts
+	Accounts Accounts
 	Time     []int64 // each row's, of which a second has Unit
 	Unit     int64
 	Until    []int64 // Unix nanoseconds, 0: none; nil: no row has one
@@ -76,16 +77,15 @@ const (
 	maxRemembered = 1 << 17
 )
 
-// NewAccounts takes the names, which are read while the accounts are in use, and
-// says how many rows have one of them.
-func NewAccounts(names Names, rows int) *Accounts {
+// Renew takes other names, of another table, which are read while the accounts are
+// in use, and how many rows have one of them.
+func (a *Accounts) Renew(names Names, rows int) {
 	n := names.Len()
-	a := &Accounts{names: names, often: rows >= 2*n && n <= maxRemembered}
+	a.names, a.often, a.plain, a.by = names, rows >= 2*n && n <= maxRemembered, false, a.by[:0]
 	if n > 0 {
 		text := names.Text[names.Ends[0]:names.Ends[n]]
 		a.plain = isPlain(text, len(text), noCapital)
 	}
-	return a
 }
 
 // KnownGroup gives what is known, for rows of a table, of the group of the sighting
@@ -248,6 +248,8 @@ func (a *Accounts) under(key rollcall.KeyID) []rollcall.Visitor {
 	if !a.often || len(a.by) == maxHashed {
 		return nil
 	}
-	a.by = append(a.by, hashed{key: key, visitors: make([]rollcall.Visitor, a.names.Len())})
-	return a.by[len(a.by)-1].visitors
+	a.by = slices.Grow(a.by, 1)[:len(a.by)+1]
+	h := &a.by[len(a.by)-1] // which has memory of another table's
+	h.key, h.visitors = key, append(h.visitors[:0], make([]rollcall.Visitor, a.names.Len())...)
+	return h.visitors
 }

@@ -121,8 +121,8 @@ func namesOf(a arrow.Array, words texts) ingest.Names {
 	return ingest.Names{Text: text.String(), Ends: ends}
 }
 
-func codedOf(a *array.Dictionary) (texts, error) {
-	values, err := textsOf(a.Dictionary())
+func codedOf(a *array.Dictionary, memory *spare) (texts, error) {
+	values, err := textsOf(a.Dictionary(), memory)
 	if err != nil {
 		return nil, err
 	}
@@ -133,11 +133,11 @@ func codedOf(a *array.Dictionary) (texts, error) {
 	}
 	switch codes := a.Indices().(type) {
 	case *array.Int8:
-		c.codes, err = codesOf(codes.Int8Values(), a.Len(), c.words(), &v)
+		c.codes, err = codesOf(codes.Int8Values(), memory.codes(a.Len()), c.words(), &v)
 	case *array.Int16:
-		c.codes, err = codesOf(codes.Int16Values(), a.Len(), c.words(), &v)
+		c.codes, err = codesOf(codes.Int16Values(), memory.codes(a.Len()), c.words(), &v)
 	case *array.Int32:
-		c.codes, err = codesOf(codes.Int32Values(), a.Len(), c.words(), &v)
+		c.codes, err = codesOf(codes.Int32Values(), memory.codes(a.Len()), c.words(), &v)
 	default:
 		codes64 := make([]int64, a.Len())
 		for i := range codes64 {
@@ -145,18 +145,48 @@ func codedOf(a *array.Dictionary) (texts, error) {
 				codes64[i] = int64(a.GetValueIndex(i))
 			}
 		}
-		c.codes, err = codesOf(codes64, a.Len(), c.words(), &v)
+		c.codes, err = codesOf(codes64, memory.codes(a.Len()), c.words(), &v)
 	}
 	return c, err
 }
 
+// spare is memory for codes, which the columns of one table take after those of
+// another that is not used any more.
+type spare struct {
+	pieces [][]int32
+	taken  int
+}
+
+// begin takes everything back.
+func (s *spare) begin() { s.taken = 0 }
+
+// size gives the bytes of all of it.
+func (s *spare) size() (size int) {
+	for _, p := range s.pieces {
+		size += arrow.Int32SizeBytes * cap(p)
+	}
+	return size
+}
+
+// codes gives memory for n codes, which are not cleared.
+func (s *spare) codes(n int) []int32 {
+	if s.taken == len(s.pieces) {
+		s.pieces = append(s.pieces, nil)
+	}
+	p := &s.pieces[s.taken]
+	s.taken++
+	if cap(*p) < n {
+		*p = make([]int32, n)
+	}
+	return (*p)[:n]
+}
+
 // codesOf gives rows' codes, after looking at each: it is of one of the words, or
 // of a row that has none.
-func codesOf[T int8 | int16 | int32 | int64](from []T, rows, words int, v *valid) ([]int32, error) {
-	if len(from) != rows {
+func codesOf[T int8 | int16 | int32 | int64](from []T, codes []int32, words int, v *valid) ([]int32, error) {
+	if len(from) != len(codes) {
 		return nil, errIndex
 	}
-	codes := make([]int32, rows)
 	for i, code := range from {
 		switch {
 		case len(v.bits) > 0 && v.null(i):
@@ -171,7 +201,7 @@ func codesOf[T int8 | int16 | int32 | int64](from []T, rows, words int, v *valid
 }
 
 // textsOf gives an array's texts, after looking at every offset of it.
-func textsOf(a arrow.Array) (texts, error) {
+func textsOf(a arrow.Array, memory *spare) (texts, error) {
 	if a.Len() == 0 {
 		return blank{}, nil
 	}
@@ -187,7 +217,7 @@ func textsOf(a arrow.Array) (texts, error) {
 	case *array.LargeBinary:
 		return plainOf(a, a.ValueOffsets(), a.ValueString)
 	case *array.Dictionary:
-		return codedOf(a)
+		return codedOf(a, memory)
 	}
 	return nil, fmt.Errorf("has the type %s, which is not text", a.DataType())
 }

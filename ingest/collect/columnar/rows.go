@@ -2,6 +2,7 @@ package columnar
 
 import (
 	"context"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -12,7 +13,7 @@ import (
 // have been taken before: what goes for one of the market, service, location and
 // so on then goes for the next, and what an account's pseudonym is.
 type rows struct {
-	of      *table
+	table   *table
 	account *coded
 	mixed   []*coded          // the columns that together are a group
 	few     bool              // groups: their codes mixed, and one more, are their number
@@ -31,13 +32,14 @@ const (
 	window = 1 << 12
 )
 
-// rowsOf gives nil for a table whose rows are to be looked at one by one.
-func rowsOf(t *table) *rows {
+// of begins another table with the memory of the one before, and gives nil for one
+// whose rows are to be looked at one by one.
+func (r *rows) of(t *table) *rows {
 	account, ok := t.texts[columnAccount].(*coded)
 	if !ok || t.times[columnTime] == nil || t.texts[columnUntil] != (blank{}) {
 		return nil
 	}
-	r := &rows{of: t, account: account}
+	r.table, r.account, r.mixed = t, account, r.mixed[:0]
 	product := uint64(1)
 	for _, column := range []int{
 		columnMarket, columnService, columnLocation, columnKind, columnPanel, columnPanelist,
@@ -56,13 +58,26 @@ func rowsOf(t *table) *rows {
 			return nil
 		}
 	}
-	r.alike = ingest.Alike{Accounts: ingest.NewAccounts(account.names, t.rows), Unit: t.times[columnTime].second()}
-	if r.few = product <= maxDirect; r.few {
-		r.alike.Groups = make([]*ingest.KnownGroup, product+1)
-	} else {
-		r.alike.Groups, r.numbers = make([]*ingest.KnownGroup, 1), make(map[uint64]uint32)
-	}
+	r.few = product <= maxDirect
+	r.begin(int(product))
 	return r
+}
+
+// begin makes space for so many groups, if they are few.
+func (r *rows) begin(groups int) {
+	a := &r.alike
+	r.from, a.Group, a.Unit = 0, a.Group[:0], r.table.times[columnTime].second()
+	a.Accounts.Renew(r.account.names, r.table.rows)
+	clear(a.Groups)
+	clear(r.numbers)
+	if r.few {
+		a.Groups = slices.Grow(a.Groups[:0], groups+1)[:groups+1]
+		return
+	}
+	if r.numbers == nil {
+		r.numbers = make(map[uint64]uint32)
+	}
+	a.Groups = append(a.Groups[:0], nil)
 }
 
 // take takes rows from row i on, as many as are like others, and says how many.
@@ -87,8 +102,8 @@ func (r *rows) remember(in *ingest.Batcher, i int) {
 // open numbers the groups of the rows from row i on. Number 0 has a row that is to
 // be looked at by itself.
 func (r *rows) open(i int) {
-	n := min(window, r.of.rows-i)
-	at, until := r.of.times[columnTime], r.of.times[columnUntil]
+	n := min(window, r.table.rows-i)
+	at, until := r.table.times[columnTime], r.table.times[columnUntil]
 	r.from = i
 	r.alike.Group = append(r.alike.Group[:0], make([]uint32, n)...)
 	r.alike.Account, r.alike.Time = r.account.codes[i:i+n], r.alike.Time[:0]
@@ -104,6 +119,8 @@ func (r *rows) open(i int) {
 	}
 	if until != nil {
 		r.alike.Until = append(r.alike.Until[:0], make([]int64, n)...)
+	} else {
+		r.alike.Until = nil
 	}
 	if len(at.bits) == 0 && until == nil {
 		return
