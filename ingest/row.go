@@ -12,7 +12,6 @@ import (
 type KnownGroup struct {
 	of     *known
 	number int // of the memo that found it out
-	code   groupCode
 }
 
 // groupCode is a group's code in a batch, under a key.
@@ -78,16 +77,16 @@ func (in *Batcher) Row(ctx context.Context, group *KnownGroup, accounts *Account
 	if !ok {
 		return false, nil
 	}
+	return true, in.row(ctx, k, key.id, at, until, visitor)
+}
+
+// row takes a sighting that was found to be one event.
+func (in *Batcher) row(ctx context.Context, k *known, key rollcall.KeyID, at, until time.Time, visitor rollcall.Visitor) error {
 	if in.rows == nil {
 		in.hold()
 	}
-	in.rows.AddRow(group.codeIn(in, key.id), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
-	in.Read++
-	in.taken++
-	if in.rows.Len() < maxEvents {
-		return true, nil
-	}
-	return true, in.Flush(ctx)
+	in.rows.AddRow(k.codeIn(in, key), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
+	return in.added(ctx, k.group.Market, k.group.Panel)
 }
 
 // timely reports whether a sighting of the group passes what goes by the times: of
@@ -96,26 +95,25 @@ func (in *Batcher) timely(k *known, at, until time.Time) bool {
 	if in.backfill && until.IsZero() && k.group.Segment == "" {
 		return true // a key's instants are of years that an event may be of
 	}
-	e := rollcall.Event{Time: at, Until: until}
-	e.Precision = k.group.Precision
-	if e.ValidateTimes() != nil {
+	if k.group.Precision == rollcall.ToDay && !until.IsZero() || rollcall.CheckInterval(at, until) != nil {
 		return false
+	}
+	if in.backfill && k.group.Segment == "" {
+		return true
 	}
 	now := in.converter.Now()
-	if !in.backfill && e.Age(now) != nil {
-		return false
-	}
-	return k.group.Segment == "" || in.converter.segments.take(&rollcall.Event{Group: k.group}, now) == nil
+	e := rollcall.Event{Group: k.group, Time: at, Until: until}
+	return (in.backfill || e.Age(now) == nil) && in.converter.segments.take(&e, now) == nil
 }
 
 // codeIn gives the group's code in the batch that is held.
-func (g *KnownGroup) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
-	if g.code.batch != in.number || g.code.key != key {
-		group := g.of.group
+func (k *known) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
+	if k.code.batch != in.number || k.code.key != key {
+		group := k.group
 		group.Key = key
-		g.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
+		k.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
 	}
-	return g.code.code
+	return k.code.code
 }
 
 // visitor gives an account's pseudonym; false: it has none, or not surely.
