@@ -38,8 +38,13 @@ type inUse struct {
 	length   uint64
 	key      key
 	visitors []rollcall.Visitor // of the accounts; nil: they are not remembered
-	batch    int                // the number of the batch in which the group has the
-	code     uint32             // code under the key
+}
+
+// groupCode is a group's code in a batch, under a key.
+type groupCode struct {
+	batch int // its number
+	key   rollcall.KeyID
+	code  uint32
 }
 
 // Accounts are the accounts of a table of which many rows have the same: each is
@@ -116,15 +121,11 @@ func (in *Batcher) KnownGroup(t *Alike, was *KnownGroup) *KnownGroup {
 // gives how many it took.
 func (in *Batcher) Rows(ctx context.Context, t *Alike, from int) (int, error) {
 	in.converter.renew()
-	var now time.Time
-	if !in.backfill {
-		now = in.converter.Now()
-	}
 	i, space := from, maxEvents
 	if in.rows != nil {
 		space -= in.rows.Len()
 	}
-	for end := min(len(t.Group), from+space); i < end && in.row(t, i, now); {
+	for end := min(len(t.Group), from+space); i < end && in.alike(t, i); {
 		i++
 	}
 	taken := i - from
@@ -136,23 +137,21 @@ func (in *Batcher) Rows(ctx context.Context, t *Alike, from int) (int, error) {
 	return taken, in.Flush(ctx)
 }
 
-// row adds a row of a table, if Sighting certainly would.
-func (in *Batcher) row(t *Alike, i int, now time.Time) bool {
+// alike adds a row of a table, if Sighting certainly would.
+func (in *Batcher) alike(t *Alike, i int) bool {
 	g, account := t.Groups[t.Group[i]], int(t.Account[i])
 	if g == nil || g.number != in.converter.number || account < 0 {
 		return false
 	}
-	at := t.Time[i]
-	use := g.use(at)
+	use := g.use(t.Time[i])
 	if use == nil {
 		return false
 	}
-	second := int64(time.Second)
-	nano, until := at*(second/t.Unit), int64(0)
+	at, until := t.Time[i]*(int64(time.Second)/t.Unit), int64(0)
 	if t.Until != nil {
 		until = t.Until[i]
 	}
-	if until != 0 && !use.serves(until/(second/t.Unit)) || !in.timely(g.of, nano, until, now) {
+	if until != 0 && !use.serves(until/(int64(time.Second)/t.Unit)) || !in.timely(g.of, at, until) {
 		return false
 	}
 	visitor, ok := t.Accounts.visitor(g, use, account)
@@ -162,12 +161,7 @@ func (in *Batcher) row(t *Alike, i int, now time.Time) bool {
 	if in.rows == nil {
 		in.hold()
 	}
-	if use.batch != in.number {
-		group := g.of.group
-		group.Key = use.key.id
-		use.batch, use.code = in.number, in.rows.GroupCode(&group)
-	}
-	in.rows.AddRow(use.code, nano, until, uint64(visitor))
+	in.rows.AddRow(g.of.codeIn(in, use.key.id), at, until, uint64(visitor))
 	return true
 }
 
@@ -188,27 +182,52 @@ func (g *KnownGroup) use(at int64) *inUse {
 	return nil
 }
 
-// timely reports whether a sighting of the group passes what goes by the times: of
-// the event itself, against the clock, and how many segments the day has.
-func (in *Batcher) timely(k *known, at, until int64, now time.Time) bool {
-	if in.backfill && until == 0 && k.group.Segment == "" {
+// row takes a sighting that was found to be one event.
+func (in *Batcher) row(ctx context.Context, k *known, key rollcall.KeyID, at, until time.Time, visitor rollcall.Visitor) error {
+	if in.rows == nil {
+		in.hold()
+	}
+	in.rows.AddRow(k.codeIn(in, key), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
+	return in.added(ctx, k.group.Market, k.group.Panel)
+}
+
+// timely reports whether a sighting of the group passes what goes by the times, in
+// Unix nanoseconds, and no until where it is 0: see timelyAt.
+func (in *Batcher) timely(k *known, at, until int64) bool {
+	switch {
+	case in.backfill && until == 0 && k.group.Segment == "":
 		return true // a key's instants are of years that an event may be of
+	case until == 0:
+		return in.timelyAt(k, time.Unix(0, at), time.Time{})
 	}
-	e := rollcall.Event{Time: time.Unix(0, at)}
-	if until != 0 {
-		e.Until = time.Unix(0, until)
-	}
-	e.Precision = k.group.Precision
-	if e.ValidateTimes() != nil {
-		return false
-	}
-	if !in.backfill && e.Age(now) != nil {
-		return false
-	}
-	if k.group.Segment == "" {
+	return in.timelyAt(k, time.Unix(0, at), time.Unix(0, until))
+}
+
+// timelyAt goes by the times of the event itself, the clock, and how many segments
+// the day has.
+func (in *Batcher) timelyAt(k *known, at, until time.Time) bool {
+	if in.backfill && until.IsZero() && k.group.Segment == "" {
 		return true
 	}
-	return in.converter.segments.take(&rollcall.Event{Group: k.group}, in.converter.Now()) == nil
+	if k.group.Precision == rollcall.ToDay && !until.IsZero() || rollcall.CheckInterval(at, until) != nil {
+		return false
+	}
+	if in.backfill && k.group.Segment == "" {
+		return true
+	}
+	now := in.converter.Now()
+	e := rollcall.Event{Group: k.group, Time: at, Until: until}
+	return (in.backfill || e.Age(now) == nil) && in.converter.segments.take(&e, now) == nil
+}
+
+// codeIn gives the group's code in the batch that is held.
+func (k *known) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
+	if k.code.batch != in.number || k.code.key != key {
+		group := k.group
+		group.Key = key
+		k.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
+	}
+	return k.code.code
 }
 
 // visitor gives an account's pseudonym; false: it has none, or not surely.
