@@ -183,8 +183,11 @@ func (m *memo) remember(e *rollcall.Event) {
 // isPlainAccount reports whether an account is certainly valid, and its service
 // has no rule that would spell it otherwise.
 func isPlainAccount(service rollcall.ServiceID, account string) bool {
-	return isPlain(account, maxAccount, 'A'-1) && !shortened(service, account)
+	return isPlain(account, maxAccount, noCapital) && !shortened(service, account)
 }
+
+// noCapital is the last capital that an account may have which is its own spelling.
+const noCapital = 'A' - 1
 
 // isPlain reports whether a name is certainly valid and its own spelling: signs of
 // ASCII without space and control characters, and of the capitals those up to last.

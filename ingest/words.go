@@ -81,7 +81,7 @@ func (in *Batcher) again(ctx context.Context, f *Fields) (bool, error) {
 		return false, nil
 	}
 	spelling, ok := k.plain(f.Account, f.Panelist)
-	if !ok || !in.timely(k, at, until) {
+	if !ok || !in.timelyAt(k, at, until) {
 		return false, nil
 	}
 	return true, in.row(ctx, k, key.id, at, until, k.visitor(spelling, key))
