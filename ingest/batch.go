@@ -237,6 +237,7 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	err := f.sighting(&s)
 	if err == nil {
 		if err = in.add(&s); err == nil {
+			in.converter.note()
 			return in.added(ctx, s.Market, s.Panel)
 		}
 	} else if text == nil {

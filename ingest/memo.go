@@ -16,7 +16,7 @@ type memo struct {
 	keys      uint64              // and the state of the keys
 	few       []*known            // the groups, while they are few: they are faster looked through than hashed
 	groups    map[rollcall.Group]*known
-	worded    [slots]*known // the same, at the slots of their words, the latest of each
+	worded    [slots]*known // of those the ones that lines were of, at the slots of their words, the latest of each
 	last      *known        // the group of the sighting before; nil: none
 	number    int           // what was found out under another one may be wrong by now
 }
@@ -177,7 +177,6 @@ func (m *memo) remember(e *rollcall.Event) {
 	}
 	k.keys = append(k.keys, l)
 	m.last = k
-	m.worded[k.words.slot()] = k
 }
 
 // isPlainAccount reports whether an account is certainly valid, and its service

@@ -60,6 +60,13 @@ func (m *memo) said(f *Fields) *known {
 	return k
 }
 
+// note has said find the group of the sighting before.
+func (m *memo) note() {
+	if m.last != nil {
+		m.worded[m.last.words.slot()] = m.last
+	}
+}
+
 // again is take for fields with the words of others that were taken, if it is
 // certain that this one would be, as one event; false: take is to be asked.
 func (in *Batcher) again(ctx context.Context, f *Fields) (bool, error) {

@@ -167,7 +167,7 @@ func (o *Object) field(last int) int {
 // which came next the last time too, its text of ordinary signs, a comma and the
 // next, with no space. It gives the place of the last one that was read, and whether
 // its comma is yet to be read; else a field is, and field reads whatever it is.
-func (o *Object) usual(last int) (at int, ended bool) {
+func (o *Object) usual(last int) (place int, ended bool) {
 	rest := o.text[o.at:]
 	for {
 		next := o.after[last]
