@@ -164,7 +164,7 @@ func (in *Batcher) Sighting(ctx context.Context, line int, s *Sighting, raw func
 	if in.took = err == nil; !in.took {
 		return in.RefuseAs(ctx, line, err, raw)
 	}
-	return in.added(ctx, s)
+	return in.added(ctx, s.Market, s.Panel)
 }
 
 // add adds a sighting's events, or nothing.
@@ -196,10 +196,10 @@ func (in *Batcher) hold() {
 }
 
 // added counts a sighting that was taken.
-func (in *Batcher) added(ctx context.Context, s *Sighting) error {
+func (in *Batcher) added(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID) error {
 	in.Read++
 	in.taken++
-	if s.Panel != "" && in.converter.withoutRoster(s) {
+	if panel != "" && in.converter.withoutRoster(market, panel) {
 		in.warn(WarnNoRoster, 1)
 	}
 	if in.rows.Len() < maxEvents {
@@ -230,11 +230,15 @@ func (in *Batcher) take(ctx context.Context, line int, f *Fields, text []byte) e
 	if in.Defaults != (rollcall.Defaults{}) {
 		f.Fill(&in.Defaults)
 	}
+	if done, err := in.again(ctx, f); done {
+		return err
+	}
 	var s Sighting
 	err := f.sighting(&s)
 	if err == nil {
 		if err = in.add(&s); err == nil {
-			return in.added(ctx, &s)
+			in.converter.note()
+			return in.added(ctx, s.Market, s.Panel)
 		}
 	} else if text == nil {
 		f.Account, f.Panelist = "", ""

@@ -35,8 +35,8 @@ func (c *Converter) batch() *rollcall.Batch {
 }
 
 // withoutRoster reports whether a panel's sighting is of one without a roster.
-func (c *Converter) withoutRoster(s *Sighting) bool {
-	return c.HasRoster != nil && !c.HasRoster(s.Market, s.Panel)
+func (c *Converter) withoutRoster(market rollcall.MarketID, panel rollcall.PanelID) bool {
+	return c.HasRoster != nil && !c.HasRoster(market, panel)
 }
 
 // Append appends the sighting as an event, pseudonymised and valid; the error

@@ -16,14 +16,17 @@ type memo struct {
 	keys      uint64              // and the state of the keys
 	few       []*known            // the groups, while they are few: they are faster looked through than hashed
 	groups    map[rollcall.Group]*known
-	last      *known // the group of the sighting before; nil: none
-	number    int    // what was found out under another one may be wrong by now
+	worded    [slots]*known // of those the ones that lines were of, at the slots of their words, the latest of each
+	last      *known        // the group of the sighting before; nil: none
+	number    int           // what was found out under another one may be wrong by now
 }
 
 // known is what is known of a group.
 type known struct {
 	group rollcall.Group // with the catalogue's own names, and no key
+	words words          // as most sources say it
 	keys  []lasting
+	code  groupCode
 }
 
 // lasting is a key, and the instants [from, to), in Unix seconds, at which it
@@ -113,24 +116,33 @@ func (k *known) append(to []rollcall.Event, s *Sighting, key *key, record time.T
 			return to, err
 		}
 	}
-	if e.Key = key.id; s.Panel != "" {
-		e.Visitor = key.panelist(s.Panelist)
-	} else {
-		e.Visitor = key.account(spelling)
-	}
+	e.Key, e.Visitor = key.id, k.visitor(spelling, key)
 	return append(to, e), nil
 }
 
-// spelling is that by which a pseudonym is made. Most names are their own, which
-// one look at their bytes says.
+// spelling is that by which a pseudonym is made.
 func (k *known) spelling(s *Sighting) (string, error) {
-	switch {
-	case k.group.Panel == "" && s.Panelist == "" && isPlainAccount(s.Service, s.Account):
-		return s.Account, nil
-	case s.Panel != "" && s.Account == "" && isPlain(s.Panelist, maxPanelist, 'Z'):
-		return s.Panelist, nil
+	if spelling, ok := k.plain(s.Account, s.Panelist); ok {
+		return spelling, nil
 	}
 	return checkWho(s)
+}
+
+// plain is spelling for a name that is its own, as one look at its bytes says. Most
+// are; false: checkWho is to be asked.
+func (k *known) plain(account, panelist string) (spelling string, ok bool) {
+	if k.group.Panel == "" {
+		return account, panelist == "" && isPlainAccount(k.group.Service, account)
+	}
+	return panelist, account == "" && isPlain(panelist, maxPanelist, 'Z')
+}
+
+// visitor gives the pseudonym of a spelling.
+func (k *known) visitor(spelling string, key *key) rollcall.Visitor {
+	if k.group.Panel == "" {
+		return key.account(spelling)
+	}
+	return key.panelist(spelling)
 }
 
 // remember takes note of what an event was made with.
@@ -154,7 +166,7 @@ func (m *memo) remember(e *rollcall.Event) {
 	}
 	k := m.groups[group]
 	if k == nil {
-		k = &known{group: group}
+		k = &known{group: group, words: wordsOfGroup(&group)}
 		m.groups[group] = k
 		if len(m.few) < maxFew {
 			m.few = append(m.few, k)
@@ -170,8 +182,11 @@ func (m *memo) remember(e *rollcall.Event) {
 // isPlainAccount reports whether an account is certainly valid, and its service
 // has no rule that would spell it otherwise.
 func isPlainAccount(service rollcall.ServiceID, account string) bool {
-	return isPlain(account, maxAccount, 'A'-1) && !shortened(service, account)
+	return isPlain(account, maxAccount, noCapital) && !shortened(service, account)
 }
+
+// noCapital is the last capital that an account may have which is its own spelling.
+const noCapital = 'A' - 1
 
 // isPlain reports whether a name is certainly valid and its own spelling: signs of
 // ASCII without space and control characters, and of the capitals those up to last.

@@ -44,9 +44,9 @@ func someLines(n int) (lines []string) {
 		at := around.Add(time.Duration(rng.IntN(8*24*60)-4*24*60) * time.Minute)
 		line := census("time", at.Format(time.RFC3339), "until", pick("", at.Add(time.Duration(rng.IntN(26))*time.Hour).Format(time.RFC3339)),
 			"market", pick("FR", "NZ", "NZ", "NZ", "XX"), "service", pick("msn", "msn", "aim", "irc", "icq"),
-			"account", pick("ann", "bob", "someone@example.org", "Ann B", " ann ", "ann\n", "é", strings.Repeat("é", 1025), ""), "platform", pick("", "", "phone"), "precision", pick("", "", "", "day"))
+			"account", pick("ann", "bob", "someone@example.org", "Ann B", " ann ", "ann\n", "é", strings.Repeat("é", 1025), ""), "panelist", pick("", "", "", "", "", "P1"), "segment", pick("", "", "none", fmt.Sprint("s", rng.IntN(400))), "platform", pick("", "", "phone"), "precision", pick("", "", "", "day"))
 		if rng.IntN(4) == 0 {
-			line = panelLine("time", at.Format(time.RFC3339), "panelist", pick("P1", " P1", " "), "panel", pick("nn", "nn", "n/n"))
+			line = panelLine("time", at.Format(time.RFC3339), "panelist", pick("P1", " P1", " "), "account", pick("", "", "", "ann"), "panel", pick("nn", "nn", "n/n"))
 		}
 		lines = append(lines, line)
 	}
@@ -62,8 +62,8 @@ func TestBatcherRemembers(t *testing.T) {
 		in := ingest.NewBatcher(converter, log, "test", backfill)
 		var want []rollcall.Event
 		refused := 0
-		for i, line := range someLines(5000) {
-			if i == 3000 {
+		for i, line := range someLines(8000) {
+			if i == 5000 {
 				changeKeys(t, converter)
 			}
 			if err := in.Line(t.Context(), i+1, []byte(line)); err != nil {

@@ -2,17 +2,42 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"rollcall"
 )
+
+// Alike are rows of a table of which many have the same group, and many the same
+// account: what has been found out of one row then goes for the next.
+type Alike struct {
+	// Groups are by number; nil: nothing is known of it, as always of number 0.
+	Groups []*KnownGroup
+	Group  []uint32 // each row's number
+	// Account is each row's, its place among Accounts; below 0: it has none.
+	Account  []int32
+	Accounts Accounts
+	Time     []int64 // each row's, of which a second has Unit
+	Unit     int64
+	Until    []int64 // Unix nanoseconds, 0: none; nil: no row has one
+}
 
 // KnownGroup is what a Batcher has found out about a group of accounts, from one
 // sighting that it took.
 type KnownGroup struct {
 	of     *known
 	number int // of the memo that found it out
-	code   groupCode
+	keys   []inUse
+	last   int // of keys, which the row before had
+}
+
+// inUse is a key of a group, which is that of rows at length instants from one on,
+// in their table's unit.
+type inUse struct {
+	from     int64
+	length   uint64
+	key      key
+	visitors []rollcall.Visitor // of the accounts; nil: they are not remembered
 }
 
 // groupCode is a group's code in a batch, under a key.
@@ -25,16 +50,28 @@ type groupCode struct {
 // Accounts are the accounts of a table of which many rows have the same: each is
 // checked, spelled and hashed once for a key.
 type Accounts struct {
-	names []string
+	names Names
+	plain bool // what isPlain says of the signs of all
 	often bool // they come again: it is worth to remember
 	by    []hashed
 }
 
-// hashed are pseudonyms under a key.
+// Names are texts of which each begins where the one before ends.
+type Names struct {
+	Text string
+	Ends []int32 // the first one's begin, then each one's end
+}
+
+// Len gives how many there are.
+func (n *Names) Len() int { return max(len(n.Ends), 1) - 1 }
+
+// At gives a name, which is part of the text.
+func (n *Names) At(i int) string { return n.Text[n.Ends[i]:n.Ends[i+1]] }
+
+// hashed are pseudonyms under a key, 0 where none was made.
 type hashed struct {
 	key      rollcall.KeyID
 	visitors []rollcall.Visitor
-	done     []bool
 }
 
 // Bounds of the pseudonyms that are remembered at once: for how many keys, which
@@ -45,109 +82,193 @@ const (
 	maxRemembered = 1 << 17
 )
 
-// NewAccounts takes the names, which are read while the accounts are in use, and
-// says how many rows have one of them.
-func NewAccounts(names []string, rows int) *Accounts {
-	return &Accounts{names: names, often: rows >= 2*len(names) && len(names) <= maxRemembered}
+// Renew takes other names, of another table, which are read while the accounts are
+// in use, and how many rows have one of them.
+func (a *Accounts) Renew(names Names, rows int) {
+	n := names.Len()
+	a.names, a.often, a.plain, a.by = names, rows >= 2*n && n <= maxRemembered, false, a.by[:0]
+	if n > 0 {
+		text := names.Text[names.Ends[0]:names.Ends[n]]
+		a.plain = isPlain(text, len(text), noCapital)
+	}
 }
 
-// KnownGroup gives what is known of the group of the sighting that was taken
-// last; nil: nothing that serves for others of it, or the last was refused.
-func (in *Batcher) KnownGroup() *KnownGroup {
+// KnownGroup gives what is known, for rows of a table, of the group of the sighting
+// that was taken last; was is what was known of it before. nil: nothing that serves
+// for others of it.
+func (in *Batcher) KnownGroup(t *Alike, was *KnownGroup) *KnownGroup {
 	last := in.converter.last
 	if last == nil || last.group.Panel != "" || !in.took {
 		return nil
 	}
-	return &KnownGroup{of: last, number: in.converter.number}
+	if was != nil && was.of == last && was.number == in.converter.number && len(was.keys) == len(last.keys) {
+		return was
+	}
+	g := &KnownGroup{of: last, number: in.converter.number}
+	for i := range last.keys {
+		if l := &last.keys[i]; l.from < l.to {
+			g.keys = append(g.keys, inUse{
+				from: l.from * t.Unit, length: uint64(l.to-l.from) * uint64(t.Unit),
+				key: l.key, visitors: t.Accounts.under(l.key.id),
+			})
+		}
+	}
+	return g
 }
 
-// Row takes a sighting of a group, by the place of its account among others, as
-// Sighting does, if it is certain that this one would take it, as one event;
-// false: Sighting is to be asked.
-func (in *Batcher) Row(ctx context.Context, group *KnownGroup, accounts *Accounts, account int, at, until time.Time) (bool, error) {
+// Rows takes rows of a table from one on, as Sighting does, up to one of which it is
+// not certain that Sighting would take it, as one event, or up to a batch's end. It
+// gives how many it took.
+func (in *Batcher) Rows(ctx context.Context, t *Alike, from int) (int, error) {
 	in.converter.renew()
-	if group.number != in.converter.number {
-		return false, nil
+	i, space := from, maxEvents
+	if in.rows != nil {
+		space -= in.rows.Len()
 	}
-	k := group.of
-	key := k.key(at, until)
-	if key == nil || !in.timely(k, at, until) {
-		return false, nil
+	for end := min(len(t.Group), from+space); i < end && in.alike(t, i); {
+		i++
 	}
-	visitor, ok := accounts.visitor(k, key, account)
+	taken := i - from
+	in.Read += taken
+	in.taken += taken
+	if taken < space {
+		return taken, nil
+	}
+	return taken, in.Flush(ctx)
+}
+
+// alike adds a row of a table, if Sighting certainly would.
+func (in *Batcher) alike(t *Alike, i int) bool {
+	g, account := t.Groups[t.Group[i]], int(t.Account[i])
+	if g == nil || g.number != in.converter.number || account < 0 {
+		return false
+	}
+	use := g.use(t.Time[i])
+	if use == nil {
+		return false
+	}
+	at, until := t.Time[i]*(int64(time.Second)/t.Unit), int64(0)
+	if t.Until != nil {
+		until = t.Until[i]
+	}
+	if until != 0 && !use.serves(until/(int64(time.Second)/t.Unit)) || !in.timely(g.of, at, until) {
+		return false
+	}
+	visitor, ok := t.Accounts.visitor(g, use, account)
 	if !ok {
-		return false, nil
+		return false
 	}
 	if in.rows == nil {
 		in.hold()
 	}
-	in.rows.AddRow(group.codeIn(in, key.id), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
-	in.Read++
-	in.taken++
-	if in.rows.Len() < maxEvents {
-		return true, nil
-	}
-	return true, in.Flush(ctx)
+	in.rows.AddRow(g.of.codeIn(in, use.key.id), at, until, uint64(visitor))
+	return true
 }
 
-// timely reports whether a sighting of the group passes what goes by the times: of
-// the event itself, against the clock, and how many segments the day has.
-func (in *Batcher) timely(k *known, at, until time.Time) bool {
-	if in.backfill && until.IsZero() && k.group.Segment == "" {
-		return true // a key's instants are of years that an event may be of
+// serves reports whether the key is that of an instant.
+func (u *inUse) serves(at int64) bool { return uint64(at-u.from) < u.length }
+
+// use gives the key of an instant; nil: it is not known.
+func (g *KnownGroup) use(at int64) *inUse {
+	if g.last < len(g.keys) && g.keys[g.last].serves(at) {
+		return &g.keys[g.last]
 	}
-	e := rollcall.Event{Time: at, Until: until}
-	e.Precision = k.group.Precision
-	if e.ValidateTimes() != nil {
+	for i := range g.keys {
+		if g.keys[i].serves(at) {
+			g.last = i
+			return &g.keys[i]
+		}
+	}
+	return nil
+}
+
+// row takes a sighting that was found to be one event.
+func (in *Batcher) row(ctx context.Context, k *known, key rollcall.KeyID, at, until time.Time, visitor rollcall.Visitor) error {
+	if in.rows == nil {
+		in.hold()
+	}
+	in.rows.AddRow(k.codeIn(in, key), at.UnixNano(), rollcall.UntilNano(until), uint64(visitor))
+	return in.added(ctx, k.group.Market, k.group.Panel)
+}
+
+// timely reports whether a sighting of the group passes what goes by the times, in
+// Unix nanoseconds, and no until where it is 0: see timelyAt.
+func (in *Batcher) timely(k *known, at, until int64) bool {
+	switch {
+	case in.backfill && until == 0 && k.group.Segment == "":
+		return true // a key's instants are of years that an event may be of
+	case until == 0:
+		return in.timelyAt(k, time.Unix(0, at), time.Time{})
+	}
+	return in.timelyAt(k, time.Unix(0, at), time.Unix(0, until))
+}
+
+// timelyAt goes by the times of the event itself, the clock, and how many segments
+// the day has.
+func (in *Batcher) timelyAt(k *known, at, until time.Time) bool {
+	if in.backfill && until.IsZero() && k.group.Segment == "" {
+		return true
+	}
+	if k.group.Precision == rollcall.ToDay && !until.IsZero() || rollcall.CheckInterval(at, until) != nil {
 		return false
+	}
+	if in.backfill && k.group.Segment == "" {
+		return true
 	}
 	now := in.converter.Now()
-	if !in.backfill && e.Age(now) != nil {
-		return false
-	}
-	return k.group.Segment == "" || in.converter.segments.take(&rollcall.Event{Group: k.group}, now) == nil
+	e := rollcall.Event{Group: k.group, Time: at, Until: until}
+	return (in.backfill || e.Age(now) == nil) && in.converter.segments.take(&e, now) == nil
 }
 
 // codeIn gives the group's code in the batch that is held.
-func (g *KnownGroup) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
-	if g.code.batch != in.number || g.code.key != key {
-		group := g.of.group
+func (k *known) codeIn(in *Batcher, key rollcall.KeyID) uint32 {
+	if k.code.batch != in.number || k.code.key != key {
+		group := k.group
 		group.Key = key
-		g.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
+		k.code = groupCode{in.number, key, in.rows.GroupCode(&group)}
 	}
-	return g.code.code
+	return k.code.code
 }
 
 // visitor gives an account's pseudonym; false: it has none, or not surely.
-func (a *Accounts) visitor(k *known, key *key, account int) (rollcall.Visitor, bool) {
-	h := a.under(key.id)
-	if h != nil && h.done[account] {
-		return h.visitors[account], true
+func (a *Accounts) visitor(g *KnownGroup, use *inUse, account int) (rollcall.Visitor, bool) {
+	if use.visitors != nil && use.visitors[account] != 0 {
+		return use.visitors[account], true
 	}
-	spelling := a.names[account]
-	if !isPlainAccount(k.group.Service, spelling) {
+	spelling, service := a.names.At(account), g.of.group.Service
+	if !a.isPlain(service, spelling) {
 		var err error
-		if spelling, err = checkWho(&Sighting{Service: k.group.Service, Account: spelling}); err != nil {
+		if spelling, err = checkWho(&Sighting{Service: service, Account: spelling}); err != nil {
 			return 0, false
 		}
 	}
-	visitor := key.account(spelling)
-	if h != nil {
-		h.visitors[account], h.done[account] = visitor, true
+	visitor := use.key.account(spelling)
+	if use.visitors != nil {
+		use.visitors[account] = visitor
 	}
 	return visitor, true
 }
 
+// isPlain is isPlainAccount, of one of the accounts.
+func (a *Accounts) isPlain(service rollcall.ServiceID, account string) bool {
+	if !a.plain {
+		return isPlainAccount(service, account)
+	}
+	return account != "" && len(account) <= maxAccount && !shortened(service, account)
+}
+
 // under gives the pseudonyms under a key; nil: none are remembered.
-func (a *Accounts) under(key rollcall.KeyID) *hashed {
+func (a *Accounts) under(key rollcall.KeyID) []rollcall.Visitor {
 	for i := range a.by {
 		if a.by[i].key == key {
-			return &a.by[i]
+			return a.by[i].visitors
 		}
 	}
 	if !a.often || len(a.by) == maxHashed {
 		return nil
 	}
-	a.by = append(a.by, hashed{key: key, visitors: make([]rollcall.Visitor, len(a.names)), done: make([]bool, len(a.names))})
-	return &a.by[len(a.by)-1]
+	a.by = slices.Grow(a.by, 1)[:len(a.by)+1]
+	h := &a.by[len(a.by)-1] // which has memory of another table's
+	h.key, h.visitors = key, append(h.visitors[:0], make([]rollcall.Visitor, a.names.Len())...)
+	return h.visitors
 }

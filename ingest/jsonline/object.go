@@ -53,6 +53,7 @@ type Field struct {
 type Object struct {
 	fields []Field
 	leads  []string // of each field its name as most write it, up to its value
+	opens  []string // and up to the text that is its value
 	after  []int    // of each field that which came behind it last time, and at the end that which came first
 
 	text  []byte
@@ -68,7 +69,7 @@ type Object struct {
 func NewObject(fields ...Field) *Object {
 	o := &Object{fields: fields, after: make([]int, len(fields)+1)}
 	for _, f := range fields {
-		o.leads = append(o.leads, `"`+f.Name+`":`)
+		o.leads, o.opens = append(o.leads, `"`+f.Name+`":`), append(o.opens, `"`+f.Name+`":"`)
 	}
 	return o
 }
@@ -137,20 +138,61 @@ func (o *Object) object() {
 		return
 	}
 	for last := len(o.fields); o.bad == nil; {
-		o.now = o.name(last)
-		switch {
-		case o.bad != nil:
-			return
-		case o.now < 0:
-			o.pass(o.depth)
-		default:
-			o.after[last], last = o.now, o.now
-			o.value()
+		var ended bool
+		if last, ended = o.usual(last); !ended {
+			last = o.field(last)
 		}
 		if o.end('}') {
 			return
 		}
 	}
+}
+
+// field reads one field, whatever its form, and gives its place; last where nobody
+// looks for it.
+func (o *Object) field(last int) int {
+	o.now = o.name(last)
+	switch {
+	case o.bad != nil:
+	case o.now < 0:
+		o.pass(o.depth)
+	default:
+		o.after[last], last = o.now, o.now
+		o.value()
+	}
+	return last
+}
+
+// usual reads fields as long as they are what field finds most of the time: that
+// which came next the last time too, its text of ordinary signs, a comma and the
+// next, with no space. It gives the place of the last one that was read, and whether
+// its comma is yet to be read; else a field is, and field reads whatever it is.
+func (o *Object) usual(last int) (place int, ended bool) {
+	rest := o.text[o.at:]
+	for {
+		next := o.after[last]
+		if next >= len(o.opens) || o.seen>>(next&63)&1 != 0 {
+			break
+		}
+		open := o.opens[next]
+		if len(rest) < len(open) || string(rest[:len(open)]) != open {
+			break
+		}
+		value := rest[len(open):]
+		n := ordinary(value)
+		if n >= len(value) || value[n] != '"' || o.fields[next].Object != nil {
+			break
+		}
+		*o.fields[next].To = shared(value[:n])
+		o.seen |= 1 << (next & 63)
+		last, rest = next, value[n+1:]
+		if ended = len(rest) < 2 || rest[0] != ',' || rest[1] != '"'; ended {
+			break
+		}
+		rest = rest[1:]
+	}
+	o.at = len(o.text) - len(rest)
+	return last, ended
 }
 
 // name reads a field's name and the colon, and gives its place; -1 where nobody

@@ -131,7 +131,7 @@ func texts() []string {
 		`{"a":[1,]}`, `{"a":[,1]}`, `{"a":{"b":1,}}`, `{"a":{1:2}}`, `{"time":"1",}`, `{,}`, `{"a"}`, `{"a":}`, `{"a",1}`, `{1:2}`, `{a:1}`, `{"a":'x'}`, `{null:1}`,
 		" \t\r\n{ \"time\" :  \"1\" , \"a\" : [ 1 , { \"b\" : null } ] } ", "\v{}", "{}\v", "{}\x00", "{}\u2003", "{}x", "{}{}", `{`, `}`, ``, ` `, `null`, `nullx`, `null null`, `true`, `1`, `[]`, `"s"`,
 		deep(63), deep(64), "x" + deep(64), `{}` + deep(64), `{"time":1,"a":` + strings.Repeat("[", 65), `{"a":"` + strings.Repeat("[", 100) + `"}`,
-		`{"data":{"inner":"1"},"time":"2"}`, `{"data":{"inner":1,"a":{"inner":[2]}}}`, `{"data":{"Inner":"1"}}`, `{"data":{"inner":"1","inner":null},"data":{}}`, `{"data":null}`, `{"data":[]}`, `{"data":{}`, `{"data":{"a":"\q"}}`, `{"data"{"inner":"1"},"time":"2"}`,
+		`{"data":{"inner":"1"},"time":"2"}`, `{"data":{"inner":1,"a":{"inner":[2]}}}`, `{"data":{"Inner":"1"}}`, `{"data":{"inner":"1","inner":null},"data":{}}`, `{"data":null}`, `{"data":[]}`, `{"data":"{}"}`, `{"data":{}`, `{"data":{"a":"\q"}}`, `{"data"{"inner":"1"},"time":"2"}`,
 		`{"data":` + deep(63) + `}`, `{"data":` + deep(64) + `}`, `{"Time":"1","time":"2"}`, "{\"\u017fign\":1,\"TIME\u017f\":2}",
 		`{"a":"12345678","time":"1234567\"9","market":"12345678é"}`,
 	}

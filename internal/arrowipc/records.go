@@ -7,13 +7,22 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 )
 
+// Reader reads streams one after the other, with the same memory. The zero value is
+// ready.
+type Reader struct{ arena arena }
+
+// mostHeld bounds the memory that a Reader holds between two streams.
+const mostHeld = 16 << 20
+
 // Records yields the record batches of any Arrow IPC stream from outside,
 // within the same limits as Decoder's. A record is valid until the next step.
 // An error is a *rollcall.Invalid and ends the sequence. The columns are not
 // checked: an array's offsets may still lie, and reading one may panic.
-func Records(value []byte) iter.Seq2[arrow.Record, error] {
+func (of *Reader) Records(value []byte) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
-		r := &records{}
+		of.arena.most = mostHeld
+		of.arena.reset()
+		r := &records{arena: &of.arena}
 		err := r.open(value)
 		for err == nil {
 			var rec arrow.Record
@@ -32,14 +41,14 @@ func Records(value []byte) iter.Seq2[arrow.Record, error] {
 }
 
 type records struct {
-	arena  arena
+	arena  *arena
 	stream *ipc.Reader
 	rows   int // claimed so far
 }
 
 func (r *records) open(value []byte) (err error) {
 	defer recovered(&err)
-	r.stream, err = ipc.NewReaderFromMessageReader(&frames{rest: value}, ipc.WithAllocator(&r.arena))
+	r.stream, err = ipc.NewReaderFromMessageReader(&frames{rest: value}, ipc.WithAllocator(r.arena))
 	if err != nil {
 		return invalid(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -60,10 +61,24 @@ func handshake(ctx context.Context, conn net.Conn, config *tls.Config, addr stri
 // partingConn closes after what the server still says, for a second: a socket
 // closed with bytes unread resets the connection, as the driver's way to cancel
 // a query does. To a server in a library of its own a reset is the end.
+//
+// The driver closes a connection of which a goroutine of its own reads still. What
+// that one reads from then on would lack what the closing has read, so it reads
+// nothing more.
 type partingConn struct {
 	*net.TCPConn
 	watched *pulse    // nil: nobody's
 	by      time.Time // when who connects wants to have spoken with the server; zero: it has
+	parting atomic.Bool
+}
+
+// Read is the connection's, until it is closed.
+func (c *partingConn) Read(b []byte) (int, error) {
+	n, err := c.TCPConn.Read(b)
+	if c.parting.Load() { // and who closes it may have read what was before
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 // SetDeadline is the connection's, and no later than who connects waits: the
@@ -82,6 +97,7 @@ func (c *partingConn) SetDeadline(t time.Time) error {
 // Close ends the writing, reads to the end, and closes.
 func (c *partingConn) Close() error {
 	const most = time.Second
+	c.parting.Store(true)
 	if c.watched != nil {
 		c.watched.remove(c.TCPConn)
 	}
@@ -104,7 +120,7 @@ const tlsAlert = 21
 
 // Read is the connection's.
 func (c *plainConn) Read(b []byte) (int, error) {
-	n, err := c.TCPConn.Read(b)
+	n, err := c.partingConn.Read(b)
 	switch {
 	case c.heard:
 	case n > 0 && b[0] == tlsAlert:

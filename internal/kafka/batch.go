@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -157,12 +158,14 @@ type opened struct {
 	records []byte
 }
 
-// each gives the records from the offset on. Their bytes are the batch's. A
-// record without a timestamp has the zero time.
+// each gives the records from the offset on. Their bytes are the batch's; a
+// record's headers are good until the next one. A record without a timestamp has
+// the zero time.
 func (o *opened) each(from int64) iter.Seq[kafka.Message] {
 	return func(yield func(kafka.Message) bool) {
+		r := rawRecord{wanted: true}
 		for f := (fields{rest: o.records}); len(f.rest) > 0; {
-			r := f.record(true)
+			f.record(&r)
 			m := kafka.Message{
 				Offset: o.batch.first + r.offset, Time: o.time(r.time), Key: r.key, Value: r.value, Headers: r.headers,
 			}
@@ -189,9 +192,9 @@ func (o *opened) time(after int64) time.Time {
 // bytes stand for very many, or have very many headers, each of which takes 40
 // bytes here and a sender two.
 func checkRecords(records []byte, count int64, packed bool) error {
-	f := fields{rest: records, bad: count < 0}
+	f, r := fields{rest: records, bad: count < 0}, rawRecord{}
 	for n := count; n > 0 && !f.bad; n-- {
-		r := f.record(false)
+		f.record(&r)
 		switch {
 		case r.count > maxHeaders:
 			return badRecords("a record has %d headers; the most is %d", r.count, maxHeaders)
@@ -212,20 +215,22 @@ type fields struct {
 	bad  bool
 }
 
-// rawRecord is what was walked over.
+// rawRecord is what was walked over last.
 type rawRecord struct {
 	size, count  int64 // of its bytes and headers, as it claims
 	time, offset int64 // after the batch's first
 	key, value   []byte
+	tail         []byte // its headers as they lie in the batch; nil: bad ones, or none was walked over yet
 	headers      []kafka.Header
+	wanted       bool // the headers are
 }
 
-// record walks over one, and gives its headers if they are wanted.
-func (f *fields) record(headers bool) (r rawRecord) {
+// record walks over one.
+func (f *fields) record(r *rawRecord) {
 	r.size = f.varint()
 	if f.bad || r.size < 0 || r.size > int64(len(f.rest)) {
 		f.bad = true
-		return r
+		return
 	}
 	body := fields{rest: f.rest[:r.size]}
 	f.rest = f.rest[r.size:]
@@ -234,22 +239,29 @@ func (f *fields) record(headers bool) (r rawRecord) {
 	r.offset = body.varint()
 	r.key = body.bytes(-1)
 	r.value = body.bytes(-1)
-	r.count = body.varint()
-	if body.bad || r.count < 0 || r.count > maxHeaders {
+	if len(body.rest) > 0 && bytes.Equal(body.rest, r.tail) {
+		return // as the record before has them, which nearly all do
+	}
+	body.readHeaders(r)
+	f.bad = f.bad || body.bad
+}
+
+// readHeaders walks over a record's last part, which are its headers.
+func (f *fields) readHeaders(r *rawRecord) {
+	tail := f.rest
+	r.tail, r.headers = nil, r.headers[:0]
+	if r.count = f.varint(); r.count < 0 || r.count > maxHeaders {
 		f.bad = true
-		return r
 	}
-	if headers && r.count > 0 {
-		r.headers = make([]kafka.Header, 0, r.count)
-	}
-	for range r.count {
-		key, value := body.bytes(0), body.bytes(-1)
-		if headers {
+	for n := r.count; n > 0 && !f.bad; n-- {
+		key, value := f.bytes(0), f.bytes(-1)
+		if r.wanted {
 			r.headers = append(r.headers, kafka.Header{Key: headerName(key), Value: value})
 		}
 	}
-	f.bad = f.bad || body.bad || len(body.rest) > 0
-	return r
+	if f.bad = f.bad || len(f.rest) > 0; !f.bad {
+		r.tail = tail
+	}
 }
 
 // headerName is a header's key, without memory for those that nearly all have.
@@ -263,7 +275,17 @@ func headerName(key []byte) string {
 	return string(key)
 }
 
+// varint walks over a number. Most have one byte.
 func (f *fields) varint() int64 {
+	if len(f.rest) > 0 && f.rest[0] < 1<<7 {
+		zigzag := int64(f.rest[0])
+		f.rest = f.rest[1:]
+		return zigzag>>1 ^ -(zigzag & 1)
+	}
+	return f.longVarint()
+}
+
+func (f *fields) longVarint() int64 {
 	v, n := binary.Varint(f.rest)
 	if n <= 0 {
 		f.bad, f.rest = true, nil

@@ -73,6 +73,51 @@ func headed(value, key, header string) []byte {
 	return append(binary.AppendVarint(nil, int64(len(body))), body...)
 }
 
+// A record has its own headers, whatever those before it have.
+func TestRecordHeaders(t *testing.T) {
+	want := []string{"a=1", "a=1", "", "b=2", "a=1", "a=12", "b=2", "", "b=2", "b=2"}
+	var records []byte
+	for _, header := range want {
+		key, value, some := strings.Cut(header, "=")
+		if some {
+			records = append(records, headed("x", key, value)...)
+		} else {
+			records = append(records, record("x", 0)...)
+		}
+	}
+	raw := bombtest.Batch(0, int32(len(want)), records)
+	o, err := openRaw(t, new(codecs), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for m := range o.each(0) {
+		got = append(got, headersText(m.Headers))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("one by one: %q, not %q", got, want)
+	}
+	messages, err := new(codecs).unpacked(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = got[:0]
+	for i := range messages {
+		got = append(got, headersText(messages[i].Headers))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("all at once: %q, not %q", got, want)
+	}
+}
+
+func headersText(headers []kafka.Header) string {
+	texts := make([]string, len(headers))
+	for i, h := range headers {
+		texts[i] = h.Key + "=" + string(h.Value)
+	}
+	return strings.Join(texts, ",")
+}
+
 // A batch tells its records' times by its own, by the broker's clock, or not at
 // all.
 func TestTimes(t *testing.T) {

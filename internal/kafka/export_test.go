@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -36,7 +37,10 @@ func (s *Source) Owned() int {
 func (s *Source) Queue(b *rollcall.Batch, gen *kafka.Generation) { s.out <- read{batch: b, gen: gen} }
 
 // Compress has the writer compress what it sends.
-func (w *Writer) Compress(c kafka.Compression) { w.events.Compression = c }
+func (w *Writer) Compress(c kafka.Compression) { w.events.Compression, w.atOnce.Compression = c, c }
+
+// Hold has the writer hold few events back for so long.
+func (w *Writer) Hold(d time.Duration) { w.events.BatchTimeout = d }
 
 // BatchType is the content type of a batch that can't be read.
 const BatchType = batchType

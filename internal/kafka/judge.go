@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"slices"
+
 	"rollcall"
 
 	"github.com/segmentio/kafka-go"
@@ -74,7 +76,7 @@ func (c *codecs) unpacked(raw []byte) (messages []kafka.Message, err error) {
 		return nil, err
 	}
 	for m := range records.each(0) {
-		messages = append(messages, kafka.Message{Value: m.Value, Time: m.Time, Headers: m.Headers})
+		messages = append(messages, kafka.Message{Value: m.Value, Time: m.Time, Headers: slices.Clone(m.Headers)})
 	}
 	return messages, nil
 }

@@ -53,6 +53,19 @@ func TestAppendAndRead(t *testing.T) {
 	}
 }
 
+// TestManyEventsWaitForNoOther: an append that fills messages by itself is not held
+// back for what others may append.
+func TestManyEventsWaitForNoOther(t *testing.T) {
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	w.Hold(24 * time.Hour)
+	const n = 20000
+	if err := w.Append(logtest.Within(t, logtest.Patience), rollcall.BatchOf(logtest.Events(0, n)...)); err != nil {
+		t.Fatal(err)
+	}
+	logtest.Gather(t, logtest.Source(t, b.Cluster(), kafka.SourceOptions{}), n)
+}
+
 // Every compression is read, though our own writer uses none.
 func TestEveryCompression(t *testing.T) {
 	b := openBroker(t)

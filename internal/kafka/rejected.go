@@ -201,6 +201,7 @@ func (c *Cluster) records(ctx context.Context, topic string, partition int, s sp
 				continue
 			}
 			for m := range records.each(s.first) {
+				m.Headers = slices.Clone(m.Headers)
 				if m.Offset < s.next && !yield(m, nil) {
 					return
 				}

@@ -23,7 +23,7 @@ type Writer struct {
 	patience patience
 	events   *kafka.Writer
 	rejects  *kafka.Writer
-	replays  *kafka.Writer // to rollcall.events, each record a request of its own
+	atOnce   *kafka.Writer // to rollcall.events, each record a request of its own, that waits for no other
 	encoders sync.Pool     // of *arrowipc.Encoder
 	refused  *prometheus.CounterVec
 }
@@ -61,8 +61,8 @@ func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
-	w.replays = w.topic(Events, replayBytes, &sticky{most: messageBytes})
-	w.replays.BatchSize = 1
+	w.atOnce = w.topic(Events, replayBytes, &sticky{most: messageBytes})
+	w.atOnce.BatchSize = 1
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
 	return w
 }
@@ -92,12 +92,21 @@ func (w *Writer) Append(ctx context.Context, events *rollcall.Batch) error {
 		if err != nil {
 			return fmt.Errorf("kafka: append: %w", err)
 		}
-		if err := w.write(ctx, w.events, messages); err != nil {
+		if err := w.write(ctx, w.writerFor(messages), messages); err != nil {
 			return fmt.Errorf("kafka: append %d events: %w", to-from, err)
 		}
 		from = to
 	}
 	return nil
+}
+
+// writerFor gives the writer for messages of events. Few events wait a moment for
+// those of other appends, to be one request, and one wait for the disk, with them.
+func (w *Writer) writerFor(messages []kafka.Message) *kafka.Writer {
+	if sizeOf(messages) < messageBytes {
+		return w.events
+	}
+	return w.atOnce
 }
 
 func (w *Writer) encoder() *arrowipc.Encoder { return w.encoders.Get().(*arrowipc.Encoder) }
@@ -133,7 +142,7 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
 	messages, err := w.cluster.codecs.replayed(&r)
 	if err == nil {
-		err = w.write(ctx, w.replays, messages)
+		err = w.write(ctx, w.atOnce, messages)
 	}
 	if err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
@@ -228,7 +237,7 @@ func tooLarge(err error) bool {
 
 // Close writes what is left and closes. Appends must have returned.
 func (w *Writer) Close() error {
-	if err := errors.Join(w.events.Close(), w.replays.Close(), w.rejects.Close()); err != nil {
+	if err := errors.Join(w.events.Close(), w.atOnce.Close(), w.rejects.Close()); err != nil {
 		return fmt.Errorf("kafka: close writer: %w", err)
 	}
 	return nil

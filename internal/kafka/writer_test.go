@@ -27,7 +27,7 @@ func idleWriter(t *testing.T) *Writer {
 // must hold.
 func TestTimingAndSizes(t *testing.T) {
 	w := idleWriter(t)
-	for _, k := range []*kafka.Writer{w.events, w.rejects} {
+	for _, k := range []*kafka.Writer{w.events, w.atOnce, w.rejects} {
 		if k.RequiredAcks != kafka.RequireAll || k.Async {
 			t.Errorf("the writer of %s waits for %v", k.Topic, k.RequiredAcks)
 		}

@@ -35,7 +35,7 @@ func Bodies(records iter.Seq2[arrow.Record, error]) iter.Seq2[Body, error] {
 		for rec, err := range records {
 			var t *table
 			if err == nil {
-				t, err = tableOf(rec, new(rollcall.Defaults))
+				t, err = tableOf(rec, new(rollcall.Defaults), new(spare))
 			}
 			if err != nil {
 				if p.flush(yield) {

@@ -3,10 +3,14 @@ package columnar
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"rollcall/ingest"
 )
 
 // texts is a column of text: row i's, empty where it is null.
@@ -82,45 +86,61 @@ func plainOf[O int32 | int64](a arrow.Array, offsets []O, value func(i int) stri
 	return &plain{v, value}, nil
 }
 
-// coded is a column of a dictionary: row i's text is words[codes[i]].
+// coded is a column of a dictionary: row i's text is the name of its code.
 type coded struct {
 	codes []int32 // -1: null
-	words []string
+	names ingest.Names
 }
 
 func (c *coded) at(i int) string {
 	if c.codes[i] < 0 {
 		return ""
 	}
-	return c.words[c.codes[i]]
+	return c.names.At(int(c.codes[i]))
 }
 
-func codedOf(a *array.Dictionary) (texts, error) {
-	values, err := textsOf(a.Dictionary())
+// words gives how many texts there are.
+func (c *coded) words() int { return c.names.Len() }
+
+// namesOf gives the texts of a dictionary, which has been looked at; those of the
+// common kind where they are.
+func namesOf(a arrow.Array, words texts) ingest.Names {
+	if whole, ok := a.(*array.String); ok && whole.NullN() == 0 && a.Len() > 0 {
+		var text []byte
+		if b := a.Data().Buffers()[2]; b != nil {
+			text = b.Bytes()
+		}
+		return ingest.Names{
+			Text: unsafe.String(unsafe.SliceData(text), len(text)), //nolint:gosec // its texts share the record's memory, as a table's do
+			Ends: whole.ValueOffsets(),
+		}
+	}
+	var text strings.Builder
+	ends := make([]int32, 1, a.Len()+1)
+	for i := range a.Len() {
+		text.WriteString(words.at(i))
+		ends = append(ends, int32(text.Len()))
+	}
+	return ingest.Names{Text: text.String(), Ends: ends}
+}
+
+func codedOf(a *array.Dictionary, memory *spare) (texts, error) {
+	values, err := textsOf(a.Dictionary(), memory)
 	if err != nil {
 		return nil, err
 	}
-	c := &coded{words: make([]string, a.Dictionary().Len())}
-	if whole, ok := a.Dictionary().(*array.String); ok && whole.NullN() == 0 {
-		for i := range c.words {
-			c.words[i] = whole.Value(i)
-		}
-	} else {
-		for i := range c.words {
-			c.words[i] = values.at(i)
-		}
-	}
+	c := &coded{names: namesOf(a.Dictionary(), values)}
 	v, err := validOf(a)
 	if err != nil {
 		return nil, err
 	}
 	switch codes := a.Indices().(type) {
 	case *array.Int8:
-		c.codes, err = codesOf(codes.Int8Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int8Values(), memory.codes(a.Len()), c.words(), &v)
 	case *array.Int16:
-		c.codes, err = codesOf(codes.Int16Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int16Values(), memory.codes(a.Len()), c.words(), &v)
 	case *array.Int32:
-		c.codes, err = codesOf(codes.Int32Values(), a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes.Int32Values(), memory.codes(a.Len()), c.words(), &v)
 	default:
 		codes64 := make([]int64, a.Len())
 		for i := range codes64 {
@@ -128,18 +148,48 @@ func codedOf(a *array.Dictionary) (texts, error) {
 				codes64[i] = int64(a.GetValueIndex(i))
 			}
 		}
-		c.codes, err = codesOf(codes64, a.Len(), len(c.words), &v)
+		c.codes, err = codesOf(codes64, memory.codes(a.Len()), c.words(), &v)
 	}
 	return c, err
 }
 
+// spare is memory for codes, which the columns of one table take after those of
+// another that is not used any more.
+type spare struct {
+	pieces [][]int32
+	taken  int
+}
+
+// begin takes everything back.
+func (s *spare) begin() { s.taken = 0 }
+
+// size gives the bytes of all of it.
+func (s *spare) size() (size int) {
+	for _, p := range s.pieces {
+		size += arrow.Int32SizeBytes * cap(p)
+	}
+	return size
+}
+
+// codes gives memory for n codes, which are not cleared.
+func (s *spare) codes(n int) []int32 {
+	if s.taken == len(s.pieces) {
+		s.pieces = append(s.pieces, nil)
+	}
+	p := &s.pieces[s.taken]
+	s.taken++
+	if cap(*p) < n {
+		*p = make([]int32, n)
+	}
+	return (*p)[:n]
+}
+
 // codesOf gives rows' codes, after looking at each: it is of one of the words, or
 // of a row that has none.
-func codesOf[T int8 | int16 | int32 | int64](from []T, rows, words int, v *valid) ([]int32, error) {
-	if len(from) != rows {
+func codesOf[T int8 | int16 | int32 | int64](from []T, codes []int32, words int, v *valid) ([]int32, error) {
+	if len(from) != len(codes) {
 		return nil, errIndex
 	}
-	codes := make([]int32, rows)
 	for i, code := range from {
 		switch {
 		case len(v.bits) > 0 && v.null(i):
@@ -154,7 +204,7 @@ func codesOf[T int8 | int16 | int32 | int64](from []T, rows, words int, v *valid
 }
 
 // textsOf gives an array's texts, after looking at every offset of it.
-func textsOf(a arrow.Array) (texts, error) {
+func textsOf(a arrow.Array, memory *spare) (texts, error) {
 	if a.Len() == 0 {
 		return blank{}, nil
 	}
@@ -170,7 +220,7 @@ func textsOf(a arrow.Array) (texts, error) {
 	case *array.LargeBinary:
 		return plainOf(a, a.ValueOffsets(), a.ValueString)
 	case *array.Dictionary:
-		return codedOf(a)
+		return codedOf(a, memory)
 	}
 	return nil, fmt.Errorf("has the type %s, which is not text", a.DataType())
 }

@@ -153,7 +153,7 @@ func take(tb testing.TB, body []byte) (*slice, ingest.Counts, error) {
 	tb.Helper()
 	log := &slice{}
 	in := ingest.NewBatcher(converter(tb), log, "test", false)
-	err := columnar.Stream(tb.Context(), in, bytes.NewReader(body))
+	err := new(columnar.Streams).Take(tb.Context(), in, bytes.NewReader(body))
 	return log, in.Counts, err
 }
 
@@ -413,7 +413,7 @@ func BenchmarkStream(b *testing.B) {
 		b.SetBytes(int64(len(body.Stream)))
 		for b.Loop() {
 			in := ingest.NewBatcher(d, nowhere{}, "bench", true)
-			if err := columnar.Stream(b.Context(), in, bytes.NewReader(body.Stream)); err != nil || in.Accepted != body.Rows {
+			if err := new(columnar.Streams).Take(b.Context(), in, bytes.NewReader(body.Stream)); err != nil || in.Accepted != body.Rows {
 				b.Fatal(in.Counts, err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -38,6 +39,7 @@ type DraftColumn struct {
 	few   map[string]int32 // codes of the words, where they are to be told apart; nil: anywhere
 	text  []byte           // of all words
 	ends  []int32          // and where each begins; the last one's end
+	bytes []byte           // of codes in as few bytes as they fit in
 	draft *Draft
 }
 
@@ -187,30 +189,33 @@ func (c *DraftColumn) texts(rows int) arrow.Array {
 			valid.clear(row, rows)
 		}
 	}
-	index, codes := narrow(c.Codes[:rows], words)
+	index, codes := c.narrow(rows, words)
 	of := &arrow.DictionaryType{IndexType: index, ValueType: arrow.BinaryTypes.String}
 	data := array.NewData(index, rows, []*memory.Buffer{valid.bits, memory.NewBufferBytes(codes)}, nil, valid.cleared, 0)
 	return array.NewDictionaryArray(of, array.MakeFromData(data), dictionary)
 }
 
-// narrow gives codes of so many words in as few bytes as they fit in. What Null
-// is written as is looked at by nobody.
-func narrow(codes []int32, words int) (arrow.DataType, []byte) {
+// narrow gives the first rows' codes, of so many words, in as few bytes as they fit
+// in, and in the memory of the body before. What Null is written as is looked at by nobody.
+func (c *DraftColumn) narrow(rows, words int) (arrow.DataType, []byte) {
+	codes := c.Codes[:rows]
 	switch {
 	case words <= math.MaxInt8:
-		return arrow.PrimitiveTypes.Int8, arrow.Int8Traits.CastToBytes(narrowed[int8](codes))
+		c.bytes = slices.Grow(c.bytes[:0], rows)[:rows]
+		narrow(arrow.Int8Traits.CastFromBytes(c.bytes), codes)
+		return arrow.PrimitiveTypes.Int8, c.bytes
 	case words <= math.MaxInt16:
-		return arrow.PrimitiveTypes.Int16, arrow.Int16Traits.CastToBytes(narrowed[int16](codes))
+		c.bytes = slices.Grow(c.bytes[:0], 2*rows)[:2*rows]
+		narrow(arrow.Int16Traits.CastFromBytes(c.bytes), codes)
+		return arrow.PrimitiveTypes.Int16, c.bytes
 	}
 	return arrow.PrimitiveTypes.Int32, arrow.Int32Traits.CastToBytes(codes)
 }
 
-func narrowed[T int8 | int16](codes []int32) []T {
-	to := make([]T, len(codes))
-	for i, code := range codes {
+func narrow[T int8 | int16](to []T, codes []int32) {
+	for i, code := range codes[:len(to)] {
 		to[i] = T(code)
 	}
-	return to
 }
 
 // bitmap says which rows have something; none: all have.

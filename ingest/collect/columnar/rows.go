@@ -2,7 +2,9 @@ package columnar
 
 import (
 	"context"
-	"time"
+	"slices"
+
+	"github.com/apache/arrow/go/v15/arrow"
 
 	"rollcall/ingest"
 )
@@ -11,27 +13,33 @@ import (
 // have been taken before: what goes for one of the market, service, location and
 // so on then goes for the next, and what an account's pseudonym is.
 type rows struct {
-	account  *coded
-	accounts *ingest.Accounts
-	mixed    []*coded // the columns that together are a group
-	groups   map[uint64]*ingest.KnownGroup
-	direct   []*ingest.KnownGroup // the same, where the codes make few
+	table   *table
+	account *coded
+	mixed   []*coded          // the columns that together are a group
+	few     bool              // groups: their codes mixed, and one more, are their number
+	numbers map[uint64]uint32 // of other groups, by their codes mixed
+	alike   ingest.Alike      // of the table's rows, as many as window, from one on
+	from    int
 }
 
-// maxDirect is how many groups are found by their place, and maxGroups how many
-// are remembered of others.
 const (
+	// maxDirect is how many groups are found by their codes, and maxGroups how many
+	// are remembered of others.
 	maxDirect = 1 << 14
 	maxGroups = 1 << 12
+	// window is how many rows are numbered at once: what is read of them then is in a
+	// near cache still.
+	window = 1 << 12
 )
 
-// rowsOf gives nil for a table whose rows are to be looked at one by one.
-func rowsOf(t *table) *rows {
+// of begins another table with the memory of the one before, and gives nil for one
+// whose rows are to be looked at one by one.
+func (r *rows) of(t *table) *rows {
 	account, ok := t.texts[columnAccount].(*coded)
 	if !ok || t.times[columnTime] == nil || t.texts[columnUntil] != (blank{}) {
 		return nil
 	}
-	r := &rows{account: account, accounts: ingest.NewAccounts(account.words, t.rows)}
+	r.table, r.account, r.mixed = t, account, r.mixed[:0]
 	product := uint64(1)
 	for _, column := range []int{
 		columnMarket, columnService, columnLocation, columnKind, columnPanel, columnPanelist,
@@ -42,7 +50,7 @@ func rowsOf(t *table) *rows {
 			continue
 		case *coded:
 			r.mixed = append(r.mixed, of)
-			product *= uint64(len(of.words) + 1)
+			product *= uint64(of.words() + 1)
 		default:
 			return nil
 		}
@@ -50,60 +58,127 @@ func rowsOf(t *table) *rows {
 			return nil
 		}
 	}
-	if product <= maxDirect {
-		r.direct = make([]*ingest.KnownGroup, product)
-	} else {
-		r.groups = make(map[uint64]*ingest.KnownGroup)
-	}
+	r.few = product <= maxDirect
+	r.begin(int(product))
 	return r
 }
 
-// mix gives a number for the group's codes that row i has.
-func (r *rows) mix(i int) uint64 {
-	mixed := uint64(0)
-	for _, of := range r.mixed {
-		mixed = mixed*uint64(len(of.words)+1) + uint64(of.codes[i]+1)
-	}
-	return mixed
-}
-
-// known gives what is known of a group; nil: nothing.
-func (r *rows) known(mixed uint64) *ingest.KnownGroup {
-	if r.direct != nil {
-		return r.direct[mixed]
-	}
-	return r.groups[mixed]
-}
-
-// remember takes note of a group; nil: nothing is known of it.
-func (r *rows) remember(mixed uint64, group *ingest.KnownGroup) {
-	if r.direct != nil {
-		r.direct[mixed] = group
+// begin makes space for so many groups, if they are few.
+func (r *rows) begin(groups int) {
+	a := &r.alike
+	r.from, a.Group, a.Unit = 0, a.Group[:0], r.table.times[columnTime].second()
+	a.Accounts.Renew(r.account.names, r.table.rows)
+	clear(a.Groups)
+	clear(r.numbers)
+	if r.few {
+		a.Groups = slices.Grow(a.Groups[:0], groups+1)[:groups+1]
 		return
 	}
-	if len(r.groups) >= maxGroups {
-		clear(r.groups)
+	if r.numbers == nil {
+		r.numbers = make(map[uint64]uint32)
 	}
-	r.groups[mixed] = group
+	a.Groups = append(a.Groups[:0], nil)
 }
 
-// take takes row i; false: it is to be looked at by itself.
-func (r *rows) take(ctx context.Context, in *ingest.Batcher, t *table, i int) (bool, error) {
-	account := r.account.codes[i]
-	if account < 0 {
-		return false, nil
+// take takes rows from row i on, as many as are like others, and says how many.
+func (r *rows) take(ctx context.Context, in *ingest.Batcher, i int) (int, error) {
+	if i-r.from >= len(r.alike.Group) {
+		r.open(i)
 	}
-	group := r.known(r.mix(i))
-	if group == nil {
-		return false, nil
+	return in.Rows(ctx, &r.alike, i-r.from)
+}
+
+// remember takes note of the group of row i, which was taken by itself.
+func (r *rows) remember(in *ingest.Batcher, i int) {
+	number := r.alike.Group[i-r.from]
+	if number == 0 {
+		return
 	}
-	at, ok := t.times[columnTime].at(i)
-	if !ok {
-		return false, nil
+	if group := in.KnownGroup(&r.alike, r.alike.Groups[number]); group != nil {
+		r.alike.Groups[number] = group
 	}
-	var until time.Time
-	if t.times[columnUntil] != nil {
-		until, _ = t.times[columnUntil].at(i)
+}
+
+// open numbers the groups of the rows from row i on. Number 0 has a row that is to
+// be looked at by itself.
+func (r *rows) open(i int) {
+	n := min(window, r.table.rows-i)
+	at, until := r.table.times[columnTime], r.table.times[columnUntil]
+	r.from = i
+	r.alike.Group = append(r.alike.Group[:0], make([]uint32, n)...)
+	r.alike.Account, r.alike.Time = r.account.codes[i:i+n], r.alike.Time[:0]
+	for _, v := range at.values[i : i+n] {
+		r.alike.Time = append(r.alike.Time, int64(v))
 	}
-	return in.Row(ctx, group, r.accounts, int(account), at, until)
+	if r.few {
+		r.mix(r.alike.Group)
+	} else {
+		for row := range r.alike.Group {
+			r.alike.Group[row] = r.number(i + row)
+		}
+	}
+	if until != nil {
+		r.alike.Until = append(r.alike.Until[:0], make([]int64, n)...)
+	} else {
+		r.alike.Until = nil
+	}
+	if len(at.bits) == 0 && until == nil {
+		return
+	}
+	for row := range r.alike.Group {
+		if at.null(i+row) || until != nil && !until.nano(i+row, &r.alike.Until[row]) {
+			r.alike.Group[row] = 0
+		}
+	}
+}
+
+// mix numbers groups by their codes.
+func (r *rows) mix(to []uint32) {
+	for _, of := range r.mixed {
+		base := uint32(of.words() + 1)
+		for row, code := range of.codes[r.from : r.from+len(to)] {
+			to[row] = to[row]*base + uint32(code+1)
+		}
+	}
+	for row := range to {
+		to[row]++
+	}
+}
+
+// number gives the number of the group that row i has, of very many.
+func (r *rows) number(i int) uint32 {
+	mixed := uint64(0)
+	for _, of := range r.mixed {
+		mixed = mixed*uint64(of.words()+1) + uint64(of.codes[i]+1)
+	}
+	number, ok := r.numbers[mixed]
+	if !ok && len(r.numbers) < maxGroups {
+		number = uint32(len(r.alike.Groups))
+		r.numbers[mixed] = number
+		r.alike.Groups = append(r.alike.Groups, nil)
+	}
+	return number
+}
+
+// second gives how many of the column's unit a second has.
+func (c *instants) second() int64 {
+	switch c.unit {
+	case arrow.Second:
+		return 1
+	case arrow.Millisecond:
+		return 1e3
+	case arrow.Microsecond:
+		return 1e6
+	}
+	return 1e9
+}
+
+// nano gives row i's time in Unix nanoseconds, 0 where it has none; false: it can't.
+func (c *instants) nano(i int, to *int64) bool {
+	if c.null(i) {
+		return true
+	}
+	scale := 1e9 / c.second()
+	*to = int64(c.values[i]) * scale
+	return *to != 0 && *to/scale == int64(c.values[i])
 }

@@ -23,8 +23,8 @@ type table struct {
 }
 
 // tableOf binds a record's columns, of a sender with defaults. The error is an
-// Invalid that names the column.
-func tableOf(rec arrow.Record, defaults *rollcall.Defaults) (t *table, err error) {
+// Invalid that names the column. It uses the memory of the table before.
+func tableOf(rec arrow.Record, defaults *rollcall.Defaults, memory *spare) (t *table, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &rollcall.Invalid{Field: "arrow", Reason: fmt.Sprintf("is broken: %v", p), Code: "arrow"}
@@ -33,16 +33,17 @@ func tableOf(rec arrow.Record, defaults *rollcall.Defaults) (t *table, err error
 	if err := checkRequired(rec.Schema(), defaults); err != nil {
 		return nil, err
 	}
+	memory.begin()
 	t = &table{rows: int(rec.NumRows()), defaults: defaults}
 	for at, name := range Names() {
-		if err := t.bind(rec, at, name); err != nil {
+		if err := t.bind(rec, at, name, memory); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func (t *table) bind(rec arrow.Record, at int, name string) (err error) {
+func (t *table) bind(rec arrow.Record, at int, name string, memory *spare) (err error) {
 	t.texts[at] = blank{}
 	found := rec.Schema().FieldIndices(name)
 	if len(found) == 0 {
@@ -55,7 +56,7 @@ func (t *table) bind(rec arrow.Record, at int, name string) (err error) {
 	if stamps, ok := a.(*array.Timestamp); ok && (at == columnTime || at == columnUntil) {
 		t.times[at], err = instantsOf(stamps)
 	} else {
-		t.texts[at], err = textsOf(a)
+		t.texts[at], err = textsOf(a, memory)
 	}
 	if err != nil {
 		return unfit(name, err.Error())

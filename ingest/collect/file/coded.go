@@ -267,14 +267,16 @@ func (c *codedColumn) texts(to []int32) bool {
 
 // plainTexts reads texts that stand in the page themselves.
 func (c *codedColumn) plainTexts(to []int32) bool {
+	values := c.values // which the collector of garbage need not hear of at each text
 	for i := range to {
-		size, ok := textSize(c.values)
+		size, ok := textSize(values)
 		if !ok || !c.to.Takes(size) {
 			return false
 		}
-		to[i] = c.to.Word(c.values[lengthSize : lengthSize+size])
-		c.values = c.values[lengthSize+size:]
+		to[i] = c.to.Word(values[lengthSize : lengthSize+size])
+		values = values[lengthSize+size:]
 	}
+	c.values = values
 	return true
 }
 

@@ -74,6 +74,7 @@ func load(tb testing.TB, path string) *loaded {
 	tb.Helper()
 	l := &loaded{}
 	d := converter(tb)
+	var tables columnar.Streams
 	for part, err := range file.Parts(tb.Context(), path, nil) {
 		if err != nil {
 			l.err = err
@@ -83,7 +84,7 @@ func load(tb testing.TB, path string) *loaded {
 		in := ingest.NewBatcher(d, &l.slice, "file", true)
 		take := ingest.NDJSON
 		if part.Type == columnar.ContentType {
-			take = columnar.Stream
+			take = tables.Take
 		}
 		if err := take(tb.Context(), in, bytes.NewReader(part.Body)); err != nil {
 			tb.Fatal(err)

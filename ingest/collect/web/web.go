@@ -53,6 +53,7 @@ type Collector struct {
 
 	budget   budget
 	refusals refusals
+	tables   columnar.Streams
 }
 
 // ServeHTTP takes one body: see takeEvents and takeCalls.
@@ -168,7 +169,7 @@ func (c *Collector) take(ctx context.Context, in *ingest.Batcher, r *http.Reques
 	case "application/json", "text/plain":
 		return ingest.Lines(ctx, in, body)
 	case columnar.ContentType:
-		return columnar.Stream(ctx, in, body)
+		return c.tables.Take(ctx, in, body)
 	}
 	return errType
 }

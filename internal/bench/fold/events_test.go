@@ -105,6 +105,7 @@ func take(b *testing.B, path string, to ingest.Log) {
 	b.Helper()
 	rows, accepted := 0, 0
 	converter := eventConverter(b)
+	var tables columnar.Streams
 	for part, err := range file.Parts(b.Context(), path, nil) {
 		if err != nil {
 			b.Fatal(err)
@@ -114,7 +115,7 @@ func take(b *testing.B, path string, to ingest.Log) {
 			continue
 		}
 		in := ingest.NewBatcher(converter, to, "bench", true)
-		if err := columnar.Stream(b.Context(), in, bytes.NewReader(part.Body)); err != nil {
+		if err := tables.Take(b.Context(), in, bytes.NewReader(part.Body)); err != nil {
 			b.Fatal(err)
 		}
 		accepted += in.Accepted
