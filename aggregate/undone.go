@@ -16,16 +16,13 @@ type undone struct {
 	erased   rollcall.Erasings
 }
 
-// reach goes on to a record of a time, and reports whether other removals cover
-// it than the one before.
-func (u *undone) reach(stamp int64) bool {
+// before gives how many removals are from before a record of a time.
+func (u *undone) before(stamp int64) int {
 	past := 0
 	for past < len(u.working) && u.working[past].Time.UnixMilli() < stamp {
 		past++
 	}
-	other := past != u.past
-	u.past = past
-	return other
+	return past
 }
 
 // removed reports whether a cell was removed after the record in hand was
