@@ -112,11 +112,12 @@ func (f *Fold) Add(b *rollcall.Batch) error {
 	from := 0
 	for _, s := range b.Stamps {
 		f.undone.newest = max(f.undone.newest, s.Time)
-		if !f.undone.reach(s.Time) {
+		if f.undone.before(s.Time) == f.undone.past {
 			continue
 		}
-		f.rows(b, from, s.Row)
+		f.rows(b, from, s.Row) // while what is removed is still as their records have it
 		from = s.Row
+		f.undone.reach(s.Time)
 		f.dropGroups()
 		if err := f.begin(b.Groups); err != nil {
 			return err

@@ -16,13 +16,18 @@ type undone struct {
 	erased   rollcall.Erasings
 }
 
-// reach goes on to a record of a time, and reports whether other removals cover
-// it than the one before.
-func (u *undone) reach(stamp int64) bool {
-	past := 0
+// before gives how many of the removals are from before a record of a time.
+func (u *undone) before(stamp int64) (past int) {
 	for past < len(u.working) && u.working[past].Time.UnixMilli() < stamp {
 		past++
 	}
+	return past
+}
+
+// reach goes on to a record of a time, and reports whether other removals cover
+// it than the one before.
+func (u *undone) reach(stamp int64) bool {
+	past := u.before(stamp)
 	other := past != u.past
 	u.past = past
 	return other
