@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,6 +133,52 @@ func requireSameFold(t *testing.T, one, two *Fold) {
 	for key, d := range one.diaries {
 		if *two.diaries[key] != *d {
 			t.Fatalf("diary %+v differs from that of rows folded one by one", key)
+		}
+	}
+}
+
+// TestRecordsInABatch: a batch of several of the log's records is folded as batches
+// of one record each are, whatever was removed between them.
+func TestRecordsInABatch(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		one, two := NewFold(testK, testCalendar(t), nil), NewFold(testK, testCalendar(t), nil)
+		first := rollcall.DayOf(2002, 10, 1)
+		var removals rollcall.Corrections
+		for range r.IntN(4) {
+			from := first + rollcall.Day(r.IntN(3))
+			removals = append(removals, rollcall.Correction{
+				Action: rollcall.Removal, Market: "FR", Service: "msn", From: from, To: from + rollcall.Day(r.IntN(2)),
+				Time: time.UnixMilli(int64(r.IntN(100))),
+			})
+		}
+		slices.SortFunc(removals, func(a, b rollcall.Correction) int { return a.Time.Compare(b.Time) })
+		one.Learn(removals)
+		two.Learn(removals)
+		for range 2 {
+			b, records := anyBatch(r, 3000, 1+r.IntN(4), 3, 900), 1+r.IntN(5)
+			for i := range records {
+				b.Stamps = append(b.Stamps, rollcall.Stamp{Row: i * b.Len() / records, Time: int64(r.IntN(100))})
+			}
+			for i, s := range b.Stamps {
+				end := b.Len()
+				if i+1 < records {
+					end = b.Stamps[i+1].Row
+				}
+				record := &rollcall.Batch{
+					Groups: b.Groups, Code: b.Code[s.Row:end], Time: b.Time[s.Row:end],
+					Until: b.Until[s.Row:end], Visitor: b.Visitor[s.Row:end], Stamps: []rollcall.Stamp{{Time: s.Time}},
+				}
+				if err := one.Add(record); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := two.Add(b); err != nil {
+				t.Fatal(err)
+			}
+			requireSameFold(t, one, two)
+			one.flushed(math.MaxInt)
+			two.flushed(math.MaxInt)
 		}
 	}
 }

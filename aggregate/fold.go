@@ -103,28 +103,39 @@ func (f *Fold) dropGroups() {
 // Add folds a batch. The error is the calendar's, for a market that it does
 // not have; nothing of the batch is folded then.
 func (f *Fold) Add(b *rollcall.Batch) error {
-	if len(b.Stamps) == 0 && f.undone.reach(math.MaxInt64) {
-		f.dropGroups() // they know the cells of another time
-	}
 	if err := f.begin(b.Groups); err != nil {
 		return err
 	}
-	from := 0
-	for _, s := range b.Stamps {
-		f.undone.newest = max(f.undone.newest, s.Time)
-		if f.undone.before(s.Time) == f.undone.past {
-			continue
-		}
-		f.rows(b, from, s.Row) // while what is removed is still as their records have it
-		from = s.Row
-		f.undone.reach(s.Time)
-		f.dropGroups()
-		if err := f.begin(b.Groups); err != nil {
+	if len(b.Stamps) == 0 {
+		if err := f.reach(math.MaxInt64, b.Groups); err != nil {
 			return err
 		}
 	}
+	from := 0
+	for _, s := range b.Stamps {
+		if f.undone.before(s.Time) != f.undone.past {
+			f.rows(b, from, s.Row)
+			from = s.Row
+			if err := f.reach(s.Time, b.Groups); err != nil {
+				return err
+			}
+		}
+		f.undone.newest = max(f.undone.newest, s.Time)
+	}
 	f.rows(b, from, b.Len())
 	return nil
+}
+
+// reach goes on to rows of records of a time. Where other removals cover them than
+// those before, nothing that knows a cell is held any more.
+func (f *Fold) reach(stamp int64, groups []rollcall.Group) error {
+	past := f.undone.before(stamp)
+	if past == f.undone.past {
+		return nil
+	}
+	f.undone.past = past
+	f.dropGroups()
+	return f.begin(groups)
 }
 
 // row folds row i of the batch, whatever it is.

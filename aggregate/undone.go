@@ -16,21 +16,13 @@ type undone struct {
 	erased   rollcall.Erasings
 }
 
-// before gives how many of the removals are from before a record of a time.
-func (u *undone) before(stamp int64) (past int) {
+// before gives how many removals are from before a record of a time.
+func (u *undone) before(stamp int64) int {
+	past := 0
 	for past < len(u.working) && u.working[past].Time.UnixMilli() < stamp {
 		past++
 	}
 	return past
-}
-
-// reach goes on to a record of a time, and reports whether other removals cover
-// it than the one before.
-func (u *undone) reach(stamp int64) bool {
-	past := u.before(stamp)
-	other := past != u.past
-	u.past = past
-	return other
 }
 
 // removed reports whether a cell was removed after the record in hand was

@@ -5,7 +5,7 @@
 //	go run ./internal/bench/growth
 //	go run ./internal/bench/growth --events 100000000 --segments "" --months "" --panelists ""
 //
-// The second is five minutes on two cores, and 600 MB of disk. Events, segments and months are
+// The second is five minutes on two cores, and 1 GB of disk. Events, segments and months are
 // loads of the operator's program beside, which makes a month of daily visits.
 //
 // Read this file, then visits.go, which has that program run, and panelists.go.
