@@ -195,10 +195,16 @@ func (e *Event) ValidateTimes() error {
 	return CheckInterval(e.Time, e.Until)
 }
 
+// InYears reports whether an instant is in the years 1990 to 2199, as those of all
+// events are. The year itself takes longer to find.
+func InYears(at time.Time) bool {
+	const first, last = 631_152_000, 7_258_118_399 // in Unix seconds
+	return at.Unix() >= first && at.Unix() <= last
+}
+
 // CheckInterval is the part of Validate that reads the event's times.
 func CheckInterval(from, until time.Time) error {
-	const first, last = 631_152_000, 7_258_118_399 // 1990 to 2199, in Unix seconds
-	if at := from.Unix(); at < first || at > last {
+	if !InYears(from) {
 		return &Invalid{Field: "time", Value: from.Format(time.RFC3339), Reason: "is outside the years 1990 to 2199", Code: "time"}
 	}
 	if until.IsZero() {

@@ -165,7 +165,7 @@ func (f *Fold) begin(groups []rollcall.Group) error {
 			return err
 		}
 		f.byCode = append(f.byCode, l)
-		f.block.pairs = f.block.pairs || !l.days
+		f.block.pairs = f.block.pairs || !l.days && !l.apart
 	}
 	return nil
 }

@@ -194,25 +194,23 @@ func (in *Batcher) row(ctx context.Context, k *known, key rollcall.KeyID, at, un
 // timely reports whether a sighting of the group passes what goes by the times, in
 // Unix nanoseconds, and no until where it is 0: see timelyAt.
 func (in *Batcher) timely(k *known, at, until int64) bool {
-	switch {
-	case in.backfill && until == 0 && k.group.Segment == "":
-		return true // a key's instants are of years that an event may be of
-	case until == 0:
-		return in.timelyAt(k, time.Unix(0, at), time.Time{})
+	if until == 0 {
+		return in.everTimely(k) || in.timelyAt(k, time.Unix(0, at), time.Time{})
 	}
 	return in.timelyAt(k, time.Unix(0, at), time.Unix(0, until))
 }
 
+// everTimely reports whether an instant at which a key is used always passes: its
+// years are those that an event may be of.
+func (in *Batcher) everTimely(k *known) bool { return in.backfill && k.group.Segment == "" }
+
 // timelyAt goes by the times of the event itself, the clock, and how many segments
 // the day has.
 func (in *Batcher) timelyAt(k *known, at, until time.Time) bool {
-	if in.backfill && until.IsZero() && k.group.Segment == "" {
-		return true
-	}
 	if k.group.Precision == rollcall.ToDay && !until.IsZero() || rollcall.CheckInterval(at, until) != nil {
 		return false
 	}
-	if in.backfill && k.group.Segment == "" {
+	if in.everTimely(k) {
 		return true
 	}
 	now := in.converter.Now()

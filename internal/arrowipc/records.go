@@ -15,13 +15,13 @@ type Reader struct{ arena arena }
 const mostHeld = 16 << 20
 
 // Records yields the record batches of any Arrow IPC stream from outside,
-// within the same limits as Decoder's. A record is valid until the next step.
-// An error is a *rollcall.Invalid and ends the sequence. The columns are not
+// within the same limits as Decoder's. A record is valid until the next step or the
+// end. An error is a *rollcall.Invalid and ends the sequence. The columns are not
 // checked: an array's offsets may still lie, and reading one may panic.
 func (of *Reader) Records(value []byte) iter.Seq2[arrow.Record, error] {
 	return func(yield func(arrow.Record, error) bool) {
 		of.arena.most = mostHeld
-		of.arena.reset()
+		defer of.arena.reset()
 		r := &records{arena: &of.arena}
 		err := r.open(value)
 		for err == nil {

@@ -80,6 +80,13 @@ func (r *rows) begin(groups int) {
 	a.Groups = append(a.Groups[:0], nil)
 }
 
+// forget lets go of the table, whose memory is the stream's.
+func (r *rows) forget() {
+	clear(r.mixed)
+	r.table, r.account, r.alike.Account = nil, nil, nil
+	r.alike.Accounts.Renew(ingest.Names{}, 0)
+}
+
 // take takes rows from row i on, as many as are like others, and says how many.
 func (r *rows) take(ctx context.Context, in *ingest.Batcher, i int) (int, error) {
 	if i-r.from >= len(r.alike.Group) {

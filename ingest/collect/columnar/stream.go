@@ -31,6 +31,7 @@ func (s *Streams) Take(ctx context.Context, in *ingest.Batcher, r io.Reader) err
 	k.in, k.rows = in, 0
 	err := k.stream(ctx, r)
 	k.in, k.fields = nil, ingest.Fields{}
+	k.alike.forget()
 	if k.body.Cap() <= mostBody && k.spare.size() <= mostBody {
 		s.free.Put(k)
 	}
