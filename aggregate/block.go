@@ -10,24 +10,21 @@ import (
 // so it is touched once for many rows. Each pass over the rows is a loop of its own,
 // because one loop that does it all waits for the slowest of its parts.
 //
-//	find     gives each row the place where it counts
+//	find     gives each row the number of its local day
+//	list     has the rows of days without a place wait as ids
 //	hash     says what each row does to large sketches
 //	deal     has each row wait in the hand of its place
 //
-// Rows that go elsewhere, such as into small sketches, are folded as they are found,
-// each alone.
+// Rows that need another way, such as those that last, are folded as they are found.
 type block struct {
-	places []place    // of each row; 0: it was folded alone
+	places []number   // of each row; 0: it needs no more
 	rises  []hll.Rise // what each row does
-	dealt  bool       // some were not folded alone
+	listed bool       // some rows are of days without a place
 	pairs  bool       // the batch has rows that tell a minute
 
 	visitors, minutes hands
 	days              []number // of each place; the first is none's
 }
-
-// place is the number of a local day of a group that has large sketches; 0: of none.
-type place = uint32
 
 // hands are of one kind of sketch, by place. Full ones are passed to their columns.
 type hands struct {
@@ -70,7 +67,7 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 		s.begin(min(blockRows, to-from))
 		end := from + len(s.places)
 		f.find(b, from, end)
-		if !s.dealt {
+		if s.listed && !f.list(b, from) {
 			continue
 		}
 		hll.Rises(s.rises, b.Visitor[from:end], f.k)
@@ -85,59 +82,82 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 // begin makes space for n rows.
 func (s *block) begin(n int) {
 	if n > cap(s.places) {
-		s.places, s.rises = make([]place, n), make([]hll.Rise, n)
+		s.places, s.rises = make([]number, n), make([]hll.Rise, n)
 	}
-	s.places, s.rises, s.dealt = s.places[:n], s.rises[:n], false
+	s.places, s.rises, s.listed = s.places[:n], s.rises[:n], false
 }
 
-// find gives each of the rows [from, to) its place, and folds those that have none
-// alone.
+// find gives each of the rows [from, to) the number of its day, and folds those that
+// need another way.
 func (f *Fold) find(b *rollcall.Batch, from, to int) {
 	s := &f.block
 	for i := from; i < to; {
-		if n := s.known(f.byCode, b, i, to); n > 0 {
-			i, s.dealt = i+n, true
-		}
-		for folded := true; folded && i < to; i++ { // such rows come in runs
-			p := f.alone(b, i)
-			s.places[i-from], folded = p, p == 0
-			s.dealt = s.dealt || p != 0
+		i += s.known(f.byCode, b, i, to)
+		for alone := true; alone && i < to; i++ { // such rows come in runs
+			s.places[i-from] = f.alone(b, i)
+			alone = s.places[i-from] == 0
 		}
 	}
 }
 
-// known gives rows their places, up to a row that has none or whose slot doesn't
-// know it, and says how many it did. Nearly all rows need no more than that, and a
-// loop that calls nothing holds all that it needs in registers.
+// known gives rows the numbers of their days, up to a row that lasts or whose slot
+// doesn't know it, and says how many it did. Nearly all rows need no more than that,
+// and a loop that calls nothing holds all that it needs in registers.
 func (s *block) known(byCode []*groupFold, b *rollcall.Batch, from, to int) int {
 	codes := b.Code[from:to]
 	times, untils := b.Time[from:to][:len(codes)], b.Until[from:to][:len(codes)]
 	places := s.places[len(s.places)-len(codes):][:len(codes)]
+	all, done := number(0), len(codes)
 	for i, code := range codes {
 		at := times[i]
 		n := byCode[code].slot(at).number(at)
-		if n <= 0 || untils[i] > at {
-			return i
+		if n == 0 || untils[i] > at {
+			done = i
+			break
 		}
-		places[i] = place(n)
+		places[i] = n
+		all |= n
 	}
-	return len(codes)
+	s.listed = s.listed || all < 0
+	return done
 }
 
-// alone folds a row that needs another way than most, or gives the place that it is
-// for.
-func (f *Fold) alone(b *rollcall.Batch, i int) place {
-	l, at, visitor := f.byCode[b.Code[i]], b.Time[i], b.Visitor[i]
+// alone folds a row that needs another way than most, or gives the number of its day.
+func (f *Fold) alone(b *rollcall.Batch, i int) number {
+	l, at := f.byCode[b.Code[i]], b.Time[i]
 	if l.apart || b.Until[i] > at {
 		f.row(l, b, i)
 		return 0
 	}
-	d := f.day(l, rollcall.UnixMinute(at/minute))
-	c := d.cell
-	if c == nil {
-		return 0
+	n := f.day(l, rollcall.UnixMinute(at/minute)).number
+	f.block.listed = true
+	return n
+}
+
+// list has the rows of days without a place wait as ids, each in the list of its
+// column, and reports whether there are others.
+func (f *Fold) list(b *rollcall.Batch, from int) (others bool) {
+	s, all := &f.block, number(0)
+	for i, n := range s.places {
+		if n < 0 {
+			n = f.wait(&f.days[-n], b, from+i)
+			s.places[i] = n
+		}
+		all |= n
 	}
-	if l.exact {
+	return all != 0
+}
+
+// wait has a row of a day wait as an id, or gives its place.
+func (f *Fold) wait(d *localDay, b *rollcall.Batch, i int) number {
+	l, c, visitor := f.byCode[b.Code[i]], d.cell, b.Visitor[i]
+	switch {
+	case l.apart:
+		f.row(l, b, i)
+		return 0
+	case c == nil:
+		return 0
+	case l.exact:
 		f.bytes += c.count(visitor)
 	}
 	if d.place == 0 && len(c.visitors.ids) <= 1 { // as when the sketch has just got others
@@ -145,13 +165,13 @@ func (f *Fold) alone(b *rollcall.Batch, i int) place {
 	}
 	if d.place != 0 {
 		if !l.exact {
-			l.slot(at).together(at, d.place)
+			l.slot(b.Time[i]).together(b.Time[i], d.place)
 		}
 		return d.place
 	}
 	f.note(&c.visitors, visitor)
 	if !l.days {
-		f.note(&c.minutes, hll.PairID(visitor, at/minute))
+		f.note(&c.minutes, hll.PairID(visitor, b.Time[i]/minute))
 	}
 	return 0
 }
@@ -162,7 +182,7 @@ func (f *Fold) place(d *localDay, l *groupFold) {
 	if !c.visitors.sketch.Large() || !l.days && !c.minutes.sketch.Large() {
 		return
 	}
-	d.place = place(len(s.days))
+	d.place = number(len(s.days))
 	s.visitors.add(&c.visitors)
 	if l.days {
 		s.minutes.add(nil)

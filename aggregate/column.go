@@ -43,7 +43,10 @@ func (c *column) raise() {
 // take has a few rises wait for the large sketch, and gives the bytes that this took.
 func (c *column) take(rises []hll.Rise) int {
 	before := cap(c.rises)
-	if len(c.rises)+len(rises) > mostRises {
+	switch {
+	case c.rises == nil:
+		c.rises = make([]hll.Rise, 0, mostRises)
+	case len(c.rises)+len(rises) > mostRises:
 		c.raise()
 	}
 	c.rises = append(c.rises, rises...)

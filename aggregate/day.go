@@ -28,13 +28,13 @@ const (
 
 // number is that of a local day: of its place, or less than zero, of itself among the
 // days of a fold; 0: it is not known.
-type number int32
+type number = int32
 
 // localDay is a span of a local day of a group.
 type localDay struct {
 	span   rollcall.Span
 	cell   *census // nil in a panel's group, and where the day was removed
-	place  place   // where its rows are folded together; 0: each alone
+	place  number  // where its rows are folded together; 0: each alone
 	number number  // among the days, less than zero
 }
 
@@ -87,13 +87,13 @@ func (s *slot) learn(at int64, span rollcall.Span, n number) {
 }
 
 // together has the rows of an instant's day folded in its place.
-func (s *slot) together(at int64, p place) {
+func (s *slot) together(at int64, p number) {
 	switch {
 	case s.number(at) == 0:
 	case at > s.last:
-		s.after = number(p)
+		s.after = p
 	default:
-		s.before = number(p)
+		s.before = p
 	}
 }
 

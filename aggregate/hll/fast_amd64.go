@@ -89,7 +89,7 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 
 // deal gives rises to hands, up to one that fills its hand, or that there is no hand
 // for.
-func deal(hands []Hand, numbers []uint32, rises []Rise) int {
+func deal(hands []Hand, numbers []int32, rises []Rise) int {
 	if len(hands) == 0 || len(numbers) == 0 {
 		return 0
 	}
@@ -150,7 +150,7 @@ func top32s(regs *byte, blocks int) (top byte)
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 
 //go:noescape
-func dealEach(hands *Hand, n int, numbers *uint32, rises *Rise, many int) (done int)
+func dealEach(hands *Hand, n int, numbers *int32, rises *Rise, many int) (done int)
 
 //go:noescape
 func lowest128s(regs *byte, blocks int) (least byte)

@@ -13,7 +13,7 @@ func countRanks(regs []byte) ranks             { return countRanksPlain(regs) }
 
 func sumPacked(packed []byte, k uint8) (uint64, byte) { return sumPackedPlain(packed, k) }
 
-func deal(hands []Hand, numbers []uint32, rises []Rise) int {
+func deal(hands []Hand, numbers []int32, rises []Rise) int {
 	return dealPlain(hands, numbers, rises)
 }
 

@@ -29,7 +29,7 @@ func (h *Hand) Empty(floor Rise) { h.held, h.floor = 0, floor }
 // Deal gives each rise to the hand whose number is at its place, up to one that fills
 // its hand, and says how many it gave. No hand is full before. It panics where there
 // is no hand of a number. rises are as many as numbers, or more.
-func Deal(hands []Hand, numbers []uint32, rises []Rise) int {
+func Deal(hands []Hand, numbers []int32, rises []Rise) int {
 	rises = rises[:len(numbers)]
 	if done := deal(hands, numbers, rises); done > 0 {
 		return done

@@ -157,7 +157,7 @@ func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
 
 // dealPlain gives rises to hands, up to one that fills its hand. A rise that changes
 // nothing is put there too, and the next over it.
-func dealPlain(hands []Hand, numbers []uint32, rises []Rise) int {
+func dealPlain(hands []Hand, numbers []int32, rises []Rise) int {
 	rises = rises[:len(numbers)]
 	for i, n := range numbers {
 		h, r := &hands[n], rises[i]

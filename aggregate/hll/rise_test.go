@@ -20,10 +20,10 @@ func FuzzDeal(f *testing.F) {
 				one[i].Empty(Rise(r.UintN(5)))
 			}
 		}
-		numbers, rises := make([]uint32, n), make([]Rise, n)
+		numbers, rises := make([]int32, n), make([]Rise, n)
 		held := make([][]Rise, len(one))
 		for i := range numbers {
-			numbers[i], rises[i] = r.Uint32N(uint32(len(one))), riseOf(r.Uint64(), 14)
+			numbers[i], rises[i] = r.Int32N(int32(len(one))), riseOf(r.Uint64(), 14)
 			if n := numbers[i]; rises[i].Rank() > one[n].floor {
 				held[n] = append(held[n], rises[i])
 			}
@@ -40,9 +40,9 @@ func FuzzDeal(f *testing.F) {
 }
 
 // dealt gives what each hand got in the end.
-func dealt(hands []Hand, numbers []uint32, rises []Rise, deal func([]Hand, []uint32, []Rise) int) [][]Rise {
+func dealt(hands []Hand, numbers []int32, rises []Rise, deal func([]Hand, []int32, []Rise) int) [][]Rise {
 	all := make([][]Rise, len(hands))
-	take := func(i uint32) {
+	take := func(i int32) {
 		all[i] = append(all[i], hands[i].Rises()...)
 		hands[i].Empty(hands[i].floor)
 	}
@@ -53,7 +53,7 @@ func dealt(hands []Hand, numbers []uint32, rises []Rise, deal func([]Hand, []uin
 		}
 	}
 	for i := range hands {
-		take(uint32(i))
+		take(int32(i))
 	}
 	return all
 }
@@ -61,14 +61,14 @@ func dealt(hands []Hand, numbers []uint32, rises []Rise, deal func([]Hand, []uin
 // TestDealToNobody: a number that no hand has is a mistake that shows, and writes
 // nowhere else.
 func TestDealToNobody(t *testing.T) {
-	for name, deal := range map[string]func([]Hand, []uint32, []Rise) int{"Deal": Deal, "dealPlain": dealPlain} {
+	for name, deal := range map[string]func([]Hand, []int32, []Rise) int{"Deal": Deal, "dealPlain": dealPlain} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
 					t.Error("a rise was dealt to a hand that is none")
 				}
 			}()
-			hands, numbers, rises := make([]Hand, 3), []uint32{1, 1, 0, 2, 1}, make([]Rise, 5)
+			hands, numbers, rises := make([]Hand, 3), []int32{1, 1, 0, 2, 1}, make([]Rise, 5)
 			defer func() {
 				if len(hands[2].Rises()) > 0 {
 					t.Error("a hand beyond the end got it")

@@ -107,10 +107,9 @@ func add[T uint8 | int32](l *loom, visitors []uint64, service, location []T, day
 
 // counts reads the estimates out of the states that a flush would store.
 func (l *loom) counts() ([]float64, error) {
-	counts := make([]float64, groups)
+	counts, s := make([]float64, groups), hll.New(hll.DefaultK)
 	for key, state := range l.fold.Deltas().Cells {
-		s, err := hll.Decode(hll.DefaultK, state.Visitors)
-		if err != nil {
+		if err := s.Decode(state.Visitors); err != nil {
 			return nil, err
 		}
 		counts[l.groupOf(key)] = s.Estimate().Count
