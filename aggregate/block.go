@@ -28,23 +28,22 @@ type block struct {
 
 // hands are of one kind of sketch, by place. Full ones are passed to their columns.
 type hands struct {
-	hands []hll.Hand
-	to    []*column // nil: the hand is idle
+	hll.Hands
+	to []*column // nil: the hand is idle
 }
 
-// add makes a hand for a column; nil: an idle one.
-func (h *hands) add(to *column) {
-	hand := hll.Idle()
-	if to != nil {
-		hand.Empty(to.floor)
+// serve makes a hand for a column; nil: an idle one.
+func (h *hands) serve(to *column) {
+	h.Add()
+	if h.to = append(h.to, to); to != nil {
+		h.Empty(h.Len()-1, to.floor)
 	}
-	h.hands, h.to = append(h.hands, hand), append(h.to, to)
 }
 
 // pass gives what is in a hand to its column, and says how many bytes that took.
 func (h *hands) pass(i int) int {
-	took := h.to[i].take(h.hands[i].Rises())
-	h.hands[i].Empty(h.to[i].floor)
+	took := h.to[i].take(h.Rises(i))
+	h.Empty(i, h.to[i].floor)
 	return took
 }
 
@@ -56,8 +55,8 @@ const (
 // forget drops all places but the one that is none's.
 func (s *block) forget() {
 	s.visitors, s.minutes, s.days = hands{}, hands{}, []number{0}
-	s.visitors.add(nil)
-	s.minutes.add(nil)
+	s.visitors.serve(nil)
+	s.minutes.serve(nil)
 }
 
 // rows folds the rows [from, to) of a batch.
@@ -183,11 +182,11 @@ func (f *Fold) place(d *localDay, l *groupFold) {
 		return
 	}
 	d.place = number(len(s.days))
-	s.visitors.add(&c.visitors)
+	s.visitors.serve(&c.visitors)
 	if l.days {
-		s.minutes.add(nil)
+		s.minutes.serve(nil)
 	} else {
-		s.minutes.add(&c.minutes)
+		s.minutes.serve(&c.minutes)
 	}
 	s.days = append(s.days, d.number)
 	f.of, f.bytes = f.of+placeBytes, f.bytes+placeBytes
@@ -197,9 +196,9 @@ func (f *Fold) place(d *localDay, l *groupFold) {
 func (f *Fold) deal(h *hands) {
 	s := &f.block
 	for done := 0; done < len(s.places); {
-		done += hll.Deal(h.hands, s.places[done:], s.rises[done:])
-		if last := s.places[done-1]; h.hands[last].Full() {
-			f.bytes += h.pass(int(last))
+		done += h.Deal(s.places[done:], s.rises[done:])
+		if last := int(s.places[done-1]); h.Full(last) {
+			f.bytes += h.pass(last)
 		}
 	}
 }
@@ -207,8 +206,8 @@ func (f *Fold) deal(h *hands) {
 // pass gives what is in all hands to the columns.
 func (f *Fold) pass() {
 	for _, h := range []*hands{&f.block.visitors, &f.block.minutes} {
-		for i := range h.hands {
-			if len(h.hands[i].Rises()) > 0 {
+		for i := range h.Len() {
+			if len(h.Rises(i)) > 0 {
 				f.bytes += h.pass(i)
 			}
 		}

@@ -89,11 +89,11 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 
 // deal gives rises to hands, up to one that fills its hand, or that there is no hand
 // for.
-func deal(hands []Hand, numbers []int32, rises []Rise) int {
-	if len(hands) == 0 || len(numbers) == 0 {
+func deal(h *Hands, numbers []int32, rises []Rise) int {
+	if len(h.hands) == 0 || len(numbers) == 0 {
 		return 0
 	}
-	return dealEach(&hands[0], len(hands), &numbers[0], &rises[0], len(numbers))
+	return dealEach(&h.hands[0], &h.rises[0], len(h.hands), &numbers[0], &rises[0], len(numbers))
 }
 
 // lowest gives the lowest of the registers.
@@ -150,7 +150,7 @@ func top32s(regs *byte, blocks int) (top byte)
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 
 //go:noescape
-func dealEach(hands *Hand, n int, numbers *int32, rises *Rise, many int) (done int)
+func dealEach(hands *hand, held *[handful]Rise, n int, numbers *int32, rises *Rise, many int) (done int)
 
 //go:noescape
 func lowest128s(regs *byte, blocks int) (least byte)

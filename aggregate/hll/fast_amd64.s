@@ -179,13 +179,14 @@ top:
 	VZEROUPPER
 	RET
 
-// func dealEach(hands *Hand, n int, numbers *uint32, rises *Rise, many int) (done int)
-TEXT ·dealEach(SB), NOSPLIT, $0-48
+// func dealEach(hands *hand, held *[handful]Rise, n int, numbers *int32, rises *Rise, many int) (done int)
+TEXT ·dealEach(SB), NOSPLIT, $0-56
 	MOVQ hands+0(FP), DI
-	MOVQ n+8(FP), R8
-	MOVQ numbers+16(FP), DX
-	MOVQ rises+24(FP), SI
-	MOVQ many+32(FP), R9
+	MOVQ held+8(FP), R11
+	MOVQ n+16(FP), R8
+	MOVQ numbers+24(FP), DX
+	MOVQ rises+32(FP), SI
+	MOVQ many+40(FP), R9
 	XORQ CX, CX
 deal:
 	MOVL (DX)(CX*4), AX
@@ -193,19 +194,19 @@ deal:
 	JAE dealt // there is no such hand
 	MOVL (SI)(CX*4), BX
 	INCQ CX
-	IMULQ $Hand__size, AX
-	ADDQ DI, AX
-	MOVL Hand_held(AX), R10
-	MOVL BX, Hand_rises(AX)(R10*4)
-	CMPB Hand_floor(AX), BX // whether the floor is lower
+	IMUL3Q $(4*const_handful), AX, R12
+	ADDQ R11, R12
+	MOVL hand_held(DI)(AX*8), R10
+	MOVL BX, (R12)(R10*4)
+	CMPB hand_floor(DI)(AX*8), BX // whether the floor is lower
 	ADCL $0, R10
-	MOVL R10, Hand_held(AX)
+	MOVL R10, hand_held(DI)(AX*8)
 	CMPL R10, $const_handful
 	JEQ dealt
 	CMPQ CX, R9
 	JLT deal
 dealt:
-	MOVQ CX, done+40(FP)
+	MOVQ CX, done+48(FP)
 	RET
 
 // func lowest128s(regs *byte, blocks int) (least byte)

@@ -13,8 +13,8 @@ func countRanks(regs []byte) ranks             { return countRanksPlain(regs) }
 
 func sumPacked(packed []byte, k uint8) (uint64, byte) { return sumPackedPlain(packed, k) }
 
-func deal(hands []Hand, numbers []int32, rises []Rise) int {
-	return dealPlain(hands, numbers, rises)
+func deal(h *Hands, numbers []int32, rises []Rise) int {
+	return dealPlain(h, numbers, rises)
 }
 
 func lowest(regs []byte) byte { return lowestPlain(regs) }

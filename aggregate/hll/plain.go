@@ -157,16 +157,16 @@ func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
 
 // dealPlain gives rises to hands, up to one that fills its hand. A rise that changes
 // nothing is put there too, and the next over it.
-func dealPlain(hands []Hand, numbers []int32, rises []Rise) int {
+func dealPlain(h *Hands, numbers []int32, rises []Rise) int {
 	rises = rises[:len(numbers)]
 	for i, n := range numbers {
-		h, r := &hands[n], rises[i]
-		held := h.held
-		h.rises[held] = r
-		if r.Rank() > h.floor { // a conditional move
+		to, r := &h.hands[n], rises[i]
+		held := to.held
+		h.rises[n][held] = r
+		if r.Rank() > to.floor { // a conditional move
 			held++
 		}
-		if h.held = held; held == handful {
+		if to.held = held; held == handful {
 			return i + 1
 		}
 	}

@@ -1,6 +1,8 @@
 package hll
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -14,22 +16,24 @@ func FuzzDeal(f *testing.F) {
 	f.Add(uint64(3), uint16(3000), byte(200))
 	f.Fuzz(func(t *testing.T, seed uint64, n uint16, hands byte) {
 		r := rand.New(rand.NewPCG(seed, 4))
-		one := make([]Hand, int(hands)+1)
-		for i := range one {
-			if one[i] = Idle(); i > 0 {
-				one[i].Empty(Rise(r.UintN(5)))
+		one, two := new(Hands), new(Hands)
+		for i := range int(hands) + 1 {
+			one.Add()
+			two.Add()
+			if floor := Rise(r.UintN(5)); i > 0 {
+				one.Empty(i, floor)
+				two.Empty(i, floor)
 			}
 		}
 		numbers, rises := make([]int32, n), make([]Rise, n)
-		held := make([][]Rise, len(one))
+		held := make([][]Rise, one.Len())
 		for i := range numbers {
-			numbers[i], rises[i] = r.Int32N(int32(len(one))), riseOf(r.Uint64(), 14)
-			if n := numbers[i]; rises[i].Rank() > one[n].floor {
+			numbers[i], rises[i] = r.Int32N(int32(one.Len())), riseOf(r.Uint64(), 14)
+			if n := numbers[i]; rises[i].Rank() > one.hands[n].floor {
 				held[n] = append(held[n], rises[i])
 			}
 		}
-		two := slices.Clone(one)
-		a := dealt(one, numbers, rises, Deal)
+		a := dealt(one, numbers, rises, (*Hands).Deal)
 		b := dealt(two, numbers, rises, dealPlain)
 		for i := range held {
 			if !slices.Equal(a[i], held[i]) || !slices.Equal(b[i], held[i]) {
@@ -40,20 +44,20 @@ func FuzzDeal(f *testing.F) {
 }
 
 // dealt gives what each hand got in the end.
-func dealt(hands []Hand, numbers []int32, rises []Rise, deal func([]Hand, []int32, []Rise) int) [][]Rise {
-	all := make([][]Rise, len(hands))
-	take := func(i int32) {
-		all[i] = append(all[i], hands[i].Rises()...)
-		hands[i].Empty(hands[i].floor)
+func dealt(h *Hands, numbers []int32, rises []Rise, deal func(*Hands, []int32, []Rise) int) [][]Rise {
+	all := make([][]Rise, h.Len())
+	take := func(i int) {
+		all[i] = append(all[i], h.Rises(i)...)
+		h.Empty(i, h.hands[i].floor)
 	}
 	for done := 0; done < len(numbers); {
-		done += deal(hands, numbers[done:], rises[done:])
-		if last := numbers[done-1]; hands[last].Full() {
+		done += deal(h, numbers[done:], rises[done:])
+		if last := int(numbers[done-1]); h.Full(last) {
 			take(last)
 		}
 	}
-	for i := range hands {
-		take(int32(i))
+	for i := range h.Len() {
+		take(i)
 	}
 	return all
 }
@@ -61,26 +65,34 @@ func dealt(hands []Hand, numbers []int32, rises []Rise, deal func([]Hand, []int3
 // TestDealToNobody: a number that no hand has is a mistake that shows, and writes
 // nowhere else.
 func TestDealToNobody(t *testing.T) {
-	for name, deal := range map[string]func([]Hand, []int32, []Rise) int{"Deal": Deal, "dealPlain": dealPlain} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("a rise was dealt to a hand that is none")
+	for name, deal := range map[string]func(*Hands, []int32, []Rise) int{"Deal": (*Hands).Deal, "dealPlain": dealPlain} {
+		for _, nobody := range []int32{2, -1, math.MaxInt32, math.MinInt32} {
+			t.Run(fmt.Sprint(name, nobody), func(t *testing.T) {
+				defer func() {
+					if recover() == nil {
+						t.Error("a rise was dealt to a hand that is none")
+					}
+				}()
+				all := new(Hands)
+				for i := range 3 {
+					all.Add()
+					all.Empty(i, 0)
 				}
-			}()
-			hands, numbers, rises := make([]Hand, 3), []int32{1, 1, 0, 2, 1}, make([]Rise, 5)
-			defer func() {
-				if len(hands[2].Rises()) > 0 {
-					t.Error("a hand beyond the end got it")
+				defer func() {
+					if len(all.Rises(2)) > 0 {
+						t.Error("a hand beyond the end got it")
+					}
+				}()
+				two := &Hands{hands: all.hands[:2], rises: all.rises[:2]}
+				numbers, rises := []int32{1, 1, 0, nobody, 1}, make([]Rise, 5)
+				for i := range rises {
+					rises[i] = riseOf(uint64(i), 14)
 				}
-			}()
-			for i := range rises {
-				rises[i] = riseOf(uint64(i), 14)
-			}
-			for done := 0; done < len(numbers); {
-				done += deal(hands[:2], numbers[done:], rises[done:])
-			}
-		})
+				for done := 0; done < len(numbers); {
+					done += deal(two, numbers[done:], rises[done:])
+				}
+			})
+		}
 	}
 }
 
