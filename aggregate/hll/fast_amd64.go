@@ -4,9 +4,10 @@ package hll
 
 import "golang.org/x/sys/cpu"
 
-// What is done with all registers, by the processor's vectors of 16 bytes, which
-// every amd64 has, or of 32; what is done with many ids, by those of 64 too. Each function does what its namesake in plain.go
-// does, and a fuzz target holds it to that. The tag purego builds without.
+// What is done with all registers, by the processor's vectors of 32 bytes; what is done
+// with many ids, by those of 64 too. A processor without them does as plain.go says.
+// Each function does what its namesake there does, and a fuzz target holds it to that.
+// The tag purego builds without.
 
 var (
 	avx2   = cpu.X86.HasAVX2
@@ -20,6 +21,9 @@ const countedBlock = 4096
 // raiseAll raises each register of dst to that of src and reports whether any
 // rose. Both have the same length, a multiple of 64.
 func raiseAll(dst, src []byte) bool {
+	if !avx2 {
+		return raiseAllPlain(dst, src)
+	}
 	return raise64s(&dst[0], &src[:len(dst)][0], len(dst)/64)
 }
 

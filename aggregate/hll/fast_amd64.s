@@ -62,39 +62,25 @@ TEXT ·raise64s(SB), NOSPLIT, $0-25
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ blocks+16(FP), CX
-	PCMPEQB X12, X12 // where all were as high before
+	VPXOR Y6, Y6, Y6 // what has changed
 raise:
-	MOVOU (DI), X0
-	MOVOU 16(DI), X1
-	MOVOU 32(DI), X2
-	MOVOU 48(DI), X3
-	MOVOU (SI), X4
-	MOVOU 16(SI), X5
-	MOVOU 32(SI), X6
-	MOVOU 48(SI), X7
-	PMAXUB X0, X4
-	PMAXUB X1, X5
-	PMAXUB X2, X6
-	PMAXUB X3, X7
-	MOVOU X4, (DI)
-	MOVOU X5, 16(DI)
-	MOVOU X6, 32(DI)
-	MOVOU X7, 48(DI)
-	PCMPEQB X4, X0
-	PCMPEQB X5, X1
-	PCMPEQB X6, X2
-	PCMPEQB X7, X3
-	PAND X1, X0
-	PAND X3, X2
-	PAND X0, X12
-	PAND X2, X12
+	VMOVDQU (DI), Y0
+	VMOVDQU 32(DI), Y1
+	VPMAXUB (SI), Y0, Y2
+	VPMAXUB 32(SI), Y1, Y3
+	VMOVDQU Y2, (DI)
+	VMOVDQU Y3, 32(DI)
+	VPXOR Y0, Y2, Y2
+	VPXOR Y1, Y3, Y3
+	VPOR Y2, Y6, Y6
+	VPOR Y3, Y6, Y6
 	ADDQ $64, DI
 	ADDQ $64, SI
 	DECQ CX
 	JNZ raise
-	PMOVMSKB X12, AX
-	CMPL AX, $0xffff
+	VPTEST Y6, Y6
 	SETNE rose+24(FP)
+	VZEROUPPER
 	RET
 
 // func raisePacked32s(regs, packed *byte, blocks int) (rose bool)
