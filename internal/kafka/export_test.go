@@ -39,6 +39,27 @@ func (s *Source) Queue(b *rollcall.Batch, gen *kafka.Generation) { s.out <- read
 // Compress has the writer compress what it sends.
 func (w *Writer) Compress(c kafka.Compression) { w.events.Compression, w.atOnce.Compression = c, c }
 
+// BatchSizes gives the bytes of each batch of records that the events are in.
+func (c *Cluster) BatchSizes(ctx context.Context) (sizes []int, err error) {
+	spans, err := c.spans(ctx, Events)
+	if err != nil {
+		return nil, err
+	}
+	for id, s := range spans {
+		for at := s.first; at < s.next; {
+			f, err := c.fetch(ctx, Events, id, at)
+			if err != nil {
+				return nil, err
+			}
+			for _, b := range f.batches {
+				sizes = append(sizes, len(b.bytes))
+			}
+			at = f.next()
+		}
+	}
+	return sizes, nil
+}
+
 // Hold has the writer hold few events back for so long.
 func (w *Writer) Hold(d time.Duration) { w.events.BatchTimeout = d }
 

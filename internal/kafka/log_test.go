@@ -66,6 +66,31 @@ func TestManyEventsWaitForNoOther(t *testing.T) {
 	logtest.Gather(t, logtest.Source(t, b.Cluster(), kafka.SourceOptions{}), n)
 }
 
+// TestAnAppendIsFewRequests: the messages of an append share requests, each of which
+// the broker writes and syncs, as far as a request may be large.
+func TestAnAppendIsFewRequests(t *testing.T) {
+	b := openBroker(t)
+	w := logtest.Writer(t, b.Cluster())
+	list := logtest.Events(0, 60000)
+	for i := range list {
+		list[i].Service = rollcall.ServiceID(fmt.Sprintf("%064d", i)) // so that they take some megabytes
+	}
+	logtest.Append(t, w, list)
+	sizes, err := b.Cluster().BatchSizes(logtest.Within(t, logtest.Patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, size := range sizes {
+		if total += size; size > 950<<10 {
+			t.Errorf("a request has %d bytes", size)
+		}
+	}
+	if most := total/(512<<10) + logtest.Partitions; len(sizes) > most {
+		t.Errorf("%d bytes were written by %d requests, not by %d or fewer", total, len(sizes), most)
+	}
+}
+
 // Every compression is read, though our own writer uses none.
 func TestEveryCompression(t *testing.T) {
 	b := openBroker(t)

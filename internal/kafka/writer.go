@@ -23,7 +23,8 @@ type Writer struct {
 	patience patience
 	events   *kafka.Writer
 	rejects  *kafka.Writer
-	atOnce   *kafka.Writer // to rollcall.events, each record a request of its own, that waits for no other
+	atOnce   *kafka.Writer // to rollcall.events, requests that nothing else joins
+	single   *kafka.Writer // to rollcall.events, each record a request of its own
 	encoders sync.Pool     // of *arrowipc.Encoder
 	refused  *prometheus.CounterVec
 }
@@ -61,8 +62,10 @@ func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
-	w.atOnce = w.topic(Events, replayBytes, &sticky{most: messageBytes})
-	w.atOnce.BatchSize = 1
+	w.atOnce = w.topic(Events, batchBytes, &sticky{most: batchBytes})
+	w.atOnce.BatchTimeout = time.Nanosecond // what an append has for a partition is one request's by then
+	w.single = w.topic(Events, replayBytes, &sticky{most: messageBytes})
+	w.single.BatchSize = 1
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
 	return w
 }
@@ -142,7 +145,7 @@ func (w *Writer) message(value []byte, contentType string) kafka.Message {
 func (w *Writer) Replay(ctx context.Context, r rollcall.Rejected) error {
 	messages, err := w.cluster.codecs.replayed(&r)
 	if err == nil {
-		err = w.write(ctx, w.atOnce, messages)
+		err = w.write(ctx, w.single, messages)
 	}
 	if err != nil {
 		return fmt.Errorf("kafka: replay %s: %w", r.Source, err)
@@ -237,7 +240,7 @@ func tooLarge(err error) bool {
 
 // Close writes what is left and closes. Appends must have returned.
 func (w *Writer) Close() error {
-	if err := errors.Join(w.events.Close(), w.atOnce.Close(), w.rejects.Close()); err != nil {
+	if err := errors.Join(w.events.Close(), w.atOnce.Close(), w.single.Close(), w.rejects.Close()); err != nil {
 		return fmt.Errorf("kafka: close writer: %w", err)
 	}
 	return nil

@@ -27,16 +27,18 @@ func idleWriter(t *testing.T) *Writer {
 // must hold.
 func TestTimingAndSizes(t *testing.T) {
 	w := idleWriter(t)
-	for _, k := range []*kafka.Writer{w.events, w.atOnce, w.rejects} {
+	for _, k := range []*kafka.Writer{w.events, w.atOnce, w.single, w.rejects} {
 		if k.RequiredAcks != kafka.RequireAll || k.Async {
 			t.Errorf("the writer of %s waits for %v", k.Topic, k.RequiredAcks)
 		}
-		if k.BatchTimeout < 5*time.Millisecond || k.BatchTimeout > 10*time.Millisecond {
+		if k != w.atOnce && k.BatchTimeout < 5*time.Millisecond || k.BatchTimeout > 10*time.Millisecond {
 			t.Errorf("the writer of %s holds a batch for %v", k.Topic, k.BatchTimeout)
 		}
 	}
-	if w.events.BatchBytes > 900<<10 {
-		t.Errorf("a request has up to %d bytes", w.events.BatchBytes)
+	for _, k := range []*kafka.Writer{w.events, w.atOnce} {
+		if k.BatchBytes > 900<<10 {
+			t.Errorf("a request has up to %d bytes", k.BatchBytes)
+		}
 	}
 	s := &Source{cluster: nowhere(t), opt: SourceOptions{Options: options(t)}}
 	g := s.groupConfig()
