@@ -49,7 +49,7 @@ func (h *hands) pass(i int) int {
 
 const (
 	blockRows  = 1 << 11 // whose columns stay in a near cache
-	placeBytes = 1024    // of two hands, about
+	placeBytes = 2048    // of two hands, about
 )
 
 // forget drops all places but the one that is none's.

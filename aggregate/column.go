@@ -15,7 +15,7 @@ type column struct {
 const (
 	firstWaiting = 16   // ids, before a column has space for
 	mostWaiting  = 512  // of them
-	mostRises    = 1024 // that wait
+	mostRises    = 1440 // that wait: six hands full
 )
 
 // size is what the column holds in memory.

@@ -154,7 +154,7 @@ func top32s(regs *byte, blocks int) (top byte)
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 
 //go:noescape
-func dealEach(hands *hand, held *[handful]Rise, n int, numbers *int32, rises *Rise, many int) (done int)
+func dealEach(hands *hand, held *Rise, n int, numbers *int32, rises *Rise, many int) (done int)
 
 //go:noescape
 func lowest128s(regs *byte, blocks int) (least byte)

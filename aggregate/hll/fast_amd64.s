@@ -165,7 +165,7 @@ top:
 	VZEROUPPER
 	RET
 
-// func dealEach(hands *hand, held *[handful]Rise, n int, numbers *int32, rises *Rise, many int) (done int)
+// func dealEach(hands *hand, held *Rise, n int, numbers *int32, rises *Rise, many int) (done int)
 TEXT ·dealEach(SB), NOSPLIT, $0-56
 	MOVQ hands+0(FP), DI
 	MOVQ held+8(FP), R11
@@ -180,14 +180,12 @@ deal:
 	JAE dealt // there is no such hand
 	MOVL (SI)(CX*4), BX
 	INCQ CX
-	IMUL3Q $(4*const_handful), AX, R12
-	ADDQ R11, R12
-	MOVL hand_held(DI)(AX*8), R10
-	MOVL BX, (R12)(R10*4)
+	MOVL hand_at(DI)(AX*8), R10
+	MOVL BX, (R11)(R10*4)
 	CMPB hand_floor(DI)(AX*8), BX // whether the floor is lower
 	ADCL $0, R10
-	MOVL R10, hand_held(DI)(AX*8)
-	CMPL R10, $const_handful
+	MOVL R10, hand_at(DI)(AX*8)
+	TESTL $(const_spread-1), R10
 	JEQ dealt
 	CMPQ CX, R9
 	JLT deal

@@ -161,12 +161,12 @@ func dealPlain(h *Hands, numbers []int32, rises []Rise) int {
 	rises = rises[:len(numbers)]
 	for i, n := range numbers {
 		to, r := &h.hands[n], rises[i]
-		held := to.held
-		h.rises[n][held] = r
+		at := to.at
+		h.rises[at] = r
 		if r.Rank() > to.floor { // a conditional move
-			held++
+			at++
 		}
-		if to.held = held; held == handful {
+		if to.at = at; at%spread == 0 {
 			return i + 1
 		}
 	}
