@@ -12,14 +12,27 @@ import (
 	"rollcall"
 )
 
-// rowByRow folds a batch as [Fold.Add] does, but every row alone.
+// rowByRow folds a batch as [Fold.Add] does, but every row alone, and of every record
+// anew what knows a cell.
 func rowByRow(t *testing.T, f *Fold, b *rollcall.Batch) {
 	t.Helper()
-	if err := f.begin(b.Groups); err != nil {
-		t.Fatal(err)
+	stamps, row := b.Stamps, 0
+	if len(stamps) == 0 {
+		stamps = []rollcall.Stamp{{Time: math.MaxInt64}}
 	}
-	for i, code := range b.Code {
-		f.row(f.byCode[code], b, i)
+	for i, s := range stamps {
+		f.undone.past = f.undone.before(s.Time)
+		f.dropGroups()
+		if err := f.begin(b.Groups); err != nil {
+			t.Fatal(err)
+		}
+		end := b.Len()
+		if i+1 < len(stamps) {
+			end = stamps[i+1].Row
+		}
+		for ; row < end; row++ {
+			f.row(f.byCode[b.Code[row]], b, row)
+		}
 	}
 }
 
@@ -78,6 +91,7 @@ func FuzzBlock(f *testing.F) {
 	f.Add(uint64(4), uint16(20000), uint16(40), byte(1), uint16(300))
 	f.Add(uint64(5), uint16(30000), uint16(9000), byte(1), uint16(50)) // more buckets than there may be
 	f.Add(uint64(6), uint16(20000), uint16(2), byte(70), uint16(65535))
+	f.Add(uint64(7), uint16(4), uint16(1), byte(1), uint16(1)) // a row that no other of its day follows
 	f.Fuzz(func(t *testing.T, seed uint64, rows, groups uint16, days byte, visitors uint16) {
 		if groups == 0 || groups > 10_000 || days == 0 || days > 100 || visitors == 0 {
 			return
@@ -137,19 +151,20 @@ func requireSameFold(t *testing.T, one, two *Fold) {
 	}
 }
 
-// TestRecordsInABatch: a batch of several of the log's records is folded as batches
-// of one record each are, whatever was removed between them.
+// TestRecordsInABatch: a batch of several of the log's records is folded as its rows
+// are, one by one, whatever was removed between them.
 func TestRecordsInABatch(t *testing.T) {
+	exactly := func(id rollcall.ServiceID) bool { return id == "exact" }
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 9))
-		one, two := NewFold(testK, testCalendar(t), nil), NewFold(testK, testCalendar(t), nil)
+		one, two := NewFold(testK, testCalendar(t), exactly), NewFold(testK, testCalendar(t), exactly)
 		first := rollcall.DayOf(2002, 10, 1)
 		var removals rollcall.Corrections
 		for range r.IntN(4) {
 			from := first + rollcall.Day(r.IntN(3))
 			removals = append(removals, rollcall.Correction{
-				Action: rollcall.Removal, Market: "FR", Service: "msn", From: from, To: from + rollcall.Day(r.IntN(2)),
-				Time: time.UnixMilli(int64(r.IntN(100))),
+				Action: rollcall.Removal, Market: "FR", Service: []rollcall.ServiceID{"msn", "exact"}[r.IntN(2)],
+				From: from, To: from + rollcall.Day(r.IntN(2)), Time: time.UnixMilli(int64(r.IntN(100))),
 			})
 		}
 		slices.SortFunc(removals, func(a, b rollcall.Correction) int { return a.Time.Compare(b.Time) })
@@ -160,19 +175,7 @@ func TestRecordsInABatch(t *testing.T) {
 			for i := range records {
 				b.Stamps = append(b.Stamps, rollcall.Stamp{Row: i * b.Len() / records, Time: int64(r.IntN(100))})
 			}
-			for i, s := range b.Stamps {
-				end := b.Len()
-				if i+1 < records {
-					end = b.Stamps[i+1].Row
-				}
-				record := &rollcall.Batch{
-					Groups: b.Groups, Code: b.Code[s.Row:end], Time: b.Time[s.Row:end],
-					Until: b.Until[s.Row:end], Visitor: b.Visitor[s.Row:end], Stamps: []rollcall.Stamp{{Time: s.Time}},
-				}
-				if err := one.Add(record); err != nil {
-					t.Fatal(err)
-				}
-			}
+			rowByRow(t, one, b)
 			if err := two.Add(b); err != nil {
 				t.Fatal(err)
 			}

@@ -2,6 +2,7 @@ package hll
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 )
@@ -26,16 +27,7 @@ func FuzzFast(f *testing.F) {
 func requireSameAsPlain(t *testing.T, r *rand.Rand, k, top byte) {
 	t.Helper()
 	regs, other := randomRegisters(r, k, top), randomRegisters(r, k, top)
-	packed := make([]byte, packedSize(k)+4)
-	for i := 0; i < len(other); i += 8 {
-		pack := pack8(le64(other[i:]))
-		for j := range 6 {
-			packed[i/8*6+j] = byte(pack >> (8 * j))
-		}
-	}
-	for range 4 { // what follows the ranks is another thing's
-		packed[packedSize(k)+r.IntN(4)] = byte(r.Uint32())
-	}
+	packed := packedOf(r, other)
 	before := bytes.Clone(packed)
 
 	want, got := bytes.Clone(regs), bytes.Clone(regs)
@@ -59,6 +51,36 @@ func requireSameAsPlain(t *testing.T, r *rand.Rand, k, top byte) {
 	sum, highest := sumPacked(packed, k)
 	wantSum, wantHighest := sumPackedPlain(packed, k)
 	requireSameAs(t, "sumPacked", [2]uint64{sum, uint64(highest)}, [2]uint64{wantSum, uint64(wantHighest)}, packed, before)
+	requireOneRises(t, r, randomRegisters(r, k, top))
+}
+
+// requireOneRises has one register alone rise, wherever it is among the 64 that are
+// raised together.
+func requireOneRises(t *testing.T, r *rand.Rand, regs []byte) {
+	t.Helper()
+	for i := range regs {
+		regs[i] = max(regs[i], 1)
+	}
+	packed, got := packedOf(r, regs), bytes.Clone(regs)
+	for i := range 64 {
+		at := r.IntN(len(regs)/64)*64 + i
+		got[at]--
+		requireSameAs(t, "raiseAll of one", raiseAll(got, regs), true, got, regs)
+		got[at]--
+		requireSameAs(t, "raisePacked of one", raisePacked(got, packed), true, got, regs)
+	}
+}
+
+// packedOf packs registers, and puts behind them what is another thing's.
+func packedOf(r *rand.Rand, regs []byte) []byte {
+	packed := make([]byte, 0, len(regs)*6/8+4)
+	for i := 0; i < len(regs); i += 8 {
+		pack := pack8(le64(regs[i:]))
+		for j := range 6 {
+			packed = append(packed, byte(pack>>(8*j)))
+		}
+	}
+	return binary.LittleEndian.AppendUint32(packed, r.Uint32())
 }
 
 // randomRegisters are 2^k ranks up to top, most of them the same few.

@@ -14,6 +14,7 @@ func FuzzDeal(f *testing.F) {
 	f.Add(uint64(1), uint16(0), byte(1))
 	f.Add(uint64(2), uint16(3000), byte(1))
 	f.Add(uint64(3), uint16(3000), byte(200))
+	f.Add(uint64(4), uint16(6000), byte(4)) // several that are full
 	f.Fuzz(func(t *testing.T, seed uint64, n uint16, hands byte) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		one, two := new(Hands), new(Hands)
@@ -23,6 +24,9 @@ func FuzzDeal(f *testing.F) {
 			if floor := Rise(r.UintN(5)); i > 0 {
 				one.Empty(i, floor)
 				two.Empty(i, floor)
+			}
+			if one.Full(i) || len(one.Rises(i)) > 0 {
+				t.Fatal("a hand that nothing was dealt to is not empty")
 			}
 		}
 		numbers, rises := make([]int32, n), make([]Rise, n)
