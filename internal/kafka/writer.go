@@ -23,7 +23,7 @@ type Writer struct {
 	patience patience
 	events   *kafka.Writer
 	rejects  *kafka.Writer
-	atOnce   *kafka.Writer // to rollcall.events, requests that nothing else joins
+	atOnce   *kafka.Writer // to rollcall.events, requests that wait for nothing to join them
 	single   *kafka.Writer // to rollcall.events, each record a request of its own
 	encoders sync.Pool     // of *arrowipc.Encoder
 	refused  *prometheus.CounterVec
@@ -40,10 +40,11 @@ type WriterOptions struct {
 const (
 	messageBytes  = 256 << 10 // where a stream of events is cut
 	batchBytes    = 900 << 10 // the most of one request to a partition
-	batchMessages = 10000
-	appendBytes   = 8 << 20 // encoded before they are written, for an Append
-	rejectedBytes = 1 << 20 // of a refused input; the rest is cut off
+	batchMessages = 400       // of one event each are more bytes; kafka-go makes space for so many
+	appendBytes   = 8 << 20   // encoded before they are written, for an Append
+	rejectedBytes = 1 << 20   // of a refused input; the rest is cut off
 	rejectedBatch = 2<<20 - 4<<10
+	rejectedMost  = 10000      // of them in a request
 	replayBytes   = 1<<20 + 12 // the most that rollcall.events takes, by default
 	batchTimeout  = 5 * time.Millisecond
 	writeAttempts = 10
@@ -60,22 +61,21 @@ const (
 func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	opt.Options = opt.WithDefaults()
 	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
-	w.events = w.topic(Events, batchBytes, &sticky{most: messageBytes})
-	w.rejects = w.topic(Rejects, rejectedBatch, &sticky{most: messageBytes})
-	w.atOnce = w.topic(Events, batchBytes, &sticky{most: batchBytes})
+	w.events = w.topic(Events, batchBytes, batchMessages, &sticky{most: messageBytes})
+	w.rejects = w.topic(Rejects, rejectedBatch, rejectedMost, &sticky{most: messageBytes})
+	w.atOnce = w.topic(Events, batchBytes, batchMessages, &sticky{most: batchBytes - messageBytes})
 	w.atOnce.BatchTimeout = time.Nanosecond // what an append has for a partition is one request's by then
-	w.single = w.topic(Events, replayBytes, &sticky{most: messageBytes})
-	w.single.BatchSize = 1
+	w.single = w.topic(Events, replayBytes, 1, &sticky{most: messageBytes})
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
 	return w
 }
 
 // topic makes kafka-go's writer. Its zero value would not wait for any
 // acknowledgement, and would hold each batch back for a second.
-func (w *Writer) topic(name string, bytes int64, to kafka.Balancer) *kafka.Writer {
+func (w *Writer) topic(name string, bytes int64, messages int, to kafka.Balancer) *kafka.Writer {
 	return &kafka.Writer{
 		Addr: kafka.TCP(w.cluster.brokers...), Topic: name, Transport: w.cluster.transport, Balancer: to,
-		RequiredAcks: kafka.RequireAll, BatchTimeout: batchTimeout, BatchBytes: bytes, BatchSize: batchMessages,
+		RequiredAcks: kafka.RequireAll, BatchTimeout: batchTimeout, BatchBytes: bytes, BatchSize: messages,
 		MaxAttempts: writeAttempts, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ErrorLogger: kafka.LoggerFunc(func(format string, args ...any) {
 			w.opt.Log.Debug("kafka writer: " + fmt.Sprintf(format, args...))
@@ -280,11 +280,11 @@ func rejectedMessage(r *rollcall.Rejected, most int) kafka.Message {
 	return m
 }
 
-// sticky sends messages to one partition until it has had about a message's
-// worth, then to the next: small appends share a request, and one flush to
-// disk, and large ones spread.
+// sticky sends messages to one partition until it has had so many bytes, then to
+// the next: small appends share a request, and one flush to disk, and large ones
+// spread.
 type sticky struct {
-	most int
+	most int // and less than a message more, which must fit into a request
 
 	mu   sync.Mutex // guards the rest
 	at   int

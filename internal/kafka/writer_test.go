@@ -39,6 +39,13 @@ func TestTimingAndSizes(t *testing.T) {
 		if k.BatchBytes > 900<<10 {
 			t.Errorf("a request has up to %d bytes", k.BatchBytes)
 		}
+		_, least, err := w.encode(w.encoder(), rollcall.BatchOf(events(0, 1)...), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := k.BatchBytes / sizeOf(least); int64(k.BatchSize) < n || int64(k.BatchSize) > 2*n {
+			t.Errorf("a request has space for %d messages, of which %d are the most that it has", k.BatchSize, n)
+		}
 	}
 	s := &Source{cluster: nowhere(t), opt: SourceOptions{Options: options(t)}}
 	g := s.groupConfig()
