@@ -87,7 +87,7 @@ func TestDealToNobody(t *testing.T) {
 						t.Error("a hand beyond the end got it")
 					}
 				}()
-				two := &Hands{hands: all.hands[:2], rises: all.rises[:2]}
+				two := &Hands{hands: all.hands[:2], rises: all.rises[:2*spread]}
 				numbers, rises := []int32{1, 1, 0, nobody, 1}, make([]Rise, 5)
 				for i := range rises {
 					rises[i] = riseOf(uint64(i), 14)
