@@ -34,7 +34,7 @@ type number = int32
 type localDay struct {
 	span   rollcall.Span
 	cell   *census // nil in a panel's group, and where the day was removed
-	place  number  // where its rows are folded together; 0: each alone
+	place  number  // where its rows wait as rises; 0: they wait as ids
 	number number  // among the days, less than zero
 }
 
