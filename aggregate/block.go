@@ -18,8 +18,8 @@ import (
 // Rows that need another way, such as those that last, are folded as they are found.
 type block struct {
 	places []number   // of each row; 0: it needs no more
+	all    number     // bits of theirs: less than zero where one is, 0 where all are
 	rises  []hll.Rise // what each row does
-	listed bool       // some rows are of days without a place
 	pairs  bool       // the batch has rows that tell a minute
 
 	visitors, minutes hands
@@ -66,7 +66,10 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 		s.begin(min(blockRows, to-from))
 		end := from + len(s.places)
 		f.find(b, from, end)
-		if s.listed && !f.list(b, from) {
+		if s.all < 0 {
+			s.all = f.list(b, from)
+		}
+		if s.all == 0 {
 			continue
 		}
 		hll.Rises(s.rises, b.Visitor[from:end], f.k)
@@ -83,7 +86,7 @@ func (s *block) begin(n int) {
 	if n > cap(s.places) {
 		s.places, s.rises = make([]number, n), make([]hll.Rise, n)
 	}
-	s.places, s.rises, s.listed = s.places[:n], s.rises[:n], false
+	s.places, s.rises, s.all = s.places[:n], s.rises[:n], 0
 }
 
 // find gives each of the rows [from, to) the number of its day, and folds those that
@@ -117,7 +120,7 @@ func (s *block) known(byCode []*groupFold, b *rollcall.Batch, from, to int) int 
 		places[i] = n
 		all |= n
 	}
-	s.listed = s.listed || all < 0
+	s.all |= all
 	return done
 }
 
@@ -129,14 +132,14 @@ func (f *Fold) alone(b *rollcall.Batch, i int) number {
 		return 0
 	}
 	n := f.day(l, rollcall.UnixMinute(at/minute)).number
-	f.block.listed = true
+	f.block.all |= n
 	return n
 }
 
 // list has the rows of days without a place wait as ids, each in the list of its
-// column, and reports whether there are others.
-func (f *Fold) list(b *rollcall.Batch, from int) (others bool) {
-	s, all := &f.block, number(0)
+// column, and gives the bits of the numbers of the others.
+func (f *Fold) list(b *rollcall.Batch, from int) (all number) {
+	s := &f.block
 	for i, n := range s.places {
 		if n < 0 {
 			n = f.wait(&f.days[-n], b, from+i)
@@ -144,7 +147,7 @@ func (f *Fold) list(b *rollcall.Batch, from int) (others bool) {
 		}
 		all |= n
 	}
-	return all != 0
+	return all
 }
 
 // wait has a row of a day wait as an id, or gives its place.
