@@ -18,7 +18,7 @@ import (
 // Rows that last, and those of panels, are folded alone, as they are found or listed.
 type block struct {
 	places []number   // of each row; 0: it needs no more
-	all    number     // the bits of these places; less than zero: some days have no place
+	all    number     // bits of theirs: less than zero where one is, 0 where all are
 	rises  []hll.Rise // what each row does
 	pairs  bool       // the batch has rows that tell a minute
 
@@ -67,7 +67,7 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 		end := from + len(s.places)
 		f.find(b, from, end)
 		if s.all < 0 {
-			f.list(b, from)
+			s.all = f.list(b, from)
 		}
 		if s.all == 0 {
 			continue
@@ -137,9 +137,9 @@ func (f *Fold) alone(b *rollcall.Batch, i int) number {
 }
 
 // list has the rows of days without a place wait as ids, each in the list of its
-// column.
-func (f *Fold) list(b *rollcall.Batch, from int) {
-	s, all := &f.block, number(0)
+// column, and gives the bits of the numbers of the others.
+func (f *Fold) list(b *rollcall.Batch, from int) (all number) {
+	s := &f.block
 	for i, n := range s.places {
 		if n < 0 {
 			n = f.wait(&f.days[-n], b, from+i)
@@ -147,7 +147,7 @@ func (f *Fold) list(b *rollcall.Batch, from int) {
 		}
 		all |= n
 	}
-	s.all = all
+	return all
 }
 
 // wait has a row of a day wait as an id, or gives its place. A panel's goes to a diary.
