@@ -73,10 +73,10 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 			continue
 		}
 		hll.Rises(s.rises, b.Visitor[from:end], f.k)
-		f.deal(&s.visitors)
+		f.bytes += s.deal(&s.visitors)
 		if s.pairs {
 			hll.PairRises(s.rises, b.Visitor[from:end], b.Time[from:end], f.k)
-			f.deal(&s.minutes)
+			f.bytes += s.deal(&s.minutes)
 		}
 	}
 }
@@ -195,24 +195,26 @@ func (f *Fold) place(d *localDay, l *groupFold) {
 	f.of, f.bytes = f.of+placeBytes, f.bytes+placeBytes
 }
 
-// deal has what each row does wait in the hand of its place.
-func (f *Fold) deal(h *hands) {
-	s := &f.block
+// deal has what each row does wait in the hand of its place, and says how many bytes
+// that took.
+func (s *block) deal(h *hands) (took int) {
 	for done := 0; done < len(s.places); {
 		done += h.Deal(s.places[done:], s.rises[done:])
 		if last := int(s.places[done-1]); h.Full(last) {
-			f.bytes += h.pass(last)
+			took += h.pass(last)
 		}
 	}
+	return took
 }
 
-// pass gives what is in all hands to the columns.
-func (f *Fold) pass() {
-	for _, h := range []*hands{&f.block.visitors, &f.block.minutes} {
+// pass gives what is in all hands to the columns, and says how many bytes that took.
+func (s *block) pass() (took int) {
+	for _, h := range []*hands{&s.visitors, &s.minutes} {
 		for i := range h.Len() {
 			if len(h.Rises(i)) > 0 {
-				f.bytes += h.pass(i)
+				took += h.pass(i)
 			}
 		}
 	}
+	return took
 }

@@ -92,7 +92,7 @@ func (f *Fold) forget() {
 }
 
 func (f *Fold) dropGroups() {
-	f.pass()
+	f.bytes += f.block.pass()
 	f.groups, f.numbers = make(map[rollcall.Group]*groupFold), make(map[spanKey]number)
 	f.byCode, f.days = nil, []localDay{{}}
 	f.block.forget()
