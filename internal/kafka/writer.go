@@ -63,7 +63,7 @@ func NewWriter(c *Cluster, opt WriterOptions) *Writer {
 	w := &Writer{cluster: c, opt: opt, refused: refusedByCode(opt.Registerer)}
 	w.events = w.topic(Events, batchBytes, batchMessages, &sticky{most: messageBytes})
 	w.rejects = w.topic(Rejects, rejectedBatch, rejectedMost, &sticky{most: messageBytes})
-	w.atOnce = w.topic(Events, batchBytes, batchMessages, &sticky{most: batchBytes - messageBytes})
+	w.atOnce = w.topic(Events, batchBytes, batchMessages, &sticky{most: batchBytes})
 	w.atOnce.BatchTimeout = time.Nanosecond // what an append has for a partition is one request's by then
 	w.single = w.topic(Events, replayBytes, 1, &sticky{most: messageBytes})
 	w.encoders.New = func() any { return arrowipc.NewEncoder() }
@@ -280,11 +280,11 @@ func rejectedMessage(r *rollcall.Rejected, most int) kafka.Message {
 	return m
 }
 
-// sticky sends messages to one partition until it has had so many bytes, then to
-// the next: small appends share a request, and one flush to disk, and large ones
-// spread.
+// sticky sends messages to one partition while they are no more than so many bytes,
+// then to the next: small appends share a request, and one flush to disk, and large
+// ones spread.
 type sticky struct {
-	most int // and less than a message more, which must fit into a request
+	most int
 
 	mu   sync.Mutex // guards the rest
 	at   int
@@ -295,9 +295,9 @@ type sticky struct {
 func (s *sticky) Balance(m kafka.Message, partitions ...int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	chosen := partitions[s.at%len(partitions)]
-	if s.sent += len(m.Value); s.sent >= s.most {
+	if s.sent > 0 && s.sent+len(m.Value) > s.most {
 		s.at, s.sent = s.at+1, 0
 	}
-	return chosen
+	s.sent += len(m.Value)
+	return partitions[s.at%len(partitions)]
 }
