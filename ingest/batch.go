@@ -285,14 +285,14 @@ func (in *Batcher) RefuseRest(line, n int) {
 	if n == 0 {
 		return
 	}
-	first := in.Rejected[codeRest] == 0
+	first := in.Rejected[CodeRest] == 0
 	line = in.Numbers.of(line)
 	in.Read, in.bad = in.Read+n, in.bad+n
-	in.count(codeRest, n)
+	in.count(CodeRest, n)
 	if !first {
 		return
 	}
-	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Code: codeRest, Reason: fmt.Sprintf(
+	in.Errors = append(in.Errors, LineError{Line: line, Field: "line", Code: CodeRest, Reason: fmt.Sprintf(
 		"line: most of the %d lines before were refused, so this one and what comes after it were not looked at", in.Read-n)})
 }
 
@@ -302,7 +302,8 @@ const (
 	cloudType = "application/cloudevents+json"
 )
 
-const codeRest = "too_many_rejected"
+// CodeRest is of lines that were not looked at: see [Batcher.Hopeless].
+const CodeRest = "too_many_rejected"
 
 func (in *Batcher) refuse(ctx context.Context, line int, err error, text []byte, form string) error {
 	line = in.Numbers.of(line)

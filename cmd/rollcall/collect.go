@@ -287,7 +287,7 @@ func (c *pcapCmd) send(ctx context.Context, s *streams, api *client, install met
 		}
 		return flush()
 	})
-	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts), allRefused(c.source(), &to.Counts))
+	return errors.Join(err, flush(), to.settle(ctx), printCounts(s.out, s.err, c.source(), &to.Counts), untaken(c.source(), &to.Counts))
 }
 
 type logsCmd struct {
@@ -458,7 +458,7 @@ func (c *logsCmd) send(ctx, there context.Context, s *streams, api *client, r *p
 		return err
 	}
 	to.refused(log.Rejected())
-	return errors.Join(err, to.print(s.out, s.err, c.whole(), c.unit()), allRefused(c.whole(), &to.Counts), c.strange(log))
+	return errors.Join(err, to.print(s.out, s.err, c.whole(), c.unit()), untaken(c.whole(), &to.Counts), c.strange(log))
 }
 
 type pollCmd struct {
@@ -523,7 +523,7 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 		rows := newRowSender(api, "poll", false)
 		err = c.poll(ctx, s, r, func(seen profile.Seen) error { return rows.take(to, seen) },
 			func(context.Context) error { return rows.flush(to) })
-		return settled(to, api, errors.Join(err, rows.print(s.out, s.err, "poll", "line"), allRefused("poll", &rows.Counts)))
+		return settled(to, api, errors.Join(err, rows.print(s.out, s.err, "poll", "line"), untaken("poll", &rows.Counts)))
 	})
 }
 

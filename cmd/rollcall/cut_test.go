@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,40 @@ func TestCutFiles(t *testing.T) {
 				t.Fatalf("the good part was not taken: %s", out.String())
 			}
 		})
+	}
+}
+
+// TestLinesNotLookedAt: where good lines were given up with the many bad ones before
+// them, the command fails, and says what to do; done, all of them count.
+func TestLinesNotLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	var lines strings.Builder
+	for i := range 14_000 {
+		service := "nosuch"
+		if i >= 12_000 {
+			service = "icq"
+		}
+		fmt.Fprintf(&lines, `{"time":"2002-10-03T18:22:05Z","market":"FR","service":%q,"location":"home","kind":"login","account":"a%d"}`+"\n", service, i)
+	}
+	path := filepath.Join(dir, "mixed.ndjson")
+	if err := os.WriteFile(path, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load := []string{"events", "load", "--backfill", path, "--data", dir}
+	var out, logs bytes.Buffer
+	err := run(t.Context(), load, nil, &out, &logs)
+	if err == nil || exitCode(err) != exitFailed || !strings.Contains(err.Error(), "4000 lines were not looked at") ||
+		!strings.Contains(err.Error(), "10000 as unknown_service: add the service") || !strings.Contains(err.Error(), "load the file again") {
+		t.Errorf("the error is %v", err)
+	}
+	if !strings.Contains(logs.String(), "mixed.ndjson: and 13980 more: rollcall rejected list") {
+		t.Errorf("nothing says that there are more than these:\n%s", logs.String())
+	}
+	rollcallRun(t, "service", "add", "nosuch", "--name", "No such", "--data", dir)
+	out.Reset()
+	if err := run(t.Context(), load, nil, &out, &logs); err != nil || !strings.Contains(out.String(), "read 14000, accepted 14000, rejected 0") {
+		t.Errorf("loaded again: %v, %s", err, out.String())
 	}
 }
 

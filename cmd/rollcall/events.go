@@ -69,7 +69,7 @@ func exist(paths ...string) error {
 
 // Run loads each file. A file with a fault gives what stands before it, and
 // the command fails at the end; a refused line is counted and kept, and is no
-// failure. Where the server has gone, or the user wants no more, nothing else
+// failure, but one that was not looked at is. Where the server has gone, or the user wants no more, nothing else
 // is tried.
 func (c *eventsLoadCmd) Run(ctx context.Context, s *streams) error {
 	if c.given() {
@@ -108,26 +108,38 @@ func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path 
 	to := newSender(api, path, c.Backfill)
 	bar := progress(s.err, path)
 	err := to.file(ctx, path, bar)
-	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts), allRefused(path, &to.Counts))
+	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts), untaken(path, &to.Counts))
 }
 
-// allRefused is an error where no line of an input was taken: it names the
-// reason that most have, and what to do about it.
-func allRefused(name string, c *ingest.Counts) error {
-	if c.Read == 0 || c.Accepted > 0 || c.Refused() == 0 {
+// untaken is an error where no line of an input was taken, or some were not looked
+// at: it names the reason that most have, and what to do about it.
+func untaken(name string, c *ingest.Counts) error {
+	rest := c.Rejected[ingest.CodeRest]
+	if c.Refused() == 0 || c.Accepted > 0 && rest == 0 {
 		return nil
 	}
-	most := ""
-	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
-		if most == "" || c.Rejected[code] > c.Rejected[most] {
-			most = code
-		}
-	}
+	most := commonest(c)
 	text := fmt.Sprintf("%s: every line was refused, %d of %d as %s", name, c.Rejected[most], c.Refused(), most)
+	if rest > 0 {
+		text = fmt.Sprintf("%s: %d lines were not looked at, since most of those before were refused, %d as %s", name, rest, c.Rejected[most], most)
+	}
 	if remedy := remedies()[most]; remedy != "" {
 		text += ": " + remedy
 	}
+	if rest > 0 {
+		text += "; then load the file again, which counts nothing twice"
+	}
 	return errors.New(text)
+}
+
+// commonest gives the reason that most of the lines have that were looked at.
+func commonest(c *ingest.Counts) (most string) {
+	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
+		if code != ingest.CodeRest && (most == "" || c.Rejected[code] > c.Rejected[most]) {
+			most = code
+		}
+	}
+	return most
 }
 
 // remedies says what to do about a reason, where that isn't in its words.
@@ -311,6 +323,9 @@ func (s *sender) settle(ctx context.Context) error {
 func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 	for _, e := range c.Errors {
 		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
+	}
+	if n := len(c.Errors); n > 0 && c.Refused() > n {
+		fmt.Fprintf(err, "%s: and %d more: rollcall rejected list\n", name, c.Refused()-n)
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
 	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
@@ -595,7 +610,7 @@ func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, 
 	err = errors.Join(err, to.flush(ctx))
 	c.tellRows(s.err, path, counts)
 	to.refused(counts.Rejected)
-	return errors.Join(err, to.print(s.out, s.err, path, "line"), allRefused(path, &to.Counts), c.strangers(path, "row", counts))
+	return errors.Join(err, to.print(s.out, s.err, path, "line"), untaken(path, &to.Counts), c.strangers(path, "row", counts))
 }
 
 // tellRows says what became of a table's rows: the first that were refused, and
