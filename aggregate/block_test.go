@@ -121,13 +121,7 @@ func FuzzBlock(f *testing.F) {
 
 func requireSameFold(t *testing.T, one, two *Fold) {
 	t.Helper()
-	held := two.of + diaryBytes*len(two.diaries)
-	for _, c := range two.cells {
-		held += c.size()
-	}
-	if two.bytes != held {
-		t.Fatalf("the fold says that it holds %d bytes, and holds %d", two.bytes, held)
-	}
+	requireHeld(t, two)
 	want := make(map[rollcall.Cell]rollcall.CellState)
 	for key, state := range one.Deltas().Cells {
 		state.Visitors, state.Minutes, state.Accounts = bytes.Clone(state.Visitors), bytes.Clone(state.Minutes), bytes.Clone(state.Accounts)
@@ -149,6 +143,39 @@ func requireSameFold(t *testing.T, one, two *Fold) {
 			t.Fatalf("diary %+v differs from that of rows folded one by one", key)
 		}
 	}
+}
+
+// requireHeld: what the fold says that it holds is what its cells hold.
+func requireHeld(t *testing.T, f *Fold) {
+	t.Helper()
+	held := f.of + diaryBytes*len(f.diaries)
+	for _, c := range f.cells {
+		held += c.size()
+	}
+	if f.bytes != held {
+		t.Fatalf("the fold says that it holds %d bytes, and holds %d", f.bytes, held)
+	}
+}
+
+// TestRemovalOfWhatWaits: a removed cell no longer counts among what is held, whatever
+// waited for its sketches.
+func TestRemovalOfWhatWaits(t *testing.T) {
+	f := NewFold(testK, testCalendar(t), nil)
+	b := &rollcall.Batch{Groups: []rollcall.Group{{Market: "FR", Service: "msn", Location: rollcall.Home, Kind: rollcall.Presence}}}
+	noon := time.Date(2002, 10, 1, 12, 0, 0, 0, time.UTC).UnixNano()
+	for i := range uint64(100) {
+		b.AddRow(0, noon, 0, i)
+	}
+	if err := f.Add(b); err != nil {
+		t.Fatal(err)
+	}
+	requireHeld(t, f)
+	day := rollcall.DayOf(2002, 10, 1)
+	f.Learn(rollcall.Corrections{{Action: rollcall.Removal, Market: "FR", Service: "msn", From: day, To: day, Time: time.UnixMilli(1)}})
+	if len(f.cells) > 0 {
+		t.Fatal("the cell was not removed")
+	}
+	requireHeld(t, f)
 }
 
 // TestRecordsInABatch: a batch of several of the log's records is folded as its rows

@@ -58,8 +58,8 @@ func (f *Fold) Learn(all rollcall.Corrections) (again bool) {
 		if since == 0 {
 			continue
 		}
-		again = again || c.changed() && f.undone.newest > since
 		f.bytes -= c.size()
+		again = again || c.changed() && f.undone.newest > since
 		delete(f.cells, key)
 	}
 	if again {
