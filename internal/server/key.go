@@ -52,7 +52,7 @@ func newMasters(e *Engine, o Options, keyless bool) (*masters.Masters, error) {
 	if own, err := place.Read(); err != nil {
 		return nil, err
 	} else if len(own) == 0 && e.KeyFile != "" {
-		return nil, fmt.Errorf("master key: there is no file %s: put it back; if it is lost: `rollcall key rotate --from DAY --lost`", e.KeyFile)
+		return nil, fmt.Errorf("master key: there is no file %s: put it back; the first of a new cluster is made by hand (docs/operating.md, A cluster); if it is lost: `rollcall key rotate --from DAY --lost`", e.KeyFile)
 	}
 	return m, nil
 }
