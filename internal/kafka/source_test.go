@@ -128,7 +128,9 @@ func TestTwoMembers(t *testing.T) {
 	eventually(t, "each member has a partition", func() bool { return first.Owned() == 1 && second.Owned() == 1 })
 	eventually(t, "both count two members", func() bool { return first.Members() == 2 && second.Members() == 2 })
 
-	logtest.Append(t, w, logtest.Events(20000, 20000))
+	for from := 20000; from < 60000; from += 20000 { // an append is one partition's, and the next another's
+		logtest.Append(t, w, logtest.Events(from, 20000))
+	}
 	batch, err := second.Next(logtest.Within(t, logtest.Patience))
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +146,7 @@ func TestTwoMembers(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	logtest.Gather(t, first, 20000)
+	logtest.Gather(t, first, 40000)
 }
 
 // Batches that were queued when their generation ended are not handed on.
