@@ -71,9 +71,6 @@ type codedRows struct {
 func (g *codedRows) group(group int) (done int64, err error) {
 	columns, err := g.open(group)
 	all := g.file.MetaData().RowGroup(group).NumRows()
-	if err == nil && all < 0 {
-		return 0, errUncoded
-	}
 	for err == nil && done < all {
 		n := int(min(chunkRows, all-done, int64(g.draft.Left())))
 		if n == 0 {

@@ -43,12 +43,17 @@ const (
 // checkColumn goes from page to page of one column in a row group, before
 // anything is decoded: the library takes memory for what a page claims to
 // hold, the decompressors for what their own heads claim, and a row group that
-// claims more rows than its pages have is read for ever. claims says that some
-// values are written in a way that may itself claim much.
+// claims more rows than its pages have is read for ever, and of one that claims fewer
+// the others are passed over without a word. claims says that some values are written
+// in a way that may itself claim much.
 func (r *rows) checkColumn(group, column int) (claims bool, err error) {
-	chunk, err := r.file.MetaData().RowGroup(group).ColumnChunk(column)
+	of, meta := r.file.MetaData().Schema.Column(column), r.file.MetaData().RowGroup(group)
+	chunk, err := meta.ColumnChunk(column)
 	if err != nil {
 		return false, parquetFault(err)
+	}
+	if n, has := meta.NumRows(), chunk.NumValues(); n < 0 || n != has && of.MaxRepetitionLevel() == 0 {
+		return false, fault(fmt.Sprintf("is broken: it says that it has %d rows, and its column %s has %d", n, of.Name(), has))
 	}
 	if _, err := compress.GetCodec(chunk.Compression()); err != nil {
 		return false, fault(fmt.Sprintf("has the compression %v, which is not read; write it with snappy, gzip, brotli, zstd or none", chunk.Compression()))

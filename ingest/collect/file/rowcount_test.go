@@ -1,0 +1,61 @@
+package file
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestWrongNumberOfRows: a row group whose number of rows is not its columns' own is a
+// fault, in both ways of reading. The library takes the group for shorter or for empty.
+func TestWrongNumberOfRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wrong.parquet")
+	tried := 0
+	for _, from := range writers(t) {
+		whole, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := range whole {
+			if !bytes.HasPrefix(whole[at:], []byte{0xb4, 1}) { // 90, as Thrift's compact protocol has it
+				continue
+			}
+			for rows, as := range map[int64][]byte{-88: {0xaf, 1}, 50: {0xe4, 0}} {
+				if err := os.WriteFile(path, append(append(bytes.Clone(whole[:at]), as...), whole[at+2:]...), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if rowsOf(t, path) != rows {
+					continue // another number was 90
+				}
+				tried++
+				asCodes, _ := coded(t, path)
+				for _, o := range []outcome{wanted(t, path), asCodes} {
+					if o.err == nil || len(o.rows) > 0 || !strings.HasPrefix(o.err.Error(), "row group 0: ") {
+						t.Errorf("%s with %d rows: %d rows, error %v", from, rows, len(o.rows), o.err)
+					}
+				}
+			}
+		}
+	}
+	if tried < 40 {
+		t.Errorf("%d files were tried", tried)
+	}
+}
+
+// rowsOf gives how many rows a file's first row group says that it has; 0: the file
+// can't be opened.
+func rowsOf(t *testing.T, path string) int64 {
+	t.Helper()
+	s, err := open(path, func(int64, int64) {})
+	if err != nil {
+		return 0
+	}
+	defer s.close()
+	r, err := openParquet(s)
+	if err != nil || r.file.NumRowGroups() == 0 {
+		return 0
+	}
+	return r.file.MetaData().RowGroup(0).NumRows()
+}
