@@ -153,13 +153,14 @@ func (f *Fold) list(b *rollcall.Batch, from int) (all number) {
 // wait has a row of a day wait as an id, or gives its place. A panel's goes to a diary.
 func (f *Fold) wait(d *localDay, b *rollcall.Batch, i int) number {
 	l, c, visitor := f.byCode[b.Code[i]], d.cell, b.Visitor[i]
-	switch {
-	case l.apart:
+	if l.apart {
 		f.row(l, b, i)
 		return 0
-	case c == nil:
+	}
+	if c == nil {
 		return 0
-	case l.exact:
+	}
+	if l.exact {
 		f.bytes += c.count(visitor)
 	}
 	if d.place == 0 && len(c.visitors.ids) <= 1 { // as when the sketch has just got others

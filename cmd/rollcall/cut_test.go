@@ -63,10 +63,10 @@ func TestLinesNotLookedAt(t *testing.T) {
 	var out, logs bytes.Buffer
 	err := run(t.Context(), load, nil, &out, &logs)
 	if err == nil || exitCode(err) != exitFailed || !strings.Contains(err.Error(), "4000 lines were not looked at") ||
-		!strings.Contains(err.Error(), "10000 as unknown_service: add the service") || !strings.Contains(err.Error(), "load the file again") {
+		!strings.Contains(err.Error(), "10000 as unknown_service: add the service") || !strings.Contains(err.Error(), "give all of it again") {
 		t.Errorf("the error is %v", err)
 	}
-	if !strings.Contains(logs.String(), "mixed.ndjson: and 13980 more: rollcall rejected list") {
+	if !strings.Contains(logs.String(), "mixed.ndjson: and 9980 more were refused: `rollcall rejected list`") {
 		t.Errorf("nothing says that there are more than these:\n%s", logs.String())
 	}
 	rollcallRun(t, "service", "add", "nosuch", "--name", "No such", "--data", dir)

@@ -127,7 +127,7 @@ func untaken(name string, c *ingest.Counts) error {
 		text += ": " + remedy
 	}
 	if rest > 0 {
-		text += "; then load the file again, which counts nothing twice"
+		text += "; then give all of it again, which counts nothing twice"
 	}
 	return errors.New(text)
 }
@@ -321,11 +321,15 @@ func (s *sender) settle(ctx context.Context) error {
 // printCounts says what became of an input: one line of counts on out, the
 // first refused lines on err.
 func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
+	more := c.Refused() - c.Rejected[ingest.CodeRest]
 	for _, e := range c.Errors {
 		fmt.Fprintf(err, "%s: line %d: %s\n", name, e.Line, strings.TrimPrefix(e.Reason, "line: "))
+		if e.Code != ingest.CodeRest {
+			more--
+		}
 	}
-	if n := len(c.Errors); n > 0 && c.Refused() > n {
-		fmt.Fprintf(err, "%s: and %d more: rollcall rejected list\n", name, c.Refused()-n)
+	if len(c.Errors) > 0 && more > 0 {
+		fmt.Fprintf(err, "%s: and %d more were refused: `rollcall rejected list`\n", name, more)
 	}
 	line := fmt.Sprintf("%s: read %d, accepted %d, rejected %d", name, c.Read, c.Accepted, c.Refused())
 	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
