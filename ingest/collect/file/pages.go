@@ -62,7 +62,8 @@ func (r *rows) checkColumn(group, column int) (claims bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for left := chunk.NumValues(); left > 0; {
+	left := chunk.NumValues()
+	for left > 0 {
 		p, err := r.page(at, end)
 		if err == nil {
 			err = r.checkPage(p, at+p.head, chunk.Compression())
@@ -76,6 +77,9 @@ func (r *rows) checkColumn(group, column int) (claims bool, err error) {
 		}
 		left -= p.values
 		claims = claims || isDelta(p.encoding) || isDictionary(p.encoding)
+	}
+	if left < 0 {
+		return false, fault(fmt.Sprintf("is broken: the pages of its column %s have %d values more than it says", of.Name(), -left))
 	}
 	return claims, nil
 }

@@ -2,8 +2,10 @@ package file
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,6 +42,38 @@ func TestWrongNumberOfRows(t *testing.T) {
 		}
 	}
 	if tried < 40 {
+		t.Errorf("%d files were tried", tried)
+	}
+}
+
+// TestMoreRowsInThePages: so is a footer that says fewer rows everywhere than the pages
+// have.
+func TestMoreRowsInThePages(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wrong.parquet")
+	tried := 0
+	for _, from := range writers(t) {
+		whole, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := len(whole) - 8
+		footer := end - int(binary.LittleEndian.Uint32(whole[end:]))
+		fewer := bytes.ReplaceAll(whole[footer:end], []byte{0xb4, 1}, []byte{0xe4, 0})
+		if err := os.WriteFile(path, slices.Concat(whole[:footer], fewer, whole[end:]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if rowsOf(t, path) != 50 {
+			continue // it has several groups
+		}
+		tried++
+		asCodes, _ := coded(t, path)
+		for _, o := range []outcome{wanted(t, path), asCodes} {
+			if o.err == nil || len(o.rows) > 0 {
+				t.Errorf("%s: %d rows, error %v", from, len(o.rows), o.err)
+			}
+		}
+	}
+	if tried < 20 {
 		t.Errorf("%d files were tried", tried)
 	}
 }
