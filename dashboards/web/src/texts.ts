@@ -7,7 +7,7 @@ const en = {
   other: "Français",
   people: "People", panel: "panel", accounts: "Accounts", census: "census",
   method: "Method", api: "API", colon: ": ",
-  named: {} as Record<string, string>, // what the demonstration calls its market and segments
+  named: {} as Record<string, string>, // what the demonstration says in English: its market, its segments, what it calibrates with
   skip: "Skip to the figures",
   pages: "Pages",
   controls: "What is shown",
@@ -115,6 +115,8 @@ const fr: Texts = {
   named: {
     "World of May 2001, one account in a thousand": "Le monde en mai 2001, un compte sur mille",
     "Asia and the Pacific": "Asie et Pacifique", Europe: "Europe", "Latin America": "Amérique latine", "North America": "Amérique du Nord", Oceania: "Océanie",
+    "calibrated to MSN's own census, simulated": "calé sur le recensement de MSN, simulé",
+    "simulated survey of its users; the census has one account in a hundred": "enquête simulée auprès de ses utilisateurs\u202f; le recensement a un compte sur cent",
   },
   skip: "Aller aux chiffres",
   pages: "Pages",
@@ -195,7 +197,7 @@ const fr: Texts = {
   noCensus: (market) => `${market}\u00a0: un panel, et pas de recensement`, noCensusHere: (market) => `${market} n’a pas de recensement`, noCensusAnywhere: "Aucun compte n’a encore été compté",
   noCensusText: "Ses chiffres sont ceux de personnes recrutées et mesurées\u202f; aucun serveur n’y a compté de comptes.", countedIn: "Des comptes ont été comptés pour\u00a0:", noCensusHow: "On peut charger le journal d’un serveur, ses tables ou un traceur\u00a0:",
   lastDays: "Les derniers jours du mois",
-  counts: { none: "pas de recensement", tooLow: "trop bas", exact: "compté, sans erreur", sketch: (level) => `esquisse, ± intervalle à ${level}`, how: "Comment" },
+  counts: { none: "pas de recensement", tooLow: "trop bas", exact: "comptés, sans erreur", sketch: (level) => `esquisse, ± intervalle à ${level}`, how: "Comment" },
   howToMonth: "Pour le publier, chargez la composition du panel et les événements du mois, puis clôturez-le\u00a0:",
   refused: "Le serveur a refusé cette question",
   startAgain: "Reprendre au dernier mois",

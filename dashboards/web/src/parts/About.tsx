@@ -173,7 +173,7 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
       <p>
         <label for="diff">{french ? "Comparer à la version" : "Compare with version"} </label>
         <select id="diff" value={String(other)} onChange={(e) => setOther(Number(e.currentTarget.value))}>
-          {others.map((v) => <option value={String(v.version)} key={v.version}>{`${v.version}, ${s.t.statuses[v.status] ?? v.status}${v.reason ? ` (${v.reason})` : ""}`}</option>)}
+          {others.map((v) => <option value={String(v.version)} key={v.version}>{`${v.version}, ${s.t.statuses[v.status] ?? v.status}${v.reason ? ` (${s.t.named[v.reason] ?? v.reason})` : ""}`}</option>)}
         </select>
       </p>
       {rows === undefined && <p>{s.t.loading}…</p>}
