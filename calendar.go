@@ -1,6 +1,7 @@
 package rollcall
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,10 +20,23 @@ func DayOf(year int, month time.Month, day int) Day {
 // ParseDay reads a date as YYYY-MM-DD.
 func ParseDay(s string) (Day, error) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
+	switch {
+	case IsNoSuchDate(err):
+		return 0, &Invalid{Field: "day", Value: s, Reason: NoSuchDate, Code: "day"}
+	case err != nil:
 		return 0, &Invalid{Field: "day", Value: s, Reason: "is not a date YYYY-MM-DD", Code: "day"}
 	}
 	return DayOf(t.Date()), nil
+}
+
+// NoSuchDate is the reason of a date whose month does not have the day, such as
+// 2002-02-30.
+const NoSuchDate = "is a date that does not exist"
+
+// IsNoSuchDate reports whether that is all for which time.Parse refused a text.
+func IsNoSuchDate(err error) bool {
+	var wrong *time.ParseError
+	return errors.As(err, &wrong) && wrong.Message == ": day out of range"
 }
 
 // Date gives the day's civil date.

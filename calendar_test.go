@@ -290,6 +290,22 @@ func TestDatesRefused(t *testing.T) {
 	}
 }
 
+// TestNoSuchDate: a day that a month has not is told from a text that is no date.
+func TestNoSuchDate(t *testing.T) {
+	for text, want := range map[string]string{
+		"2002-02-30":  `day "2002-02-30": is a date that does not exist`,
+		"2000-02-30":  `day "2000-02-30": is a date that does not exist`,
+		"2002-10-32":  `day "2002-10-32": is a date that does not exist`,
+		"2002-31-10":  `day "2002-31-10": is not a date YYYY-MM-DD`,
+		"2002-02-3":   `day "2002-02-3": is not a date YYYY-MM-DD`,
+		"2002-02-300": `day "2002-02-300": is not a date YYYY-MM-DD`,
+	} {
+		if _, err := rollcall.ParseDay(text); err == nil || err.Error() != want {
+			t.Errorf("%v; want %s", err, want)
+		}
+	}
+}
+
 func TestDayRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := rollcall.Day(rapid.Int32Range(-700000, 2900000).Draw(t, "day"))

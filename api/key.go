@@ -35,9 +35,9 @@ type rotationInput struct {
 
 // post begins a new master key on a day to come.
 func (s masterKeys) post(ctx context.Context, in *rotationInput) (*body[rollcall.Rotation], error) {
-	from, err := rollcall.ParseDay(in.Body.From)
+	from, err := namedDay("from", in.Body.From)
 	if err != nil {
-		return nil, s.fault("rotate", &rollcall.Invalid{Field: "from", Value: in.Body.From, Reason: "is not a date YYYY-MM-DD", Code: "day"})
+		return nil, s.fault("rotate", err)
 	}
 	done, err := s.MasterKeys.Rotate(ctx, from, in.Body.Lost)
 	if err != nil {

@@ -125,6 +125,11 @@ func optionalDay(name, s string) (rollcall.Day, error) {
 	if s == "" {
 		return 0, nil
 	}
+	return namedDay(name, s)
+}
+
+// namedDay is optionalDay of one that must be there.
+func namedDay(name, s string) (rollcall.Day, error) {
 	d, err := rollcall.ParseDay(s)
 	if why := new(rollcall.Invalid); errors.As(err, &why) {
 		named := *why
@@ -137,7 +142,7 @@ func optionalDay(name, s string) (rollcall.Day, error) {
 // dayButMonth is optionalDay where a month may stand too, which this is not.
 func dayButMonth(name, s string) (rollcall.Day, error) {
 	d, err := optionalDay(name, s)
-	if why := new(rollcall.Invalid); errors.As(err, &why) {
+	if why := new(rollcall.Invalid); errors.As(err, &why) && why.Reason != rollcall.NoSuchDate {
 		why.Reason += " or a month YYYY-MM"
 	}
 	return d, err

@@ -209,8 +209,12 @@ func ParseTime(field, value string) (time.Time, error) {
 	if err != nil {
 		t, err = parseRare(&value)
 	}
-	if err != nil || !strict(value) {
+	noSuchDate := rollcall.IsNoSuchDate(err)
+	switch {
+	case err != nil && !noSuchDate || !strict(value):
 		return time.Time{}, &rollcall.Invalid{Field: field, Reason: "is not an RFC 3339 time such as 2002-10-03T18:22:05Z", Code: field}
+	case noSuchDate:
+		return time.Time{}, &rollcall.Invalid{Field: field, Value: value[:len(time.DateOnly)], Reason: rollcall.NoSuchDate, Code: field}
 	}
 	return t.UTC(), nil
 }

@@ -121,15 +121,25 @@ func FuzzParseTime(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := ingest.ParseTime("time", text)
 		want, failed := time.Parse(time.RFC3339Nano, text)
+		if told := err != nil && strings.HasSuffix(err.Error(), rollcall.NoSuchDate); told && !rollcall.IsNoSuchDate(failed) && !strings.ContainsAny(text, "tz") && !strings.Contains(text, ":60") {
+			t.Errorf("%q: %v, and for time.Parse %v", text, err, failed)
+		}
 		switch {
 		case err == nil && failed == nil && (!got.Equal(want) || got != want.UTC()):
 			t.Errorf("%q is %v; want %v", text, got, want)
 		case err == nil && failed != nil && !strings.ContainsAny(text, "tz") && !strings.Contains(text, ":60"):
 			t.Errorf("%q is %v, and no time: %v", text, got, failed)
-		case err != nil && failed == nil && len(text) == len("2002-10-03T18:22:05Z") && text[10] == 'T' && text[13] == ':' && text[19] == 'Z' && text[16] == ':':
+		case rollcall.IsNoSuchDate(failed) && common(text) && !strings.HasSuffix(err.Error(), rollcall.NoSuchDate):
+			t.Errorf("%q is on no date, and was refused: %v", text, err)
+		case err != nil && failed == nil && common(text):
 			t.Errorf("%q is %v, and was refused: %v", text, want, err)
 		}
 	})
+}
+
+// common reports whether a text has the form that nearly all times have.
+func common(text string) bool {
+	return len(text) == len("2002-10-03T18:22:05Z") && text[10] == 'T' && text[13] == ':' && text[16] == ':' && text[19] == 'Z'
 }
 
 // TestEveryDayByHand: every day of four centuries, of which a leap year's are all

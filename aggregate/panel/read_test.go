@@ -137,7 +137,8 @@ var malformedUniverses = map[string][]string{
 	universeHeader + ",,,,x\n": {
 		"u.csv line 2, column margin: is empty", "u.csv line 2, column category: is empty", "u.csv line 2, column source: is empty",
 		"u.csv line 2, column population: is empty", `u.csv line 2, column source_date "x": is not a date YYYY-MM-DD`},
-	universeHeader + "sex,F,1,S\n": {"u.csv line 2: has 4 fields where the header has 5"},
+	universeHeader + "sex,F,1,S,2002-02-30\n": {`u.csv line 2, column source_date "2002-02-30": is a date that does not exist`},
+	universeHeader + "sex,F,1,S\n":            {"u.csv line 2: has 4 fields where the header has 5"},
 }
 
 func TestReadUniverseRefuses(t *testing.T) {

@@ -1,9 +1,9 @@
 package panel
 
 import (
+	"errors"
 	"io"
 	"slices"
-	"time"
 
 	"rollcall"
 )
@@ -163,8 +163,9 @@ func readPerPerson(t *table) PerPerson {
 // date gives a field that must be a date.
 func (t *table) date(column string) string {
 	value := t.filled(column)
-	if _, err := time.Parse(time.DateOnly, value); value != "" && err != nil {
-		t.fault(column, value, "is not a date YYYY-MM-DD")
+	_, err := rollcall.ParseDay(value)
+	if why := new(rollcall.Invalid); value != "" && errors.As(err, &why) {
+		t.fault(column, value, why.Reason)
 	}
 	return value
 }

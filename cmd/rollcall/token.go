@@ -281,8 +281,9 @@ type keyRotateCmd struct {
 // Run rotates, and says what is to be done now. Where keys are lost nothing else
 // can run, so nothing else is started.
 func (c *keyRotateCmd) Run(ctx context.Context, s *streams) error {
-	if _, err := rollcall.ParseDay(c.From); err != nil {
-		return server.UsageError{Err: fmt.Errorf("--from %q: is not a date YYYY-MM-DD", c.From)}
+	_, err := rollcall.ParseDay(c.From)
+	if why := new(rollcall.Invalid); errors.As(err, &why) {
+		return server.UsageError{Err: fmt.Errorf("--from %q: %s", c.From, why.Reason)}
 	}
 	rotate := func(api *client) error {
 		var done rollcall.Rotation

@@ -86,6 +86,8 @@ var usualLayouts = []string{
 
 var errTime = errors.New("is not a time that the profile knows")
 
+var errNoSuchDate = errors.New("is on a date that does not exist")
+
 // read gives the instant that v is; zero: v is nothing. elsewhere is the zone of
 // a text without an offset, where the profile names none; by is the clock of a log.
 func (i *Instant) read(v any, elsewhere *time.Location, by *clock) (time.Time, error) {
@@ -123,19 +125,33 @@ func (i *Instant) text(s string, elsewhere *time.Location, by *clock) (time.Time
 	if len(layouts) == 0 {
 		layouts = usualLayouts
 	}
+	failed := errTime
 	for _, layout := range layouts {
 		offset, year := told(layout)
 		if by == nil || (offset && year) {
-			if t, err := time.ParseInLocation(layout, s, elsewhere); err == nil {
+			t, err := time.ParseInLocation(layout, s, elsewhere)
+			if err == nil {
 				return t, nil
 			}
+			failed = because(failed, err)
 			continue
 		}
-		if t, err := time.Parse(layout, s); err == nil {
+		t, err := time.Parse(layout, s)
+		if err == nil {
 			return by.of(t, elsewhere, !year), nil
 		}
+		failed = because(failed, err)
 	}
-	return time.Time{}, errTime
+	return time.Time{}, failed
+}
+
+// because gives why a text is no time: that its date does not exist, if it is one by
+// any of the layouts.
+func because(failed, err error) error {
+	if rollcall.IsNoSuchDate(err) {
+		return errNoSuchDate
+	}
+	return failed
 }
 
 // number reads a count of units since 1970, exactly where it is whole.

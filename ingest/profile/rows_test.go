@@ -68,6 +68,29 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestNoSuchDate: a time on a day that its month has not is told so, in each of the
+// usual forms, and what is no time at all is not.
+func TestNoSuchDate(t *testing.T) {
+	layouts := "'" + strings.Join(append(slices.Clone(usualLayouts), "02.01.2006"), "', '") + "'"
+	for at, want := range map[string]string{
+		"2002-02-30T18:22:05Z":   "the time is on a date that does not exist",
+		"2002-02-30 18:22:05+02": "the time is on a date that does not exist",
+		"2002-11-31":             "the time is on a date that does not exist",
+		"2002-02-30 evening":     "the time is not a time that the profile knows",
+		"2002-31-10":             "the time is not a time that the profile knows",
+		"30.02.2002":             "the time is on a date that does not exist",
+	} {
+		p, err := Parse(strings.NewReader("format: [csv]\nservice: chat\ntables: [{name: visit, account: account, events: [{kind: {constant: use}, time: {field: at, layouts: [" + layouts + "]}}]}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, counts := readBy(t, p, "UTC", Options{}, written(t, "v.csv", "account,at\nann,"+at+"\n"))
+		if len(counts.Faults) != 1 || counts.Faults[0].Reason != want {
+			t.Errorf("%s: %v; want %s", at, counts.Faults, want)
+		}
+	}
+}
+
 const dump = `--
 -- PostgreSQL database dump
 --
