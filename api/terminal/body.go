@@ -133,7 +133,7 @@ func (p *page) rankFirst(columns []int) []int {
 }
 
 // waiting gives the measures, and what else has to wait for a place, in the order
-// in which they get one.
+// in which they get one: those that have no row with a figure are the last.
 func (p *page) waiting(l layout) (columns []int) {
 	for _, name := range l.first {
 		if i := p.column(name); i >= 0 {
@@ -145,7 +145,21 @@ func (p *page) waiting(l layout) (columns []int) {
 			columns = append(columns, i)
 		}
 	}
+	slices.SortStableFunc(columns, func(a, b int) int {
+		return cmp.Compare(undefined(p.t, a), undefined(p.t, b))
+	})
 	return columns
+}
+
+// undefined is 1 of a measure that is undefined in every row, as a change is in
+// the first month; of any other column it is 0.
+func undefined(t *rollcall.Table, column int) int {
+	for _, row := range t.Rows {
+		if m, ok := row[column].(rollcall.Measure); !ok || m.Status != rollcall.Undefined {
+			return 0
+		}
+	}
+	return 1
 }
 
 // folded reports whether a column is told with another, or at the head: the ranks

@@ -283,3 +283,21 @@ func TestSegmentNames(t *testing.T) {
 		}
 	}
 }
+
+// TestUndefinedColumn: a change that no row has, as in a panel's first month, makes
+// room for a column with figures, and is named among those not shown.
+func TestUndefinedColumn(t *testing.T) {
+	table := readTable(t, "testdata/ranking.json")
+	for _, row := range table.Rows {
+		for i, c := range table.Columns {
+			if strings.HasPrefix(c.Name, "change") {
+				row[i] = rollcall.Measure{Status: rollcall.Undefined}
+			}
+		}
+	}
+	text := written(t, table, Options{Locale: export.English, Width: Widest, Services: services()})
+	body, foot, _ := strings.Cut(text, "Not shown here:")
+	if strings.Contains(body, "Change") || !strings.Contains(body, "Tied with") || !strings.Contains(foot, "Change") {
+		t.Errorf("the change has a column:\n%s", text)
+	}
+}

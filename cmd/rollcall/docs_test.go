@@ -93,9 +93,9 @@ func parses(t *testing.T, args []string) {
 	}
 }
 
-// TestWorkedExample runs docs/example and holds docs/method.md to its figures.
+// TestWorkedExample runs docs/example/five and holds docs/method.md to its figures.
 func TestWorkedExample(t *testing.T) {
-	data, example := t.TempDir(), filepath.Join(checkout, "docs/example")
+	data, example := t.TempDir(), filepath.Join(checkout, "docs/example/five")
 	month := []string{"--market", "FR", "--panel", "nn", "--month", "2002-10", "--data", data}
 	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", data)
 	load(t, data, filepath.Join(example, "events.ndjson"))

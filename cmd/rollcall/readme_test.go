@@ -54,13 +54,12 @@ func readmeFolder(t *testing.T) (folder string) {
 	if err := os.Symlink(program, filepath.Join(folder, "bin/rollcall")); err != nil {
 		t.Fatal(err)
 	}
-	for name, file := range map[string]string{
-		"events.ndjson": "docs/example/events.ndjson", "panelists.csv": "docs/example/panelists.csv", "universe.csv": "docs/example/universe.csv",
-		"capture.pcap": "testdata/replay/msn8_ymsg10_bitlbee128_escargot.pcap",
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(readFile(t, file)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(filepath.Join(folder, "docs/example"), os.DirFS(filepath.Join(checkout, "docs/example"))); err != nil {
+		t.Fatal(err)
+	}
+	capture := readFile(t, "testdata/replay/msn8_ymsg10_bitlbee128_escargot.pcap")
+	if err := os.WriteFile(filepath.Join(folder, "capture.pcap"), []byte(capture), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	log := "2002-10-03 20:22:05 c2s1\tinfo\tAuthenticated as alice@example.org\n2002-10-03 20:23:05 c2s1\tinfo\tClient disconnected: connection closed\n"
 	if err := os.WriteFile(filepath.Join(folder, "prosody.log"), []byte(log), 0o600); err != nil {
@@ -70,12 +69,30 @@ func readmeFolder(t *testing.T) (folder string) {
 }
 
 // TestReadmeFigures runs the README's first commands, all but the server's, on the
-// example's files.
+// example's files; what it shows of the ranking is printed.
 func TestReadmeFigures(t *testing.T) {
 	lines := regexp.MustCompile(`(?m)^(make build|bin/rollcall run .*)$`).ReplaceAllString(readmeBlocks(t, "Your own figures")[0], "")
 	out := shell(t, readmeFolder(t), lines)
-	if !strings.Contains(out, "MSN Messenger") || !strings.Contains(out, "2002-10") {
-		t.Errorf("there is no report of October 2002:\n%s", out)
+	shown := regexp.MustCompile("(?ms)^```text\n( +Unique audience\n.*?)^```$").FindStringSubmatch(readFile(t, "README.md"))
+	if shown == nil || !strings.Contains(out, shown[1]) {
+		t.Errorf("the README doesn't show what is printed:\n%s", out)
+	}
+}
+
+// TestExamplePage runs the commands of the example's page, which shows what each
+// block of them prints. Account-minutes depend on a folder's key.
+func TestExamplePage(t *testing.T) {
+	folder := readmeFolder(t)
+	minutes := regexp.MustCompile(`\d,\d{3} \[\d,\d{3}, \d,\d{3}\]  yes`)
+	blocks := regexp.MustCompile("(?ms)^```\n(.*?)^```\n\n```text\n(.*?)^```$").FindAllStringSubmatch(readFile(t, "docs/example/README.md"), -1)
+	for _, block := range blocks {
+		got := minutes.ReplaceAllString(shell(t, folder, "exec 2>/dev/null\n"+block[1]), "minutes")
+		if want := minutes.ReplaceAllString(block[2], "minutes"); got != want {
+			t.Errorf("%s prints\n%s\nnot\n%s", block[1], got, want)
+		}
+	}
+	if len(blocks) != 5 {
+		t.Errorf("%d blocks of commands were run", len(blocks))
 	}
 }
 
