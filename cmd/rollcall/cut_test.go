@@ -44,7 +44,8 @@ func TestCutFiles(t *testing.T) {
 
 // TestCutFilesSayWhatToDo: the error of a file that was cut, or changed on its way,
 // says what became of what stands before, and that it is to be fetched again; what it
-// says is so. reason: one table.
+// says is so.
+// reason: one table.
 func TestCutFilesSayWhatToDo(t *testing.T) {
 	const again = ": fetch or copy the file again"
 	const sent = "; what stands before was sent" + again + ", and load all of it, which counts nothing twice"
