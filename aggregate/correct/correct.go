@@ -95,7 +95,7 @@ func (r *Corrector) plan(ctx context.Context, c rollcall.Correction) (done rollc
 // service that is not there.
 func (r *Corrector) check(c *rollcall.Correction, services ...rollcall.ServiceID) error {
 	if c.To < c.From {
-		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from", Code: "to_before_from"}
+		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from, " + c.From.String(), Code: "to_before_from"}
 	}
 	if strings.TrimSpace(c.Reason) == "" {
 		return &rollcall.Invalid{Field: "reason", Reason: "is missing", Code: "reason_missing"}

@@ -166,7 +166,7 @@ func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
 		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "erased: %d diary days, roster lines of %d months\n", out.Diaries, out.Rosters)
+		_, err := fmt.Fprintf(s.out, "erased: %s, roster lines of %s\n", count(out.Diaries, "diary day"), count(out.Rosters, "month"))
 		for _, p := range out.Kept {
 			fmt.Fprintf(s.out, "kept, as published: %s in %s, version %d (%s)\n", p.Month, p.Market, p.Version, p.Status)
 		}
