@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -106,11 +107,21 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	}
 	switch part.FormName() {
 	case "roster":
-		f.Roster, f.RosterName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
+		f.Roster, f.RosterName = bytes.NewReader(text), fileName(part)
 	case "universe":
-		f.Universe, f.UniverseName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
+		f.Universe, f.UniverseName = bytes.NewReader(text), fileName(part)
 	}
 	return nil
+}
+
+// fileName gives the name of a part's file as it was sent, with its folder: faults of
+// its lines name it. It opens nothing.
+func fileName(part *multipart.Part) string {
+	_, parameters, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return rollcall.OneLine(parameters["filename"])
 }
 
 type panelInput struct {

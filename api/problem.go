@@ -55,10 +55,6 @@ func pathValue(r *http.Request, name string) string {
 	return text
 }
 
-func notFound(w http.ResponseWriter, r *http.Request) {
-	problem.Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
-}
-
 // inputFault is a fault that huma finds for us. Its own have no code, so that
 // ours goes through it as the value.
 type inputFault struct{ *problem.Fault }
@@ -215,24 +211,25 @@ func located(in string, err error) (faults []error) {
 	return faults
 }
 
-// files has a server of files answer a file that isn't there with a problem.
+// files has a server of files answer a file that isn't there as any path at which
+// nothing is.
 func files(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(&fileWriter{ResponseWriter: w, path: r.URL.Path}, r)
+		next.ServeHTTP(&fileWriter{ResponseWriter: w, request: r}, r)
 	})
 }
 
-// fileWriter writes a problem in place of a plain 404.
+// fileWriter writes that there is nothing in place of a plain 404.
 type fileWriter struct {
 	http.ResponseWriter
-	path string
-	gone bool
+	request *http.Request
+	gone    bool
 }
 
 // WriteHeader is http.ResponseWriter's.
 func (f *fileWriter) WriteHeader(status int) {
 	if f.gone = status == http.StatusNotFound; f.gone {
-		problem.Write(f.ResponseWriter, status, "there is no "+f.path)
+		problem.NothingAt(f.ResponseWriter, f.request)
 		return
 	}
 	f.ResponseWriter.WriteHeader(status)

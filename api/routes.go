@@ -27,7 +27,7 @@ func (s *Server) routes(bodies pace) http.Handler {
 	once := &answer.Once{Path: "/v1/publications", Sender: senderOf, Now: time.Now}
 	alike := &answer.Shared{Under: "/v1/census", Key: same.Key}
 	mux.Use(observe.Routes(mux), middleware.Recoverer, middleware.RequestSize(maxBody), headers, bodies.bodies, answer.Methods(mux), (&keyUses{Server: s}).noted, same.Found, once.Handler, alike.Handler, wideTables().limit, s.computations().limit, listings().limit, uploads().limit, same.Made)
-	mux.NotFound(notFound)
+	mux.NotFound(problem.NothingAt)
 	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", answer.Allowed(mux, r.URL.Path))
 		problem.Write(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)

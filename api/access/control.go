@@ -86,11 +86,11 @@ func (c *Control) Handler(next http.Handler) http.Handler {
 			ctx := context.WithValue(r.Context(), claimKey{}, claim(func(key string) (Caller, error) { return c.claim(r, key) }))
 			next.ServeHTTP(w, r.WithContext(With(ctx, Caller{Role: RoleIngest}))) // who may do no more than that
 		case verdict < admitted:
-			c.refuse(w, verdict)
+			turnAway(w, r, next, verdict)
 		case verdict == inSession && checkOrigin(r, c.Public) != nil:
 			problem.Write(w, http.StatusForbidden, errOrigin.Error())
 		case !caller.may(r) && nothingAt(r, next):
-			problem.Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+			problem.NothingAt(w, r)
 		case !caller.may(r):
 			problem.Write(w, http.StatusForbidden, "the role "+string(caller.Role)+" may not do this")
 		default:
@@ -147,8 +147,18 @@ func refusal(v verdict) *problem.Details {
 	return problem.New(http.StatusUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 }
 
+// turnAway refuses who isn't admitted. Who opens an address at which nothing is in a
+// browser is told that: what routes there are is no secret.
+func turnAway(w http.ResponseWriter, r *http.Request, routes http.Handler, v verdict) {
+	if problem.Opened(r) && nothingAt(r, routes) {
+		problem.NothingAt(w, r)
+		return
+	}
+	refuse(w, v)
+}
+
 // refuse says that a request came without a key that is known.
-func (c *Control) refuse(w http.ResponseWriter, v verdict) {
+func refuse(w http.ResponseWriter, v verdict) {
 	if v == tooMany {
 		w.Header().Set("Retry-After", fmt.Sprint(int(attemptTime.Seconds())))
 	} else {

@@ -181,7 +181,7 @@ func (c *Control) PostSession(w http.ResponseWriter, r *http.Request) {
 	}
 	token, verdict := c.known(r, key)
 	if verdict != admitted {
-		c.refuse(w, verdict)
+		refuse(w, verdict)
 		return
 	}
 	if err := c.begin(w, r, session{Key: token.ID, Proof: proofOf(token)}); err != nil {

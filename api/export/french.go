@@ -164,8 +164,8 @@ func frenchNotes() [][2]string {
 		{"it is not calibrated as * is", "il n’est pas calé comme * l’est"},
 		{"Calibrated to *: # accounts of its own census in * (*, standard error #) by # accounts a person (standard error #; *, *) are # users, standard error #; the panel alone has #, standard error #: # times as many.",
 			"Calé sur *\u00a0: les # comptes de son propre recensement en * (*, erreur type #), à # comptes par personne (erreur type #\u202f; *, *), font # utilisateurs, erreur type #\u202f; le panel seul en a #, erreur type #\u00a0: # fois autant."},
-		{"Calibrating has brought the weighting efficiency of * from # % to # %.", "Le calage a amené l’efficacité du redressement de * de # % à # %."},
-		{"Calibrating has brought the weighting efficiency of * from # % to # %: *.", "Le calage a amené l’efficacité du redressement de * de # % à # %\u00a0: *."},
+		{"Calibrating has brought the weighting efficiency of * from # % to # %.", "Le calage a amené l’efficacité du redressement de * de #\u202f% à #\u202f%."},
+		{"Calibrating has brought the weighting efficiency of * from # % to # %: *.", "Le calage a amené l’efficacité du redressement de * de #\u202f% à #\u202f%\u00a0: *."},
 		{"# of the # panelists of * have no meter at work: who uses a calibrated service there alone is among the others of the panel, and among the users of the census.",
 			"# des # panélistes de * n’ont pas de compteur au travail\u00a0: qui n’utilise que là un service calé est parmi les autres dans le panel, et parmi les utilisateurs dans le recensement."},
 		{"Not calibrated: *, and every other service without calibrated in its row. Where people join a panel by their taste for all messengers, calibrating some alone biases shares and ranks: calibrate every service that is compared.",
@@ -195,6 +195,15 @@ func frenchNotes() [][2]string {
 		{"margin *, category *: has no panelist in margin *, for a population of *", "marge *, modalité *\u00a0: aucun panéliste dans la marge *, pour une population de *"},
 		{"margin *, category *: raking does not converge: after # sweeps it holds * persons for a target of *", "marge *, modalité *\u00a0: le redressement ne converge pas\u00a0: après # passages elle contient * personnes pour un objectif de *"},
 		{"margin *, category *: raking with trimmed weights does not converge: after # sweeps it holds * persons for a target of *", "marge *, modalité *\u00a0: le redressement à poids écrêtés ne converge pas\u00a0: après # passages elle contient * personnes pour un objectif de *"},
+	}
+}
+
+// frenchDemonstration is what the demonstration says of the version that it
+// calibrates, and of what it calibrates with.
+func frenchDemonstration() map[string]string {
+	return map[string]string{
+		"calibrated to MSN's own census, simulated":                              "calé sur le recensement de MSN, simulé",
+		"simulated survey of its users; the census has one account in a hundred": "enquête simulée auprès de ses utilisateurs\u202f; le recensement a un compte sur cent",
 	}
 }
 

@@ -56,7 +56,7 @@ func (x *planning) coverSheet() *sheet {
 		rows = append(rows, []any{x.words.item(c.name), c.value})
 	}
 	if m.Reason != "" {
-		rows = append(rows, []any{x.words.item("reason"), m.Reason})
+		rows = append(rows, []any{x.words.item("reason"), x.words.locale.Reason(&m)})
 	}
 	if m.Universe != nil {
 		rows = append(rows, []any{x.words.item("universe"), m.Universe.Population},

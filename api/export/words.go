@@ -197,6 +197,10 @@ func (l Locale) Spoken(t *rollcall.Table) *rollcall.Table {
 func (l Locale) spoken(m *rollcall.Meta) rollcall.Meta {
 	out, w := *m, l.words()
 	out.Method, out.Notes, out.Exclusions = w.note(m.Method), w.allOf(m.Notes), w.allOf(m.Exclusions)
+	out.Reason, out.Calibrated = l.Reason(m), slices.Clone(m.Calibrated)
+	for i, c := range out.Calibrated {
+		out.Calibrated[i].Source = l.told(c.Source)
+	}
 	if m.Universe != nil {
 		u := *m.Universe
 		u.Source = w.note(u.Source)
@@ -204,6 +208,9 @@ func (l Locale) spoken(m *rollcall.Meta) rollcall.Meta {
 	}
 	return out
 }
+
+// Reason is why a version was made.
+func (l Locale) Reason(m *rollcall.Meta) string { return l.told(m.Reason) }
 
 // allOf gives sentences in the words' own language, those that are known there.
 func (w *words) allOf(sentences []string) []string {
@@ -511,7 +518,16 @@ func (w *words) note(s string) string {
 			return w.put(n[1], parts)
 		}
 	}
-	return s
+	return w.locale.told(s)
+}
+
+// told gives what the demonstration says in a language. What an operator wrote
+// stays as it is.
+func (l Locale) told(text string) string {
+	if own, ok := frenchDemonstration()[text]; ok && l == French {
+		return own
+	}
+	return text
 }
 
 // fill gives what of a text stands for a pattern's "#" and "*", after the text

@@ -73,10 +73,12 @@ func TestFrenchNotes(t *testing.T) {
 		"Weights are trimmed; standard errors take no account of it.": "Les poids sont écrêtés\u202f; les erreurs types n’en tiennent pas compte.",
 		"Reason of version 3: late files.":                            "Raison de la version 3\u00a0: late files.",
 		"A note of tomorrow.":                                         "A note of tomorrow.",
-		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.":                                                                                                                                                               "La période touche 2 mois\u00a0: les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois\u202f; 12,5\u202f% de son échantillon est perdu.",
-		"2002-09 can't be compared: target category \"age=35+\": is not known; the nearest are a #1, b*. Figures that need it are undefined.":                                                                                                                                                                                      "2002-09 ne peut être comparé\u00a0: la modalité de cible \"age=35+\" n’est pas connue\u202f; les plus proches sont a #1, b*. Les chiffres qui en ont besoin ne sont pas définis.",
-		"simulated by Rollcall (seed 7); calibrated to the figures that Nielsen//NetRatings published for France, home and work: October 2002, MSN Messenger 1,585,000, before AIM, Yahoo! and ICQ; October 2003, MSN 3,494,000, Yahoo! 459,000, AIM 452,000, ICQ 215,000, some 16.8 million persons active; all else is invented": "simulé par Rollcall (graine 7)\u202f; calé sur les chiffres que Nielsen//NetRatings a publiés pour la France, domicile et travail\u00a0: octobre 2002, MSN Messenger 1\u202f585\u202f000, devant AIM, Yahoo! et ICQ\u202f; octobre 2003, MSN 3\u202f494\u202f000, Yahoo! 459\u202f000, AIM 452\u202f000, ICQ 215\u202f000, quelque 16,8 millions de personnes actives\u202f; tout le reste est inventé",
-		"Version 1 (final) against version 2 (restated).": "La version 1 (définitive) face à la version 2 (révisée).",
+		"The period touches 2 months: figures are of the panelists in tab in all of them, weighted anew to the last month's universe; 12.5 % of its sample is lost.":                                                                                                                                                                                              "La période touche 2 mois\u00a0: les chiffres sont ceux des panélistes présents dans tous, redressés à nouveau sur l’univers du dernier mois\u202f; 12,5\u202f% de son échantillon est perdu.",
+		"2002-09 can't be compared: target category \"age=35+\": is not known; the nearest are a #1, b*. Figures that need it are undefined.":                                                                                                                                                                                                                     "2002-09 ne peut être comparé\u00a0: la modalité de cible \"age=35+\" n’est pas connue\u202f; les plus proches sont a #1, b*. Les chiffres qui en ont besoin ne sont pas définis.",
+		"simulated by Rollcall (seed 7); calibrated to the figures that Nielsen//NetRatings published for France, home and work: October 2002, MSN Messenger 1,585,000, before AIM, Yahoo! and ICQ; October 2003, MSN 3,494,000, Yahoo! 459,000, AIM 452,000, ICQ 215,000, some 16.8 million persons active; all else is invented":                                "simulé par Rollcall (graine 7)\u202f; calé sur les chiffres que Nielsen//NetRatings a publiés pour la France, domicile et travail\u00a0: octobre 2002, MSN Messenger 1\u202f585\u202f000, devant AIM, Yahoo! et ICQ\u202f; octobre 2003, MSN 3\u202f494\u202f000, Yahoo! 459\u202f000, AIM 452\u202f000, ICQ 215\u202f000, quelque 16,8 millions de personnes actives\u202f; tout le reste est inventé",
+		"Calibrated to msn: 30679 accounts of its own census in 2003-06 (home+work, standard error 248) by 0.0125 accounts a person (standard error 0.0005; simulated survey of its users; the census has one account in a hundred, 2003-03-31) are 2454307 users, standard error 100164; the panel alone has 2640000, standard error 92177: 0.93 times as many.": "Calé sur msn\u00a0: les 30679 comptes de son propre recensement en 2003-06 (home+work, erreur type 248), à 0,0125 comptes par personne (erreur type 0,0005\u202f; enquête simulée auprès de ses utilisateurs\u202f; le recensement a un compte sur cent, 2003-03-31), font 2454307 utilisateurs, erreur type 100164\u202f; le panel seul en a 2640000, erreur type 92177\u00a0: 0,93 fois autant.",
+		"Reason of version 2: calibrated to MSN's own census, simulated.": "Raison de la version 2\u00a0: calé sur le recensement de MSN, simulé.",
+		"Version 1 (final) against version 2 (restated).":                 "La version 1 (définitive) face à la version 2 (révisée).",
 	} {
 		if got := frenchWords().note(note); got != want {
 			t.Errorf("%q is %q, want %q", note, got, want)
@@ -239,5 +241,27 @@ func TestFrenchSetsOffSigns(t *testing.T) {
 	})
 	if set < 30 {
 		t.Errorf("%d colons found", set)
+	}
+}
+
+// TestFrenchReason: what the demonstration says of a version is in French where
+// that is asked for; what an operator says stays, a word that a note has too.
+func TestFrenchReason(t *testing.T) {
+	of := func(reason, source string) *rollcall.Table {
+		return &rollcall.Table{Meta: rollcall.Meta{Reason: reason, Calibrated: []rollcall.Calibrated{{Source: source}}}}
+	}
+	demonstration := of("calibrated to MSN's own census, simulated", "simulated survey of its users; the census has one account in a hundred")
+	m := French.Spoken(demonstration).Meta
+	if m.Reason != "calé sur le recensement de MSN, simulé" || m.Calibrated[0].Source != "enquête simulée auprès de ses utilisateurs\u202f; le recensement a un compte sur cent" {
+		t.Errorf("%q, %q", m.Reason, m.Calibrated[0].Source)
+	}
+	if French.Reason(&demonstration.Meta) != m.Reason || English.Reason(&demonstration.Meta) != demonstration.Meta.Reason {
+		t.Errorf("%q, %q", French.Reason(&demonstration.Meta), English.Reason(&demonstration.Meta))
+	}
+	if got := demonstration.Meta.Calibrated[0].Source; got != "simulated survey of its users; the census has one account in a hundred" {
+		t.Errorf("the table itself has %q", got)
+	}
+	if m := French.Spoken(of("review", "final")).Meta; m.Reason != "review" || m.Calibrated[0].Source != "final" {
+		t.Errorf("%q, %q", m.Reason, m.Calibrated[0].Source)
 	}
 }

@@ -97,7 +97,7 @@ func (p *page) head() {
 	p.line(p.text.Title)
 	p.line(p.text.About)
 	if m.Reason != "" {
-		p.line(p.reason + m.Reason)
+		p.line(p.reason + p.locale.Reason(m))
 	}
 	if m.Simulated {
 		p.line(p.text.Simulated)

@@ -42,6 +42,76 @@ func TestCutFiles(t *testing.T) {
 	}
 }
 
+// TestCutFilesSayWhatToDo: the error of a file that was cut, or changed on its way,
+// says what became of what stands before, and that it is to be fetched again; what it
+// says is so.
+// reason: one table.
+func TestCutFilesSayWhatToDo(t *testing.T) {
+	const again = ": fetch or copy the file again"
+	const sent = "; what stands before was sent" + again + ", and load all of it, which counts nothing twice"
+	const none = "; nothing of it was sent" + again
+	const upTo = ", and was read up to there" + again
+	dir := t.TempDir()
+	rollcallRun(t, "market", "add", "FR", "--zone", "Europe/Paris", "--data", dir)
+	gz := packtest.Gzip(t, []byte(strings.Join(replayEvents(5000), "\n")))
+	visits := "user_id,device_id,timestamp,user_agent\n"
+	for i := range 5000 {
+		visits += fmt.Sprintf("a%d,d%d,1034361000000,curl\n", i*7919%5000, i)
+	}
+	table := packtest.Gzip(t, []byte(visits))
+	var intervals, objects strings.Builder
+	intervals.WriteString("id,start,end,user_profile_id\n")
+	objects.WriteString("[")
+	for i := range 5000 {
+		fmt.Fprintf(&intervals, "%d,2002-10-05 10:00:00+00,2002-10-05 10:15:00+00,%d\n", i, i*7919%5000)
+		fmt.Fprintf(&objects, `{"at":"2002-10-05T10:00:00Z","user":"a%d"},`+"\n", i*7919%5000)
+	}
+	own := filepath.Join(dir, "own.yaml")
+	if err := os.WriteFile(own, []byte("format: [json]\nservice: icq\ntables: [{name: visit, account: user, events: [{kind: {constant: use}, time: at}]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept, array := packtest.Gzip(t, []byte(intervals.String())), packtest.Gzip(t, []byte(objects.String()))
+	parquet, err := os.ReadFile("../../ingest/collect/file/testdata/parquet/binary.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synapse := []string{"--source", "synapse", "--market", "FR"}
+	for name, f := range map[string]struct {
+		content  []byte
+		args     []string
+		words    string
+		accepted bool
+	}{
+		"half.ndjson.gz": {gz[:len(gz)/2], nil, "gzip is cut short" + sent, true},
+		"none.ndjson.gz": {gz[:30], nil, "line 1: gzip is cut short" + none, false},
+		"no.ndjson.gz":   {nil, nil, "gzip is cut short" + none, false},
+		"half.json":      {[]byte("[" + strings.Join(replayEvents(9), ",")), nil, "after element 9: the JSON array is cut short" + sent, true},
+		"half.parquet":   {parquet[:len(parquet)/2], nil, "is cut short: it begins as Parquet, and does not end so" + none, false},
+		"text.parquet":   {[]byte(visits), nil, "is not readable as Parquet: it does not begin so", false},
+		"half.csv.gz":    {table[:len(table)/2], synapse, "the compressed file ends in the middle" + upTo, true},
+		"kept.csv.gz":    {kept[:len(kept)/2], []string{"--source", "zulip", "--market", "FR", "--service", "icq"}, "the compressed file ends in the middle" + upTo, true},
+		"array.json.gz":  {array[:len(array)/2], []string{"--map", own, "--market", "FR"}, "the compressed file ends in the middle" + upTo, true},
+		"empty.csv.gz":   {nil, synapse, "the compressed file ends in the middle" + upTo, false},
+		"other.csv.gz":   {[]byte(visits), synapse, "is not gzip; name it by what it is", false},
+		"half.csv.zst":   {packtest.Zstd(t, []byte(visits))[:9000], synapse, "the compressed file ends in the middle" + upTo, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, f.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, logs bytes.Buffer
+			err := run(t.Context(), append([]string{"events", "load", "--backfill", path, "--data", dir}, f.args...), nil, &out, &logs)
+			if err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.HasSuffix(err.Error(), f.words) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error is %v; want %s", err, f.words)
+			}
+			if accepted := strings.Contains(out.String(), "rejected 0") && !strings.Contains(out.String(), "accepted 0"); accepted != f.accepted {
+				t.Errorf("accepted some: %v; want %v: %s%s", accepted, f.accepted, out.String(), logs.String())
+			}
+		})
+	}
+}
+
 // TestLinesNotLookedAt: where good lines were given up with the many bad ones before
 // them, the command fails, and says what to do; done, all of them count.
 func TestLinesNotLookedAt(t *testing.T) {

@@ -181,7 +181,18 @@ func (s *sender) file(ctx context.Context, path string, bar *progressbar.Progres
 	for len(under) > 0 {
 		take()
 	}
+	if failed == nil && errors.Is(unread, file.ErrDamaged) {
+		return fmt.Errorf("%w; %s", unread, s.again())
+	}
 	return cmp.Or(failed, unread)
+}
+
+// again says what became of a file that was cut, or changed on its way, and what to do.
+func (s *sender) again() string {
+	if s.Read == 0 {
+		return "nothing of it was sent: fetch or copy the file again"
+	}
+	return "what stands before was sent: fetch or copy the file again, and load all of it, which counts nothing twice"
 }
 
 // atOnce is how many posts of a file are under way at once: the log waits for the disk

@@ -11,7 +11,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"rollcall"
 	"rollcall/internal/server"
@@ -88,7 +87,7 @@ func attach(parts *multipart.Writer, name, path string) error {
 	}
 	defer f.Close()
 	part, err := parts.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, filepath.Base(path))},
+		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, path)},
 		"Content-Type":        {"text/csv"},
 	})
 	if err != nil {

@@ -43,10 +43,13 @@ func (s *source) array(yield func(*row) error) error {
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
 	}
+	var cut damage
 	for n := 1; d.More(); n++ {
 		var element json.RawMessage
 		err := d.Decode(&element)
 		switch {
+		case errors.As(err, &cut):
+			return cut
 		case errors.Is(err, errElement):
 			return fmt.Errorf("element %d: %w", n, err)
 		case err != nil:
@@ -58,6 +61,8 @@ func (s *source) array(yield func(*row) error) error {
 		}
 	}
 	switch _, err := d.Token(); {
+	case errors.As(err, &cut):
+		return cut
 	case errors.Is(err, errElement):
 		return fmt.Errorf("the array: %w", err)
 	case err != nil:

@@ -118,7 +118,8 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
 		}
-		if err := r.source().each(ctx, path, r.look); err != nil {
+		var cut damage // which is said when the rows are read
+		if err := r.source().each(ctx, path, r.look); err != nil && !errors.As(err, &cut) {
 			return err
 		}
 	}
@@ -225,8 +226,9 @@ func (r *Reader) Read(ctx context.Context, path string, yield func(Seen) error) 
 		j.lost = 0
 	}
 	err := r.source().each(ctx, path, r.row)
-	if err == nil {
-		err = r.letGo()
+	var stopped failed
+	if !errors.As(err, &stopped) && ctx.Err() == nil { // what stands before a fault counts
+		err = errors.Join(err, r.letGo())
 	}
 	for _, j := range r.joins {
 		r.counts.Lost[j.Names[0]] += j.lost
@@ -238,12 +240,15 @@ func (r *Reader) Read(ctx context.Context, path string, yield func(Seen) error) 
 // failed is an error of the one that the sightings go to.
 type failed struct{ error }
 
+// Unwrap gives the error as it was.
+func (f failed) Unwrap() error { return f.error }
+
 func (r *Reader) row(row *row) error {
 	r.counts.Rows++
 	err := r.sightings(row)
 	var theirs failed
 	if errors.As(err, &theirs) {
-		return theirs.error
+		return theirs
 	}
 	if err != nil {
 		r.counts.reject(row.line, err.Error())

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func Open(path string) (io.ReadCloser, error) {
 		return f, nil
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, packing(err)), f.Close())
 	}
 	return unpacked{r, f.Close}, nil
 }
@@ -85,10 +86,36 @@ func Packed(path string) bool {
 // Read reads on. A file that was cut, or is still being written, is said to be so.
 func (u unpacked) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("the compressed file ends in the middle, and was read up to there: %w", err)
+	if err != nil && err != io.EOF { // nothing wraps the end here
+		err = packing(err)
 	}
 	return n, err
+}
+
+// damage is a fault of a packed file that was cut, or changed on its way.
+type damage string
+
+// Error gives the words.
+func (d damage) Error() string {
+	return "the compressed file " + string(d) + ", and was read up to there: fetch or copy the file again"
+}
+
+// packing says what an error of unpacking means. The machine's own stay as they are.
+func packing(err error) error {
+	var failed *fs.PathError
+	switch {
+	case errors.As(err, &failed):
+		return err
+	case errors.Is(err, gzip.ErrHeader):
+		return errors.New("is not gzip; name it by what it is")
+	case errors.Is(err, zstd.ErrMagicMismatch):
+		return errors.New("is not zstd; name it by what it is")
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return damage("ends in the middle")
+	}
+	return damage("is broken here (" + err.Error() + ")")
 }
 
 // Close closes the file.

@@ -97,3 +97,35 @@ func TestCodesAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingAt: who opens an address at which nothing is in a browser reads a page
+// with a link to the start, in his language; every other client, and everyone under
+// /v1/, has the problem.
+func TestNothingAt(t *testing.T) {
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for _, c := range []struct {
+		method, path, accept, language string
+		contentType, want              string
+	}{
+		{"GET", "/nowhere", browser, "en-GB,en", "text/html; charset=utf-8", "<h1>There is nothing at /nowhere</h1>"},
+		{"GET", "/nowhere", browser, "fr-FR,fr;q=0.9,en;q=0.8", "text/html; charset=utf-8", "<h1>Il n’y a rien à /nowhere</h1>"},
+		{"GET", "/%3Cscript%3E", browser, "", "text/html; charset=utf-8", "nothing at /&lt;script&gt;</h1>"},
+		{"GET", "/v1/nowhere", browser, "en", problem.ContentType, `"detail":"there is nothing at /v1/nowhere"`},
+		{"POST", "/nowhere", browser, "en", problem.ContentType, `"detail":"there is nothing at /nowhere"`},
+		{"GET", "/nowhere", "*/*", "en", problem.ContentType, `"status":404`},
+		{"GET", "/nowhere", "application/json, text/html-like", "en", problem.ContentType, `"status":404`},
+		{"HEAD", "/nowhere", browser, "en", "text/html; charset=utf-8", ""},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil)
+		r.Header.Set("Accept", c.accept)
+		r.Header.Set("Accept-Language", c.language)
+		problem.NothingAt(w, r)
+		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != c.contentType || !strings.Contains(w.Body.String(), c.want) || !slices.Contains(w.Header().Values("Vary"), "Accept") {
+			t.Errorf("%s %s for %q: %d %v %s", c.method, c.path, c.accept, w.Code, w.Header(), w.Body)
+		}
+		if page := strings.HasPrefix(c.contentType, "text/html"); page && c.method == "GET" && !strings.Contains(w.Body.String(), `<a href="/?lang=`) || c.method == "HEAD" && w.Body.Len() > 0 {
+			t.Errorf("%s %s: %s", c.method, c.path, w.Body)
+		}
+	}
+}

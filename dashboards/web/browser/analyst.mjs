@@ -242,6 +242,11 @@ export function analyst(w) {
       await page.getByText(/^simulated by Rollcall \(seed \d+\); calibrated to/).waitFor();
     }
     assert.ok(await page.locator("#notes").evaluate((d) => d.getBoundingClientRect().top < innerHeight / 2), "it goes to the notes");
+    assert.doesNotMatch(await page.locator("main").textContent(), /method=|idle_gap_minutes|=raking/, "settings are told in words");
+    await page.locator("#method").evaluate((d) => (d.open = false));
+    await page.getByRole("link", { name: "Method" }).click();
+    assert.match(await page.locator("#method[open]").innerText(), /Method\s+rollcall-1\s.*Kinds of intervals\s+t, logit, Korn–Graubard/s);
+    await page.locator("#method").evaluate((d) => (d.open = false));
     await page.getByText("Definitions", { exact: true }).click();
     const r = await ask(w.server, `/v1/reports/ranking?${of("2003-10")}`);
     const labels = await page.locator(".about details", { has: page.getByText("Definitions", { exact: true }) }).locator("dt").allTextContents();

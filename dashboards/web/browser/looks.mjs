@@ -119,15 +119,16 @@ export function looks(w) {
   test("French is French: signs set off, names of places, notes", async (t) => {
     const { page, context } = await tab(w.browser);
     t.after(() => context.close());
-    for (const path of ["/?month=2003-10", "/?month=2003-10&pool=6", "/?month=2002-10", "/accounts?market=WORLD&month=2003-10", "/accounts?market=WORLD&month=2003-10&step=28d", "/accounts?market=WORLD&month=2003-10&step=month", "/accounts?market=NOWHERE", "/?market=WORLD"]) {
+    for (const path of ["/?month=2003-10", "/?month=2003-10&pool=6", "/?month=2002-10", "/?month=2003-06", "/accounts?market=FR&month=2003-06", "/accounts?market=WORLD&month=2003-10", "/accounts?market=WORLD&month=2003-10&step=28d", "/accounts?market=WORLD&month=2003-10&step=month", "/accounts?market=NOWHERE", "/?market=WORLD"]) {
       await page.goto(`${w.server.address}${path}${path.includes("?") ? "&" : "?"}lang=fr`);
-      if (path.startsWith("/accounts?market=WORLD")) await page.locator("#account-windows svg[role=img]").waitFor();
+      if (/^\/accounts\?market=(WORLD|FR)/.test(path)) await page.locator("#account-windows svg[role=img]").waitFor();
       else if (path.startsWith("/?month")) await whole(page);
       else await page.locator(".message").waitFor();
       for (const d of await page.locator("details").all()) await d.evaluate((e) => (e.open = true));
       for (const b of await page.locator("button[aria-controls]").all()) await b.click();
       assert.deepEqual(await breakable(page), [], path);
-      assert.doesNotMatch(await page.locator("body").innerText(), /\b(World|Europe and|North America|Latin|calibrated|simulated|withheld|retenu)\b/, path);
+      assert.doesNotMatch(await page.locator("body").innerText(), /\bcompté, sans/, path);
+      assert.doesNotMatch(await page.locator("body").innerText(), /\b(World|Europe and|North America|Latin|calibrated|simulated|withheld|own census|users|survey|one account|retenu)\b/, path);
     }
   });
 

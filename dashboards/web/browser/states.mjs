@@ -39,6 +39,19 @@ export function states(w) {
     assert.deepEqual(await violations(page), []);
   });
 
+  test("an address at which nothing is: a page to read, with a link to the start", async (t) => {
+    for (const [locale, title, start] of [["en-GB", "There is nothing at /nowhere", "Go to the start"], ["fr-FR", "Il n’y a rien à /nowhere", "Aller au début"]]) {
+      const page = await open(t, { locale });
+      const answer = await page.goto(`${w.server.address}/nowhere`);
+      assert.equal(answer.status(), 404);
+      await page.getByRole("heading", { name: title }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole("link", { name: start }).click();
+      await whole(page);
+      assert.equal((await page.goto(`${w.server.address}/v1/nowhere`)).headers()["content-type"], "application/problem+json");
+    }
+  });
+
   test("one figure that fails leaves the others", async (t) => {
     const page = await open(t);
     await page.route("**/v1/reports/profile*", (r) => r.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Internal Server Error", status: 500, detail: "see the log" }) }));
@@ -141,6 +154,8 @@ export function states(w) {
     const key = /rc_\S+/.exec(await run("token", "new", "--name", "analyst", "--role", "read", "--tokens", tokens))[0];
     w.server = await start("run", "--data", `${w.data}/demo`, "--listen", "127.0.0.1:0", "--tokens", tokens);
     const page = await open(t);
+    assert.equal((await page.goto(`${w.server.address}/nowhere`)).status(), 404);
+    await page.getByRole("heading", { name: "There is nothing at /nowhere" }).waitFor();
     await page.goto(`${w.server.address}/?month=2002-10`);
     await page.getByLabel("API key").fill("rc_wrong");
     await page.keyboard.press("Enter");

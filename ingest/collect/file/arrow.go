@@ -184,7 +184,7 @@ func (m *messages) fault(err error) error {
 	case err == nil:
 		return nil
 	case m.err == io.ErrUnexpectedEOF: // ReadFull's own: a packing's fault is another
-		return fault("is cut short, or is not Arrow")
+		return damage("is cut short, or is not Arrow")
 	case m.err != nil:
 		return m.err
 	}

@@ -34,7 +34,7 @@ const NDJSON = "application/x-ndjson"
 // .json, .arrow, .arrows, each also with .gz or .zst, and .parquet. progress
 // hears, before each part, how many of the file's bytes have been read; it may
 // be nil. An error names the file, and where it is not the machine's it wraps
-// rollcall.ErrInvalid; the parts before it hold every whole event before the
+// rollcall.ErrInvalid, and ErrDamaged where that is so; the parts before it hold every whole event before the
 // fault. An unfinished last line before a fault is not taken.
 func Parts(ctx context.Context, path string, progress func(bytesRead, bytesTotal int64)) iter.Seq2[Part, error] {
 	if progress == nil {
@@ -211,11 +211,11 @@ func (s *source) packed(err error) error {
 	case name == "":
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fault(name + " is cut short")
+		return damage(name + " is cut short")
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		return fault("is not " + name + " here")
 	}
-	return fault(name + " is broken: " + err.Error())
+	return damage(name + " is broken: " + err.Error())
 }
 
 // cause leaves out the path that the error's own text repeats.
@@ -226,6 +226,19 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// ErrDamaged says of a fault that the file was cut, or changed on its way: to fetch or
+// copy it again may mend it.
+var ErrDamaged = errors.New("damaged")
+
+// damage is a fault that is ErrDamaged too.
+type damage string
+
+// Error gives the words.
+func (d damage) Error() string { return string(d) }
+
+// Is reports that damage is ErrDamaged, and a rollcall.ErrInvalid.
+func (d damage) Is(target error) bool { return target == ErrDamaged || target == rollcall.ErrInvalid }
 
 // fault is what is wrong with a file, in a few words after its name.
 type fault string

@@ -32,8 +32,11 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	if _, err := r.ReadAt(tail[:], size-int64(end)); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	if string(tail[4:]) != "PAR1" {
+		return notParquet(r)
+	}
 	length := int64(binary.LittleEndian.Uint32(tail[:]))
-	if string(tail[4:]) != "PAR1" || length > size-int64(end) {
+	if length > size-int64(end) {
 		return nil // the library says so
 	}
 	if length > maxFooter {
@@ -44,6 +47,21 @@ func checkFooter(r io.ReaderAt, size int64) error {
 		return err
 	}
 	return checkMetaData(footer)
+}
+
+// notParquet says what a file is that does not end as Parquet.
+func notParquet(r io.ReaderAt) error {
+	var first [len("PAR1")]byte
+	if _, err := r.ReadAt(first[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	switch string(first[:]) {
+	case "PAR1":
+		return damage("is cut short: it begins as Parquet, and does not end so")
+	case "PARE":
+		return nil // encrypted: the library says so
+	}
+	return fault("is not readable as Parquet: it does not begin so")
 }
 
 // checkMetaData looks at a FileMetaData: its field 2 is the list of the schema's
@@ -102,7 +120,7 @@ const (
 	thriftStruct = 12
 )
 
-var errFooter = fault("is not readable as Parquet: its footer, or the head of a page, is cut short or broken")
+var errFooter = damage("is not readable as Parquet: its footer, or the head of a page, is cut short or broken")
 
 // fields reads a struct's fields up to its stop.
 func (t *thrift) fields(outer int64, depth int) error {

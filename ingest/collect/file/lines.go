@@ -181,7 +181,7 @@ func arrayFault(err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return fault("the JSON array is cut short")
+		return damage("the JSON array is cut short")
 	case errors.As(err, &syntax):
 		return fault("the JSON array is broken here")
 	}

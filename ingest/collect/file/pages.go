@@ -271,7 +271,7 @@ func checkDelta(values []byte, most uint64) error {
 	return nil
 }
 
-const errPage = fault("has a page that is cut short")
+const errPage = damage("has a page that is cut short")
 
 // valuesOf gives a data page's bytes behind its levels.
 func valuesOf(p parquetfile.Page, of *schema.Column) ([]byte, error) {

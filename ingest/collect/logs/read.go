@@ -81,9 +81,12 @@ func begins(r *profile.Reader, path string, changed time.Time) (time.Time, error
 
 // Read reads files whole, one after the other as one log. stdin is what "-" is.
 func (l *Log) Read(ctx context.Context, paths []string, stdin io.Reader) error {
-	for _, path := range paths {
+	for i, path := range paths {
 		l.files = append(l.files, begun{path: path, after: l.lines})
 		if err := l.readFile(ctx, path, stdin); err != nil {
+			if i+1 < len(paths) && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w; the files after it were not read", path, err)
+			}
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -47,7 +47,7 @@ export function perPerson(total: Census, publications: readonly Publication[], m
     if (last === undefined) return [];
     const { p, c } = last;
     const n = s.n.significant(c.accounts_per_person);
-    const from = `${c.source}, ${s.n.day(c.source_date)}`;
+    const from = `${s.t.named[c.source] ?? c.source}, ${s.n.day(c.source_date)}`;
     return [s.t.language === "fr" ? `Comptes par utilisateur ${of(s.name(id))}\u00a0: ${n} (${from}), d’après la version ${p.version} du panel ${p.panel}.` : `Accounts for each user of ${s.name(id)}: ${n} (${from}), by version ${p.version} of the panel ${p.panel}.`];
   });
 }

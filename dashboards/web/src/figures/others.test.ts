@@ -174,7 +174,7 @@ test("census: what was counted and what a sketch estimated is told apart; what i
   const census = (...rows: CensusRow[]): Report<CensusRow> => ({ meta: meta({ report: "census", market: "WORLD", location: "any", thresholds: { min_accounts: 50 } }), columns: [], rows });
   const total = census(sketched("msn", 30_000), counted("icq", 23_000));
   assert.match(lede(total, en), /^Between 29,400 and 30,600, with 95% confidence: estimated by a sketch\. Accounts of the others: ICQ 23,000 \(counted, without error\)\./);
-  assert.match(lede(total, fr), /^Entre 29.400 et 30.600 à 95.%.: estimés par une esquisse\. Comptes des autres.: ICQ 23.000 \(compté, sans erreur\)\./);
+  assert.match(lede(total, fr), /^Entre 29.400 et 30.600 à 95.%.: estimés par une esquisse\. Comptes des autres.: ICQ 23.000 \(comptés, sans erreur\)\./);
   assert.match(lede(census(counted("icq", 23_000)), en), /^Counted one by one, without error\.$/);
   const segment = census(sketched("msn", 20_000, { segment: "europe" }), counted("msn", 5_000, { segment: "lyon" }), { ...counted("icq", 0, { segment: "europe" }), unique_accounts: below });
   const a: Accounts = { market: "WORLD", month: "2003-10", total, steps: undefined, places: {}, parts: { segment }, windows: { "1d": total, "7d": total, "28d": null, "30d": total }, at: new Date() };

@@ -4,12 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { path, type Client, type DiffRow, type Measure, type Meta, type Publication, type RankingRow, type Report } from "../api";
 import { calibratedTo, level, limits, monthOf, when, why, type Scope } from "../figure";
 import { baseOf } from "../figures/ranking";
+import { methodFacts, type Fact } from "../method";
 import { shown } from "../numbers";
-
-interface Fact {
-  name: string;
-  text: string;
-}
 
 /** factsOf says what the figures stand on. */
 export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope): Fact[] {
@@ -79,7 +75,9 @@ export function citation(meta: Meta, s: Scope): string {
 export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {
   const [copied, setCopied] = useState(false);
   const notes = useRef<HTMLDetailsElement>(null);
-  useEffect(() => openWhereNamed(notes.current), [r]);
+  const method = useRef<HTMLDetailsElement>(null);
+  useEffect(() => openWhereNamed(notes.current, "#notes"), [r]);
+  useEffect(() => openWhereNamed(method.current, "#method"), [r]);
   const cite = citation(r.meta, s);
   const copy = () => {
     void navigator.clipboard?.writeText(`${cite} ${location.href}`).then(() => {
@@ -90,24 +88,20 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
   return (
     <section class="about" id="about" aria-labelledby="about-title">
       <h2 id="about-title">{s.t.about}</h2>
-      <dl class="facts">
-        {factsOf(r.meta, versions, s).map((f) => (
-          <div key={f.name}>
-            <dt>{f.name}</dt>
-            <dd>{f.text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts all={factsOf(r.meta, versions, s)} />
       {(r.meta.notes ?? []).length > 0 && (
         <details class="notes" id="notes" ref={notes}>
           <summary>{s.t.notesTitle}</summary>
           <ul>
             {r.meta.notes!.map((n) => <li key={n}>{n}</li>)}
             {r.meta.universe !== undefined && <li>{r.meta.universe.source}</li>}
-            <li><code>{r.meta.method}</code></li>
           </ul>
         </details>
       )}
+      <details class="notes" id="method" ref={method}>
+        <summary>{s.t.methodTitle}</summary>
+        <Facts all={methodFacts(r.meta.method, s)} />
+      </details>
       <Definitions r={r} s={s} />
       {versions.length > 1 && <Diff r={r} versions={versions} client={client} s={s} />}
       <p class="cite">
@@ -118,15 +112,29 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
   );
 }
 
-/** openWhereNamed opens the notes where the address names them or what they are a
-    part of, and whenever a link to either is followed, a second time too. */
-function openWhereNamed(notes: HTMLDetailsElement | null): (() => void) | undefined {
-  if (notes === null) return undefined;
-  const named = (hash: string) => hash === "#about" || hash === "#notes";
-  const look = () => named(location.hash) && (notes.open = true);
+function Facts({ all }: { all: readonly Fact[] }) {
+  return (
+    <dl class="facts">
+      {all.map((f) => (
+        <div key={f.name}>
+          <dt>{f.name}</dt>
+          <dd>{f.text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** openWhereNamed opens the notes or the method where the address names them or
+    what they are a part of, and whenever a link to either is followed, a second
+    time too. */
+function openWhereNamed(part: HTMLDetailsElement | null, own: string): (() => void) | undefined {
+  if (part === null) return undefined;
+  const named = (hash: string) => hash === "#about" || hash === own;
+  const look = () => named(location.hash) && (part.open = true);
   const followed = (e: MouseEvent) => {
     const link = (e.target as Element).closest("a");
-    if (link !== null && named(link.hash)) notes.open = true;
+    if (link !== null && named(link.hash)) part.open = true;
   };
   look();
   addEventListener("hashchange", look);
@@ -173,7 +181,7 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
       <p>
         <label for="diff">{french ? "Comparer à la version" : "Compare with version"} </label>
         <select id="diff" value={String(other)} onChange={(e) => setOther(Number(e.currentTarget.value))}>
-          {others.map((v) => <option value={String(v.version)} key={v.version}>{`${v.version}, ${s.t.statuses[v.status] ?? v.status}${v.reason ? ` (${v.reason})` : ""}`}</option>)}
+          {others.map((v) => <option value={String(v.version)} key={v.version}>{`${v.version}, ${s.t.statuses[v.status] ?? v.status}${v.reason ? ` (${s.t.named[v.reason] ?? v.reason})` : ""}`}</option>)}
         </select>
       </p>
       {rows === undefined && <p>{s.t.loading}…</p>}

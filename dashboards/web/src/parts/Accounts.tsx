@@ -5,6 +5,7 @@ import { path, type Publication } from "../api";
 import { type Scope } from "../figure";
 import { ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
+import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
 import { Frame } from "./Frame";
 import { Switch } from "./People";
@@ -59,7 +60,7 @@ export function Accounts({ p, publications, months, s, go }: Props) {
       <section class="about" id="about" aria-labelledby="about-title">
         <h2 id="about-title">{t.about}</h2>
         <ul class="plain">{(p.total.meta.notes ?? []).map((n) => <li key={n}>{n}</li>)}</ul>
-        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}${french ? "\u202f" : ""}; ${p.total.meta.method}.`}</span></p>
+        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}${french ? "\u202f" : ""}; ${sentenceOf(p.total.meta.method)}.`}</span></p>
       </section>
     </>
   );
