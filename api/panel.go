@@ -297,15 +297,22 @@ type erasureInput struct {
 	Body struct {
 		Panel    string `json:"panel"`
 		Panelist string `json:"panelist" minLength:"1"`
+		DryRun   bool   `json:"dry_run,omitempty" doc:"true: the answer says what would be erased, and nothing is"`
 	}
 	Plain
 }
 
 func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
-	done, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+	erase := s.Panels.Erase
+	if in.Body.DryRun {
+		erase = s.Panels.PreviewErasure
+	}
+	done, err := erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
+	if !in.Body.DryRun {
+		s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
+	}
 	return &body[rollcall.Erasure]{Body: done}, nil
 }

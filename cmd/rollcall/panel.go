@@ -155,6 +155,7 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 type panelEraseCmd struct {
 	Panel    string `required:"" help:"Panel id."`
 	Panelist string `required:"" help:"Panelist id."`
+	DryRun   bool   `help:"Say what would be erased; erase nothing."`
 	server.Engine
 }
 
@@ -162,11 +163,16 @@ type panelEraseCmd struct {
 func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var out rollcall.Erasure
-		in := map[string]string{"panel": c.Panel, "panelist": c.Panelist}
+		in := map[string]any{"panel": c.Panel, "panelist": c.Panelist}
+		format := "erased: %s, roster lines of %s\n"
+		if c.DryRun {
+			in["dry_run"] = true
+			format = "would be erased: %s, roster lines of %s; nothing was\n"
+		}
 		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "erased: %s, roster lines of %s\n", count(out.Diaries, "diary day"), count(out.Rosters, "month"))
+		_, err := fmt.Fprintf(s.out, format, count(out.Diaries, "diary day"), count(out.Rosters, "month"))
 		for _, p := range out.Kept {
 			fmt.Fprintf(s.out, "kept, as published: %s in %s, version %d (%s)\n", p.Month, p.Market, p.Version, p.Status)
 		}
