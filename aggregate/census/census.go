@@ -373,18 +373,29 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	}
 }
 
-// method says how the accounts were counted: one by one where every set is whole.
+// method says how the accounts were counted: one by one where every set is whole, or
+// every sketch is of so few accounts that it has them themselves.
 func method(found unions) string {
-	whole, sketched := false, false
+	const what = "; unique accounts of one service, not persons"
+	seen, whole, few, minutes := false, true, true, false
 	for _, u := range found {
 		if u != nil && u.day != 0 { // something was seen
-			whole, sketched = whole || u.exact, sketched || !u.exact
+			seen, whole = true, whole && u.exact
+			few = few && (u.exact || !u.all.Large())
+			minutes = minutes || u.minutes.Large()
 		}
 	}
-	if sketched || !whole {
-		return "HyperLogLog union of daily sketches, Ertl's improved raw estimator; unique accounts of one service, not persons"
+	how := "union of the days' sketches, which count so few accounts one by one"
+	switch {
+	case !seen || !few:
+		return "HyperLogLog union of daily sketches, Ertl's improved raw estimator" + what
+	case whole:
+		how = "union of the days' sets of accounts, counted one by one"
 	}
-	return "union of the days' sets of accounts, counted one by one; account-minutes by HyperLogLog; unique accounts of one service, not persons"
+	if minutes {
+		how += "; account-minutes by HyperLogLog"
+	}
+	return how + what
 }
 
 // minimum says under how many accounts figures are withheld, whose minimum that
