@@ -33,6 +33,7 @@ type Store interface { //nolint:interfacebloat // one vocabulary for all stages 
 	CorrectionList
 	// Erase removes a panelist's diaries of every month.
 	Erase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
+	ErasureCounts
 
 	Markets(ctx context.Context) ([]Market, error)
 	PutMarket(ctx context.Context, m Market) error
@@ -98,6 +99,13 @@ type CorrectionList interface {
 	// CountCorrections gives a number that is another whenever one was recorded:
 	// none is ever taken away.
 	CountCorrections(ctx context.Context) (int, error)
+}
+
+// ErasureCounts say what would be erased: how many of a panelist's diaries Erase
+// would remove, and out of how many sets some erasings would take an account.
+type ErasureCounts interface {
+	CountErase(ctx context.Context, panel PanelID, panelist Visitor) (rows int, err error)
+	CountSets(ctx context.Context, erasings ...Correction) (sets int, err error)
 }
 
 // Holdings say of a market which facts there are.

@@ -270,16 +270,23 @@ type accountErasure struct {
 	Body struct {
 		Service string `json:"service"`
 		Account string `json:"account" minLength:"1" doc:"as its collectors send it; it is not kept"`
+		DryRun  bool   `json:"dry_run,omitempty" doc:"true: the answer says what would be erased, and nothing is"`
 	}
 	Plain
 }
 
 func (s corrections) postErasure(ctx context.Context, in *accountErasure) (*body[rollcall.ErasedAccount], error) {
-	done, err := s.Corrections.Erase(ctx, rollcall.ServiceID(in.Body.Service), in.Body.Account)
+	erase := s.Corrections.Erase
+	if in.Body.DryRun {
+		erase = s.Corrections.PreviewErasure
+	}
+	done, err := erase(ctx, rollcall.ServiceID(in.Body.Service), in.Body.Account)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	s.audited(ctx, "erase account", "", "an account of service "+string(done.Service))
+	if !in.Body.DryRun {
+		s.audited(ctx, "erase account", "", "an account of service "+string(done.Service))
+	}
 	return &body[rollcall.ErasedAccount]{Body: done}, nil
 }
 

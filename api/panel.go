@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -106,11 +107,21 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	}
 	switch part.FormName() {
 	case "roster":
-		f.Roster, f.RosterName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
+		f.Roster, f.RosterName = bytes.NewReader(text), fileName(part)
 	case "universe":
-		f.Universe, f.UniverseName = bytes.NewReader(text), rollcall.OneLine(part.FileName())
+		f.Universe, f.UniverseName = bytes.NewReader(text), fileName(part)
 	}
 	return nil
+}
+
+// fileName gives the name of a part's file as it was sent, with its folder: faults of
+// its lines name it. It opens nothing.
+func fileName(part *multipart.Part) string {
+	_, parameters, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return rollcall.OneLine(parameters["filename"])
 }
 
 type panelInput struct {
@@ -286,15 +297,22 @@ type erasureInput struct {
 	Body struct {
 		Panel    string `json:"panel"`
 		Panelist string `json:"panelist" minLength:"1"`
+		DryRun   bool   `json:"dry_run,omitempty" doc:"true: the answer says what would be erased, and nothing is"`
 	}
 	Plain
 }
 
 func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
-	done, err := s.Panels.Erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+	erase := s.Panels.Erase
+	if in.Body.DryRun {
+		erase = s.Panels.PreviewErasure
+	}
+	done, err := erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
+	if !in.Body.DryRun {
+		s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
+	}
 	return &body[rollcall.Erasure]{Body: done}, nil
 }

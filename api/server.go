@@ -60,9 +60,10 @@ type Panels interface { //nolint:interfacebloat // what there is to do with a pa
 	SetLimits(ctx context.Context, market rollcall.MarketID, panel rollcall.PanelID, low, caution *int) (rollcall.PanelLimits, error) // nil: as it is
 	Exclude(ctx context.Context, rule rollcall.Exclusion, panelist string) error                                                      // panelist "": the rule names none
 	Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error)
-	PanelObjects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error) // an Unknown where there are none
-	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)    // an Unknown where there is no such month
-	Months(ctx context.Context, market rollcall.MarketID) ([]rollcall.PanelMonth, error)     // that have a roster or a version, by panel and month
+	PreviewErasure(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error) // of Erase, which changes nothing
+	PanelObjects(ctx context.Context, of rollcall.PanelMonth) (rollcall.PanelObjects, error)               // an Unknown where there are none
+	Exclusions(ctx context.Context, of rollcall.PanelMonth) ([]rollcall.Exclusion, error)                  // an Unknown where there is no such month
+	Months(ctx context.Context, market rollcall.MarketID) ([]rollcall.PanelMonth, error)                   // that have a roster or a version, by panel and month
 }
 
 // Corrections undoes mistakes in the census.
@@ -70,6 +71,7 @@ type Corrections interface { //nolint:interfacebloat // what there is to do abou
 	Remove(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
 	Preview(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error) // of Remove, which records nothing
 	Erase(ctx context.Context, service rollcall.ServiceID, account string) (rollcall.ErasedAccount, error)
+	PreviewErasure(ctx context.Context, service rollcall.ServiceID, account string) (rollcall.ErasedAccount, error) // of Erase, which records nothing
 	Mark(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
 	Clear(ctx context.Context, c rollcall.Correction) (rollcall.Removed, error)
 	List(ctx context.Context, market rollcall.MarketID) ([]rollcall.Correction, error)

@@ -136,6 +136,7 @@ func isArray(br *bufio.Reader) bool {
 func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 	source := &jsondepth.Ration{R: r, Left: maxElement, Err: errElement}
 	dec := json.NewDecoder(source)
+	dec.UseNumber() // one too large for a float, after the end, is text like any other
 	line := 0
 	var element json.RawMessage
 	_, err := dec.Token() // "[": isArray saw it

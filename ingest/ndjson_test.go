@@ -80,6 +80,7 @@ func TestLines(t *testing.T) {
 		{"a broken array", "[" + a + "}" + b + "]", "1 of 1; after element 1: array: is broken here; the elements before were taken"},
 		{"an element nested too deep", "[" + a + "," + deep(65) + "," + b + "]", "2 of 3; 2 line: is not a JSON event: nested more than 64 levels deep"},
 		{"nested two million deep", "[" + a + "," + strings.Repeat("[", 2_000_000), "1 of 1; after element 1: array: has an element here that is nested more than 64 levels deep; the elements before were taken"},
+		{"a huge number after it", "[" + a + "]44E+644", "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 		{"text after it", "[" + a + "]\n" + b, "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -221,7 +222,7 @@ func TestCountsAdd(t *testing.T) {
 }
 
 func FuzzLines(f *testing.F) {
-	for _, text := range []string{"", "\ufeff", census() + "\r\n\n" + panelLine(), "[" + census() + ", 3, {}]", "[[", "[}", "[1]2", "\n\n[", "{\n"} {
+	for _, text := range []string{"", "\ufeff", census() + "\r\n\n" + panelLine(), "[" + census() + ", 3, {}]", "[[", "[}", "[1]2", "[4]44E+644", "\n\n[", "{\n"} {
 		f.Add([]byte(text))
 	}
 	converter := benchConverter(f)

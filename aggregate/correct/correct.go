@@ -95,7 +95,7 @@ func (r *Corrector) plan(ctx context.Context, c rollcall.Correction) (done rollc
 // service that is not there.
 func (r *Corrector) check(c *rollcall.Correction, services ...rollcall.ServiceID) error {
 	if c.To < c.From {
-		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from", Code: "to_before_from"}
+		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from, " + c.From.String(), Code: "to_before_from"}
 	}
 	if strings.TrimSpace(c.Reason) == "" {
 		return &rollcall.Invalid{Field: "reason", Reason: "is missing", Code: "reason_missing"}
@@ -208,32 +208,51 @@ func (r *Corrector) cells(ctx context.Context, c *rollcall.Correction, segments 
 
 // Erase takes an account out of the sets of a service, under every key that it has
 // had, in every market. A sketch can't forget.
-func (r *Corrector) Erase(ctx context.Context, id rollcall.ServiceID, account string) (done rollcall.ErasedAccount, err error) {
+func (r *Corrector) Erase(ctx context.Context, id rollcall.ServiceID, account string) (rollcall.ErasedAccount, error) {
+	done, records, err := r.erasings(ctx, id, account)
+	if err == nil {
+		done.Sets, err = r.Store.AddCorrections(ctx, records...)
+	}
+	return done, err
+}
+
+// PreviewErasure says what Erase would erase, and fails as it would. Nothing is
+// recorded.
+func (r *Corrector) PreviewErasure(ctx context.Context, id rollcall.ServiceID, account string) (rollcall.ErasedAccount, error) {
+	done, records, err := r.erasings(ctx, id, account)
+	if err == nil {
+		done.Sets, err = r.Store.CountSets(ctx, records...)
+	}
+	return done, err
+}
+
+// erasings gives the erasing of an account as it is to be recorded, once for each
+// key, and what came of it but for the sets.
+func (r *Corrector) erasings(ctx context.Context, id rollcall.ServiceID, account string) (done rollcall.ErasedAccount, records []rollcall.Correction, err error) {
 	if r.Accounts == nil {
-		return done, errNoKey
+		return done, nil, errNoKey
 	}
 	service, err := r.Catalogue().Service(id)
 	if err != nil {
-		return done, err
+		return done, nil, err
 	}
 	if strings.TrimSpace(account) == "" {
-		return done, &rollcall.Invalid{Field: "account", Reason: "is missing", Code: "account_missing"}
+		return done, nil, &rollcall.Invalid{Field: "account", Reason: "is missing", Code: "account_missing"}
 	}
 	day, err := r.today()
 	if err != nil {
-		return done, err
+		return done, nil, err
 	}
 	names, err := r.Accounts(service, day, account)
 	if err != nil {
-		return done, err
+		return done, nil, err
 	}
 	all, err := r.Store.Corrections(ctx)
 	if err != nil {
-		return done, err
+		return done, nil, err
 	}
 	done = rollcall.ErasedAccount{Service: id, Last: day, Notes: notes(service)}
 	at := r.time(all)
-	var records []rollcall.Correction
 	for i, p := range names {
 		if p.Lost {
 			if i+1 < len(names) {
@@ -248,8 +267,7 @@ func (r *Corrector) Erase(ctx context.Context, id rollcall.ServiceID, account st
 		records = append(records, c)
 	}
 	done.Keys = len(records)
-	done.Sets, err = r.Store.AddCorrections(ctx, records...)
-	return done, err
+	return done, records, nil
 }
 
 // today gives the latest day that it is now in any market.

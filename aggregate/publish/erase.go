@@ -13,12 +13,42 @@ import (
 // Erase takes a panelist, named by the clear id, off the rosters and out of the
 // diaries of every month that has no final version, in every market, under every
 // pseudonym that the person has had. It says which versions keep the person.
-func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (done rollcall.Erasure, err error) {
-	if pub.Pseudonyms == nil {
+func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error) {
+	e := erasing{Publisher: pub, panel: panel, store: pub.store, erase: pub.Store.Erase}
+	done, err := e.run(ctx, panelist)
+	if err == nil && pub.Log != nil {
+		pub.Log.Info("erased a panelist", "panel", panel, "panelist", e.who.ids, "rosters", done.Rosters, "diaries", done.Diaries)
+	}
+	return done, err
+}
+
+// PreviewErasure says what Erase would erase, and fails as it would. Nothing is
+// changed.
+func (pub *Publisher) PreviewErasure(ctx context.Context, panel rollcall.PanelID, panelist string) (rollcall.Erasure, error) {
+	e := erasing{Publisher: pub, panel: panel, erase: pub.Store.CountErase}
+	e.store = func(context.Context, rollcall.PanelMonth, *rollcall.Roster, *rollcall.Population) (rollcall.PanelObjects, error) {
+		return rollcall.PanelObjects{}, nil
+	}
+	return e.run(ctx, panelist)
+}
+
+// erasing is the erasure of one person from one panel, or its preview.
+type erasing struct {
+	*Publisher
+	panel rollcall.PanelID
+	who   person
+	store func(ctx context.Context, of rollcall.PanelMonth, r *rollcall.Roster, u *rollcall.Population) (rollcall.PanelObjects, error)
+	erase func(ctx context.Context, panel rollcall.PanelID, id rollcall.Visitor) (diaries int, err error)
+}
+
+// run finds the person under every pseudonym, and counts what store and erase are
+// given.
+func (e *erasing) run(ctx context.Context, panelist string) (done rollcall.Erasure, err error) {
+	if e.Pseudonyms == nil {
 		return done, errNoKey
 	}
-	e := erasing{pub, panel, known(pub.Pseudonyms(panel, panelist))}
-	months, err := pub.notFinal(ctx, panel)
+	e.who = known(e.Pseudonyms(e.panel, panelist))
+	months, err := e.notFinal(ctx, e.panel)
 	if err != nil {
 		return done, err
 	}
@@ -26,7 +56,7 @@ func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelis
 		return done, err
 	}
 	for _, id := range e.who.ids {
-		n, err := pub.Store.Erase(ctx, panel, id)
+		n, err := e.erase(ctx, e.panel, id)
 		if err != nil {
 			return done, err
 		}
@@ -39,17 +69,7 @@ func (pub *Publisher) Erase(ctx context.Context, panel rollcall.PanelID, panelis
 	if done.Rosters == 0 && done.Diaries == 0 {
 		return done, e.nobody(ctx)
 	}
-	if pub.Log != nil {
-		pub.Log.Info("erased a panelist", "panel", panel, "panelist", e.who.ids, "rosters", done.Rosters, "diaries", done.Diaries)
-	}
 	return done, nil
-}
-
-// erasing is the erasure of one person from one panel.
-type erasing struct {
-	*Publisher
-	panel rollcall.PanelID
-	who   person
 }
 
 // person is who a clear id stands for.

@@ -3,6 +3,7 @@ package publish_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -52,9 +53,16 @@ func TestEraseUnderEveryKey(t *testing.T) {
 	november := october
 	november.Month++
 	h.load(november, smallRoster, smallUniverse)
+	would, err := h.PreviewErasure(t.Context(), "nn", "P1")
+	if again, _ := h.PreviewErasure(t.Context(), "nn", "P1"); err != nil || !reflect.DeepEqual(again, would) {
+		t.Errorf("a preview changed something: %+v, then %+v, %v", would, again, err)
+	}
 	done, err := h.Erase(t.Context(), "nn", "P1")
-	if err != nil || done.Rosters != 2 || done.Diaries != 1 || done.Lost != "" {
-		t.Errorf("erased %+v, %v", done, err)
+	if err != nil || done.Rosters != 2 || done.Diaries != 1 || done.Lost != "" || !reflect.DeepEqual(done, would) {
+		t.Errorf("erased %+v, %v; the preview was %+v", done, err, would)
+	}
+	if _, err := h.PreviewErasure(t.Context(), "nn", "P1"); !errors.Is(err, rollcall.ErrNotFound) {
+		t.Errorf("a preview of one who is erased: %v", err)
 	}
 	two := h.Pseudonyms
 	h.Pseudonyms = func(panel rollcall.PanelID, id string) []rollcall.Pseudonym {

@@ -138,6 +138,7 @@ func (c *censusRemoveCmd) Run(ctx context.Context, s *streams) error {
 type censusEraseCmd struct {
 	Service string `required:"" help:"Service id."`
 	Account string `required:"" help:"The account, as its collectors send it; it is not kept."`
+	DryRun  bool   `help:"Say what would be erased; erase nothing."`
 	server.Engine
 }
 
@@ -145,24 +146,37 @@ type censusEraseCmd struct {
 func (c *censusEraseCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var done rollcall.ErasedAccount
-		in := map[string]string{"service": c.Service, "account": c.Account}
+		in := map[string]any{"service": c.Service, "account": c.Account}
+		if c.DryRun {
+			in["dry_run"] = true
+		}
 		if err := api.do(ctx, http.MethodPost, "/v1/census/erasures", in, &done); err != nil {
 			return misused(err)
 		}
-		if done.Sets > 0 {
-			fmt.Fprintf(s.out, "erased: out of %s of %s, up to %s, under %s\n", count(done.Sets, "set"), done.Service, done.Last, count(done.Keys, "key"))
-		}
-		if done.Lost != 0 {
-			fmt.Fprintf(s.out, "not looked for before %s: the master key of then is lost\n", done.Lost)
-		}
-		for _, note := range done.Notes {
-			fmt.Fprintln(s.out, note)
-		}
-		if done.Sets == 0 {
-			return fmt.Errorf("no set of %s has this account; write it as its collectors send it. If it is loaded later, it does not count up to %s", done.Service, done.Last)
-		}
-		return nil
+		return c.print(s, &done)
 	})
+}
+
+// print says what was erased, or would be. An account that is in no set is an
+// error: it may be written otherwise.
+func (c *censusEraseCmd) print(s *streams, done *rollcall.ErasedAccount) error {
+	format, later := "erased: out of %s of %s, up to %s, under %s\n", ". If it is loaded later, it does not count up to "+done.Last.String()
+	if c.DryRun {
+		format, later = "would be erased: out of %s of %s, up to %s, under %s; nothing was\n", ""
+	}
+	if done.Sets > 0 {
+		fmt.Fprintf(s.out, format, count(done.Sets, "set"), done.Service, done.Last, count(done.Keys, "key"))
+	}
+	if done.Lost != 0 {
+		fmt.Fprintf(s.out, "not looked for before %s: the master key of then is lost\n", done.Lost)
+	}
+	for _, note := range done.Notes {
+		fmt.Fprintln(s.out, note)
+	}
+	if done.Sets == 0 {
+		return fmt.Errorf("no set of %s has this account; write it as its collectors send it%s", done.Service, later)
+	}
+	return nil
 }
 
 type censusMarkCmd struct {

@@ -32,7 +32,7 @@ func (c *checkCmd) Run(s *streams) error {
 		}
 	}
 	if len(findings) > 0 {
-		return fmt.Errorf("%s: %d findings: the table is not of one universe", c.Table, len(findings))
+		return fmt.Errorf("%s: %s: the table is not of one universe", c.Table, count(len(findings), "finding"))
 	}
 	_, err = fmt.Fprintf(s.out, "%s: every row can belong to one universe\n", c.Table)
 	return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"rollcall/ingest/collect/simulate"
 	"rollcall/internal/server"
 )
 
@@ -31,6 +33,15 @@ func makeDemonstration() (fstest.MapFS, error) {
 		return nil, err
 	}
 	return filesOf(made)
+}
+
+// TestMonthsOnThePage: the page that tells how far the demonstration is knows how
+// many months it has.
+func TestMonthsOnThePage(t *testing.T) {
+	want := fmt.Sprintf("const demonstrationMonths = %d;", len(simulate.Months()))
+	if !strings.Contains(readFile(t, "dashboards/web/src/parts/States.tsx"), want) {
+		t.Errorf("the page doesn't say %q", want)
+	}
 }
 
 // copyDemonstration gives a test a copy of it.

@@ -121,7 +121,11 @@ func untaken(name string, c *ingest.Counts) error {
 	most := commonest(c)
 	text := fmt.Sprintf("%s: every line was refused, %d of %d as %s", name, c.Rejected[most], c.Refused(), most)
 	if rest > 0 {
-		text = fmt.Sprintf("%s: %d lines were not looked at, since most of those before were refused, %d as %s", name, rest, c.Rejected[most], most)
+		were := " were"
+		if rest == 1 {
+			were = " was"
+		}
+		text = fmt.Sprintf("%s: %s%s not looked at, since most of those before were refused, %d as %s", name, count(rest, "line"), were, c.Rejected[most], most)
 	}
 	if remedy := remedies()[most]; remedy != "" {
 		text += ": " + remedy
@@ -356,10 +360,14 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 
 // warning says in words what n events or lines were warned of.
 func warning(code string, n int) string {
-	switch code {
-	case ingest.WarnNoRoster:
+	switch {
+	case code == ingest.WarnNoRoster && n == 1:
+		return "1 event is of a panel without a roster, and counts once `rollcall panel load` has given it one"
+	case code == ingest.WarnNotKept && n == 1:
+		return "1 refused line is not kept: too many were refused"
+	case code == ingest.WarnNoRoster:
 		return fmt.Sprintf("%d events are of a panel without a roster, and count once `rollcall panel load` has given it one", n)
-	case ingest.WarnNotKept:
+	case code == ingest.WarnNotKept:
 		return fmt.Sprintf("%d refused lines are not kept: too many were refused", n)
 	}
 	return fmt.Sprintf("%s %d", code, n)
@@ -600,7 +608,7 @@ func (f *profileFlags) strangers(path, row string, of interface {
 ) error {
 	name := cmp.Or(f.Source, f.Map)
 	if rows := of.AllOther(); rows > 0 {
-		return fmt.Errorf("%s: %s knows none of its %d %ss: the file may be another source's", path, name, rows, row)
+		return fmt.Errorf("%s: %s knows none of its %s: the file may be another source's", path, name, count(rows, row))
 	}
 	if text := of.Nobody(); text != "" {
 		return fmt.Errorf("%s: %s counts nobody: %s", path, name, text)

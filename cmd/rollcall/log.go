@@ -40,7 +40,7 @@ func (c *replayCmd) Run(ctx context.Context, s *streams) error {
 		if err := api.do(ctx, http.MethodPost, "/v1/log/replay", from, &done); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "folded again: %d events\n", done.Events)
+		_, err := fmt.Fprintf(s.out, "folded again: %s\n", count(int(done.Events), "event"))
 		return err
 	})
 }
@@ -85,7 +85,7 @@ func (c *acknowledgeCmd) Run(ctx context.Context, s *streams) error {
 			_, err := fmt.Fprintln(s.out, "the log has lost nothing since it was last acknowledged")
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "lost, and taken note of: %d bytes with %d records, found %s\n", d.Bytes, d.Records, d.Since.Format(time.RFC3339))
+		_, err := fmt.Fprintf(s.out, "lost, and taken note of: %s with %s, found %s\n", count(int(d.Bytes), "byte"), count(int(d.Records), "record"), d.Since.Format(time.RFC3339))
 		return err
 	})
 }

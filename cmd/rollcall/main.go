@@ -178,10 +178,49 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = errors.Join(givenTwice(command), emptyLimit(command))
 	}
 	if err != nil {
-		return server.UsageError{Err: errors.New(usageWords(err.Error()))}
+		return server.UsageError{Err: errors.New(withHelp(usageWords(err.Error()), err))}
 	}
 	return command.Run()
 }
+
+// withHelp says in plain words what to give where something is missing, and whose help
+// says what that is.
+func withHelp(text string, err error) string {
+	var at *kong.ParseError
+	if !errors.As(err, &at) || at.Context == nil || at.Context.Selected() == nil {
+		return text
+	}
+	command, _, _ := strings.Cut(at.Context.Selected().FullPath(), " <")
+	help := "`" + command + " --help` says what "
+	if _, list, ok := strings.Cut(text, missingFlags); ok {
+		list = textFlag.ReplaceAllStringFunc(list, func(flag string) string {
+			name := strings.TrimSuffix(flag, textValue)
+			return name + "=" + strings.ToUpper(strings.TrimPrefix(name, "--"))
+		})
+		at := strings.LastIndex(list, ", ")
+		if at < 0 && !strings.Contains(list, " or ") {
+			return "give " + list + ": " + help + "it is"
+		}
+		if at >= 0 {
+			list = list[:at] + " and " + list[at+len(", "):]
+		}
+		return "give " + list + ": " + help + "they are"
+	}
+	if strings.HasPrefix(text, "<") && strings.HasSuffix(text, argumentMissing) {
+		return text + "; " + help + "it is"
+	}
+	return text
+}
+
+// What the parser says of flags that are missing, and for the value of a flag that has
+// no other name for it; and what is said of a missing argument.
+const (
+	missingFlags    = "missing flags: "
+	textValue       = "=STRING"
+	argumentMissing = ": is missing"
+)
+
+var textFlag = regexp.MustCompile(`--[a-z-]+` + textValue)
 
 // usageWords says in plain words, which name the flag and what was given, what
 // the parser says in its own.

@@ -11,7 +11,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"rollcall"
 	"rollcall/internal/server"
@@ -88,7 +87,7 @@ func attach(parts *multipart.Writer, name, path string) error {
 	}
 	defer f.Close()
 	part, err := parts.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, filepath.Base(path))},
+		"Content-Disposition": {fmt.Sprintf("form-data; name=%q; filename=%q", name, path)},
 		"Content-Type":        {"text/csv"},
 	})
 	if err != nil {
@@ -156,6 +155,7 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 type panelEraseCmd struct {
 	Panel    string `required:"" help:"Panel id."`
 	Panelist string `required:"" help:"Panelist id."`
+	DryRun   bool   `help:"Say what would be erased; erase nothing."`
 	server.Engine
 }
 
@@ -163,11 +163,16 @@ type panelEraseCmd struct {
 func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var out rollcall.Erasure
-		in := map[string]string{"panel": c.Panel, "panelist": c.Panelist}
+		in := map[string]any{"panel": c.Panel, "panelist": c.Panelist}
+		format := "erased: %s, roster lines of %s\n"
+		if c.DryRun {
+			in["dry_run"] = true
+			format = "would be erased: %s, roster lines of %s; nothing was\n"
+		}
 		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "erased: %d diary days, roster lines of %d months\n", out.Diaries, out.Rosters)
+		_, err := fmt.Fprintf(s.out, format, count(out.Diaries, "diary day"), count(out.Rosters, "month"))
 		for _, p := range out.Kept {
 			fmt.Fprintf(s.out, "kept, as published: %s in %s, version %d (%s)\n", p.Month, p.Market, p.Version, p.Status)
 		}

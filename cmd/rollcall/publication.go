@@ -186,7 +186,11 @@ func (c *publicationVerifyCmd) Run(ctx context.Context, s *streams) error {
 		if aged > 0 {
 			left = fmt.Sprintf("; %d have aged out and can't be verified", aged)
 		}
-		_, err = fmt.Fprintf(s.out, "%d versions are what they were%s\n", len(list)-aged, left)
+		are := " are what they were"
+		if len(list)-aged == 1 {
+			are = " is what it was"
+		}
+		_, err = fmt.Fprintf(s.out, "%s%s%s\n", count(len(list)-aged, "version"), are, left)
 		return err
 	})
 }
@@ -231,7 +235,7 @@ func (c *publicationReplicatesCmd) Run(ctx context.Context, s *streams) error {
 		if err := c.fetch(ctx, s, api, at+"replicates.parquet", query, c.Output); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "version %d: %d replicates of seed %d in %s\n", version, c.N, c.Seed, c.Output)
+		_, err = fmt.Fprintf(s.out, "version %d: %s of seed %d in %s\n", version, count(c.N, "replicate"), c.Seed, c.Output)
 		return err
 	})
 }
@@ -416,7 +420,7 @@ func (c *exportMonthCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "version %d: %d files in %s\n", version, files, c.Output)
+		_, err = fmt.Fprintf(s.out, "version %d: %s in %s\n", version, count(files, "file"), c.Output)
 		return err
 	})
 }

@@ -2,9 +2,11 @@ package profile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"rollcall/internal/jsondepth"
@@ -60,16 +62,27 @@ func (s *source) array(yield func(*row) error) error {
 			return err
 		}
 	}
-	switch _, err := d.Token(); {
+	_, err := d.Token() // "]"
+	if err == nil {
+		allowed.Left = maxElement
+		if _, err = d.Token(); err == io.EOF { // the decoder's own, not wrapped
+			return nil
+		}
+		err = cmp.Or(err, errAfter)
+	}
+	switch {
 	case errors.As(err, &cut):
 		return cut
 	case errors.Is(err, errElement):
 		return fmt.Errorf("the array: %w", err)
-	case err != nil:
+	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF:
 		return errors.New("the array is cut short; the elements before were read")
 	}
-	return nil
+	return fmt.Errorf("the array: %w; its elements were read", errAfter)
 }
+
+// errAfter says that more follows an array.
+var errAfter = errors.New("has text after its end")
 
 // maxElement is how much is read for one element of an array. One that is longer
 // than a line may be is refused alone up to here; a file of a megabyte could

@@ -179,6 +179,10 @@ func TestArrays(t *testing.T) {
 		{"too long", long(8 << 20), "element 1: is longer than 4 MiB"},
 		{"cut short", `[{"type":"x"},{"type":"x"}`, "the array is cut short"},
 		{"cut behind a comma", `[{"type":"x"},`, "element 2: is not JSON"},
+		{"text after it", `[{"type":"x"}] {"type":"x"}`, "the array: has text after its end"},
+		{"no JSON after it", `[{"type":"x"}]]`, "the array: has text after its end"},
+		{"a huge number after it", `[{"type":"x"}]44E+644`, "the array: has text after its end"},
+		{"blank after it", `[{"type":"x"}]` + "\r\n\n", ""},
 		{"blank without end", `[{"type":"x"}` + strings.Repeat(" ", 12<<20), "is longer than 4 MiB"},
 	} {
 		r, err := p.NewReader(t.Context(), Options{Calendar: utc(t)})

@@ -31,6 +31,18 @@ func (s *facts) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 	return rows, nil
 }
 
+// CountErase counts the diaries that Erase would remove.
+func (s *facts) CountErase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
+	months, err := s.openMonths(ctx, panel, panelist)
+	if err != nil {
+		return 0, fmt.Errorf("count the diaries of a panelist of %s: %w", panel, failure(ctx, err))
+	}
+	for _, m := range months {
+		rows += int(m.diaries)
+	}
+	return rows, nil
+}
+
 // personMonth is the diaries of one panelist in a month, YYYYMM as a number.
 type personMonth struct {
 	market  string
@@ -94,7 +106,7 @@ func (s *corrections) AddCorrections(ctx context.Context, all ...rollcall.Correc
 		rows, err = s.removeCells(ctx, rollcall.Corrections(all).Of(rollcall.Removal))
 	}
 	if err == nil {
-		n, failed := s.eraseAccounts(ctx, rollcall.Corrections(all).Of(rollcall.Erasing))
+		n, failed := s.eachAccount(ctx, rollcall.Corrections(all).Of(rollcall.Erasing), s.rewriteCells)
 		rows, err = rows+n, failed
 	}
 	if err != nil {
@@ -172,10 +184,23 @@ func (s *corrections) removeCells(ctx context.Context, all rollcall.Corrections)
 	return cells, nil
 }
 
-// eraseAccounts takes accounts out of the cells' sets, and gives how many sets
-// had one. Each account has its own number under each key, of which few have
-// cells.
-func (s *corrections) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
+// CountSets counts the sets that some erasings would take an account out of.
+func (s *corrections) CountSets(ctx context.Context, erasings ...rollcall.Correction) (int, error) {
+	sets, err := s.eachAccount(ctx, erasings, func(ctx context.Context, _, where string, args ...any) (int, error) {
+		return s.countCells(ctx, where, args...)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the sets that have an account: %w", failure(ctx, err))
+	}
+	return sets, nil
+}
+
+// eachAccount says of the cells whose sets have an account, and how an account is
+// taken out of them, and adds up how many there are. Each account has its own
+// number under each key, of which few have cells.
+func (s *corrections) eachAccount(ctx context.Context, all rollcall.Corrections,
+	do func(ctx context.Context, how, where string, args ...any) (cells int, err error),
+) (sets int, err error) {
 	type keyOf struct {
 		service rollcall.ServiceID
 		key     rollcall.KeyID
@@ -195,7 +220,7 @@ func (s *corrections) eraseAccounts(ctx context.Context, all rollcall.Correction
 				continue
 			}
 		}
-		n, err := s.rewriteCells(ctx, fmt.Sprintf(`UPDATE accounts = arrayFilter(a -> a != %d, accounts)`, uint64(c.Visitor)),
+		n, err := do(ctx, fmt.Sprintf(`UPDATE accounts = arrayFilter(a -> a != %d, accounts)`, uint64(c.Visitor)),
 			`service = ? AND key = ? AND day <= toDate32(?) AND has(accounts, ?)`, string(c.Service), uint64(c.Key), clamp(c.To).String(), uint64(c.Visitor))
 		sets += n
 		if err != nil {
@@ -208,8 +233,7 @@ func (s *corrections) eraseAccounts(ctx context.Context, all rollcall.Correction
 // rewriteCells has the servers rewrite the parts that hold some cells, if there
 // are any, and gives how many there are.
 func (s *corrections) rewriteCells(ctx context.Context, how, where string, args ...any) (cells int, err error) {
-	var n uint64
-	err = s.db.QueryRow(ctx, `SELECT uniqExact(market, service, location, kind, day, key, platform, segment) FROM cells WHERE `+where, args...).Scan(&n)
+	n, err := s.countCells(ctx, where, args...)
 	if err != nil || n == 0 {
 		return 0, err
 	}
@@ -218,5 +242,11 @@ func (s *corrections) rewriteCells(ctx context.Context, how, where string, args 
 			return 0, err
 		}
 	}
-	return int(n), nil
+	return n, nil
+}
+
+func (s *corrections) countCells(ctx context.Context, where string, args ...any) (int, error) {
+	var n uint64
+	err := s.db.QueryRow(ctx, `SELECT uniqExact(market, service, location, kind, day, key, platform, segment) FROM cells WHERE `+where, args...).Scan(&n)
+	return int(n), err
 }

@@ -81,40 +81,48 @@ func (s *database) migrate(ctx context.Context, opt Options) error {
 		}
 	}
 	s.form.K = hll.DefaultK // the first file doesn't ask
-	if err := s.apply(ctx, 0, 1); err != nil {
+	had, _, err := s.apply(ctx, 0, 1)
+	if err != nil {
 		return err
 	}
 	if err := s.settle(ctx, opt); err != nil {
 		return err
 	}
-	return s.apply(ctx, 1, -1)
+	_, has, err := s.apply(ctx, 1, -1)
+	if err == nil && has > had {
+		s.log.Info("migrated the store", "from", had, "to", has)
+	}
+	return err
 }
 
 // apply runs the migrations [from, to), to -1 for all, on each server that has
-// no record of them.
-func (s *database) apply(ctx context.Context, from, to int) error {
+// no record of them. It gives the number of the last one that every server had, and
+// to.
+func (s *database) apply(ctx context.Context, from, to int) (had, last int, err error) {
 	all, err := s.form.migrations()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
+	had = len(all)
 	if to < 0 {
 		to = len(all)
 	}
 	for _, node := range s.nodes {
 		done, err := s.applied(ctx, node)
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
+		had = min(had, done)
 		if done > len(all) {
-			return fmt.Errorf("%w: the store has %d migrations, this Rollcall knows %d: it was made by a newer one", rollcall.ErrConflict, done, len(all))
+			return 0, 0, fmt.Errorf("%w: the store has %d migrations, this Rollcall knows %d: it was made by a newer one", rollcall.ErrConflict, done, len(all))
 		}
 		for _, m := range all[min(max(from, done), to):to] {
 			if err := s.run(ctx, node, m); err != nil {
-				return fmt.Errorf("migration %s: %w", m.name, err)
+				return 0, 0, fmt.Errorf("migration %s: %w", m.name, err)
 			}
 		}
 	}
-	return nil
+	return had, to, nil
 }
 
 // applied gives the number of the last migration that a server ran, 0 for an
@@ -145,7 +153,7 @@ func (s *database) run(ctx context.Context, node driver.Conn, m migration) error
 	if err := insert(ctx, node, `INSERT INTO migrations (number, name)`, []any{uint32(m.number), m.name}); err != nil {
 		return err
 	}
-	s.log.Info("migrated the store", "migration", m.name)
+	s.log.Debug("ran a migration of the store", "migration", m.name)
 	return nil
 }
 

@@ -40,7 +40,7 @@ func testUpgradeCells(t *testing.T, opt Options, servers ...*engines.ClickHouseS
 		}
 	}
 	segments := number(t, before.form, "segments.sql")
-	if err := before.apply(t.Context(), segments, segments+1); err != nil {
+	if _, _, err := before.apply(t.Context(), segments, segments+1); err != nil {
 		t.Fatal(err)
 	}
 	loseMigrations(t, before, segments)
@@ -164,13 +164,13 @@ func storeOfBefore(t *testing.T, opt Options, servers []*engines.ClickHouseServe
 	}
 	t.Cleanup(func() { s.Close() })
 	s.form.K = hll.DefaultK
-	if err := s.apply(t.Context(), 0, 1); err != nil {
+	if _, _, err := s.apply(t.Context(), 0, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.settle(t.Context(), opt); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.apply(t.Context(), 1, number(t, f, migration)); err != nil {
+	if _, _, err := s.apply(t.Context(), 1, number(t, f, migration)); err != nil {
 		t.Fatal(err)
 	}
 	return s, dsn

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall"
 	"rollcall/aggregate/idset"
@@ -20,19 +21,9 @@ func (s *facts) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
 			return err
 		}
-		months, err := panelMonths(ctx, tx, panel)
-		if err != nil {
+		var err error
+		if rows, err = eachMonth(ctx, tx, panel, panelist, eraseMonth); rows == 0 || err != nil {
 			return err
-		}
-		for _, m := range months {
-			n, err := eraseMonth(tx, m, panelist)
-			if err != nil {
-				return fmt.Errorf("%v: %w", m, err)
-			}
-			rows += n
-		}
-		if rows == 0 {
-			return nil
 		}
 		return noteVacuum(tx)
 	})
@@ -43,6 +34,47 @@ func (s *facts) Erase(ctx context.Context, panel rollcall.PanelID, panelist roll
 		return 0, fmt.Errorf("erase a panelist of %s: %w", panel, err)
 	}
 	return rows, nil
+}
+
+// CountErase counts the diaries that Erase would remove.
+func (s *facts) CountErase(ctx context.Context, panel rollcall.PanelID, panelist rollcall.Visitor) (rows int, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		rows, err = eachMonth(ctx, tx, panel, panelist, countMonth)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the diaries of a panelist of %s: %w", panel, err)
+	}
+	return rows, nil
+}
+
+// read runs several queries on one state of the database.
+func (s *facts) read(ctx context.Context, queries func(*sql.Tx) error) error {
+	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return failure(err)
+	}
+	defer tx.Rollback()
+	return failure(queries(tx))
+}
+
+// eachMonth does something with a panelist's month, in every month of the panel
+// that may be erased, and adds up the diaries.
+func eachMonth(ctx context.Context, tx *sql.Tx, panel rollcall.PanelID, panelist rollcall.Visitor,
+	do func(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries int, err error),
+) (diaries int, err error) {
+	months, err := panelMonths(ctx, tx, panel)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range months {
+		n, err := do(tx, m, panelist)
+		if err != nil {
+			return 0, fmt.Errorf("%v: %w", m, err)
+		}
+		diaries += n
+	}
+	return diaries, nil
 }
 
 // forget writes the log into the database and empties it, so that no copy of
@@ -102,7 +134,42 @@ func isFinal(tx *sql.Tx, m rollcall.PanelMonth) (final bool, err error) {
 
 // eraseMonth removes the panelist's rows and gives the number of diaries in them.
 func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries int, err error) {
-	const query = `DELETE FROM diaries WHERE market = ? AND panel = ? AND month = ? AND panelist = ? RETURNING diary`
+	diaries, err = countDiaries(tx, `DELETE FROM diaries WHERE `+ofPanelist+` RETURNING diary`, m, v)
+	if err != nil {
+		return 0, err
+	}
+	aside, err := tx.Exec(`DELETE FROM quarantine WHERE `+damagedRows, quarantined(m, v)...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := aside.RowsAffected()
+	return diaries + int(n), err
+}
+
+// countMonth gives what eraseMonth would.
+func countMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries int, err error) {
+	diaries, err = countDiaries(tx, `SELECT diary FROM diaries WHERE `+ofPanelist, m, v)
+	if err != nil {
+		return 0, err
+	}
+	var aside int
+	err = tx.QueryRow(`SELECT count(*) FROM quarantine WHERE `+damagedRows, quarantined(m, v)...).Scan(&aside)
+	return diaries + aside, err
+}
+
+// A panelist's rows of a month, and those of them that were set aside.
+const (
+	ofPanelist  = `market = ? AND panel = ? AND month = ? AND panelist = ?`
+	damagedRows = `source = 'diaries' AND market = ? AND month = ? AND instr(row, ?) > 0`
+)
+
+func quarantined(m rollcall.PanelMonth, v rollcall.Visitor) []any {
+	return []any{string(m.Market), m.Month.String(), " " + string(m.Panel) + " " + pseudonym(v) + " "}
+}
+
+// countDiaries gives the number of diaries in the rows that a query about a
+// panelist's month gives.
+func countDiaries(tx *sql.Tx, query string, m rollcall.PanelMonth, v rollcall.Visitor) (diaries int, err error) {
 	rows, err := tx.Query(query, string(m.Market), string(m.Panel), m.Month.String(), pseudonym(v))
 	if err != nil {
 		return 0, err
@@ -120,16 +187,7 @@ func eraseMonth(tx *sql.Tx, m rollcall.PanelMonth, v rollcall.Visitor) (diaries 
 		}
 		diaries += len(uses)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
-	}
-	aside, err := tx.Exec(`DELETE FROM quarantine WHERE source = 'diaries' AND market = ? AND month = ? AND instr(row, ?) > 0`,
-		string(m.Market), m.Month.String(), " "+string(m.Panel)+" "+pseudonym(v)+" ")
-	if err != nil {
-		return 0, err
-	}
-	n, err := aside.RowsAffected()
-	return diaries + int(n), err
+	return diaries, errors.Join(rows.Err(), rows.Close())
 }
 
 // AddCorrections records what was done about mistakes in the census, and does
@@ -221,26 +279,16 @@ func (s *facts) removeCells(ctx context.Context, all rollcall.Corrections) (rows
 // eraseAccounts takes accounts out of the cells' sets, and gives how many sets
 // had one.
 func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (sets int, err error) {
-	erasings := all.Erasings()
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
 			return err
 		}
-		markets, err := listIn(ctx, tx, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `SELECT DISTINCT market FROM cells`)
-		if err != nil {
+		err := eachSets(ctx, tx, all, func(found []set) error {
+			sets += len(found)
+			return update(tx, found)
+		})
+		if sets == 0 || err != nil {
 			return err
-		}
-		for _, market := range markets {
-			for service := range servicesOf(all) {
-				n, err := eraseIn(ctx, tx, erasings, market, service)
-				if err != nil {
-					return err
-				}
-				sets += n
-			}
-		}
-		if sets == 0 {
-			return nil
 		}
 		return noteVacuum(tx)
 	})
@@ -248,6 +296,42 @@ func (s *facts) eraseAccounts(ctx context.Context, all rollcall.Corrections) (se
 		return 0, err
 	}
 	return sets, s.forget(ctx)
+}
+
+// CountSets counts the sets that some erasings would take an account out of.
+func (s *facts) CountSets(ctx context.Context, erasings ...rollcall.Correction) (sets int, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		return eachSets(ctx, tx, erasings, func(found []set) error {
+			sets += len(found)
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the sets that have an account: %w", err)
+	}
+	return sets, nil
+}
+
+// eachSets finds the sets that have an account of some erasings, a market's
+// service at a time.
+func eachSets(ctx context.Context, tx *sql.Tx, all rollcall.Corrections, do func([]set) error) error {
+	erasings := all.Erasings()
+	markets, err := listIn(ctx, tx, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `SELECT DISTINCT market FROM cells`)
+	if err != nil {
+		return err
+	}
+	for _, market := range markets {
+		for service := range servicesOf(all) {
+			found, err := setsIn(ctx, tx, erasings, market, service)
+			if err != nil {
+				return err
+			}
+			if err := do(found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func servicesOf(all rollcall.Corrections) map[rollcall.ServiceID]bool {
@@ -258,12 +342,14 @@ func servicesOf(all rollcall.Corrections) map[rollcall.ServiceID]bool {
 	return services
 }
 
-// eraseIn is eraseAccounts for one market's service.
-func eraseIn(ctx context.Context, tx *sql.Tx, erasings rollcall.Erasings, market string, service rollcall.ServiceID) (sets int, err error) {
-	type set struct {
-		row  int64
-		left []byte
-	}
+// set is one that has an erased account.
+type set struct {
+	row  int64
+	left []byte // of it, without the account
+}
+
+// setsIn is eachSets for one market's service.
+func setsIn(ctx context.Context, tx *sql.Tx, erasings rollcall.Erasings, market string, service rollcall.ServiceID) ([]set, error) {
 	cell := rollcall.Cell{Service: service}
 	found, err := listIn(ctx, tx, func(r *sql.Rows) (u set, err error) {
 		var key, day string
@@ -284,17 +370,15 @@ func eraseIn(ctx context.Context, tx *sql.Tx, erasings rollcall.Erasings, market
 		}
 		return u, nil
 	}, `SELECT rowid, key, day, accounts FROM cells WHERE market = ? AND service = ? AND length(accounts) > 0`, market, string(service))
-	if err != nil {
-		return 0, err
-	}
-	for _, u := range found {
-		if u.left == nil {
-			continue
-		}
+	return slices.DeleteFunc(found, func(u set) bool { return u.left == nil }), err
+}
+
+// update gives the sets' cells what is left of them.
+func update(tx *sql.Tx, sets []set) error {
+	for _, u := range sets {
 		if _, err := tx.Exec(`UPDATE cells SET accounts = ? WHERE rowid = ?`, u.left, u.row); err != nil {
-			return sets, err
+			return err
 		}
-		sets++
 	}
-	return sets, nil
+	return nil
 }

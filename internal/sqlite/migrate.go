@@ -26,12 +26,14 @@ const application = 0x526f6c6c
 // migrate runs in one transaction, so that of two processes that open a new
 // store at once one makes it and the other finds it made.
 func (s *database) migrate(ctx context.Context, k int) error {
+	var had, has int
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		done, err := applied(tx)
 		if err != nil {
 			return err
 		}
-		if err := s.apply(tx, done); err != nil {
+		had = done
+		if has, err = s.apply(tx, done); err != nil {
 			return err
 		}
 		if done > 0 {
@@ -41,6 +43,9 @@ func (s *database) migrate(ctx context.Context, k int) error {
 	})
 	if err != nil {
 		return err
+	}
+	if has > had {
+		s.log.Info("migrated the store", "from", had, "to", has)
 	}
 	return s.settings(ctx, k)
 }
@@ -66,30 +71,30 @@ func applied(tx *sql.Tx) (int, error) {
 	return 0, err
 }
 
-// apply runs the migrations after number done.
-func (s *database) apply(tx *sql.Tx, done int) error {
+// apply runs the migrations after number done, and gives the last one's number.
+func (s *database) apply(tx *sql.Tx, done int) (last int, err error) {
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if done > len(files) {
-		return fmt.Errorf("%w: the store has %d migrations, this Rollcall knows %d: it was made by a newer one", rollcall.ErrConflict, done, len(files))
+		return 0, fmt.Errorf("%w: the store has %d migrations, this Rollcall knows %d: it was made by a newer one", rollcall.ErrConflict, done, len(files))
 	}
 	for i, f := range files[done:] {
 		number, name := done+i+1, f.Name()
 		script, err := migrations.ReadFile(path.Join("migrations", name))
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if _, err := tx.Exec(string(script)); err != nil {
-			return fmt.Errorf("migration %s: %w", name, err)
+			return 0, fmt.Errorf("migration %s: %w", name, err)
 		}
 		if _, err := tx.Exec(`INSERT INTO migrations VALUES (?, ?)`, number, name); err != nil {
-			return fmt.Errorf("migration %s: %w", name, err)
+			return 0, fmt.Errorf("migration %s: %w", name, err)
 		}
-		s.log.Info("migrated the store", "migration", name)
+		s.log.Debug("ran a migration of the store", "migration", name)
 	}
-	return nil
+	return len(files), nil
 }
 
 // begin gives a new store its id and K.

@@ -109,7 +109,7 @@ export function states(w) {
     await page.route("**/v1/months", (r) => (closed < 2 ? rows(r, [month("2002-09", closed), month("2002-10", 0)]) : r.continue()));
     await page.goto(w.server.address);
     await page.getByRole("heading", { name: "The demonstration is loading" }).waitFor();
-    assert.match(await page.getByRole("status").textContent(), /^2 months of its panel are here, none of them closed/);
+    assert.match(await page.getByRole("status").textContent(), /^2 of the 14 months of its panel are here, none of them closed/);
     assert.deepEqual(await violations(page), []);
     closed = 1;
     await page.getByRole("link", { name: /September 2002/ }).waitFor();

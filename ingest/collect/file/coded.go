@@ -358,7 +358,7 @@ func (c *codedColumn) page() bool {
 
 // data begins a data page.
 func (c *codedColumn) data(p parquetfile.Page) bool {
-	levels, values, err := c.parts(p)
+	levels, values, err := parts(p, c.optional)
 	if err != nil {
 		return false
 	}
@@ -382,7 +382,7 @@ func (c *codedColumn) data(p parquetfile.Page) bool {
 }
 
 // parts gives a data page's levels, of a column that may be empty, and values.
-func (c *codedColumn) parts(p parquetfile.Page) (levels, values []byte, err error) {
+func parts(p parquetfile.Page, optional bool) (levels, values []byte, err error) {
 	data := p.Data()
 	if data == nil {
 		data = []byte{}
@@ -396,7 +396,7 @@ func (c *codedColumn) parts(p parquetfile.Page) (levels, values []byte, err erro
 		}
 		return data[from:to], data[to:], nil
 	case *parquetfile.DataPageV1:
-		if !c.optional {
+		if !optional {
 			return nil, data, nil
 		}
 		size, ok := textSize(data)

@@ -471,6 +471,7 @@ func FuzzParts(f *testing.F) {
 	f.Add("a.ndjson", text)
 	f.Add("a.ndjson.gz", packtest.Gzip(f, text)[:60])
 	f.Add("a.json", []byte(`[{"a":1},2,[3]]]`))
+	f.Add("a.json", []byte(`[4]44E+644`))
 	f.Add("a.arrow", stream)
 	f.Add("a.arrow", stream[:len(stream)/2])
 	f.Add("a.arrow", arrowFile(f, dictionary(), 3))

@@ -53,9 +53,26 @@ func (h *hybrid) skip(n int, value uint32) bool {
 	return true
 }
 
-// run begins the next run, whose bytes must all be there.
+// pass passes over n numbers; false: there are not so many.
+func (h *hybrid) pass(n int) bool {
+	for n > 0 {
+		if h.left == 0 && !h.part() || h.bits != nil && 8*len(h.bits) < min(n, h.left)*int(h.width) {
+			return false
+		}
+		n -= min(n, h.left)
+		h.left = 0
+	}
+	return true
+}
+
+// run begins the next run, whose bytes must all be there. There is nothing behind one
+// that is broken.
 func (h *hybrid) run() bool {
-	return h.part() && (h.bits == nil || 8*len(h.bits) >= h.left*int(h.width))
+	whole := h.part() && (h.bits == nil || 8*len(h.bits) >= h.left*int(h.width))
+	if !whole {
+		*h = hybrid{width: h.width}
+	}
+	return whole
 }
 
 // part begins the next run, of which a packed one may be cut short: bits are then
@@ -79,6 +96,7 @@ func (h *hybrid) part() bool {
 func (h *hybrid) one() bool {
 	size := int(h.width+7) / 8
 	if size > len(h.rest) {
+		h.left = 0
 		return false
 	}
 	h.bits, h.value = nil, 0

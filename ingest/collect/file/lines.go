@@ -115,6 +115,7 @@ func (c *cutter) long() bool {
 func (c *cutter) elements() {
 	allowed := &jsondepth.Ration{R: c.r, Err: errElement}
 	dec := json.NewDecoder(io.MultiReader(bytes.NewReader(bytes.TrimPrefix(c.rest, []byte("\xef\xbb\xbf"))), ended{c, allowed}))
+	dec.UseNumber() // one too large for a float, after the end, is text like any other
 	var body bytes.Buffer
 	_, err := dec.Token()
 	for err == nil && dec.More() {

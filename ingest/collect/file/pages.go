@@ -219,8 +219,14 @@ func (r *rows) checkValues(group, column int) error {
 }
 
 func checkEncoded(p parquetfile.Page, of *schema.Column) error {
+	if _, ok := p.(*parquetfile.DictionaryPage); ok {
+		return nil
+	}
+	if err := checkLevels(p, of); err != nil {
+		return err
+	}
 	e := parquet.Encoding(p.Encoding())
-	if _, ok := p.(*parquetfile.DictionaryPage); ok || !isDelta(e) && !isDictionary(e) {
+	if !isDelta(e) && !isDictionary(e) {
 		return nil
 	}
 	values, err := valuesOf(p, of)
@@ -231,6 +237,25 @@ func checkEncoded(p parquetfile.Page, of *schema.Column) error {
 		return checkDelta(values, uint64(p.NumValues()))
 	}
 	return checkCodes(values)
+}
+
+// checkLevels sees whether each row of an optional column has its level: the library
+// takes what it read before for those that are not there.
+func checkLevels(p parquetfile.Page, of *schema.Column) error {
+	if of.MaxRepetitionLevel() != 0 || of.MaxDefinitionLevel() != 1 {
+		return nil
+	}
+	if v1, ok := p.(*parquetfile.DataPageV1); ok && v1.DefinitionLevelEncoding() != parquet.Encodings.RLE {
+		return nil
+	}
+	levels, _, err := parts(p, true)
+	if err != nil {
+		return err
+	}
+	if h := (hybrid{rest: levels, width: 1}); !h.pass(int(p.NumValues())) {
+		return errPage
+	}
+	return nil
 }
 
 // checkCodes looks at the codes of a dictionary: their width in a byte, and runs

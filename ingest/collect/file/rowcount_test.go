@@ -93,3 +93,31 @@ func rowsOf(t *testing.T, path string) int64 {
 	}
 	return r.file.MetaData().RowGroup(0).NumRows()
 }
+
+// TestLevelsCutShort: a page that has no levels for some of its rows is a fault, in both
+// ways of reading. The library takes what it read before for those.
+func TestLevelsCutShort(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wrong.parquet")
+	for _, from := range []string{"snappy", "dictionaries", "nulls", "large"} {
+		whole, err := os.ReadFile("testdata/parquet/" + from + ".parquet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		levels := []byte{3, 0, 0, 0, 0xb4, 1, 1, 2} // three bytes: 90 times a 1; codes of two bits behind
+		if bytes.Count(whole, levels) == 0 {
+			t.Fatalf("%s has no such levels", from)
+		}
+		for name, as := range map[string][]byte{"run without its number": {0xb4, 0x99, 1}, "packed run without most of its bytes": {0x19, 0xff, 0xff}, "fewer": {0xb2, 1, 1}} {
+			forged := bytes.Replace(whole, levels, slices.Concat(levels[:4], as, levels[7:]), 1)
+			if err := os.WriteFile(path, forged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			asCodes, _ := coded(t, path)
+			for _, o := range []outcome{wanted(t, path), asCodes} {
+				if o.err == nil || len(o.rows) > 0 || !strings.Contains(o.err.Error(), "has a page that is cut short") {
+					t.Errorf("%s, %s: %d rows, error %v", from, name, len(o.rows), o.err)
+				}
+			}
+		}
+	}
+}

@@ -154,6 +154,11 @@ func testErasing(t *testing.T, open func(*testing.T, int) Store) {
 	brings(t, s, nil, counted(early, 1), counted(last, 1, 2), counted(later, 1, 2), counted(other, 1, 2), counted(elsewhere, 1), counted(without, 2))
 	erasing := rollcall.Correction{Action: rollcall.Erasing, Service: "msn", Key: 1, Visitor: 1, To: day0, Time: noon}
 	never := rollcall.Correction{Action: rollcall.Erasing, Service: "msn", Key: 77, Visitor: 9, To: day0, Time: noon}
+	would, err := s.CountSets(t.Context(), erasing, never)
+	if must(t, err); would != 2 || len(known(t, s)) != 0 {
+		t.Errorf("%d sets are counted, want 2", would)
+	}
+	requireVisitors(t, s, "counted", counted(early, 1), counted(last, 1, 2), counted(later, 1, 2), counted(other, 1, 2), counted(elsewhere, 1), counted(without, 2))
 	if n := correct(t, s, erasing, never); n != 2 {
 		t.Errorf("%d sets had the account, want 2", n)
 	}

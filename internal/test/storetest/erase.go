@@ -35,6 +35,11 @@ func testErase(t *testing.T, open func(*testing.T, int) Store) {
 	}
 	all := facts.diaryUnion()
 	left := slices.DeleteFunc(slices.Clone(all), gone)
+	would, err := s.CountErase(t.Context(), "nn", who)
+	if must(t, err); would != len(all)-len(left) {
+		t.Errorf("%d diaries would be erased, want %d", would, len(all)-len(left))
+	}
+	requireDiaries(t, s, rollcall.DiaryQuery{Market: "FR", Panel: "nn", From: day0, To: day0 + 100}, all)
 	n, err := s.Erase(t.Context(), "nn", who)
 	must(t, err)
 	if n != len(all)-len(left) || n == 0 {

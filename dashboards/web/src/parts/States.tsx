@@ -36,6 +36,9 @@ const load = (market: string, panel: string, month: string) =>
 rollcall events load --backfill events.ndjson
 rollcall close --market ${market} --panel ${panel} --month ${month}`;
 
+/** demonstrationMonths is how many months the demonstration has. */
+const demonstrationMonths = 14;
+
 function Message({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <div class="message">
@@ -55,10 +58,11 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
     );
   }
   if (nothing.kind === "loading") {
+    const all = Math.max(demonstrationMonths, nothing.loaded);
     return (
       <Message title={t.demonstration}>
-        <p role="status">{t.demonstrationText(nothing.loaded, nothing.nearest.length)}</p>
-        <progress aria-label={t.demonstration} max={nothing.loaded} value={nothing.nearest.length} />
+        <p role="status">{t.demonstrationText(nothing.loaded, all, nothing.nearest.length)}</p>
+        <progress aria-label={t.demonstration} max={2 * all} value={nothing.loaded + nothing.nearest.length} />
         {nothing.nearest.length > 0 && <p>{t.already}</p>}
         <Nearest all={nothing.nearest} a={a} t={t} n={n} go={go} name={name} />
         <p>{t.cutShort}</p>
