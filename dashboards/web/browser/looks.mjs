@@ -212,6 +212,53 @@ export function looks(w) {
     assert.equal(new Set(ids).size, ids.length, "an id is twice in the page");
   });
 
+  test("the ranking's figures have heads at every width, and are heard with what they are", async (t) => {
+    for (const width of [320, 360, 1280]) {
+      for (const [lang, heads, heard] of [
+        ["en", ["Rank", "Service", "Unique visitors", /[Rr]each$/, "Change on Sep 2003"], /^MSN Messenger: rank 1, unique visitors 3,494,000 \(.*\), reach 20\.8%, change on Sep 2003 \+374,000 \(\+12%\)\. /],
+        ["fr", ["Rang", "Service", "Visiteurs uniques", /[Cc]ouverture$/, "Évol. sur sept. 2003"], /^MSN Messenger\u00a0: rang 1, visiteurs uniques 3\u202f494\u202f000 /],
+      ]) {
+        const { page, context } = await tab(w.browser, { viewport: { width, height: 740 } });
+        t.after(() => context.close());
+        await page.goto(`${w.server.address}/?month=2003-10&lang=${lang}`);
+        await whole(page);
+        const texts = await page.locator("#ranking .drawing > svg > text").evaluateAll((all) => all.map((e) => ({ text: e.textContent, y: Number(e.getAttribute("y")) })));
+        const first = texts.find((x) => x.text === "MSN Messenger").y;
+        for (const head of heads) assert.ok(texts.some((x) => x.y < first && (typeof head === "string" ? x.text === head : head.test(x.text))), `${width} ${lang}: no head ${head}`);
+        const tree = await (await context.newCDPSession(page)).send("Accessibility.getFullAXTree");
+        const name = await page.locator("#ranking .drawing > svg").getAttribute("aria-label");
+        const heardNow = tree.nodes.filter((n) => n.name?.value === name).map((n) => n.description?.value ?? "");
+        assert.ok(heardNow.some((x) => heard.test(x)), `${width} ${lang}: ${heardNow}`);
+        assert.deepEqual((await crowded(page)).filter((x) => x.startsWith("ranking:")), []);
+      }
+    }
+  });
+
+  test("every scale's last tick is at or above what is drawn on it", async (t) => {
+    for (const width of [360, 1280]) {
+      const { page, context } = await tab(w.browser, { viewport: { width, height: 900 } });
+      t.after(() => context.close());
+      for (const path of ["/?month=2003-10", "/?month=2002-10", "/accounts?market=WORLD&month=2002-10"]) {
+        await page.goto(`${w.server.address}${path}&lang=en`);
+        if (path.startsWith("/?")) await whole(page);
+        else {
+          await page.locator("#account-windows svg[role=img]").waitFor();
+          await drawn(page);
+        }
+        const beyond = await page.evaluate(() => [...document.querySelectorAll(".drawing > svg > svg")].flatMap((panel) => {
+          const across = panel.querySelectorAll("line[y1][x1]").length; // none: not a panel of a scale
+          const dots = [...panel.querySelectorAll("circle")].map((c) => c.getBoundingClientRect());
+          const grid = [...panel.querySelectorAll("g > line")].filter((l) => l.getAttribute("stroke") === null || l.closest("g").getAttribute("stroke") === "var(--grid)").map((l) => l.getBoundingClientRect());
+          if (across === 0 || dots.length === 0 || grid.length === 0) return [];
+          const upright = grid.every((g) => g.width < 1);
+          const over = upright ? Math.max(...dots.map((d) => d.left + d.width / 2)) - Math.max(...grid.map((g) => g.left)) : Math.min(...grid.map((g) => g.top)) - Math.min(...dots.map((d) => d.top + d.height / 2));
+          return over > 1 ? [`${panel.closest("section").id}: ${Math.round(over)} px beyond the last tick`] : [];
+        }));
+        assert.deepEqual(beyond, [], `${width} ${path}`);
+      }
+    }
+  });
+
   test("a pointer brings up the figure under it", async (t) => {
     const { page, context } = await tab(w.browser, { bypassCSP: true });
     t.after(() => context.close());

@@ -24,6 +24,24 @@ export function states(w) {
     assert.match(await page.locator("h1").textContent(), /October 2003$/);
   });
 
+  test("what is no month is told so, and the newest offered; what else of an address is passed over is named", async (t) => {
+    const page = await open(t);
+    for (const [path, newest] of [["/?market=FR&month=2099-13", /^France, panel demo, October 2003$/], ["/accounts?market=WORLD&month=2099-13", /, October 2003$/]]) {
+      await page.goto(w.server.address + path);
+      await page.getByRole("heading", { name: "2099-13 is not a month" }).waitFor();
+      assert.deepEqual(await page.locator("pre").count(), 0, "nothing could publish it");
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole("link", { name: newest }).click();
+      await page.waitForFunction(() => document.querySelector("h1").textContent.endsWith("October 2003"));
+    }
+    await page.goto(`${w.server.address}/?month=2003-10&location=moon&moth=2002-10&services=mns&lang=en`);
+    await whole(page);
+    assert.match(await page.locator(".passed-over").textContent(), /: location=moon, moth=2002-10, services=mns\.$/);
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel("Where").selectOption("home");
+    await page.waitForFunction(() => document.querySelector(".passed-over").textContent.endsWith(": services=mns."));
+  });
+
   test("an unknown market names those there are", async (t) => {
     const page = await open(t);
     await page.goto(`${w.server.address}/?market=XX`);

@@ -1,6 +1,6 @@
 // The page: what the address asks for, and what to show while it isn't there.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { changed, read, write, type Address, type Change, type Language } from "./address";
+import { changed, passedOver, read, write, type Address, type Change, type Language } from "./address";
 import { Away, Client, Problem } from "./api";
 import { colours } from "./colours";
 import type { Scope } from "./figure";
@@ -59,6 +59,7 @@ export function App() {
   useTitle(t, s, people);
   useFragment(people, census, a.places);
 
+  const over = passedOver(new URL(location.href), c?.services.map((x) => x.service));
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
   if (a.embed !== undefined) return <main id="main" class="embedded">{body()}</main>;
@@ -69,7 +70,7 @@ export function App() {
       {c && a.page === "people" && chosen && <PeopleControls a={a} c={c} chosen={chosen} t={t} n={n} go={go} />}
       {c && a.page === "accounts" && market && month && <AccountsControls a={a} c={c} market={market} month={month} months={months} t={t} n={n} go={go} />}
       {trouble?.kind === "away" && <Gone at={own ? at : undefined} t={t} retry={async () => retry(setTrouble, setAgain)} />}
-      {(c !== undefined || trouble !== undefined) && <main id="main" tabIndex={-1} aria-busy={busy} class={busy ? "busy" : ""}>{body()}</main>}
+      {(c !== undefined || trouble !== undefined) && <main id="main" tabIndex={-1} aria-busy={busy} class={busy ? "busy" : ""}>{over.length > 0 && <p class="passed-over">{t.passedOver(over)}</p>}{body()}</main>}
       {own && <Footer t={t} />}
     </>
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changed, read, write } from "./address";
+import { changed, passedOver, read, write } from "./address";
 
 const at = (path: string) => read(new URL(path, "http://localhost"), "en");
 
@@ -22,8 +22,17 @@ test("a plus is a plus, encoded, bare or as a space", () => {
 });
 
 test("what can't be is passed over", () => {
-  const a = at("/?location=moon&credit=cash&version=-1&pool=x&step=hour&lang=de");
-  assert.deepEqual([a.location, a.credit, a.version, a.pool, a.step, a.language], ["home+work", "presence", undefined, undefined, "day", "en"]);
+  const a = at("/?location=moon&credit=cash&compare=2002-13&version=-1&pool=x&step=hour&lang=de");
+  assert.deepEqual([a.location, a.credit, a.compare, a.version, a.pool, a.step, a.language], ["home+work", "presence", "previous", undefined, undefined, "day", "en"]);
+});
+
+test("what was passed over can be told", () => {
+  const over = (path: string, services?: string[]) => passedOver(new URL(path, "http://localhost"), services);
+  assert.deepEqual(over("/?location=moon&credit=cash&compare=2002-13&version=-1&pool=x&places=both&step=hour&lang=de&moth=2002-10"), ["location=moon", "credit=cash", "compare=2002-13", "version=-1", "pool=x", "places=both", "step=hour", "lang=de", "moth=2002-10"]);
+  assert.deepEqual(over("/accounts?location=home-only"), ["location=home-only"]);
+  assert.deepEqual(over("/?services=msn,mns", ["msn", "aim"]), ["services=mns"]);
+  assert.deepEqual(over(`/?credit=${"x".repeat(99)}`), [`credit=${"x".repeat(40)}…`]);
+  for (const path of ["/", "/?market=XX&panel=nn&month=2099-13", "/?location=home+work&location=home%2Bwork&credit=use&compare=year&version=2&pool=6&services=msn&places=apart&lang=fr", "/?compare=2002-10&version=&location=", "/accounts?step=28d&location=elsewhere"]) assert.deepEqual(over(path, ["msn"]), [], path);
 });
 
 test("each page has places of its own", () => {

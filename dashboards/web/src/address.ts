@@ -38,6 +38,15 @@ function oneOf<T extends string>(allowed: readonly T[], given: string | null, ot
   return allowed.find((v) => v === given) ?? otherwise;
 }
 
+/** isMonth says whether a text is a month: 2003-10. */
+export function isMonth(text: string): boolean {
+  return /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
+}
+
+function comparison(given: string | null): string {
+  return given !== null && (given === "year" || isMonth(given)) ? given : "previous";
+}
+
 function whole(given: string | null): number | undefined {
   const n = Number(given);
   return given !== null && Number.isInteger(n) && n > 0 ? n : undefined;
@@ -49,9 +58,9 @@ export function read(url: URL, preferred: Language): Address {
   const page: Page = url.pathname.replace(/\/$/, "") === "/accounts" ? "accounts" : "people";
   const a: Address = {
     page,
-    location: oneOf<Address["location"]>(locations[page], (q.get("location") ?? "").replace(" ", "+"), anywhere[page]),
+    location: oneOf<Address["location"]>(locations[page], plus(q.get("location") ?? ""), anywhere[page]),
     credit: oneOf(["presence", "use"] as const, q.get("credit"), "presence"),
-    compare: q.get("compare") ?? "previous",
+    compare: comparison(q.get("compare")),
     services: (q.get("services") ?? "").split(",").filter((s) => s !== ""),
     places: oneOf(["overlap", "apart"] as const, q.get("places"), "overlap"),
     step: oneOf(steps, q.get("step"), "day"),
@@ -68,6 +77,33 @@ export function read(url: URL, preferred: Language): Address {
   if (version !== undefined) a.version = version;
   if (pool !== undefined) a.pool = pool;
   return a;
+}
+
+const names = ["market", "panel", "month", "location", "credit", "compare", "version", "pool", "services", "places", "step", "lang"];
+
+/** passedOver gives what of an address is not taken from it, as it stands there:
+    values that can't be, names that this page does not know, and services that are
+    not among those there are. */
+export function passedOver(url: URL, services?: readonly string[]): string[] {
+  const a = read(url, "en");
+  const taken: Record<string, string | undefined> = {
+    location: a.location, credit: a.credit, compare: a.compare, version: a.version?.toString(), pool: a.pool?.toString(), places: a.places, step: a.step, lang: a.language,
+  };
+  const out: string[] = [];
+  const tell = (name: string, value: string) => out.push(`${name}=${value.length > 40 ? `${value.slice(0, 40)}…` : value}`);
+  for (const [name, value] of url.searchParams) {
+    if (name === "services") {
+      const strange = services === undefined ? [] : a.services.filter((id) => !services.includes(id));
+      if (strange.length > 0) tell(name, strange.join(","));
+    } else if (!names.includes(name)) tell(name, value);
+    else if (name in taken && value !== "" && plus(value) !== taken[name]) tell(name, value);
+  }
+  return out;
+}
+
+/** plus reads a place whose plus came as a space. */
+function plus(value: string): string {
+  return value.replace(" ", "+");
 }
 
 /** write gives the shortest address that reads back the same. lang is always

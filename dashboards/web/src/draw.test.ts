@@ -20,14 +20,20 @@ test("an interval under 8 pixels isn't drawn, under 14 the dot is small", () => 
   assert.deepEqual([7.9, 8, 13.9, 14].map(sizes), [{ interval: false, radius: 4.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 4.4 }]);
 });
 
-test("a scale's steps are round, and none is past its end", () => {
+test("a scale's steps are round, and its last tick is at or above what is greatest, not far above", () => {
   const text = String;
-  assert.deepEqual(scale(3_960_000, 5, text).ticks.values, [0, 1e6, 2e6, 3e6]);
+  assert.deepEqual(scale(3_960_000, 5, text).ticks.values, [0, 1e6, 2e6, 3e6, 4e6]);
   assert.deepEqual(scale(4_000_000, 4, text).ticks.values, [0, 1e6, 2e6, 3e6, 4e6]);
+  assert.deepEqual(scale(2_950_000, 2, text).ticks.values, [0, 1_500_000, 3_000_000]);
   assert.deepEqual(scale(0, 4, text).ticks.values, [0]);
-  for (const max of [7, 13, 99, 1234, 544_000]) {
-    const { domain, ticks } = scale(max, 5, text);
-    assert.ok(ticks.values.length >= 3 && ticks.values.every((v) => v <= domain[1] * 1.0001), `${max}: ${ticks.values}`);
+  for (let max = 1; max < 1e7; max = max * 1.07 + 0.3) {
+    for (let about = 1; about <= 12; about += 0.5) {
+      const { domain, ticks } = scale(max, about, text);
+      const last = ticks.values.at(-1)!;
+      assert.equal(domain[1], last, `${max}, ${about}`);
+      assert.ok(last >= max * 0.9999 && last <= max * (about < 3 ? 1.51 : 1.34), `${max}, ${about}: ${ticks.values}`);
+      assert.ok(ticks.values.length >= (about < 2 ? 2 : 3) && ticks.values.length <= about + 1, `${max}, ${about}: ${ticks.values}`);
+    }
   }
 });
 
@@ -37,7 +43,8 @@ test("the first hides the others when it is over three times the second", () => 
   assert.ok(splits([line("any", [99]), line("a", [31]), line("b", [10]), line("c", [1])]));
   assert.ok(!splits([line("any", [99]), line("a", [30]), line("b", [10])]));
   assert.ok(!splits([line("a", [30]), line("b", [null])]));
-  assert.equal(enlarged([line("a", [60])], [line("b", [10])]), 6);
+  assert.equal(enlarged([line("a", [60])], [line("b", [10])], 200), Math.round(scale(66, 5, String).domain[1] / scale(11, 5, String).domain[1]));
+  assert.equal(enlarged([line("a", [60])], [line("b", [10])], 100, 200), Math.round((2 * scale(66, 2.5, String).domain[1]) / scale(11, 5, String).domain[1]), "of two heights, by their pixels");
   assert.ok(Math.abs(top([line("a", [100, 10])]) - 110) < 1e-9);
 });
 

@@ -102,6 +102,13 @@ export class Sheet {
     return e;
   }
 
+  /** describe adds what is heard after the label. */
+  describe(text: string): void {
+    const desc = element("desc");
+    desc.textContent = text;
+    this.svg.prepend(desc);
+  }
+
   text(x: number, y: number, text: string, face: Face = {}): SVGTextElement {
     const e = label(x, y, text, face);
     this.svg.append(e);
@@ -223,15 +230,26 @@ export function tip<T>(data: readonly T[], at: { x: (d: T) => unknown; y: (d: T)
   return mark as marks.Markish;
 }
 
-/** scale gives a scale's end and its ticks, about so many, for values up to max. */
+/** strides are the steps that a scale may have, in some power of ten, and how much
+    longer the scale may get before one is taken that is less usual. */
+const strides: readonly [number, number][] = [[1, 0], [2, 0], [2.5, 0], [5, 0], [1.5, 0.2], [3, 0.2], [4, 0.2], [6, 0.2], [7.5, 0.25], [8, 0.2]];
+
+/** scale gives a scale for values up to max: its last tick is its end, and at or
+    above max; there are about so many steps at most, and two or more where there is
+    space for two, chosen so that the end is little above max. */
 export function scale(max: number, about: number, text: (v: number) => string): { domain: [number, number]; ticks: Ticks } {
   if (!(max > 0)) return { domain: [0, 1], ticks: { values: [0], text } };
-  const rough = max / Math.max(1, about);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999) ?? 10 * power;
-  const values: number[] = [];
-  for (let i = 0; i * step <= max * 1.0001; i++) values.push(i * step);
-  return { domain: [0, max], ticks: { values, text } };
+  const most = Math.max(1, Math.floor(about + 0.001));
+  const power = 10 ** Math.floor(Math.log10(max));
+  let best = { cost: Infinity, step: 0, n: 0 };
+  for (const [stride, unusual] of [power / 10, power, 10 * power].flatMap((p) => strides.map(([m, u]) => [m * p, u] as const))) {
+    const n = Math.ceil(max / stride - 1e-6);
+    if (n < Math.min(2, most) || n > most) continue;
+    const cost = (n * stride) / max - 1 + unusual + (0.1 * (most - n)) / most;
+    if (cost < best.cost) best = { cost, step: stride, n };
+  }
+  const values = Array.from({ length: best.n + 1 }, (_, i) => Number((i * best.step).toPrecision(12)));
+  return { domain: [0, values.at(-1)!], ticks: { values, text } };
 }
 
 /** A label beside a point: where it wants to be, and how high it is. */

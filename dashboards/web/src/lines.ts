@@ -65,9 +65,16 @@ export function splits(series: readonly Series[]): boolean {
   return ends.length > 1 && ends[1]! > 0 && ends[0]! > 3 * ends[1]!;
 }
 
-/** enlarged gives how many times larger the second scale is, as is said. */
-export function enlarged(all: readonly Series[], others: readonly Series[]): number {
-  return Math.round(top(all) / top(others));
+/** scaleOf gives the scale of lines on a panel of a height. */
+function scaleOf(series: readonly Series[], height: number, text: (v: number) => string) {
+  return scale(top(series), Math.max(2, height / 40), text);
+}
+
+/** enlarged gives how many times larger the second panel's scale is than the
+    first's, as is said: by the pixels of the same value. */
+export function enlarged(first: readonly Series[], second: readonly Series[], height: number, secondHeight = height): number {
+  const each = (series: readonly Series[], tall: number) => tall / scaleOf(series, tall, String).domain[1];
+  return Math.round(each(second, secondHeight) / each(first, height));
 }
 
 /** runs cuts a line at its gaps, and where it begins anew. */
@@ -93,7 +100,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
   const bySize = [...drawn].sort((a, b) => last(b)!.m.value - last(a)!.m.value);
   const many = drawn.length > named;
   const told = new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id));
-  const y = scale(top(drawn) * 1.01, Math.max(2, g.height / 40), (v) => s.n.short(v));
+  const y = scaleOf(drawn, g.height, (v) => s.n.short(v));
   const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 10;
   const narrow = g.width < 420;
   const names = new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name]));

@@ -25,6 +25,9 @@ test("what an address leaves out is the first market's first panel's latest mont
 test("what isn't there names the nearest that are", () => {
   const missing = choose(at("month=2003-12"), catalogue);
   assert.deepEqual(missing, { kind: "month", asked: "2003-12", nearest: [{ market: "FR", panel: "demo", month: "2003-10" }, { market: "FR", panel: "demo", month: "2002-10" }] });
+  for (const asked of ["2099-13", "2003-00", "2003-1", "october", "2003-10-05"]) {
+    assert.deepEqual(choose(at(`month=${asked}`), catalogue), { kind: "not a month", asked, nearest: [{ market: "FR", panel: "demo", month: "2003-10" }] });
+  }
   assert.deepEqual(choose(at("market=XX"), catalogue), { kind: "market", asked: "XX", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
   assert.deepEqual(choose(at("market=BE"), catalogue), { kind: "no panel", asked: "BE", nearest: [{ market: "FR", panel: "other", month: "2004-01" }] });
   assert.equal((choose(at("panel=nn"), catalogue) as { kind: string }).kind, "panel");
@@ -38,6 +41,7 @@ test("the page of accounts opens where there is a census, and says where there i
   assert.deepEqual(chooseCensus(at(""), { ...c, census: { ...c.census, FR: ["2003-06"] } }), world, "the latest census, not the first market's");
   assert.deepEqual(chooseCensus(at("market=WORLD&month=2002-10"), c), { market: "WORLD", month: "2002-10" });
   assert.deepEqual(chooseCensus(at("market=WORLD&month=2003-01"), c), { market: "WORLD", month: "2003-01" });
+  assert.deepEqual(chooseCensus(at("market=WORLD&month=2003-13"), c), { kind: "not a month", asked: "2003-13", nearest: [world] });
   assert.deepEqual(chooseCensus(at("market=FR&month=2002-10"), c), { kind: "uncounted", asked: "FR", nearest: [world] });
   assert.deepEqual(chooseCensus(at("market=XX"), c), { kind: "market", asked: "XX", nearest: [world] });
   assert.deepEqual(chooseCensus(at(""), catalogue), { kind: "uncounted", asked: undefined, nearest: [] });

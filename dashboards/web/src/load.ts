@@ -1,5 +1,5 @@
 // Loading: which month an address means, and the reports of it.
-import type { Address } from "./address";
+import { isMonth, type Address } from "./address";
 import {
   Away, Client, path, Problem, type CensusRow, type CombinationRow, type CurveRow, type DuplicationRow, type Common, type FrequencyRow, type Location, type Market, type MarketRow, type Meta, type Month, type Params,
   type ProfileRow, type Publication, type RankingRow, type Report, type ReportName, type Segment, type Service, type TrendRow,
@@ -28,7 +28,7 @@ export interface Chosen {
 export type Nothing =
   | { kind: "empty" }
   | { kind: "loading"; loaded: number; nearest: Chosen[] } // a demonstration: its months with a roster, and those that are closed
-  | { kind: "market" | "panel" | "month" | "no panel"; asked: string; nearest: Chosen[] };
+  | { kind: "market" | "panel" | "month" | "not a month" | "no panel"; asked: string; nearest: Chosen[] };
 
 /** A market's month of the census. */
 export interface Counted {
@@ -38,8 +38,8 @@ export interface Counted {
 
 /** No census to show, and where there is one. */
 export interface Uncounted {
-  kind: "uncounted" | "market";
-  asked: string | undefined; // the market, where one was named
+  kind: "uncounted" | "market" | "not a month";
+  asked: string | undefined; // the market, where one was named; or what is no month
   nearest: Counted[];
 }
 
@@ -92,6 +92,7 @@ export function choose(a: Address, c: Catalogue): Chosen | Nothing {
   const inPanel = inMarket.filter((p) => p.panel === (a.panel ?? inMarket[0]!.panel));
   if (inPanel.length === 0) return { kind: "panel", asked: a.panel!, nearest: each(inMarket, (p) => p.panel) };
   if (a.month === undefined) return pick(latest(inPanel));
+  if (!isMonth(a.month)) return { kind: "not a month", asked: a.month, nearest: [pick(latest(inPanel))] };
   const found = inPanel.find((p) => p.month === a.month);
   if (found !== undefined) return pick(found);
   return { kind: "month", asked: a.month, nearest: nearest(each(inPanel, (p) => p.month), a.month) };
@@ -104,6 +105,7 @@ export function chooseCensus(a: Address, c: Catalogue): Counted | Uncounted {
   const there = c.markets.flatMap(({ market }) => (c.census[market]?.length ? [{ market, month: c.census[market].at(-1)! }] : []));
   const latest = there.reduce<Counted | undefined>((best, x) => (best === undefined || x.month > best.month ? x : best), undefined);
   const found = a.market === undefined ? latest : there.find((x) => x.market === a.market);
+  if (found !== undefined && a.month !== undefined && !isMonth(a.month)) return { kind: "not a month", asked: a.month, nearest: [found] };
   if (found !== undefined) return { market: found.market, month: a.month ?? found.month };
   const unknown = a.market !== undefined && !c.markets.some((m) => m.market === a.market);
   return { kind: unknown ? "market" : "uncounted", asked: a.market, nearest: there };

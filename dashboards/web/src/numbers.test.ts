@@ -40,6 +40,7 @@ test("time", () => {
 });
 
 test("axes", () => {
+  assert.deepEqual([0, 2.5, 20].map((x) => en.percentShort(x)), ["0%", "2.5%", "20%"], "a tick says where it stands");
   assert.deepEqual([0, 200_000, 1e6, 2.5e6].map((x) => en.short(x)), ["0", "200,000", "1\u00a0M", "2.5\u00a0M"]);
 });
 

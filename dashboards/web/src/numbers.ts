@@ -104,8 +104,13 @@ export class Numbers {
 
   /** short gives an axis' number: 0, 200,000, 1 M, 1.25 M. */
   short(x: number): string {
-    if (Math.abs(x) < 1e6) return this.format("a", { maximumFractionDigits: 1 }).format(x).replace("-", minus);
+    if (Math.abs(x) < 1e6) return this.format("a", { maximumFractionDigits: 2 }).format(x).replace("-", minus);
     return `${this.format("mm", { maximumFractionDigits: 2 }).format(x / 1e6)}${this.thin()}M`;
+  }
+
+  /** percentShort gives an axis' percentage: 20%, 2.5%. */
+  percentShort(x: number): string {
+    return `${this.format("p", { maximumFractionDigits: 2 }).format(x)}${this.language === "fr" ? `${narrow}%` : "%"}`;
   }
 
   /** month gives October 2003. */

@@ -93,7 +93,7 @@ function draw(d: Drawn, width: number, s: Scope): SVGSVGElement {
   const said = Math.max(40, ...texts.map(([v, n]) => measure(v, faces.value) + (n ? measure(n, faces.range) + 6 : 0))) + 14;
   const x = left + 16;
   const across = width - x;
-  const { domain, ticks } = scale(Math.max(0, ...d.rows.map((row) => row.unique_audience.high ?? row.unique_audience.value)), Math.max(2, (across - said) / 60), (v) => s.n.short(v));
+  const { domain, ticks } = scale(Math.max(0, ...d.rows.map((row) => row.unique_audience.high ?? row.unique_audience.value)), Math.max(1, (across - said) / 62), (v) => s.n.short(v));
   sheet.place(panel(d, { width: across, space: said, domain, ticks, tall }, s), x, head);
   d.rows.forEach((row, i) => {
     const m = row.unique_audience;

@@ -83,7 +83,7 @@ function draw(all: readonly Series[], r: Curve, width: number, s: Scope): SVGSVG
   const sheet = new Sheet(width, 150 + under + 40 + 190 + under, label);
   const others = all.slice(1);
   lines(sheet, { x: 0, y: 4 }, all.slice(0, 1), { width, height: 146, x, values: () => true }, s);
-  const times = enlarged(all, others);
+  const times = enlarged(all.slice(0, 1), others, 146, 190);
   const title = s.t.language === "fr" ? `Les autres, échelle agrandie ${times} fois` : `The others, scale enlarged ${times} times`;
   sheet.text(0, 150 + under + 26, title, { size: 14, weight: 600 });
   lines(sheet, { x: 0, y: 150 + under + 38 }, others, { width, height: 190, x, values: () => true }, s);

@@ -44,7 +44,7 @@ export function dots(full: Layout, width: number): SVGSVGElement {
   const texts = l.panels.flatMap((p) => p.marks.map((d) => value(d.m, l)));
   const space = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
   const max = Math.max(0, ...l.panels.flatMap((p) => p.marks.map((d) => (shown(d.m) ? (d.m.high ?? d.m.value) : 0))));
-  const { domain, ticks } = scale(max, Math.max(2, (each - space) / 46), l.tick);
+  const { domain, ticks } = scale(max, Math.max(2, (each - space) / 62), l.tick);
   l.panels.forEach((p, k) => {
     const x = left + (k % columns) * (each + 24);
     const y = Math.floor(k / columns) * (head + l.rows.length * step + 34);

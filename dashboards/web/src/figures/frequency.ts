@@ -78,7 +78,7 @@ function draw(r: Frequency, services: readonly string[], width: number, s: Scope
   const sheet = new Sheet(width, Math.max(1, services.length) * block + 10, sentence(r, services[0], s));
   const shareOf = (id: string, band: string) => r.rows.find((row) => row.service === id && String(row.days) === band)?.share ?? null;
   const max = Math.max(10, ...services.flatMap((id) => bands.map((b) => shareOf(id, b))).map((m) => (shown(m) ? (m.high ?? m.value) : 0)));
-  const y = scale(max, 3, (v) => s.n.percent(v, 0));
+  const y = scale(max, 3, (v) => s.n.percentShort(v));
   const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 12;
   services.forEach((id, k) => {
     sheet.text(left, k * block + 14, clipped(s.name(id), width - left, faces.name), faces.name);

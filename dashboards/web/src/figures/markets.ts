@@ -71,7 +71,7 @@ export function markets(r: Markets, data: string, s: Scope): Figure {
     belowShort: one === undefined ? few : s.t.underShort(one),
     number: (x) => s.n.percent(x),
     range: (m) => s.n.percentRange(m),
-    tick: (x) => s.n.percent(x, 0),
+    tick: (x) => s.n.percentShort(x),
     label: sentence(r, s),
   };
   const base = french ? "Part de l’univers actif de chaque marché" : "Share of each market’s own active universe";

@@ -164,7 +164,8 @@ function draw(r: Profile, rows: Rows, services: readonly string[], without: read
   const each = (width - left + gap) / Math.max(1, services.length) - gap;
   const space = Math.max(measure("888", faces.value), measure(s.t.underShort(low), faces.withheld)) + 14;
   const measures = services.flatMap((id) => rows.at.map((row) => index(r, id, row.group.target)));
-  const max = Math.max(150, ...measures.map((m) => (shown(m) ? Math.min(m.high ?? m.value, 400) : 0)));
+  const greatest = Math.max(200, ...measures.map((m) => (shown(m) ? Math.min(m.high ?? m.value, 400) : 0)));
+  const max = Math.ceil(greatest / 100) * 100; // the last tick
   for (const h of rows.heads) {
     sheet.text(0, head + h.y + 4.5, columnText(h.column, french), faces.name);
     sheet.line(0, head + h.y + step / 2 - 1, width, head + h.y + step / 2 - 1, "var(--grid)");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Publication, RankingRow } from "../api";
 import { below, measure, meta, october2003, row, scope } from "../testing";
-import { changeTexts, headline, tracks, lede, older, rankRange, sentence, significant, ties, tiles, unchanged, withheld } from "./ranking";
+import { described, changeTexts, headline, tracks, lede, older, rankRange, sentence, significant, ties, tiles, unchanged, withheld } from "./ranking";
 
 const en = scope("en");
 const fr = scope("fr");
@@ -109,4 +109,13 @@ test("a rank that could be another says which", () => {
 test("brackets that meet stand in tracks of their own", () => {
   assert.deepEqual(tracks([{ from: 0, to: 2 }, { from: 1, to: 4 }, { from: 3, to: 5 }, { from: 5, to: 6 }]), [0, 1, 0, 1]);
   assert.deepEqual(ties(october2003().rows), [["yahoo", "aim"]]);
+});
+
+test("who hears the ranking is told each figure with what it is", () => {
+  const all = described(october2003(), scope("en")).split(". ");
+  assert.equal(all[0], "MSN Messenger: rank 1, unique visitors 3,494,000 (3.31–3.69\u00a0M), reach 20.8%, change on Sep 2003 +374,000 (+12%)");
+  assert.match(all[1]!, /^Yahoo! Messenger: rank 2, .*, change on Sep 2003 \+11,000 \(may be chance\)$/);
+  assert.equal(all[4], "Jabber: under 30 persons");
+  assert.match(all.at(-1)!, /^Any of these services: unique visitors 3,756,000 /);
+  assert.match(described(october2003(), scope("fr")), /^MSN Messenger\u00a0: rang 1, visiteurs uniques 3\u202f494\u202f000 \(.*\), couverture 20,8\u202f%, évol\. sur sept\. 2003 \+374/);
 });

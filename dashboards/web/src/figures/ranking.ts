@@ -207,7 +207,7 @@ export function ranking(r: Ranking, before: ReadonlyMap<string, Measure>, data: 
     source: source(r.meta, s),
     data,
     table: table(r, s),
-    height: (width) => (width >= wide ? 26 + all.length * 46 + 30 : all.length * 58 + 30),
+    height: (width) => (width >= wide ? 26 : narrowHead) + all.length * (width >= wide ? 46 : 58) + 30,
     draw: (width) => draw(r, all, before, width, s),
   };
 }
@@ -306,8 +306,9 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   const columns = column(r, all, width, s);
   const chartX = Math.max(nameX + widest(names.filter((_, i) => !all[i]!.under), faces.name), widest(names.filter((_, i) => all[i]!.under), faces.name)) + 26;
   const chart = { x: chartX, width: columns.left - 26 - chartX };
-  const { domain, ticks } = scale(maximum(all, before) * 1.02, Math.max(2, chart.width / 110), (v) => s.n.short(v));
+  const { domain, ticks } = scale(maximum(all, before), Math.max(2, chart.width / 110), (v) => s.n.short(v));
   heads(sheet, nameX, columns, r.meta, s);
+  sheet.describe(described(r, s));
   all.forEach((_, i) => sheet.line(0, top + i * step, width, top + i * step, all[i]!.under ? "var(--axis)" : "var(--grid)", all[i]!.under ? { "stroke-width": 2 } : {}));
   sheet.place(panel(all, before, { width: chart.width, height: all.length * step + 30, y: (i) => i * step + step / 2, domain, ticks, r, s }), chart.x, top);
   all.forEach((l, i) => {
@@ -429,19 +430,55 @@ export function tipText(name: string, m: Shown, s: Scope): string {
 }
 
 function drawNarrow(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, Measure>, width: number, s: Scope): SVGSVGElement {
-  const step = 58, height = all.length * step;
+  const step = 58, top = narrowHead, height = top + all.length * step;
   const sheet = new Sheet(width, height + 30, sentence(r, s));
+  sheet.describe(described(r, s));
   const tied = brackets(r);
   const track = tracks(tied);
   const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
   const trackX = (i: number) => ranges + 9 + i * trackWidth;
   const nameX = tied.length > 0 ? trackX(Math.max(...track) + 1) - 2 : ranges + 10;
-  const { domain, ticks } = scale(maximum(all, before) * 1.02, Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
-  all.forEach((l, i) => sheet.line(0, i * step, width, i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
-  sheet.place(panel(all, before, { width: width - nameX - 10, height: height + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, 0);
-  all.forEach((l, i) => narrowRow(sheet, l, i * step, nameX, width, s));
-  tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => i * step + 16, s.t.tied, true));
+  const { domain, ticks } = scale(maximum(all, before), Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
+  const after = Math.max(10, measure(ticks.text(domain[1]), faces.tick) / 2); // half of the last tick's number
+  narrowHeads(sheet, nameX, width, r.meta, s);
+  all.forEach((l, i) => sheet.line(0, top + i * step, width, top + i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
+  sheet.place(panel(all, before, { width: width - nameX - after, height: height - top + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, top);
+  all.forEach((l, i) => narrowRow(sheet, l, top + i * step, nameX, width, s));
+  tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => top + i * step + 16, s.t.tied, true));
   return sheet.svg;
+}
+
+/** narrowHead is the height of the heads over rows of two lines. */
+const narrowHead = 40;
+
+/** narrowHeads writes over the rows what their figures are, each where it stands in
+    a row: under the service its interval and reach, at the right visitors and change. */
+function narrowHeads(sheet: Sheet, nameX: number, width: number, meta: Meta, s: Scope): void {
+  const change = changeHead(meta, s);
+  const figures = `${s.t.language === "fr" ? "Intervalle" : "Interval"} · ${small(s.t.reach)}`;
+  sheet.text(0, 14, s.t.rank, faces.range);
+  sheet.text(Math.max(nameX, measure(s.t.rank, faces.range) + 8), 14, s.t.service, faces.range);
+  sheet.text(width, 14, s.t.visitors, { ...faces.range, anchor: "end" });
+  sheet.text(Math.min(nameX, Math.max(0, width - measure(change, faces.range) - measure(figures, faces.range) - 10)), 31, figures, faces.range);
+  sheet.text(width, 31, change, { ...faces.range, anchor: "end" });
+}
+
+/** described says each row's figures with what they are, for who hears the drawing. */
+export function described(r: Ranking, s: Scope): string {
+  return lines(r, s).map((l) => {
+    const m = l.row?.unique_audience;
+    const rank = l.rank === "" || l.rank === "–" ? "" : `${small(s.t.rank)} ${l.rank}`;
+    if (l.row === undefined || l.below !== undefined || !shown(m)) return [`${l.name}${s.t.colon}${l.below ?? "–"}`, rank].filter((x) => x !== "").join(", ");
+    const change = changeTexts(l.row, s);
+    const reach = shown(l.row.reach) ? `${small(s.t.reach)} ${s.n.percent(l.row.reach.value)}` : "";
+    const changed = change.first === "–" ? "" : `${small(changeHead(r.meta, s))} ${s.n.signed(l.row.change!.value!, m.value)}${change.second && ` (${change.second})`}`;
+    return `${l.name}${s.t.colon}${[rank, `${small(s.t.visitors)} ${s.n.persons(m.value)} (${s.n.range(m)})`, reach, changed].filter((x) => x !== "").join(", ")}`;
+  }).join(". ") + ".";
+}
+
+/** small begins a text with a small letter. */
+function small(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
 /** narrowRow writes a row of two lines, its dot between them. */

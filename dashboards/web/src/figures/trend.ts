@@ -167,7 +167,7 @@ function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVG
   lines(sheet, { x: 0, y: 24 }, all, { width: half, height, x, values: (l) => !split || l.id === "any" || l.id === first }, s);
   if (split) {
     const [x0, y0] = beside ? [half + 40, 0] : [0, block + 16];
-    sheet.text(x0, y0 + 13, withoutLeader(enlarged(all, others), s), title);
+    sheet.text(x0, y0 + 13, withoutLeader(enlarged(all, others, height), s), title);
     lines(sheet, { x: x0, y: y0 + 24 }, others, { width: half, height, x, values: () => true }, s);
   }
   return sheet.svg;

@@ -69,10 +69,10 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
       </Message>
     );
   }
-  const title = { market: t.notFoundMarket(nothing.asked), "no panel": t.noPanelHere(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)) }[nothing.kind];
+  const title = { market: t.notFoundMarket(nothing.asked), "no panel": t.noPanelHere(nothing.asked), panel: t.notFoundPanel(nothing.asked), month: t.notFound(n.month(nothing.asked)), "not a month": t.notMonth(nothing.asked) }[nothing.kind];
   return (
     <Message title={title}>
-      <p>{t.nearest}</p>
+      <p>{nothing.kind === "not a month" ? t.newest : t.nearest}</p>
       <Nearest all={nothing.nearest} a={a} t={t} n={n} go={go} name={name} />
       {nothing.kind === "month" && (
         <>
@@ -111,6 +111,7 @@ export function NoPanel({ nothing, a, c, t, n, go, name }: Beside<{ asked: strin
 /** NoCensus says the same of accounts. */
 export function NoCensus({ nothing, a, c, t, n, go, name }: Beside<Uncounted>) {
   const { asked, nearest } = nothing;
+  if (nothing.kind === "not a month") return <Message title={t.notMonth(asked!)}><p>{t.newest}</p><Counts all={nearest} a={a} n={n} go={go} name={name} /></Message>;
   const paneled = c.publications.some((p) => p.market === asked);
   const title = asked === undefined ? t.noCensusAnywhere : nothing.kind === "market" ? t.notFoundMarket(asked) : paneled ? t.noCensus(name(asked)) : t.noCensusHere(name(asked));
   return (
