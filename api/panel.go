@@ -114,14 +114,18 @@ func takePart(f *rollcall.PanelFiles, part *multipart.Part) error {
 	return nil
 }
 
-// fileName gives the name of a part's file as it was sent, with its folder: faults of
-// its lines name it. It opens nothing.
+// mostName is how much of a file's name is told, in bytes: each fault repeats it.
+const mostName = 255
+
+// fileName gives the name of a part's file as it was sent, with its folder, and the end
+// of one that is too long: faults of its lines name it. It opens nothing.
 func fileName(part *multipart.Part) string {
 	_, parameters, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	if err != nil {
 		return ""
 	}
-	return rollcall.OneLine(parameters["filename"])
+	name := parameters["filename"]
+	return rollcall.OneLine(name[max(0, len(name)-mostName):])
 }
 
 type panelInput struct {

@@ -213,11 +213,14 @@ func endArray(dec *json.Decoder) error {
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
-	_, err := dec.Token()
-	if errors.Is(err, io.EOF) {
+	var syntax *json.SyntaxError
+	switch _, err := dec.Token(); {
+	case errors.Is(err, io.EOF):
 		return nil
+	case err != nil && !errors.As(err, &syntax):
+		return err
 	}
-	return cmp.Or(err, jsonline.ErrAfter)
+	return jsonline.ErrAfter
 }
 
 // arrayFault leaves a read error as it is: only the syntax is the sender's.

@@ -80,6 +80,7 @@ func TestLines(t *testing.T) {
 		{"a broken array", "[" + a + "}" + b + "]", "1 of 1; after element 1: array: is broken here; the elements before were taken"},
 		{"an element nested too deep", "[" + a + "," + deep(65) + "," + b + "]", "2 of 3; 2 line: is not a JSON event: nested more than 64 levels deep"},
 		{"nested two million deep", "[" + a + "," + strings.Repeat("[", 2_000_000), "1 of 1; after element 1: array: has an element here that is nested more than 64 levels deep; the elements before were taken"},
+		{"words after it", "[" + a + "] and more", "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 		{"a huge number after it", "[" + a + "]44E+644", "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 		{"text after it", "[" + a + "]\n" + b, "1 of 1; after element 1: array: has text after its end; its elements were taken"},
 	} {

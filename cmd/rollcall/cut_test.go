@@ -76,6 +76,8 @@ func TestCutFilesSayWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	synapse := []string{"--source", "synapse", "--market", "FR"}
+	rocketchat := []string{"--source", "rocketchat", "--market", "FR", "--service", "icq"} // is read twice
+	const session = `{"type":"session","sessionId":"s","userId":"u","device":{"type":"browser"},"loginAt":{"$date":"2002-10-05T06:00:00Z"},"createdAt":{"$date":"2002-10-05T06:00:00Z"},"closedAt":{"$date":"2002-10-05T07:30:00Z"}}`
 	for name, f := range map[string]struct {
 		content  []byte
 		args     []string
@@ -91,6 +93,8 @@ func TestCutFilesSayWhatToDo(t *testing.T) {
 		"half.csv.gz":    {table[:len(table)/2], synapse, "the compressed file ends in the middle" + upTo, true},
 		"kept.csv.gz":    {kept[:len(kept)/2], []string{"--source", "zulip", "--market", "FR", "--service", "icq"}, "the compressed file ends in the middle" + upTo, true},
 		"array.json.gz":  {array[:len(array)/2], []string{"--map", own, "--market", "FR"}, "the compressed file ends in the middle" + upTo, true},
+		"half.s.json":    {[]byte("[" + session + "," + session[:20]), rocketchat, "the array is cut short; the elements before were read: fetch or copy the file again", true},
+		"behind.s.json":  {[]byte("[" + session + "] and more"), rocketchat, "the array has text after its end; its elements were read", true},
 		"empty.csv.gz":   {nil, synapse, "the compressed file ends in the middle" + upTo, false},
 		"other.csv.gz":   {[]byte(visits), synapse, "is not gzip; name it by what it is", false},
 		"half.csv.zst":   {packtest.Zstd(t, []byte(visits))[:9000], synapse, "the compressed file ends in the middle" + upTo, false},

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,47 +41,51 @@ func (s *source) array(yield func(*row) error) error {
 	}
 	allowed := &jsondepth.Ration{R: s.lines.r, Left: maxElement, Err: errElement}
 	d := json.NewDecoder(allowed)
+	d.UseNumber() // one too large for a float, after the end, is text like any other
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
 	}
-	var cut damage
 	for n := 1; d.More(); n++ {
 		var element json.RawMessage
-		err := d.Decode(&element)
-		switch {
-		case errors.As(err, &cut):
-			return cut
-		case errors.Is(err, errElement):
-			return fmt.Errorf("element %d: %w", n, err)
-		case err != nil:
-			return fmt.Errorf("element %d: is not JSON, and so neither is the rest", n)
+		if err := d.Decode(&element); err != nil {
+			return arrayFault(err, fmt.Sprintf("element %d", n), "is not JSON, and so neither is the rest; the elements before were read")
 		}
 		allowed.Left = maxElement
 		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
 			return err
 		}
 	}
-	_, err := d.Token() // "]"
-	if err == nil {
-		allowed.Left = maxElement
-		if _, err = d.Token(); err == io.EOF { // the decoder's own, not wrapped
-			return nil
-		}
-		err = cmp.Or(err, errAfter)
+	const behind = "has text after its end; its elements were read"
+	if _, err := d.Token(); err != nil { // "]"
+		return arrayFault(err, "the array", "is broken here; the elements before were read")
 	}
+	allowed.Left = maxElement
+	if _, err := d.Token(); err != nil && err != io.EOF { // the decoder's own, not wrapped
+		return arrayFault(err, "the array", behind)
+	} else if err == nil {
+		return damage("the array " + behind)
+	}
+	return nil
+}
+
+// arrayFault says what is wrong with an array at a place, where it is not JSON.
+func arrayFault(err error, where, wrong string) error {
+	var (
+		cut    damage
+		syntax *json.SyntaxError
+	)
 	switch {
 	case errors.As(err, &cut):
 		return cut
 	case errors.Is(err, errElement):
-		return fmt.Errorf("the array: %w", err)
-	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF:
-		return errors.New("the array is cut short; the elements before were read")
+		return damage(where + ": " + err.Error())
+	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
+		return damage("the array is cut short; the elements before were read: fetch or copy the file again")
+	case errors.As(err, &syntax):
+		return damage(where + " " + wrong)
 	}
-	return fmt.Errorf("the array: %w; its elements were read", errAfter)
+	return err
 }
-
-// errAfter says that more follows an array.
-var errAfter = errors.New("has text after its end")
 
 // maxElement is how much is read for one element of an array. One that is longer
 // than a line may be is refused alone up to here; a file of a megabyte could

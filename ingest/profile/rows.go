@@ -92,12 +92,15 @@ func (u unpacked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// damage is a fault of a packed file that was cut, or changed on its way.
+// damage is a fault behind which nothing of a file can be read. What stands before was.
 type damage string
 
 // Error gives the words.
-func (d damage) Error() string {
-	return "the compressed file " + string(d) + ", and was read up to there: fetch or copy the file again"
+func (d damage) Error() string { return string(d) }
+
+// unpackable is the damage of a packed file that was cut, or changed on its way.
+func unpackable(how string) damage {
+	return damage("the compressed file " + how + ", and was read up to there: fetch or copy the file again")
 }
 
 // packing says what an error of unpacking means. The machine's own stay as they are.
@@ -113,9 +116,9 @@ func packing(err error) error {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return damage("ends in the middle")
+		return unpackable("ends in the middle")
 	}
-	return damage("is broken here (" + err.Error() + ")")
+	return unpackable("is broken here (" + strings.TrimPrefix(err.Error(), "gzip: ") + ")")
 }
 
 // Close closes the file.

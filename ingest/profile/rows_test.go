@@ -177,11 +177,15 @@ func TestArrays(t *testing.T) {
 	}{
 		{"refused alone", long(maxLine), ""},
 		{"too long", long(8 << 20), "element 1: is longer than 4 MiB"},
-		{"cut short", `[{"type":"x"},{"type":"x"}`, "the array is cut short"},
-		{"cut behind a comma", `[{"type":"x"},`, "element 2: is not JSON"},
-		{"text after it", `[{"type":"x"}] {"type":"x"}`, "the array: has text after its end"},
-		{"no JSON after it", `[{"type":"x"}]]`, "the array: has text after its end"},
-		{"a huge number after it", `[{"type":"x"}]44E+644`, "the array: has text after its end"},
+		{"cut short", `[{"type":"x"},{"type":"x"}`, "the array is cut short; the elements before were read: fetch or copy the file again"},
+		{"cut behind a comma", `[{"type":"x"},`, "the array is cut short"},
+		{"cut in an element", `[{"type":"x"},{"ty`, "the array is cut short"},
+		{"not JSON", `[{"type":"x"},{"type":x},{}]`, "element 2 is not JSON"},
+		{"another's end", `[{"type":"x"}}`, "the array is broken here"},
+		{"text after it", `[{"type":"x"}] {"type":"x"}`, "the array has text after its end"},
+		{"no JSON after it", `[{"type":"x"}]]`, "the array has text after its end"},
+		{"words after it", `[{"type":"x"}] and more`, "the array has text after its end"},
+		{"a huge number after it", `[{"type":"x"}]44E+644`, "the array has text after its end"},
 		{"blank after it", `[{"type":"x"}]` + "\r\n\n", ""},
 		{"blank without end", `[{"type":"x"}` + strings.Repeat(" ", 12<<20), "is longer than 4 MiB"},
 	} {
@@ -189,7 +193,11 @@ func TestArrays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = r.Survey(t.Context(), []string{written(t, "a.json", tt.text)})
+		path := written(t, "a.json", tt.text)
+		if err := r.Survey(t.Context(), []string{path}); err != nil {
+			t.Errorf("%s: %v, before what stands before it was read", tt.name, err)
+		}
+		_, err = r.Read(t.Context(), path, func(Seen) error { return nil })
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}

@@ -2,8 +2,10 @@ package problem
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"html/template"
+	"mime"
 	"net/http"
 	"strings"
 )
@@ -23,6 +25,7 @@ func NothingAt(w http.ResponseWriter, r *http.Request) {
 		Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
 		return
 	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'") // also where the page's own was set
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusNotFound)
@@ -37,8 +40,9 @@ func Opened(r *http.Request) bool {
 		return false
 	}
 	for _, accepted := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
-		kind, _, _ := strings.Cut(accepted, ";")
-		if strings.EqualFold(strings.TrimSpace(kind), "text/html") {
+		kind, parameters, err := mime.ParseMediaType(accepted)
+		q := parameters["q"]
+		if err == nil && kind == "text/html" && (q == "" || strings.Trim(q, "0.") != "") {
 			return true
 		}
 	}
@@ -55,11 +59,24 @@ func nothingPage() *template.Template {
 // nothingWords are what the page says.
 type nothingWords struct{ Language, Title, Text, Start string }
 
-// wordsOf gives them in the reader's first language, where that is French; else in
-// English.
+// wordsOf gives them in the language that the address asks for, as the page's do, or
+// the reader's first; French, or else English.
 func wordsOf(r *http.Request) nothingWords {
-	if strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "fr") {
-		return nothingWords{"fr", "Il n’y a rien à " + r.URL.Path, "L’adresse est peut-être mal saisie, ou d’une autre version de Rollcall.", "Aller au début"}
+	first, _, _ := strings.Cut(r.Header.Get("Accept-Language"), ",")
+	language, _, _ := strings.Cut(strings.TrimSpace(cmp.Or(r.URL.Query().Get("lang"), first)), ";")
+	if main, _, _ := strings.Cut(strings.ToLower(language), "-"); main == "fr" {
+		return nothingWords{"fr", "Il n’y a rien à " + shown(r), "L’adresse est peut-être mal saisie, ou d’une autre version de Rollcall.", "Aller au début"}
 	}
-	return nothingWords{"en", "There is nothing at " + r.URL.Path, "The address may be mistyped, or be of another version of Rollcall.", "Go to the start"}
+	return nothingWords{"en", "There is nothing at " + shown(r), "The address may be mistyped, or be of another version of Rollcall.", "Go to the start"}
+}
+
+// shown gives the request's path, escaped as in an address and of a length that can be
+// read.
+func shown(r *http.Request) string {
+	const most = 200
+	path := r.URL.EscapedPath()
+	if len(path) > most {
+		return path[:most] + "…"
+	}
+	return path
 }

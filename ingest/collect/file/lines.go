@@ -169,13 +169,14 @@ func endArray(dec *json.Decoder) error {
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
+	var syntax *json.SyntaxError
 	switch _, err := dec.Token(); {
-	case err == nil:
-		return errAfter
-	case err != io.EOF:
+	case err == io.EOF:
+		return nil
+	case err != nil && !errors.As(err, &syntax):
 		return err
 	}
-	return nil
+	return errAfter
 }
 
 func arrayFault(err error) error {
