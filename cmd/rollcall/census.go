@@ -162,7 +162,7 @@ func (c *censusEraseCmd) Run(ctx context.Context, s *streams) error {
 func (c *censusEraseCmd) print(s *streams, done *rollcall.ErasedAccount) error {
 	format, later := "erased: out of %s of %s, up to %s, under %s\n", ". If it is loaded later, it does not count up to "+done.Last.String()
 	if c.DryRun {
-		format, later = "would be erased: out of %s of %s, up to %s, under %s; nothing was\n", ""
+		format, later = "would be erased: out of %s of %s, up to %s, under %s; nothing was\n", ". Without --dry-run, if it is loaded later, it would not count up to "+done.Last.String()
 	}
 	if done.Sets > 0 {
 		fmt.Fprintf(s.out, format, count(done.Sets, "set"), done.Service, done.Last, count(done.Keys, "key"))
