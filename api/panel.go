@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func fileName(part *multipart.Part) string {
 	if err != nil {
 		return ""
 	}
-	name := parameters["filename"]
+	name := cmp.Or(parameters["filename"], part.FormName())
 	return rollcall.OneLine(name[max(0, len(name)-mostName):])
 }
 

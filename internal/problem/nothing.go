@@ -25,7 +25,7 @@ func NothingAt(w http.ResponseWriter, r *http.Request) {
 		Write(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
 		return
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'") // also where the page's own was set
+	w.Header().Set("Content-Security-Policy", Policy) // also where the page's own was set
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusNotFound)
@@ -33,6 +33,9 @@ func NothingAt(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(page.Bytes()) // the client has gone: nobody is left to tell
 	}
 }
+
+// Policy is what the pages of the server itself may do: have a style, and nothing more.
+const Policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 // Opened reports whether a browser asks for a page, and not a script for an answer.
 func Opened(r *http.Request) bool {

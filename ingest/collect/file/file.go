@@ -34,8 +34,9 @@ const NDJSON = "application/x-ndjson"
 // .json, .arrow, .arrows, each also with .gz or .zst, and .parquet. progress
 // hears, before each part, how many of the file's bytes have been read; it may
 // be nil. An error names the file, and where it is not the machine's it wraps
-// rollcall.ErrInvalid, and ErrDamaged where that is so; the parts before it hold every whole event before the
-// fault. An unfinished last line before a fault is not taken.
+// rollcall.ErrInvalid, and ErrDamaged where that is so; the parts before it hold
+// every whole event before the fault. An unfinished last line before a fault is not
+// taken.
 func Parts(ctx context.Context, path string, progress func(bytesRead, bytesTotal int64)) iter.Seq2[Part, error] {
 	if progress == nil {
 		progress = func(int64, int64) {}
@@ -215,7 +216,7 @@ func (s *source) packed(err error) error {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		return fault("is not " + name + " here")
 	}
-	return damage(name + " is broken: " + err.Error())
+	return damage(name + " is broken: " + strings.TrimPrefix(err.Error(), name+": "))
 }
 
 // cause leaves out the path that the error's own text repeats.

@@ -53,8 +53,8 @@ func (h *hybrid) skip(n int, value uint32) bool {
 	return true
 }
 
-// pass passes over n numbers; false: there are not so many.
-func (h *hybrid) pass(n int) bool {
+// has reports whether there are n numbers.
+func (h hybrid) has(n int) bool {
 	for n > 0 {
 		if h.left == 0 && !h.part() || h.bits != nil && 8*len(h.bits) < min(n, h.left)*int(h.width) {
 			return false
@@ -96,7 +96,6 @@ func (h *hybrid) part() bool {
 func (h *hybrid) one() bool {
 	size := int(h.width+7) / 8
 	if size > len(h.rest) {
-		h.left = 0
 		return false
 	}
 	h.bits, h.value = nil, 0

@@ -252,7 +252,7 @@ func checkLevels(p parquetfile.Page, of *schema.Column) error {
 	if err != nil {
 		return err
 	}
-	if h := (hybrid{rest: levels, width: 1}); !h.pass(int(p.NumValues())) {
+	if h := (hybrid{rest: levels, width: 1}); !h.has(int(p.NumValues())) {
 		return errPage
 	}
 	return nil
