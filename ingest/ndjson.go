@@ -156,7 +156,7 @@ func elements(ctx context.Context, in *Batcher, r io.Reader) error {
 		}
 	}
 	if err == nil {
-		err = endArray(dec)
+		err = jsondepth.EndArray(dec)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("after element %d: %w", line, arrayFault(err)), in.Flush(ctx))
@@ -208,21 +208,6 @@ const maxElement = 4 * MaxLine
 // errElement says that an element is over maxElement.
 var errElement = errors.New("has an element of more than 4 MiB here")
 
-// endArray reads the array's "]", and refuses anything after it.
-func endArray(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != nil {
-		return err
-	}
-	var syntax *json.SyntaxError
-	switch _, err := dec.Token(); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil && !errors.As(err, &syntax):
-		return err
-	}
-	return jsonline.ErrAfter
-}
-
 // arrayFault leaves a read error as it is: only the syntax is the sender's.
 func arrayFault(err error) error {
 	var syntax *json.SyntaxError
@@ -234,8 +219,8 @@ func arrayFault(err error) error {
 		reason = "has an element here that is " + jsonline.ErrDeep.Error() + "; the elements before were taken"
 	case errors.Is(err, errElement):
 		reason = err.Error() + "; the elements before were taken"
-	case errors.Is(err, jsonline.ErrAfter):
-		reason = "has text after its end; its elements were taken"
+	case errors.Is(err, jsondepth.ErrAfter):
+		reason = err.Error() + "; its elements were taken"
 	case !errors.As(err, &syntax):
 		return err
 	}

@@ -55,15 +55,8 @@ func (s *source) array(yield func(*row) error) error {
 			return err
 		}
 	}
-	const behind = "has text after its end; its elements were read"
-	if _, err := d.Token(); err != nil { // "]"
+	if err := jsondepth.EndArray(d); err != nil {
 		return arrayFault(err, "the array", "is broken here; the elements before were read")
-	}
-	allowed.Left = maxElement
-	if _, err := d.Token(); err != nil && err != io.EOF { // the decoder's own, not wrapped
-		return arrayFault(err, "the array", behind)
-	} else if err == nil {
-		return damage("the array " + behind)
 	}
 	return nil
 }
@@ -81,6 +74,8 @@ func arrayFault(err error, where, wrong string) error {
 		return damage(where + ": " + err.Error())
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
 		return damage("the array is cut short; the elements before were read: fetch or copy the file again")
+	case errors.Is(err, jsondepth.ErrAfter):
+		return damage(where + " " + err.Error() + "; its elements were read")
 	case errors.As(err, &syntax):
 		return damage(where + " " + wrong)
 	}

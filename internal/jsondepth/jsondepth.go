@@ -8,6 +8,7 @@ package jsondepth
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strconv"
 
@@ -105,4 +106,24 @@ func (a *Ration) Read(b []byte) (int, error) {
 	n, err := a.R.Read(b[:min(len(b), a.Left)])
 	a.Left -= n
 	return n, err
+}
+
+// ErrAfter says that more follows an array than blanks.
+var ErrAfter = errors.New("has text after its end")
+
+// EndArray reads the "]" of an array whose elements were read, and gives ErrAfter
+// where anything is behind it, JSON or not. The decoder uses Number: a number may be
+// too large for a float.
+func EndArray(d *json.Decoder) error {
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	var syntax *json.SyntaxError
+	switch _, err := d.Token(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil && !errors.As(err, &syntax):
+		return err
+	}
+	return ErrAfter
 }

@@ -53,8 +53,8 @@ func (h *hybrid) skip(n int, value uint32) bool {
 	return true
 }
 
-// has reports whether there are n numbers.
-func (h hybrid) has(n int) bool {
+// has reports whether there are n numbers. Nothing can be read after it.
+func (h *hybrid) has(n int) bool {
 	for n > 0 {
 		if h.left == 0 && !h.part() || h.bits != nil && 8*len(h.bits) < min(n, h.left)*int(h.width) {
 			return false

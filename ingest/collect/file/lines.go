@@ -136,7 +136,7 @@ func (c *cutter) elements() {
 		}
 	}
 	if err == nil {
-		err = endArray(dec)
+		err = jsondepth.EndArray(dec)
 	}
 	if body.Len() > 0 && !c.part(body.Bytes()) || err == nil {
 		return
@@ -160,24 +160,8 @@ func (e ended) Read(b []byte) (int, error) {
 
 const (
 	errElement = fault("has an element longer than 1 MiB")
-	errAfter   = fault("has text after its end")
 	errDeep    = fault("has an element nested more than 64 levels deep")
 )
-
-// endArray reads the array's "]", and refuses anything after it.
-func endArray(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != nil {
-		return err
-	}
-	var syntax *json.SyntaxError
-	switch _, err := dec.Token(); {
-	case err == io.EOF:
-		return nil
-	case err != nil && !errors.As(err, &syntax):
-		return err
-	}
-	return errAfter
-}
 
 func arrayFault(err error) error {
 	var syntax *json.SyntaxError
@@ -186,6 +170,8 @@ func arrayFault(err error) error {
 		return damage("the JSON array is cut short")
 	case errors.As(err, &syntax):
 		return fault("the JSON array is broken here")
+	case errors.Is(err, jsondepth.ErrAfter):
+		return fault(err.Error())
 	}
 	return err
 }
