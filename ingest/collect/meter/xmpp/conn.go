@@ -192,11 +192,17 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 	if c.scan[side].stop {
 		return nil
 	}
-	plain, err := c.packed[side].feed(data)
-	if _, scanErr := c.read(side, t, plain); scanErr != nil {
-		return scanErr
-	}
-	if err != nil {
+	var unread error
+	err := c.packed[side].feed(data, func(plain []byte) error {
+		_, unread = c.read(side, t, plain)
+		return unread
+	})
+	switch {
+	case unread != nil:
+		return unread
+	case c.packed[side].ended():
+		c.scan[side].stop, c.packed[side] = true, nil
+	case err != nil:
 		c.blind(side, t)
 	}
 	return nil
@@ -204,7 +210,7 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 
 // blind says that a side's compressed bytes can't be read from here on.
 func (c *Conn) blind(side wire.Side, t time.Time) {
-	c.scan[side].stop = true
+	c.scan[side].stop, c.packed[side] = true, nil
 	if c.accepted && !c.over {
 		c.stay.Begin(t, "compressed")
 	}
