@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import WebSocket, { WebSocketServer } from 'ws'
 
+const ethernet = Buffer.from([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0])
 const begin = Date.UTC(2002, 9, 3, 10, 13, 0)
 
 // Capture writes the bytes of one TCP connection.
@@ -29,9 +30,9 @@ class Capture {
     const at = Buffer.alloc(16)
     at.writeUInt32LE(begin / 1000 + 60 * this.minute, 0)
     at.writeUInt32LE(this.packets.length, 4)
-    at.writeUInt32LE(40 + data.length, 8)
-    at.writeUInt32LE(40 + data.length, 12)
-    this.packets.push(Buffer.concat([at, ip, tcp, data]))
+    at.writeUInt32LE(54 + data.length, 8)
+    at.writeUInt32LE(54 + data.length, 12)
+    this.packets.push(Buffer.concat([at, ethernet, ip, tcp, data]))
     this.seq[side] += data.length + (flags & 3 ? 1 : 0)
   }
   said(side, data) {
@@ -43,7 +44,7 @@ class Capture {
     head.writeUInt16LE(2, 4)
     head.writeUInt16LE(4, 6)
     head.writeUInt32LE(65535, 16)
-    head.writeUInt32LE(101, 20)
+    head.writeUInt32LE(1, 20)
     return Buffer.concat([head, ...this.packets])
   }
 }
