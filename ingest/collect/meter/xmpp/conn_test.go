@@ -49,6 +49,7 @@ const (
 	failure     = `S<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>`
 )
 
+// reason: a table, a case a conversation.
 func TestConversations(t *testing.T) {
 	auth := func(mechanism, message string) string {
 		return "C<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" + sasl(message) + "</auth>"
