@@ -16,6 +16,7 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 
+	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/wire"
