@@ -1,6 +1,6 @@
 // Makes the captures xmpp-deflate-*.pcap and msn-deflate.pcap: what the WebSocket
 // client and server of the package ws (8.23) say to each other on a loopback, a
-// minute after each other, as packets between 10.0.0.5 and 10.0.0.9.
+// sign-on a second each, then a minute each, as packets between 10.0.0.5 and 10.0.0.9.
 //
 //   npm install ws@8.23.0 && node websocket.mjs
 import { createConnection, createServer } from 'node:net'
@@ -15,7 +15,7 @@ const begin = Date.UTC(2002, 9, 3, 10, 13, 0)
 class Capture {
   packets = []
   seq = [1000, 2000]
-  minute = 0
+  second = 0
   packet(side, flags, data = Buffer.alloc(0)) {
     const tcp = Buffer.alloc(20)
     tcp.writeUInt16BE(side ? 5280 : 40000, 0)
@@ -28,7 +28,7 @@ class Capture {
     const ip = Buffer.from([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, side ? 9 : 5, 10, 0, 0, side ? 5 : 9])
     ip.writeUInt16BE(40 + data.length, 2)
     const at = Buffer.alloc(16)
-    at.writeUInt32LE(begin / 1000 + 60 * this.minute, 0)
+    at.writeUInt32LE(begin / 1000 + this.second, 0)
     at.writeUInt32LE(this.packets.length, 4)
     at.writeUInt32LE(54 + data.length, 8)
     at.writeUInt32LE(54 + data.length, 12)
@@ -86,8 +86,8 @@ async function make(name, options, protocol, talk) {
   const client = new WebSocket(`ws://127.0.0.1:${tap.address().port}/xmpp-websocket`, protocol, { perMessageDeflate: options.client, generateMask: (m) => m.set([1, 2, 3, 4]), maxPayload: 1 << 30 })
   await once(client, 'open')
   const [peer] = await accepted
-  for (const [who, text, how] of talk) {
-    capture.minute++
+  for (const [n, [who, text, how]] of talk.entries()) {
+    capture.second += n < 10 ? 1 : 60
     const [from, to] = who === 'C' ? [client, peer] : [peer, client]
     const got = once(to, 'message')
     const parts = Array.isArray(text) ? text : [text]
@@ -99,7 +99,7 @@ async function make(name, options, protocol, talk) {
     if (data.toString() !== parts.join('')) throw new Error(`${name}: ${text} arrived as ${data}`)
     await new Promise((done) => setTimeout(done, 20))
   }
-  capture.minute++
+  capture.second++
   client.close()
   await once(client, 'close')
   capture.packet(0, 0x11)
@@ -130,7 +130,7 @@ await make('xmpp-deflate-alone', { server: small, client: { ...packs, clientMaxW
   close,
 ])
 await make('xmpp-deflate-refused', { server: false, client: packs }, 'xmpp', [...signOn, ['C', parted], close])
-const bomb = `<message xmlns='jabber:client'><x>${' '.repeat(8 << 20)}</x></message>`
+const bomb = `<message xmlns='jabber:client'><x>${' '.repeat(2 << 20)}</x></message>`
 await make('xmpp-deflate-bomb', { server: packs, client: packs }, 'xmpp', [...signOn, ['S', bomb], ['C', bomb], ['C', hello], close])
 await make('msn-deflate', { server: packs, client: packs }, 'binary', [
   ['C', 'VER 1 MSNP8 CVR0\r\n', 'binary'],
