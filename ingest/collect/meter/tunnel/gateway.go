@@ -166,6 +166,9 @@ func (g *Gateways) find(c *HTTP, k kind, id string, t time.Time) *session {
 // name puts a session under its id.
 func (g *Gateways) name(s *session, id string) {
 	delete(g.loose, s)
+	if g.sessions[s.key] == s {
+		delete(g.sessions, s.key)
+	}
 	s.key.id = id
 	if other := g.sessions[s.key]; other != nil && other != s {
 		g.end(other, other.last, wire.Left)
@@ -297,8 +300,8 @@ func (g *Gateways) named(c *HTTP, h head) {
 	}
 	s := c.answer.session
 	switch {
-	case s != nil && s.key.id == "" && id != "":
-		g.name(s, id)
+	case s != nil && !s.over && s.key.id != id && id != "":
+		g.name(s, id) // for the first time, or anew
 	case s == nil && id != "":
 		s = g.find(c, msn, id, h.at)
 		c.answer.session = s

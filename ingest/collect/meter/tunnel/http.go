@@ -174,6 +174,9 @@ func (c *HTTP) answered(h head) (plan, error) {
 		}
 	}
 	c.hub.named(c, h)
+	if status[0] != '2' {
+		c.answer.kind = plain // a proxy's page
+	}
 	none := c.answer.head || status == "101" || status == "204" || status == "304"
 	return plan{wanted: c.answer.kind != plain, none: none, answer: true}, nil
 }
