@@ -22,7 +22,7 @@ type kind uint8
 const (
 	plain   kind = iota
 	connect      // CONNECT
-	upgrade      // to a WebSocket of XMPP
+	upgrade      // to a WebSocket
 	msn          // gateway.dll
 	yahoo        // YMSG packets as bodies
 	aim          // FLAP in the packets of AIM's proxy
@@ -37,11 +37,7 @@ func kindOf(method, target string, h *head) kind {
 	case method == "CONNECT":
 		return connect
 	case strings.EqualFold(h.get("upgrade"), "websocket"):
-		for protocol := range strings.SplitSeq(h.get("sec-websocket-protocol"), ",") {
-			if strings.TrimSpace(protocol) == "xmpp" {
-				return upgrade
-			}
-		}
+		return upgrade
 	case strings.Contains(path, "gateway.dll"):
 		return msn
 	case method == "POST" && (strings.Contains(host+path, "msg.yahoo.com") || strings.Contains(host+path, "pager.yahoo.com")):
@@ -83,6 +79,7 @@ type Gateways struct {
 	inner    Inner
 	sessions map[sessionKey]*session
 	loose    map[*session]bool // asked for, not yet named by an answer
+	windows  int               // bytes held to unpack the messages of WebSockets
 }
 
 // NewGateways makes a Gateways that gives what it unwraps to inner.

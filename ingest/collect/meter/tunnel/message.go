@@ -46,6 +46,18 @@ func (h *head) get(name string) string {
 	return ""
 }
 
+// list gives the values of a header that may have several lines, joined by commas.
+func (h *head) list(name string) string {
+	var values []string
+	for line := range strings.SplitSeq(h.lines, "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		if strings.EqualFold(key, name) {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return strings.Join(values, ",")
+}
+
 // phase is where in a message a direction is.
 type phase uint8
 
