@@ -325,10 +325,14 @@ func (c *Conn) presence(e element) {
 	case e.attr("to") != "":
 	case e.attr("type") == "unavailable":
 		c.stay.Leave(c.sink, e.at, "unavailable", false)
-	case (e.attr("type") == "" || e.attr("type") == "invisible") && c.accepted:
+	case online(e.attr("type")) && c.accepted:
 		c.stay.Begin(e.at, strings.TrimSpace("presence "+e.attr("type")))
 	}
 }
+
+// online reports whether a type of presence is that of a user who is there: none,
+// or the word that some clients say for it; hidden (XEP-0018) too.
+func online(typ string) bool { return typ == "" || typ == "available" || typ == "invisible" }
 
 // talks yields use, once a minute, of a user who has signed on; and of one who
 // writes to a machine of the same network, where that is known to be the
