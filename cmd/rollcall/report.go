@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -305,7 +304,13 @@ type targetSaveCmd struct {
 // Run saves the target.
 func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
+		var is rollcall.Target
+		done, err := api.set(ctx, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, &is)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s: target %s, %s\n", done, is.Name, is.Expression)
+		return err
 	})
 }
 

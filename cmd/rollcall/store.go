@@ -35,21 +35,26 @@ func (c *backupCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 		defer answer.Body.Close()
-		return c.write(answer.Body)
+		size, err := c.write(answer.Body)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "copied: %s to %s\n", count(int(size), "byte"), c.File)
+		return err
 	})
 }
 
-// write puts the copy into a new file, or leaves none.
-func (c *backupCmd) write(copied io.Reader) error {
+// write puts the copy into a new file, or leaves none, and says how long it is.
+func (c *backupCmd) write(copied io.Reader) (size int64, err error) {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return 0, fmt.Errorf("backup: %w", err)
 	}
-	_, err = io.Copy(f, copied)
+	size, err = io.Copy(f, copied)
 	if err := errors.Join(readError(err), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("backup: %w", errors.Join(err, os.Remove(c.File)))
+		return 0, fmt.Errorf("backup: %w", errors.Join(err, os.Remove(c.File)))
 	}
-	return nil
+	return size, nil
 }
 
 type restoreCmd struct {
