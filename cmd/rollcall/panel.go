@@ -37,8 +37,8 @@ func (m *month) query() url.Values {
 
 type panelLoadCmd struct {
 	month
-	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
-	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
+	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>." type:"typed"`
+	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date." type:"typed"`
 	server.Engine
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 type backupCmd struct {
-	File string `arg:"" help:"The copy; it must not exist yet." type:"path"`
+	File string `arg:"" help:"The copy; it must not exist yet." type:"typed"`
 	server.Engine
 }
 
@@ -58,9 +58,12 @@ func (c *backupCmd) write(copied io.Reader) (size int64, err error) {
 }
 
 type restoreCmd struct {
-	File string `arg:"" help:"A backup." type:"existingfile"`
+	File string `arg:"" help:"A backup." type:"typed"`
 	Data string `help:"The new data folder: it must be empty or not there." default:"rollcall-data" type:"path" placeholder:"DIR"`
 }
+
+// Validate refuses a backup that is not there.
+func (c *restoreCmd) Validate() error { return exist(c.File) }
 
 // Run makes a data folder of a backup.
 func (c *restoreCmd) Run(ctx context.Context, s *streams) error {

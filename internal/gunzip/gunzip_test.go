@@ -47,9 +47,9 @@ func TestReader(t *testing.T) {
 				switch {
 				case text != tt.text:
 					t.Errorf("unpacked %q, want %q", text, tt.text)
-				case tt.err != behind && !errors.Is(err, tt.err): //nolint:errorlint // the table's own
+				case tt.err != behind && !errors.Is(err, tt.err):
 					t.Errorf("ended in %v, want %v", err, tt.err)
-				case tt.err == behind && (!errors.As(err, &at) || at.At != int64(len(both))): //nolint:errorlint // the table's own
+				case tt.err == behind && (!errors.As(err, &at) || at.At != int64(len(both))):
 					t.Errorf("ended in %v, want the bytes from %d on", err, len(both))
 				}
 			})

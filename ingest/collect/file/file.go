@@ -208,7 +208,7 @@ type unpacking struct{ *source }
 // Read gives unpacked bytes.
 func (u unpacking) Read(b []byte) (int, error) {
 	n, err := u.unpacked.Read(b)
-	u.some = u.some || n > 0
+	u.source.some = u.source.some || n > 0
 	if err == nil || err == io.EOF { // nothing wraps the end here
 		return n, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -77,6 +78,9 @@ func openCapture(r io.Reader) (*capture, error) {
 func unreadable(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("too short")
+	}
+	if strings.HasPrefix(err.Error(), "Unknown magic") { // the library's words for a file of another kind
+		return fmt.Errorf("capture is not a pcap or pcapng file: %w", rollcall.ErrInvalid)
 	}
 	return fmt.Errorf("capture is not a pcap or pcapng file that can be read (%v): %w", err, rollcall.ErrInvalid)
 }
