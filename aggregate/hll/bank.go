@@ -40,8 +40,8 @@ func (b *Bank) Add(s *Sketch) {
 }
 
 // Raise brings each rise, of the bank's k, to the sketch whose number is at its place.
-// It panics where there is no sketch of a number. rises are as many as numbers, or
-// more. Whether a sketch has changed is not known before [Bank.Mark].
+// It panics where there is no sketch of a number, or no register. rises are as many as
+// numbers, or more. Whether a sketch has changed is not known before [Bank.Mark].
 func (b *Bank) Raise(numbers []int32, rises []Rise) {
 	rises = rises[:len(numbers)]
 	done := raiseEach(b, numbers, rises)

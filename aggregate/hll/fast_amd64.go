@@ -91,8 +91,8 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 	}
 }
 
-// raiseEach brings rises to the sketches of the bank, up to one that is for none, and
-// says how many it brought.
+// raiseEach brings rises to the sketches of the bank, up to one that is for no sketch or
+// no register, and says how many it brought.
 func raiseEach(b *Bank, numbers []int32, rises []Rise) (done int) {
 	if len(b.first) == 0 || len(numbers) == 0 {
 		return 0

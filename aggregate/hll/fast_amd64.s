@@ -166,12 +166,14 @@ top:
 	RET
 
 // RAISE brings the rise at CX to the sketch whose first register is at R10, and goes on
-// to the next. BX, R11 and R12 are spoilt.
+// to the next; or to raised, where the sketch has no such register. BX, R11 and R12 are
+// spoilt.
 #define RAISE \
 	MOVL (SI)(CX*4), BX; \
 	MOVL BX, R11; \
 	SHRL $8, R11; \
-	ANDL R14, R11; \
+	CMPL R11, R14; \
+	JHI raised; \
 	MOVBLZX BL, BX; \
 	MOVBLZX (R10)(R11*1), R12; \
 	CMPL BX, R12; \
