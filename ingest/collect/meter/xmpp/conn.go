@@ -40,6 +40,7 @@ type Conn struct {
 	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
+	holed     bool      // bytes are missing, of the sign-on perhaps
 	refusal   refusal   // the first, until the connection is over
 	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
@@ -235,6 +236,7 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 		c.blind(side, t)
 	}
 	c.scan[side].gap()
+	c.holed = true
 	c.refusal = refusal{} // what followed it may have been among them
 }
 
@@ -471,7 +473,7 @@ func (c *Conn) hides(e element) {
 }
 
 // alreadyOpen takes the account from what the server sends to it, where the
-// sign-on was not seen, or named nobody and was followed by no bind.
+// sign-on was not seen or is in a gap, or named nobody and was followed by no bind.
 func (c *Conn) alreadyOpen(e element) {
 	who := account(e.attr("to"))
 	switch {
@@ -482,6 +484,9 @@ func (c *Conn) alreadyOpen(e element) {
 	case !c.opening.Whole[wire.Client]:
 		c.stay.Who.Account, c.accepted = who, true
 		c.stay.Begin(c.opening.Start, "stanza received, already open")
+	case c.holed && (c.query == "" || e.attr("id") != c.query): // which may be the bind
+		c.stay.Who.Account, c.accepted = who, true
+		c.stay.Begin(e.at, "stanza received, after a gap")
 	}
 }
 
