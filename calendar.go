@@ -42,6 +42,14 @@ func IsNoSuchDate(err error) bool {
 // Date gives the day's civil date.
 func (d Day) Date() (year int, month time.Month, day int) { return d.utc().Date() }
 
+// CheckDays refuses a range of days, both included, that ends before it begins.
+func CheckDays(from, to Day) error {
+	if to < from {
+		return &Invalid{Field: "to", Value: to.String(), Reason: "is before from, " + from.String(), Code: "to_before_from"}
+	}
+	return nil
+}
+
 // Month gives the month that the day is in.
 func (d Day) Month() Month {
 	year, month, _ := d.Date()

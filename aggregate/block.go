@@ -5,15 +5,14 @@ import (
 	"rollcall/aggregate/hll"
 )
 
-// block is a run of a batch's rows on their way to large sketches, where the rows of
-// each wait together: with many live cells every touch of a sketch is a cache miss,
-// so it is touched once for many rows. Each pass over the rows is a loop of its own,
-// because one loop that does it all waits for the slowest of its parts.
+// block is a run of a batch's rows on their way to large sketches. Each pass over the
+// rows is a loop of its own, because one loop that does it all waits for the slowest of
+// its parts.
 //
 //	find     gives each row the number of its local day
 //	list     has the rows of days without a place wait as ids
 //	hash     says what each row does to large sketches
-//	deal     has each row wait in the hand of its place
+//	raise    does it to those of its place
 //
 // Rows that last, and those of panels, are folded alone, as they are found or listed.
 type block struct {
@@ -22,41 +21,26 @@ type block struct {
 	rises  []hll.Rise // what each row does
 	pairs  bool       // the batch has rows that tell a minute
 
-	visitors, minutes hands
-	days              []number // of each place; the first is none's
-}
-
-// hands are of one kind of sketch, by place. Full ones are passed to their columns.
-type hands struct {
-	hll.Hands
-	to []*column // nil: the hand is idle
-}
-
-// serve makes a hand for a column; nil: an idle one.
-func (h *hands) serve(to *column) {
-	h.Add()
-	if h.to = append(h.to, to); to != nil {
-		h.Empty(h.Len()-1, to.floor)
-	}
-}
-
-// pass gives what is in a hand to its column, and says how many bytes that took.
-func (h *hands) pass(i int) int {
-	took := h.to[i].take(h.Rises(i))
-	h.Empty(i, h.to[i].floor)
-	return took
+	visitors, minutes *hll.Bank // by place
+	days              []number  // of each place; the first is none's
 }
 
 const (
 	blockRows  = 1 << 11 // whose columns stay in a near cache
-	placeBytes = 2048    // of two hands, about
+	placeBytes = 64      // of a place with its two sketches' in the banks, about
 )
 
 // forget drops all places but the one that is none's.
-func (s *block) forget() {
-	s.visitors, s.minutes, s.days = hands{}, hands{}, []number{0}
-	s.visitors.serve(nil)
-	s.minutes.serve(nil)
+func (s *block) forget(k int) {
+	s.visitors, s.minutes, s.days = hll.NewBank(k), hll.NewBank(k), []number{0}
+	s.visitors.Add(nil)
+	s.minutes.Add(nil)
+}
+
+// mark has the sketches know what they have got.
+func (s *block) mark() {
+	s.visitors.Mark()
+	s.minutes.Mark()
 }
 
 // rows folds the rows [from, to) of a batch.
@@ -73,10 +57,10 @@ func (f *Fold) rows(b *rollcall.Batch, from, to int) {
 			continue
 		}
 		hll.Rises(s.rises, b.Visitor[from:end], f.k)
-		f.bytes += s.deal(&s.visitors)
+		s.visitors.Raise(s.places, s.rises)
 		if s.pairs {
 			hll.PairRises(s.rises, b.Visitor[from:end], b.Time[from:end], f.k)
-			f.bytes += s.deal(&s.minutes)
+			s.minutes.Raise(s.places, s.rises)
 		}
 	}
 }
@@ -186,36 +170,12 @@ func (f *Fold) place(d *localDay, l *groupFold) {
 		return
 	}
 	d.place = number(len(s.days))
-	s.visitors.serve(&c.visitors)
+	s.visitors.Add(c.visitors.sketch)
 	if l.days {
-		s.minutes.serve(nil)
+		s.minutes.Add(nil)
 	} else {
-		s.minutes.serve(&c.minutes)
+		s.minutes.Add(c.minutes.sketch)
 	}
 	s.days = append(s.days, d.number)
 	f.of, f.bytes = f.of+placeBytes, f.bytes+placeBytes
-}
-
-// deal has what each row does wait in the hand of its place, and says how many bytes
-// that took.
-func (s *block) deal(h *hands) (took int) {
-	for done := 0; done < len(s.places); {
-		done += h.Deal(s.places[done:], s.rises[done:])
-		if last := int(s.places[done-1]); h.Full(last) {
-			took += h.pass(last)
-		}
-	}
-	return took
-}
-
-// pass gives what is in all hands to the columns, and says how many bytes that took.
-func (s *block) pass() (took int) {
-	for _, h := range []*hands{&s.visitors, &s.minutes} {
-		for i := range h.Len() {
-			if len(h.Rises(i)) > 0 {
-				took += h.pass(i)
-			}
-		}
-	}
-	return took
 }

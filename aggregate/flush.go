@@ -12,7 +12,7 @@ func (f *Fold) Deltas() rollcall.Deltas {
 }
 
 func (f *Fold) changedCells(yield func(rollcall.Cell, rollcall.CellState) bool) {
-	f.bytes += f.block.pass()
+	f.block.mark()
 	var state rollcall.CellState
 	for key, c := range f.cells {
 		if !c.changed() {

@@ -81,6 +81,7 @@ const (
 // exactly; nil: of none.
 func NewFold(k int, calendar func(rollcall.MarketID) (*rollcall.Calendar, error), exactly func(rollcall.ServiceID) bool) *Fold {
 	f := &Fold{k: k, calendar: calendar, exactly: exactly, cells: make(map[rollcall.Cell]*census), uncounted: groupFold{apart: true}}
+	f.block.forget(k)
 	f.forget()
 	return f
 }
@@ -92,10 +93,12 @@ func (f *Fold) forget() {
 }
 
 func (f *Fold) dropGroups() {
-	f.bytes += f.block.pass()
+	if f.block.visitors != nil {
+		f.block.mark()
+	}
 	f.groups, f.numbers = make(map[rollcall.Group]*groupFold), make(map[spanKey]number)
 	f.byCode, f.days = nil, []localDay{{}}
-	f.block.forget()
+	f.block.forget(f.k)
 	f.bytes -= f.of
 	f.of = 0
 }

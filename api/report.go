@@ -139,10 +139,6 @@ func (s panelReports) getMarkets(ctx context.Context, in *marketsInput) (*huma.S
 
 // getUnknown answers where no report has the name.
 func (s panelReports) getUnknown(w http.ResponseWriter, r *http.Request) {
-	names := []string{"markets"}
-	for _, known := range openapi.Reports() {
-		names = append(names, known.Name)
-	}
 	name := pathValue(r, "report")
-	s.refuse(w, r, "report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, names)})
+	s.refuse(w, r, "report", &rollcall.Unknown{Kind: "report", Name: name, Near: rollcall.Nearest(name, openapi.Names())})
 }

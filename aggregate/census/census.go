@@ -175,9 +175,10 @@ func under(t *rollcall.Table, q *rollcall.CensusQuery) string {
 // check refuses what contradicts itself.
 func check(q *rollcall.CensusQuery) error {
 	unit, series := unitOf(q.By)
+	if err := rollcall.CheckDays(q.From, q.To); err != nil {
+		return err
+	}
 	switch {
-	case q.To < q.From:
-		return &rollcall.Invalid{Field: "to", Value: q.To.String(), Reason: "is before from, " + q.From.String(), Code: "to_before_from"}
 	case series && q.Window != (rollcall.Window{}):
 		return &rollcall.Invalid{Field: "window", Value: q.Window.String(), Reason: "stands beside " + string(unit) + " in by: a window's rows are days by themselves", Code: "window_and_by"}
 	case q.At.Part != "" && slices.Contains(q.By, rollcall.ByLocation):

@@ -94,8 +94,8 @@ func (r *Corrector) plan(ctx context.Context, c rollcall.Correction) (done rollc
 // check refuses a record that nobody could understand later, and a market or a
 // service that is not there.
 func (r *Corrector) check(c *rollcall.Correction, services ...rollcall.ServiceID) error {
-	if c.To < c.From {
-		return &rollcall.Invalid{Field: "to", Value: c.To.String(), Reason: "is before from, " + c.From.String(), Code: "to_before_from"}
+	if err := rollcall.CheckDays(c.From, c.To); err != nil {
+		return err
 	}
 	if strings.TrimSpace(c.Reason) == "" {
 		return &rollcall.Invalid{Field: "reason", Reason: "is missing", Code: "reason_missing"}

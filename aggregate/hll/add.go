@@ -16,7 +16,7 @@ func (s *Sketch) AddSlice(vs []uint64) {
 
 // addLarge adds pseudonyms to a large sketch, many at a time.
 func addLarge(s *Sketch, vs []uint64) {
-	var rises [2 * manyRises]Rise
+	var rises [512]Rise
 	for len(vs) > 0 {
 		n := min(len(vs), len(rises))
 		Rises(rises[:], vs[:n], s.K())

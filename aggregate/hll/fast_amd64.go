@@ -91,21 +91,21 @@ func countBlock(c *ranks, block *[countedBlock]byte) {
 	}
 }
 
-// deal gives rises to hands, up to one that fills its hand, or that there is no hand
-// for.
-func deal(h *Hands, numbers []int32, rises []Rise) int {
-	if len(h.hands) == 0 || len(numbers) == 0 {
+// raiseEach brings rises to the sketches of the bank, up to one that is for no sketch or
+// no register, and says how many it brought.
+func raiseEach(b *Bank, numbers []int32, rises []Rise) (done int) {
+	if len(b.first) == 0 || len(numbers) == 0 {
 		return 0
 	}
-	return dealEach(&h.hands[0], &h.rises[0], len(h.hands), &numbers[0], &rises[0], len(numbers))
+	return raiseBanked(&b.first[0], len(b.first), &numbers[0], &rises[0], len(numbers), len(b.idle.regs)-1)
 }
 
-// lowest gives the lowest of the registers.
-func lowest(regs []byte) byte {
+// sumRegisters gives the sum of the registers' ranks.
+func sumRegisters(regs []byte) uint32 {
 	if !avx2 {
-		return lowestPlain(regs)
+		return sumRegistersPlain(regs)
 	}
-	return lowest128s(&regs[0], len(regs)/128)
+	return sum64s(&regs[0], len(regs)/64)
 }
 
 // rises writes to dst what each of the ids does to a large sketch of k.
@@ -154,10 +154,10 @@ func top32s(regs *byte, blocks int) (top byte)
 func count32s(counts *[4]uint32, regs *byte, blocks int, first byte)
 
 //go:noescape
-func dealEach(hands *hand, held *Rise, n int, numbers *int32, rises *Rise, many int) (done int)
+func raiseBanked(first **byte, n int, numbers *int32, rises *Rise, many, last int) (done int)
 
 //go:noescape
-func lowest128s(regs *byte, blocks int) (least byte)
+func sum64s(regs *byte, blocks int) (sum uint32)
 
 // rises8s reports whether it could: eight ids a block, none of which has a rank of
 // over 32.

@@ -165,58 +165,83 @@ top:
 	VZEROUPPER
 	RET
 
-// func dealEach(hands *hand, held *Rise, n int, numbers *int32, rises *Rise, many int) (done int)
-TEXT ·dealEach(SB), NOSPLIT, $0-56
-	MOVQ hands+0(FP), DI
-	MOVQ held+8(FP), R11
-	MOVQ n+16(FP), R8
-	MOVQ numbers+24(FP), DX
-	MOVQ rises+32(FP), SI
-	MOVQ many+40(FP), R9
-	XORQ CX, CX
-deal:
-	MOVL (DX)(CX*4), AX
-	CMPQ AX, R8
-	JAE dealt // there is no such hand
-	MOVL (SI)(CX*4), BX
+// RAISE brings the rise at CX to the sketch whose first register is at R10, and goes on
+// to the next; or to raised, where the sketch has no such register. BX, R11 and R12 are
+// spoilt.
+#define RAISE \
+	MOVL (SI)(CX*4), BX; \
+	MOVL BX, R11; \
+	SHRL $8, R11; \
+	CMPL R11, R14; \
+	JHI raised; \
+	MOVBLZX BL, BX; \
+	MOVBLZX (R10)(R11*1), R12; \
+	CMPL BX, R12; \
+	CMOVLCS R12, BX; \
+	MOVB BX, (R10)(R11*1); \
 	INCQ CX
-	MOVL hand_at(DI)(AX*8), R10
-	MOVL BX, (R11)(R10*4)
-	CMPB hand_floor(DI)(AX*8), BX // whether the floor is lower
-	ADCL $0, R10
-	MOVL R10, hand_at(DI)(AX*8)
-	TESTL $(const_spread-1), R10
-	JEQ dealt
+
+// func raiseBanked(first **byte, n int, numbers *int32, rises *Rise, many, last int) (done int)
+TEXT ·raiseBanked(SB), NOSPLIT, $0-56
+	MOVQ first+0(FP), DI
+	MOVQ n+8(FP), R13
+	MOVQ numbers+16(FP), DX
+	MOVQ rises+24(FP), SI
+	MOVQ many+32(FP), R9
+	MOVQ last+40(FP), R14
+	XORQ CX, CX
+	MOVQ R9, R8
+	SUBQ $const_ahead, R8
+	JLE rest
+more:
+	MOVL (4*const_ahead)(DX)(CX*4), AX
+	CMPQ AX, R13
+	JAE rest // and there it ends
+	MOVL (4*const_ahead)(SI)(CX*4), BX
+	MOVQ (DI)(AX*8), R10
+	SHRL $8, BX
+	PREFETCHT0 (R10)(BX*1)
+	MOVL (DX)(CX*4), AX
+	CMPQ AX, R13
+	JAE raised
+	MOVQ (DI)(AX*8), R10
+	RAISE
+	CMPQ CX, R8
+	JLT more
+rest:
+	MOVL (DX)(CX*4), AX
+	CMPQ AX, R13
+	JAE raised
+	MOVQ (DI)(AX*8), R10
+	RAISE
 	CMPQ CX, R9
-	JLT deal
-dealt:
+	JLT rest
+raised:
 	MOVQ CX, done+48(FP)
 	RET
 
-// func lowest128s(regs *byte, blocks int) (least byte)
-TEXT ·lowest128s(SB), NOSPLIT, $0-17
+// func sum64s(regs *byte, blocks int) (sum uint32)
+TEXT ·sum64s(SB), NOSPLIT, $0-20
 	MOVQ regs+0(FP), SI
 	MOVQ blocks+8(FP), CX
-	VPCMPEQB Y0, Y0, Y0
-	VMOVDQU Y0, Y2
-	VMOVDQU Y0, Y3
-	VMOVDQU Y0, Y4
-	VMOVDQU Y0, Y5
-lowest:
-	VPMINUB (SI), Y2, Y2
-	VPMINUB 32(SI), Y3, Y3
-	VPMINUB 64(SI), Y4, Y4
-	VPMINUB 96(SI), Y5, Y5
-	ADDQ $128, SI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+sum:
+	VPSADBW (SI), Y0, Y1
+	VPSADBW 32(SI), Y0, Y4
+	VPADDQ Y1, Y2, Y2
+	VPADDQ Y4, Y3, Y3
+	ADDQ $64, SI
 	DECQ CX
-	JNZ lowest
-	VPMINUB Y3, Y2, Y2
-	VPMINUB Y5, Y4, Y4
-	VPMINUB Y4, Y2, Y2
-	VPXOR Y0, Y2, Y2 // the lowest is the highest of what all lack
-	HIGHEST(Y2, X2)
-	XORB $0xff, AX
-	MOVB AX, least+16(FP)
+	JNZ sum
+	VPADDQ Y3, Y2, Y2
+	VEXTRACTI128 $1, Y2, X1
+	VPADDQ X1, X2, X2
+	VPSRLDQ $8, X2, X1
+	VPADDQ X1, X2, X2
+	VMOVD X2, AX
+	MOVL AX, sum+16(FP)
 	VZEROUPPER
 	RET
 

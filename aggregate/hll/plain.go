@@ -3,7 +3,6 @@ package hll
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // Registers are one byte each, and no rank has its top bit set, so eight of
@@ -155,26 +154,20 @@ func sumPackedPlain(packed []byte, k uint8) (sum uint64, top byte) {
 	return sum, top
 }
 
-// dealPlain gives rises to hands, up to one that fills its hand. A rise that changes
-// nothing is put there too, and the next over it.
-func dealPlain(h *Hands, numbers []int32, rises []Rise) int {
-	rises = rises[:len(numbers)]
+// raiseEachPlain brings each rise to the sketch whose number is at its place.
+func raiseEachPlain(b *Bank, numbers []int32, rises []Rise) {
 	for i, n := range numbers {
-		to, r := &h.hands[n], rises[i]
-		at := to.at
-		h.rises[at] = r
-		if r.Rank() > to.floor { // a conditional move
-			at++
-		}
-		if to.at = at; at%spread == 0 {
-			return i + 1
-		}
+		b.sketches[n].Raise(rises[i : i+1])
 	}
-	return len(numbers)
 }
 
-// lowestPlain gives the lowest of the registers, of which there are some.
-func lowestPlain(regs []byte) byte { return slices.Min(regs) }
+// sumRegistersPlain gives the sum of the registers' ranks.
+func sumRegistersPlain(regs []byte) (sum uint32) {
+	for _, rank := range regs {
+		sum += uint32(rank)
+	}
+	return sum
+}
 
 // risesPlain writes to dst what each of the ids does to a large sketch of k.
 func risesPlain(dst []Rise, ids []uint64, k uint8) {

@@ -28,18 +28,9 @@ func riseOf(h uint64, k uint8) Rise {
 // Rank is the rank that a register rises to.
 func (r Rise) Rank() Rise { return r & 0xff }
 
-// manyRises are worth reading the registers for from one end to the other first:
-// the processor then fetches them ahead, and not one by one in no order.
-const manyRises = 256
-
-// Raise adds the ids that do this. The sketch is large, and of the rises' k. It
-// gives a rank that every register had: no rise to that one changes anything, now or
-// later.
-func (s *Sketch) Raise(rises []Rise) (floor Rise) {
+// Raise adds the ids that do this. The sketch is large, and of the rises' k.
+func (s *Sketch) Raise(rises []Rise) {
 	regs, rose := s.regs, Rise(0)
-	if len(rises) >= manyRises {
-		floor = Rise(lowest(regs))
-	}
 	for _, r := range rises {
 		at, rank := r>>8, r.Rank()
 		old := Rise(regs[at])
@@ -50,5 +41,4 @@ func (s *Sketch) Raise(rises []Rise) (floor Rise) {
 		rose |= rank ^ old
 	}
 	s.dirty = s.dirty || rose != 0
-	return floor
 }

@@ -112,6 +112,17 @@ func OpenKeyring(path string) (*Keyring, error) {
 	return k, nil
 }
 
+// absent is a file of keys that is not there.
+type absent string
+
+// Error says what makes it.
+func (a absent) Error() string {
+	return "there is no file " + string(a) + "; `rollcall token new` makes it"
+}
+
+// Is reports that it is an fs.ErrNotExist.
+func (absent) Is(target error) bool { return target == fs.ErrNotExist }
+
 // Tokens lists the keys that are in force.
 func (k *Keyring) Tokens() ([]Token, error) {
 	all, err := k.All()
@@ -127,8 +138,13 @@ func (k *Keyring) All() ([]Token, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	info, err := os.Stat(k.path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("API keys: %w", absent(k.path))
+	case err != nil:
 		return nil, fmt.Errorf("API keys: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("API keys: %s is a folder; name a file", k.path)
 	}
 	if k.seen != nil && info.ModTime().Equal(k.seen.ModTime()) && info.Size() == k.seen.Size() && os.SameFile(info, k.seen) {
 		return k.tokens, nil

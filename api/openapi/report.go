@@ -40,6 +40,15 @@ func Reports() []Report {
 	}
 }
 
+// Names gives what a report may be asked for by, that of every market among them.
+func Names() []string {
+	names := []string{"markets"}
+	for _, known := range Reports() {
+		names = append(names, known.Name)
+	}
+	return names
+}
+
 // tables are the tables that are not a panel's report.
 func tables() []Report {
 	return []Report{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"rollcall"
@@ -26,14 +25,20 @@ type marketAddCmd struct {
 	server.Engine
 }
 
-// Run adds the market.
+// Run adds the market, and says what it is.
 func (c *marketAddCmd) Run(ctx context.Context, s *streams) error {
 	m := api.MarketChange{Market: c.ID, Name: cmp.Or(c.Rename, c.Name), Zone: c.Zone, Rename: c.Rename != ""}
 	if err := c.check(); err != nil {
 		return server.UsageError{Err: err}
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/markets", m, nil)
+		var is rollcall.Market
+		done, err := api.set(ctx, "/v1/markets", m, &is)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s: market %s, %s, days of %s\n", done, is.ID, is.Name, is.Zone)
+		return err
 	})
 }
 
@@ -94,7 +99,7 @@ func (c *serviceAddCmd) change() rollcall.ServiceChange {
 	return v
 }
 
-// Run adds the service, and says where it is no longer counted exactly.
+// Run adds the service, and says what it is, and where it is no longer counted exactly.
 func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
 	v := c.change()
 	if err := v.Of(rollcall.Service{}).ValidateNew(); err != nil {
@@ -110,9 +115,11 @@ func (c *serviceAddCmd) Run(ctx context.Context, s *streams) error {
 			v.Brand = &v.Name
 		}
 		var is rollcall.Service
-		if err := api.do(ctx, http.MethodPost, "/v1/services", v, &is); err != nil {
+		done, err := api.set(ctx, "/v1/services", v, &is)
+		if err != nil {
 			return err
 		}
+		_, err = fmt.Fprintf(s.out, "%s: service %s, %s\n", done, is.ID, is.Name)
 		if at >= 0 && list[at].Census == rollcall.Exactly && is.Census != rollcall.Exactly {
 			_, err = fmt.Fprintf(s.out, "service %s was counted exactly: what is loaded from now on is counted by sketches alone\n", is.ID)
 		}
@@ -141,14 +148,24 @@ type segmentAddCmd struct {
 	server.Engine
 }
 
-// Run adds the segment.
+// Run adds the segment, and says what it is.
 func (c *segmentAddCmd) Run(ctx context.Context, s *streams) error {
 	v := rollcall.Segment{ID: rollcall.SegmentID(c.ID), Name: c.Name, Into: rollcall.SegmentID(c.Into)}
 	if err := v.Validate(); err != nil {
 		return server.UsageError{Err: err}
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/segments", v, nil)
+		var is rollcall.Segment
+		done, err := api.set(ctx, "/v1/segments", v, &is)
+		if err != nil {
+			return err
+		}
+		into := ""
+		if is.Into != "" {
+			into = ", merged into " + string(is.Into)
+		}
+		_, err = fmt.Fprintf(s.out, "%s: segment %s, %s%s\n", done, is.ID, is.Name, into)
+		return err
 	})
 }
 

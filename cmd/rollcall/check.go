@@ -8,7 +8,7 @@ import (
 )
 
 type checkCmd struct {
-	Table string `arg:"" help:"CSV of a published table: rank,service,audience,reach."`
+	Table string `arg:"" type:"typed" help:"CSV of a published table: rank,service,audience,reach."`
 }
 
 // Validate refuses a table that is not there.

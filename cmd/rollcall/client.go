@@ -79,6 +79,25 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 	return readError(json.NewDecoder(answer.Body).Decode(out))
 }
 
+// set sends what is to be added or changed, reads what it is now, and says which of both
+// was done.
+func (c *client) set(ctx context.Context, path string, in, out any) (done string, err error) {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return "", err
+	}
+	answer, err := c.send(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text))
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	done = "set"
+	if answer.StatusCode == http.StatusCreated {
+		done = "added"
+	}
+	return done, readError(json.NewDecoder(answer.Body).Decode(out))
+}
+
 // readError says of an answer that was cut that the server has gone.
 func readError(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {

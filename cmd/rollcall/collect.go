@@ -333,7 +333,7 @@ func (c *logsCmd) Run(ctx context.Context, s *streams) error {
 		return c.print(ctx, s, p)
 	}
 	if c.Market == "" {
-		return server.UsageError{Err: errors.New("--market is missing")}
+		return giveMarket("collect logs")
 	}
 	to := ctx // where it goes
 	if c.Follow {
@@ -511,7 +511,7 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 		return c.poll(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
 	}
 	if c.Market == "" {
-		return server.UsageError{Err: errors.New("--market is missing")}
+		return giveMarket("collect poll")
 	}
 	to := context.WithoutCancel(ctx) // outlives the word to stop, for what was seen before it
 	return with(to, &c.Engine, s, func(api *client) error {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,26 +80,41 @@ func TestCutFilesSayWhatToDo(t *testing.T) {
 	synapse := []string{"--source", "synapse", "--market", "FR"}
 	rocketchat := []string{"--source", "rocketchat", "--market", "FR", "--service", "icq"} // is read twice
 	const session = `{"type":"session","sessionId":"s","userId":"u","device":{"type":"browser"},"loginAt":{"$date":"2002-10-05T06:00:00Z"},"createdAt":{"$date":"2002-10-05T06:00:00Z"},"closedAt":{"$date":"2002-10-05T07:30:00Z"}}`
+	sessions, events := packtest.Gzip(t, []byte("["+session+"]")), packtest.Gzip(t, []byte("["+strings.Join(replayEvents(9), ",")+"]"))
 	for name, f := range map[string]struct {
 		content  []byte
 		args     []string
 		words    string
 		accepted bool
 	}{
-		"half.ndjson.gz": {gz[:len(gz)/2], nil, "gzip is cut short" + sent, true},
-		"none.ndjson.gz": {gz[:30], nil, "line 1: gzip is cut short" + none, false},
-		"no.ndjson.gz":   {nil, nil, "gzip is cut short" + none, false},
-		"half.json":      {[]byte("[" + strings.Join(replayEvents(9), ",")), nil, "after element 9: the JSON array is cut short" + sent, true},
-		"half.parquet":   {parquet[:len(parquet)/2], nil, "is cut short: it begins as Parquet, and does not end so" + none, false},
-		"text.parquet":   {[]byte(visits), nil, "is not readable as Parquet: it does not begin so", false},
-		"half.csv.gz":    {table[:len(table)/2], synapse, "the compressed file ends in the middle" + upTo, true},
-		"kept.csv.gz":    {kept[:len(kept)/2], []string{"--source", "zulip", "--market", "FR", "--service", "icq"}, "the compressed file ends in the middle" + upTo, true},
-		"array.json.gz":  {array[:len(array)/2], []string{"--map", own, "--market", "FR"}, "the compressed file ends in the middle" + upTo, true},
-		"half.s.json":    {[]byte("[" + session + "," + session[:20]), rocketchat, "the array is cut short; the elements before were read: fetch or copy the file again", true},
-		"behind.s.json":  {[]byte("[" + session + "] and more"), rocketchat, "the array has text after its end; its elements were read", true},
-		"empty.csv.gz":   {nil, synapse, "the compressed file ends in the middle" + upTo, false},
-		"other.csv.gz":   {[]byte(visits), synapse, "is not gzip; name it by what it is", false},
-		"half.csv.zst":   {packtest.Zstd(t, []byte(visits))[:9000], synapse, "the compressed file ends in the middle" + upTo, false},
+		"half.ndjson.gz":  {gz[:len(gz)/2], nil, "gzip is cut short" + sent, true},
+		"none.ndjson.gz":  {gz[:30], nil, "line 1: gzip is cut short" + none, false},
+		"no.ndjson.gz":    {nil, nil, "is empty" + none, false},
+		"no.ndjson.zst":   {nil, nil, "is empty" + none, false},
+		"more.ndjson.gz":  {slices.Concat(gz, []byte("text")), nil, fmt.Sprintf("after line 5000: has other bytes after the end of its gzip, from byte %d on; what stands before was read", len(gz)), true},
+		"zeros.json.gz":   {slices.Concat(events, make([]byte, 512)), nil, fmt.Sprintf("after element 9: has other bytes after the end of its gzip, from byte %d on; what stands before was read", len(events)), true},
+		"m.ndjson.zst":    {slices.Concat(packtest.Zstd(t, []byte(replayEvents(9)[0])), []byte("text")), nil, "after line 1: has other bytes after the end of its zstd; what stands before was read", true},
+		"half.json":       {[]byte("[" + strings.Join(replayEvents(9), ",")), nil, "after element 9: the JSON array is cut short" + sent, true},
+		"half.parquet":    {parquet[:len(parquet)/2], nil, "is cut short: it begins as Parquet, and does not end so" + none, false},
+		"no.parquet":      {nil, nil, "is empty" + none, false},
+		"1.parquet":       {parquet[:1], nil, "is cut short: it begins as Parquet, and has 1 bytes" + none, false},
+		"11.parquet":      {parquet[:11], nil, "is cut short: it begins as Parquet, and has 11 bytes" + none, false},
+		"15.parquet":      {parquet[:15], nil, "is cut short: it begins as Parquet, and does not end so" + none, false},
+		"ends.parquet":    {slices.Concat(parquet[:4], parquet[len(parquet)-8:]), nil, fmt.Sprintf("is cut short or broken: it says that its footer has %d bytes, and has 12", binary.LittleEndian.Uint32(parquet[len(parquet)-8:])) + none, false},
+		"few.parquet":     {[]byte("text"), nil, "is not readable as Parquet: it does not begin so", false},
+		"no.arrow":        {nil, nil, "is empty" + none, false},
+		"text.parquet":    {[]byte(visits), nil, "is not readable as Parquet: it does not begin so", false},
+		"half.csv.gz":     {table[:len(table)/2], synapse, "the compressed file ends in the middle" + upTo, true},
+		"kept.csv.gz":     {kept[:len(kept)/2], []string{"--source", "zulip", "--market", "FR", "--service", "icq"}, "the compressed file ends in the middle" + upTo, true},
+		"array.json.gz":   {array[:len(array)/2], []string{"--map", own, "--market", "FR"}, "the compressed file ends in the middle" + upTo, true},
+		"half.s.json":     {[]byte("[" + session + "," + session[:20]), rocketchat, "the array is cut short; the elements before were read: fetch or copy the file again", true},
+		"behind.s.json":   {[]byte("[" + session + "] and more"), rocketchat, "the array has text after its end; its elements were read", true},
+		"empty.csv.gz":    {nil, synapse, "the compressed file is empty" + again, false},
+		"more.csv.gz":     {slices.Concat(table, []byte("text")), synapse, fmt.Sprintf("has other bytes after the end of its gzip, from byte %d on; what stands before was read", len(table)), true},
+		"twice.s.json.gz": {slices.Concat(sessions, []byte("text")), rocketchat, fmt.Sprintf("has other bytes after the end of its gzip, from byte %d on; what stands before was read", len(sessions)), true},
+		"more.csv.zst":    {slices.Concat(packtest.Zstd(t, []byte(strings.TrimSuffix(visits, "\n"))), []byte("text")), synapse, "has other bytes after the end of its zstd; what stands before was read", true},
+		"other.csv.gz":    {[]byte(visits), synapse, "is not gzip; name it by what it is", false},
+		"half.csv.zst":    {packtest.Zstd(t, []byte(visits))[:9000], synapse, "the compressed file ends in the middle" + upTo, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, name)

@@ -508,7 +508,7 @@ func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
 		return c.read(ctx, s, p, calendar, c.print)
 	}
 	if c.Market == "" {
-		return server.UsageError{Err: errors.New("--market is missing")}
+		return giveMarket("events load")
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
 		calendar, err := calendarOf(ctx, api, c.Market)

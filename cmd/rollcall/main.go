@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
@@ -102,6 +104,15 @@ func onlyUnread(err error) bool {
 	return false
 }
 
+// notText refuses what is not UTF-8 text: the parser would make other text of it.
+func notText(args []string) error {
+	at := slices.IndexFunc(args, func(arg string) bool { return !utf8.ValidString(arg) })
+	if at < 0 {
+		return nil
+	}
+	return fmt.Errorf("%q: is not UTF-8 text", args[at])
+}
+
 func exitCode(err error) int {
 	var usage server.UsageError
 	if errors.As(err, &usage) {
@@ -162,6 +173,9 @@ func (s *streams) optionsAt(least slog.Level) server.Options {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := notText(args); err != nil {
+		return server.UsageError{Err: err}
+	}
 	helped := false
 	parser, err := newParser(ctx, &streams{in: stdin, out: stdout, err: stderr}, func(int) { helped = true }, args...)
 	if err != nil {
@@ -171,14 +185,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if helped {
 		return nil
 	}
-	if unread := (*unreadError)(nil); errors.As(err, &unread) { // of the help
+	var unwritten *fs.PathError // the help
+	if unread := (*unreadError)(nil); errors.As(err, &unread) || errors.As(err, &unwritten) && unwritten.Op == "write" {
 		return err
 	}
 	if err == nil {
 		err = errors.Join(givenTwice(command), emptyLimit(command))
 	}
+	if unknown := (*rollcall.Unknown)(nil); errors.As(err, &unknown) {
+		return unknown
+	}
 	if err != nil {
-		return server.UsageError{Err: errors.New(withHelp(usageWords(err.Error()), err))}
+		return server.UsageError{Err: errors.New(withCommands(withHelp(usageWords(err.Error()), err), err))}
 	}
 	return command.Run()
 }
@@ -212,12 +230,43 @@ func withHelp(text string, err error) string {
 	return text
 }
 
+// withCommands says which commands there are, where what was given is none of them.
+func withCommands(text string, err error) string {
+	var at *kong.ParseError
+	word, unexpected := strings.CutPrefix(text, unexpectedArgument)
+	if !unexpected || strings.Contains(text, ", did you mean") || !errors.As(err, &at) || at.Context == nil {
+		return text
+	}
+	node := at.Context.Selected()
+	if node == nil {
+		return word + ": is no command; `rollcall --help` lists those that are"
+	}
+	if node.Parent != nil && node.Parent.DefaultCmd == node {
+		node = node.Parent
+	}
+	var names []string
+	for _, child := range node.Children {
+		names = append(names, child.Name)
+	}
+	if len(names) == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s: is no command of %s, which has %s", word, node.FullPath(), strings.Join(names, ", "))
+}
+
+// giveMarket says what to give where a market is missing.
+func giveMarket(command string) error {
+	return server.UsageError{Err: fmt.Errorf("give --market=MARKET: `rollcall %s --help` says what it is", command)}
+}
+
 // What the parser says of flags that are missing, and for the value of a flag that has
 // no other name for it; and what is said of a missing argument.
 const (
 	missingFlags    = "missing flags: "
 	textValue       = "=STRING"
 	argumentMissing = ": is missing"
+
+	unexpectedArgument = "unexpected argument "
 )
 
 var textFlag = regexp.MustCompile(`--[a-z-]+` + textValue)
@@ -251,7 +300,8 @@ var parserWords = []struct {
 	{regexp.MustCompile(`^(\S+): expected duration but got (".*"): .*$`), "$1 $2: is not a length of time such as 30s or 5m"},
 	{regexp.MustCompile(`^(--\S+) must be one of (.*) but got (".*")$`), "$1 $3" + oneOf + "$2"},
 	{regexp.MustCompile(`^(--\S+): (?:month|day)( ".*")?: (.*)$`), "$1$2: $3"},
-	{regexp.MustCompile(`^expected "(.*)"$`), "$1: is missing"},
+	{regexp.MustCompile(`^expected "(<.*)"$`), "$1: is missing"},
+	{regexp.MustCompile(`^expected "(.*)"$`), "a command is missing: $1"},
 	{regexp.MustCompile(`^expected one of (.*)$`), "a command is missing: one of $1"},
 }
 
@@ -313,6 +363,7 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Resolvers(files...),
+		kong.NamedMapper(typed, kong.MapperFunc(typedPath)),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -320,6 +371,25 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// typed is the type of a path that messages show as the user typed it. kong's own
+// "path" is absolute, and makes the folder that one is in of an empty one.
+const typed = "typed"
+
+func typedPath(ctx *kong.DecodeContext, target reflect.Value) error {
+	var path string
+	if err := ctx.Scan.PopValueInto("file", &path); err != nil {
+		return err
+	}
+	if path == "" {
+		return errors.New("is empty")
+	}
+	if strings.HasPrefix(path, "~/") {
+		path = kong.ExpandPath(path)
+	}
+	target.SetString(path)
+	return nil
 }
 
 // commandsOf gives the commands that the arguments may be of: the one that they

@@ -123,3 +123,30 @@ func TestOneCommandAmongAll(t *testing.T) {
 		}
 	}
 }
+
+// TestNotText: an argument that is not UTF-8 text is refused: the parser would make other
+// text of it, which may be another account's name.
+func TestNotText(t *testing.T) {
+	for _, args := range [][]string{
+		{"market", "add", "FR", "--zone", "Europe/Paris", "--name", "Fran\xe7ais", "--data", t.TempDir()},
+		{"census", "erase", "--service", "icq", "--account", "Ren\xe9", "--data", t.TempDir()},
+		{"check", "caf\xe9.csv"},
+	} {
+		err := run(t.Context(), args, nil, io.Discard, io.Discard)
+		if err == nil || !strings.HasSuffix(err.Error(), `": is not UTF-8 text`) || exitCode(err) != exitUsage {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// TestHelpOnAFullDisk: help that can't be written is no bad usage.
+func TestHelpOnAFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	if err := run(t.Context(), []string{"--help"}, nil, stdout{full}, io.Discard); err == nil || exitCode(err) != exitFailed {
+		t.Errorf("exit %d: %v", exitCode(err), err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"os"
+	"strings"
 
 	"rollcall"
 	"rollcall/internal/server"
@@ -36,8 +37,8 @@ func (m *month) query() url.Values {
 
 type panelLoadCmd struct {
 	month
-	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>."`
-	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date."`
+	Panelists string `required:"" help:"CSV of in-tab panelists: panelist,home,work,base_weight,<demographics>." type:"typed"`
+	Universe  string `required:"" help:"CSV of margins: margin,category,population,source,source_date." type:"typed"`
 	server.Engine
 }
 
@@ -136,7 +137,7 @@ type panelExcludeCmd struct {
 	server.Engine
 }
 
-// Run records the rule.
+// Run records the rule, and says what it is of.
 func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 	if c.Panelist == "" && c.Service == "" && c.Day == "" {
 		return server.UsageError{Err: errors.New("exclude what? give --panelist, --service or --day")}
@@ -148,8 +149,27 @@ func (c *panelExcludeCmd) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/exclusions", in, nil)
+		if err := api.do(ctx, http.MethodPost, "/v1/exclusions", in, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "excluded, from the next close on: %s, of %s %s %s\n", c.words(), c.Market, c.Panel, c.month.Month)
+		return err
 	})
+}
+
+// words says what must not count. A panelist is not named.
+func (c *panelExcludeCmd) words() string {
+	var of []string
+	if c.Panelist != "" {
+		of = append(of, "one panelist")
+	}
+	if c.Service != "" {
+		of = append(of, "service "+c.Service)
+	}
+	if c.Day != "" {
+		of = append(of, c.Day)
+	}
+	return strings.Join(of, ", ")
 }
 
 type panelEraseCmd struct {

@@ -200,8 +200,8 @@ type publicationReplicatesCmd struct {
 	From   string `help:"The first month of the file; several are drawn as one sample, for the errors of changes and means." placeholder:"YYYY-MM"`
 	N      int    `help:"Replicates; the error of a standard error is 1/sqrt(2n) of it." default:"200"`
 	Seed   int64  `help:"Of the draws: the same version and seed give the same bytes." default:"1"`
-	Uses   string `help:"Write what the panelists did beside it, by service, place and credit." type:"path" placeholder:"FILE.parquet"`
-	Output string `short:"o" required:"" help:"The file to write." type:"path" placeholder:"FILE.parquet"`
+	Uses   string `help:"Write what the panelists did beside it, by service, place and credit." type:"typed" placeholder:"FILE.parquet"`
+	Output string `short:"o" required:"" help:"The file to write." type:"typed" placeholder:"FILE.parquet"`
 	server.Engine
 }
 
@@ -269,9 +269,12 @@ type closeCmd struct {
 	Trim       string   `help:"Clip weights while raking, to these multiples of their mean; CAP 0 for none." placeholder:"FLOOR,CAP"`
 
 	Calibrate []string `help:"Services to whose own census of the month the panel is calibrated, by the accounts that a person has." placeholder:"SERVICE,..."`
-	PerPerson string   `name:"accounts-per-person" help:"How many accounts a person has of each service to calibrate: service,accounts_per_person,se,source,source_date and, where places elsewhere count, location." type:"existingfile" placeholder:"FILE.csv"`
+	PerPerson string   `name:"accounts-per-person" help:"How many accounts a person has of each service to calibrate: service,accounts_per_person,se,source,source_date and, where places elsewhere count, location." type:"typed" placeholder:"FILE.csv"`
 	server.Engine
 }
+
+// Validate refuses a file that is not there.
+func (c *closeCmd) Validate() error { return exist(c.PerPerson) }
 
 // Run closes the month and names the version.
 func (c *closeCmd) Run(ctx context.Context, s *streams) error {
@@ -301,7 +304,7 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 	return within(ctx, &c.Engine, s, func(api *client) error {
 		var p rollcall.Publication
 		if err := api.do(ctx, http.MethodPost, "/v1/publications", in, &p); err != nil {
-			return err
+			return c.named(err)
 		}
 		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p)+calibratedNote(p), unchangedNote(p))
 		if p.Calibration != nil {
@@ -332,6 +335,22 @@ func (c *closeCmd) calibrate(in map[string]any) error {
 	}
 	in["calibrate"], in["accounts_per_person"] = c.Calibrate, string(text)
 	return nil
+}
+
+// named has the lines of an error that are of the file with the accounts a person begin
+// with its name as the user typed it.
+func (c *closeCmd) named(err error) error {
+	refused := unusable{}
+	if c.PerPerson == "" || !errors.As(err, &refused) {
+		return err
+	}
+	lines := strings.Split(refused.Error(), "\n")
+	for i, line := range lines {
+		if rest, ok := strings.CutPrefix(line, "accounts-per-person"); ok {
+			lines[i] = c.PerPerson + rest
+		}
+	}
+	return unusable{errors.New(strings.Join(lines, "\n"))}
 }
 
 // unchangedNote says that a close made no version.
@@ -392,7 +411,7 @@ type edition struct {
 type exportMonthCmd struct {
 	edition
 	Locale string `help:"Language of the folder: en or fr." enum:"en,fr" default:"en"`
-	Output string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"path" placeholder:"DIR"`
+	Output string `short:"o" required:"" help:"The folder to make; it must not be there yet." type:"typed" placeholder:"DIR"`
 	server.Engine
 }
 

@@ -8,15 +8,16 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"rollcall"
 	"rollcall/api/export"
+	"rollcall/api/openapi"
 	"rollcall/internal/server"
 )
 
@@ -66,6 +67,9 @@ func (c *reportCmd) Validate() error {
 	}
 	if c.Report == marketsReport {
 		return c.validateMarkets()
+	}
+	if known := openapi.Names(); !slices.Contains(known, c.Report) {
+		return &rollcall.Unknown{Kind: "report", Name: c.Report, Near: rollcall.Nearest(c.Report, known)}
 	}
 	var missing []string
 	for _, flag := range [][2]string{{"--market", c.Market}, {"--panel", c.Panel}} {
@@ -141,7 +145,7 @@ type output struct {
 	Format string `help:"table, json, csv, xlsx, parquet or arrow; what the file's ending says where absent, else table." enum:",table,json,csv,xlsx,parquet,arrow" default:""`
 	Locale string `help:"Language of a table and of a workbook, and of numbers in CSV: en or fr." enum:"en,fr" default:"en"`
 	Round  *int   `help:"Decimals to which values and intervals are rounded in every form but a table; --round=-3 is to thousands." placeholder:"N"`
-	Output string `short:"o" help:"Write to this file." type:"path" placeholder:"FILE"`
+	Output string `short:"o" help:"Write to this file." type:"typed" placeholder:"FILE"`
 }
 
 // Forms that are the command's own, beside package export's.
@@ -195,11 +199,11 @@ func (o *output) print(ctx context.Context, s *streams, api *client, path string
 // terminal takes text only.
 func (o *output) form(terminal bool) (string, error) {
 	if info, err := os.Stat(o.Output); err == nil && info.IsDir() {
-		return "", server.UsageError{Err: fmt.Errorf("-o %s: is a folder", filepath.Base(o.Output))}
+		return "", server.UsageError{Err: fmt.Errorf("-o %s: is a folder", o.Output)}
 	}
 	form, ending := o.Format, formOfFile(o.Output)
 	if unknown := filepath.Ext(o.Output); form == "" && ending == "" && unknown != "" {
-		return "", server.UsageError{Err: fmt.Errorf("-o %s: %s names no form of a table; say which with --format", filepath.Base(o.Output), unknown)}
+		return "", server.UsageError{Err: fmt.Errorf("-o %s: %s names no form of a table; say which with --format", o.Output, unknown)}
 	}
 	if form == "" {
 		form = ending
@@ -208,7 +212,7 @@ func (o *output) form(terminal bool) (string, error) {
 		form = formTable
 	}
 	if ending != "" && ending != form {
-		return "", server.UsageError{Err: fmt.Errorf("--format %s and -o %s contradict each other: the file's ending says %s", form, filepath.Base(o.Output), ending)}
+		return "", server.UsageError{Err: fmt.Errorf("--format %s and -o %s contradict each other: the file's ending says %s", form, o.Output, ending)}
 	}
 	if own := export.Form(form); o.Output == "" && terminal && form != formTable && form != formJSON && !own.Text() {
 		return "", server.UsageError{Err: fmt.Errorf("%s is not for a terminal: name a file with -o", form)}
@@ -264,16 +268,29 @@ func writeFile(path string, write func(io.Writer) error) error {
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
-		return err
+		return ofPath(path, err)
 	}
-	err = errors.Join(write(f), f.Close())
+	err = ofPath(path, errors.Join(write(f), f.Close()))
 	if err == nil {
-		err = os.Rename(beside, path)
+		err = ofPath(path, os.Rename(beside, path))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(beside))
 	}
 	return nil
+}
+
+// ofPath tells the system's error about the file beside by the path that the user typed.
+func ofPath(path string, err error) error {
+	var at *fs.PathError
+	var moved *os.LinkError
+	switch {
+	case errors.As(err, &at):
+		return fmt.Errorf("%s: %w", path, at.Err)
+	case errors.As(err, &moved):
+		return fmt.Errorf("%s: %w", path, moved.Err)
+	}
+	return err
 }
 
 // isDevice says whether there is something at the path that is no file or folder.
@@ -305,7 +322,13 @@ type targetSaveCmd struct {
 // Run saves the target.
 func (c *targetSaveCmd) Run(ctx context.Context, s *streams) error {
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		return api.do(ctx, http.MethodPost, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, nil)
+		var is rollcall.Target
+		done, err := api.set(ctx, "/v1/targets", rollcall.Target{Name: c.Name, Expression: c.Expression}, &is)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s: target %s, %s\n", done, is.Name, is.Expression)
+		return err
 	})
 }
 

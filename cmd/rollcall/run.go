@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"rollcall/aggregate/census/active"
@@ -138,6 +139,12 @@ func (c *probeCmd) Run(ctx context.Context, _ *streams) error {
 	answer, err := http.DefaultClient.Do(request)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s did not answer within %s", c.URL, c.Timeout)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%s: nobody listens there", c.URL)
+	}
+	if at := (*url.Error)(nil); errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", c.URL, at.Err)
 	}
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 )
 
 type backupCmd struct {
-	File string `arg:"" help:"The copy; it must not exist yet." type:"path"`
+	File string `arg:"" help:"The copy; it must not exist yet." type:"typed"`
 	server.Engine
 }
 
@@ -35,27 +35,35 @@ func (c *backupCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 		defer answer.Body.Close()
-		return c.write(answer.Body)
+		size, err := c.write(answer.Body)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "copied: %s to %s\n", count(int(size), "byte"), c.File)
+		return err
 	})
 }
 
-// write puts the copy into a new file, or leaves none.
-func (c *backupCmd) write(copied io.Reader) error {
+// write puts the copy into a new file, or leaves none, and says how long it is.
+func (c *backupCmd) write(copied io.Reader) (size int64, err error) {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return 0, fmt.Errorf("backup: %w", err)
 	}
-	_, err = io.Copy(f, copied)
+	size, err = io.Copy(f, copied)
 	if err := errors.Join(readError(err), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("backup: %w", errors.Join(err, os.Remove(c.File)))
+		return 0, fmt.Errorf("backup: %w", errors.Join(err, os.Remove(c.File)))
 	}
-	return nil
+	return size, nil
 }
 
 type restoreCmd struct {
-	File string `arg:"" help:"A backup." type:"existingfile"`
+	File string `arg:"" help:"A backup." type:"typed"`
 	Data string `help:"The new data folder: it must be empty or not there." default:"rollcall-data" type:"path" placeholder:"DIR"`
 }
+
+// Validate refuses a backup that is not there.
+func (c *restoreCmd) Validate() error { return exist(c.File) }
 
 // Run makes a data folder of a backup.
 func (c *restoreCmd) Run(ctx context.Context, s *streams) error {

@@ -188,9 +188,13 @@ type tokenRevokeCmd struct {
 	tokens
 }
 
-// Run revokes the key.
-func (c *tokenRevokeCmd) Run(context.Context, *streams) error {
-	return access.RevokeToken(c.path(), c.ID, thisUser(), time.Now())
+// Run revokes the key, and says so.
+func (c *tokenRevokeCmd) Run(_ context.Context, s *streams) error {
+	if err := access.RevokeToken(c.path(), c.ID, thisUser(), time.Now()); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "revoked: the API key %s\n", c.ID)
+	return err
 }
 
 type tokenAuditCmd struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"rollcall"
+	"rollcall/internal/gunzip"
 )
 
 // maxLine is the longest line that is read; a longer one is refused alone.
@@ -59,11 +60,11 @@ func Open(path string) (io.ReadCloser, error) {
 	var r io.Reader
 	switch filepath.Ext(path) {
 	case ".gz":
-		r, err = gzip.NewReader(f)
+		r, err = gunzip.NewReader(f)
 	case ".zst":
 		var d *zstd.Decoder
 		if d, err = zstd.NewReader(f, zstd.WithDecoderMaxMemory(256<<20)); err == nil {
-			return unpacked{d, func() error { d.Close(); return f.Close() }}, nil
+			return &unpacked{Reader: d, close: func() error { d.Close(); return f.Close() }}, nil
 		}
 	default:
 		return f, nil
@@ -71,12 +72,13 @@ func Open(path string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, packing(err)), f.Close())
 	}
-	return unpacked{r, f.Close}, nil
+	return &unpacked{Reader: r, close: f.Close}, nil
 }
 
 type unpacked struct {
 	io.Reader
 	close func() error
+	some  bool // was read
 }
 
 // Packed reports whether Open unpacks a file of this name.
@@ -86,11 +88,16 @@ func Packed(path string) bool {
 }
 
 // Read reads on. A file that was cut, or is still being written, is said to be so.
-func (u unpacked) Read(p []byte) (int, error) {
+func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
-	if err != nil && err != io.EOF { // nothing wraps the end here
+	switch {
+	case err == nil || err == io.EOF: // nothing wraps the end here
+	case errors.Is(err, zstd.ErrMagicMismatch) && u.some:
+		err = after{"has other bytes after the end of its zstd; what stands before was read"}
+	default:
 		err = packing(err)
 	}
+	u.some = u.some || n > 0
 	return n, err
 }
 
@@ -105,26 +112,46 @@ func unpackable(how string) damage {
 	return damage("the compressed file " + how + ", and was read up to there: fetch or copy the file again")
 }
 
+// after is the damage of a packed file that other bytes follow: all of its text was read.
+type after struct{ damage }
+
+// Unwrap gives the damage.
+func (a after) Unwrap() error { return a.damage }
+
+// Ended reports of an error of reading what Open opened that the text was read up to its
+// end, whatever follows it in the file.
+func Ended(err error) bool {
+	var behind after
+	return errors.Is(err, io.EOF) || errors.As(err, &behind)
+}
+
 // packing says what an error of unpacking means. The machine's own stay as they are.
 func packing(err error) error {
-	var failed *fs.PathError
+	var (
+		failed *fs.PathError
+		behind *gunzip.Behind
+	)
 	switch {
 	case errors.As(err, &failed):
 		return err
+	case errors.As(err, &behind):
+		return after{damage(behind.Error() + "; what stands before was read")}
 	case errors.Is(err, gzip.ErrHeader):
 		return errors.New("is not gzip; name it by what it is")
 	case errors.Is(err, zstd.ErrMagicMismatch):
 		return errors.New("is not zstd; name it by what it is")
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF):
+		return damage("the compressed file is empty: fetch or copy the file again")
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return unpackable("ends in the middle")
 	}
 	return unpackable("is broken here (" + strings.TrimPrefix(err.Error(), "gzip: ") + ")")
 }
 
 // Close closes the file.
-func (u unpacked) Close() error { return u.close() }
+func (u *unpacked) Close() error { return u.close() }
 
 // each gives every row of a file, in order.
 func (s *source) each(ctx context.Context, path string, yield func(*row) error) error {
@@ -309,10 +336,11 @@ func (l *lines) next() (line, error) {
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
-		case err != nil && err != io.EOF:
-			return line{}, err
-		case err == io.EOF && len(text) == 0:
+		case err != nil && len(text) > 0 && Ended(err): // the last line lacks its end
+		case err == io.EOF:
 			return line{}, nil
+		case err != nil:
+			return line{}, err
 		}
 		l.no++
 		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))

@@ -35,6 +35,9 @@ type Start struct {
 func NewReplay(ctx context.Context, c *Cluster, from Start, opt SourceOptions) (*Replay, error) {
 	opt.Options = opt.WithDefaults()
 	spans, err := c.from(ctx, from, opt.Now())
+	if errors.Is(err, rollcall.ErrInvalid) { // of what was asked for
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("kafka: replay: %w", err)
 	}
@@ -65,7 +68,7 @@ func (c *Cluster) from(ctx context.Context, start Start, now time.Time) (map[int
 	}
 	for p := range start.Offsets {
 		if _, ok := spans[p]; !ok {
-			return nil, &rollcall.Invalid{Field: "from", Value: fmt.Sprint(p), Reason: "is no partition of " + Events, Code: "partition"}
+			return nil, &rollcall.Invalid{Field: "from", Value: fmt.Sprint(p), Reason: fmt.Sprintf("is no partition of the log, which has 0 to %d", len(spans)-1), Code: "partition"}
 		}
 	}
 	for p, at := range spans {

@@ -81,6 +81,9 @@ type waiter struct {
 // hold makes the folder if need be and takes it, or says who has it. Commands
 // soon end, and are waited for.
 func (w waiter) hold(ctx context.Context, dir string) (*lock, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("data folder %s: is a file; name a folder with --data", dir)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -180,12 +183,12 @@ func isDemonstration(dir string) bool {
 // It reads the whole copy, and gives what it found and the master keys that it
 // must be started under.
 func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.StoreCheck, keys []rollcall.Master, err error) {
+	if err := isBackup(file); err != nil {
+		return found, nil, fmt.Errorf("restore %s: %w", file, err)
+	}
 	made, err := emptyFolder(dir)
 	if err != nil {
 		return found, nil, err
-	}
-	if info, err := os.Stat(file); err == nil && info.Size() == 0 { // which SQLite would take for a new store
-		return found, nil, fmt.Errorf("restore %s: is empty, and no backup", file)
 	}
 	draft := storePath(dir) + ".draft" // nothing starts on it
 	defer func() {
@@ -200,6 +203,28 @@ func Restore(ctx context.Context, file, dir string, o Options) (found rollcall.S
 		return found, nil, fmt.Errorf("restore %s: %w", file, err)
 	}
 	return found, keys, os.Rename(draft, storePath(dir))
+}
+
+// isBackup refuses what no backup begins as. An empty file SQLite would take for a new
+// store.
+func isBackup(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(f, head)
+	switch {
+	case err == io.EOF:
+		return errors.New("is empty, and no backup")
+	case err != nil && err != io.ErrUnexpectedEOF:
+		return err
+	case string(head[:n]) != magic:
+		return errors.New("is no backup: the file is not an SQLite database")
+	}
+	return nil
 }
 
 // emptyFolder makes a folder unless it is there, and says whether it did; it

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"rollcall"
@@ -135,7 +136,12 @@ func (p *Process) openTo(l Listening, h http.Handler) (net.Addr, error) {
 		return nil, err
 	}
 	listener, err := l.socket()
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("--listen %q: another process listens there", l.Listen)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("--listen %q: is no address of this machine", l.Listen)
+	case err != nil:
 		return nil, fmt.Errorf("--listen %q: %w", l.Listen, err)
 	}
 	p.listen("listener", listener, h)
@@ -230,9 +236,12 @@ func CheckLocal(address string) error {
 }
 
 func loopback(address string) (bool, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return false, UsageError{Err: fmt.Errorf("--listen %q: is not HOST:PORT", address)}
+	}
+	if _, err := net.DefaultResolver.LookupPort(context.Background(), "tcp", port); err != nil {
+		return false, UsageError{Err: fmt.Errorf("--listen %q: its port is none of 0 to 65535", address)}
 	}
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil

@@ -16,6 +16,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/collect/columnar"
+	"rollcall/internal/gunzip"
 )
 
 // Part is one body. A line (or row, or element of a JSON array) that the
@@ -74,6 +75,7 @@ type source struct {
 	format   string // the name's end, without the packing's
 	packing  string // ".gz", ".zst" or ""
 	unpacked io.ReadCloser
+	some     bool // was unpacked
 }
 
 // open says what is wrong with the file as a whole. The error names it.
@@ -110,6 +112,11 @@ func readable(format string) bool {
 	return false
 }
 
+// columns reports whether a form has columns: it has a head at least.
+func columns(format string) bool {
+	return format == ".arrow" || format == ".arrows" || format == ".parquet"
+}
+
 func (s *source) unpack() error {
 	info, err := s.Stat()
 	if err != nil {
@@ -119,9 +126,12 @@ func (s *source) unpack() error {
 		return fault("is a folder")
 	}
 	s.size = info.Size()
+	if s.size == 0 && info.Mode().IsRegular() && (s.packing != "" || columns(s.format)) {
+		return damage("is empty")
+	}
 	switch s.packing {
 	case ".gz":
-		z, err := gzip.NewReader(s)
+		z, err := gunzip.NewReader(s)
 		if err != nil {
 			return s.packed(err)
 		}
@@ -157,7 +167,10 @@ func (s *source) numbered(bodies iter.Seq2[columnar.Body, error]) iter.Seq2[Part
 		base := 0
 		for body, err := range bodies {
 			if err != nil {
-				yield(Part{}, fmt.Errorf("after row %d: %w", base, err))
+				if base > 0 {
+					err = fmt.Errorf("after row %d: %w", base, err)
+				}
+				yield(Part{}, err)
 				return
 			}
 			if !yield(Part{Type: columnar.ContentType, Body: body.Stream, Base: base, Rows: body.Rows}, nil) {
@@ -195,6 +208,7 @@ type unpacking struct{ *source }
 // Read gives unpacked bytes.
 func (u unpacking) Read(b []byte) (int, error) {
 	n, err := u.unpacked.Read(b)
+	u.source.some = u.source.some || n > 0
 	if err == nil || err == io.EOF { // nothing wraps the end here
 		return n, err
 	}
@@ -204,14 +218,23 @@ func (u unpacking) Read(b []byte) (int, error) {
 // packed says what an error of the file's packing means; a file that isn't
 // packed has only the machine's errors.
 func (s *source) packed(err error) error {
-	var failed *fs.PathError
+	var (
+		failed *fs.PathError
+		behind *gunzip.Behind
+	)
 	name := map[string]string{".gz": "gzip", ".zst": "zstd"}[s.packing]
 	switch {
 	case errors.As(err, &failed):
 		return cause(err)
 	case name == "":
 		return err
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.As(err, &behind):
+		return after(behind.Error() + "; what stands before was read")
+	case errors.Is(err, zstd.ErrMagicMismatch) && s.some:
+		return after("has other bytes after the end of its zstd; what stands before was read")
+	case errors.Is(err, io.EOF):
+		return damage("is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return damage(name + " is cut short")
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		return fault("is not " + name + " here")
@@ -240,6 +263,15 @@ func (d damage) Error() string { return string(d) }
 
 // Is reports that damage is ErrDamaged, and a rollcall.ErrInvalid.
 func (d damage) Is(target error) bool { return target == ErrDamaged || target == rollcall.ErrInvalid }
+
+// after is a fault behind the end of a packed text, all of which was read.
+type after string
+
+// Error gives the words.
+func (a after) Error() string { return string(a) }
+
+// Is reports that such a fault is a rollcall.ErrInvalid.
+func (a after) Is(target error) bool { return target == rollcall.ErrInvalid }
 
 // fault is what is wrong with a file, in a few words after its name.
 type fault string

@@ -291,13 +291,13 @@ func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 		{"sum.ndjson.gz", "gzip is cut short", gz[:len(gz)-4]},
 		{"cut.ndjson.zst", "zstd is cut short", zst[:len(zst)*3/4]},
 		{"sum2.ndjson.gz", "gzip is broken: ", wrongSum},
-		{"tail.ndjson.gz", "is not gzip here", append(bytes.Clone(gz), "tail of ten"...)},
+		{"tail.ndjson.gz", "after line 40000: has other bytes after the end of its gzip", append(bytes.Clone(gz), "tail of ten"...)},
 		{"cut.arrow", "is cut short, or is not Arrow", stream[:len(stream)*3/4]},
 		{"cut.arrow.gz", "gzip is cut short", packtest.Gzip(t, stream)[:len(stream)/2]},
 		{"array.json", "the JSON array is cut short", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n"))...)},
 		{"array2.json", "the JSON array is broken here", append([]byte("["), bytes.ReplaceAll(text, []byte("\n"), []byte(",\n}"))[:]...)},
 		{"deep.json", "has an element nested more than 64 levels deep", append([]byte("["), bytes.ReplaceAll(append(text[:len(text):len(text)], strings.Repeat("[", 1<<20)...), []byte("\n"), []byte(",\n"))...)},
-		{"group.parquet", "after row 0: row group 0: is not readable as Parquet: its footer, or the head of a page, is cut short or broken", append(bytes.Repeat([]byte{0xff}, len(pq)/2), pq[len(pq)/2:]...)},
+		{"group.parquet", "row group 0: is not readable as Parquet: its footer, or the head of a page, is cut short or broken", append(bytes.Repeat([]byte{0xff}, len(pq)/2), pq[len(pq)/2:]...)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := save(t, tt.name, tt.content)
@@ -312,7 +312,7 @@ func TestPartsKeepWhatIsBeforeAFault(t *testing.T) {
 				t.Errorf("%v: a piece of a line was taken for an event", got.Counts)
 			}
 			where := fmt.Sprintf(" line %d: ", got.Read+1)
-			if strings.Contains(tt.name, ".ndjson") && !strings.Contains(got.err.Error(), where) {
+			if strings.Contains(tt.name, ".ndjson") && !strings.HasPrefix(tt.want, "after") && !strings.Contains(got.err.Error(), where) {
 				t.Errorf("error %v; want%s", got.err, where)
 			}
 			if strings.HasSuffix(tt.name, ".ndjson.gz") && got.Accepted == 0 {
@@ -363,13 +363,13 @@ func TestPartsRefuseFiles(t *testing.T) {
 		{"e.csv", "ends in none of .ndjson, .jsonl, .json, .arrow, .arrows (each also .gz or .zst) and .parquet", nil},
 		{"e.parquet.gz", "is Parquet inside .gz, which is not read; unpack it first", nil},
 		{"e.ndjson.gz", "is not gzip here", lines(3)},
-		{"empty.ndjson.gz", "gzip is cut short", nil},
+		{"empty.ndjson.gz", "is empty", nil},
 		{"e.ndjson.zst", "line 1: is not zstd here", lines(3)},
 		{"e.parquet", "is not readable as Parquet: ", lines(3)},
-		{"empty.parquet", "is not readable as Parquet: ", nil},
+		{"empty.parquet", "is empty", nil},
 		{"market.parquet", "has no column market, account (or panel and panelist)", noMarket},
 		{"e.arrow", "is not readable as Arrow: ", lines(3)},
-		{"empty.arrow", "is cut short, or is not Arrow", nil},
+		{"empty.arrow", "is empty", nil},
 		{"p.arrow", "is not readable as Arrow: ", noMarket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Bounds of a Parquet file's footer. A table of a hundred columns and some
@@ -18,16 +19,15 @@ const (
 
 // checkFooter looks at a Parquet file's footer before the library does: it
 // takes memory for as many elements as a list or a group claims to have, and
-// follows a schema however deep it is. Encrypted footers are refused by the
-// library, before they are read.
+// follows a schema however deep it is.
 //
 // The file ends in the footer, its length as uint32 LE, and "PAR1". The footer
 // is a FileMetaData of parquet.thrift in Thrift's compact protocol.
 func checkFooter(r io.ReaderAt, size int64) error {
 	const end = 4 + len("PAR1")
 	var tail [end]byte
-	if size < 2*int64(end) {
-		return nil // the library says so
+	if size < int64(end+len("PAR1")) {
+		return tooShort(r, size)
 	}
 	if _, err := r.ReadAt(tail[:], size-int64(end)); err != nil && !errors.Is(err, io.EOF) {
 		return err
@@ -36,8 +36,8 @@ func checkFooter(r io.ReaderAt, size int64) error {
 		return notParquet(r)
 	}
 	length := int64(binary.LittleEndian.Uint32(tail[:]))
-	if length > size-int64(end) {
-		return nil // the library says so
+	if length > size-int64(end+len("PAR1")) {
+		return damage(fmt.Sprintf("is cut short or broken: it says that its footer has %d bytes, and has %d", length, size))
 	}
 	if length > maxFooter {
 		return fault(fmt.Sprintf("has a Parquet footer of %d MiB; the most is %d", length>>20, maxFooter>>20))
@@ -47,6 +47,18 @@ func checkFooter(r io.ReaderAt, size int64) error {
 		return err
 	}
 	return checkMetaData(footer)
+}
+
+// tooShort says what a file is that is shorter than any Parquet file.
+func tooShort(r io.ReaderAt, size int64) error {
+	first := make([]byte, min(size, int64(len("PAR1"))))
+	if _, err := r.ReadAt(first, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix("PAR1", string(first)) {
+		return fault("is not readable as Parquet: it does not begin so")
+	}
+	return damage(fmt.Sprintf("is cut short: it begins as Parquet, and has %d bytes", size))
 }
 
 // notParquet says what a file is that does not end as Parquet.
@@ -59,7 +71,7 @@ func notParquet(r io.ReaderAt) error {
 	case "PAR1":
 		return damage("is cut short: it begins as Parquet, and does not end so")
 	case "PARE":
-		return nil // encrypted: the library says so
+		return fault("is encrypted Parquet, which is not read; decrypt it first")
 	}
 	return fault("is not readable as Parquet: it does not begin so")
 }

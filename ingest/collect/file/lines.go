@@ -62,7 +62,7 @@ func (c *cutter) cut() bool {
 	c.fill()
 	end := bytes.LastIndexByte(c.rest, '\n') + 1
 	switch {
-	case c.err == io.EOF: // the last line may lack its end
+	case c.ended(): // the last line may lack its end
 		end = len(c.rest)
 	case c.err == nil && end == 0:
 		return c.long()
@@ -71,10 +71,19 @@ func (c *cutter) cut() bool {
 		return false
 	}
 	c.rest = c.rest[end:]
-	if c.err != nil && c.err != io.EOF {
+	switch {
+	case c.err != nil && c.ended() && c.err != io.EOF:
+		c.yield(Part{}, fmt.Errorf("after line %d: %w", c.base, c.err))
+	case c.err != nil && c.err != io.EOF:
 		c.yield(Part{}, fmt.Errorf("line %d: %w", c.base+1, c.err))
 	}
 	return c.err == nil
+}
+
+// ended reports whether the text was read up to its end, whatever follows it.
+func (c *cutter) ended() bool {
+	var behind after
+	return c.err == io.EOF || errors.As(c.err, &behind) // nothing wraps the end here
 }
 
 func (c *cutter) part(text []byte) bool {
@@ -97,7 +106,7 @@ func (c *cutter) long() bool {
 		c.fill()
 		end = bytes.IndexByte(c.rest, '\n')
 	}
-	if end < 0 && c.err != io.EOF {
+	if end < 0 && !c.ended() {
 		c.rest = nil
 		return c.cut()
 	}
@@ -105,7 +114,8 @@ func (c *cutter) long() bool {
 		return false
 	}
 	if end < 0 {
-		return false
+		c.rest = nil
+		return c.cut()
 	}
 	c.rest = c.rest[end+1:]
 	return true

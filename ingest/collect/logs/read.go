@@ -108,9 +108,11 @@ func (l *Log) readFile(ctx context.Context, path string, stdin io.Reader) error 
 func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 	in, before := newLines(r), l.lines
 	defer func() { l.lines = before + in.no }()
+	var end error
 	for {
 		at, err := in.next()
-		if errors.Is(err, io.EOF) {
+		if profile.Ended(err) {
+			end = err
 			break
 		}
 		if err != nil {
@@ -132,7 +134,12 @@ func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 			last.Text = bytes.TrimPrefix(last.Text, mark)
 		}
 		last.No += before
-		return l.Line(last)
+		if err := l.Line(last); err != nil {
+			return err
+		}
 	}
-	return nil
+	if errors.Is(end, io.EOF) {
+		return nil
+	}
+	return end
 }

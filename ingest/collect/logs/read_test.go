@@ -3,11 +3,14 @@ package logs
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/internal/test/packtest"
 )
 
 // TestOrder: files in whatever order, packed or not, are one log.
@@ -107,6 +110,21 @@ func TestWhere(t *testing.T) {
 		if path, no := log.Where(line); (place{path, no}) != want {
 			t.Errorf("line %d stands in %s, %d; want %v", line, path, no, want)
 		}
+	}
+}
+
+// TestBehind: a packed file that other bytes follow is read whole, its last line too.
+func TestBehind(t *testing.T) {
+	packed := packtest.Gzip(t, []byte("2026-11-28 23:50:00 c2sa\tinfo\tAuthenticated as ann@x"))
+	path := filepath.Join(t.TempDir(), "prosody.log.gz")
+	if err := os.WriteFile(path, append(packed, "text"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err := New("prosody", reader(t, "prosody", "UTC"), time.Now(), collect(&got)).Read(t.Context(), []string{path}, nil)
+	want := fmt.Sprintf("%s: has other bytes after the end of its gzip, from byte %d on; what stands before was read", path, len(packed))
+	if err == nil || err.Error() != want || len(got) != 1 {
+		t.Errorf("%d sightings, %v; want %s", len(got), err, want)
 	}
 }
 

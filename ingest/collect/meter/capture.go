@@ -2,11 +2,11 @@ package meter
 
 import (
 	"bufio"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -16,6 +16,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest/collect/meter/packet"
+	"rollcall/internal/gunzip"
 )
 
 // frame is one captured packet; its data is valid until the next.
@@ -78,6 +79,9 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("too short")
 	}
+	if strings.HasPrefix(err.Error(), "Unknown magic") { // the library's words for a file of another kind
+		return fmt.Errorf("capture is not a pcap or pcapng file: %w", rollcall.ErrInvalid)
+	}
 	return fmt.Errorf("capture is not a pcap or pcapng file that can be read (%v): %w", err, rollcall.ErrInvalid)
 }
 
@@ -90,7 +94,7 @@ func unpack(r *bufio.Reader) (plain *bufio.Reader, done func(), err error) {
 	}
 	switch {
 	case binary.BigEndian.Uint16(magic) == magicGzip:
-		z, err := gzip.NewReader(r)
+		z, err := gunzip.NewReader(r)
 		if err != nil {
 			return nil, nil, fmt.Errorf("capture: unpack gzip: %v: %w", err, rollcall.ErrInvalid)
 		}
@@ -157,6 +161,9 @@ func (c *capture) damaged(err error) error {
 	where := fmt.Sprintf("packet %d", c.done+1)
 	if c.at >= 0 {
 		where += fmt.Sprintf(" (byte %d)", c.at)
+	}
+	if behind := (*gunzip.Behind)(nil); errors.As(err, &behind) {
+		return fmt.Errorf("capture %w; the %d packets before were read: %w", behind, c.done, rollcall.ErrInvalid)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("capture ends inside %s; the %d before it were read: %w", where, c.done, rollcall.ErrInvalid)

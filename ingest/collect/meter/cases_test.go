@@ -41,7 +41,8 @@ func said(list []ingest.Sighting) []string {
 	return lines
 }
 
-// cases are what is right of each. The last is OpenLDAP's own server and clients
+// cases are what is right of each. Those with deflate are the package ws's own
+// client and server, by websocket.mjs; ils-openldap is OpenLDAP's own server and clients
 // with a schema of ILS: ann added, refused a second time, refreshed, deleted; bob
 // added, and marked to live five minutes.
 var cases = map[string][]string{
@@ -50,13 +51,20 @@ var cases = map[string][]string{
 	"xmpp-from-outside": nil,
 	"xmpp-invisible":    {"login jabber ann@jab.example 10:13:24", "logout jabber ann@jab.example 10:28:30", "presence jabber ann@jab.example 10:13:29 10:28:30"},
 	"xmpp-websocket":    {"login jabber ann@jab.example 10:13:26", "logout jabber ann@jab.example 10:28:27", "presence jabber ann@jab.example 10:13:27 10:28:27"},
-	"msn-connect":       {"login msn ann@mail.example 10:13:30", "logout msn ann@mail.example 10:28:35", "presence msn ann@mail.example 10:13:34 10:28:35"},
-	"msn-gateway":       {"login msn ann@mail.example 10:13:28", "presence msn ann@mail.example 10:13:32 10:23:43"},
-	"msn-picture":       nil,
-	"ils-openldap":      {"login netmeeting ann@mail.example 11:49:33", "login netmeeting bob@mail.example 11:49:35", "logout netmeeting ann@mail.example 11:49:37", "presence netmeeting ann@mail.example 11:49:33 11:49:37", "presence netmeeting bob@mail.example 11:49:35 11:54:35"},
-	"aim-toc":           {"login aim tikuser 10:13:25", "logout aim tikuser 10:24:31", "presence aim tikuser 10:13:25 10:24:31", "use aim tikuser 10:14:30"},
-	"aim-fragments":     {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},
-	"aim-plain":         {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},
+	"xmpp-deflate-takeover": {"login jabber ann@jab.example 10:13:05", "logout jabber ann@jab.example 10:19:10", "presence jabber ann@jab.example 10:13:10 10:19:10",
+		"use jabber ann@jab.example 10:14:10", "use jabber ann@jab.example 10:16:10", "use jabber ann@jab.example 10:18:10"},
+	"xmpp-deflate-alone": {"login jabber ann@jab.example 10:13:05", "logout jabber ann@jab.example 10:18:10", "presence jabber ann@jab.example 10:13:10 10:18:10",
+		"use jabber ann@jab.example 10:14:10", "use jabber ann@jab.example 10:15:10", "use jabber ann@jab.example 10:17:10"},
+	"xmpp-deflate-refused": {"login jabber ann@jab.example 10:13:05", "logout jabber ann@jab.example 10:15:10", "presence jabber ann@jab.example 10:13:10 10:15:10", "use jabber ann@jab.example 10:14:10"},
+	"xmpp-deflate-bomb":    {"login jabber ann@jab.example 10:13:05", "logout jabber ann@jab.example 10:17:10", "presence jabber ann@jab.example 10:13:10 10:17:10", "use jabber ann@jab.example 10:16:10"},
+	"msn-deflate":          {"login msn ann@mail.example 10:13:06", "logout msn ann@mail.example 10:13:09", "presence msn ann@mail.example 10:13:08 10:13:09"},
+	"msn-connect":          {"login msn ann@mail.example 10:13:30", "logout msn ann@mail.example 10:28:35", "presence msn ann@mail.example 10:13:34 10:28:35"},
+	"msn-gateway":          {"login msn ann@mail.example 10:13:28", "presence msn ann@mail.example 10:13:32 10:23:43"},
+	"msn-picture":          nil,
+	"ils-openldap":         {"login netmeeting ann@mail.example 11:49:33", "login netmeeting bob@mail.example 11:49:35", "logout netmeeting ann@mail.example 11:49:37", "presence netmeeting ann@mail.example 11:49:33 11:49:37", "presence netmeeting bob@mail.example 11:49:35 11:54:35"},
+	"aim-toc":              {"login aim tikuser 10:13:25", "logout aim tikuser 10:24:31", "presence aim tikuser 10:13:25 10:24:31", "use aim tikuser 10:14:30"},
+	"aim-fragments":        {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},
+	"aim-plain":            {"login aim sevenup 10:13:26", "logout aim sevenup 10:23:37", "presence aim sevenup 10:13:36 10:23:37"},
 }
 
 func TestCases(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +28,30 @@ func Listen(ctx context.Context, device string, install Install, yield func(inge
 	return listen(ctx, device, install, yield, func(p packets) packets { return p })
 }
 
+// known refuses an interface that is not there, and says which are.
+func known(device string) error {
+	if _, err := net.InterfaceByName(device); err == nil {
+		return nil
+	}
+	all, err := net.Interfaces()
+	if err != nil {
+		return fmt.Errorf("listen on %q: %w", device, err)
+	}
+	var names []string
+	for _, one := range all {
+		names = append(names, one.Name)
+	}
+	return fmt.Errorf("interface %q: this machine has none of that name; it has %s", device, strings.Join(names, ", "))
+}
+
 // listen is Listen, with something between the interface and the meter.
 func listen(ctx context.Context, device string, install Install, yield func(ingest.Sighting) error, between func(packets) packets) (Stats, error) {
 	m, err := newMeter(install, livePiece, yield)
 	if err != nil {
 		return Stats{}, err
+	}
+	if err := known(device); err != nil {
+		return m.stats, err
 	}
 	handle, err := pcapgo.NewEthernetHandle(device)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/wire"
+	"rollcall/internal/test/packtest"
 )
 
 // TestGolden holds the recordings' sightings to the letter. To write them
@@ -294,6 +295,17 @@ func TestNotACapture(t *testing.T) {
 		if !errors.Is(err, rollcall.ErrInvalid) || strings.Contains(err.Error(), "\n") || len(list) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A packed capture that other bytes follow is read whole, and said not to be all.
+func TestBehindACapture(t *testing.T) {
+	plain := recorded(t, oscarRecording)
+	zipped := packtest.Gzip(t, plain)
+	list, _, err := meet(t, bytes.NewReader(append(zipped, "text"...)), atHome)
+	want := fmt.Sprintf("capture has other bytes after the end of its gzip, from byte %d on; the %d packets before were read", len(zipped), len(recordedPackets(t, oscarRecording)))
+	if !errors.Is(err, rollcall.ErrInvalid) || !strings.HasPrefix(err.Error(), want) || len(list) == 0 {
+		t.Errorf("%d events, %v; want %s", len(list), err, want)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 
+	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/meter/secure"
 	"rollcall/ingest/collect/meter/wire"
@@ -122,10 +123,14 @@ func drop(t *testing.T) {
 }
 
 // whats gives what was seen, at the times that a clock makes of its own. A stay
-// under TLS takes five seconds, which a replay does not, and is left out.
+// under TLS takes five seconds, which a replay does not, and is left out; so is an
+// account's use after the first, which is said once a minute.
 func whats(list []ingest.Sighting, clock func(time.Time) time.Time) (all []string) {
+	used := make(map[string]bool)
 	for _, s := range list {
-		if s.Account != "" {
+		again := s.Kind == rollcall.Use && used[s.Account]
+		used[s.Account] = used[s.Account] || s.Kind == rollcall.Use
+		if s.Account != "" && !again {
 			all = append(all, fmt.Sprint(s.Kind, s.Service, s.Account, clock(s.Time), clock(s.Until)))
 		}
 	}

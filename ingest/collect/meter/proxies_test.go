@@ -1,9 +1,13 @@
 package meter
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"testing"
@@ -117,10 +121,30 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// gzipped and zlibbed give a body in a content coding.
+func gzipped(t *testing.T, body string) string {
+	var b bytes.Buffer
+	return coded(t, &b, gzip.NewWriter(&b), body)
+}
+
+func zlibbed(t *testing.T, body string) string {
+	var b bytes.Buffer
+	return coded(t, &b, zlib.NewWriter(&b), body)
+}
+
+func coded(t *testing.T, b *bytes.Buffer, w io.WriteCloser, body string) string {
+	t.Helper()
+	if _, err := io.WriteString(w, body); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // The polls of one session may come over many connections.
 // reason: a table, a case a way over HTTP, and the packets of each.
 func TestGateways(t *testing.T) {
 	const dll = "http://gateway.messenger.hotmail.com/gateway/gateway.dll?"
+	const denied = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: NTLM\r\nContent-Length: 15\r\n\r\n<html>\r\nSorry\r\n"
 	session := func(n int) string { return fmt.Sprintf("X-MSN-Messenger: SessionID=9.%d; GW-IP=1\r\n", n) }
 	polls := []string{
 		"1C" + post(dll+"Action=open&Server=NS&IP=x", "", signOn[0][1:]), "1S" + reply(session(1), signOn[1][1:]), "1F",
@@ -168,6 +192,21 @@ func TestGateways(t *testing.T) {
 		"MSN, closed by the server at the challenge": {append(slices.Clone(polls[:4]), "3C"+post(dll+"Action=poll&SessionID=9.1", "", ""), polls[4],
 			"3S"+reply("X-MSN-Messenger: SessionID=9.2; Session=close\r\n", "")), nil},
 		"MSN, an answer missed": {slices.Concat(polls[:7], []string{"3g", "3F"}, later), nil},
+		"MSN, a proxy's error page between": {slices.Concat(polls, []string{"4C" + post(dll+"Action=poll&SessionID=9.3", "", ""), "4SHTTP/1.0 502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n<html>\r\nSorry\r\n", "4F"}, later),
+			[]string{"login msn ann@mail.example 7", "presence msn ann@mail.example 7-14"}},
+		"MSN, a password for the proxy at the second try": {slices.Concat([]string{"1C" + post(dll+"Action=open&Server=NS&IP=x", "", signOn[0][1:]), "1S" + denied}, polls),
+			[]string{"login msn ann@mail.example 9", "presence msn ann@mail.example 9-10"}},
+		"MSN, a password for the proxy asked again": {slices.Concat(polls[:6], []string{"3C" + post(dll+"SessionID=9.2", "", signOn[4][1:]), "3S" + denied}, polls[6:], later),
+			[]string{"login msn ann@mail.example 9", "presence msn ann@mail.example 9-13"}},
+		"MSN, another number from the server": {slices.Concat(polls[:7], []string{"3S" + reply("X-MSN-Messenger: SessionID=12.3; GW-IP=1\r\n", signOn[5][1:]+signOn[6][1:]), "3F"},
+			[]string{"4C" + post(dll+"Action=poll&SessionID=12.3", "", ""), "4S" + reply("X-MSN-Messenger: SessionID=12.4; Session=close\r\n", "OUT OTH\r\n")}),
+			[]string{"login msn ann@mail.example 7", "logout msn ann@mail.example 10", "presence msn ann@mail.example 7-10"}},
+		"MSN, packed by the proxy": {slices.Concat(polls[:7], []string{"3S" + reply(session(3)+"Content-Encoding: gzip\r\n", gzipped(t, signOn[5][1:]+signOn[6][1:])), "3F"}, later),
+			[]string{"login msn ann@mail.example 7", "presence msn ann@mail.example 7-11"}},
+		"BOSH, packed": {[]string{"1C" + post("/http-bind", xml, bosh("rid='1' to='jab.example'", "")), "1S" + reply(xml+"Content-Encoding: deflate\r\n", zlibbed(t, bosh("sid='s1'", "<stream:features/>"))),
+			"2C" + post("/http-bind", xml, bosh("rid='2' sid='s1'", "<auth mechanism='PLAIN'>"+plain+"</auth>")), "2S" + reply(xml+"Content-Encoding: x-gzip\r\n", gzipped(t, bosh("", "<success/>"))),
+			"1C" + post("/http-bind", xml, bosh("rid='4' sid='s1'", "<presence/>")), "2C" + post("/http-bind", xml, bosh("rid='6' sid='s1' type='terminate'", ""))},
+			[]string{"login jabber ann@jab.example 3", "logout jabber ann@jab.example 5", "presence jabber ann@jab.example 4-5"}},
 		"Yahoo!": {[]string{"1C" + post(yahoo, "", ymsg(0x57, 0, "1 ann ")), "1S" + reply("", "\x00\x00\x00\x01"+ymsg(0x57, 1, "1 ann 94 seed ")),
 			"1C" + post(yahoo, "", ymsg(0x54, 0, "0 ann 6 hash 1 ann ")), "1S" + reply("", ymsg(0x55, 0, "87 x ")+ymsg(1, 0, "0 ann 1 ann ")), "1F"},
 			[]string{"login yahoo ann 3", "presence yahoo ann 3-4"}},

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"rollcall"
+	"rollcall/internal/gunzip"
 )
 
 // packed is a compressed body. It tells a fault of the compression, which is
@@ -47,7 +48,9 @@ func (p *packed) fault(err error) error {
 		return p.sent.err
 	}
 	reason := "is broken: " + err.Error()
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if behind := (*gunzip.Behind)(nil); errors.As(err, &behind) {
+		reason = behind.Error()
+	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		reason = "is cut short"
 	}
 	return &rollcall.Invalid{Field: p.encoding, Reason: reason, Code: p.encoding}

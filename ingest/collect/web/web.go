@@ -17,13 +17,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"rollcall"
 	"rollcall/ingest"
 	"rollcall/ingest/collect/columnar"
 	"rollcall/ingest/collect/tracker"
+	"rollcall/internal/gunzip"
 	"rollcall/internal/problem"
 )
 
@@ -213,7 +213,7 @@ func unpack(r *http.Request, most int64) (io.ReadCloser, error) {
 	case "", "identity":
 		return sent, nil
 	case codingGzip:
-		unpack = func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+		unpack = func(r io.Reader) (io.ReadCloser, error) { return gunzip.NewReader(r) }
 	case codingZstd:
 		unpack = unpackZstd
 	default:

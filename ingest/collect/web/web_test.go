@@ -151,6 +151,7 @@ func TestStatusCodes(t *testing.T) {
 		{"no gzip", ndjson, "gzip", "", nil, 400, 0, "gzip: is cut short"},
 		{"gzip cut short", ndjson, "gzip", gzipped(t, good+"\n"+good)[:80], nil, 400, 0, "line 1: gzip: is cut short"},
 		{"not zstd", ndjson, "zstd", good, nil, 400, 0, "line 1: zstd: is broken: invalid input: magic number mismatch"},
+		{"text after gzip", ndjson, "gzip", gzipped(t, good+"\n") + "text", nil, 400, 1, fmt.Sprintf("line 2: gzip: has other bytes after the end of its gzip, from byte %d on", len(gzipped(t, good+"\n")))},
 		{"zstd cut short", ndjson, "zstd", zstandard(t, good)[:40], nil, 400, 0, "line 1: zstd: is cut short"},
 		{"a zstd of a large window", ndjson, "zstd", zstandard(t, strings.Repeat(" ", 20<<20), zstd.WithWindowSize(16<<20)), nil, 400, 0, "line 1: zstd: is broken: window size exceeded"},
 		{"Arrow without a column", columnar.ContentType, "", table(t, 1, columns[1:]...), nil, 400, 0, `after row 0: column "time": is missing`},

@@ -20,7 +20,8 @@ const (
 	headerLen = 6 // mark, type, sequence u16, length u16
 	data      = 2
 	signOff   = 4
-	mostLine  = 512 // of a frame, the most that is read
+	mostLine  = 512 // of a frame, the most that is read at its beginning
+	endLine   = 8   // and at its end, where a message says that it is automatic
 )
 
 // hello is what a client says first.
@@ -65,18 +66,26 @@ func Open(sink wire.Sink, o wire.Opening) *Conn {
 type scanner struct {
 	hello int // bytes of the client's hello still to come
 	buf   []byte
-	skip  int
+	skip  int    // bytes of a long frame still to come
+	end   []byte // the latest of them
 	lost  bool
 }
 
-// feed takes the next bytes and emits the beginning of every data frame; a
-// frame's other bytes are passed over.
+// feed takes the next bytes and emits every data frame; what stands between a
+// long frame's beginning and its end is passed over.
 func (s *scanner) feed(b []byte, emit func(kind byte, line []byte)) error {
 	for len(b) > 0 {
-		if passed := min(s.hello+s.skip, len(b)); passed > 0 {
-			b = b[passed:]
-			fromHello := min(s.hello, passed)
-			s.hello, s.skip = s.hello-fromHello, s.skip-(passed-fromHello)
+		if n := min(s.hello, len(b)); n > 0 {
+			s.hello, b = s.hello-n, b[n:]
+			continue
+		}
+		if n := min(s.skip, len(b)); n > 0 {
+			s.end = append(s.end, b[max(0, n-endLine):n]...)
+			s.end = append(s.end[:0], s.end[max(0, len(s.end)-endLine):]...)
+			if s.skip, b = s.skip-n, b[n:]; s.skip == 0 {
+				s.buf = append(s.buf, s.end...)
+				s.whole(emit)
+			}
 			continue
 		}
 		need := headerLen
@@ -132,9 +141,16 @@ func (s *scanner) advance(emit func(kind byte, line []byte)) {
 	if len(s.buf) < headerLen+taken {
 		return
 	}
+	if s.skip = whole - taken; s.skip == 0 {
+		s.whole(emit)
+	}
+}
+
+// whole emits the frame in buf.
+func (s *scanner) whole(emit func(kind byte, line []byte)) {
 	emit(s.buf[1], bytes.TrimRight(s.buf[headerLen:], "\x00"))
 	clear(s.buf) // a password may have been in it
-	s.buf, s.skip = s.buf[:0], whole-taken
+	s.buf, s.end = s.buf[:0], s.end[:0]
 }
 
 // Feed takes the next bytes of one side. An error says that they are no TOC.
@@ -172,9 +188,10 @@ func (c *Conn) client(t time.Time, line []byte) {
 	switch command {
 	case "toc_signon", "toc2_signon", "toc2_login": // host, port, name, roasted password
 		c.asked = word(rest, 2)
-	case "toc_send_im", "toc2_send_im":
-		c.talks(t, strings.HasSuffix(strings.TrimSpace(string(line)), " auto"))
-	case "toc_chat_send":
+	case "toc_send_im", "toc2_send_im", "toc2_send_im_enc":
+		text := strings.TrimSpace(string(line))
+		c.talks(t, strings.HasSuffix(text, `" auto`) || strings.HasSuffix(text, " auto") && !strings.Contains(text, `"`))
+	case "toc_chat_send", "toc_chat_send_enc", "toc_chat_whisper":
 		c.talks(t, false)
 	}
 }

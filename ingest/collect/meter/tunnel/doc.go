@@ -6,5 +6,5 @@
 //
 // Read message.go first (bytes into requests and answers), then http.go (a
 // connection of them), gateway.go and bosh.go (sessions that they carry),
-// websocket.go, socks.go, and inner.go (where what is inside goes).
+// websocket.go and deflate.go, socks.go, and inner.go (where what is inside goes).
 package tunnel

@@ -16,7 +16,9 @@ func (h *heard) Feed(side wire.Side, _ time.Time, b []byte) error {
 	h.sides[side] = append(h.sides[side], b...)
 	return nil
 }
-func (*heard) Gap(wire.Side, time.Time)      {}
+func (h *heard) Gap(side wire.Side, _ time.Time) {
+	h.sides[side] = append(h.sides[side], " gap "...)
+}
 func (*heard) End(time.Time, wire.End)       {}
 func (h *heard) String() string              { return fmt.Sprintf("%q", h.sides) }
 func says(side byte, text string) []byte     { return append([]byte{side, byte(len(text))}, text...) }
@@ -71,7 +73,12 @@ func FuzzSocks(f *testing.F) {
 }
 
 func FuzzWebSocket(f *testing.F) {
-	fuzz(f, func(i Inner) wire.Dissector { return &webSocket{to: i.XMPP(wire.Opening{})} },
+	fuzz(f, func(i Inner) wire.Dissector {
+		answer := head{lines: "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover"}
+		return NewGateways(i).openWebSocket(wire.Opening{}, true, &answer)
+	},
+		talk(says(0, "\xc1\x8d\x00\x00\x00\x00\xb2\x29\x28\x4a\x2d\x4e\xcd\x4b\x4e\xd5\xb7\x03\x00"), says(0, "\xc1\x83\x00\x00\x00\x00\x02\x13\x00")),
+		talk(says(1, "\x41\x05\xb2\x29\x28\x4a\x2d\x89\x00\x80\x08\x4e\xcd\x4b\x4e\xd5\xb7\x03\x00"), says(1, "\xc1\x03\x02\x13\x00\x81\x01a"), says(0, "\x81\x80....")),
 		talk(says(0, "\x81\x85\x01\x02\x03\x04igomn"), says(1, "\x81\x05hello"), says(1, "\x89\x02..\x01\x7e\x00\x03abc")),
 		talk(says(0, "\x01\x7f\x00\x00\x00\x00\x00\x00\x00\x02ab\x80\x01c"), says(1, "\xc1\x01x")))
 }

@@ -22,7 +22,7 @@ type kind uint8
 const (
 	plain   kind = iota
 	connect      // CONNECT
-	upgrade      // to a WebSocket of XMPP
+	upgrade      // to a WebSocket
 	msn          // gateway.dll
 	yahoo        // YMSG packets as bodies
 	aim          // FLAP in the packets of AIM's proxy
@@ -37,11 +37,7 @@ func kindOf(method, target string, h *head) kind {
 	case method == "CONNECT":
 		return connect
 	case strings.EqualFold(h.get("upgrade"), "websocket"):
-		for protocol := range strings.SplitSeq(h.get("sec-websocket-protocol"), ",") {
-			if strings.TrimSpace(protocol) == "xmpp" {
-				return upgrade
-			}
-		}
+		return upgrade
 	case strings.Contains(path, "gateway.dll"):
 		return msn
 	case method == "POST" && (strings.Contains(host+path, "msg.yahoo.com") || strings.Contains(host+path, "pager.yahoo.com")):
@@ -83,6 +79,7 @@ type Gateways struct {
 	inner    Inner
 	sessions map[sessionKey]*session
 	loose    map[*session]bool // asked for, not yet named by an answer
+	windows  int               // bytes held to unpack the messages of WebSockets
 }
 
 // NewGateways makes a Gateways that gives what it unwraps to inner.
@@ -169,6 +166,9 @@ func (g *Gateways) find(c *HTTP, k kind, id string, t time.Time) *session {
 // name puts a session under its id.
 func (g *Gateways) name(s *session, id string) {
 	delete(g.loose, s)
+	if g.sessions[s.key] == s {
+		delete(g.sessions, s.key)
+	}
 	s.key.id = id
 	if other := g.sessions[s.key]; other != nil && other != s {
 		g.end(other, other.last, wire.Left)
@@ -300,8 +300,8 @@ func (g *Gateways) named(c *HTTP, h head) {
 	}
 	s := c.answer.session
 	switch {
-	case s != nil && s.key.id == "" && id != "":
-		g.name(s, id)
+	case s != nil && !s.over && s.key.id != id && id != "":
+		g.name(s, id) // for the first time, or anew
 	case s == nil && id != "":
 		s = g.find(c, msn, id, h.at)
 		c.answer.session = s

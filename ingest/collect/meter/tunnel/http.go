@@ -32,6 +32,7 @@ const asking = 64
 type exchange struct {
 	kind    kind
 	head    bool     // HEAD: the answer has no body
+	xmpp    bool     // a WebSocket's subprotocol
 	session *session // whom its answer is for, once that is known
 	target  string
 }
@@ -120,6 +121,7 @@ func (c *HTTP) request(h head) (plan, error) {
 		return plan{}, errFrame
 	}
 	x := exchange{kind: kindOf(method, target, &h), head: method == "HEAD", target: target}
+	x.xmpp = x.kind == upgrade && offers(h.list("sec-websocket-protocol"), "xmpp")
 	if len(c.asked) < asking {
 		c.asked = append(c.asked, x)
 	}
@@ -128,6 +130,16 @@ func (c *HTTP) request(h head) (plan, error) {
 	}
 	c.reading = x
 	return plan{wanted: x.kind != plain, none: method == "GET" && h.get("content-length") == ""}, nil
+}
+
+// offers reports whether a list has the word.
+func offers(list, word string) bool {
+	for each := range strings.SplitSeq(list, ",") {
+		if strings.TrimSpace(each) == word {
+			return true
+		}
+	}
+	return false
 }
 
 // answered reads an answer's head.
@@ -152,7 +164,7 @@ func (c *HTTP) answered(h head) (plan, error) {
 		c.goOn(h.at)
 	case upgrade:
 		if status == "101" {
-			c.granted(h.at, &webSocket{to: c.hub.inner.XMPP(within(c.at(h.at), true))})
+			c.granted(h.at, c.hub.openWebSocket(within(c.at(h.at), true), c.answer.xmpp, &h))
 			return plan{pause: true}, nil
 		}
 		c.goOn(h.at)
@@ -162,6 +174,9 @@ func (c *HTTP) answered(h head) (plan, error) {
 		}
 	}
 	c.hub.named(c, h)
+	if status[0] != '2' {
+		c.answer.kind = plain // a proxy's page
+	}
 	none := c.answer.head || status == "101" || status == "204" || status == "304"
 	return plan{wanted: c.answer.kind != plain, none: none, answer: true}, nil
 }

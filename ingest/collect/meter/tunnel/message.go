@@ -2,7 +2,11 @@ package tunnel
 
 import (
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +50,18 @@ func (h *head) get(name string) string {
 	return ""
 }
 
+// list gives the values of a header that may have several lines, joined by commas.
+func (h *head) list(name string) string {
+	var values []string
+	for line := range strings.SplitSeq(h.lines, "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		if strings.EqualFold(key, name) {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return strings.Join(values, ",")
+}
+
 // phase is where in a message a direction is.
 type phase uint8
 
@@ -67,6 +83,7 @@ type parser struct {
 	left   int64  // of the body or the chunk
 	wanted bool   // the body is read
 	cut    bool   // it was longer than is read
+	coding string // of the body
 	body   []byte
 }
 
@@ -175,7 +192,7 @@ func (p *parser) begin(t time.Time, text string, to reader) error {
 	if err != nil {
 		return err
 	}
-	p.wanted, p.cut = plan.wanted, false
+	p.wanted, p.cut, p.coding = plan.wanted, false, strings.ToLower(h.get("content-encoding"))
 	switch n, err := strconv.ParseInt(h.get("content-length"), 10, 64); {
 	case plan.pause:
 		p.phase = paused
@@ -240,7 +257,35 @@ func (p *parser) finish(t time.Time, to reader) error {
 	if !p.wanted || p.cut {
 		return nil
 	}
+	body, ok := decoded(body, p.coding)
+	if !ok {
+		return nil // as if it were longer than is read
+	}
 	return to.body(t, body)
+}
+
+// decoded undoes a body's content coding; false where it is none that is read, or
+// becomes too long.
+func decoded(b []byte, coding string) (plain []byte, ok bool) {
+	var r io.Reader
+	var err error
+	switch coding {
+	case "", "identity":
+		return b, true
+	case "gzip", "x-gzip":
+		r, err = gzip.NewReader(bytes.NewReader(b))
+	case "deflate":
+		if r, err = zlib.NewReader(bytes.NewReader(b)); err != nil { // some leave its header off
+			r, err = flate.NewReader(bytes.NewReader(b)), nil
+		}
+	default:
+		return nil, false
+	}
+	if err != nil {
+		return nil, len(b) == 0
+	}
+	plain, err = io.ReadAll(io.LimitReader(r, unpackedMost+1))
+	return plain, err == nil && len(plain) <= unpackedMost
 }
 
 // gap says that bytes are missing.

@@ -30,16 +30,18 @@ type Conn struct {
 	packed    [2]*inflater    // by Side, after <compressed/>
 	tls       *secure.Records // after <proceed/>
 	hello     secure.HelloReader
-	alone     bool // between two clients, or two servers: no user signs on here
+	alone     bool // between two clients, or two servers, or a contact's: no user signs on here
 	stay      wire.Stay
 	domain    string
 	mechanism string
 	asked     string // the account that the sign-on names
 	legacy    string // the id of a jabber:iq:auth request
 	query     string // the id of the iq being read, if it sets something
+	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
 	refusal   refusal   // the first, until the connection is over
+	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
 	used      rollcall.UnixMinute
 	over      bool
@@ -49,7 +51,7 @@ type Conn struct {
 func Open(sink wire.Sink, o wire.Opening) *Conn {
 	c := &Conn{sink: sink, opening: o, stay: wire.Stay{Name: "XMPP"}}
 	c.stay.Who.Service = Jabber
-	c.alone = o.On(serverPort) || o.On(linkLocalPort)
+	c.alone = o.On(serverPort) || o.On(linkLocalPort) || o.Owner == wire.Others && o.Sided()
 	for side := range c.scan {
 		c.scan[side].lost = !o.Whole[side]
 	}
@@ -192,11 +194,17 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 	if c.scan[side].stop {
 		return nil
 	}
-	plain, err := c.packed[side].feed(data)
-	if _, scanErr := c.read(side, t, plain); scanErr != nil {
-		return scanErr
-	}
-	if err != nil {
+	var unread error
+	err := c.packed[side].feed(data, func(plain []byte) error {
+		_, unread = c.read(side, t, plain)
+		return unread
+	})
+	switch {
+	case unread != nil:
+		return unread
+	case c.packed[side].ended():
+		c.scan[side].stop, c.packed[side] = true, nil
+	case err != nil:
 		c.blind(side, t)
 	}
 	return nil
@@ -204,7 +212,7 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 
 // blind says that a side's compressed bytes can't be read from here on.
 func (c *Conn) blind(side wire.Side, t time.Time) {
-	c.scan[side].stop = true
+	c.scan[side].stop, c.packed[side] = true, nil
 	if c.accepted && !c.over {
 		c.stay.Begin(t, "compressed")
 	}
@@ -276,12 +284,14 @@ func (c *Conn) client(e element) {
 		if e.attr("xmlns") == "jabber:iq:auth" {
 			c.legacy = c.query
 		}
+	case "iq/invisible": // XEP-0186
+		c.hiding = c.query
 	case "presence":
 		c.presence(e)
 	case "message":
 		c.bounce = e.attr("type") == "error"
 	case "message/body":
-		if !c.bounce {
+		if empty := strings.HasSuffix(e.tag, "/"); !c.bounce && !empty {
 			c.talks(e.at)
 		}
 	}
@@ -315,10 +325,14 @@ func (c *Conn) presence(e element) {
 	case e.attr("to") != "":
 	case e.attr("type") == "unavailable":
 		c.stay.Leave(c.sink, e.at, "unavailable", false)
-	case (e.attr("type") == "" || e.attr("type") == "invisible") && c.accepted:
+	case online(e.attr("type")) && c.accepted:
 		c.stay.Begin(e.at, strings.TrimSpace("presence "+e.attr("type")))
 	}
 }
+
+// online reports whether a type of presence is that of a user who is there: none,
+// or the word that some clients say for it; hidden (XEP-0018) too.
+func online(typ string) bool { return typ == "" || typ == "available" || typ == "invisible" }
 
 // talks yields use, once a minute, of a user who has signed on; and of one who
 // writes to a machine of the same network, where that is known to be the
@@ -354,6 +368,7 @@ func (c *Conn) server(e element) {
 		c.resumed = e.at
 		c.takenUp()
 	case "success":
+		c.granted = e.at
 		if c.asked != "" {
 			c.accept(e.at, "SASL success")
 		}
@@ -361,6 +376,7 @@ func (c *Conn) server(e element) {
 		c.fail(e)
 	case "iq":
 		c.answer(e)
+		c.hides(e)
 		c.alreadyOpen(e)
 	case "presence", "message":
 		c.alreadyOpen(e)
@@ -395,14 +411,16 @@ func (c *Conn) takenUp() {
 	}
 }
 
-// fail reads a failure: of SASL, or of STARTTLS, after which all goes on in
-// clear.
+// fail reads a failure: of SASL; of STARTTLS, after which all goes on in clear;
+// or of compression.
 func (c *Conn) fail(e element) {
-	if c.scan[wire.Client].stop {
+	switch {
+	case c.scan[wire.Client].stop:
 		c.scan[wire.Client].stop = false
-		return
+	case strings.HasSuffix(e.attr("xmlns"), "/compress"):
+	default:
+		c.refused(e.at, "SASL failure")
 	}
-	c.refused(e.at, "SASL failure")
 }
 
 // refusal is a sign-on that the server has refused.
@@ -441,13 +459,27 @@ func (c *Conn) answer(e element) {
 	}
 }
 
-// alreadyOpen takes the account from what the server sends to it, where the
-// sign-on was not seen.
-func (c *Conn) alreadyOpen(e element) {
-	if c.alone || c.opening.Whole[wire.Client] || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/") {
+// hides reads the answer to a request to be invisible, of a user who is there.
+func (c *Conn) hides(e element) {
+	if c.hiding == "" || e.attr("id") != c.hiding {
 		return
 	}
-	if who := account(e.attr("to")); who != "" {
+	c.hiding = ""
+	if e.attr("type") == "result" && c.accepted {
+		c.stay.Begin(e.at, "invisible")
+	}
+}
+
+// alreadyOpen takes the account from what the server sends to it, where the
+// sign-on was not seen, or named nobody and was followed by no bind.
+func (c *Conn) alreadyOpen(e element) {
+	who := account(e.attr("to"))
+	switch {
+	case who == "" || c.alone || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/"):
+	case !c.granted.IsZero() && !c.resumed.IsZero():
+		c.asked = who
+		c.accept(c.granted, "SASL success")
+	case !c.opening.Whole[wire.Client]:
 		c.stay.Who.Account, c.accepted = who, true
 		c.stay.Begin(c.opening.Start, "stanza received, already open")
 	}

@@ -31,6 +31,13 @@ func linkLocal(owner wire.Owner) wire.Opening {
 	return o
 }
 
+// from is the opening of a stream by somebody's machine.
+func from(owner wire.Owner) wire.Opening {
+	o := whole
+	o.Owner, o.Ends[wire.Server] = owner, netip.MustParseAddrPort("[fe80::5]:5299")
+	return o
+}
+
 func sasl(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 const (
@@ -42,6 +49,7 @@ const (
 	failure     = `S<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>`
 )
 
+// reason: a table, a case a conversation.
 func TestConversations(t *testing.T) {
 	auth := func(mechanism, message string) string {
 		return "C<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" + sasl(message) + "</auth>"
@@ -77,9 +85,25 @@ func TestConversations(t *testing.T) {
 		"taken up again":                     {whole, wire.Closed, slices.Concat(in, []string{success, streamOpen, answerOpen, "C<resume previd='1' h='3'/>", "S<resumed previd='1' h='2'/>"}), []string{"login ann@example.org 3", "presence ann@example.org 7-8", "logout ann@example.org 8"}},
 		"SASL2, FAST, bind2, taken up again": {whole, wire.Closed, []string{streamOpen, answerOpen, "C<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><initial-response>" + sasl("ann\x00token") + "</initial-response><fast xmlns='urn:xmpp:fast:0'/></authenticate>",
 			"S<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>ann@example.org</authorization-identifier><resumed xmlns='urn:xmpp:sm:3' h='5'/></success>"}, []string{"login ann@example.org 3", "presence ann@example.org 3-4", "logout ann@example.org 4"}},
-		"invisible":  {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<presence type='invisible'/>"), []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
-		"a bounce":   {whole, wire.Cut, append(slices.Clone(accepted), "C<message type='error' to='bob@example.org'><body>hi</body><error/></message>"), []string{"login ann@example.org 3", "presence ann@example.org 8-11"}},
-		"any prefix": {whole, wire.Closed, []string{"C<s:stream to='example.org' xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>", answerOpen, auth("PLAIN", "\x00Ann\x00secret"), "S<a:success/>"}, []string{"login ann@example.org 3", "logout ann@example.org 4"}},
+		"not taken up again, bound": {whole, wire.Closed, slices.Concat(in, []string{success, streamOpen, answerOpen, "C<resume xmlns='urn:xmpp:sm:3' previd='1' h='3'/>", "S<failed xmlns='urn:xmpp:sm:3' h='2'><item-not-found/></failed>", bindRequest, bindAnswer, "C<presence/>"}), []string{"login ann@example.org 3", "presence ann@example.org 10-11", "logout ann@example.org 11"}},
+		"SASL2, not taken up again, bound by bind2": {whole, wire.Closed, []string{streamOpen, answerOpen, "C<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>" + sasl("\x00ann\x00secret") + "</initial-response><resume xmlns='urn:xmpp:sm:3' previd='1' h='3'/><bind xmlns='urn:xmpp:bind:0'/></authenticate>",
+			"S<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>ann@example.org/work</authorization-identifier><failed xmlns='urn:xmpp:sm:3'><item-not-found/></failed><bound xmlns='urn:xmpp:bind:0'/></success>", "C<presence/>"}, []string{"login ann@example.org 3", "presence ann@example.org 4-5", "logout ann@example.org 5"}},
+		"SASL2, refused": {whole, wire.Closed, []string{streamOpen, answerOpen, "C<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>" + sasl("\x00ann\x00secret") + "</initial-response></authenticate>", "S<failure xmlns='urn:xmpp:sasl:2'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>"}, []string{"login_failed ann@example.org 3"}},
+		"by a certificate, taken up again": {whole, wire.Closed, []string{streamOpen, auth("EXTERNAL", "="), answerOpen, success, streamOpen, answerOpen, "C<resume previd='1' h='3'/>", "S<resumed previd='1' h='2'/>", "S<message to='ann@example.org/work' from='bob@example.org'><body>hi</body></message>"},
+			[]string{"login ann@example.org 3", "presence ann@example.org 7-9", "logout ann@example.org 9"}},
+		"zlib refused before the sign-on":   {whole, wire.Closed, []string{streamOpen, answerOpen, "C<compress xmlns='http://jabber.org/protocol/compress'><method>lzw</method></compress>", "S<failure xmlns='http://jabber.org/protocol/compress'><unsupported-method/></failure>"}, nil},
+		"available by that word":            {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<presence type='available'/>"), []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
+		"no presence of the user's":         {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<presence type='probe'/>", "C<presence to='bob@example.org' type='subscribed'/>", "C<presence type='error'/>"), []string{"login ann@example.org 3", "logout ann@example.org 11"}},
+		"invisible by command":              {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<iq type='set' id='i'><invisible xmlns='urn:xmpp:invisible:0'/></iq>", "S<iq type='result' id='i'/>"), []string{"login ann@example.org 3", "presence ann@example.org 9-10", "logout ann@example.org 10"}},
+		"invisible by a list, then present": {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<iq type='set' id='i'><query xmlns='jabber:iq:privacy'><active name='invisible'/></query></iq>", "S<iq type='result' id='i'/>", "C<presence/>"), []string{"login ann@example.org 3", "presence ann@example.org 10-11", "logout ann@example.org 11"}},
+		"sent by itself": {whole, wire.Cut, append(slices.Clone(accepted), "C<message to='bob@example.org'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", "C<message to='bob@example.org'><received xmlns='urn:xmpp:receipts' id='1'/></message>",
+			"C<message to='bob@example.org'><displayed xmlns='urn:xmpp:chat-markers:0' id='1'/></message>", "S<message><sent xmlns='urn:xmpp:carbons:2'><forwarded><message><body>hi</body></message></forwarded></sent></message>", "S<message><result xmlns='urn:xmpp:mam:2'><forwarded><message><body>hi</body></message></forwarded></result></message>",
+			"C<iq type='set' id='s'><si xmlns='http://jabber.org/protocol/si'><file name='a'><desc/></file></si></iq>", "C<message to='bob@example.org'><body/></message>"), []string{"login ann@example.org 3", "presence ann@example.org 8-17"}},
+		"a contact's, on another port, behind STARTTLS": {from(wire.Others), wire.Closed, []string{streamOpen + "<starttls/>", answerOpen, "S<proceed/>", "C\x16\x03\x01\x00\x03<<<\x17\x03\x03\x00\x01", "S\x16\x03\x03</x>"}, nil},
+		"a contact's, on another port":                  {from(wire.Others), wire.Closed, []string{streamOpen, answerOpen, "C<message><body>lunch?</body></message>", "S<message><body>yes</body></message>"}, nil},
+		"invisible":                                     {whole, wire.Closed, append(slices.Clone(accepted[:len(accepted)-1]), "C<presence type='invisible'/>"), []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
+		"a bounce":                                      {whole, wire.Cut, append(slices.Clone(accepted), "C<message type='error' to='bob@example.org'><body>hi</body><error/></message>"), []string{"login ann@example.org 3", "presence ann@example.org 8-11"}},
+		"any prefix":                                    {whole, wire.Closed, []string{"C<s:stream to='example.org' xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>", answerOpen, auth("PLAIN", "\x00Ann\x00secret"), "S<a:success/>"}, []string{"login ann@example.org 3", "logout ann@example.org 4"}},
 		"a long tag and deep ones": {whole, wire.Cut, slices.Concat(accepted, []string{"C<iq id='" + strings.Repeat("x", 2*tagMost) + "'><photo/></iq>", "C" + strings.Repeat("<a>", 2*depthMost) + strings.Repeat("</a>", 2*depthMost), "C<message><body>hi</body></message>"}),
 			[]string{"login ann@example.org 3", "use ann@example.org 11", "presence ann@example.org 8-13"}},
 		"a gap in mid-login":         {whole, wire.Closed, append(slices.Clone(in), "g", "S<stream:features/>"), nil},
