@@ -311,7 +311,7 @@ func (k taken) gated(t *Table, must []string) *absent {
 	a := k.of(t)
 	header := make([]use, len(must))
 	for i, name := range must {
-		header[i] = use{name: "header", from: &Value{field: []string{name}, name: name}, says: "no row without it is the table's"}
+		header[i] = use{name: "header", from: &Value{field: []string{name}, name: name}, says: "its rows are not read as the table's"}
 	}
 	a.gate = lacks(header, (*Value).columns)
 	for _, l := range a.lacks {
