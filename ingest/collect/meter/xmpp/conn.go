@@ -204,25 +204,34 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 	case unread != nil:
 		return unread
 	case c.packed[side].ended():
-		c.scan[side].stop, c.packed[side] = true, nil
+		c.unpacked(side)
 	case err != nil:
 		c.blind(side, t)
 	}
 	return nil
 }
 
+// unpacked ends the reading of a side's compressed bytes.
+func (c *Conn) unpacked(side wire.Side) {
+	c.packed[side].release()
+	c.scan[side].stop, c.packed[side] = true, nil
+}
+
 // blind says that a side's compressed bytes can't be read from here on.
 func (c *Conn) blind(side wire.Side, t time.Time) {
-	c.scan[side].stop, c.packed[side] = true, nil
+	c.unpacked(side)
 	if c.accepted && !c.over {
 		c.stay.Begin(t, "compressed")
 	}
 }
 
-// compressed begins reading both sides through zlib.
+// compressed begins reading both sides through zlib, once.
 func (c *Conn) compressed() {
+	if c.packed[wire.Server] != nil {
+		return
+	}
 	for side := range c.packed {
-		c.packed[side] = &inflater{}
+		c.packed[side] = &inflater{budget: c.sink.Budget}
 	}
 	c.scan[wire.Server].pause = true
 }
@@ -243,6 +252,9 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 // End says that the connection is over at t, and why. Where its end was not seen,
 // a refusal just before may have been followed by a login.
 func (c *Conn) End(t time.Time, why wire.End) {
+	for side := range c.packed {
+		c.packed[side].release()
+	}
 	if c.tls != nil && !c.tls.Lasted(t) {
 		c.stay.Forget()
 	}
