@@ -1,6 +1,7 @@
 package hll
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -60,7 +61,7 @@ func anyBank(r *rand.Rand, k, n int) (one, two *Bank, alone []*Sketch) {
 			alone = append(alone, nil)
 			continue
 		}
-		ids := r.IntN(1 << 14)
+		ids := r.IntN(1 << r.UintN(12))
 		made := func() *Sketch {
 			s := sketchOf(k, upTo(uint64(limit(uint8(k))+ids)))
 			s.MarkClean()
@@ -73,13 +74,15 @@ func anyBank(r *rand.Rand, k, n int) (one, two *Bank, alone []*Sketch) {
 	return one, two, alone
 }
 
-// requireSameMark requires the same state and the same mark, and takes got's away.
+// requireSameMark requires the same registers and the same mark, and takes got's away.
 func requireSameMark(t *testing.T, what string, want, got *Sketch) {
 	t.Helper()
 	if want.Dirty() != got.Dirty() {
 		t.Fatalf("%s is dirty: %v, and should be %v", what, got.Dirty(), want.Dirty())
 	}
-	requireSame(t, what, want, got)
+	if !bytes.Equal(want.regs, got.regs) {
+		t.Fatalf("%s has other registers", what)
+	}
 	got.MarkClean()
 }
 

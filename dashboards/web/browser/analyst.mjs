@@ -208,6 +208,27 @@ export function analyst(w) {
     await other.page.waitForFunction(() => Math.abs(document.querySelector("#trend").getBoundingClientRect().top) < 60);
   });
 
+  test("how to cite the figures of people, and of accounts", async (t) => {
+    const { page, context } = await open(t, "/?month=2002-10");
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    for (const [path, cited] of [["/?month=2002-10", /^Rollcall, panel demo, France, October 2002, .* http.*month=2002-10/], ["/accounts?market=WORLD&month=2002-10", /^Rollcall, census, World of May 2001.*, October 2002, .* http.*accounts/]]) {
+      await page.goto(w.server.address + path);
+      await page.locator(".cite").getByRole("button", { name: "Copy" }).click();
+      await page.locator(".cite").getByRole("button", { name: "Copied" }).waitFor();
+      assert.match(await page.evaluate(() => navigator.clipboard.readText()), cited);
+    }
+  });
+
+  test("a menu closes when something else is pressed", async (t) => {
+    const { page } = await open(t, "/?month=2003-10");
+    for (const menu of ["#ranking .switches details.menu", "#profile details.menu.services"]) {
+      await page.locator(`${menu} > summary`).first().click();
+      assert.equal(await page.locator(menu).first().evaluate((d) => d.open), true);
+      await page.locator("#ranking .subtitle").click();
+      assert.equal(await page.locator(menu).first().evaluate((d) => d.open), false, menu);
+    }
+  });
+
   test("controls write the address; back goes back", async (t) => {
     const { page } = await open(t, "/?month=2003-10");
     await page.getByRole("button", { name: "Previous month" }).click();

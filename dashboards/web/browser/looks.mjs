@@ -43,6 +43,14 @@ export function crowded(page) {
   });
 }
 
+/** beside gives what stands beside the column that the page's text keeps to. */
+export function beside(page) {
+  return page.evaluate(() => {
+    const right = Math.max(...[...document.querySelectorAll("main h2")].map((h) => h.closest("section").getBoundingClientRect().right));
+    return [...document.querySelectorAll("main .switch, main .tiles > div, main .pool, main .keys li, main .button, main summary, main p")].filter((e) => e.getBoundingClientRect().right > right + 1).map((e) => `${e.className} "${e.textContent.slice(0, 40)}"`);
+  });
+}
+
 /** cut gives the texts of drawings that end in an ellipsis, since what they say
     had no space. */
 export function cut(page) {
@@ -83,7 +91,7 @@ export function clipped(page) {
 
 export function looks(w) {
   const keep = process.env.SHOTS; // a folder for the pictures, to be looked at
-  for (const [width, height] of [[360, 740], [768, 1024], [1280, 900], [1920, 1080]]) {
+  for (const [width, height] of [[320, 740], [360, 740], [768, 1024], [1280, 900], [1920, 1080]]) {
     for (const colorScheme of ["light", "dark"]) {
       for (const language of ["en", "fr"]) {
         test(`${width} ${colorScheme} ${language}`, async (t) => {
@@ -100,6 +108,7 @@ export function looks(w) {
             assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
             assert.deepEqual(await crowded(page), []);
             assert.deepEqual(await clipped(page), []);
+            assert.deepEqual(await beside(page), []);
             assert.deepEqual(await cut(page), []);
             if (name === "people") {
               const [cautioned, without] = await silent(page);
@@ -256,6 +265,39 @@ export function looks(w) {
         }));
         assert.deepEqual(beyond, [], `${width} ${path}`);
       }
+    }
+  });
+
+  test("a link to a figure brings its title below the bar, and the bar's last control can be reached", async (t) => {
+    for (const [width, height] of [[320, 740], [360, 740], [640, 450], [320, 256]]) { // the last two: 200 and 400 % zoom
+      const { page, context } = await tab(w.browser, { viewport: { width, height } });
+      t.after(() => context.close());
+      await page.goto(`${w.server.address}/?month=2003-10&lang=fr`);
+      await whole(page);
+      for (const id of ["trend", "profile"]) {
+        await page.locator(`.jump a[href="#${id}"]`).click();
+        const [title, bar] = await page.evaluate((id) => [document.querySelector(`#${id} h2`).getBoundingClientRect().top, document.querySelector(".bar").getBoundingClientRect().bottom], id);
+        assert.ok(title >= bar, `${width}: the title of #${id} at ${title}, under the bar that ends at ${bar}`);
+      }
+      await page.locator(".bar summary").click();
+      await page.getByLabel("Version", { exact: true }).scrollIntoViewIfNeeded();
+      const last = await page.getByLabel("Version", { exact: true }).boundingBox();
+      assert.ok(last.y >= 0 && last.y + last.height <= height, `${width} by ${height}: the last control at ${last.y}`);
+    }
+  });
+
+  test("in forced colours what is chosen looks unlike what is not", async (t) => {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, context } = await tab(w.browser, { colorScheme, forcedColors: "active" });
+      t.after(() => context.close());
+      await page.goto(`${w.server.address}/?month=2003-10`);
+      await whole(page);
+      const look = (of) => page.locator(of).first().evaluate((e) => {
+        const { backgroundColor, borderBottomColor, borderBottomStyle, borderBottomWidth, color } = getComputedStyle(e);
+        return [backgroundColor, borderBottomWidth === "0px" ? "" : borderBottomColor, borderBottomStyle, color].join(" ");
+      });
+      assert.notEqual(await look(".tabs a[aria-current]"), await look(".tabs a:not([aria-current])"), "the page that is shown");
+      assert.notEqual(await look("#places .switch label.on"), await look("#places .switch label:not(.on)"), "what is chosen of a switch");
     }
   });
 

@@ -19,9 +19,16 @@ export function states(w) {
     await page.getByRole("heading", { name: "February 2004 is not published" }).waitFor();
     assert.match(await page.locator("pre").textContent(), /rollcall panel load --market FR --panel demo --month 2004-02/);
     assert.deepEqual(await violations(page), []);
+    for (const width of [320, 1280]) {
+      await page.setViewportSize({ width, height: 740 });
+      assert.deepEqual(await page.locator("pre").evaluate((e) => [e.scrollWidth - e.clientWidth, document.documentElement.scrollWidth - innerWidth]), [0, 0], `${width}: the commands are cut off`);
+    }
+    assert.equal((await page.locator("pre").textContent()).split("\n").length, 3, "a command is one line where it is copied");
+    assert.equal(await page.locator('header a[href="#about"]').count(), 0, "a link to a method that is not here");
     await page.getByRole("link", { name: /October 2003/ }).click();
     await whole(page);
     assert.match(await page.locator("h1").textContent(), /October 2003$/);
+    assert.equal(await page.locator('header a[href="#about"]').count(), 1);
   });
 
   test("what is no month is told so, and the newest offered; what else of an address is passed over is named", async (t) => {
@@ -36,7 +43,12 @@ export function states(w) {
     }
     await page.goto(`${w.server.address}/?month=2003-10&location=moon&moth=2002-10&services=mns&lang=en`);
     await whole(page);
-    assert.match(await page.locator(".passed-over").textContent(), /: location=moon, moth=2002-10, services=mns\.$/);
+    assert.equal(await page.locator(".passed-over").textContent(), "Some of the address was not understood, so it was left out: location=moon, moth=2002-10, services=mns.");
+    const apart = await page.evaluate(() => {
+      const box = (of) => document.querySelector(of).getBoundingClientRect();
+      return [box(".passed-over").top - box(".bar").bottom, box(".simulated").top - box(".passed-over").bottom];
+    });
+    assert.ok(apart.every((gap) => gap >= 12), `it stands ${apart} px from what is around it`);
     assert.deepEqual(await violations(page), []);
     await page.getByLabel("Where").selectOption("home");
     await page.waitForFunction(() => document.querySelector(".passed-over").textContent.endsWith(": services=mns."));
@@ -132,6 +144,69 @@ export function states(w) {
       assert.deepEqual(await violations(page), []);
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/large-${width}.png`, fullPage: true });
     }
+  });
+
+  test("huge figures crowd nothing, and are never broken", async (t) => {
+    const times = (m) => (m?.value == null ? m : { ...m, ...Object.fromEntries(["value", "se", "low", "high"].map((k) => [k, m[k] === null ? null : 400 * m[k]])) });
+    for (const width of [320, 360, 768]) {
+      const page = await open(t, { viewport: { width, height: 740 } });
+      await page.route("**/v1/reports/*", async (r) => {
+        const body = await (await r.fetch()).json();
+        const rows = body.rows.map((row) => ({ ...row, ...Object.fromEntries(["unique_audience", "change", "k_plus"].filter((k) => k in row).map((k) => [k, times(row[k])])) }));
+        await r.fulfill({ contentType: "application/json", body: JSON.stringify({ ...body, rows }) });
+      });
+      await page.goto(`${w.server.address}/?month=2003-10&lang=fr`);
+      await whole(page);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} scrolls sideways`);
+      assert.deepEqual(await crowded(page), []);
+      assert.deepEqual(await page.locator(".tiles .value").evaluateAll((all) => all.filter((e) => e.getBoundingClientRect().height > 1.5 * parseFloat(getComputedStyle(e).lineHeight)).map((e) => e.textContent)), [], "a figure on two lines");
+    }
+  });
+
+  test("names that are long or can't be broken leave the drawings their space", async (t) => {
+    const page = await open(t, { viewport: { width: 320, height: 740 } });
+    await page.route("**/v1/services", async (r) => {
+      const { rows } = await (await r.fetch()).json();
+      await r.fulfill({ contentType: "application/json", body: JSON.stringify({ rows: rows.map((x, i) => ({ ...x, brand: "", name: i % 2 ? `${x.name}ohneunterbrechungzusammengeschriebenermessengername` : `${x.name} for the Extended Enterprise` })) }) });
+    });
+    for (const path of ["/?month=2003-10", "/accounts?market=WORLD&month=2002-10"]) {
+      await page.goto(w.server.address + path);
+      if (path.startsWith("/?")) await whole(page);
+      else await page.locator("#account-windows svg[role=img]").waitFor();
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} scrolls sideways`);
+      assert.deepEqual(await crowded(page), []);
+      const scales = await page.evaluate(() => [...document.querySelectorAll(".drawing > svg > svg")].map((p) => [p.closest("section").id, p.getBoundingClientRect().width, Math.max(0, ...[...p.querySelectorAll("g > line, g > path")].map((e) => e.getBoundingClientRect().width))]));
+      assert.deepEqual(scales.filter(([id, , wide]) => /trend|curve|accounts/.test(id) && wide < 100), [], "a line has no space");
+    }
+  });
+
+  test("a month in which everything is withheld says so in place of empty scales", async (t) => {
+    const none = { value: null, se: null, low: null, high: null, n: null, status: "below" };
+    const emptied = (row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v?.status !== undefined ? none : /^(rank|tie)/.test(k) ? null : k === "tied_with" ? [] : v]));
+    for (const [width, lang, said] of [[320, "fr", "moins de 30 personnes"], [1280, "en", "under 30 persons"]]) {
+      const page = await open(t, { viewport: { width, height: 900 } });
+      await page.route("**/v1/reports/*", async (r) => {
+        const body = await (await r.fetch()).json();
+        await r.fulfill({ contentType: "application/json", body: JSON.stringify({ ...body, rows: body.rows.map(emptied) }) });
+      });
+      await page.goto(`${w.server.address}/?month=2003-10&lang=${lang}`);
+      await whole(page);
+      for (const id of ["trend", "duplication", "combinations", "profile", "curve", "frequency"]) {
+        assert.match(await page.locator(`#${id} .drawing`).textContent(), new RegExp(said), `#${id} says nothing`);
+        assert.equal(await page.locator(`#${id} .drawing > svg > svg`).count(), 0, `#${id} has a scale with nothing on it`);
+      }
+      assert.deepEqual(await crowded(page), []);
+      assert.deepEqual(await violations(page), []);
+    }
+  });
+
+  test("without JavaScript: what is missing, and where the figures are, in both languages", async (t) => {
+    const page = await open(t, { javaScriptEnabled: false, bypassCSP: false });
+    await page.goto(w.server.address);
+    const said = page.locator("noscript");
+    for (const words of [/draws its charts with JavaScript/, /dessine ses graphiques en JavaScript/]) assert.match(await said.textContent(), words);
+    const box = await said.locator("p").first().boundingBox();
+    assert.ok(box.x >= 16 && box.y >= 16, "it stands at the edge of the window");
   });
 
   test("two versions of a month, and what changed between them", async (t) => {

@@ -60,13 +60,14 @@ export function App() {
   useFragment(people, census, a.places);
 
   const over = passedOver(new URL(location.href), c?.services.map((x) => x.service));
+  const nothing = trouble?.kind === "key" || trouble?.kind === "problem" || ((found: object | undefined) => found !== undefined && "kind" in found)(a.page === "people" ? found : counted);
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
   const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
   if (a.embed !== undefined) return <main id="main" class="embedded">{body()}</main>;
   return (
     <>
       <a class="skip" href="#main">{t.skip}</a>
-      <Header a={a} t={t} go={go} />
+      <Header a={a} t={t} method={!nothing} go={go} />
       {c && a.page === "people" && chosen && <PeopleControls a={a} c={c} chosen={chosen} t={t} n={n} go={go} />}
       {c && a.page === "accounts" && market && month && <AccountsControls a={a} c={c} market={market} month={month} months={months} t={t} n={n} go={go} />}
       {trouble?.kind === "away" && <Gone at={own ? at : undefined} t={t} retry={async () => retry(setTrouble, setAgain)} />}
@@ -100,7 +101,8 @@ function Footer({ t }: { t: Texts }) {
   );
 }
 
-function Header({ a, t, go }: { a: Address; t: Texts; go: (c: Change) => void }) {
+/** Header leads to the other pages; method: whether this one tells of its figures. */
+function Header({ a, t, method, go }: { a: Address; t: Texts; method: boolean; go: (c: Change) => void }) {
   const to = (change: Change, fresh: boolean) => ({
     href: write(changed(a, change)),
     onClick: (e: MouseEvent) => {
@@ -120,7 +122,7 @@ function Header({ a, t, go }: { a: Address; t: Texts; go: (c: Change) => void })
           <a {...to({ page: "accounts", version: undefined, panel: undefined }, true)} aria-current={a.page === "accounts" ? "page" : undefined}>{t.accounts} <small>{t.census}</small></a>
         </nav>
         <span class="side">
-          <a href="#about">{t.method}</a>
+          {method && <a href="#about">{t.method}</a>}
           <a {...to({ language: other }, false)} lang={other}>{t.other}</a>
         </span>
       </div>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scale, sizes, spread, wrap } from "./draw";
+import { scale, sizes, spaced, spread, wrap } from "./draw";
 import { enlarged, runs, splits, top, type Series } from "./lines";
 import { below, measure } from "./testing";
 
@@ -18,6 +18,15 @@ test("labels don't overlap, keep their order, and stay inside", () => {
 
 test("an interval under 8 pixels isn't drawn, under 14 the dot is small", () => {
   assert.deepEqual([7.9, 8, 13.9, 14].map(sizes), [{ interval: false, radius: 4.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 2.4 }, { interval: true, radius: 4.4 }]);
+});
+
+test("a scale's numbers that have no space are left out, its end never", () => {
+  const long = () => 30;
+  assert.deepEqual(spaced([0, 1, 2, 3, 4], 200, long), [0, 1, 2, 3, 4]);
+  assert.deepEqual(spaced([0, 1, 2, 3, 4], 100, long), [0, 2, 4]);
+  assert.deepEqual(spaced([0, 1, 2, 3], 60, long), [1, 3], "counted from the end");
+  assert.deepEqual(spaced([0, 1, 2], 20, long), [2]);
+  assert.deepEqual(spaced([0], 20, long), [0]);
 });
 
 test("a scale's steps are round, and its last tick is at or above what is greatest, not far above", () => {

@@ -136,6 +136,17 @@ export class Sheet {
   }
 }
 
+/** withheldOnly is the drawing of a figure of which nothing is shown: a swatch, and
+    why. */
+export function withheldOnly(width: number, label: string, why: string): SVGSVGElement {
+  const sheet = new Sheet(width, withheldHeight, label);
+  sheet.swatch(0, withheldHeight / 2);
+  sheet.text(24, withheldHeight / 2 + 4, why, faces.withheld);
+  return sheet.svg;
+}
+
+export const withheldHeight = 32;
+
 export function label(x: number, y: number, text: string, face: Face): SVGTextElement {
   const e = element("text", {
     x,
@@ -148,6 +159,13 @@ export function label(x: number, y: number, text: string, face: Face): SVGTextEl
   if (face.italic) e.setAttribute("font-style", "italic");
   e.textContent = text;
   return e;
+}
+
+/** plate writes a text over the scale's lines. */
+export function plate(sheet: Sheet, x: number, y: number, text: string, face: Face): void {
+  const long = measure(text, face);
+  sheet.add("rect", { x: (face.anchor === "end" ? x - long : x) - 2, y: y - 12, width: long + 4, height: 16, fill: "var(--bg)" });
+  sheet.text(x, y, text, face);
 }
 
 /** Where an estimate and its interval stand, in pixels. */
@@ -207,11 +225,25 @@ export interface Ticks {
   text: (v: number) => string;
 }
 
-/** axis draws a horizontal scale's numbers and lines. */
-export function axisX(ticks: Ticks): marks.Markish[] {
+/** spaced gives those of a scale's ticks whose numbers have space on so many pixels:
+    every one, or every second and so on, counted from the last, which is the
+    scale's end. */
+export function spaced(values: readonly number[], width: number, long: (v: number) => number): number[] {
+  const end = values.at(-1)!;
+  const at = (v: number) => (end === 0 ? 0 : (v / end) * width);
+  for (let every = 1; every < values.length; every++) {
+    const some = values.filter((_, i) => (values.length - 1 - i) % every === 0);
+    if (some.every((v, i) => i === 0 || at(v) - at(some[i - 1]!) >= (long(v) + long(some[i - 1]!)) / 2 + 6)) return some;
+  }
+  return [end];
+}
+
+/** axis draws a horizontal scale's numbers and lines, on so many pixels. */
+export function axisX(ticks: Ticks, width: number): marks.Markish[] {
+  const told = spaced(ticks.values, width, (v) => measure(ticks.text(v), faces.tick));
   return [
     marks.gridX(ticks.values, { stroke: "var(--grid)", strokeOpacity: 1 }) as marks.Markish,
-    marks.axisX(ticks.values, { tickSize: 0, tickPadding: 8, fontSize: 12, fill: "var(--muted)", label: null, tickFormat: (v: number) => ticks.text(v) }) as marks.Markish,
+    marks.axisX(told, { tickSize: 0, tickPadding: 8, fontSize: 12, fill: "var(--muted)", label: null, tickFormat: (v: number) => ticks.text(v) }) as marks.Markish,
   ];
 }
 

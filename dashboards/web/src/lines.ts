@@ -104,7 +104,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
   const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 10;
   const narrow = g.width < 420;
   const names = new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name]));
-  const space = Math.min(170, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
+  const space = Math.min(170, 0.36 * g.width, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
   const right = space + 24;
   const width = g.width;
   sheet.place(

@@ -1,6 +1,6 @@
 // Combinations: who uses exactly which services, an UpSet lying down.
 import type { CombinationRow, RankingRow, Report } from "../api";
-import { axisX, clipped, estimate, faces, isCaution, layer, measure, plot, scale, Sheet, tip } from "../draw";
+import { axisX, clipped, estimate, faces, isCaution, layer, measure, plot, scale, Sheet, tip, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
 import { shown, type Shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -57,7 +57,7 @@ export function combinations(r: Combinations, ranking: Report<RankingRow>, data:
       head: [french ? "Exactement ces services" : "Exactly these services", ...cellHeads(s.t.visitors, s)],
       rows: r.rows.map((row) => [s.n.list(row.services.map(s.name)), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
     },
-    height: () => top + rows.length * step + (count > 0 ? step : 0) + 28,
+    height: () => (rows.length === 0 ? withheldHeight : top + rows.length * step + (count > 0 ? step : 0) + 28),
     draw: (width) => draw({ rows, services, count, low: limits(r.meta).low, label: sentence(r, ranking, s) }, width, s),
   };
 }
@@ -74,12 +74,13 @@ interface Drawn {
 }
 
 function draw(d: Drawn, width: number, s: Scope): SVGSVGElement {
+  if (d.rows.length === 0) return withheldOnly(width, d.label, countText(d, width - 24, s));
   const tall = d.rows.length * step;
   const names = d.services.map(s.short);
   const space = (width * 0.52) / Math.max(1, d.services.length);
   const long = Math.max(40, ...names.map((n) => measure(n, faces.name) + 14));
   const slant = long > space;
-  const each = slant ? Math.min(40, space) : long;
+  const each = slant ? Math.min(30, space) : long;
   const head = top + (slant ? 24 : 0);
   const sheet = new Sheet(width, head + tall + (d.count > 0 ? step : 0) + 28, d.label);
   const left = Math.max(each * d.services.length, 8);
@@ -131,7 +132,7 @@ function panel(d: Drawn, o: { width: number; space: number; domain: [number, num
     width: o.width, height: o.tall + extra + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: o.domain }, y: { type: "identity" } as never,
     marks: [
-      ...axisX(o.ticks),
+      ...axisX(o.ticks, o.width - o.space),
       layer((at, into) => {
         d.rows.forEach((row, i) => {
           const m = row.unique_audience;
@@ -149,11 +150,18 @@ function panel(d: Drawn, o: { width: number; space: number; domain: [number, num
 
 /** withheldRow counts the combinations that have no figure. */
 function withheldRow(sheet: Sheet, d: Drawn, y: number, width: number, s: Scope): void {
-  const french = s.t.language === "fr";
-  const below = s.t.under(d.low);
-  const long = french ? `${d.count} autres combinaisons, chacune à ${below}` : `${d.count} more combinations, each ${below}`;
-  const short = french ? `${d.count} autres\u00a0: ${below}` : `${d.count} more: ${below} each`;
   sheet.add("rect", { x: 0, y: y + 2, width, height: step - 4, fill: "var(--bg)" });
   sheet.swatch(4, y + step / 2);
-  sheet.text(28, y + step / 2 + 4, measure(long, faces.withheld) < width - 32 ? long : short, faces.withheld);
+  sheet.text(28, y + step / 2 + 4, countText(d, width - 32, s), faces.withheld);
+}
+
+/** countText says how many combinations have no figure, in words that fit. */
+function countText(d: Drawn, space: number, s: Scope): string {
+  const french = s.t.language === "fr";
+  const below = s.t.under(d.low);
+  if (d.count === 0) return below;
+  const more = d.rows.length > 0;
+  const long = french ? `${d.count} ${more ? "autres " : ""}combinaisons, chacune à ${below}` : `${d.count} ${more ? "more " : ""}combinations, each ${below}`;
+  const short = french ? `${d.count} ${more ? "autres" : "combinaisons"}\u00a0: ${below}` : `${d.count} ${more ? "more" : "combinations"}: ${below} each`;
+  return measure(long, faces.withheld) < space ? long : short;
 }

@@ -1,6 +1,6 @@
 // The reach curve: how many had come by each day of the month.
 import type { CurveRow, Report } from "../api";
-import { Sheet } from "../draw";
+import { Sheet, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Scope } from "../figure";
 import { enlarged, last, lines, splits, under, type Series } from "../lines";
 import { shown } from "../numbers";
@@ -32,7 +32,7 @@ export function sentence(r: Curve, s: Scope): string {
   const french = s.t.language === "fr";
   const first = seriesOf(r, s)[0];
   const end = first && last(first);
-  if (first === undefined || end === undefined) return french ? "Aucun service n’a assez de panélistes" : "No service has enough panelists";
+  if (first === undefined || end === undefined) return french ? "Aucun service n’a assez de panélistes pour une courbe" : "No service has enough panelists for a curve";
   const by = first.points.find((p) => p.x === early)?.m;
   const all = s.n.persons(end.m.value);
   if (!shown(by)) return french ? `${first.name}\u00a0: ${all} visiteurs à la fin du mois` : `${all} visitors of ${first.name} had come by the month’s end`;
@@ -48,7 +48,7 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
   const hollow = all.some((l) => l.points.some((p) => shown(p.m) && p.m.status === "caution"));
   const { low, caution } = limits(r.meta);
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
-  const notes = [french ? "Le dernier jour est le chiffre du mois." : "The last day is the month’s figure."];
+  const notes = never.length === all.length ? [] : [french ? "Le dernier jour est le chiffre du mois." : "The last day is the month’s figure."];
   if (never.length > 0) notes.push(`${s.n.some(never)}${s.t.colon}${s.t.under(low)}.`);
   return {
     id: "curve",
@@ -64,7 +64,7 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
       head: [s.t.service, french ? "Jour" : "Day", ...cellHeads(s.t.visitors, s)],
       rows: r.rows.map((row) => [s.name(row.service), s.n.day(row.date), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
     },
-    height: () => (splits(all) ? 150 + under + 40 + 190 + under : 300 + under),
+    height: () => (!all.some(last) ? withheldHeight : splits(all) ? 150 + under + 40 + 190 + under : 300 + under),
     draw: (width) => draw(all, r, width, s),
   };
 }
@@ -75,6 +75,7 @@ function draw(all: readonly Series[], r: Curve, width: number, s: Scope): SVGSVG
   const values = [1, 7, 14, 21, days].filter((d, i, a) => d <= days && a.indexOf(d) === i && (d === days || days - d > 2));
   const x = { domain: [1, days] as [number, number], ticks: { values, text: (v: number) => String(v) } };
   const label = sentence(r, s);
+  if (!all.some(last)) return withheldOnly(width, label, s.t.under(limits(r.meta).low));
   if (!split) {
     const sheet = new Sheet(width, 300 + under, label);
     lines(sheet, { x: 0, y: 4 }, all, { width, height: 290, x, values: () => true }, s);

@@ -1,6 +1,6 @@
 // Panels of dots that share their rows: places, and the census's.
 import type { Measure } from "../api";
-import { axisX, clipped, estimate, faces, layer, measure, plot, scale, Sheet, tip, widest, wrap } from "../draw";
+import { axisX, clipped, estimate, faces, layer, measure, plate, plot, scale, Sheet, tip, widest, wrap } from "../draw";
 import { shown } from "../numbers";
 
 export interface Dots {
@@ -36,12 +36,13 @@ export function height(rows: number, panels: number, width: number): number {
 /** dots draws the panels, all on one scale. */
 export function dots(full: Layout, width: number): SVGSVGElement {
   const columns = across(full.panels.length, width);
-  const l = width / columns < 320 && columns > 1 ? { ...full, below: full.belowShort } : full;
-  const sheet = new Sheet(width, height(l.rows.length, l.panels.length, width), l.label);
-  const names = width >= 560 ? l.rows : l.shortRows;
+  const names = width >= 560 ? full.rows : full.shortRows;
   const left = Math.min(widest(names, faces.name), width * 0.4) + 14;
   const each = (width - left + 24) / columns - 24;
-  const texts = l.panels.flatMap((p) => p.marks.map((d) => value(d.m, l)));
+  const l = (width / columns < 320 && columns > 1) || measure(full.below, faces.withheld) + 24 > each ? { ...full, below: full.belowShort } : full;
+  const sheet = new Sheet(width, height(l.rows.length, l.panels.length, width), l.label);
+  // What is said of a figure stands after its dot; of one that is withheld, where the scale begins.
+  const texts = l.panels.flatMap((p) => p.marks.filter((d) => shown(d.m)).map((d) => value(d.m, l)));
   const space = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
   const max = Math.max(0, ...l.panels.flatMap((p) => p.marks.map((d) => (shown(d.m) ? (d.m.high ?? d.m.value) : 0))));
   const { domain, ticks } = scale(max, Math.max(2, (each - space) / 62), l.tick);
@@ -74,7 +75,7 @@ function said(sheet: Sheet, m: Measure | null, l: Layout, at: { x: number; y: nu
   const [text, n] = value(m, l);
   if (!shown(m)) {
     if (m !== null) sheet.swatch(at.x, at.y);
-    sheet.text(at.x + (m === null ? 0 : 24), at.y + 4, text, faces.withheld);
+    plate(sheet, at.x + (m === null ? 0 : 24), at.y + 4, text, faces.withheld);
     return;
   }
   const long = at.scale(m.high ?? m.value) - at.scale(m.low ?? m.value);
@@ -90,7 +91,7 @@ function panel(p: Dots, l: Layout, o: { width: number; space: number; domain: [n
     width: o.width, height: tall + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: o.domain }, y: { type: "identity" } as never,
     marks: [
-      ...axisX(o.ticks),
+      ...axisX(o.ticks, o.width - o.space),
       layer((at, into) => {
         for (const d of data) {
           into.append(estimate({ x: at.x(d.m.value), low: at.x(d.m.low ?? d.m.value), high: at.x(d.m.high ?? d.m.value) }, d.i * step + step / 2, d.fill, d.m.status === "caution"));

@@ -1,6 +1,6 @@
 // Duplication: of each service's users, how many also use the others.
 import type { DuplicationRow, Measure, RankingRow, Report } from "../api";
-import { clipped, element, faces, measure, Sheet, widest } from "../draw";
+import { clipped, element, faces, measure, Sheet, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, when, level, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of } from "../texts";
@@ -127,6 +127,7 @@ function smallTexts(m: Measure | null, each: number, s: Scope): string[] {
 /** tall gives the drawing's height; a last line counts the services that have no
     space in it. */
 function tall(g: Grid, m: Matrix): number {
+  if (g.rows.length === 0) return withheldHeight;
   return top + g.rows.length * g.step + (g.rows.length < m.services.length ? 22 : 2);
 }
 
@@ -146,8 +147,8 @@ function draw(m: Matrix, few: readonly string[], low: number, width: number, s: 
   const french = s.t.language === "fr";
   const g = grid(m, few, width, s);
   const { rows, left, each, step } = g;
+  if (few.length === 0) return withheldOnly(width, sentence(m, s), s.t.under(low));
   const sheet = new Sheet(width, tall(g, m), sentence(m, s));
-  if (few.length === 0) return sheet.svg;
   const also = french ? "… utilisent aussi" : "… also use";
   if (measure(also, faces.tick) + 8 <= left) sheet.text(0, 14, also, faces.tick);
   const head = { ...faces.name, size: widest(few.map(s.short), faces.name) > each ? 11.5 : 13 };

@@ -1,7 +1,7 @@
 // Frequency: on how many days of the month the users came.
 import * as marks from "@observablehq/plot";
 import type { FrequencyRow, Measure, RankingRow, Report } from "../api";
-import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, widest } from "../draw";
+import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -46,7 +46,7 @@ export function frequency(r: Frequency, ranking: Report<RankingRow>, data: strin
     id: "frequency",
     sentence: sentence(r, services[0], s),
     subtitle: french ? `Part des visiteurs de chaque service selon le nombre de jours d’usage, ${when(r.meta, s)}` : `Share of each service’s visitors by the number of days used, ${when(r.meta, s)}`,
-    keys: keys(drawn, r, s),
+    keys: services.length === 0 ? [] : keys(drawn, r, s),
     notes: rest.length > 0 ? [s.t.inTable(s.n.some(rest.map(s.name)))] : [],
     source: source(r.meta, s),
     data,
@@ -57,7 +57,7 @@ export function frequency(r: Frequency, ranking: Report<RankingRow>, data: strin
         ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x)).slice(0, 3), ...cells(row.k_plus, r.meta, s, (x) => s.n.persons(x)).slice(0, 3),
       ]),
     },
-    height: () => Math.max(1, services.length) * block + 10,
+    height: () => (services.length === 0 ? withheldHeight : services.length * block + 10),
     draw: (width) => draw(r, services, width, s),
   };
 }
@@ -74,8 +74,9 @@ const block = 140;
 const title = 22;
 
 function draw(r: Frequency, services: readonly string[], width: number, s: Scope): SVGSVGElement {
+  if (services.length === 0) return withheldOnly(width, sentence(r, undefined, s), s.t.under(limits(r.meta).low));
   const bands = bandsOf(r);
-  const sheet = new Sheet(width, Math.max(1, services.length) * block + 10, sentence(r, services[0], s));
+  const sheet = new Sheet(width, services.length * block + 10, sentence(r, services[0], s));
   const shareOf = (id: string, band: string) => r.rows.find((row) => row.service === id && String(row.days) === band)?.share ?? null;
   const max = Math.max(10, ...services.flatMap((id) => bands.map((b) => shareOf(id, b))).map((m) => (shown(m) ? (m.high ?? m.value) : 0)));
   const y = scale(max, 3, (v) => s.n.percentShort(v));

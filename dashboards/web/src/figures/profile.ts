@@ -1,6 +1,6 @@
 // Profile: in which groups a service's reach is above or below its average.
 import type { Measure, ProfileRow, RankingRow, Report } from "../api";
-import { axisX, clipped, element, estimate, faces, layer, measure, plot, Sheet, tip, widest } from "../draw";
+import { axisX, clipped, element, estimate, faces, layer, measure, plot, Sheet, tip, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { whose } from "../texts";
@@ -115,7 +115,7 @@ export function profile(r: Profile, ranking: Report<RankingRow>, data: string, s
         return [s.name(row.service), `${columnText(g.column, french)}${s.t.colon}${categoryText(g, french)}`, ...cells(row.index, r.meta, s, (x) => s.n.whole(x)), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x)).slice(0, 3)];
       }),
     },
-    height: (width) => head + rows.height + 28 + (count(width) < drawn.length ? lacking : 0),
+    height: (width) => drawn.length === 0 ? withheldHeight : head + rows.height + 28 + (count(width) < drawn.length ? lacking : 0),
     draw: (width) => draw(r, rows, drawn.slice(0, count(width)), drawn.slice(count(width)), width, s),
   };
 }
@@ -156,6 +156,7 @@ function layoutRows(all: readonly Group[]): Rows {
 function draw(r: Profile, rows: Rows, services: readonly string[], without: readonly string[], width: number, s: Scope): SVGSVGElement {
   const french = s.t.language === "fr";
   const low = limits(r.meta).low;
+  if (services.length === 0) return withheldOnly(width, sentence(r, undefined, s), s.t.under(low));
   const tall = head + rows.height + 28;
   const sheet = new Sheet(width, tall + (without.length > 0 ? lacking : 0), sentence(r, services[0], s));
   const names = rows.at.map((row) => categoryText(row.group, french));
@@ -204,7 +205,7 @@ function panel(r: Profile, rows: Rows, service: string, o: { width: number; spac
     width: o.width, height: rows.height + 28, marginLeft: 0, marginRight: o.space, marginTop: 0, marginBottom: 28,
     x: { domain: [0, o.max] }, y: { type: "identity" } as never,
     marks: [
-      ...axisX({ values, text: (v) => String(v) }),
+      ...axisX({ values, text: (v) => String(v) }, o.width - o.space),
       layer((at, into) => {
         into.append(element("line", { x1: at.x(100), x2: at.x(100), y1: 0, y2: rows.height, stroke: "var(--axis)", "stroke-width": 1.5 }));
         for (const d of data) {

@@ -1,7 +1,7 @@
 // The ranking: who is used by how many, and what is a tie.
 import type { Measure, Meta, Publication, RankingRow, Report } from "../api";
 import {
-  axisX, clipped, element, estimate, faces, isCaution, label, layer, measure, plot, scale, Sheet, tip, widest,
+  axisX, clipped, element, estimate, faces, isCaution, layer, measure, plate, plot, scale, Sheet, tip, widest,
 } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, monthOf, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { rounded, shown, type Shown } from "../numbers";
@@ -170,6 +170,7 @@ function second(r: Ranking, s: Scope): string {
 interface Line {
   row?: RankingRow;
   name: string;
+  short: string; // the same where there is little space
   rank: string;
   range: string;
   below?: string; // what is said instead of a figure
@@ -177,17 +178,18 @@ interface Line {
 }
 
 function lines(r: Ranking, s: Scope): Line[] {
-  const out: Line[] = ranked(r).map((row) => ({ row, name: s.name(row.service), rank: rankText(row), range: rankRange(row), under: false }));
+  const out: Line[] = ranked(r).map((row) => ({ row, name: s.name(row.service), short: s.short(row.service), rank: rankText(row), range: rankRange(row), under: false }));
   const hidden = withheld(r, s);
   const below = s.t.under(limits(r.meta).low);
   if (hidden.length > 3) {
-    const count = s.t.language === "fr" ? `${hidden.length} autres services` : `${hidden.length} other services`;
-    out.push({ name: count, rank: "–", range: "", below, under: false });
+    const others = out.length > 0;
+    const count = s.t.language === "fr" ? `${hidden.length} ${others ? "autres " : ""}services` : `${hidden.length} ${others ? "other " : ""}services`;
+    out.push({ name: count, short: count, rank: "–", range: "", below, under: false });
   } else {
-    out.push(...hidden.map((row) => ({ row, name: s.name(row.service), rank: "–", range: "", below, under: false })));
+    out.push(...hidden.map((row) => ({ row, name: s.name(row.service), short: s.short(row.service), rank: "–", range: "", below, under: false })));
   }
   const any = anyRow(r);
-  if (any !== undefined) out.push({ row: any, name: s.t.any, rank: "", range: "", under: true, ...(shown(any.unique_audience) ? {} : { below }) });
+  if (any !== undefined) out.push({ row: any, name: s.t.any, short: s.t.anyShort, rank: "", range: "", under: true, ...(shown(any.unique_audience) ? {} : { below }) });
   return out;
 }
 
@@ -207,7 +209,7 @@ export function ranking(r: Ranking, before: ReadonlyMap<string, Measure>, data: 
     source: source(r.meta, s),
     data,
     table: table(r, s),
-    height: (width) => (width >= wide ? 26 : narrowHead) + all.length * (width >= wide ? 46 : 58) + 30,
+    height: (width) => (width >= wide ? 26 : narrowHead) + all.length * (width >= wide ? 46 : narrowStep(r, all, width, s)) + 30,
     draw: (width) => draw(r, all, before, width, s),
   };
 }
@@ -411,7 +413,7 @@ function panel(all: readonly Line[], before: ReadonlyMap<string, Measure>, p: Pa
     width: p.width, height: p.height, marginLeft: 0, marginRight: 0, marginTop: 0, marginBottom: 30,
     x: { domain: p.domain }, y: { type: "identity" } as never,
     marks: [
-      ...axisX(p.ticks),
+      ...axisX(p.ticks, p.width),
       layer((at, into) => {
         for (const { l, i, m } of data) {
           const was = before.get(l.row!.service);
@@ -430,22 +432,47 @@ export function tipText(name: string, m: Shown, s: Scope): string {
 }
 
 function drawNarrow(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, Measure>, width: number, s: Scope): SVGSVGElement {
-  const step = 58, top = narrowHead, height = top + all.length * step;
+  const step = narrowStep(r, all, width, s), top = narrowHead, height = top + all.length * step;
   const sheet = new Sheet(width, height + 30, sentence(r, s));
   sheet.describe(described(r, s));
-  const tied = brackets(r);
-  const track = tracks(tied);
-  const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
-  const trackX = (i: number) => ranges + 9 + i * trackWidth;
-  const nameX = tied.length > 0 ? trackX(Math.max(...track) + 1) - 2 : ranges + 10;
+  const { tied, track, trackX, nameX } = narrowLeft(r, all);
   const { domain, ticks } = scale(maximum(all, before), Math.max(2, (width - nameX) / 80), (v) => s.n.short(v));
   const after = Math.max(10, measure(ticks.text(domain[1]), faces.tick) / 2); // half of the last tick's number
   narrowHeads(sheet, nameX, width, r.meta, s);
   all.forEach((l, i) => sheet.line(0, top + i * step, width, top + i * step, l.under ? "var(--axis)" : "var(--grid)", l.under ? { "stroke-width": 2 } : {}));
   sheet.place(panel(all, before, { width: width - nameX - after, height: height - top + 30, y: (i) => i * step + 29, domain, ticks, r, s }), nameX, top);
-  all.forEach((l, i) => narrowRow(sheet, l, top + i * step, nameX, width, s));
+  all.forEach((l, i) => narrowRow(sheet, l, { y: top + i * step, step }, nameX, width, s));
   tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => top + i * step + 16, s.t.tied, true));
   return sheet.svg;
+}
+
+/** narrowLeft says what stands left of the names: ranks, and the brackets of ties. */
+function narrowLeft(r: Ranking, all: readonly Line[]) {
+  const tied = brackets(r);
+  const track = tracks(tied);
+  const ranges = Math.max(16, widest(all.map((l) => l.range), { size: 11 }));
+  const trackX = (i: number) => ranges + 9 + i * trackWidth;
+  return { tied, track, trackX, nameX: tied.length > 0 ? trackX(Math.max(...track) + 1) - 2 : ranges + 10 };
+}
+
+/** narrowStep is a row's height: there is a line more where a row's change has no
+    space beside its interval. */
+function narrowStep(r: Ranking, all: readonly Line[], width: number, s: Scope): number {
+  const { nameX } = narrowLeft(r, all);
+  const fits = all.every((l) => l.row === undefined || l.below !== undefined || measure(intervalText(l.row, s), faces.range) + measure(changeTexts(l.row, s).first, changeFace(l.row, s)) + 10 <= width - nameX);
+  return fits ? 58 : 74;
+}
+
+/** intervalText is a row's interval, reach and, where it is to be used with caution, n. */
+function intervalText(row: RankingRow, s: Scope): string {
+  const m = row.unique_audience;
+  const low = isCaution(m) ? ` · n ${s.n.whole(m.n ?? 0)}` : "";
+  const reach = shown(row.reach) ? ` · ${s.n.percent(row.reach.value)}` : "";
+  return s.n.range(m) + reach + low;
+}
+
+function changeFace(row: RankingRow, s: Scope) {
+  return changeTexts(row, s).sure ? { size: 11.5, weight: 700 } : faces.range;
 }
 
 /** narrowHead is the height of the heads over rows of two lines. */
@@ -481,13 +508,14 @@ function small(text: string): string {
   return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
-/** narrowRow writes a row of two lines, its dot between them. */
-function narrowRow(sheet: Sheet, l: Line, y: number, nameX: number, width: number, s: Scope): void {
+/** narrowRow writes a row of two lines, or three, its dot between the first and the second. */
+function narrowRow(sheet: Sheet, l: Line, { y, step }: { y: number; step: number }, nameX: number, width: number, s: Scope): void {
   const grey = l.below !== undefined ? { fill: "var(--muted)" } : {};
   const m = l.row?.unique_audience;
   const value = shown(m) && l.below === undefined ? s.n.persons(m.value) : "–";
   const space = width - (l.under ? 0 : nameX) - measure(value, faces.value) - 8;
-  plate(sheet, l.under ? 0 : nameX, y + 17, clipped(l.name, space, faces.name), { ...faces.name, ...grey });
+  const name = measure(l.name, faces.name) <= space ? l.name : l.short;
+  plate(sheet, l.under ? 0 : nameX, y + 17, clipped(name, space, faces.name), { ...faces.name, ...grey });
   if (!l.under) sheet.text(8, y + 17, l.rank, { ...faces.name, anchor: "middle", ...grey });
   if (l.range !== "") sheet.text(0, y + 32, l.range, { ...faces.range, size: 11 });
   plate(sheet, width, y + 17, value, { ...faces.value, anchor: "end", ...grey });
@@ -496,18 +524,8 @@ function narrowRow(sheet: Sheet, l: Line, y: number, nameX: number, width: numbe
     sheet.text(nameX + 24, y + 40, l.below ?? "", faces.withheld);
     return;
   }
-  const change = changeTexts(l.row, s);
-  const low = isCaution(m) ? ` · n ${s.n.whole(m.n ?? 0)}` : "";
-  const reach = shown(l.row.reach) ? ` · ${s.n.percent(l.row.reach.value)}` : "";
-  plate(sheet, nameX, y + 51, s.n.range(m) + reach + low, faces.range);
-  plate(sheet, width, y + 51, change.first, change.sure ? { size: 11.5, weight: 700, anchor: "end" } : { ...faces.range, anchor: "end" });
-}
-
-/** plate writes a text over the scale's lines. */
-function plate(sheet: Sheet, x: number, y: number, text: string, face: Parameters<typeof label>[3]): void {
-  const long = measure(text, face);
-  sheet.add("rect", { x: (face.anchor === "end" ? x - long : x) - 2, y: y - 12, width: long + 4, height: 16, fill: "var(--bg)" });
-  sheet.text(x, y, text, face);
+  plate(sheet, nameX, y + 51, intervalText(l.row, s), faces.range);
+  plate(sheet, width, y + step - 7, changeTexts(l.row, s).first, { ...changeFace(l.row, s), anchor: "end" });
 }
 
 /** tiles are the four figures under the headline. */

@@ -1,6 +1,6 @@
 // The trend: every service's audience, month by month.
 import type { Measure, Meta, Publication, Report, TrendRow } from "../api";
-import { Sheet, type Ticks } from "../draw";
+import { measure, Sheet, withheldHeight, withheldOnly, wrap, type Ticks } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
 import { enlarged, last, lines, splits, under, type Series } from "../lines";
 import { shown, type Shown } from "../numbers";
@@ -33,7 +33,7 @@ export function leader(r: Trend): string | undefined {
 export function sentence(r: Trend, s: Scope): string {
   const french = s.t.language === "fr";
   const first = leader(r);
-  if (first === undefined) return french ? "Aucun service n’a assez de panélistes" : "No service has enough panelists";
+  if (first === undefined) return french ? `Aucun service n’a assez de panélistes en ${s.n.month(monthsOf(r).at(-1) ?? "")}` : `No service has enough panelists in ${s.n.month(monthsOf(r).at(-1) ?? "")}`;
   const apart = calibrated(r);
   const like = (month: string) => apart.includes(month) === apart.includes(monthsOf(r).at(-1)!);
   const shownRows = r.rows.filter((row): row is TrendRow & { unique_audience: Shown } => row.service === first && like(row.month) && shown(row.unique_audience));
@@ -104,9 +104,33 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
       head: [s.t.month, s.t.version, s.t.service, ...cellHeads(s.t.visitors, s)],
       rows: r.rows.map((row) => [s.n.month(row.month), `${row.version ?? ""}`, row.service === "any" ? s.t.any : s.name(row.service), ...cells(row.unique_audience, r.meta, s, (x) => s.n.persons(x))]),
     },
-    height: (width) => (width >= 700 || !splits(all) ? 24 + 250 + under : 2 * (24 + 230 + under) + 16),
-    draw: (width) => draw(r, all, width, s),
+    height: (width) => (all.some(last) ? shape(all, leader(r), width, s).height : withheldHeight),
+    draw: (width) => (all.some(last) ? draw(r, all, width, s) : withheldOnly(width, sentence(r, s), s.t.under(limits(r.meta).low))),
   };
+}
+
+const title = { size: 14, weight: 600 };
+const titleStep = 18;
+
+/** Shape is how a trend of one panel or two stands on a width. */
+interface Shape {
+  split: boolean;
+  beside: boolean;
+  tall: number; // of a scale
+  half: number; // of a panel's width
+  second: string[]; // the second panel's title, line by line
+  height: number;
+}
+
+function shape(all: readonly Series[], first: string | undefined, width: number, s: Scope): Shape {
+  const split = splits(all);
+  const beside = width >= 700;
+  const tall = beside ? 250 : 230;
+  const half = split && beside ? (width - 40) / 2 : width;
+  const second = split ? wrap(withoutLeader(enlarged(all, besides(all, first), tall), s), half, (t) => measure(t, title)) : [];
+  const block = 24 + tall + under;
+  const more = Math.max(0, second.length - 1) * titleStep;
+  return { split, beside, tall, half, second, height: split && !beside ? 2 * block + 16 + more : block + more };
 }
 
 function keys(all: readonly Series[], meta: Meta, s: Scope): Key[] {
@@ -152,25 +176,24 @@ export function mixed(r: Trend, s: Scope): string[] {
 
 function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVGElement {
   const months = monthsOf(r);
-  const split = splits(all);
-  const beside = width >= 700;
   const first = leader(r);
-  const others = all.filter((l) => l.id !== "any" && l.id !== first);
-  const half = split && beside ? (width - 40) / 2 : width;
-  const height = beside ? 250 : 230;
-  const block = 24 + height + under;
-  const sheet = new Sheet(width, split && !beside ? 2 * block + 16 : block, sentence(r, s));
+  const { split, beside, tall, half, second, height } = shape(all, first, width, s);
+  const sheet = new Sheet(width, height, sentence(r, s));
   const domain: [number, number] = months.length > 1 ? [at(months[0]!), at(months.at(-1)!)] : [at(months[0]!) - 1, at(months[0]!) + 1];
   const x = { domain, ticks: monthTicks(months, half - 200, s) };
-  const title = { size: 14, weight: 600 };
   sheet.text(0, 13, s.t.language === "fr" ? "Tous les services" : "All services", title);
-  lines(sheet, { x: 0, y: 24 }, all, { width: half, height, x, values: (l) => !split || l.id === "any" || l.id === first }, s);
+  lines(sheet, { x: 0, y: 24 }, all, { width: half, height: tall, x, values: (l) => !split || l.id === "any" || l.id === first }, s);
   if (split) {
-    const [x0, y0] = beside ? [half + 40, 0] : [0, block + 16];
-    sheet.text(x0, y0 + 13, withoutLeader(enlarged(all, others, height), s), title);
-    lines(sheet, { x: x0, y: y0 + 24 }, others, { width: half, height, x, values: () => true }, s);
+    const [x0, y0] = beside ? [half + 40, 0] : [0, 24 + tall + under + 16];
+    second.forEach((text, i) => sheet.text(x0, y0 + 13 + i * titleStep, text, title));
+    lines(sheet, { x: x0, y: y0 + 24 + (second.length - 1) * titleStep }, besides(all, first), { width: half, height: tall, x, values: () => true }, s);
   }
   return sheet.svg;
+}
+
+/** besides gives the services' lines without the first's. */
+function besides(all: readonly Series[], first: string | undefined): Series[] {
+  return all.filter((l) => l.id !== "any" && l.id !== first);
 }
 
 export function withoutLeader(times: number, s: Scope): string {

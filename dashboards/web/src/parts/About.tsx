@@ -73,18 +73,10 @@ export function citation(meta: Meta, s: Scope): string {
 }
 
 export function About({ r, versions, client, s }: { r: Report<RankingRow>; versions: Publication[]; client: Client; s: Scope }) {
-  const [copied, setCopied] = useState(false);
   const notes = useRef<HTMLDetailsElement>(null);
   const method = useRef<HTMLDetailsElement>(null);
   useEffect(() => openWhereNamed(notes.current, "#notes"), [r]);
   useEffect(() => openWhereNamed(method.current, "#method"), [r]);
-  const cite = citation(r.meta, s);
-  const copy = () => {
-    void navigator.clipboard?.writeText(`${cite} ${location.href}`).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2000);
-    }, () => undefined);
-  };
   return (
     <section class="about" id="about" aria-labelledby="about-title">
       <h2 id="about-title">{s.t.about}</h2>
@@ -104,11 +96,25 @@ export function About({ r, versions, client, s }: { r: Report<RankingRow>; versi
       </details>
       <Definitions r={r} s={s} />
       {versions.length > 1 && <Diff r={r} versions={versions} client={client} s={s} />}
-      <p class="cite">
-        <span><b>{s.t.cite}</b> {cite}</span>
-        <button type="button" onClick={copy}><span aria-live="polite">{copied ? s.t.foot.copied : s.t.copy}</span></button>
-      </p>
+      <Cite text={citation(r.meta, s)} s={s} />
     </section>
+  );
+}
+
+/** Cite is the sentence to cite figures by, to be copied with the page's address. */
+export function Cite({ text, s }: { text: string; s: Scope }) {
+  const [copied, setCopied] = useState(false);
+  const copy = () => {
+    void navigator.clipboard?.writeText(`${text} ${location.href}`).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    }, () => undefined);
+  };
+  return (
+    <p class="cite">
+      <span><b>{s.t.cite}</b> {text}</span>
+      <button type="button" onClick={copy}><span aria-live="polite">{copied ? s.t.foot.copied : s.t.copy}</span></button>
+    </p>
   );
 }
 

@@ -7,6 +7,7 @@ import { ended, headline, lede, parts, perPerson, partsThere, places, placesTher
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
+import { Cite } from "./About";
 import { Frame } from "./Frame";
 import { Switch } from "./People";
 import { Counts, Later } from "./States";
@@ -60,7 +61,7 @@ export function Accounts({ p, publications, months, s, go }: Props) {
       <section class="about" id="about" aria-labelledby="about-title">
         <h2 id="about-title">{t.about}</h2>
         <ul class="plain">{(p.total.meta.notes ?? []).map((n) => <li key={n}>{n}</li>)}</ul>
-        <p class="cite"><span><b>{t.cite}</b> {`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}${french ? "\u202f" : ""}; ${sentenceOf(p.total.meta.method)}.`}</span></p>
+        <Cite text={`Rollcall, ${t.census}, ${s.market}, ${s.n.month(p.month)}, ${t.at[a.location] ?? a.location}${french ? "\u202f" : ""}; ${sentenceOf(p.total.meta.method)}.${p.total.meta.simulated ? ` ${t.simulatedDot}` : ""}`} s={s} />
       </section>
     </>
   );

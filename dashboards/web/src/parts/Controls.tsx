@@ -1,6 +1,6 @@
 // What is shown: every control writes the page's address.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address, Change } from "../address";
 import type { Catalogue, Chosen } from "../load";
 import { monthsBefore, type Numbers } from "../numbers";
@@ -129,12 +129,30 @@ function Bar({ t, summary, children }: { t: Texts; summary: string; children: Co
     query.addEventListener("change", changed);
     return () => query.removeEventListener("change", changed);
   }, []);
+  const line = useRef<HTMLElement>(null);
+  useEffect(() => underBar(line.current), [small]);
   const controls = <form class="controls" aria-label={t.controls} onSubmit={(e) => e.preventDefault()}>{children}</form>;
   if (!small) return <div class="bar">{controls}</div>;
   return (
     <details class="bar">
-      <summary>{summary}</summary>
+      <summary ref={line}>{summary}</summary>
       {controls}
     </details>
   );
+}
+
+/** underBar has the browser bring what is gone to below the line of a bar that
+    stays in view, however many lines that is. */
+function underBar(line: HTMLElement | null): (() => void) | undefined {
+  if (line === null) return undefined;
+  const page = document.documentElement;
+  const watch = new ResizeObserver(() => {
+    const stays = getComputedStyle(line.parentElement!).position === "sticky";
+    page.style.scrollPaddingTop = stays ? `${Math.ceil(line.getBoundingClientRect().height) + 8}px` : "";
+  });
+  watch.observe(line);
+  return () => {
+    watch.disconnect();
+    page.style.scrollPaddingTop = "";
+  };
 }

@@ -1,6 +1,6 @@
 // The frame of every figure: its sentence, drawing, keys, source and switches.
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Figure, Key } from "../figure";
 import { keyWidth, mark } from "../keys";
 import { png, save, svgText } from "../picture";
@@ -159,18 +159,28 @@ function fileName(figure: Figure): string {
   return `rollcall-${figure.id}-${figure.source.toLowerCase().normalize("NFD").replace(/[^a-z0-9]+/g, "-").replace(/^rollcall-|-$/g, "")}`.slice(0, 100);
 }
 
-/** Menu opens under its name; Escape closes it, and so does leaving it. */
-function Menu({ name, children }: { name: string; children: (done: () => void) => ComponentChildren }) {
+/** Menu opens under its name; Escape closes it, and so does leaving it, by keyboard
+    or with a press elsewhere. A press on what can't have the focus gives it to what
+    is around the menu: that alone is no leaving. */
+export function Menu({ name, kind, children }: { name: string; kind?: string; children: (done: () => void) => ComponentChildren }) {
   const box = useRef<HTMLDetailsElement>(null);
   const done = () => {
     box.current!.open = false;
     box.current!.querySelector("summary")!.focus();
   };
-  const left = (e: FocusEvent) => e.relatedTarget !== null && !box.current!.contains(e.relatedTarget as Node) && (box.current!.open = false);
+  const left = (e: FocusEvent) => {
+    const to = e.relatedTarget as Node | null;
+    if (to !== null && !box.current!.contains(to) && !to.contains(box.current!)) box.current!.open = false;
+  };
+  useEffect(() => {
+    const pressed = (e: PointerEvent) => !box.current!.contains(e.target as Node) && (box.current!.open = false);
+    document.addEventListener("pointerdown", pressed);
+    return () => document.removeEventListener("pointerdown", pressed);
+  }, []);
   return (
-    <details class="menu" ref={box} onKeyDown={(e) => e.key === "Escape" && done()} onFocusOut={left}>
+    <details class={kind === undefined ? "menu" : `menu ${kind}`} ref={box} onKeyDown={(e) => e.key === "Escape" && done()} onFocusOut={left}>
       <summary>{name}</summary>
-      <div>{children(done)}</div>
+      {children(done)}
     </details>
   );
 }
@@ -181,10 +191,10 @@ function Picture({ figure, t }: { figure: Figure; t: Texts }) {
   return (
     <Menu name={t.foot.picture}>
       {(done) => (
-        <>
+        <div>
           <button type="button" aria-label={t.pictureAs("PNG")} onClick={() => void asPNG().then(done)}>PNG</button>
           <button type="button" aria-label={t.pictureAs("SVG")} onClick={() => (asSVG(), done())}>SVG</button>
-        </>
+        </div>
       )}
     </Menu>
   );
@@ -202,9 +212,13 @@ function Data({ figure, t }: { figure: Figure; t: Texts }) {
   };
   return (
     <Menu name={t.foot.data}>
-      {(done) => forms.map((form) => (
-        <a class="button" key={form} href={inForm(figure.data, form)} download={`${fileName(figure)}.${form}`} aria-label={t.dataAs(form.toUpperCase())} onClick={(e) => get(e, form, done)}>{form.toUpperCase()}</a>
-      ))}
+      {(done) => (
+        <div>
+          {forms.map((form) => (
+            <a class="button" key={form} href={inForm(figure.data, form)} download={`${fileName(figure)}.${form}`} aria-label={t.dataAs(form.toUpperCase())} onClick={(e) => get(e, form, done)}>{form.toUpperCase()}</a>
+          ))}
+        </div>
+      )}
     </Menu>
   );
 }

@@ -15,7 +15,7 @@ import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figu
 import { older as olderMonths, trend, type Trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { About } from "./About";
-import { Frame } from "./Frame";
+import { Frame, Menu } from "./Frame";
 import { Later } from "./States";
 
 interface Props {
@@ -179,19 +179,20 @@ function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
     go({ services: next });
   };
   return (
-    <details class="menu services">
-      <summary>{`${s.t.services}${s.t.colon}${asked.length === 0 ? s.t.choose : s.t.chosen(asked.length)}`}</summary>
-      <fieldset>
-        <legend class="visually-hidden">{s.t.services}</legend>
-        {all.map((id) => (
-          <label key={id}>
-            <input type="checkbox" checked={on.has(id)} onChange={() => toggle(id)} />
-            {s.name(id)}
-          </label>
-        ))}
-        <button type="button" onClick={() => go({ services: [] })}>{s.t.first}</button>
-      </fieldset>
-    </details>
+    <Menu kind="services" name={`${s.t.services}${s.t.colon}${asked.length === 0 ? s.t.choose : s.t.chosen(asked.length)}`}>
+      {() => (
+        <fieldset>
+          <legend class="visually-hidden">{s.t.services}</legend>
+          {all.map((id) => (
+            <label key={id}>
+              <input type="checkbox" checked={on.has(id)} onChange={() => toggle(id)} />
+              {s.name(id)}
+            </label>
+          ))}
+          <button type="button" onClick={() => go({ services: [] })}>{s.t.first}</button>
+        </fieldset>
+      )}
+    </Menu>
   );
 }
 

@@ -31,6 +31,13 @@ export function Later({ id, title, tall, error, t }: { id: string; title: string
   );
 }
 
+/** Command shows a command or several, each a line that can be copied as one; where
+    there is no space, a line goes on under itself, and a flag stays with its value. */
+function Command({ text }: { text: string }) {
+  const words = (line: string) => line.split(/ (?=--)/).flatMap((w, i) => [i > 0 ? " " : "", <span key={w}>{w}</span>]);
+  return <pre tabIndex={0}>{text.split("\n").flatMap((line, i) => [i > 0 ? "\n" : "", <code key={line}>{words(line)}</code>])}</pre>;
+}
+
 const load = (market: string, panel: string, month: string) =>
   `rollcall panel load --market ${market} --panel ${panel} --month ${month} --panelists panelists.csv --universe universe.csv
 rollcall events load --backfill events.ndjson
@@ -53,7 +60,7 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
     return (
       <Message title={t.empty}>
         <p>{t.emptyText}</p>
-        <pre tabIndex={0}>{`rollcall demo\n\nrollcall market add FR --zone Europe/Paris --name France\n${load("FR", "NAME", "2002-10")}`}</pre>
+        <Command text={`rollcall demo\n\nrollcall market add FR --zone Europe/Paris --name France\n${load("FR", "NAME", "2002-10")}`} />
       </Message>
     );
   }
@@ -77,7 +84,7 @@ export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a
       {nothing.kind === "month" && (
         <>
           <p>{t.howToMonth}</p>
-          <pre tabIndex={0}>{load(c?.market ?? a.market ?? nothing.nearest[0]?.market ?? "FR", c?.panel ?? a.panel ?? nothing.nearest[0]?.panel ?? "NAME", nothing.asked)}</pre>
+          <Command text={load(c?.market ?? a.market ?? nothing.nearest[0]?.market ?? "FR", c?.panel ?? a.panel ?? nothing.nearest[0]?.panel ?? "NAME", nothing.asked)} />
         </>
       )}
     </Message>
@@ -117,7 +124,7 @@ export function NoCensus({ nothing, a, c, t, n, go, name }: Beside<Uncounted>) {
   return (
     <Message title={title}>
       {paneled && <p>{t.noCensusText}</p>}
-      {nearest.length > 0 ? <><p>{t.countedIn}</p><Counts all={nearest} a={a} n={n} go={go} name={name} /></> : <><p>{t.noCensusHow}</p><pre tabIndex={0}>{"rollcall events load --backfill events.ndjson"}</pre></>}
+      {nearest.length > 0 ? <><p>{t.countedIn}</p><Counts all={nearest} a={a} n={n} go={go} name={name} /></> : <><p>{t.noCensusHow}</p><Command text="rollcall events load --backfill events.ndjson" /></>}
     </Message>
   );
 }

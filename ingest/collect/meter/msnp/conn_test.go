@@ -2,6 +2,7 @@ package msnp
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,12 @@ var (
 	whole = wire.Opening{Start: noon, Whole: [2]bool{true, true}}
 	late  = wire.Opening{Start: noon}
 )
+
+// msg is a message of a kind and a type of content.
+func msg(kind, content string) string {
+	body := "MIME-Version: 1.0\r\nContent-Type: " + content + "\r\n\r\nhello"
+	return fmt.Sprintf("CMSG 4 %s %d\r\n%s", kind, len(body), body)
+}
 
 func TestConversations(t *testing.T) {
 	in := []string{"CVER 1 MSNP8 CVR0\r\n", "CCVR 2 0x0409 winnt 5.1 i386 MSNMSGR 5.0.0575 MSMSGS Ann@Hotmail.com\r\n", "CUSR 3 TWN I Ann@Hotmail.com\r\n", "SUSR 3 TWN S ct=1\r\n", "CUSR 4 TWN S t=ticket&p=\r\n"}
@@ -42,6 +49,7 @@ func TestConversations(t *testing.T) {
 		"reset at the challenge":                {whole, wire.Reset, in[:4], nil},
 		"a gap after the challenge":             {whole, wire.Closed, append(slices.Clone(in[:4]), "G"), nil},
 		"a gap of the server there":             {whole, wire.Closed, append(slices.Clone(in[:4]), "g"), nil},
+		"a gap in the sign-on, and online":      {whole, wire.Closed, append(slices.Clone(in), "g", "SCHG 6 NLN 0\r\n"), []string{"presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
 		"one direction alone":                   {wire.Opening{Start: noon, Whole: [2]bool{false, true}}, wire.Closed, in[3:4], nil},
 		"MD5, of version 2 to 7": {whole, wire.Closed, []string{"CVER 0 MSNP7 MSNP6 CVR0\r\n", "SVER 0 MSNP7\r\n", "CINF 1\r\n", "SINF 1 MD5\r\n", "CUSR 2 MD5 I ann@hotmail.com\r\n", "SUSR 2 MD5 S 989048851.1851137130\r\n",
 			"CUSR 3 MD5 S 23e54a439a6a17d15025f4c6cbd0f6b5\r\n", "SUSR 3 OK ann@hotmail.com Ann\r\n", "CCHG 4 NLN\r\n", "SCHG 4 NLN\r\n"}, []string{"login ann@hotmail.com 7", "presence ann@hotmail.com 9-10", "logout ann@hotmail.com 10"}},
@@ -51,13 +59,19 @@ func TestConversations(t *testing.T) {
 			[]string{"login ann@hotmail.com 5", "use ann@hotmail.com 8", "presence ann@hotmail.com 5-10", "logout ann@hotmail.com 10"}},
 		"to another network":            {whole, wire.Cut, append(slices.Clone(accepted), "CUUM 8 bob@yahoo.com 32 2 0\r\nUUM 9 bob@yahoo.com 32 1 5\r\nhello"), []string{"login ann@hotmail.com 5", "use ann@hotmail.com 7", "presence ann@hotmail.com 6-9"}},
 		"typing, pictures, invitations": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 2 U 5\r\nhello", "CMSG 3 D 5\r\nhello", "CMSG 4 N 49\r\nContent-Type: text/x-msmsgsinvite\r\n\r\nhello world!"}, nil},
-		"a text":                        {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
-		"wrong password, 911":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
-		"911 twice":                     {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n", "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
-		"911 when in":                   {whole, wire.Closed, append(slices.Clone(accepted), "S911 4\r\n"), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8", "logout ann@hotmail.com 8"}},
-		"cut at the password":           {whole, wire.Cut, in, nil},
-		"redirected":                    {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
-		"elsewhere":                     {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
+		"sent by itself, with a receipt": {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", msg("N", "text/x-msmsgscontrol\r\nTypingUser: ann@hotmail.com"), msg("N", "text/x-clientcaps"), msg("N", "text/x-mms-emoticon"), msg("A", "text/x-msnmsgr-datacast"),
+			msg("N", "application/x-msnmsgrp2p"), msg("N", "text/x-msmsgsprofile; charset=UTF-8"), "SMSG bob@hotmail.com Bob 2\r\nhi", "SACK 2\r\n"}, nil},
+		"a text, its headers in other letters": {whole, wire.Closed, []string{"CUSR 1 ann@hotmail.com 123.4\r\n", "SUSR 1 OK ann@hotmail.com Ann\r\n", strings.ToUpper(msg("N", "TEXT/PLAIN;CHARSET=UTF-8"))}, []string{"use ann@hotmail.com 2"}},
+		"written by hand":                      {whole, wire.Closed, []string{"CUSR 1 ann@hotmail.com 123.4\r\n", msg("N", "image/gif"), msg("N", "application/x-ms-ink")}, []string{"use ann@hotmail.com 1", "use ann@hotmail.com 2"}},
+		"version 8 to 12's pages and profile": {whole, wire.Cut, slices.Concat(accepted, []string{"SMSG Hotmail Hotmail 43\r\nContent-Type: text/x-msmsgsprofile\r\n\r\nabc\r\n", "CUUX 7 5\r\n<a/>.", "CSYN 8 0 0\r\n", "CGCF 9 Shields.xml\r\n", "CCHG 10 AWY 0\r\n", "SCHG 10 AWY 0\r\n"}),
+			[]string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-14"}},
+		"a text":              {whole, wire.Closed, []string{"CANS 1 ann@hotmail.com 123.4 99\r\n", "CMSG 4 A 74\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhello world!"}, []string{"use ann@hotmail.com 1"}},
+		"wrong password, 911": {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 twice":           {whole, wire.Closed, append(slices.Clone(in), "S911 4\r\n", "S911 4\r\n"), []string{"login_failed ann@hotmail.com 5"}},
+		"911 when in":         {whole, wire.Closed, append(slices.Clone(accepted), "S911 4\r\n"), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-8", "logout ann@hotmail.com 8"}},
+		"cut at the password": {whole, wire.Cut, in, nil},
+		"redirected":          {whole, wire.Closed, append(slices.Clone(in[:3]), "SXFR 3 NS 10.0.0.1:1863 0 10.0.0.2:1863\r\n"), nil},
+		"elsewhere":           {whole, wire.Closed, slices.Concat(accepted, []string{"SOUT OTH\r\n", "SCHG 9 NLN\r\n"}), []string{"login ann@hotmail.com 5", "presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
 		"contacts and payloads": {whole, wire.Closed, slices.Concat(accepted, []string{
 			"SILN 6 NLN bob@hotmail.com Bob 0\r\nNLN AWY eve@hotmail.com Eve 0\r\nFLN bob@hotmail.com\r\n",
 			"SMSG Hotmail Hotmail 9\r\nOUT OTH\r\nUBX bob@hotmail.com 7\r\n<x></x>ADL 7 OK\r\nQRY 8\r\n", "CQRY 8 PROD0038 4\r\nOUT\nADL 9 5\r\n<ml/>PNG\r\n",

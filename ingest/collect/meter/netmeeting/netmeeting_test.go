@@ -159,6 +159,44 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// After a gap a call's messages are found again by its reference.
+func TestGapInACall(t *testing.T) {
+	call := func(typ, ref byte) string { return "\x03\x00\x00\x0c\x08\x02" + string([]byte{ref, 7, typ, 0, 0, 0}) }
+	for _, size := range []int{1, 7, 4096} {
+		for name, test := range map[string]struct {
+			before, missed, answer, end string
+			want                        []string
+		}{
+			"in what the client says":  {call(setup, 0), "\x00\x03\x00..\x08\x02\x01\x07\x5a more" + call(0x62, 0), call(answered, 0x80), call(released, 0), []string{"use 0-4"}},
+			"of another call":          {call(setup, 0), "more", call(answered, 0x80), call(released, 1), []string{"use 0-5"}},
+			"before anything was said": {"", call(setup, 0), call(answered, 0x80), call(released, 0), nil},
+		} {
+			var said []string
+			d := New(wire.Sink{Piece: rollcall.MaxEvent, Yield: func(s ingest.Sighting) {
+				said = append(said, fmt.Sprintf("%s %g-%g", s.Kind, s.Time.Sub(noon).Minutes(), s.Until.Sub(noon).Minutes()))
+			}}, func(_, _ netip.Addr, _ time.Time) rollcall.ServiceID { return "" })
+			c := d.OpenCall(wire.Opening{Start: noon, Whole: [2]bool{true, true}})
+			feed := func(side wire.Side, minute int, data string) {
+				for part := range slices.Chunk([]byte(data), size) {
+					if err := c.Feed(side, noon.Add(time.Duration(minute)*time.Minute), part); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			feed(wire.Client, 0, test.before)
+			c.Gap(wire.Client, noon)
+			feed(wire.Client, 1, test.missed)
+			c.Gap(wire.Server, noon)
+			feed(wire.Server, 2, "of something"+test.answer)
+			feed(wire.Client, 4, test.end)
+			c.End(noon.Add(5*time.Minute), wire.Closed)
+			if !slices.Equal(said, test.want) {
+				t.Errorf("%s, in parts of %d: got %q, want %q", name, size, said, test.want)
+			}
+		}
+	}
+}
+
 func TestMatch(t *testing.T) {
 	for data, want := range map[string]wire.Verdict{bind: wire.Yes, add: wire.Yes, "0\x0c\x02\x01\x01a\x07\x0a\x01\x00\x04\x00\x04\x00": wire.No, "0\x0c": wire.More, "GET / HTTP/1.1\r\n": wire.No, "": wire.More} {
 		if got := Match([]byte(data), true); got != want {

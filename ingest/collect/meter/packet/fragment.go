@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -38,7 +39,7 @@ type waiting struct {
 	since  time.Time
 	pieces []piece // in order, none overlapping
 	length int     // of the whole; 0 until the last fragment has come
-	bad    bool    // fragments that overlap are an attack, or damage
+	bad    bool    // fragments that contradict each other are an attack, or damage
 }
 
 // fragments puts datagrams together.
@@ -61,14 +62,14 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 		w = &waiting{key: p.of, since: at}
 		f.open[p.of], f.order = w, append(f.order, w)
 	}
-	had := len(w.pieces)
-	if w.bad || !w.insert(p) {
+	added, ok := 0, !w.bad
+	if ok {
+		added, ok = w.insert(p)
+	}
+	if f.bytes += added; !ok {
 		w.bad = true
 		f.lost++
 		return nil, false
-	}
-	if len(w.pieces) > had { // else it was sent twice
-		f.bytes += len(p.data)
 	}
 	if !w.complete() {
 		return nil, false
@@ -84,27 +85,57 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 	return whole, true
 }
 
-// insert puts the fragment in its place; false where it can't be of the
-// datagram.
-func (w *waiting) insert(p piece) bool {
+// insert puts the fragment in its place and says how many bytes are new; false
+// where it can't be of the datagram.
+func (w *waiting) insert(p piece) (added int, ok bool) {
 	end := p.from + len(p.data)
 	if len(w.pieces) >= pieceMost || !w.fits(p, end) {
-		return false
+		return 0, false
 	}
 	i, again := slices.BinarySearchFunc(w.pieces, p.from, func(q piece, from int) int { return q.from - from })
 	if again && len(w.pieces[i].data) == len(p.data) {
-		return true // sent twice
+		return 0, true // sent twice
 	}
-	last := i == len(w.pieces)
-	if again || w.overlaps(i, p) || !p.more && !last {
-		return false
+	parts, ok := w.without(p)
+	if n := len(w.pieces); !ok || !p.more && n > 0 && w.pieces[n-1].from+len(w.pieces[n-1].data) > end {
+		return 0, false
 	}
 	if !p.more {
 		w.length = end
 	}
-	p.data = slices.Clone(p.data)
-	w.pieces = slices.Insert(w.pieces, i, p)
-	return true
+	for _, part := range parts {
+		i, _ := slices.BinarySearchFunc(w.pieces, part.from, func(q piece, from int) int { return q.from - from })
+		part.data = slices.Clone(part.data)
+		w.pieces = slices.Insert(w.pieces, i, part)
+		added += len(part.data)
+	}
+	return added, true
+}
+
+// without gives what a fragment has that is not there yet; false where it
+// contradicts what is, and of IPv6 where it overlaps it (RFC 5722).
+func (w *waiting) without(p piece) (parts []piece, ok bool) {
+	at, end := p.from, p.from+len(p.data)
+	part := func(from, to int) {
+		if from < to {
+			q := p
+			q.from, q.data = from, p.data[from-p.from:to-p.from]
+			parts = append(parts, q)
+		}
+	}
+	for _, q := range w.pieces {
+		from, to := max(p.from, q.from), min(end, q.from+len(q.data))
+		if from >= to {
+			continue
+		}
+		if p.of.proto == 0 || !bytes.Equal(p.data[from-p.from:to-p.from], q.data[from-q.from:to-q.from]) {
+			return nil, false
+		}
+		part(at, from)
+		at = to
+	}
+	part(at, end)
+	return parts, true
 }
 
 // fits reports whether a fragment's length and end can be of the datagram.
@@ -113,15 +144,6 @@ func (w *waiting) fits(p piece, end int) bool {
 		return false
 	}
 	return w.length == 0 || end == w.length || p.more && end < w.length
-}
-
-// overlaps reports whether a fragment that belongs at place i has bytes of its
-// neighbours.
-func (w *waiting) overlaps(i int, p piece) bool {
-	if i > 0 && w.pieces[i-1].from+len(w.pieces[i-1].data) > p.from {
-		return true
-	}
-	return i < len(w.pieces) && p.from+len(p.data) > w.pieces[i].from
 }
 
 // complete reports whether no byte is missing.

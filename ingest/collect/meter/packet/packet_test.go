@@ -81,6 +81,35 @@ func TestFragments(t *testing.T) {
 	}
 }
 
+// Fragments of IPv4 that overlap and agree make the datagram, whatever their order;
+// those of IPv6 do not (RFC 5722).
+func TestFragmentsThatOverlap(t *testing.T) {
+	payload := udp(bytes.Repeat([]byte("0123456789"), 100))
+	dice := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		parts, parts6 := cut(payload, 7, 64), cut6(payload, 7, 64)
+		parts = slices.Concat(parts[:4], cut(payload, 7, 200)[1:], parts[5:9])
+		parts6 = append(parts6, cut6(payload, 7, 200)...)
+		dice.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+		found, found6 := 0, 0
+		var d, d6 Decoder
+		for _, p := range parts {
+			if got, how := d.Decode(noon, layers.LinkTypeRaw, p); how == Found && bytes.Equal(got.Segment, payload) {
+				found++
+				break
+			}
+		}
+		for _, p := range parts6[1:] {
+			if _, how := d6.Decode(noon, layers.LinkTypeRaw, p); how != Held {
+				found6++
+			}
+		}
+		if found != 1 || found6 != 0 || d.Lost() != 0 || d6.Lost() == 0 || d.fragments.bytes != 0 {
+			t.Errorf("found %d and %d, %d and %d lost, %d bytes held", found, found6, d.Lost(), d6.Lost(), d.fragments.bytes)
+		}
+	}
+}
+
 // Fragments that contradict each other make nothing; nor do those of two
 // datagrams, or of one whose others never come.
 func TestFragmentsThatMakeNothing(t *testing.T) {

@@ -40,6 +40,7 @@ type Conn struct {
 	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
+	holed     bool      // bytes are missing, of the sign-on perhaps
 	refusal   refusal   // the first, until the connection is over
 	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
@@ -235,6 +236,7 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 		c.blind(side, t)
 	}
 	c.scan[side].gap()
+	c.holed = true
 	c.refusal = refusal{} // what followed it may have been among them
 }
 
@@ -325,10 +327,14 @@ func (c *Conn) presence(e element) {
 	case e.attr("to") != "":
 	case e.attr("type") == "unavailable":
 		c.stay.Leave(c.sink, e.at, "unavailable", false)
-	case (e.attr("type") == "" || e.attr("type") == "invisible") && c.accepted:
+	case online(e.attr("type")) && c.accepted:
 		c.stay.Begin(e.at, strings.TrimSpace("presence "+e.attr("type")))
 	}
 }
+
+// online reports whether a type of presence is that of a user who is there: none,
+// or the word that some clients say for it; hidden (XEP-0018) too.
+func online(typ string) bool { return typ == "" || typ == "available" || typ == "invisible" }
 
 // talks yields use, once a minute, of a user who has signed on; and of one who
 // writes to a machine of the same network, where that is known to be the
@@ -467,7 +473,7 @@ func (c *Conn) hides(e element) {
 }
 
 // alreadyOpen takes the account from what the server sends to it, where the
-// sign-on was not seen, or named nobody and was followed by no bind.
+// sign-on was not seen or is in a gap, or named nobody and was followed by no bind.
 func (c *Conn) alreadyOpen(e element) {
 	who := account(e.attr("to"))
 	switch {
@@ -478,6 +484,9 @@ func (c *Conn) alreadyOpen(e element) {
 	case !c.opening.Whole[wire.Client]:
 		c.stay.Who.Account, c.accepted = who, true
 		c.stay.Begin(c.opening.Start, "stanza received, already open")
+	case c.holed && (c.query == "" || e.attr("id") != c.query): // which may be the bind
+		c.stay.Who.Account, c.accepted = who, true
+		c.stay.Begin(e.at, "stanza received, after a gap")
 	}
 }
 

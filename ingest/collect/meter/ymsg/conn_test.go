@@ -60,10 +60,12 @@ func TestConversations(t *testing.T) {
 		"a session's peer to peer": {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", peer, 0, "5 bob 4 ann")}), []string{"login ann 3", "presence ann 4-6", "logout ann 6"}},
 		"contacts": {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logon, 0, "7 bob 10 0"), pack("S", logoff, 0, "7 bob 10 0"), pack("S", 0x06, 1, "4 bob 14 hello")}),
 			[]string{"login ann 3", "presence ann 4-8", "logout ann 8"}},
-		"signed off":   {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", logoff, 0, ""), pack("S", logon, 0, "0 ann 1 ann")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
-		"elsewhere":    {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logoff, refusal, "")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
-		"use":          {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", message, 0, "1 ann 5 bob 14 hello")}), []string{"login ann 3", "use ann 5", "presence ann 4-7"}},
-		"already open": {late, wire.Closed, []string{"Sof a packet", pack("S", 0x06, 1, "4 bob"), pack("C", keepAlive, 0, "0 Ann"), pack("S", logon, 0, "7 bob")}, []string{"presence ann 0-4", "logout ann 4"}},
+		"signed off":     {whole, wire.Closed, slices.Concat(accepted, []string{pack("C", logoff, 0, ""), pack("S", logon, 0, "0 ann 1 ann")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"elsewhere":      {whole, wire.Closed, slices.Concat(accepted, []string{pack("S", logoff, refusal, "")}), []string{"login ann 3", "presence ann 4-5", "logout ann 5"}},
+		"use":            {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", message, 0, "1 ann 5 bob 14 hello")}), []string{"login ann 3", "use ann 5", "presence ann 4-7"}},
+		"invisible":      {whole, wire.Closed, append(slices.Clone(in[:2]), pack("C", response, 12, "0 ann 6 hash 1 ann"), pack("S", list, 0, "87 friends 89 ann"), pack("C", 0xC5, 0, "13 2"), pack("S", logon, 1, "7 bob 10 0")), []string{"login ann 3", "presence ann 3-6", "logout ann 6"}},
+		"sent by itself": {whole, wire.Cut, slices.Concat(accepted, []string{pack("C", 0x4B, 22, "49 TYPING 1 ann 14 1 13 1 5 bob"), pack("C", 0xC6, 0, "10 99 19 away 47 1"), pack("C", 0x46, 0, "1 ann 5 bob 20 url"), pack("C", 0xFB, 0, "1 ann 5 bob 430 1"), pack("C", 0x8A, 0, "0 ann"), pack("C", 0x12, 0, "")}), []string{"login ann 3", "presence ann 4-12"}},
+		"already open":   {late, wire.Closed, []string{"Sof a packet", pack("S", 0x06, 1, "4 bob"), pack("C", keepAlive, 0, "0 Ann"), pack("S", logon, 0, "7 bob")}, []string{"presence ann 0-4", "logout ann 4"}},
 	} {
 		got, err := hear(t, test.opening, test.why, test.talk...)
 		if err != nil || !slices.Equal(got, test.want) {
