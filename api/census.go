@@ -278,7 +278,7 @@ type accountErasure struct {
 func (s corrections) postErasure(ctx context.Context, in *accountErasure) (*body[rollcall.ErasedAccount], error) {
 	erase, action := s.Corrections.Erase, "erase account"
 	if in.Body.DryRun {
-		if err := s.caughtUp(ctx); err != nil {
+		if err := caughtUp(ctx, s.Log); err != nil {
 			return nil, s.fault("erase", err)
 		}
 		erase, action = s.Corrections.PreviewErasure, "dry run of erase account"

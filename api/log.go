@@ -34,10 +34,10 @@ const caughtUpTime = 10 * time.Second
 // caughtUp waits, for a question after one person or account, until the store has what
 // the log holds: what was sent seconds ago is to be found too. A process without a log
 // answers from the store as it is.
-func (s *Server) caughtUp(ctx context.Context) error {
+func caughtUp(ctx context.Context, log Log) error {
 	ctx, cancel := context.WithTimeout(ctx, caughtUpTime)
 	defer cancel()
-	err := s.Log.Settle(ctx)
+	err := log.Settle(ctx)
 	if err == nil || errors.Is(err, rollcall.ErrConflict) {
 		return nil
 	}

@@ -310,7 +310,7 @@ type erasureInput struct {
 func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
 	erase, action := s.Panels.Erase, "erase"
 	if in.Body.DryRun {
-		if err := s.caughtUp(ctx); err != nil {
+		if err := caughtUp(ctx, s.Log); err != nil {
 			return nil, s.fault("erase", err)
 		}
 		erase, action = s.Panels.PreviewErasure, "dry run of erase"
