@@ -243,6 +243,7 @@ export function states(w) {
     await w.server.stop();
     await page.getByRole("button", { name: "Previous month" }).click();
     await page.getByRole("alert").filter({ hasText: "The server does not answer. These figures are of" }).waitFor();
+    assert.match(await page.locator(".gone").textContent(), /are of ([01]\d|2[0-3]):[0-5]\d\./, "the hour, of 24");
     assert.match(await page.locator("h1").textContent(), /October 2003$/, "the figures stay");
     assert.match(await page.locator(".gone").textContent(), /Trying again in \d+ s/);
     assert.deepEqual(await violations(page), []);
