@@ -27,7 +27,7 @@ type block struct {
 
 const (
 	blockRows  = 1 << 11 // whose columns stay in a near cache
-	placeBytes = 64      // of a place with its two sketches' in the banks, about
+	placeBytes = 64      // of a place, which two banks have, about
 )
 
 // forget drops all places but the one that is none's.

@@ -276,17 +276,18 @@ type accountErasure struct {
 }
 
 func (s corrections) postErasure(ctx context.Context, in *accountErasure) (*body[rollcall.ErasedAccount], error) {
-	erase := s.Corrections.Erase
+	erase, action := s.Corrections.Erase, "erase account"
 	if in.Body.DryRun {
-		erase = s.Corrections.PreviewErasure
+		if err := caughtUp(ctx, s.Log); err != nil {
+			return nil, s.fault("erase", err)
+		}
+		erase, action = s.Corrections.PreviewErasure, "dry run of erase account"
 	}
 	done, err := erase(ctx, rollcall.ServiceID(in.Body.Service), in.Body.Account)
 	if err != nil {
 		return nil, s.fault("erase", err)
 	}
-	if !in.Body.DryRun {
-		s.audited(ctx, "erase account", "", "an account of service "+string(done.Service))
-	}
+	s.audited(ctx, action, "", "an account of service "+string(done.Service))
 	return &body[rollcall.ErasedAccount]{Body: done}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,6 +26,22 @@ func (s *Server) postSettle(ctx context.Context, _ *nothing) (*struct{}, error) 
 		return nil, s.fault("settle", err)
 	}
 	return nil, nil
+}
+
+// caughtUpTime is how long a question waits for what the log still holds.
+const caughtUpTime = 10 * time.Second
+
+// caughtUp waits, for a question after one person or account, until the store has what
+// the log holds: what was sent seconds ago is to be found too. A process without a log
+// answers from the store as it is.
+func caughtUp(ctx context.Context, log Log) error {
+	ctx, cancel := context.WithTimeout(ctx, caughtUpTime)
+	defer cancel()
+	err := log.Settle(ctx)
+	if err == nil || errors.Is(err, rollcall.ErrConflict) {
+		return nil
+	}
+	return fmt.Errorf("%w: the log may hold events that are not in the store yet; try again when they are", rollcall.ErrConflict)
 }
 
 type replayInput struct {

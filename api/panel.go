@@ -308,16 +308,19 @@ type erasureInput struct {
 }
 
 func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
-	erase := s.Panels.Erase
+	erase, action := s.Panels.Erase, "erase"
 	if in.Body.DryRun {
-		erase = s.Panels.PreviewErasure
+		if err := caughtUp(ctx, s.Log); err != nil {
+			return nil, s.fault("erase", err)
+		}
+		erase, action = s.Panels.PreviewErasure, "dry run of erase"
 	}
 	done, err := erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)
+	if err == nil || in.Body.DryRun { // whose refusal tells of the person too
+		s.audited(ctx, action, "", "a panelist of panel "+in.Body.Panel)
+	}
 	if err != nil {
 		return nil, s.fault("erase", err)
-	}
-	if !in.Body.DryRun {
-		s.audited(ctx, "erase", "", "a panelist of panel "+in.Body.Panel)
 	}
 	return &body[rollcall.Erasure]{Body: done}, nil
 }

@@ -374,24 +374,38 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 	}
 }
 
-// method says how the accounts were counted: one by one where every set is whole, or
-// every sketch is of so few accounts that it has them themselves.
+// method says how the accounts were counted: one by one where the sets are whole, or the
+// sketches of so few accounts that they have them themselves; and of a table whose rows
+// are counted otherwise both.
 func method(found unions) string {
 	const what = "; unique accounts of one service, not persons"
-	seen, whole, few, minutes := false, true, true, false
+	sets, few, many, minutes := false, false, false, false
 	for _, u := range found {
-		if u != nil && u.day != 0 { // something was seen
-			seen, whole = true, whole && u.exact
-			few = few && (u.exact || !u.all.Large())
-			minutes = minutes || u.minutes.Large()
+		if u == nil || u.day == 0 {
+			continue // nothing was seen
+		}
+		minutes = minutes || u.minutes.Large()
+		switch {
+		case u.exact:
+			sets = true
+		case u.all.Large():
+			many = true
+		default:
+			few = true
 		}
 	}
-	how := "union of the days' sketches, which count so few accounts one by one"
+	how := "HyperLogLog union of daily sketches, Ertl's improved raw estimator"
 	switch {
-	case !seen || !few:
-		return "HyperLogLog union of daily sketches, Ertl's improved raw estimator" + what
-	case whole:
+	case many && (sets || few):
+		return how + "; the accounts of exact rows counted one by one" + what
+	case many || !sets && !few:
+		return how + what
+	case sets && few:
+		how = "union of the days' sets of accounts, or of sketches of so few accounts, counted one by one"
+	case sets:
 		how = "union of the days' sets of accounts, counted one by one"
+	case few:
+		how = "union of the days' sketches, which count so few accounts one by one"
 	}
 	if minutes {
 		how += "; account-minutes by HyperLogLog"

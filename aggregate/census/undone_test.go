@@ -102,3 +102,32 @@ func TestSketchedDays(t *testing.T) {
 		}
 	}
 }
+
+// TestMethodSaysBoth: the method of a table some of whose services are counted one by one
+// and others estimated says both.
+func TestMethodSaysBoth(t *testing.T) {
+	const what = "; unique accounts of one service, not persons"
+	day := rollcall.DayOf(2002, 10, 3)
+	for _, tt := range []struct {
+		accounts map[rollcall.ServiceID]int // icq has sets
+		method   string
+	}{
+		{map[rollcall.ServiceID]int{"icq": 5}, "union of the days' sets of accounts, counted one by one" + what},
+		{map[rollcall.ServiceID]int{"msn": 5}, "union of the days' sketches, which count so few accounts one by one" + what},
+		{map[rollcall.ServiceID]int{"msn": 5, "icq": 5}, "union of the days' sets of accounts, or of sketches of so few accounts, counted one by one" + what},
+		{map[rollcall.ServiceID]int{"msn": 5000}, "HyperLogLog union of daily sketches, Ertl's improved raw estimator" + what},
+		{map[rollcall.ServiceID]int{"msn": 5000, "icq": 5}, "HyperLogLog union of daily sketches, Ertl's improved raw estimator; the accounts of exact rows counted one by one" + what},
+		{map[rollcall.ServiceID]int{"msn": 5000, "aim": 5}, "HyperLogLog union of daily sketches, Ertl's improved raw estimator; the accounts of exact rows counted one by one" + what},
+	} {
+		var visits []visit
+		for service, n := range tt.accounts {
+			for i := range n {
+				visits = append(visits, visit{account: uint64(i+1) << 40, Cell: rollcall.Cell{Market: "FR", Day: day, Service: service, Location: rollcall.Elsewhere, Kind: rollcall.Use, Key: 1}})
+			}
+		}
+		table, err := Table(t.Context(), storeOf(t, visits, "icq"), rollcall.CensusQuery{Market: "FR", From: day, To: day, At: rollcall.CensusPlace{Any: 7}, Credit: rollcall.ByPresence})
+		if err != nil || table.Meta.Method != tt.method {
+			t.Errorf("%v: the method is %q, %v; want %q", tt.accounts, table.Meta.Method, err, tt.method)
+		}
+	}
+}

@@ -285,9 +285,9 @@ func (r *Corrector) today() (day rollcall.Day, err error) {
 }
 
 func notes(s rollcall.Service) []string {
-	all := []string{"A sketch can't forget: counts that are not exact, and account-minutes, still have the account among the others, without a name."}
+	all := []string{"A sketch can't forget: what sketches count, and account-minutes, still have the account among the others, without a name."}
 	if s.Census != rollcall.Exactly {
-		all = append(all, "Service "+string(s.ID)+" is not counted exactly: what is loaded has no sets of accounts.")
+		all = append(all, "Service "+string(s.ID)+" is counted by sketches, which count few accounts one by one too: what is loaded has no sets of accounts.")
 	}
 	return all
 }

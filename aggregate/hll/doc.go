@@ -10,7 +10,8 @@
 // docs/formats/sketch.md specifies the bytes; [Sketch.Decode] sums it up.
 //
 // Read sketch.go first, then hash.go (ids to registers), set.go and
-// plain.go (the two forms), fast_amd64.go (what is done with all registers, by
-// the processor's vectors, held to plain.go by a fuzz target), add.go, merge.go, estimate.go, and encode.go
-// with decode.go, whose comment specifies the bytes.
+// plain.go (the two forms), fast_amd64.go (what is done with very many registers or ids,
+// by the processor's vectors, held to plain.go by fuzz targets), add.go, rise.go and bank.go
+// (many ids for many sketches), merge.go, estimate.go, and encode.go with decode.go, whose
+// comment specifies the bytes.
 package hll

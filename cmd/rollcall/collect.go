@@ -398,7 +398,7 @@ func (c *logsCmd) told(s *streams, log *logs.Log) {
 		fmt.Fprintf(s.err, "%s: %s\n", at(fault.Line), fault.Reason)
 	}
 	fmt.Fprintf(s.err, "%s: %s\n", c.whole(), log)
-	c.absent(s.err, c.whole(), log.Absent())
+	absent(s.err, c.whole(), log.Absent())
 }
 
 // at says where a line of the log stands.
@@ -442,10 +442,13 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 }
 
 // strange is an error where the profile knows no line of a whole log, or nobody in
-// them.
+// them; and where a rule that was asked for dropped nobody for want of what it reads.
 func (c *logsCmd) strange(log *logs.Log) error {
-	if c.Follow || log == nil { // what follows may be known
+	switch {
+	case log == nil:
 		return nil
+	case c.Follow: // what follows may be known
+		return undropped(c.whole(), log.Undropped())
 	}
 	return c.strangers(c.whole(), "line", log)
 }
@@ -539,8 +542,8 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	poller.Warn = func(text string) { log.Warn("poll: the profile " + text) }
 	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
-	c.absent(s.err, "poll", poller.Counts().Absent())
-	return err
+	absent(s.err, "poll", poller.Counts().Absent())
+	return errors.Join(err, undropped("poll", poller.Counts().Undropped()))
 }
 
 // printer writes sightings as a dry run does.

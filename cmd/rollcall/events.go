@@ -581,8 +581,8 @@ func (f *profileFlags) reader(ctx context.Context, s *streams, p *profile.Profil
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range r.Missing() {
-		fmt.Fprintf(s.err, "warning: no --join %s=FILE: the profile's rules that read it drop nobody\n", name)
+	for _, text := range r.Missing() {
+		fmt.Fprintf(s.err, "warning: %s\n", text)
 	}
 	return r, nil
 }
@@ -592,7 +592,7 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 	out := bufio.NewWriterSize(s.out, 64<<10)
 	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
-	c.tellRows(s.err, path, counts)
+	tellRows(s.err, path, counts)
 	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
 		return fmt.Errorf("%s: every row was refused", path)
 	}
@@ -600,10 +600,11 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 }
 
 // strangers is an error where a file has rows, and the profile knows none of them,
-// or none has the account that it names.
+// none has the account that it names, or none what a rule reads that was asked for.
 func (f *profileFlags) strangers(path, row string, of interface {
 	AllOther() int
 	Nobody() string
+	Undropped() string
 },
 ) error {
 	name := cmp.Or(f.Source, f.Map)
@@ -613,15 +614,20 @@ func (f *profileFlags) strangers(path, row string, of interface {
 	if text := of.Nobody(); text != "" {
 		return fmt.Errorf("%s: %s counts nobody: %s", path, name, text)
 	}
-	return nil
+	return undropped(path, of.Undropped())
 }
 
-// absent warns of what a profile of one's own names and the rows don't have: what
-// a built-in one names may well be missing.
-func (f *profileFlags) absent(w io.Writer, path string, parts []string) {
-	if f.Map == "" {
-		return
+// undropped is an error where whom a rule is to drop was counted for want of what the
+// rule reads: of objects that is known when all are read.
+func undropped(path, text string) error {
+	if text == "" {
+		return nil
 	}
+	return fmt.Errorf("%s: %s; whom it would drop was counted", path, text)
+}
+
+// absent warns of what a profile names and the rows don't have.
+func absent(w io.Writer, path string, parts []string) {
 	for _, text := range parts {
 		fmt.Fprintf(w, "%s: warning: %s\n", path, text)
 	}
@@ -632,19 +638,19 @@ func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, 
 	to := newRowSender(api, path, c.Backfill)
 	counts, err := r.Read(ctx, path, func(seen profile.Seen) error { return to.take(ctx, seen) })
 	err = errors.Join(err, to.flush(ctx))
-	c.tellRows(s.err, path, counts)
+	tellRows(s.err, path, counts)
 	to.refused(counts.Rejected)
 	return errors.Join(err, to.print(s.out, s.err, path, "line"), untaken(path, &to.Counts), c.strangers(path, "row", counts))
 }
 
 // tellRows says what became of a table's rows: the first that were refused, and
 // the counts by rule.
-func (f *profileFlags) tellRows(w io.Writer, path string, counts *profile.Counts) {
+func tellRows(w io.Writer, path string, counts *profile.Counts) {
 	for _, fault := range counts.Faults {
 		fmt.Fprintf(w, "%s: line %d: %s\n", path, fault.Line, fault.Reason)
 	}
 	fmt.Fprintf(w, "%s: %s\n", path, counts)
-	f.absent(w, path, counts.Absent())
+	absent(w, path, counts.Absent())
 	if counts.Forgot {
 		fmt.Fprintf(w, "%s: warning: more devices or days than are remembered: some platforms are other, and some days told twice\n", path)
 	}

@@ -12,87 +12,128 @@ import (
 	"rollcall"
 )
 
-// part is what a table takes from a column, by the name that the form has for it.
-type part struct {
-	name string
-	from *Value
-}
-
 // accountPart is the part without which nobody is counted.
 const accountPart = "account"
 
-// parts gives what a wrong name of would pass for rows that have nothing there.
-// A time that is missing refuses its row.
-func (t *Table) parts(joins []Join) []part {
-	all := []part{
-		{accountPart, &t.Account},
-		{"market", &t.Market},
-		{"service", &t.Service},
-		{"location", &t.Location},
-		{"segment", &t.Segment},
-		{"platform", &t.Platform},
-		{"agent", &t.Agent},
-	}
-	return slices.DeleteFunc(all, func(p part) bool { return len(p.from.reads) == 0 || p.from.joined(joins) })
+// lack is a column that a table reads and that nothing so far has.
+type lack struct {
+	column string
+	path   []string // and its parts, of an object's member
+	uses   []use
+	like   string // one that is there, and differs in capitals, "_" and "-" alone
 }
 
-// joined reports whether the value reads a second file's rows.
-func (v *Value) joined(joins []Join) bool {
-	return slices.ContainsFunc(joins, func(j Join) bool {
-		return slices.ContainsFunc(j.Names, func(name string) bool { return v.reads[name] })
+// lacks gives the columns of some uses, each once.
+func lacks(uses []use, columns func(*Value) []string) []*lack {
+	var all []*lack
+	for _, u := range uses {
+		for _, column := range columns(u.from) {
+			at := slices.IndexFunc(all, func(l *lack) bool { return l.column == column })
+			if at < 0 {
+				at = len(all)
+				all = append(all, &lack{column: column, path: strings.Split(column, ".")})
+			}
+			l := all[at]
+			if !slices.ContainsFunc(l.uses, func(had use) bool { return had.name == u.name && had.weight == u.weight }) {
+				l.uses = append(l.uses, u)
+			}
+		}
+	}
+	return all
+}
+
+// absent is what a table, or a second file, takes from columns that none of its
+// rows so far has.
+type absent struct {
+	of       string   // what has the rows, as it is told
+	table    *Table   // nil: a second file's
+	header   []string // that the rows have; nil: each its own
+	rows     int
+	has      string   // what tells the columns before a row does: the header, the pattern; "": nothing
+	names    []string // that it has, or the first row
+	gate     []*lack  // by which it is known that a row is the table's
+	lacks    []*lack
+	ruleless []string // rules that were asked for, which the table doesn't have
+	spared   []string // columns that a file may do without
+	own      bool     // the profile is the user's own
+}
+
+// named takes the names of a header or a pattern, which all its rows have.
+func (a *absent) named(has string, names []string) {
+	a.has, a.names = has, names
+	a.lacks = slices.DeleteFunc(a.lacks, func(l *lack) bool {
+		if slices.Contains(names, l.column) {
+			return true
+		}
+		if slices.Contains(names, l.path[0]) { // an expression may make something of its text
+			return !slices.ContainsFunc(l.uses, func(u use) bool { return u.from.field != nil })
+		}
+		if l.like = cmp.Or(likeness(l.column, names), likeness(l.path[0], names)); l.like == "" {
+			l.uses = slices.DeleteFunc(l.uses, func(u use) bool { return u.from.standsIn(l.column, names) })
+		}
+		return len(l.uses) == 0
 	})
 }
 
-// absent is what a table takes from columns that none of its rows so far has.
-type absent struct {
-	table *Table
-	rows  int
-	parts []part
-	names []string // of the columns that the first row has
+// standsIn reports whether a column that is there stands in for one that isn't.
+func (v *Value) standsIn(column string, names []string) bool {
+	return slices.ContainsFunc(v.either, func(of []string) bool {
+		return slices.Contains(of, column) && slices.ContainsFunc(of, func(name string) bool { return slices.Contains(names, name) })
+	})
 }
 
-// look takes the next row of a table.
-func (c *Counts) look(t *Table, row *row, joins []Join) {
-	at := slices.IndexFunc(c.absent, func(a *absent) bool { return a.table == t })
-	if at < 0 {
-		at = len(c.absent)
-		c.absent = append(c.absent, &absent{table: t, parts: t.parts(joins), names: slices.Clone(row.names(t))})
+// look takes the next row of an object's members.
+func (a *absent) look(row *row) {
+	if a.rows++; a.rows == 1 && a.names == nil {
+		a.names = slices.Sorted(maps.Keys(row.members))
 	}
-	a := c.absent[at]
-	a.rows++
-	if len(a.parts) > 0 {
-		a.parts = slices.DeleteFunc(a.parts, func(p part) bool { return p.from.isIn(row, t) })
-	}
+	a.lacks = row.without(a.lacks)
 }
 
-// names gives the columns of a row, those that are not read too.
-func (r *row) names(t *Table) []string {
-	switch {
-	case r.header != nil:
-		return r.header
-	case t.Pattern != "":
-		return groups(t.pattern)
-	}
-	return slices.Sorted(maps.Keys(r.members))
-}
-
-// groups gives the names of a pattern's groups.
-func groups(pattern *regexp.Regexp) []string {
-	return slices.DeleteFunc(slices.Clone(pattern.SubexpNames()), func(name string) bool { return name == "" })
-}
-
-// isIn reports whether a row has one of the columns that the value is made of,
-// though it may be empty.
-func (v *Value) isIn(row *row, t *Table) bool {
-	for name := range v.reads {
-		if _, ok := row.values[name]; ok && (len(v.field) < 2 || name == v.name) {
+// without gives the lacks whose column a row of an object's members doesn't have.
+func (r *row) without(all []*lack) []*lack {
+	return slices.DeleteFunc(all, func(l *lack) bool {
+		if _, ok := r.members[l.column]; ok || within(r.values, l.path) {
 			return true
 		}
+		if l.like == "" {
+			l.like = r.like(l.path)
+		}
+		return false
+	})
+}
+
+// like gives a member that differs from a column in capitals, "_" and "-" alone.
+func (r *row) like(path []string) string {
+	if _, ok := r.members[path[0]]; !ok {
+		return likeMember(r.members, path[0])
 	}
-	if row.header != nil || t.Pattern != "" {
-		return slices.ContainsFunc(row.names(t), func(name string) bool { return v.reads[name] })
+	at := r.values[path[0]]
+	for i, name := range path[1:] {
+		object, ok := at.(map[string]any)
+		if !ok {
+			return ""
+		}
+		inside, ok := object[name]
+		if !ok {
+			if like := likeMember(object, name); like != "" {
+				return strings.Join(path[:i+1], ".") + "." + like
+			}
+			return ""
+		}
+		at = inside
 	}
-	return len(v.field) > 1 && within(row.values, v.field)
+	return ""
+}
+
+func likeMember[T any](object map[string]T, name string) string {
+	like := ""
+	for k := range object {
+		if alike(k, name) && (like == "" || k < like) {
+			like = k
+		}
+	}
+	return like
 }
 
 // within reports whether an object has a member of a member.
@@ -105,19 +146,300 @@ func within(object map[string]any, path []string) bool {
 	return ok && within(inside, path[1:])
 }
 
+// groups gives the names of a pattern's groups.
+func groups(pattern *regexp.Regexp) []string {
+	return slices.DeleteFunc(slices.Clone(pattern.SubexpNames()), func(name string) bool { return name == "" })
+}
+
+// told gives the uses of a column that are warned of.
+func (a *absent) told(l *lack) []use {
+	return slices.DeleteFunc(slices.Clone(l.uses), func(u use) bool {
+		switch {
+		case u.weight == asked:
+			return true // an error
+		case l.like != "":
+			return false
+		case a.has != "":
+			return u.weight != usual || slices.Contains(a.spared, l.column)
+		}
+		return !a.own || !isPart(u.name) || a.rows == 0 || a.some(u.from)
+	})
+}
+
+// isPart reports whether a use is of those that rows of objects have in common: where
+// none has it, the name is wrong rather than what it stands for not there.
+func isPart(name string) bool {
+	return slices.Contains([]string{accountPart, "market", "service", "location", "segment", "platform", "agent"}, name)
+}
+
+// some reports whether rows have some of the columns that a value reads.
+func (a *absent) some(v *Value) bool {
+	columns := v.columns()
+	return slices.ContainsFunc(columns, func(column string) bool {
+		return !slices.ContainsFunc(a.lacks, func(l *lack) bool { return l.column == column })
+	})
+}
+
+// missed says that a column is not there, and which it may have meant.
+func (a *absent) missed(l *lack) string {
+	text := fmt.Sprintf("%s has no %q", a.has, l.column)
+	if a.has == "" {
+		text = fmt.Sprintf("no row has %q", l.column)
+	}
+	if l.like != "" {
+		return text + fmt.Sprintf(", only %q", l.like)
+	}
+	return text + nearest(rollcall.Nearest(l.column, a.names))
+}
+
+// warnings says what is warned of, a column each; of a table whose rows others
+// have only what is named nearly so.
+func (a *absent) warnings(unread bool) []string {
+	var said []string
+	for _, l := range slices.Concat(a.gate, a.lacks) {
+		if unread && l.like == "" {
+			continue
+		}
+		var means []string
+		for _, u := range a.told(l) {
+			if !slices.Contains(means, u.says) {
+				means = append(means, u.says)
+			}
+		}
+		if len(means) == 0 {
+			continue
+		}
+		text := a.missed(l) + ": "
+		if l.like != "" {
+			text += "rename it, or "
+		}
+		said = append(said, text+strings.Join(means, "; "))
+	}
+	if a.rows > 0 {
+		for _, rule := range a.ruleless {
+			said = append(said, fmt.Sprintf("there is no rule %s, which was asked for: whom it would drop counts", rule))
+		}
+	}
+	return said
+}
+
+// undropped says which column is not there by which a rule drops that was asked
+// for; "": all are.
+func (a *absent) undropped() string {
+	for _, l := range a.lacks {
+		at := slices.IndexFunc(l.uses, func(u use) bool { return u.weight == asked })
+		if at < 0 || a.has == "" && (a.rows == 0 || l.like == "" && a.some(l.uses[at].from)) {
+			continue
+		}
+		do := "give a file that has it"
+		if l.like != "" {
+			do = "rename it"
+		}
+		return fmt.Sprintf("%s: %s, and %s, which was asked for, drops by it: %s, or leave the rule out", a.of, a.missed(l), l.uses[at].name, do)
+	}
+	return ""
+}
+
+// undroppable is the fault of a file without a column by which a rule drops that was
+// asked for: no row of it is read.
+type undroppable string
+
+// Error gives the words.
+func (u undroppable) Error() string { return string(u) }
+
+// taken is what a profile takes from columns, with the rules that were asked for.
+type taken struct {
+	*Profile
+	optional map[string]bool
+}
+
+// of begins to look at a table's rows.
+func (k taken) of(t *Table) *absent {
+	a := &absent{of: "table " + t.Name, table: t, spared: t.Without, own: k.own}
+	a.lacks = lacks(t.uses(k.optional, k.Joins), func(v *Value) []string {
+		return slices.DeleteFunc(v.own(k.Joins), func(name string) bool { return k.Snapshot && name == nowColumn })
+	})
+	for _, rule := range slices.Sorted(maps.Keys(k.optional)) {
+		if !t.Account.empty() && !slices.ContainsFunc(t.Drop, func(d Rule) bool { return d.Name == rule }) {
+			a.ruleless = append(a.ruleless, rule)
+		}
+	}
+	return a
+}
+
+// examine looks at a row's columns before it is known whose it is.
+func (k taken) examine(c *Counts, row *row) {
+	switch {
+	case row.header != nil:
+		if !same(row.header, c.header) {
+			k.examineHeader(c, row)
+		}
+	case row.members != nil:
+		if !c.objects {
+			c.objects = true
+			c.absent = append(c.absent, k.each(false, func(t *Table) *absent { return k.gated(t, t.Header) })...)
+		}
+		for _, a := range c.absent {
+			a.gate = row.without(a.gate)
+		}
+	case !c.patterns:
+		c.patterns = true
+		c.absent = append(c.absent, k.each(true, k.grouped)...)
+	}
+}
+
+// each begins to look at the tables that have a pattern, or at the others.
+func (k taken) each(pattern bool, begin func(*Table) *absent) []*absent {
+	var all []*absent
+	for i := range k.Tables {
+		if t := &k.Tables[i]; (t.Pattern != "") == pattern {
+			all = append(all, begin(t))
+		}
+	}
+	return all
+}
+
+// grouped looks at a pattern's groups.
+func (k taken) grouped(t *Table) *absent {
+	a := k.of(t)
+	a.named("the pattern", groups(t.pattern))
+	return a
+}
+
+// gated begins to look at a table that columns, which rows must have, and a condition tell.
+func (k taken) gated(t *Table, must []string) *absent {
+	a := k.of(t)
+	header := make([]use, len(must))
+	for i, name := range must {
+		header[i] = use{name: "header", from: &Value{field: []string{name}, name: name}, says: "its rows are not read as the table's"}
+	}
+	a.gate = lacks(header, (*Value).columns)
+	for _, l := range a.lacks {
+		if l.uses[0].from == &t.When && !slices.Contains(must, l.column) {
+			a.gate = append(a.gate, &lack{column: l.column, path: l.path, uses: l.uses[:1]})
+		}
+	}
+	a.lacks = slices.DeleteFunc(a.lacks, func(l *lack) bool { return l.uses[0].from == &t.When && len(l.uses) == 1 })
+	return a
+}
+
+// examineHeader looks at a header once, for the tables that may have its rows.
+func (k taken) examineHeader(c *Counts, row *row) {
+	c.header = row.header
+	for i := range k.Tables {
+		t := &k.Tables[i]
+		if t.Pattern != "" || c.at(t, row.header) != nil || row.table != "" && t.Relation != "" && row.table != t.Relation {
+			continue
+		}
+		var a *absent
+		switch {
+		case t.headed(row.header):
+			a = k.of(t)
+		case t.nearlyHeaded(row.header):
+			a = k.gated(t, t.needs)
+			a.lacks, a.gate = a.gate, nil
+		default:
+			continue
+		}
+		a.header = row.header
+		a.named("the header", row.header)
+		c.absent = append(c.absent, a)
+		if t.headed(row.header) && t.When.empty() {
+			return // it has all of the rows
+		}
+	}
+}
+
+// nearlyHeaded reports whether a header would be the table's but for capitals, "_"
+// and "-".
+func (t *Table) nearlyHeaded(header []string) bool {
+	return len(t.needs) > 0 && !slices.ContainsFunc(t.needs, func(name string) bool {
+		return !slices.Contains(header, name) && likeness(name, header) == ""
+	})
+}
+
+// same reports whether two headers are the same one.
+func same(a, b []string) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+
+// at gives what a table of a header, or of none, doesn't have; nil: nobody has looked.
+func (c *Counts) at(t *Table, header []string) *absent {
+	for _, a := range c.absent {
+		if a.table == t && (same(a.header, header) || slices.Equal(a.header, header)) {
+			return a
+		}
+	}
+	return nil
+}
+
+// note takes the next row of a table, which was examined. The error is of a header
+// without a column by which a rule drops that was asked for.
+func (c *Counts) note(t *Table, row *row) error {
+	a := c.at(t, row.header)
+	switch {
+	case a == nil:
+	case a.has == "":
+		a.look(row)
+	default:
+		if a.rows++; a.rows > 1 {
+			return nil
+		}
+		if text := a.undropped(); text != "" {
+			return undroppable(text)
+		}
+	}
+	return nil
+}
+
 // Absent says what the tables take from columns that none of their rows has, a
 // line each; nothing where Nobody says the worst of it.
 func (c *Counts) Absent() []string {
 	if c.Nobody() != "" {
 		return nil
 	}
-	var said []string
+	var texts []string
+	tables := map[string][]string{}
 	for _, a := range c.absent {
-		for _, p := range a.parts {
-			said = append(said, fmt.Sprintf("table %s: %s: %s", a.table.Name, p.name, p.from.missed(a)))
+		for _, text := range a.warnings(c.unread(a)) {
+			if tables[text] == nil {
+				texts = append(texts, text)
+			}
+			if !slices.Contains(tables[text], a.table.Name) {
+				tables[text] = append(tables[text], a.table.Name)
+			}
 		}
 	}
-	return said
+	for i, text := range texts {
+		word := "table "
+		if len(tables[text]) > 1 {
+			word = "tables "
+		}
+		texts[i] = word + strings.Join(tables[text], ", ") + ": " + text
+	}
+	return texts
+}
+
+// unread reports whether other tables have the rows.
+func (c *Counts) unread(a *absent) bool {
+	return a.rows == 0 && slices.ContainsFunc(c.absent, func(other *absent) bool { return other.rows > 0 })
+}
+
+// Undropped says which column no row has by which a rule drops that was asked for,
+// so that whom it is about was counted; "": there is none.
+func (c *Counts) Undropped() string {
+	for _, a := range c.absent {
+		if a.has != "" {
+			continue // its first row is an error
+		}
+		if text := a.undropped(); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// pending reports whether a table's first row would be an error.
+func (c *Counts) pending() bool {
+	return slices.ContainsFunc(c.absent, func(a *absent) bool { return a.undropped() != "" })
 }
 
 // Nobody says that no row of any table has the account's column, so that none of
@@ -128,34 +450,18 @@ func (c *Counts) Nobody() string {
 	}
 	said := ""
 	for _, a := range c.absent {
-		if a.table.Account.empty() {
+		if a.table.Account.empty() || a.rows == 0 {
 			continue // another line of the connection names it
 		}
-		if len(a.parts) == 0 || a.parts[0].name != accountPart {
+		at := slices.IndexFunc(a.lacks, func(l *lack) bool {
+			return slices.ContainsFunc(l.uses, func(u use) bool { return u.name == accountPart })
+		})
+		if at < 0 || a.some(&a.table.Account) {
 			return ""
 		}
-		said = cmp.Or(said, accountPart+": "+a.parts[0].from.missed(a))
+		said = cmp.Or(said, accountPart+": "+a.missed(a.lacks[at]))
 	}
 	return said
-}
-
-// missed says which column no row has, and which it may have meant.
-func (v *Value) missed(a *absent) string {
-	what := fmt.Sprintf("%q names no field", v.name)
-	asked := v.name
-	if v.field == nil {
-		read := slices.Sorted(maps.Keys(v.reads))
-		asked = read[0]
-		what = fmt.Sprintf("the expression reads none (%s)", strings.Join(read, ", "))
-	}
-	what += fmt.Sprintf(" of the %d rows", a.rows)
-	if a.rows == 1 {
-		what = strings.TrimSuffix(what, "the 1 rows") + "the one row"
-	}
-	if near := rollcall.Nearest(asked, a.names); len(near) > 0 {
-		what += "; the nearest are " + strings.Join(near, ", ")
-	}
-	return what
 }
 
 // checkGroups refuses fields that are no group of the pattern: no line ever has
@@ -166,7 +472,7 @@ func (t *Table) checkGroups(joins []Join) error {
 	}
 	known := groups(t.pattern)
 	for _, v := range t.values() {
-		if v.field == nil || v.name == nowColumn || v.joined(joins) || slices.Contains(known, v.name) {
+		if v.field == nil || v.name == nowColumn || len(v.own(joins)) == 0 || slices.Contains(known, v.name) {
 			continue
 		}
 		text := fmt.Sprintf("%q is no group of the pattern", v.name)

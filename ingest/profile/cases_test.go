@@ -207,6 +207,25 @@ func TestRocketchat(t *testing.T) {
 	}
 }
 
+// TestRocketchatRoles: a day alone, which has no list of roles, is dropped by the most
+// important of them.
+func TestRocketchatRoles(t *testing.T) {
+	const days = `{"type":"user_daily","userId":"u1","mostImportantRole":"admin","year":2026,"month":10,"day":3}
+{"type":"user_daily","userId":"u2","mostImportantRole":"guest","year":2026,"month":10,"day":3}
+{"type":"user_daily","userId":"u3","mostImportantRole":"user","year":2026,"month":10,"day":3}
+`
+	asked := Options{Optional: map[string]bool{"administrator": true, "guest": true}}
+	all, counts := read(t, "rocketchat", "UTC", asked, written(t, "days.jsonl", days))
+	wantStamps(t, all, rollcall.Presence, "u3 2026-10-03T00:00:00Z")
+	if counts.Dropped["administrator"] != 1 || counts.Dropped["guest"] != 1 {
+		t.Errorf("counts: %s", counts)
+	}
+	all, counts = read(t, "rocketchat", "Europe/Paris", asked, "testdata/rocketchat/sessions.jsonl")
+	if got := accounts(all, func(Seen) bool { return true }); got != 2 || counts.Dropped["guest"] != 1 {
+		t.Errorf("%d accounts, %s", got, counts)
+	}
+}
+
 // TestMattermost: a snapshot is no stay, and three rows are one login.
 func TestMattermost(t *testing.T) {
 	all, counts := read(t, "mattermost", "Europe/Paris", Options{}, "testdata/mattermost/sessions.csv")

@@ -27,6 +27,9 @@ func (s *source) copied(yield func(*row) error) error {
 		if named := copyLine.FindStringSubmatch(text); named != nil {
 			dump, at = true, &row{table: named[1], header: columnNames(named[2], ',')}
 			to = s.spread(at.header)
+			if err := s.known(at); err != nil {
+				return err
+			}
 			continue
 		}
 		if text == `\.` {
@@ -39,7 +42,7 @@ func (s *source) copied(yield func(*row) error) error {
 				continue
 			}
 			if at = s.bare(text); at == nil {
-				return s.unlike()
+				return s.unlike(next.text)
 			}
 			to = s.spread(at.header)
 			if slices.Equal(strings.Split(text, "\t"), at.header) {
@@ -65,6 +68,25 @@ func preamble(text []byte) bool {
 	return len(bytes.TrimSpace(text)) == 0
 }
 
+// known refuses columns in a dump that are of a table by its name, and lack what it needs.
+func (s *source) known(at *row) error {
+	var of *Table
+	for i := range s.tables {
+		t := &s.tables[i]
+		switch {
+		case t.Relation != at.table:
+		case t.headed(at.header):
+			return nil
+		default:
+			of = t
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	return of.unheaded(at.header)
+}
+
 // bare gives the table of COPY text without a header: the first with as many
 // columns as the row has fields, or one whose agent may hold the rest.
 func (s *source) bare(text string) *row {
@@ -73,6 +95,11 @@ func (s *source) bare(text string) *row {
 		t := &s.tables[i]
 		if len(t.needs) > 0 && t.headed(fields) {
 			return &row{table: t.Relation, header: fields}
+		}
+	}
+	for i := range s.tables {
+		if s.tables[i].nearlyHeaded(fields) {
+			return nil // its rows may be in another order
 		}
 	}
 	for i := range s.tables {

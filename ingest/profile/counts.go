@@ -28,7 +28,10 @@ type Counts struct {
 	Lost            map[string]int // rows whose key a joined file doesn't have
 	Forgot          bool           // there was more to remember than is
 	Faults          []Fault        // the first
-	absent          []*absent      // of the tables that the rows were of
+	absent          []*absent      // of the tables that the rows may be of
+	header          []string       // that was examined last
+	objects         bool           // tables of objects are looked at
+	patterns        bool           // and those of patterns
 }
 
 // Fault is why a row was refused.

@@ -53,7 +53,8 @@ func readText(t *testing.T, p *Profile, text string) {
 		n++
 		return nil
 	}
-	for _, row := range []func(*row) error{r.look, r.row} {
+	look := func(row *row) error { return r.look(row, true) }
+	for _, row := range []func(*row) error{look, r.row} {
 		from := r.source()
 		from.lines = &lines{r: bufio.NewReader(strings.NewReader(text))}
 		if err := from.read(context.Background(), row); err != nil {

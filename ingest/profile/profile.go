@@ -42,6 +42,7 @@ type Profile struct {
 	comma    byte
 	agents   []agentPattern // of Agents
 	fallback bool           // a table counts only where others have nothing
+	own      bool           // is the user's own
 }
 
 // Join is a second file whose row of the same key is at hand under the name.
@@ -49,6 +50,7 @@ type Join struct {
 	Names    []string `yaml:"names"`    // as --join and expressions know it: the first is the usual
 	Relation string   `yaml:"relation"` // its table in a dump
 	Columns  []string `yaml:"columns"`  // of bare COPY text
+	Without  []string `yaml:"without"`  // columns that the second file may do without
 	Key      string   `yaml:"key"`      // the column in the second file
 	On       Value    `yaml:"on"`       // the key in the row itself
 	reads    map[string]bool
@@ -60,6 +62,7 @@ type Table struct {
 	Relation   string   `yaml:"relation"` // the table's name in a dump; empty: any
 	Header     []string `yaml:"header"`   // columns that tell the table from others; empty: account's and time's
 	Columns    []string `yaml:"columns"`  // of bare COPY text, which has no header
+	Without    []string `yaml:"without"`  // columns that a file may do without, as those of older versions
 	Pattern    string   `yaml:"pattern"`  // of a line, for regexp: its named groups are the columns
 	When       Value    `yaml:"when"`     // rows of the table; empty: all
 	Account    Value    `yaml:"account"`
@@ -182,6 +185,7 @@ func builtin(name string, use Use) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("profile %s: %w", name, err)
 	}
+	p.own = false
 	return p, nil
 }
 
@@ -195,7 +199,7 @@ func Parse(r io.Reader) (*Profile, error) {
 	if len(text) > maxProfile {
 		return nil, errors.New("a profile is at most 64 KiB long")
 	}
-	p := new(Profile)
+	p := &Profile{own: true}
 	if err := yaml.Load(text, p, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("is not a profile: %s", inWords(err))
 	}

@@ -44,6 +44,7 @@ type Reader struct {
 	stays   stays
 	clock   *clock // of a log; nil: the rows are a table's, in any order
 	counts  *Counts
+	columns taken
 	yield   func(Seen) error
 }
 
@@ -66,12 +67,16 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 			return nil, fmt.Errorf("the profile has no rule %q that drops nobody unless asked; it has %s", name, strings.Join(p.optional(), ", "))
 		}
 	}
+	r.columns = taken{p, o.Optional}
 	for _, name := range slices.Sorted(maps.Keys(o.Joins)) {
-		j, err := p.join(ctx, name, o.Joins[name])
+		j, err := r.columns.join(ctx, name, o.Joins[name])
 		if err != nil {
 			return nil, err
 		}
 		r.joins = append(r.joins, j)
+	}
+	if err := r.columns.check(r.joins); err != nil {
+		return nil, err
 	}
 	var err error
 	r.agents, err = p.newAgents()
@@ -94,45 +99,82 @@ func (p *Profile) optional() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Missing names the joins that the profile has and no file was given for.
+// Missing says of each join that no file was given for it, and of the second files
+// what they don't have.
 func (r *Reader) Missing() []string {
 	var missing []string
 	for i := range r.Joins {
-		given := slices.ContainsFunc(r.joins, func(j *joined) bool { return j.Join == &r.Joins[i] })
-		if !given {
-			missing = append(missing, r.Joins[i].Names[0])
+		if j := &r.Joins[i]; given(r.joins, j) == nil {
+			missing = append(missing, fmt.Sprintf("no --join %s=FILE: the profile's rules that read it drop nobody", j.Names[0]))
 		}
+	}
+	for _, j := range r.joins {
+		missing = append(missing, j.lacks.ofSecond()...)
 	}
 	return missing
 }
 
 // Survey reads the files once for what later rows say of earlier ones: the
-// platforms of devices, and the days that fallback tables are not asked about.
-// Where no table needs that, nothing is read.
+// platforms of devices, and the days that fallback tables are not asked about. It
+// refuses, before any row is sent, files without a column by which a rule drops
+// that was asked for. Where neither is needed, nothing is read.
 func (r *Reader) Survey(ctx context.Context, paths []string) error {
-	needed := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
-	if !needed {
+	learns := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
+	if !learns && len(r.options.Optional) == 0 {
 		return nil
 	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
+			if learns {
+				return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
+			}
+			continue // its rows are looked at when they are read
 		}
-		var cut damage // which is said when the rows are read
-		if err := r.source().each(ctx, path, r.look); err != nil && !errors.As(err, &cut) {
+		if err := r.surveyFile(ctx, path, learns); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// look learns from one row. What is wrong with it is said when it is read.
-func (r *Reader) look(row *row) error {
-	if t, err := r.tableOf(row); err == nil && t != nil {
+func (r *Reader) surveyFile(ctx context.Context, path string, learns bool) error {
+	r.counts = newCounts()
+	err := r.source().each(ctx, path, func(row *row) error { return r.look(row, learns) })
+	var (
+		cut damage // which is said when the rows are read
+		not undroppable
+	)
+	switch {
+	case errors.Is(err, errEnough), err == nil, errors.As(err, &cut):
+	case errors.As(err, &not), learns, ctx.Err() != nil:
+		return err
+	}
+	if text := r.counts.Undropped(); text != "" {
+		return fmt.Errorf("%s: %s", path, text)
+	}
+	return nil
+}
+
+// errEnough ends a survey that needs the rest of a file for nothing.
+var errEnough = errors.New("enough is known")
+
+// look learns from one row. What else is wrong with it is said when it is read.
+func (r *Reader) look(row *row, learns bool) error {
+	t, err := r.known(row)
+	switch {
+	case err != nil:
+		var not undroppable
+		if errors.As(err, &not) {
+			return not
+		}
+	case t != nil:
 		r.lookDevice(t, row.values)
 		if !t.Fallback && r.fallback {
 			r.lookDays(t, row.values)
 		}
+	}
+	if !learns && row.header != nil && row.table == "" && !r.counts.pending() {
+		return errEnough // a table by itself has one header
 	}
 	return nil
 }
@@ -176,6 +218,17 @@ func (r *Reader) source() *source {
 		}
 	}
 	return s
+}
+
+// known is tableOf, and looks which columns the row has. The error may be of a header
+// without a column by which a rule drops that was asked for.
+func (r *Reader) known(row *row) (*Table, error) {
+	r.columns.examine(r.counts, row)
+	t, err := r.tableOf(row)
+	if err == nil && t != nil {
+		err = r.counts.note(t, row)
+	}
+	return t, err
 }
 
 // tableOf gives the table that a row is of, with the joined rows beside its own
@@ -246,18 +299,25 @@ func (f failed) Unwrap() error { return f.error }
 func (r *Reader) row(row *row) error {
 	r.counts.Rows++
 	err := r.sightings(row)
-	var theirs failed
-	if errors.As(err, &theirs) {
+	if err == nil {
+		return nil
+	}
+	var (
+		theirs failed
+		not    undroppable
+	)
+	switch {
+	case errors.As(err, &theirs):
 		return theirs
+	case errors.As(err, &not):
+		return not
 	}
-	if err != nil {
-		r.counts.reject(row.line, err.Error())
-	}
+	r.counts.reject(row.line, err.Error())
 	return nil
 }
 
 func (r *Reader) sightings(row *row) error {
-	t, err := r.tableOf(row)
+	t, err := r.known(row)
 	if err != nil {
 		return err
 	}
@@ -283,7 +343,6 @@ func (r *Reader) sightings(row *row) error {
 	if err := r.set(t, &base, row.values); err != nil {
 		return err
 	}
-	r.counts.look(t, row, r.Joins)
 	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
 		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.values); err != nil {

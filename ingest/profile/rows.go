@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"rollcall"
 	"rollcall/internal/gunzip"
 )
 
@@ -193,7 +194,7 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 	case slices.Contains(s.formats, "pg-copy"):
 		return s.copied(checked)
 	}
-	return s.unlike()
+	return s.unlike(first.text)
 }
 
 // fresh gives the map for a row's values.
@@ -205,13 +206,97 @@ func (s *source) fresh() map[string]any {
 	return s.values
 }
 
-// unlike says which columns a header must have.
-func (s *source) unlike() error {
-	needs := make([]string, 0, len(s.tables))
-	for _, t := range s.tables {
-		needs = append(needs, strings.Join(t.needs, ","))
+// unlike says what a first line lacks to be the header of the table that it is most like.
+func (s *source) unlike(text []byte) error {
+	if !slices.Contains(s.formats, "csv") && !slices.Contains(s.formats, "pg-copy") {
+		return errors.New("the first line is no JSON object, and the profile reads no other form")
 	}
-	return fmt.Errorf("the first line is not one of %s with the columns %s", strings.Join(s.formats, ", "), strings.Join(needs, "; or "))
+	var (
+		most   int
+		table  *Table
+		header []string
+	)
+	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
+		names := columnNames(string(text), comma)
+		for i := range s.tables {
+			if n := s.tables[i].headedBy(names); n > most {
+				most, table, header = n, &s.tables[i], names
+			}
+		}
+	}
+	if table != nil {
+		return table.unheaded(header)
+	}
+	var needs []string
+	for i := range s.tables {
+		if t := &s.tables[i]; len(t.needs) > 0 {
+			needs = append(needs, fmt.Sprintf("%s of table %s", inList(t.needs), t.Name))
+		}
+	}
+	if len(needs) == 0 {
+		return errors.New("the first line is no header: give the file with its header")
+	}
+	return fmt.Errorf("the first line is no header, which has %s: give the file with its header", strings.Join(needs, ", or "))
+}
+
+// headedBy is how many of the needed columns a header has, twice, and how many it has nearly.
+func (t *Table) headedBy(header []string) int {
+	n := 0
+	for _, name := range t.needs {
+		switch {
+		case slices.Contains(header, name):
+			n += 2
+		case likeness(name, header) != "":
+			n++
+		}
+	}
+	return n
+}
+
+// unheaded says which columns a header lacks to be the table's.
+func (t *Table) unheaded(header []string) error {
+	var missed []string
+	nearly := true
+	for _, name := range t.needs {
+		if slices.Contains(header, name) {
+			continue
+		}
+		text := fmt.Sprintf("%q", name)
+		if like := likeness(name, header); like != "" {
+			text += fmt.Sprintf(", only %q", like)
+		} else {
+			nearly = false
+			text += nearest(rollcall.Alike(name, header))
+		}
+		missed = append(missed, text)
+	}
+	do := "rename it"
+	switch {
+	case !nearly:
+		do = "give a file that has all of " + inList(t.needs)
+	case len(missed) > 1:
+		do = "rename them"
+	}
+	return fmt.Errorf("the header has no %s, which table %s needs: %s", strings.Join(missed, ", and no "), t.Name, do)
+}
+
+// nearest says which names are nearest.
+func nearest(names []string) string {
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" (the nearest is %s)", names[0])
+	}
+	return fmt.Sprintf(" (the nearest are %s)", strings.Join(names, ", "))
+}
+
+// inList writes names as a list in a sentence.
+func inList(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 func looksJSON(line []byte) bool {

@@ -215,7 +215,7 @@ func TestUnlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Read(t.Context(), written(t, "x.csv", "a,b\n1,2\n"), func(Seen) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "user_id,visit_ts,instance") {
+	if err == nil || !strings.Contains(err.Error(), "which has user_id, visit_ts and instance of table visits") {
 		t.Error(err)
 	}
 }

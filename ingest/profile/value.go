@@ -32,6 +32,7 @@ type Value struct {
 	constant *string
 	program  *vm.Program
 	reads    map[string]bool // columns, or join.column
+	either   [][]string      // of reads: those of which one is enough, since the next stands in for it
 }
 
 func (v *Value) empty() bool { return v.field == nil && v.constant == nil && v.program == nil }
@@ -90,14 +91,15 @@ func (v *Value) setExpression(code string) error {
 	if seen.loops {
 		return fmt.Errorf("expression %q: has a loop", code)
 	}
-	v.program, v.reads = program, seen.read()
+	v.program, v.reads, v.either = program, seen.read(), seen.either
 	return nil
 }
 
 // columns notes what an expression reads, since nothing else of a row is kept.
 type columns struct {
-	found map[string]int // how often; less by one for each that is a function's name
-	loops bool           // it asks something of each element of a list
+	found  map[string]int // how often; less by one for each that is a function's name
+	either [][]string     // of x ?? y
+	loops  bool           // it asks something of each element of a list
 }
 
 func (c *columns) read() map[string]bool {
@@ -117,6 +119,13 @@ func (c *columns) Visit(node *ast.Node) {
 		c.loops = true
 	case *ast.IdentifierNode:
 		c.found[n.Value]++
+	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			of := new(identifiers)
+			ast.Walk(&n.Left, of)
+			ast.Walk(&n.Right, of)
+			c.either = append(c.either, of.names)
+		}
 	case *ast.CallNode:
 		if of, isName := n.Callee.(*ast.IdentifierNode); isName {
 			c.found[of.Value]--
@@ -129,6 +138,16 @@ func (c *columns) Visit(node *ast.Node) {
 		if member, ok := n.Property.(*ast.StringNode); ok && isName {
 			c.found[of.Value+"."+member.Value]++
 		}
+	}
+}
+
+// identifiers gives the names in a part of an expression.
+type identifiers struct{ names []string }
+
+// Visit notes an identifier.
+func (i *identifiers) Visit(node *ast.Node) {
+	if n, isName := (*node).(*ast.IdentifierNode); isName {
+		i.names = append(i.names, n.Value)
 	}
 }
 

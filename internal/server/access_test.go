@@ -320,6 +320,49 @@ func changesMade() []change {
 	}
 }
 
+// TestDryRunsOfErasures: the dry run of an erasure, which tells of a person, leaves an
+// entry in the audit log, whether somebody was found or not; and it finds what was sent
+// a moment before.
+func TestDryRunsOfErasures(t *testing.T) {
+	p, err := Start(t.Context(), &Engine{Data: t.TempDir()}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	s := httptest.NewServer(p.handler)
+	defer s.Close()
+	must := func(path, body string) string {
+		a := send(t, s, path, body)
+		if a.status >= 300 {
+			t.Fatalf("%s %s: %d %s", path, body, a.status, a.body)
+		}
+		return a.body
+	}
+	must("/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	must("/v1/services", `{"service":"mychat","name":"MyChat","census":"exact"}`)
+	const seen = `{"time":"2003-01-23T18:22:05Z","market":"FR","service":"mychat","location":"home","kind":"use",`
+	must("/v1/events?backfill=true", "["+seen+`"panel":"nn","panelist":"P5"},`+seen+`"account":"ann"}]`)
+	if would := must("/v1/erasures", `{"panel":"nn","panelist":"P5","dry_run":true}`); !strings.Contains(would, `"diaries":1`) {
+		t.Errorf("a day of diaries was sent: %s", would)
+	}
+	must("/v1/events?backfill=true", "["+strings.ReplaceAll(seen, "-23T", "-24T")+`"account":"ann"}]`)
+	if would := must("/v1/census/erasures", `{"service":"mychat","account":"ann","dry_run":true}`); !strings.Contains(would, `"sets":2`) {
+		t.Errorf("an account of two days was sent: %s", would)
+	}
+	if a := send(t, s, "/v1/erasures", `{"panel":"nn","panelist":"P6","dry_run":true}`); a.status != http.StatusNotFound {
+		t.Errorf("nobody: %d %s", a.status, a.body)
+	}
+	text := fetch(t, s, http.MethodGet, "/v1/audit").body
+	for entry, times := range map[string]int{
+		`"action":"dry run of erase","object":"a panelist of panel nn"`: 2, `"action":"dry run of erase account","object":"an account of service mychat"`: 1,
+		`"action":"erase`: 0, "P5": 0, "P6": 0, "ann": 0,
+	} {
+		if n := strings.Count(text, entry); n != times {
+			t.Errorf("%d times %s, want %d: %s", n, entry, times, text)
+		}
+	}
+}
+
 // TestAudit: every route that changes something says in the audit log who did so;
 // it has no key in it and no panelist, and is for administrators.
 func TestAudit(t *testing.T) {

@@ -29,7 +29,7 @@ type Follower struct {
 	in    *lines
 	files []placed // that something open may need, the one that is read last
 	told  time.Time
-	alien bool // it was said that the profile knows no line, or nobody in them
+	alien bool // it was said that the profile knows no line, nobody in them, or not whom to drop
 	saved int64
 }
 
@@ -100,15 +100,27 @@ func (f *Follower) step(ctx context.Context) error {
 			f.Count(f.Path + ": " + f.Log.String())
 		}
 	}
-	if n := f.Log.AllOther(); n >= aliens && !f.alien {
-		f.alien = true
-		f.warn(fmt.Sprintf("the profile knows none of its first %d lines: they may be another source's", n))
-	}
-	if text := f.Log.Nobody(); text != "" && f.Log.Rows() >= aliens && !f.alien {
-		f.alien = true
-		f.warn("counts nobody: " + text)
-	}
+	f.strange()
 	return f.commit(ctx)
+}
+
+// strange warns once of a log of which the profile knows no line, nobody in them, or not
+// whom to drop.
+func (f *Follower) strange() {
+	if f.alien || f.Log.Rows() < aliens {
+		return
+	}
+	text := f.Log.Undropped()
+	if nobody := f.Log.Nobody(); nobody != "" {
+		text = "counts nobody: " + nobody
+	}
+	if n := f.Log.AllOther(); n > 0 {
+		text = fmt.Sprintf("the profile knows none of its first %d lines: they may be another source's", n)
+	}
+	if text != "" {
+		f.alien = true
+		f.warn(text)
+	}
 }
 
 // open opens the log where none is open.

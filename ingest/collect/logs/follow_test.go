@@ -298,9 +298,21 @@ func TestFollowAnother(t *testing.T) {
 // TestFollowNobody: that the profile's account is in no line is told while the log
 // is followed, once.
 func TestFollowNobody(t *testing.T) {
+	followOwn(t, "account: usr", `counts nobody: account: no row has "usr" (the nearest are user, at)`)
+}
+
+// TestFollowUndropped: so is that no line has what a rule reads that was asked for.
+func TestFollowUndropped(t *testing.T) {
+	followOwn(t, "account: user, drop: [{name: robot, when: {expression: 'truth(robot)'}, optional: true}]",
+		`table visit: no row has "robot" (the nearest are at, user), and rule robot, which was asked for, drops by it: give a file that has it, or leave the rule out`, "robot")
+}
+
+// followOwn follows a log by a profile of one's own, which warns.
+func followOwn(t *testing.T, table, want string, asked ...string) {
+	t.Helper()
 	w := newWritten(t)
-	const own = "log: true\nservice: aim\nformat: [json]\ntables: [{name: visit, account: usr, events: [{kind: {constant: use}, time: at}]}]\n"
-	log := New("own", readerBy(t, own), w.at, func(profile.Seen) error { return nil })
+	own := "log: true\nservice: aim\nformat: [json]\ntables: [{name: visit, " + table + ", events: [{kind: {constant: use}, time: at}]}]\n"
+	log := New("own", readerBy(t, own, asked...), w.at, func(profile.Seen) error { return nil })
 	var warned []string
 	f := &Follower{Log: log, Path: w.path, Warn: func(text string) { warned = append(warned, text) }}
 	for range 3 {
@@ -312,7 +324,7 @@ func TestFollowNobody(t *testing.T) {
 		}
 	}
 	f.close()
-	if want := w.path + `: counts nobody: account: "usr" names no field of the 100 rows; the nearest are user, at`; !slices.Equal(warned, []string{want}) {
+	if want := w.path + ": " + want; !slices.Equal(warned, []string{want}) {
 		t.Errorf("warned %q, want %q", warned, want)
 	}
 }

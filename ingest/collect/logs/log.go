@@ -146,6 +146,9 @@ func (l *Log) Rows() int { return l.reader.Counts().Rows }
 // Nobody says that no line has the account that the profile names; "": some have.
 func (l *Log) Nobody() string { return l.counts().Nobody() }
 
+// Undropped says that no line has what a rule reads that was asked for; "": some have.
+func (l *Log) Undropped() string { return l.counts().Undropped() }
+
 // Absent says what the profile names and no line has.
 func (l *Log) Absent() []string { return l.counts().Absent() }
 

@@ -25,16 +25,16 @@ func reader(t testing.TB, source, zone string) *profile.Reader {
 }
 
 // readerBy makes a reader of a profile's text.
-func readerBy(t testing.TB, text string) *profile.Reader {
+func readerBy(t testing.TB, text string, asked ...string) *profile.Reader {
 	t.Helper()
 	p, err := profile.Parse(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readerOf(t, p, "UTC")
+	return readerOf(t, p, "UTC", asked...)
 }
 
-func readerOf(t testing.TB, p *profile.Profile, zone string) *profile.Reader {
+func readerOf(t testing.TB, p *profile.Profile, zone string, asked ...string) *profile.Reader {
 	t.Helper()
 	calendar, err := rollcall.Market{ID: "ZONE", Zone: zone}.Calendar()
 	if err != nil {
@@ -44,7 +44,11 @@ func readerOf(t testing.TB, p *profile.Profile, zone string) *profile.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.NewReader(t.Context(), profile.Options{Location: rollcall.Elsewhere, Calendar: calendar, Zone: at})
+	optional := map[string]bool{}
+	for _, rule := range asked {
+		optional[rule] = true
+	}
+	r, err := p.NewReader(t.Context(), profile.Options{Location: rollcall.Elsewhere, Calendar: calendar, Zone: at, Optional: optional})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // Poller makes sightings of snapshots. It is one goroutine's.
 type Poller struct {
 	Count func(string) // says, every ten minutes, what became of the snapshots so far; nil: nobody asks
-	Warn  func(string) // says that the profile counts nobody; nil: nobody asks
+	Warn  func(string) // says that the profile counts nobody, or whom it is to drop; nil: nobody asks
 
 	every   time.Duration // between two snapshots
 	log     *profile.Log
@@ -33,6 +33,7 @@ type Poller struct {
 	count   int
 	unnamed int
 	nobody  bool // it was said that the profile counts nobody
+	counts  bool // and that it counts whom it is to drop
 }
 
 // New makes a poller whose rows are read by a profile's reader.
@@ -103,6 +104,10 @@ func (p *Poller) tell() {
 	if text := p.Counts().Nobody(); text != "" && p.Warn != nil && !p.nobody {
 		p.nobody = true
 		p.Warn("counts nobody: " + text)
+	}
+	if text := p.Counts().Undropped(); text != "" && p.Warn != nil && !p.counts {
+		p.counts = true
+		p.Warn("counts whom it is to drop: " + text)
 	}
 	if p.Count != nil {
 		p.Count(p.String())

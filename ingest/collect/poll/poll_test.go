@@ -30,23 +30,27 @@ func newPoller(t *testing.T, source string, into *[]string) *Poller {
 }
 
 // newPollerBy makes a poller by a profile's text.
-func newPollerBy(t *testing.T, text string) *Poller {
+func newPollerBy(t *testing.T, text string, asked ...string) *Poller {
 	t.Helper()
 	p, err := profile.Parse(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	return pollerOf(t, "own", p, &got)
+	return pollerOf(t, "own", p, &got, asked...)
 }
 
-func pollerOf(t *testing.T, source string, p *profile.Profile, into *[]string) *Poller {
+func pollerOf(t *testing.T, source string, p *profile.Profile, into *[]string, asked ...string) *Poller {
 	t.Helper()
 	calendar, err := rollcall.Market{ID: "ZONE", Zone: "UTC"}.Calendar()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.NewReader(t.Context(), profile.Options{Location: rollcall.Elsewhere, Calendar: calendar})
+	optional := map[string]bool{}
+	for _, rule := range asked {
+		optional[rule] = true
+	}
+	r, err := p.NewReader(t.Context(), profile.Options{Location: rollcall.Elsewhere, Calendar: calendar, Optional: optional})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,10 +183,26 @@ func TestTold(t *testing.T) {
 		if len(counted) != 3 || !strings.HasPrefix(counted[0], "snapshots 1, failed 0, rows 1") || !strings.HasPrefix(counted[2], "snapshots 21, failed 0, rows 21") {
 			t.Errorf("%s: counted %q", account, counted)
 		}
-		const want = `counts nobody: account: "usr" names no field of the one row; the nearest are user, at, id`
+		const want = `counts nobody: account: no row has "usr" (the nearest are user, at, id)`
 		if nobody != slices.Equal(warned, []string{want}) || !nobody && len(warned) > 0 {
 			t.Errorf("%s: warned %q", account, warned)
 		}
+	}
+}
+
+// TestUndropped: that no row has what a rule reads that was asked for is told once.
+func TestUndropped(t *testing.T) {
+	p := newPollerBy(t, "snapshot: true\nservice: aim\nformat: [json]\ntables:\n  - {name: session, account: user, drop: [{name: robot, when: {expression: 'truth(robot)'}, optional: true}], connection: id, events: [{step: {constant: opened}, time: at}]}\n", "robot")
+	var warned []string
+	p.Warn = func(text string) { warned = append(warned, text) }
+	for minute := range 21 {
+		if err := p.Take([]byte(`[{"id":1,"user":"ann","Robot":false,"at":"2026-11-29T11:00:00Z"}]`), noon.Add(time.Duration(minute)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = `counts whom it is to drop: table session: no row has "robot", only "Robot", and rule robot, which was asked for, drops by it: rename it, or leave the rule out`
+	if !slices.Equal(warned, []string{want}) {
+		t.Errorf("warned %q", warned)
 	}
 }
 

@@ -6,6 +6,7 @@ package msnp
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -235,6 +236,7 @@ func (c *Conn) online(l line) {
 		c.alreadyOpen("CHG")
 		return
 	}
+	c.stay.Who.Account = cmp.Or(c.stay.Who.Account, c.asked) // USR OK was in a gap
 	c.stay.Begin(l.at, "CHG "+printable(l.arg(2)))
 }
 

@@ -49,6 +49,7 @@ func TestConversations(t *testing.T) {
 		"reset at the challenge":                {whole, wire.Reset, in[:4], nil},
 		"a gap after the challenge":             {whole, wire.Closed, append(slices.Clone(in[:4]), "G"), nil},
 		"a gap of the server there":             {whole, wire.Closed, append(slices.Clone(in[:4]), "g"), nil},
+		"a gap in the sign-on, and online":      {whole, wire.Closed, append(slices.Clone(in), "g", "SCHG 6 NLN 0\r\n"), []string{"presence ann@hotmail.com 6-7", "logout ann@hotmail.com 7"}},
 		"one direction alone":                   {wire.Opening{Start: noon, Whole: [2]bool{false, true}}, wire.Closed, in[3:4], nil},
 		"MD5, of version 2 to 7": {whole, wire.Closed, []string{"CVER 0 MSNP7 MSNP6 CVR0\r\n", "SVER 0 MSNP7\r\n", "CINF 1\r\n", "SINF 1 MD5\r\n", "CUSR 2 MD5 I ann@hotmail.com\r\n", "SUSR 2 MD5 S 989048851.1851137130\r\n",
 			"CUSR 3 MD5 S 23e54a439a6a17d15025f4c6cbd0f6b5\r\n", "SUSR 3 OK ann@hotmail.com Ann\r\n", "CCHG 4 NLN\r\n", "SCHG 4 NLN\r\n"}, []string{"login ann@hotmail.com 7", "presence ann@hotmail.com 9-10", "logout ann@hotmail.com 10"}},

@@ -44,10 +44,16 @@ func kindOf(method, target string, h *head) kind {
 		return yahoo
 	case strings.Contains(path, "/monitor?sid=") || strings.Contains(path, "/data?sid="):
 		return aim
-	case method == "POST" && strings.Contains(strings.ToLower(h.get("content-type")), "xml"):
+	case method == "POST" && maybeXML(strings.ToLower(h.get("content-type"))):
 		return bosh
 	}
 	return plain
+}
+
+// maybeXML reports whether a body may be XML by its type: browsers take text/plain
+// where a page names none.
+func maybeXML(contentType string) bool {
+	return contentType == "" || strings.HasPrefix(contentType, "text/plain") || strings.Contains(contentType, "xml")
 }
 
 // sessionKey names a session that requests carry.
@@ -79,7 +85,6 @@ type Gateways struct {
 	inner    Inner
 	sessions map[sessionKey]*session
 	loose    map[*session]bool // asked for, not yet named by an answer
-	windows  int               // bytes held to unpack the messages of WebSockets
 }
 
 // NewGateways makes a Gateways that gives what it unwraps to inner.

@@ -40,6 +40,7 @@ type Conn struct {
 	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
+	holed     bool      // bytes are missing, of the sign-on perhaps
 	refusal   refusal   // the first, until the connection is over
 	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
@@ -203,25 +204,34 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 	case unread != nil:
 		return unread
 	case c.packed[side].ended():
-		c.scan[side].stop, c.packed[side] = true, nil
+		c.unpacked(side)
 	case err != nil:
 		c.blind(side, t)
 	}
 	return nil
 }
 
+// unpacked ends the reading of a side's compressed bytes.
+func (c *Conn) unpacked(side wire.Side) {
+	c.packed[side].release()
+	c.scan[side].stop, c.packed[side] = true, nil
+}
+
 // blind says that a side's compressed bytes can't be read from here on.
 func (c *Conn) blind(side wire.Side, t time.Time) {
-	c.scan[side].stop, c.packed[side] = true, nil
+	c.unpacked(side)
 	if c.accepted && !c.over {
 		c.stay.Begin(t, "compressed")
 	}
 }
 
-// compressed begins reading both sides through zlib.
+// compressed begins reading both sides through zlib, once.
 func (c *Conn) compressed() {
+	if c.packed[wire.Server] != nil {
+		return
+	}
 	for side := range c.packed {
-		c.packed[side] = &inflater{}
+		c.packed[side] = &inflater{budget: c.sink.Budget}
 	}
 	c.scan[wire.Server].pause = true
 }
@@ -235,12 +245,16 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 		c.blind(side, t)
 	}
 	c.scan[side].gap()
+	c.holed = true
 	c.refusal = refusal{} // what followed it may have been among them
 }
 
 // End says that the connection is over at t, and why. Where its end was not seen,
 // a refusal just before may have been followed by a login.
 func (c *Conn) End(t time.Time, why wire.End) {
+	for side := range c.packed {
+		c.packed[side].release()
+	}
 	if c.tls != nil && !c.tls.Lasted(t) {
 		c.stay.Forget()
 	}
@@ -471,7 +485,7 @@ func (c *Conn) hides(e element) {
 }
 
 // alreadyOpen takes the account from what the server sends to it, where the
-// sign-on was not seen, or named nobody and was followed by no bind.
+// sign-on was not seen or is in a gap, or named nobody and was followed by no bind.
 func (c *Conn) alreadyOpen(e element) {
 	who := account(e.attr("to"))
 	switch {
@@ -482,6 +496,9 @@ func (c *Conn) alreadyOpen(e element) {
 	case !c.opening.Whole[wire.Client]:
 		c.stay.Who.Account, c.accepted = who, true
 		c.stay.Begin(c.opening.Start, "stanza received, already open")
+	case c.holed && (c.query == "" || e.attr("id") != c.query): // which may be the bind
+		c.stay.Who.Account, c.accepted = who, true
+		c.stay.Begin(e.at, "stanza received, after a gap")
 	}
 }
 
