@@ -40,8 +40,9 @@ type Conn struct {
 	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
-	holed     bool      // bytes are missing, of the sign-on perhaps
-	refusal   refusal   // the first, until the connection is over
+	holed     bool    // bytes are missing, of the sign-on perhaps
+	refusal   refusal // the first, until the connection is over
+	failures  int
 	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
 	used      rollcall.UnixMinute
@@ -388,6 +389,8 @@ func (c *Conn) server(e element) {
 		}
 	case "failure":
 		c.fail(e)
+	case "failure/aborted":
+		c.aborted()
 	case "iq":
 		c.answer(e)
 		c.hides(e)
@@ -441,13 +444,22 @@ func (c *Conn) fail(e element) {
 type refusal struct {
 	at           time.Time // zero where there was none
 	account, how string
+	failure      int // which of the connection's it is
 }
 
 // refused notes a refusal. Clients try one mechanism after another, and people
 // mistype: several on one connection are one, and with a login none.
 func (c *Conn) refused(t time.Time, how string) {
+	c.failures++
 	if c.refusal.at.IsZero() && !c.accepted {
-		c.refusal = refusal{t, c.asked, how}
+		c.refusal = refusal{t, c.asked, how, c.failures}
+	}
+}
+
+// aborted drops the refusal just read: the client itself has given up.
+func (c *Conn) aborted() {
+	if c.refusal.failure == c.failures {
+		c.refusal = refusal{}
 	}
 }
 
