@@ -69,6 +69,16 @@ export function states(w) {
     assert.deepEqual(await violations(page), []);
   });
 
+  test("a version that is not there is said in the page's language", async (t) => {
+    const page = await open(t);
+    for (const [lang, title, why] of [["en", "There is no version 99 of this month", /^version 99 of 2002-10 of panel demo in FR: not found$/], ["fr", "Ce mois n’a pas de version 99", /^Ce qui est demandé n’existe pas ici/]]) {
+      await page.goto(`${w.server.address}/?market=FR&month=2002-10&version=99&lang=${lang}`);
+      await page.getByRole("heading", { name: title }).waitFor();
+      assert.match(await page.getByRole("alert").textContent(), why);
+      assert.deepEqual(await violations(page), []);
+    }
+  });
+
   test("an address at which nothing is: a page to read, with a link to the start", async (t) => {
     for (const [locale, title, start] of [["en-GB", "There is nothing at /nowhere", "Go to the start"], ["fr-FR", "Il n’y a rien à /nowhere", "Aller au début"]]) {
       const page = await open(t, { locale });
