@@ -301,6 +301,23 @@ export function looks(w) {
     }
   });
 
+  test("panels of one period that stand below each other have their days below each other", async (t) => {
+    for (const [width, figures] of [[320, ["trend", "curve"]], [360, ["trend", "curve"]], [1280, ["curve"]]]) {
+      const { page, context } = await tab(w.browser, { viewport: { width, height: 900 } });
+      t.after(() => context.close());
+      await page.goto(`${w.server.address}/?month=2003-10`);
+      await whole(page);
+      for (const id of figures) {
+        const ends = await page.locator(`#${id} .drawing > svg > svg`).evaluateAll((all) => all.map((svg) => {
+          const lines = [...svg.querySelectorAll("line")].map((l) => l.getBoundingClientRect());
+          return [Math.min(...lines.map((l) => l.left)), Math.max(...lines.map((l) => l.right))].map(Math.round);
+        }));
+        assert.equal(ends.length, 2);
+        assert.deepEqual(ends[0], ends[1], `${width}: the panels of #${id}`);
+      }
+    }
+  });
+
   test("a pointer brings up the figure under it", async (t) => {
     const { page, context } = await tab(w.browser, { bypassCSP: true });
     t.after(() => context.close());

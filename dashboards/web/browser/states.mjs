@@ -79,6 +79,17 @@ export function states(w) {
     }
   });
 
+  test("a version that is not there stands in the control that chooses another", async (t) => {
+    const page = await open(t);
+    await page.goto(`${w.server.address}/?month=2003-10&version=99`);
+    await page.getByRole("alert").waitFor();
+    assert.equal(await page.getByLabel("Version", { exact: true }).locator("option:checked").textContent(), "99");
+    assert.deepEqual(await violations(page), []);
+    await page.getByLabel("Version", { exact: true }).selectOption({ label: "1, final" });
+    await whole(page);
+    assert.equal(new URL(page.url()).searchParams.get("version"), null);
+  });
+
   test("an address at which nothing is: a page to read, with a link to the start", async (t) => {
     for (const [locale, title, start] of [["en-GB", "There is nothing at /nowhere", "Go to the start"], ["fr-FR", "Il n’y a rien à /nowhere", "Aller au début"]]) {
       const page = await open(t, { locale });
@@ -242,6 +253,7 @@ export function states(w) {
     await w.server.stop();
     await page.getByRole("button", { name: "Previous month" }).click();
     await page.getByRole("alert").filter({ hasText: "The server does not answer. These figures are of" }).waitFor();
+    assert.match(await page.locator(".gone").textContent(), /are of ([01]\d|2[0-3]):[0-5]\d\./, "the hour, of 24");
     assert.match(await page.locator("h1").textContent(), /October 2003$/, "the figures stay");
     assert.match(await page.locator(".gone").textContent(), /Trying again in \d+ s/);
     assert.deepEqual(await violations(page), []);

@@ -62,7 +62,7 @@ export function App() {
   const over = passedOver(new URL(location.href), c?.services.map((x) => x.service));
   const nothing = trouble?.kind === "key" || trouble?.kind === "problem" || ((found: object | undefined) => found !== undefined && "kind" in found)(a.page === "people" ? found : counted);
   const busy = trouble === undefined && a.page === "people" && people !== undefined && chosen !== undefined && people.chosen.month !== chosen.month;
-  const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit" });
+  const at = (a.page === "accounts" ? census : people)?.at.toLocaleTimeString(a.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   if (a.embed !== undefined) return <main id="main" class="embedded">{body()}</main>;
   return (
     <>

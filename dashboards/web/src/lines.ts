@@ -31,6 +31,13 @@ export interface Ground {
   shadeText?: string;
   values: (series: Series) => boolean; // whose value stands under its name
   number?: (x: number) => string;
+  margins?: Margins; // of several panels one below the other, so that their days stand below each other
+}
+
+/** Margins are what stands beside a panel's lines: a scale's numbers, and names. */
+export interface Margins {
+  left: number;
+  right: number;
 }
 
 export const under = 26; // pixels under the scale
@@ -93,19 +100,51 @@ export function runs(points: readonly Point[]): (Point & { m: Shown })[][] {
   return out;
 }
 
-/** lines draws the panel onto a sheet. */
-export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly Series[], g: Ground, s: Scope): void {
-  const number = g.number ?? ((v: number) => s.n.persons(v));
+/** Panel is what is drawn on a ground: the lines that end somewhere, their scale,
+    and those that are named. */
+interface Panel {
+  drawn: Series[];
+  many: boolean;
+  told: Set<string>;
+  names: Map<string, string>;
+  number: (x: number) => string;
+  y: ReturnType<typeof scaleOf>;
+}
+
+function panelOf(all: readonly Series[], g: Ground, s: Scope): Panel {
   const drawn = all.filter((l) => last(l) !== undefined);
   const bySize = [...drawn].sort((a, b) => last(b)!.m.value - last(a)!.m.value);
   const many = drawn.length > named;
-  const told = new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id));
-  const y = scaleOf(drawn, g.height, (v) => s.n.short(v));
-  const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 10;
   const narrow = g.width < 420;
-  const names = new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name]));
-  const space = Math.min(170, 0.36 * g.width, Math.max(...drawn.filter((l) => told.has(l.id)).map((l) => Math.max(measure(names.get(l.id)!, faces.name), measure(number(last(l)!.m.value), faces.tick))), 30));
-  const right = space + 24;
+  return {
+    drawn, many,
+    told: new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id)),
+    names: new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name])),
+    number: g.number ?? ((v: number) => s.n.persons(v)),
+    y: scaleOf(drawn, g.height, (v) => s.n.short(v)),
+  };
+}
+
+/** beside gives how much space a panel's numbers and names need beside its lines. */
+function beside(p: Panel, width: number): Margins {
+  const texts = p.drawn.filter((l) => p.told.has(l.id)).map((l) => Math.max(measure(p.names.get(l.id)!, faces.name), measure(p.number(last(l)!.m.value), faces.tick)));
+  return {
+    left: widest(p.y.ticks.values.map((v) => p.y.ticks.text(v)), faces.tick) + 10,
+    right: Math.min(170, 0.36 * width, Math.max(...texts, 30)) + 24,
+  };
+}
+
+/** shared gives the margins that have space for what stands beside each of two panels. */
+export function shared(panels: readonly (readonly [readonly Series[], Ground])[], s: Scope): Margins {
+  const all = panels.map(([series, g]) => beside(panelOf(series, g, s), g.width));
+  return { left: Math.max(...all.map((m) => m.left)), right: Math.max(...all.map((m) => m.right)) };
+}
+
+/** lines draws the panel onto a sheet. */
+export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly Series[], g: Ground, s: Scope): void {
+  const panel = panelOf(all, g, s);
+  const { drawn, many, told, names, number, y } = panel;
+  const { left, right } = g.margins ?? beside(panel, g.width);
   const width = g.width;
   sheet.place(
     plot({
@@ -130,7 +169,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
     at.x, at.y,
   );
   const place = (v: number) => at.y + 4 + (g.height - 4) * (1 - v / y.domain[1]);
-  ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, space, place, names, values: (l) => !many && g.values(l), number });
+  ends(sheet, drawn.filter((l) => told.has(l.id)), { from: at.x + width - right, x: at.x + width - right + 20, top: at.y - 4, bottom: at.y + g.height + 8, space: right - 24, place, names, values: (l) => !many && g.values(l), number });
 }
 
 /** bands gives a line's bands, which end where it does: over a gap, a band would

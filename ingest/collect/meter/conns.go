@@ -13,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/inflate"
 	"rollcall/ingest/collect/meter/netmeeting"
 	"rollcall/ingest/collect/meter/packet"
 	"rollcall/ingest/collect/meter/reach"
@@ -28,6 +29,8 @@ const (
 	mutedFor    = 10 * time.Minute // one that nobody has spoken on, for so long: most are somebody's scan
 	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
 	connections = 1 << 17          // followed at a time
+
+	unpackingMost = 64 << 20 // bytes held to unpack what is compressed, of all streams
 )
 
 // errYield marks an error of the caller's own yield.
@@ -82,7 +85,7 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 	if err != nil {
 		return nil, err
 	}
-	sink := wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }, OnePerson: install.Panelist != ""}
+	sink := wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }, OnePerson: install.Panelist != "", Budget: inflate.NewBudget(unpackingMost)}
 	if m.install.named != nil {
 		sink.Named = m.install.named
 	}

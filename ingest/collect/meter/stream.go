@@ -30,7 +30,8 @@ func protocols(m *meter, sink wire.Sink) []protocol {
 		Open: func(o wire.Opening) wire.Dissector {
 			return &stream{meter: m, opening: o, refused: o.Depth > nestingMost}
 		},
-		XMPP: func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
+		XMPP:   func(o wire.Opening) wire.Dissector { return xmpp.OpenFramed(sink, o) },
+		Budget: sink.Budget,
 	}
 	m.gateways = tunnel.NewGateways(inner)
 	m.directories = netmeeting.New(sink, m.tracker.ByDNS)

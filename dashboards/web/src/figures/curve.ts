@@ -2,7 +2,7 @@
 import type { CurveRow, Report } from "../api";
 import { Sheet, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Scope } from "../figure";
-import { enlarged, last, lines, splits, under, type Series } from "../lines";
+import { enlarged, last, lines, shared, splits, under, type Ground, type Series } from "../lines";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 
@@ -83,10 +83,13 @@ function draw(all: readonly Series[], r: Curve, width: number, s: Scope): SVGSVG
   }
   const sheet = new Sheet(width, 150 + under + 40 + 190 + under, label);
   const others = all.slice(1);
-  lines(sheet, { x: 0, y: 4 }, all.slice(0, 1), { width, height: 146, x, values: () => true }, s);
+  const whole: Ground = { width, height: 146, x, values: () => true };
+  const larger: Ground = { ...whole, height: 190 };
+  const margins = shared([[all.slice(0, 1), whole], [others, larger]], s);
+  lines(sheet, { x: 0, y: 4 }, all.slice(0, 1), { ...whole, margins }, s);
   const times = enlarged(all.slice(0, 1), others, 146, 190);
   const title = s.t.language === "fr" ? `Les autres, échelle agrandie ${times} fois` : `The others, scale enlarged ${times} times`;
   sheet.text(0, 150 + under + 26, title, { size: 14, weight: 600 });
-  lines(sheet, { x: 0, y: 150 + under + 38 }, others, { width, height: 190, x, values: () => true }, s);
+  lines(sheet, { x: 0, y: 150 + under + 38 }, others, { ...larger, margins }, s);
   return sheet.svg;
 }

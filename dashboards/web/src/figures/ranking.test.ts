@@ -17,7 +17,7 @@ test("the lede says how sure, of whom, since when, and who is second", () => {
     lede(october2003(), en),
     "Between 3.31 and 3.69\u00a0million at 95% confidence: 20.8% of the 16.8\u00a0million people online at home or at work. Up 374,000 on September (+12%), more than chance. Yahoo! Messenger (459,000) and AIM (452,000) are tied for second.",
   );
-  assert.match(lede(october2003(), fr), /En hausse de 374.000 sur septembre \(\+12.%\), au-delà du hasard\. Yahoo! Messenger .* sont deuxièmes ex æquo\.$/);
+  assert.match(lede(october2003(), fr), /En hausse de 374.000 sur septembre \(\+12.%\), au-delà du hasard\. Yahoo! Messenger .* sont deuxièmes ex\u00a0æquo\.$/);
 });
 
 test("a tie reads as a tie", () => {

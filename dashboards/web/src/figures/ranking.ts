@@ -71,7 +71,7 @@ export function sentence(r: Ranking, s: Scope): string {
   const top = ties(rows).findIndex((g) => g.includes(first.service));
   if (top >= 0) {
     const names = s.n.list(groups[top]!);
-    return french ? `${names} sont premiers ex æquo` : `${names} are tied for first`;
+    return french ? `${names} sont premiers ex\u00a0æquo` : `${names} are tied for first`;
   }
   const name = s.name(first.service);
   if (groups.length === 0) {
@@ -97,7 +97,7 @@ export function headline(r: Ranking, s: Scope): string {
   const group = ties(rows).find((g) => g.includes(first.service));
   if (group !== undefined) {
     const names = s.n.list(group.map(s.name));
-    return french ? `${names} sont premiers ex æquo en ${month}` : `${names} are tied for first in ${month}`;
+    return french ? `${names} sont premiers ex\u00a0æquo en ${month}` : `${names} are tied for first in ${month}`;
   }
   const visitors = s.n.persons(first.unique_audience.value);
   const name = s.name(first.service);
@@ -161,9 +161,9 @@ function second(r: Ranking, s: Scope): string {
     const behind = s.n.persons(rounded(rows[0]!.unique_audience.value) - rounded(next.unique_audience.value));
     return french ? `${told(next)} suit, avec ${behind} de moins.` : `${told(next)} follows, ${behind} behind.`;
   }
-  if (group.length > 3) return french ? `${told(next)} et ${group.length - 1} autres sont deuxièmes ex æquo.` : `${told(next)} and ${group.length - 1} others are tied for second.`;
+  if (group.length > 3) return french ? `${told(next)} et ${group.length - 1} autres sont deuxièmes ex\u00a0æquo.` : `${told(next)} and ${group.length - 1} others are tied for second.`;
   const each = s.n.list(rows.filter((row) => group.includes(row.service)).map(told));
-  return french ? `${each} sont deuxièmes ex æquo.` : `${each} are tied for second.`;
+  return french ? `${each} sont deuxièmes ex\u00a0æquo.` : `${each} are tied for second.`;
 }
 
 /** A row of the drawing. */
@@ -321,7 +321,7 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
     if (l.range !== "") sheet.text(16, y + 13, l.range, { ...faces.range, anchor: "middle" });
     if (l.below !== undefined) {
       sheet.swatch(chart.x, y);
-      sheet.text(chart.x + 24, y + 4, l.below, faces.withheld);
+      plate(sheet, chart.x + 24, y + 4, l.below, faces.withheld);
     }
     figures(sheet, l, y, columns, s);
   });

@@ -2,7 +2,7 @@
 import type { Measure, Meta, Publication, Report, TrendRow } from "../api";
 import { measure, Sheet, withheldHeight, withheldOnly, wrap, type Ticks } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
-import { enlarged, last, lines, splits, under, type Series } from "../lines";
+import { enlarged, last, lines, shared, splits, under, type Ground, type Series } from "../lines";
 import { shown, type Shown } from "../numbers";
 
 export type Trend = Report<TrendRow>;
@@ -182,11 +182,15 @@ function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVG
   const domain: [number, number] = months.length > 1 ? [at(months[0]!), at(months.at(-1)!)] : [at(months[0]!) - 1, at(months[0]!) + 1];
   const x = { domain, ticks: monthTicks(months, half - 200, s) };
   sheet.text(0, 13, s.t.language === "fr" ? "Tous les services" : "All services", title);
-  lines(sheet, { x: 0, y: 24 }, all, { width: half, height: tall, x, values: (l) => !split || l.id === "any" || l.id === first }, s);
+  const others = besides(all, first);
+  const whole: Ground = { width: half, height: tall, x, values: (l) => !split || l.id === "any" || l.id === first };
+  const larger: Ground = { ...whole, values: () => true };
+  const margins = split && !beside ? { margins: shared([[all, whole], [others, larger]], s) } : {};
+  lines(sheet, { x: 0, y: 24 }, all, { ...whole, ...margins }, s);
   if (split) {
     const [x0, y0] = beside ? [half + 40, 0] : [0, 24 + tall + under + 16];
     second.forEach((text, i) => sheet.text(x0, y0 + 13 + i * titleStep, text, title));
-    lines(sheet, { x: x0, y: y0 + 24 + (second.length - 1) * titleStep }, besides(all, first), { width: half, height: tall, x, values: () => true }, s);
+    lines(sheet, { x: x0, y: y0 + 24 + (second.length - 1) * titleStep }, others, { ...larger, ...margins }, s);
   }
   return sheet.svg;
 }

@@ -67,6 +67,7 @@ export function PeopleControls({ a, c, chosen, t, n, go }: Props) {
         {comparable(chosen.month, months, a.compare).map((c) => <option value={c.value} key={c.value}>{n.month(c.month)}</option>)}
       </Choice>
       <Choice label={t.version} id="version" value={String(a.version ?? versions[0]?.version ?? "")} onPick={(v) => go({ version: Number(v) === versions[0]?.version ? undefined : Number(v) })}>
+        {a.version !== undefined && !versions.some((p) => p.version === a.version) && <option value={String(a.version)}>{a.version}</option>}
         {versions.map((p, i) => <option value={String(p.version)} key={p.version}>{`${p.version}, ${t.statuses[p.status] ?? p.status}${i === 0 && versions.length > 1 ? ` (${t.latest})` : ""}`}</option>)}
       </Choice>
     </Bar>

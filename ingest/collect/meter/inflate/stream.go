@@ -6,6 +6,7 @@ import "errors"
 var (
 	ErrCorrupt = errors.New("deflate: bytes that are none")
 	ErrBomb    = errors.New("deflate: too much of too few bytes")
+	ErrFull    = errors.New("deflate: too many streams at a time")
 )
 
 // WindowMost is the longest window: how far back a stream may refer.
@@ -14,6 +15,31 @@ const WindowMost = 32 << 10
 // ratio is how many bytes a packed one may become in the long run. Stanzas and
 // lists of them become ten to thirty.
 const ratio = 64
+
+// tables is about what a stream holds beside its window.
+const tables = 2 << 10
+
+// Budget bounds what many streams hold together; nil bounds nothing. It is not
+// safe for concurrent use.
+type Budget struct{ held, most int }
+
+// NewBudget makes a budget of so many bytes.
+func NewBudget(most int) *Budget { return &Budget{most: most} }
+
+// Held is how many bytes its streams hold.
+func (b *Budget) Held() int { return b.held }
+
+// take counts n bytes more, or fewer; false where there are not so many.
+func (b *Budget) take(n int) bool {
+	if b == nil {
+		return true
+	}
+	if n > b.most-b.held {
+		return false
+	}
+	b.held += n
+	return true
+}
 
 // step is where in a block a stream is.
 type step uint8
@@ -32,6 +58,8 @@ const (
 type Stream struct {
 	window int
 	spare  int // what may still be unpacked
+	budget *Budget
+	held   int // of the budget
 	to     func([]byte) error
 
 	hold  uint64 // bits that are not read yet, the next one lowest
@@ -51,9 +79,19 @@ type Stream struct {
 }
 
 // New makes a stream that refers back at most so many bytes, and unpacks to
-// spare bytes, and 64 for each packed one, before it is refused.
-func New(window, spare int) *Stream {
-	return &Stream{window: min(max(window, 1), WindowMost), spare: spare}
+// spare bytes, and 64 for each packed one, before it is refused. What it holds is
+// of the budget until Release.
+func New(window, spare int, budget *Budget) *Stream {
+	return &Stream{window: min(max(window, 1), WindowMost), spare: spare, budget: budget}
+}
+
+// Release lets go of what the stream holds; it can't be fed any more. Feed's own
+// to must not call it.
+func (s *Stream) Release() {
+	if s != nil {
+		s.budget.take(-s.held)
+		s.held, s.past, s.given, s.err = 0, nil, 0, ErrFull
+	}
 }
 
 // Feed takes the next bytes and gives what they complete to to, which keeps
@@ -83,9 +121,6 @@ func (s *Stream) Aligned() bool { return s.err == nil && s.step == atBlock && s.
 
 // Ended reports whether a block that was the last of its stream is over.
 func (s *Stream) Ended() bool { return s.ended }
-
-// Held is how many bytes the stream holds.
-func (s *Stream) Held() int { return cap(s.past) }
 
 // advance goes a step on; false where the bits are too few.
 func (s *Stream) advance() bool {
@@ -297,20 +332,34 @@ func (s *Stream) put(b byte) bool {
 	if s.spare--; s.spare < 0 {
 		return s.fail(ErrBomb)
 	}
-	if most := s.window + s.window/2 + 1; len(s.past) == cap(s.past) {
-		if len(s.past) >= most {
-			if s.err = s.give(); s.err != nil {
-				return false
-			}
-			s.past = append(s.past[:0], s.past[len(s.past)-s.window:]...)
-			s.given = len(s.past)
-		} else {
-			grown := make([]byte, len(s.past), min(most, max(64, 2*cap(s.past))))
-			copy(grown, s.past)
-			s.past = grown
-		}
+	if len(s.past) == cap(s.past) && !s.grow() {
+		return false
 	}
 	s.past = append(s.past, b)
+	return true
+}
+
+// grow makes space for a byte more: more of it, or by letting go of what is out
+// of the window.
+func (s *Stream) grow() bool {
+	most := s.window + s.window/2 + 1
+	if len(s.past) < most {
+		larger := min(most, max(64, 2*cap(s.past)))
+		more := tables + larger - s.held
+		if !s.budget.take(more) {
+			return s.fail(ErrFull)
+		}
+		s.held += more
+		past := make([]byte, len(s.past), larger)
+		copy(past, s.past)
+		s.past = past
+		return true
+	}
+	if err := s.give(); err != nil {
+		return s.fail(err)
+	}
+	s.past = append(s.past[:0], s.past[len(s.past)-s.window:]...)
+	s.given = len(s.past)
 	return true
 }
 

@@ -48,7 +48,8 @@ func TestStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := New(WindowMost, plenty)
+		budget := NewBudget(plenty)
+		s := New(WindowMost, plenty, budget)
 		for i, piece := range pieces(rand.New(rand.NewPCG(1, 2))) {
 			packed.Reset()
 			if _, err := w.Write(piece); err != nil || w.Flush() != nil {
@@ -58,8 +59,11 @@ func TestStream(t *testing.T) {
 				t.Fatalf("level %d, piece %d: %d bytes, want %d: %v", level, i, len(got), len(piece), err)
 			}
 		}
-		if s.Held() > 3*WindowMost/2+1 {
-			t.Errorf("level %d: %d bytes are held", level, s.Held())
+		if budget.Held() > 3*WindowMost/2+1+tables {
+			t.Errorf("level %d: %d bytes are held", level, budget.Held())
+		}
+		if s.Release(); budget.Held() != 0 {
+			t.Errorf("level %d: %d bytes are held at the end", level, budget.Held())
 		}
 	}
 }
@@ -74,7 +78,7 @@ func TestFlushes(t *testing.T) {
 		"none":    "\xb2\x29\x28\x4a\x2d\x4e\xcd\x4b\x4e\xd5\xb7\x03",
 	} {
 		for _, size := range []int{1, 100} {
-			s := New(WindowMost, plenty)
+			s := New(WindowMost, plenty, nil)
 			if got, err := unpacked(s, []byte(packed), size); err != nil || string(got) != "<presence/>" || s.Ended() != (name == "finish") {
 				t.Errorf("%s: got %q, %v", name, got, err)
 			}
@@ -101,7 +105,7 @@ func TestRefused(t *testing.T) {
 		"codes' lengths that are no code":     {"\x04\xc0\xff\xff\xff\xff\xff\xff\xff", WindowMost, ErrCorrupt},
 		"much more than the bytes are likely": {bomb.String(), WindowMost, ErrBomb},
 	} {
-		s := New(test.window, 1<<20)
+		s := New(test.window, 1<<20, nil)
 		got, err := unpacked(s, []byte(test.packed), 1500)
 		if !errors.Is(err, test.want) || len(got) > 2<<20 || s.Aligned() {
 			t.Errorf("%s: %d bytes, %v, want %v", name, len(got), err, test.want)
@@ -109,6 +113,35 @@ func TestRefused(t *testing.T) {
 		if again := s.Feed([]byte{0}, nil); !errors.Is(again, test.want) {
 			t.Errorf("%s: fed again: %v", name, again)
 		}
+	}
+}
+
+// What many streams hold together is bounded; one that lets go makes space.
+func TestBudget(t *testing.T) {
+	var packed bytes.Buffer
+	w, _ := flate.NewWriter(&packed, flate.BestCompression)
+	if _, err := w.Write(make([]byte, 64<<10)); err != nil || w.Flush() != nil {
+		t.Fatal(err)
+	}
+	budget, fed := NewBudget(1<<20), 0
+	var all []*Stream
+	for range 100 {
+		s := New(WindowMost, 1<<20, budget)
+		all = append(all, s)
+		if err := s.Feed(packed.Bytes(), func([]byte) error { return nil }); err == nil {
+			fed++
+		} else if !errors.Is(err, ErrFull) {
+			t.Fatal(err)
+		}
+		if budget.Held() > 1<<20 {
+			t.Fatalf("%d bytes are held", budget.Held())
+		}
+	}
+	for _, s := range all {
+		s.Release()
+	}
+	if err := New(WindowMost, 1<<20, budget).Feed(packed.Bytes(), func([]byte) error { return nil }); fed < 15 || fed > 25 || err != nil {
+		t.Errorf("%d fed; then %v", fed, err)
 	}
 }
 
@@ -125,8 +158,8 @@ func FuzzStream(f *testing.F) {
 		f.Add(packed.Bytes(), uint8(len(piece)))
 	}
 	f.Fuzz(func(t *testing.T, packed []byte, size uint8) {
-		atOnce, err := unpacked(New(WindowMost, 1<<20), packed, max(len(packed), 1))
-		inParts, errInParts := unpacked(New(WindowMost, 1<<20), packed, 1+int(size))
+		atOnce, err := unpacked(New(WindowMost, 1<<20, nil), packed, max(len(packed), 1))
+		inParts, errInParts := unpacked(New(WindowMost, 1<<20, nil), packed, 1+int(size))
 		if !bytes.Equal(atOnce, inParts) || !errors.Is(errInParts, err) {
 			t.Fatalf("at once %q, %v\nin parts %q, %v", atOnce, err, inParts, errInParts)
 		}
@@ -157,7 +190,7 @@ func BenchmarkStream(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
 			for b.Loop() {
-				_ = New(WindowMost, plenty).Feed(packed.Bytes(), func([]byte) error { return nil })
+				_ = New(WindowMost, plenty, nil).Feed(packed.Bytes(), func([]byte) error { return nil })
 			}
 		})
 	}

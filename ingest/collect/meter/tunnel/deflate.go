@@ -12,7 +12,6 @@ import (
 const (
 	unpackedMost = 1 << 20  // unpacked bytes of a message that are read
 	skippedMost  = 16 << 20 // and of longer ones, that later messages refer to
-	windowsMost  = 64 << 20 // bytes held, of all streams
 )
 
 // deflating is what is agreed on for one direction.
@@ -63,10 +62,9 @@ func tail() []byte { return []byte{0, 0, 0xFF, 0xFF} }
 
 // unpacker unpacks the messages of one direction.
 type unpacker struct {
-	hub    *Gateways
+	budget *inflate.Budget
 	agreed deflating
 	stream *inflate.Stream // nil where there was no message, or what they refer to is lost
-	held   int             // by the stream, as counted in the hub
 	lost   bool            // what further messages refer to
 	cut    bool            // the rest of the message is not read
 	told   bool            // of that
@@ -80,9 +78,9 @@ func (u *unpacker) begin() {
 	switch {
 	case u.lost || u.stream != nil:
 	case u.agreed.alone:
-		u.stream = inflate.New(u.agreed.window, unpackedMost+1)
+		u.stream = inflate.New(u.agreed.window, unpackedMost+1, u.budget)
 	default:
-		u.stream = inflate.New(u.agreed.window, skippedMost)
+		u.stream = inflate.New(u.agreed.window, skippedMost, u.budget)
 	}
 }
 
@@ -102,8 +100,7 @@ func (u *unpacker) feed(b []byte, to func([]byte) error) (hole bool) {
 		}
 		return to(plain)
 	})
-	u.count(u.stream.Held())
-	if err != nil || u.hub.windows > windowsMost || u.cut && u.agreed.alone {
+	if err != nil || u.cut && u.agreed.alone {
 		u.forget()
 	}
 	return u.tell()
@@ -136,13 +133,7 @@ func (u *unpacker) forget() {
 // release lets go of what is held.
 func (u *unpacker) release() {
 	if u != nil {
-		u.count(0)
+		u.stream.Release()
 		u.stream = nil
 	}
-}
-
-// count tells the hub how much is held.
-func (u *unpacker) count(held int) {
-	u.hub.windows += held - u.held
-	u.held = held
 }

@@ -85,7 +85,6 @@ type Gateways struct {
 	inner    Inner
 	sessions map[sessionKey]*session
 	loose    map[*session]bool // asked for, not yet named by an answer
-	windows  int               // bytes held to unpack the messages of WebSockets
 }
 
 // NewGateways makes a Gateways that gives what it unwraps to inner.

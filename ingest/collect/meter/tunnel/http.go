@@ -155,23 +155,11 @@ func (c *HTTP) answered(h head) (plan, error) {
 	if len(c.asked) > 0 {
 		c.answer, c.asked = c.asked[0], c.asked[1:]
 	}
-	switch c.answer.kind {
-	case connect:
-		if status[0] == '2' {
-			c.granted(h.at, c.hub.inner.Open(within(c.at(h.at), true)))
-			return plan{pause: true}, nil
-		}
-		c.goOn(h.at)
-	case upgrade:
-		if status == "101" {
-			c.granted(h.at, c.hub.openWebSocket(within(c.at(h.at), true), c.answer.xmpp, &h))
-			return plan{pause: true}, nil
-		}
-		c.goOn(h.at)
-	case plain:
-		if h.get("x-msn-messenger") != "" {
-			c.answer.kind = msn // its request was not seen
-		}
+	if c.grants(&h, status) {
+		return plan{pause: true}, nil
+	}
+	if c.answer.kind == plain && h.get("x-msn-messenger") != "" {
+		c.answer.kind = msn // its request was not seen
 	}
 	c.hub.named(c, h)
 	if status[0] != '2' {
@@ -179,6 +167,22 @@ func (c *HTTP) answered(h head) (plan, error) {
 	}
 	none := c.answer.head || status == "101" || status == "204" || status == "304"
 	return plan{wanted: c.answer.kind != plain, none: none, answer: true}, nil
+}
+
+// grants reports whether an answer opens a tunnel, and lets the client's next
+// request through where it refuses one.
+func (c *HTTP) grants(h *head, status string) bool {
+	switch o := within(c.at(h.at), true); {
+	case c.answer.kind == connect && status[0] == '2':
+		c.granted(h.at, c.hub.inner.Open(o))
+		return true
+	case c.answer.kind == upgrade && status == "101":
+		c.granted(h.at, c.hub.openWebSocket(o, c.answer.xmpp, h))
+		return true
+	case c.answer.kind == connect, c.answer.kind == upgrade:
+		c.goOn(h.at)
+	}
+	return false
 }
 
 // at gives the opening of what begins at t in this connection.

@@ -52,7 +52,7 @@ func (g *Gateways) openWebSocket(o wire.Opening, xmpp bool, answer *head) *webSo
 	w := &webSocket{hub: g, opening: o, xmpp: xmpp}
 	if d, ok := deflates(answer); ok {
 		for side := range w.sides {
-			w.sides[side].unpack = &unpacker{hub: g, agreed: d[side]}
+			w.sides[side].unpack = &unpacker{budget: g.inner.Budget, agreed: d[side]}
 		}
 	}
 	return w

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rollcall/ingest/collect/meter/inflate"
 	"rollcall/ingest/collect/meter/wire"
 )
 
@@ -16,7 +17,8 @@ import (
 func opened(t *testing.T, extensions string, messages ...string) (string, *Gateways, error) {
 	t.Helper()
 	inner := new(heard)
-	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return inner }})
+	budget := inflate.NewBudget(64 << 20)
+	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return inner }, Budget: budget})
 	w := hub.openWebSocket(wire.Opening{Start: noon}, true, &head{lines: "Upgrade: websocket\r\n" + extensions})
 	err := w.Feed(wire.Client, noon, []byte("\x81\x07<open/>"))
 	for _, m := range messages {
@@ -24,15 +26,15 @@ func opened(t *testing.T, extensions string, messages ...string) (string, *Gatew
 			err = w.Feed(wire.Server, noon, []byte(m))
 		}
 	}
-	if hub.windows > 2*(3<<14)+2 {
-		t.Errorf("%d bytes are held", hub.windows)
+	if budget.Held() > 2*(3<<14+1+2<<10) {
+		t.Errorf("%d bytes are held", budget.Held())
 	}
 	if again := w.Feed(wire.Server, noon, []byte("\x81\x01x")); !errors.Is(again, err) {
 		t.Errorf("after %v: %v", err, again)
 	}
 	w.End(noon, wire.Closed)
-	if hub.windows != 0 {
-		t.Errorf("%d bytes are held at the end", hub.windows)
+	if budget.Held() != 0 {
+		t.Errorf("%d bytes are held at the end", budget.Held())
 	}
 	return strings.TrimSuffix(string(inner.sides[wire.Server]), "x"), hub, err
 }
@@ -133,24 +135,25 @@ func TestBombs(t *testing.T) {
 // Where very many are held, further ones are not unpacked.
 func TestWindowsAreBounded(t *testing.T) {
 	inner := new(heard)
-	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return inner }})
+	budget := inflate.NewBudget(1 << 20)
+	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return inner }, Budget: budget})
 	full := zeros(t, 64)
 	var all []*webSocket
-	for range 2 * windowsMost / (3 << 14) {
+	for range 50 {
 		w := hub.openWebSocket(wire.Opening{Start: noon}, true, &head{lines: agreed})
 		if err := w.Feed(wire.Server, noon, []byte(full)); err != nil {
 			t.Fatal(err)
 		}
-		if all = append(all, w); hub.windows > windowsMost {
-			t.Fatalf("%d bytes are held by %d", hub.windows, len(all))
+		if all = append(all, w); budget.Held() > 1<<20 {
+			t.Fatalf("%d bytes are held by %d", budget.Held(), len(all))
 		}
 		inner.sides[wire.Server] = nil
 	}
 	for _, w := range all {
 		w.End(noon, wire.Closed)
 	}
-	if hub.windows != 0 {
-		t.Errorf("%d bytes are held at the end", hub.windows)
+	if budget.Held() != 0 {
+		t.Errorf("%d bytes are held at the end", budget.Held())
 	}
 }
 

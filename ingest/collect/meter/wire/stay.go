@@ -5,6 +5,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/collect/meter/inflate"
 )
 
 // Sink is where dissectors put what they learn.
@@ -14,6 +15,7 @@ type Sink struct {
 	Named     func(name string)     // told of every server's name in TLS, QUIC or DNS; optional
 	OnePerson bool                  // all that is seen is one panelist's
 	Unnamed   func()                // counts a session of which not even the service is sure
+	Budget    *inflate.Budget       // of what is held to unpack; optional
 }
 
 // Stay is the time that the user of one connection is online.

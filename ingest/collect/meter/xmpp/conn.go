@@ -40,8 +40,9 @@ type Conn struct {
 	hiding    string // the id of a request to be invisible
 	bounce    bool   // the message being read is an error
 	accepted  bool
-	holed     bool      // bytes are missing, of the sign-on perhaps
-	refusal   refusal   // the first, until the connection is over
+	holed     bool    // bytes are missing, of the sign-on perhaps
+	refusal   refusal // the first, until the connection is over
+	failures  int
 	granted   time.Time // when the server let in somebody whom the sign-on did not name
 	resumed   time.Time // when a session was taken up again
 	used      rollcall.UnixMinute
@@ -204,25 +205,34 @@ func (c *Conn) inflate(side wire.Side, t time.Time, data []byte) error {
 	case unread != nil:
 		return unread
 	case c.packed[side].ended():
-		c.scan[side].stop, c.packed[side] = true, nil
+		c.unpacked(side)
 	case err != nil:
 		c.blind(side, t)
 	}
 	return nil
 }
 
+// unpacked ends the reading of a side's compressed bytes.
+func (c *Conn) unpacked(side wire.Side) {
+	c.packed[side].release()
+	c.scan[side].stop, c.packed[side] = true, nil
+}
+
 // blind says that a side's compressed bytes can't be read from here on.
 func (c *Conn) blind(side wire.Side, t time.Time) {
-	c.scan[side].stop, c.packed[side] = true, nil
+	c.unpacked(side)
 	if c.accepted && !c.over {
 		c.stay.Begin(t, "compressed")
 	}
 }
 
-// compressed begins reading both sides through zlib.
+// compressed begins reading both sides through zlib, once.
 func (c *Conn) compressed() {
+	if c.packed[wire.Server] != nil {
+		return
+	}
 	for side := range c.packed {
-		c.packed[side] = &inflater{}
+		c.packed[side] = &inflater{budget: c.sink.Budget}
 	}
 	c.scan[wire.Server].pause = true
 }
@@ -243,6 +253,9 @@ func (c *Conn) Gap(side wire.Side, t time.Time) {
 // End says that the connection is over at t, and why. Where its end was not seen,
 // a refusal just before may have been followed by a login.
 func (c *Conn) End(t time.Time, why wire.End) {
+	for side := range c.packed {
+		c.packed[side].release()
+	}
 	if c.tls != nil && !c.tls.Lasted(t) {
 		c.stay.Forget()
 	}
@@ -376,6 +389,8 @@ func (c *Conn) server(e element) {
 		}
 	case "failure":
 		c.fail(e)
+	case "failure/aborted":
+		c.aborted()
 	case "iq":
 		c.answer(e)
 		c.hides(e)
@@ -429,13 +444,22 @@ func (c *Conn) fail(e element) {
 type refusal struct {
 	at           time.Time // zero where there was none
 	account, how string
+	failure      int // which of the connection's it is
 }
 
 // refused notes a refusal. Clients try one mechanism after another, and people
 // mistype: several on one connection are one, and with a login none.
 func (c *Conn) refused(t time.Time, how string) {
+	c.failures++
 	if c.refusal.at.IsZero() && !c.accepted {
-		c.refusal = refusal{t, c.asked, how}
+		c.refusal = refusal{t, c.asked, how, c.failures}
+	}
+}
+
+// aborted drops the refusal just read: the client itself has given up.
+func (c *Conn) aborted() {
+	if c.refusal.failure == c.failures {
+		c.refusal = refusal{}
 	}
 }
 

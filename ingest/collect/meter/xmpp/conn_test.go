@@ -64,6 +64,9 @@ func TestConversations(t *testing.T) {
 	}{
 		"PLAIN":                            {whole, wire.Closed, accepted, []string{"login ann@example.org 3", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
 		"refused":                          {whole, wire.Closed, append(slices.Clone(in), failure), []string{"login_failed ann@example.org 3"}},
+		"given up by the client":           {whole, wire.Closed, slices.Concat(in, []string{"C<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "S<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><aborted/></failure>"}), nil},
+		"refused, then given up":           {whole, wire.Closed, slices.Concat(in, []string{failure, in[2], "C<abort/>", "S<failure><aborted/></failure>"}), []string{"login_failed ann@example.org 3"}},
+		"given up, then refused":           {whole, wire.Closed, slices.Concat(in, []string{"C<abort/>", "S<failure><aborted/></failure>", in[2], failure}), []string{"login_failed ann@example.org 6"}},
 		"refused, and a gap":               {whole, wire.Closed, slices.Concat(in, []string{failure, "g", bindRequest}), nil},
 		"refused twice":                    {whole, wire.Cut, slices.Concat(in, []string{failure, in[2], failure}), []string{"login_failed ann@example.org 3"}},
 		"refused, then let in":             {whole, wire.Closed, slices.Concat(in, []string{failure, in[2], success}), []string{"login ann@example.org 5", "logout ann@example.org 6"}},

@@ -14,6 +14,7 @@ var errInflate = errors.New("xmpp: zlib that can't be unpacked")
 // inflater unpacks the zlib stream of one direction (XEP-0138): a header of two
 // bytes, DEFLATE, and a checksum where it ends.
 type inflater struct {
+	budget *inflate.Budget
 	head   int // bytes of the header seen, of two
 	stream *inflate.Stream
 }
@@ -27,10 +28,17 @@ func (z *inflater) feed(data []byte, to func([]byte) error) error {
 		z.head++
 	}
 	if z.stream == nil {
-		z.stream = inflate.New(inflate.WindowMost, unpackedMost)
+		z.stream = inflate.New(inflate.WindowMost, unpackedMost, z.budget)
 	}
 	return z.stream.Feed(data, to)
 }
 
 // ended reports whether the stream is over.
 func (z *inflater) ended() bool { return z.stream != nil && z.stream.Ended() }
+
+// release lets go of what is held.
+func (z *inflater) release() {
+	if z != nil {
+		z.stream.Release()
+	}
+}

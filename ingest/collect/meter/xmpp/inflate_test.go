@@ -5,9 +5,12 @@ import (
 	"compress/zlib"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"rollcall/ingest/collect/meter/inflate"
 	"rollcall/ingest/collect/meter/wire"
+	"rollcall/ingest/collect/meter/wire/wiretest"
 )
 
 // packed is what zlib itself makes of "<presence/>" and of a message to bob, by
@@ -61,5 +64,26 @@ func TestZlibEnds(t *testing.T) {
 	got, err := hear(t, whole, wire.Closed, append(compressing(), "C"+gone)...)
 	if want := []string{"login ann@example.org 3", "logout ann@example.org 7"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// A second <compressed/>, in what is compressed and long, changes nothing; and
+// what is held to unpack is let go of at the end.
+func TestCompressedTwice(t *testing.T) {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	for range 3 {
+		if _, err := w.Write([]byte("<compressed/>" + strings.Repeat("<a>b</a>", 20000))); err != nil || w.Flush() != nil {
+			t.Fatal(err)
+		}
+	}
+	budget := inflate.NewBudget(1 << 20)
+	got, err := wiretest.Hear(func(s wire.Sink) wiretest.Conn {
+		s.Budget = budget
+		return Open(s, whole)
+	}, wire.Closed, append(compressing(), "S"+b.String(), "C"+packed["sync"][0])...)
+	want := []string{"login ann@example.org 3", "presence ann@example.org 7-8", "logout ann@example.org 8"}
+	if err != nil || !slices.Equal(got, want) || budget.Held() != 0 {
+		t.Errorf("got %q, %v, want %q; %d bytes are held", got, err, want, budget.Held())
 	}
 }
