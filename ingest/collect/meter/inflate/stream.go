@@ -19,11 +19,20 @@ const ratio = 64
 // tables is about what a stream holds beside its window.
 const tables = 2 << 10
 
-// Budget bounds what many streams hold together; nil bounds nothing. It is not
-// safe for concurrent use.
-type Budget struct{ held, most int }
+// lentMost is how many bytes all streams of a budget may unpack to beyond 64 for
+// each packed one: a stream that no longer needs them gives them back, a bomb does
+// not. Without it many small bombs would cost a thousand bytes of work for each of
+// theirs, since each stream, and each message of some, begins anew.
+const lentMost = 256 << 20
 
-// NewBudget makes a budget of so many bytes.
+// Budget bounds what many streams hold together, and what they unpack to; nil
+// bounds nothing. It is not safe for concurrent use.
+type Budget struct {
+	held, most int
+	lent       int // bytes, by the streams' spare
+}
+
+// NewBudget makes a budget of so many bytes that are held.
 func NewBudget(most int) *Budget { return &Budget{most: most} }
 
 // Held is how many bytes its streams hold.
@@ -54,10 +63,22 @@ const (
 	inCodes
 )
 
+// lend gives up to n bytes of what may be unpacked.
+func (b *Budget) lend(n int) int {
+	if b == nil {
+		return n
+	}
+	n = min(n, lentMost-b.lent)
+	b.lent += n
+	return n
+}
+
 // Stream unpacks one direction.
 type Stream struct {
 	window int
 	spare  int // what may still be unpacked
+	lent   int // of it, by the budget
+	more   int // what the budget may lend yet
 	budget *Budget
 	held   int // of the budget
 	to     func([]byte) error
@@ -70,6 +91,7 @@ type Stream struct {
 	left  int  // of the bytes that are not packed
 
 	literal, distance code
+	fixed             bool   // they are those that need no table
 	counts            [3]int // of the codes of literals, of distances, of lengths
 	lengths           [literals + distances]uint8
 	filled            int // of lengths
@@ -78,11 +100,11 @@ type Stream struct {
 	given             int    // of past, how much was given out
 }
 
-// New makes a stream that refers back at most so many bytes, and unpacks to
-// spare bytes, and 64 for each packed one, before it is refused. What it holds is
-// of the budget until Release.
+// New makes a stream that refers back at most so many bytes, and unpacks to 64
+// bytes for each packed one, and to as many more as are spare and the budget has,
+// before it is refused. What it holds is of the budget until Release.
 func New(window, spare int, budget *Budget) *Stream {
-	return &Stream{window: min(max(window, 1), WindowMost), spare: spare, budget: budget}
+	return &Stream{window: min(max(window, 1), WindowMost), more: spare, budget: budget}
 }
 
 // Release lets go of what the stream holds; it can't be fed any more. Feed's own
@@ -90,7 +112,8 @@ func New(window, spare int, budget *Budget) *Stream {
 func (s *Stream) Release() {
 	if s != nil {
 		s.budget.take(-s.held)
-		s.held, s.past, s.given, s.err = 0, nil, 0, ErrFull
+		s.budget.lend(-min(s.lent, max(s.spare, 0)))
+		s.held, s.lent, s.past, s.given, s.err = 0, 0, nil, 0, ErrFull
 	}
 }
 
@@ -167,8 +190,10 @@ func (s *Stream) header() bool {
 		s.take(s.have & 7)
 		s.step = atSize
 	case 1:
-		fixed(&s.literal, &s.distance)
-		s.step = inCodes
+		if !s.fixed { // a block of ten bits may be empty
+			fixed(&s.literal, &s.distance)
+		}
+		s.fixed, s.step = true, inCodes
 	case 2:
 		s.step = atCounts
 	default:
@@ -222,7 +247,7 @@ func (s *Stream) table() bool {
 	if s.counts[0] > literals || s.counts[1] > distances {
 		return s.fail(ErrCorrupt)
 	}
-	s.lengths, s.filled, s.step = [literals + distances]uint8{}, 0, atLengths
+	s.lengths, s.filled, s.step, s.fixed = [literals + distances]uint8{}, 0, atLengths, false
 	return true
 }
 
@@ -319,9 +344,21 @@ func (s *Stream) repeat(symbol, bits int) bool {
 	if back > min(len(s.past), s.window) {
 		return s.fail(ErrCorrupt)
 	}
-	for range n {
-		if !s.put(s.past[len(s.past)-back]) {
+	return s.copied(n, back)
+}
+
+// copied adds n bytes that stand so far back, and may be some of those added.
+func (s *Stream) copied(n, back int) bool {
+	for n > 0 {
+		if s.spare == 0 && !s.borrow() || len(s.past) == cap(s.past) && !s.grow() {
 			return false
+		}
+		from := len(s.past) - back
+		some := min(n, back, s.spare, cap(s.past)-len(s.past))
+		s.past = append(s.past, s.past[from:from+some]...)
+		n, s.spare = n-some, s.spare-some
+		if some == back && 2*back <= s.window {
+			back *= 2 // the same stands there
 		}
 	}
 	return true
@@ -329,15 +366,26 @@ func (s *Stream) repeat(symbol, bits int) bool {
 
 // put adds a byte.
 func (s *Stream) put(b byte) bool {
-	if s.spare--; s.spare < 0 {
-		return s.fail(ErrBomb)
-	}
-	if len(s.past) == cap(s.past) && !s.grow() {
+	if s.spare == 0 && !s.borrow() || len(s.past) == cap(s.past) && !s.grow() {
 		return false
 	}
 	s.past = append(s.past, b)
+	s.spare--
 	return true
 }
+
+// borrow has the budget lend what may be unpacked.
+func (s *Stream) borrow() bool {
+	n := s.budget.lend(min(s.more, lentAtOnce))
+	if n == 0 {
+		return s.fail(ErrBomb)
+	}
+	s.spare, s.lent, s.more = s.spare+n, s.lent+n, s.more-n
+	return true
+}
+
+// lentAtOnce is how many bytes a stream borrows.
+const lentAtOnce = 1 << 10
 
 // grow makes space for a byte more: more of it, or by letting go of what is out
 // of the window.

@@ -145,6 +145,55 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// What many streams unpack to beyond 64 bytes for each of theirs is bounded; what
+// ordinary ones borrow they give back, and after bombs they go on.
+func TestLent(t *testing.T) {
+	text, bomb := packedOf(t, []byte("<presence/>")), packedOf(t, make([]byte, 1<<20))
+	budget, out := NewBudget(plenty), 0
+	feed := func(packed []byte) error {
+		s := New(WindowMost, 1<<20, budget)
+		defer s.Release()
+		return s.Feed(packed, func(b []byte) error {
+			out += len(b)
+			return nil
+		})
+	}
+	for range 1000 {
+		if err := feed(text); err != nil || budget.lent != 0 {
+			t.Fatalf("%d bytes are lent, %v", budget.lent, err)
+		}
+	}
+	refused, packed := 0, 0
+	for out = 0; refused < 100; packed += len(bomb) {
+		switch err := feed(bomb); {
+		case errors.Is(err, ErrBomb):
+			refused++
+		case err != nil:
+			t.Fatal(err)
+		}
+		if most := lentMost + ratio*(packed+len(bomb)); out > most {
+			t.Fatalf("%d bytes became %d, want %d at most", packed, out, most)
+		}
+	}
+	if err := feed(text); err != nil {
+		t.Errorf("after bombs: %v", err)
+	}
+}
+
+// packedOf gives what is flushed out of a packer.
+func packedOf(t *testing.T, plain []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(plain); err != nil || w.Flush() != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
 // FuzzStream holds that the same comes out however the bytes are cut, and the
 // same as from Go's own reader.
 func FuzzStream(f *testing.F) {
@@ -187,11 +236,15 @@ func BenchmarkStream(b *testing.B) {
 		w, _ := flate.NewWriter(&packed, flate.DefaultCompression)
 		_, _ = w.Write(plain)
 		_ = w.Close()
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(plain)))
-			for b.Loop() {
-				_ = New(WindowMost, plenty, nil).Feed(packed.Bytes(), func([]byte) error { return nil })
-			}
-		})
+		b.Run(name, func(b *testing.B) { unpacking(b, packed.Bytes(), len(plain)) })
+	}
+	blocks := bytes.Repeat([]byte{0x02, 0x08, 0x20, 0x80, 0x00}, 1000) // empty ones, of ten bits
+	b.Run("empty blocks", func(b *testing.B) { unpacking(b, blocks, len(blocks)) })
+}
+
+func unpacking(b *testing.B, packed []byte, size int) {
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		_ = New(WindowMost, plenty, nil).Feed(packed, func([]byte) error { return nil })
 	}
 }

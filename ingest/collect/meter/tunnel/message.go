@@ -16,6 +16,10 @@ import (
 const (
 	headMost = 16 << 10
 	bodyMost = 256 << 10 // a longer body is passed over
+
+	// A body in a coding becomes so many bytes, and so many for each of its own, at most.
+	decodedLeast = 8 << 10
+	decodedTimes = 64
 )
 
 // Why a stream is given up.
@@ -285,8 +289,9 @@ func decoded(b []byte, coding string) (plain []byte, ok bool) {
 	if err != nil {
 		return nil, len(b) == 0
 	}
-	plain, err = io.ReadAll(io.LimitReader(r, unpackedMost+1))
-	return plain, err == nil && len(plain) <= unpackedMost
+	most := min(unpackedMost, decodedLeast+decodedTimes*len(b))
+	plain, err = io.ReadAll(io.LimitReader(r, int64(most)+1))
+	return plain, err == nil && len(plain) <= most
 }
 
 // gap says that bytes are missing.

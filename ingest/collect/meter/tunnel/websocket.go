@@ -24,8 +24,12 @@ const (
 	opPong   = 10
 )
 
-// earlyMost is how much is kept of what comes before the client's first bytes.
-const earlyMost = 4 << 10
+// How much is kept of what comes before the client's first bytes, and what a message
+// counts beside its own: one may be of a byte.
+const (
+	earlyMost = 4 << 10
+	earlyEach = 64
+)
 
 // webSocket unwraps the frames of RFC 6455: flags and operation, mask bit and
 // length, a longer length of 2 or 8 bytes, a mask of 4, the payload.
@@ -133,7 +137,7 @@ func (w *webSocket) give(side wire.Side, t time.Time, b []byte) error {
 	}
 	waiting := 0
 	for _, m := range w.early {
-		waiting += len(m.data)
+		waiting += len(m.data) + earlyEach
 	}
 	yes, sure := framed(w.first, w.xmpp)
 	if !sure && waiting <= earlyMost {

@@ -3,6 +3,7 @@ package tunnel
 import (
 	"bytes"
 	"compress/flate"
+	"compress/gzip"
 	"errors"
 	"slices"
 	"strings"
@@ -154,6 +155,57 @@ func TestWindowsAreBounded(t *testing.T) {
 	}
 	if budget.Held() != 0 {
 		t.Errorf("%d bytes are held at the end", budget.Held())
+	}
+}
+
+// Each message alone may be a bomb; all of them together become not much more than 64
+// bytes for each of theirs.
+func TestManyBombs(t *testing.T) {
+	var inner heard
+	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return &inner }, Budget: inflate.NewBudget(64 << 20)})
+	w := hub.openWebSocket(wire.Opening{Start: noon}, true, &head{lines: alone})
+	bomb, unpacked := zeros(t, 1024), 0
+	messages := slices.Repeat([]string{bomb}, 600)
+	for _, m := range append(messages, "\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00") {
+		inner.sides[wire.Server] = inner.sides[wire.Server][:0]
+		if err := w.Feed(wire.Server, noon, []byte(m)); err != nil {
+			t.Fatal(err)
+		}
+		unpacked += len(inner.sides[wire.Server])
+	}
+	if most := 256<<20 + 600*(64*len(bomb)+100); unpacked > most || string(inner.sides[wire.Server]) != "Hello" {
+		t.Errorf("%d bytes, want %d at most; the last %q", unpacked, most, inner.sides[wire.Server])
+	}
+}
+
+// What waits for the client's first bytes is little, in messages of a byte too.
+func TestEarly(t *testing.T) {
+	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return new(heard) }})
+	w := hub.openWebSocket(wire.Opening{Start: noon}, true, &head{})
+	for range earlyMost / 2 {
+		if err := w.Feed(wire.Server, noon, []byte("\x81\x01a")); err != nil || len(w.early) > 100 {
+			t.Fatalf("%d messages wait, %v", len(w.early), err)
+		}
+	}
+}
+
+// A body in a coding is read where it becomes not very much more.
+func TestDecoded(t *testing.T) {
+	for name, test := range map[string]struct {
+		plain string
+		want  bool
+	}{
+		"little": {"<body/>", true}, "little, of one letter": {strings.Repeat("a", decodedLeast), true},
+		"a list": {strings.Repeat("<item jid='ann@jab.example'/><item jid='bob@jab.example'/>", 100), true}, "a bomb": {strings.Repeat("a", unpackedMost), false},
+	} {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write([]byte(test.plain)); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		if got, ok := decoded(b.Bytes(), "gzip"); ok != test.want || ok && string(got) != test.plain {
+			t.Errorf("%s, %d bytes: %t, %d bytes", name, b.Len(), ok, len(got))
+		}
 	}
 }
 
