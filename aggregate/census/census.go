@@ -379,21 +379,7 @@ func meta(q *rollcall.CensusQuery, k int, found unions) rollcall.Meta {
 // are counted otherwise both.
 func method(found unions) string {
 	const what = "; unique accounts of one service, not persons"
-	sets, few, many, minutes := false, false, false, false
-	for _, u := range found {
-		if u == nil || u.day == 0 {
-			continue // nothing was seen
-		}
-		minutes = minutes || u.minutes.Large()
-		switch {
-		case u.exact:
-			sets = true
-		case u.all.Large():
-			many = true
-		default:
-			few = true
-		}
-	}
+	sets, few, many, minutes := found.counted()
 	how := "HyperLogLog union of daily sketches, Ertl's improved raw estimator"
 	switch {
 	case many && (sets || few):
@@ -411,6 +397,21 @@ func method(found unions) string {
 		how += "; account-minutes by HyperLogLog"
 	}
 	return how + what
+}
+
+// counted says whether accounts are counted by sets, by sketches of so few that they have
+// them themselves, and by estimates; and whether minutes are estimated.
+func (all unions) counted() (sets, few, many, minutes bool) {
+	for _, u := range all {
+		if u == nil || u.day == 0 {
+			continue // nothing was seen
+		}
+		minutes = minutes || u.minutes.Large()
+		sets = sets || u.exact
+		many = many || !u.exact && u.all.Large()
+		few = few || !u.exact && !u.all.Large()
+	}
+	return sets, few, many, minutes
 }
 
 // minimum says under how many accounts figures are withheld, whose minimum that

@@ -298,6 +298,7 @@ var parserWords = []struct {
 	{regexp.MustCompile(`^(\S+): expected a valid \d+ bit uint but got (".*")$`), "$1 $2: is not a whole number of 0 or more that can be used"},
 	{regexp.MustCompile(`^(\S+): expected a float but got (".*") \(\w+\)$`), "$1 $2: is not a number"},
 	{regexp.MustCompile(`^(\S+): expected duration but got (".*"): .*$`), "$1 $2: is not a length of time such as 30s or 5m"},
+	{regexp.MustCompile(`^(\S+): bool value must be .* but got (".*?")( .*)?$`), "$1 $2: is neither true nor false$3"},
 	{regexp.MustCompile(`^(--\S+) must be one of (.*) but got (".*")$`), "$1 $3" + oneOf + "$2"},
 	{regexp.MustCompile(`^(--\S+): (?:month|day)( ".*")?: (.*)$`), "$1$2: $3"},
 	{regexp.MustCompile(`^expected "(<.*)"$`), "$1: is missing"},

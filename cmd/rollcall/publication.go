@@ -208,8 +208,14 @@ type publicationReplicatesCmd struct {
 // Run writes the file, or both.
 func (c *publicationReplicatesCmd) Run(ctx context.Context, s *streams) error {
 	for _, path := range []string{c.Output, c.Uses} {
-		if path != "" && !strings.EqualFold(filepath.Ext(path), ".parquet") {
+		if path == "" {
+			continue
+		}
+		if !strings.EqualFold(filepath.Ext(path), ".parquet") {
 			return server.UsageError{Err: fmt.Errorf("%s: replicates and uses are written as Parquet; name a file that ends in .parquet", path)}
+		}
+		if err := folderOf(path); err != nil {
+			return err
 		}
 	}
 	if c.Output == c.Uses {

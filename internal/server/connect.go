@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"time"
@@ -83,7 +84,11 @@ func storeThere(dir string) error {
 	if dir == "" {
 		return UsageError{Err: errors.New("--data: is empty")}
 	}
-	if _, err := os.Stat(storePath(dir)); err != nil {
+	_, err := os.Stat(storePath(dir))
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("data folder %s: permission denied", dir)
+	}
+	if err != nil {
 		return fmt.Errorf("no data folder at %s", dir)
 	}
 	return nil

@@ -12,7 +12,7 @@ import { Accounts } from "./parts/Accounts";
 import { Embedded } from "./parts/Embedded";
 import { AccountsControls, marketName, PeopleControls } from "./parts/Controls";
 import { People } from "./parts/People";
-import { Gone, Missing, NoCensus, NoPanel, Refused, SignIn, Waiting } from "./parts/States";
+import { Gone, Missing, NoCensus, NoPanel, Refused, SignIn, Waiting, told } from "./parts/States";
 
 const preferred: Language = navigator.language.startsWith("fr") ? "fr" : "en";
 const client = location.pathname.startsWith("/embed/") ? new Client("/embed") : new Client();
@@ -78,7 +78,7 @@ export function App() {
 
   function body() {
     if (trouble?.kind === "key") return <SignIn wrong={trouble.wrong} oidc={trouble.oidc} t={t} send={(key) => void signIn(key, t, setTrouble, () => (setCatalogue(undefined), setAgain((x) => x + 1)))} />;
-    if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, t)} detail={trouble.problem.message} t={t} go={() => restart(a, go)} />;
+    if (trouble?.kind === "problem") return <Refused title={refusal(trouble.problem, a, t)} detail={told(trouble.problem, t)} t={t} go={() => restart(a, go)} />;
     if (a.page === "people" && found !== undefined && "kind" in found && found.kind === "no panel") return <NoPanel nothing={found} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
     if (a.page === "people" && found !== undefined && "kind" in found) return <Missing nothing={found} a={a} c={undefined} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
     if (a.page === "accounts" && counted !== undefined && "kind" in counted) return <NoCensus nothing={counted} a={a} c={c!} t={t} n={n} go={go} name={(m) => marketName(c!, m, t)} />;
@@ -165,7 +165,7 @@ async function signIn(key: string, t: Texts, setTrouble: (t: Trouble) => void, t
     then();
   } catch (e) {
     if (e instanceof Away) return setTrouble({ kind: "away" });
-    setTrouble({ kind: "key", wrong: e instanceof Problem && e.status !== 401 ? e.message : t.keyWrong, oidc: await offersOIDC() });
+    setTrouble({ kind: "key", wrong: e instanceof Problem && e.status !== 401 ? told(e, t) : t.keyWrong, oidc: await offersOIDC() });
   }
 }
 
@@ -268,7 +268,8 @@ function useFragment(people: PeopleLoaded | undefined, census: AccountsLoaded | 
   });
 }
 
-function refusal(p: Problem, t: Texts): string {
+function refusal(p: Problem, a: Address, t: Texts): string {
+  if (p.status === 404 && a.version !== undefined) return t.noVersion(a.version);
   if (p.status === 403) return t.forbidden;
   if (p.status === 410) return t.gone;
   return p.status === 0 ? p.title || t.refused : t.refused;

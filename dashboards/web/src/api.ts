@@ -57,6 +57,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly detail: string,
     readonly title: string,
+    readonly code = "", // what kind of failure it is
+    readonly fields: readonly string[] = [], // what of the question can't be used
   ) {
     super(detail || title);
   }
@@ -134,9 +136,10 @@ export class Client {
 
 async function problem(answer: Response): Promise<Problem> {
   try {
-    const body = (await answer.json()) as { title?: string; detail?: string; errors?: { message: string; location?: string }[] };
+    const body = (await answer.json()) as { title?: string; code?: string; detail?: string; errors?: { message: string; location?: string }[] };
     const each = (body.errors ?? []).map((e) => `${e.location ?? ""} ${e.message}`.trim()).join("; ");
-    return new Problem(answer.status, [body.detail, each].filter(Boolean).join(": "), body.title ?? answer.statusText);
+    const fields = (body.errors ?? []).flatMap((e) => (e.location === undefined ? [] : [e.location.replace(/^\w+\./, "")]));
+    return new Problem(answer.status, [body.detail, each].filter(Boolean).join(": "), body.title ?? answer.statusText, body.code, fields);
   } catch {
     return new Problem(answer.status, "", answer.statusText);
   }

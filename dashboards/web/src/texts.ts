@@ -2,6 +2,14 @@
 // that figure's file.
 import type { Language } from "./address";
 
+/** What a problem of the API tells the page. */
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly fields: readonly string[];
+  readonly message: string;
+}
+
 const en = {
   language: "en" as Language,
   other: "Français",
@@ -93,6 +101,9 @@ const en = {
   counts: { none: "no census", tooLow: "too low", exact: "counted, without error", sketch: (level: string) => `sketch, ± ${level} interval`, how: "How" },
   howToMonth: "To publish it, load the month's roster and events, and close it:",
   refused: "The server refused this question",
+  noVersion: (version: number) => `There is no version ${version} of this month`,
+  /** refusal says what a problem says: the server's words are English. */
+  refusal: (p: Refusal): string => p.message,
   startAgain: "Start again from the latest month",
   busy: "The server is busy.",
   gone: "These figures are no longer served",
@@ -109,6 +120,24 @@ const en = {
 };
 
 export type Texts = typeof en;
+
+/** What the codes of problems mean, in French. */
+const refusals: Record<string, string> = {
+  invalid: "Une partie de la question ne peut être utilisée.",
+  not_closed: "Le mois n’est pas clos.",
+  withdrawn: "Cette version a été retirée.", gone: "Ces chiffres ne sont plus servis.",
+  aged_out: "Les données en ont été supprimées à cause de leur âge.",
+  not_found: "Ce qui est demandé n’existe pas ici, ou n’est pas publié.",
+  incoherent: "Les chiffres se contrediraient\u202f; le serveur ne les donne pas.",
+  conflict: "L’état des données ne le permet pas.",
+  full: "Trop de demandes à la fois\u202f; réessayez dans une minute.",
+  away: "Une partie du serveur ne répond pas\u202f; réessayez.", unavailable: "Le serveur est occupé\u202f; réessayez.",
+  timeout: "La réponse a pris trop de temps\u202f; réessayez.", too_slow: "La question est venue trop lentement\u202f; réessayez.",
+  malformed: "La question est mal formée.", method_not_allowed: "Cela ne se demande pas ainsi.",
+  no_key: "Une clé d’API est nécessaire.", forbidden: "Cette clé ne permet pas de lire ces chiffres.",
+  too_large: "La question est trop longue.", media_type: "La question n’a pas la bonne forme.",
+  internal: "Le serveur a eu une panne\u202f; son journal dit laquelle.",
+};
 
 const fr: Texts = {
   language: "fr",
@@ -206,6 +235,13 @@ const fr: Texts = {
   counts: { none: "pas de recensement", tooLow: "trop bas", exact: "comptés, sans erreur", sketch: (level) => `esquisse, ± intervalle à ${level}`, how: "Comment" },
   howToMonth: "Pour le publier, chargez la composition du panel et les événements du mois, puis clôturez-le\u00a0:",
   refused: "Le serveur a refusé cette question",
+  noVersion: (version) => `Ce mois n’a pas de version ${version}`,
+  refusal: (p) => {
+    const withdrawn = /withdrawn on (\d{4}-\d\d-\d\d): ([^]*)$/.exec(p.message);
+    if (withdrawn !== null) return `Cette version a été retirée le ${withdrawn[1]}\u00a0: ${withdrawn[2]}`;
+    if (p.code === "invalid" && p.fields.length > 0) return `Ceci ne peut être utilisé\u00a0: ${[...new Set(p.fields)].join(", ")}.`;
+    return refusals[p.code] ?? `Le code de son refus est ${p.code || p.status}.`;
+  },
   startAgain: "Reprendre au dernier mois",
   busy: "Le serveur est occupé.",
   gone: "Ces chiffres ne sont plus servis",

@@ -81,7 +81,20 @@ func (r *rows) checkColumn(group, column int) (claims bool, err error) {
 	if left < 0 {
 		return false, fault(fmt.Sprintf("is broken: the pages of its column %s have %d values more than it says", of.Name(), -left))
 	}
+	if r.unclaimed(at, end) {
+		return false, fault(fmt.Sprintf("is broken: its column %s has more pages than the %d values that it says", of.Name(), chunk.NumValues()))
+	}
 	return claims, nil
+}
+
+// unclaimed reports whether a page with values stands at a place where a column has no
+// more values to have.
+func (r *rows) unclaimed(at, end int64) bool {
+	if at >= end {
+		return false
+	}
+	p, err := r.page(at, end)
+	return err == nil && p.kind != dictionaryPage && p.values > 0 && p.size >= 0 && p.head+p.size <= end-at
 }
 
 func isDelta(e parquet.Encoding) bool {

@@ -3,11 +3,20 @@ package file
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/compress"
+	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 )
 
 // TestWrongNumberOfRows: a row group whose number of rows is not its columns' own is a
@@ -75,6 +84,55 @@ func TestMoreRowsInThePages(t *testing.T) {
 	}
 	if tried < 20 {
 		t.Errorf("%d files were tried", tried)
+	}
+}
+
+// TestWholePagesUnclaimed: so is one that says fewer where whole pages at a column's end
+// make the difference.
+func TestWholePagesUnclaimed(t *testing.T) {
+	var b bytes.Buffer
+	fields := []arrow.Field{{Name: "time", Type: arrow.FixedWidthTypes.Timestamp_us}}
+	for _, name := range []string{"market", "service", "location", "kind", "account"} {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String})
+	}
+	columns := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
+	for i := range 90 {
+		columns.Field(0).(*array.TimestampBuilder).Append(arrow.Timestamp(i))
+		for c, text := range []string{"FR", "msn", "home", "use", fmt.Sprintf("a%d", i)} {
+			columns.Field(c + 1).(*array.StringBuilder).Append(text)
+		}
+	}
+	rec := columns.NewRecord()
+	w, err := pqarrow.NewFileWriter(rec.Schema(), &b, parquet.NewWriterProperties(
+		parquet.WithDictionaryDefault(false), parquet.WithDataPageSize(1), parquet.WithBatchSize(10), parquet.WithCompression(compress.Codecs.Uncompressed)), pqarrow.DefaultWriterProps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(rec), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.Bytes()
+	path := filepath.Join(t.TempDir(), "wrong.parquet")
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if asCodes, _ := coded(t, path); asCodes.err != nil || len(asCodes.rows) != 90 {
+		t.Fatalf("as it was written: %d rows, %v", len(asCodes.rows), asCodes.err)
+	}
+	end := len(whole) - 8
+	footer := end - int(binary.LittleEndian.Uint32(whole[end:]))
+	fewer := bytes.ReplaceAll(whole[footer:end], []byte{0xb4, 1}, []byte{0xe4, 0})
+	if err := os.WriteFile(path, slices.Concat(whole[:footer], fewer, whole[end:]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if rowsOf(t, path) != 50 {
+		t.Fatalf("%d rows are claimed", rowsOf(t, path))
+	}
+	asCodes, _ := coded(t, path)
+	for _, o := range []outcome{wanted(t, path), asCodes} {
+		if o.err == nil || len(o.rows) > 0 || !strings.Contains(o.err.Error(), "has more pages than the 50 values that it says") {
+			t.Errorf("%d rows, error %v", len(o.rows), o.err)
+		}
 	}
 }
 

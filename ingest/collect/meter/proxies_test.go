@@ -177,7 +177,8 @@ func TestGateways(t *testing.T) {
 	bosh := func(attributes, stanzas string) string {
 		return "<body xmlns='http://jabber.org/protocol/httpbind' " + attributes + ">" + stanzas + "</body>"
 	}
-	const xml = "Content-Type: text/xml; charset=utf-8\r\n"
+	const xml, form = "Content-Type: text/xml; charset=utf-8\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"
+	const stream = "<stream:stream to='jab.example' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 	flap := func(channel byte, seq int, body string) string {
 		b := append([]byte{0x2A, channel}, 0, byte(seq), byte(len(body)>>8), byte(len(body)))
 		return string(b) + body
@@ -227,6 +228,14 @@ func TestGateways(t *testing.T) {
 		"BOSH, as text": {[]string{"1C" + post("/http-bind/", "Content-Type: text/plain;charset=UTF-8\r\n", bosh("rid='1' to='jab.example'", "")), "1S" + reply(xml, bosh("sid='s1'", "<stream:features/>")),
 			"1C" + post("/http-bind/", "", bosh("rid='2' sid='s1'", "<auth mechanism='PLAIN'>"+plain+"</auth>")), "1S" + reply("", bosh("", "<success/>")), "1C" + post("/http-bind/", "", bosh("rid='3' sid='s1'", "<presence/>")), "1S" + reply("", bosh("type='terminate' condition='remote-stream-error'", ""))},
 			[]string{"login jabber ann@jab.example 3", "logout jabber ann@jab.example 5", "presence jabber ann@jab.example 4-5"}},
+		"Jabber's polling, before BOSH": {[]string{"1C" + post("/webclient", form, "0;VvxEk07IFy6hUmG/PPBlTLE2fiA=,"+stream), "1S" + reply("Set-Cookie: ID=7776:2054; path=/webclient/; expires=-1\r\n"+xml, stream+"<stream:features/>"),
+			"2C" + post("/webclient", form, "7776:2054;moPFsvHytDGiJQTt6Ln0K7ZRXLs=,<auth mechanism='PLAIN'>"+plain+"</auth>"), "2S" + reply("Set-Cookie: ID=7776:2054; path=/webclient/; expires=-1\r\n"+xml, "<success/>"),
+			"1C" + post("/webclient", form, "7776:2054;a,"+stream), "1S" + reply(xml, stream+"<stream:features/>"), "1C" + post("/webclient", form, "7776:2054;b,<presence/><message to='b@x'><body>hi</body></message>"), "1S" + reply(xml, ""),
+			"1C" + post("/webclient", form, "7776:2054;c,"), "1S" + reply("Set-Cookie: ID=0:0; path=/webclient/; expires=-1\r\n"+xml, ""), "1C" + post("/other", form, "7777:1,<presence/>"), "1C" + post("/search", form, "q=a,b&x=0,<presence/>")},
+			[]string{"login jabber ann@jab.example 3", "logout jabber ann@jab.example 9", "presence jabber ann@jab.example 6-9", "use jabber ann@jab.example 6"}},
+		"Jabber's polling, without keys": {[]string{"1C" + post("/webclient", form, "0,"+stream), "1S" + reply("Set-Cookie: ID=a1; path=/webclient/; expires=-1\r\n"+xml, stream), "1C" + post("/webclient", form, "a1,<auth mechanism='PLAIN'>"+plain+"</auth>"), "1S" + reply(xml, "<success/>"),
+			"1C" + post("/webclient", form, "a1,<presence/>"), "1S" + reply(xml, ""), "1C" + post("/webclient", form, "a1,</stream:stream>")},
+			[]string{"login jabber ann@jab.example 3", "logout jabber ann@jab.example 6", "presence jabber ann@jab.example 4-6"}},
 		"AIM's proxy": {[]string{"1CGET http://proxy/hello HTTP/1.1\r\n\r\n", "1S" + reply("", aim(2, "")),
 			"1C" + post("http://proxy/data?sid=aa&seq=1", "", aim(3, "login")), "1S" + reply("", ""),
 			"1C" + post("http://proxy/data?sid=aa&seq=2", "", aim(5, flap(1, 1, "\x00\x00\x00\x01")+flap(2, 2, snac(0x17, 6, tlv(1, "ann"))))), "2CGET http://proxy/monitor?sid=aa HTTP/1.1\r\n\r\n",

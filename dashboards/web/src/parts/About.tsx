@@ -6,6 +6,7 @@ import { calibratedTo, level, limits, monthOf, when, why, type Scope } from "../
 import { baseOf } from "../figures/ranking";
 import { methodFacts, type Fact } from "../method";
 import { shown } from "../numbers";
+import { told } from "./States";
 
 /** factsOf says what the figures stand on. */
 export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope): Fact[] {
@@ -176,7 +177,7 @@ function Diff({ r, versions, client, s }: { r: Report<RankingRow>; versions: Pub
     const stop = new AbortController();
     const [a, b] = [Math.min(own, other), Math.max(own, other)];
     setRows(undefined);
-    client.get<Report<DiffRow>>(path(`/v1/publications/${r.meta.market}/${r.meta.panel}/${monthOf(r.meta)}/${a}/diff/${b}`), stop.signal).then((d) => setRows(d.rows), (e: Error) => !stop.signal.aborted && setRows(e.message));
+    client.get<Report<DiffRow>>(path(`/v1/publications/${r.meta.market}/${r.meta.panel}/${monthOf(r.meta)}/${a}/diff/${b}`), stop.signal).then((d) => setRows(d.rows), (e: Error) => !stop.signal.aborted && setRows(told(e, s.t)));
     return () => stop.abort();
   }, [open, own, other]);
   const french = s.t.language === "fr";

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { changed, write, type Address, type Change } from "../address";
+import { Problem } from "../api";
 import type { Catalogue, Chosen, Counted, Nothing, Uncounted } from "../load";
 import type { Numbers } from "../numbers";
 import type { Texts } from "../texts";
@@ -26,9 +27,14 @@ export function Later({ id, title, tall, error, t }: { id: string; title: string
   return (
     <section class="figure" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{title}</h2>
-      <div ref={box}>{error === undefined ? <p class="subtitle">{t.loading}…</p> : <p class="subtitle" role="alert">{`${t.refused}${t.colon}${error.message}`}</p>}</div>
+      <div ref={box}>{error === undefined ? <p class="subtitle">{t.loading}…</p> : <p class="subtitle" role="alert">{`${t.refused}${t.colon}${told(error, t)}`}</p>}</div>
     </section>
   );
+}
+
+/** told says in the page's language what an error says. */
+export function told(e: Error, t: Texts): string {
+  return e instanceof Problem && e.status !== 0 ? t.refusal(e) : e.message;
 }
 
 /** Command shows a command or several, each a line that can be copied as one; where

@@ -91,6 +91,8 @@ func FuzzHTTP(f *testing.F) {
 		talk(says(0, "GET http://p/hello HTTP/1.1\r\n\r\n"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n\x00\x0c\x04\x43\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01"),
 			says(0, "POST http://p/data?sid=aa&seq=1 HTTP/1.1\r\nContent-Length: 19\r\n\r\n\x00\x11\x04\x43\x00\x03\x00\x00\x00\x00\x00\x00\x00\x01login"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
 			says(0, "POST http://p/data?sid=aa&seq=2 HTTP/1.1\r\nContent-Length: 17\r\n\r\n\x00\x0f\x04\x43\x00\x05\x00\x00\x00\x00\x00\x00\x00\x01\x2a\x01\x00")),
+		talk(says(0, "POST /w HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 18\r\n\r\n0;k,<stream:stream"), says(1, "HTTP/1.1 200 OK\r\nSet-Cookie: ID=7:8; path=/\r\nContent-Length: 4\r\n\r\n<a/>"),
+			says(0, "POST /w HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n7:8,<b/>"), says(1, "HTTP/1.1 200 OK\r\nSet-Cookie: ID=0:0\r\nContent-Length: 0\r\n\r\n")),
 		talk(says(0, "POST /http-bind HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 68\r\n\r\n<body to='a' rid='1' xmlns='http://jabber.org/protocol/httpbind'></b>"), says(1, "HTTP/1.1 200 OK\r\nContent-Length: 67\r\n\r\n<body sid='s1' xmlns='http://jabber.org/protocol/httpbind'>a</body>")),
 		talk(says(0, "POST /gateway/gateway.dll?Action=open&Server=NS&IP=a HTTP/1.1\r\nContent-Length: 5\r\n\r\nVER 1"),
 			says(1, "HTTP/1.1 200 OK\r\nX-MSN-Messenger: SessionID=1.2; GW-IP=1.2.3.4\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nVER\r\n0\r\n\r\n")))

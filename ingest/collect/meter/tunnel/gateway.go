@@ -27,6 +27,7 @@ const (
 	yahoo        // YMSG packets as bodies
 	aim          // FLAP in the packets of AIM's proxy
 	bosh         // XMPP in <body/>
+	polling      // XMPP in forms, as before that
 )
 
 // kindOf tells a request by its target and headers.
@@ -46,6 +47,8 @@ func kindOf(method, target string, h *head) kind {
 		return aim
 	case method == "POST" && maybeXML(strings.ToLower(h.get("content-type"))):
 		return bosh
+	case method == "POST" && strings.HasPrefix(strings.ToLower(h.get("content-type")), "application/x-www-form-urlencoded"):
+		return polling
 	}
 	return plain
 }
@@ -238,6 +241,8 @@ func (g *Gateways) asked(c *HTTP, t time.Time, b []byte) {
 		x.session = g.yahooAsked(c, t, b)
 	case bosh:
 		x.session = g.boshAsked(c, t, b)
+	case polling:
+		x.session = g.pollAsked(c, t, b)
 	case aim:
 		g.packets(c, wire.Client, parameter(x.target, "sid"), t, b)
 	}

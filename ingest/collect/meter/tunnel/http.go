@@ -162,6 +162,7 @@ func (c *HTTP) answered(h head) (plan, error) {
 		c.answer.kind = msn // its request was not seen
 	}
 	c.hub.named(c, h)
+	c.hub.pollNamed(c, h)
 	if status[0] != '2' {
 		c.answer.kind = plain // a proxy's page
 	}

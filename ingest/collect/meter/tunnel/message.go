@@ -257,11 +257,12 @@ func (p *parser) finish(t time.Time, to reader) error {
 	if !p.wanted || p.cut {
 		return nil
 	}
-	body, ok := decoded(body, p.coding)
+	defer clear(body) // of a form, there may be a password in it
+	plain, ok := decoded(body, p.coding)
 	if !ok {
 		return nil // as if it were longer than is read
 	}
-	return to.body(t, body)
+	return to.body(t, plain)
 }
 
 // decoded undoes a body's content coding; false where it is none that is read, or
