@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { folder, run, start, tab, whole } from "./apparatus.mjs";
-import { clipped, crowded, violations } from "./looks.mjs";
+import { clipped, crowded, cut, violations } from "./looks.mjs";
 import { largeMarket } from "./large.mjs";
 
 export function states(w) {
@@ -162,6 +162,12 @@ export function states(w) {
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} scrolls sideways`);
       assert.deepEqual(await crowded(page), []);
       assert.deepEqual(await clipped(page), []);
+      const over = await page.evaluate(() => {
+        const scale = document.querySelector("#ranking .drawing > svg > svg").getBoundingClientRect();
+        return [...document.querySelectorAll("#ranking .drawing > svg > text[text-anchor=end]")].filter((e) => e.getBoundingClientRect().left < scale.right && e.getBoundingClientRect().right > scale.right).map((e) => e.textContent);
+      });
+      if (width === 1280) assert.deepEqual(over, [], "figures reach into the scale");
+      assert.deepEqual((await cut(page)).filter((x) => !x.startsWith('profile: "a long name')), [], "services that can't be told apart by their names");
       assert.deepEqual(await violations(page), []);
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/large-${width}.png`, fullPage: true });
     }

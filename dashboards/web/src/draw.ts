@@ -75,6 +75,12 @@ export function clipped(text: string, width: number, face: Face = {}): string {
   return `${short}…`;
 }
 
+/** thatFits gives the first of a thing's names that a width has space for, from the
+    longest to the shortest, which is shortened further where even it has none. */
+export function thatFits(names: readonly string[], width: number, face: Face = {}): string {
+  return names.find((n) => measure(n, face) <= width) ?? clipped(names.at(-1)!, width, face);
+}
+
 let sheets = 0;
 
 /** A figure's SVG. */

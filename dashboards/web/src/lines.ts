@@ -1,7 +1,7 @@
 // Lines with bands, their names at their ends: the trend, the reach curve and
 // the census by day.
 import * as marks from "@observablehq/plot";
-import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, spread, tip, widest, type Ticks } from "./draw";
+import { axisY, element, faces, layer, measure, plot, scale, Sheet, spread, thatFits, tip, widest, type Ticks } from "./draw";
 import type { Scope } from "./figure";
 import { shown, type Shown } from "./numbers";
 import type { Measure } from "./api";
@@ -218,7 +218,7 @@ function ends(sheet: Sheet, all: readonly Series[], e: Ends): void {
     const point = e.place(last(l)!.m.value);
     const value = e.values(l) && toEnd(l);
     sheet.add("path", { d: `M${e.from + 6},${point}L${e.x - 4},${y}`, stroke: l.fill, "stroke-width": 1, fill: "none" });
-    sheet.text(e.x, value ? y - 2 : y + 4.5, clipped(e.names.get(l.id)!, e.space, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
+    sheet.text(e.x, value ? y - 2 : y + 4.5, thatFits([e.names.get(l.id)!, l.short], e.space, faces.name), value ? faces.name : { size: 12, fill: "var(--muted)" });
     if (value) sheet.text(e.x, y + 13, e.number(last(l)!.m.value), faces.tick);
   });
 }

@@ -1,7 +1,7 @@
 // Frequency: on how many days of the month the users came.
 import * as marks from "@observablehq/plot";
 import type { FrequencyRow, Measure, RankingRow, Report } from "../api";
-import { axisY, clipped, element, faces, layer, measure, plot, scale, Sheet, widest, withheldHeight, withheldOnly } from "../draw";
+import { axisY, element, faces, layer, measure, plot, scale, Sheet, thatFits, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
@@ -82,7 +82,7 @@ function draw(r: Frequency, services: readonly string[], width: number, s: Scope
   const y = scale(max, 3, (v) => s.n.percentShort(v));
   const left = widest(y.ticks.values.map((v) => y.ticks.text(v)), faces.tick) + 12;
   services.forEach((id, k) => {
-    sheet.text(left, k * block + 14, clipped(s.name(id), width - left, faces.name), faces.name);
+    sheet.text(left, k * block + 14, thatFits([s.name(id), s.short(id)], width - left, faces.name), faces.name);
     sheet.place(panel(bands, (b) => shareOf(id, b), { width, left, y, fill: s.colour(id).fill, low: limits(r.meta).low, sheet }, s), 0, k * block + title);
   });
   const each = (width - left) / Math.max(1, bands.length);

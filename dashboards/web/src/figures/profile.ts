@@ -1,6 +1,6 @@
 // Profile: in which groups a service's reach is above or below its average.
 import type { Measure, ProfileRow, RankingRow, Report } from "../api";
-import { axisX, clipped, element, estimate, faces, layer, measure, plot, Sheet, tip, widest, withheldHeight, withheldOnly } from "../draw";
+import { axisX, clipped, element, estimate, faces, layer, measure, plot, Sheet, thatFits, tip, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
 import { whose } from "../texts";
@@ -174,7 +174,7 @@ function draw(r: Profile, rows: Rows, services: readonly string[], without: read
   rows.at.forEach((row, i) => sheet.text(0, head + row.y + 4.5, clipped(names[i]!, left - 8, faces.head), { size: 13 }));
   services.forEach((id, k) => {
     const x = left + k * (each + gap);
-    sheet.text(x, 14, clipped(s.name(id), each, faces.name), faces.name);
+    sheet.text(x, 14, thatFits([s.name(id), s.short(id)], each, faces.name), faces.name);
     sheet.place(panel(r, rows, id, { width: each, space, max }, s), x, head);
     for (const row of rows.at) said(sheet, index(r, id, row.group.target), { x, right: x + each, y: head + row.y }, low, s);
   });

@@ -1,7 +1,7 @@
 // The ranking: who is used by how many, and what is a tie.
 import type { Measure, Meta, Publication, RankingRow, Report } from "../api";
 import {
-  axisX, clipped, element, estimate, faces, isCaution, layer, measure, plate, plot, scale, Sheet, tip, widest,
+  axisX, clipped, element, estimate, faces, isCaution, layer, measure, plate, plot, scale, Sheet, thatFits, tip, widest, wrap,
 } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, monthOf, source, when, level, type Figure, type Key, type Scope } from "../figure";
 import { rounded, shown, type Shown } from "../numbers";
@@ -304,9 +304,9 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   const several = Math.max(0, ...track) > 0; // tracks: the words stand upright then
   const trackX = (i: number) => 24 + Math.max(16, widest(all.map((l) => l.range), faces.range) / 2 + 2) + i * trackWidth;
   const nameX = tied.length === 0 ? 46 : trackX(Math.max(...track)) + (several ? trackWidth : measure(s.t.tied, faces.tick) + 14);
-  const names = all.map((l) => clipped(l.name, 250, faces.name));
+  const names = all.map((l) => nameLines(l.name));
   const columns = column(r, all, width, s);
-  const chartX = Math.max(nameX + widest(names.filter((_, i) => !all[i]!.under), faces.name), widest(names.filter((_, i) => all[i]!.under), faces.name)) + 26;
+  const chartX = Math.max(nameX + widest(names.flatMap((n, i) => (all[i]!.under ? [] : n)), faces.name), widest(names.flatMap((n, i) => (all[i]!.under ? n : [])), faces.name)) + 26;
   const chart = { x: chartX, width: columns.left - 26 - chartX };
   const { domain, ticks } = scale(maximum(all, before), Math.max(2, chart.width / 110), (v) => s.n.short(v));
   heads(sheet, nameX, columns, r.meta, s);
@@ -316,7 +316,7 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   all.forEach((l, i) => {
     const y = top + i * step + step / 2;
     const grey = l.below !== undefined;
-    sheet.text(l.under ? 0 : nameX, y + 4.5, names[i]!, { ...faces.name, fill: grey ? "var(--muted)" : "var(--ink)" });
+    names[i]!.forEach((text, k, both) => sheet.text(l.under ? 0 : nameX, y + 4.5 + (k - (both.length - 1) / 2) * 16, text, { ...faces.name, fill: grey ? "var(--muted)" : "var(--ink)" }));
     if (!l.under) sheet.text(16, l.range === "" ? y + 4.5 : y - 1, l.rank, { ...faces.name, anchor: "middle", fill: grey ? "var(--muted)" : "var(--ink)" });
     if (l.range !== "") sheet.text(16, y + 13, l.range, { ...faces.range, anchor: "middle" });
     if (l.below !== undefined) {
@@ -328,6 +328,14 @@ function drawWide(r: Ranking, all: readonly Line[], before: ReadonlyMap<string, 
   tied.forEach((b, k) => bracket(sheet, b, trackX(track[k]!), (i) => top + i * step + step / 2, s.t.tied, several));
   return sheet.svg;
 }
+
+/** nameLines cuts a long name into two lines. */
+function nameLines(name: string): string[] {
+  const [first, ...rest] = wrap(name, nameWidth, (t) => measure(t, faces.name));
+  return [first!, ...(rest.length > 0 ? [rest.join(" ")] : [])].map((text) => clipped(text, nameWidth, faces.name));
+}
+
+const nameWidth = 250;
 
 interface Columns {
   left: number;
@@ -345,7 +353,7 @@ function changeHead(meta: Meta, s: Scope): string {
 
 function column(r: Ranking, all: readonly Line[], width: number, s: Scope): Columns {
   const rows = all.flatMap((l) => (l.row ? [l.row] : []));
-  const visitors = Math.max(measure(s.t.visitors, faces.head), widest(rows.map((x) => s.n.persons(x.unique_audience.value ?? 0)), faces.value), widest(rows.map((x) => s.n.range(x.unique_audience)), faces.range));
+  const visitors = Math.max(measure(s.t.visitors, faces.head), widest(rows.map((x) => s.n.persons(x.unique_audience.value ?? 0)), faces.value), widest(rows.map((x) => rangeText(x.unique_audience, s)), faces.range));
   const reach = Math.max(measure(s.t.reach, faces.head), measure(s.n.percent(88.8), faces.tick));
   const texts = rows.map((x) => changeTexts(x, s));
   const change = Math.max(measure(changeHead(r.meta, s), faces.head), widest(texts.map((x) => x.first), faces.value), widest(texts.map((x) => x.second), faces.range));
@@ -359,6 +367,11 @@ function heads(sheet: Sheet, nameX: number, c: Columns, meta: Meta, s: Scope): v
   for (const [x, text] of [[c.visitors, s.t.visitors], [c.reach, s.t.reach], [c.change, changeHead(meta, s)]] as const) sheet.text(x, 14, text, { ...faces.head, anchor: "end" });
 }
 
+/** rangeText is an interval and, where a figure is to be used with caution, its n. */
+function rangeText(m: Measure, s: Scope): string {
+  return s.n.range(m) + (isCaution(m) ? ` · n ${s.n.whole(m.n ?? 0)}` : "");
+}
+
 /** figures writes a row's numbers. */
 function figures(sheet: Sheet, l: Line, y: number, c: Columns, s: Scope): void {
   const end = "end" as const;
@@ -367,9 +380,8 @@ function figures(sheet: Sheet, l: Line, y: number, c: Columns, s: Scope): void {
     return;
   }
   const m = l.row.unique_audience;
-  const low = isCaution(m) ? ` · n ${s.n.whole(m.n ?? 0)}` : "";
   sheet.text(c.visitors, y - 3, s.n.persons(m.value), { ...faces.value, anchor: end });
-  sheet.text(c.visitors, y + 13, s.n.range(m) + low, { ...faces.range, anchor: end });
+  sheet.text(c.visitors, y + 13, rangeText(m, s), { ...faces.range, anchor: end });
   sheet.text(c.reach, y - 3, shown(l.row.reach) ? s.n.percent(l.row.reach.value) : "–", { size: 12, anchor: end });
   const change = changeTexts(l.row, s);
   sheet.text(c.change, y - 3, change.first, change.sure ? { size: 12.5, weight: 700, anchor: end } : { ...faces.tick, anchor: end });
@@ -514,8 +526,7 @@ function narrowRow(sheet: Sheet, l: Line, { y, step }: { y: number; step: number
   const m = l.row?.unique_audience;
   const value = shown(m) && l.below === undefined ? s.n.persons(m.value) : "–";
   const space = width - (l.under ? 0 : nameX) - measure(value, faces.value) - 8;
-  const name = measure(l.name, faces.name) <= space ? l.name : l.short;
-  plate(sheet, l.under ? 0 : nameX, y + 17, clipped(name, space, faces.name), { ...faces.name, ...grey });
+  plate(sheet, l.under ? 0 : nameX, y + 17, thatFits([l.name, l.short], space, faces.name), { ...faces.name, ...grey });
   if (!l.under) sheet.text(8, y + 17, l.rank, { ...faces.name, anchor: "middle", ...grey });
   if (l.range !== "") sheet.text(0, y + 32, l.range, { ...faces.range, size: 11 });
   plate(sheet, width, y + 17, value, { ...faces.value, anchor: "end", ...grey });
