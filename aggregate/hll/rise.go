@@ -4,7 +4,7 @@ import "math/bits"
 
 // Rise is what an id does to a large sketch: the number of a register, shifted
 // left by eight bits, and the rank that the register rises to where it is lower.
-// Many ids are hashed at once into rises, which wait together for their sketch.
+// Many ids are hashed at once into rises, and those brought to many sketches at once.
 type Rise uint32
 
 // Rises writes to dst, which is as long or longer, what each of the ids does to a

@@ -497,11 +497,12 @@ func (c *Conn) hides(e element) {
 }
 
 // alreadyOpen takes the account from what the server sends to it, where the
-// sign-on was not seen or is in a gap, or named nobody and was followed by no bind.
+// sign-on was not seen or is in a gap, or named nobody and was followed by no bind. An
+// error may be the refusal of a sign-on.
 func (c *Conn) alreadyOpen(e element) {
 	who := account(e.attr("to"))
 	switch {
-	case who == "" || c.alone || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/"):
+	case who == "" || c.alone || c.stay.Online() || c.accepted || !strings.Contains(e.attr("to"), "/") || e.attr("type") == "error":
 	case !c.granted.IsZero() && !c.resumed.IsZero():
 		c.asked = who
 		c.accept(c.granted, "SASL success")

@@ -112,11 +112,13 @@ func TestConversations(t *testing.T) {
 		"a gap in mid-login":                 {whole, wire.Closed, append(slices.Clone(in), "g", "S<stream:features/>"), nil},
 		"a gap in the sign-on, and stanzas":  {whole, wire.Closed, append(slices.Clone(in), "g", "S<iq type='result' id='r' to='ann@example.org/work'><query xmlns='jabber:iq:roster'/></iq>", "C<presence/>", "C<message to='bob@example.org'><body>hi</body></message>", "C<presence type='unavailable'/>", "C<presence/>"), []string{"use ann@example.org 6", "presence ann@example.org 4-7", "presence ann@example.org 8-9", "logout ann@example.org 9"}},
 		"a gap in the sign-on, and the bind": {whole, wire.Closed, append(slices.Clone(in), "g", bindRequest, bindAnswer, "C<presence/>"), []string{"login ann@example.org 5", "presence ann@example.org 6-7", "logout ann@example.org 7"}},
+		"a gap in a refused sign-on":         {whole, wire.Closed, []string{streamOpen, answerOpen, "g", "S<iq type='error' id='a' to='ann@example.org/work'><error code='401'/></iq>"}, nil},
 		"closed in mid-login":                {whole, wire.Closed, in, nil},
 		"a machine of the network":           {linkLocal(wire.Anybody), wire.Closed, []string{streamOpen, answerOpen, "C<message><body>lunch?</body></message>"}, nil},
 		"a contact's":                        {linkLocal(wire.Others), wire.Closed, []string{streamOpen, answerOpen, "C<message><body>lunch?</body></message>"}, nil},
 		"to a contact":                       {linkLocal(wire.Ours), wire.Closed, []string{strings.Replace(streamOpen, "to=", "from='ann@desk' to=", 1), answerOpen, "C<message><body>lunch?</body></message>"}, []string{"use ann@desk 2"}},
 		"STARTTLS refused, in clear":         {whole, wire.Closed, slices.Concat([]string{streamOpen, "C<starttls/>", answerOpen + "<failure/>"}, accepted[2:4]), []string{"login ann@example.org 4", "logout ann@example.org 5"}},
+		"already open, and refused":          {late, wire.Closed, []string{"S<iq type='error' to='ann@example.org/work' id='7'/>"}, nil},
 		"already open":                       {late, wire.Closed, []string{"S<iq type='result' to='Ann@example.org/work' id='7'/>", "C<presence/>"}, []string{"presence ann@example.org 0-2", "logout ann@example.org 2"}},
 	} {
 		got, err := hear(t, test.opening, test.why, test.talk...)
