@@ -163,8 +163,9 @@ func (c *HTTP) answered(h head) (plan, error) {
 	}
 	c.hub.named(c, h)
 	c.hub.pollNamed(c, h)
-	if status[0] != '2' {
-		c.answer.kind = plain // a proxy's page
+	switch k := c.answer.kind; {
+	case status[0] != '2', c.answer.session == nil && (k == bosh || k == polling):
+		c.answer.kind = plain // a proxy's page, or the answer to another form
 	}
 	none := c.answer.head || status == "101" || status == "204" || status == "304"
 	return plan{wanted: c.answer.kind != plain, none: none, answer: true}, nil

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,27 @@ func TestDecoded(t *testing.T) {
 		}
 		if got, ok := decoded(b.Bytes(), "gzip"); ok != test.want || ok && string(got) != test.plain {
 			t.Errorf("%s, %d bytes: %t, %d bytes", name, b.Len(), ok, len(got))
+		}
+	}
+}
+
+// Of the many forms and texts that are sent to the web, only the answers to those of a
+// session are kept until they are whole.
+func TestAnswersToOthers(t *testing.T) {
+	const stream = "0,<stream:stream to='jab.example' xmlns='jabber:client'>"
+	for _, test := range []struct {
+		kind, body string
+		kept       int
+	}{
+		{"application/x-www-form-urlencoded", "name=ann&to=0,5", 0}, {"text/plain", "hello", 0}, {"", "<a/>", 0},
+		{"application/x-www-form-urlencoded", stream, 7}, {"text/xml", "<body xmlns='http://jabber.org/protocol/httpbind' to='jab.example'/>", 7},
+	} {
+		here := func(wire.Opening) wire.Dissector { return new(heard) }
+		c := NewGateways(Inner{Open: here, XMPP: here}).OpenHTTP(wire.Opening{Start: noon})
+		asked := c.Feed(wire.Client, noon, fmt.Appendf(nil, "POST /a HTTP/1.1\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", test.kind, len(test.body), test.body))
+		answered := c.Feed(wire.Server, noon, []byte("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<html>\n"))
+		if n := len(c.parse[wire.Server].body); asked != nil || answered != nil || n != test.kept {
+			t.Errorf("%q, %q: %d bytes are kept, want %d; %v, %v", test.kind, test.body, n, test.kept, asked, answered)
 		}
 	}
 }
