@@ -442,6 +442,16 @@ func (c *Counts) pending() bool {
 	return slices.ContainsFunc(c.absent, func(a *absent) bool { return a.undropped() != "" })
 }
 
+// settled reports whether rows have had every column by which a rule drops that was
+// asked for, of every table.
+func (c *Counts) settled() bool {
+	return !slices.ContainsFunc(c.absent, func(a *absent) bool {
+		return slices.ContainsFunc(a.lacks, func(l *lack) bool {
+			return slices.ContainsFunc(l.uses, func(u use) bool { return u.weight == asked })
+		})
+	})
+}
+
 // Nobody says that no row of any table has the account's column, so that none of
 // the sightings is anybody's; "": some are, or there is none.
 func (c *Counts) Nobody() string {

@@ -177,6 +177,36 @@ tables:
 	}
 }
 
+// TestSurveyEnds: of objects no more is read ahead than tells that a rule which was asked
+// for can drop: a file may be of gigabytes.
+func TestSurveyEnds(t *testing.T) {
+	const row = `{"createat":1,"lastactivityat":2,"userid":"u","props":""`
+	for _, tt := range []struct {
+		first string
+		most  int
+	}{{row + `,"roles":""}`, 1}, {row + `}`, 1001}} {
+		p, err := Builtin("mattermost", OfTables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := p.NewReader(t.Context(), Options{Calendar: utc(t), Optional: map[string]bool{"administrator": true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := written(t, "sessions.json", tt.first+"\n"+strings.Repeat(row+"}\n", 999)+row+`,"roles":""}`)
+		if err := r.Survey(t.Context(), []string{file}); err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, a := range r.counts.absent {
+			rows += a.rows
+		}
+		if rows != tt.most {
+			t.Errorf("%s: %d rows were read, want %d", tt.first, rows, tt.most)
+		}
+	}
+}
+
 // TestGroups: the built-in profiles read no name that is no group of their pattern.
 func TestGroups(t *testing.T) {
 	for _, use := range []Use{OfLog, OfSnapshot} {

@@ -173,7 +173,11 @@ func (r *Reader) look(row *row, learns bool) error {
 			r.lookDays(t, row.values)
 		}
 	}
-	if !learns && row.header != nil && row.table == "" && !r.counts.pending() {
+	switch {
+	case learns:
+	case row.members != nil && r.counts.settled():
+		return errEnough // what further objects have changes nothing
+	case row.header != nil && row.table == "" && !r.counts.pending():
 		return errEnough // a table by itself has one header
 	}
 	return nil
