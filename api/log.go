@@ -28,12 +28,12 @@ func (s *Server) postSettle(ctx context.Context, _ *nothing) (*struct{}, error) 
 	return nil, nil
 }
 
-// caughtUpTime is how long a question waits for what the log still holds.
+// caughtUpTime is how long an erasure, or its dry run, waits for what the log holds.
 const caughtUpTime = 10 * time.Second
 
-// caughtUp waits, for a question after one person or account, until the store has what
-// the log holds: what was sent seconds ago is to be found too. A process without a log
-// answers from the store as it is.
+// caughtUp waits, for an erasure of one person or account or its dry run, until the
+// store has what the log holds: what was sent seconds ago is to be found too. A process
+// without a log answers from the store as it is.
 func caughtUp(ctx context.Context, log Log) error {
 	ctx, cancel := context.WithTimeout(ctx, caughtUpTime)
 	defer cancel()

@@ -308,11 +308,11 @@ type erasureInput struct {
 }
 
 func (s *Server) postErasure(ctx context.Context, in *erasureInput) (*body[rollcall.Erasure], error) {
+	if err := caughtUp(ctx, s.Log); err != nil { // or a later flush would bring it back
+		return nil, s.fault("erase", err)
+	}
 	erase, action := s.Panels.Erase, "erase"
 	if in.Body.DryRun {
-		if err := caughtUp(ctx, s.Log); err != nil {
-			return nil, s.fault("erase", err)
-		}
 		erase, action = s.Panels.PreviewErasure, "dry run of erase"
 	}
 	done, err := erase(ctx, rollcall.PanelID(in.Body.Panel), in.Body.Panelist)

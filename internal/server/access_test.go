@@ -363,6 +363,36 @@ func TestDryRunsOfErasures(t *testing.T) {
 	}
 }
 
+// TestErasureOfWhatWasJustSent: what was sent of a person a moment before is erased too,
+// and no flush brings it back.
+func TestErasureOfWhatWasJustSent(t *testing.T) {
+	p, err := Start(t.Context(), &Engine{Data: t.TempDir()}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	s := httptest.NewServer(p.handler)
+	defer s.Close()
+	for _, post := range [][2]string{
+		{"/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`},
+		{"/v1/services", `{"service":"mychat","name":"MyChat"}`},
+		{"/v1/events?backfill=true", `[{"time":"2003-01-23T18:22:05Z","market":"FR","service":"mychat","location":"home","kind":"use","panel":"nn","panelist":"P5"}]`},
+	} {
+		if a := send(t, s, post[0], post[1]); a.status >= 300 {
+			t.Fatalf("%s: %d %s", post[0], a.status, a.body)
+		}
+	}
+	if a := send(t, s, "/v1/erasures", `{"panel":"nn","panelist":"P5"}`); a.status != http.StatusOK || !strings.Contains(a.body, `"diaries":1`) {
+		t.Errorf("a day of diaries was sent: %d %s", a.status, a.body)
+	}
+	if a := send(t, s, "/v1/log/settle", ""); a.status >= 300 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := send(t, s, "/v1/erasures", `{"panel":"nn","panelist":"P5"}`); a.status != http.StatusNotFound {
+		t.Errorf("something came back: %d %s", a.status, a.body)
+	}
+}
+
 // TestAudit: every route that changes something says in the audit log who did so;
 // it has no key in it and no panelist, and is for administrators.
 func TestAudit(t *testing.T) {
