@@ -24,11 +24,11 @@ const (
 	opPong   = 10
 )
 
-// How much is kept of what comes before the client's first bytes, and what a message
-// counts beside its own: one may be of a byte.
+// How much is kept of what comes before the client's first bytes, and in how many
+// parts: one may be of a byte.
 const (
-	earlyMost = 4 << 10
-	earlyEach = 64
+	earlyMost  = 4 << 10
+	earlyParts = 64
 )
 
 // webSocket unwraps the frames of RFC 6455: flags and operation, mask bit and
@@ -131,19 +131,30 @@ func (w *webSocket) give(side wire.Side, t time.Time, b []byte) error {
 	if w.to != nil {
 		return w.to.Feed(side, t, b)
 	}
-	w.early = append(w.early, message{side, t, bytes.Clone(b)})
+	w.keep(side, t, b)
 	if side == wire.Client {
 		w.first = append(w.first, b...)
 	}
 	waiting := 0
 	for _, m := range w.early {
-		waiting += len(m.data) + earlyEach
+		waiting += len(m.data)
 	}
 	yes, sure := framed(w.first, w.xmpp)
 	if !sure && waiting <= earlyMost {
 		return nil
 	}
 	return w.choose(yes)
+}
+
+// keep has bytes wait: very many parts, behind the last of the same side.
+func (w *webSocket) keep(side wire.Side, t time.Time, b []byte) {
+	for i := len(w.early) - 1; i >= 0 && len(w.early) >= earlyParts; i-- {
+		if m := &w.early[i]; m.side == side {
+			m.at, m.data = t, append(m.data, b...)
+			return
+		}
+	}
+	w.early = append(w.early, message{side, t, bytes.Clone(b)})
 }
 
 // choose opens what is inside and gives it what waited.

@@ -179,14 +179,22 @@ func TestManyBombs(t *testing.T) {
 	}
 }
 
-// What waits for the client's first bytes is little, in messages of a byte too.
+// What waits for the client's first bytes is in few parts, of messages of a byte too,
+// and is told as it would be of one.
 func TestEarly(t *testing.T) {
-	hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector { return new(heard) }})
+	var inner heard
+	hub := NewGateways(Inner{Open: func(wire.Opening) wire.Dissector { return &inner }})
 	w := hub.openWebSocket(wire.Opening{Start: noon}, true, &head{})
 	for range earlyMost / 2 {
-		if err := w.Feed(wire.Server, noon, []byte("\x81\x01a")); err != nil || len(w.early) > 100 {
-			t.Fatalf("%d messages wait, %v", len(w.early), err)
+		if err := w.Feed(wire.Server, noon, []byte("\x81\x01a")); err != nil || len(w.early) > earlyParts {
+			t.Fatalf("%d parts wait, %v", len(w.early), err)
 		}
+	}
+	if err := w.Feed(wire.Client, noon, []byte("\x81\x06<?xml ")); err != nil {
+		t.Fatal(err)
+	}
+	if said := string(inner.sides[wire.Server]); said != strings.Repeat("a", earlyMost/2) || string(inner.sides[wire.Client]) != "<?xml " {
+		t.Errorf("%d bytes and %q", len(said), inner.sides[wire.Client])
 	}
 }
 
