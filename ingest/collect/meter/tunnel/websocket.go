@@ -131,7 +131,7 @@ func (w *webSocket) give(side wire.Side, t time.Time, b []byte) error {
 	if w.to != nil {
 		return w.to.Feed(side, t, b)
 	}
-	w.keep(side, t, b)
+	w.wait(side, t, b)
 	if side == wire.Client {
 		w.first = append(w.first, b...)
 	}
@@ -146,8 +146,8 @@ func (w *webSocket) give(side wire.Side, t time.Time, b []byte) error {
 	return w.choose(yes)
 }
 
-// keep has bytes wait: very many parts, behind the last of the same side.
-func (w *webSocket) keep(side wire.Side, t time.Time, b []byte) {
+// wait has bytes wait: where there are very many parts, behind the last of the same side.
+func (w *webSocket) wait(side wire.Side, t time.Time, b []byte) {
 	for i := len(w.early) - 1; i >= 0 && len(w.early) >= earlyParts; i-- {
 		if m := &w.early[i]; m.side == side {
 			m.at, m.data = t, append(m.data, b...)
