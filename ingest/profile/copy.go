@@ -46,6 +46,9 @@ func (s *source) copied(yield func(*row) error) error {
 			}
 			to = s.spread(at.header)
 			if slices.Equal(strings.Split(text, "\t"), at.header) {
+				if err := s.once(at.header); err != nil {
+					return err
+				}
 				continue // COPY ... WITH (HEADER)
 			}
 		}

@@ -58,6 +58,9 @@ func (s *source) csv(yield func(*row) error) error {
 		return err
 	}
 	to := s.spread(columnNames(string(first.text), s.comma))
+	if err := s.once(to.header); err != nil {
+		return err
+	}
 	for {
 		at, err := s.lines.next()
 		if err != nil || at.text == nil {
@@ -74,6 +77,16 @@ func (s *source) csv(yield func(*row) error) error {
 			return err
 		}
 	}
+}
+
+// once refuses a header that has a column twice which is read: nobody knows which.
+func (s *source) once(header []string) error {
+	for i, name := range header {
+		if s.reads[name] && slices.Contains(header[:i], name) {
+			return fmt.Errorf("the header has %q twice: rename one, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 // record gives the fields of a row that begins with a line.
