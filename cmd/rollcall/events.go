@@ -437,7 +437,7 @@ func (f *profileFlags) options(calendar *rollcall.Calendar) (o profile.Options, 
 		Joins: f.Join, Optional: map[string]bool{},
 	}
 	for _, rule := range f.DropRules {
-		o.Optional[rule] = true
+		o.Optional[strings.TrimSpace(rule)] = true
 	}
 	if f.DropDeactivated {
 		o.Optional["deactivated"] = true
@@ -586,7 +586,11 @@ func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile
 	if err := r.Survey(ctx, c.Files); err != nil {
 		return err
 	}
-	return eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
+	err = eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
+	if text := r.Unmatched(); text != "" && !over(ctx, err) {
+		fmt.Fprintf(s.err, "warning: %s\n", text)
+	}
+	return err
 }
 
 // reader makes the profile's reader with the flags.

@@ -2,11 +2,13 @@ package profile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -38,6 +40,7 @@ type Reader struct {
 	agents  *agents
 	joins   []*joined
 	names   map[string]bool
+	matched map[string]bool // of names: those that rows had
 	survey  *survey
 	first   recent
 	once    recent
@@ -50,7 +53,7 @@ type Reader struct {
 
 // NewReader reads the joined files.
 func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
-	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
+	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, matched: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
 	if o.Zone == nil {
 		r.options.Zone = time.UTC
 	}
@@ -62,9 +65,9 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 	for _, name := range o.Drop {
 		r.names[ingest.Normalise(service, name)] = true
 	}
-	for name := range o.Optional {
-		if !slices.Contains(p.optional(), name) {
-			return nil, fmt.Errorf("the profile has no rule %q that drops nobody unless asked; it has %s", name, strings.Join(p.optional(), ", "))
+	for _, name := range slices.Sorted(maps.Keys(o.Optional)) {
+		if err := p.askable(name); err != nil {
+			return nil, err
 		}
 	}
 	r.columns = taken{p, o.Optional}
@@ -83,6 +86,49 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 	return r, err
 }
 
+// askable refuses a rule that can't be asked for.
+func (p *Profile) askable(name string) error {
+	has := p.optional()
+	switch {
+	case slices.Contains(has, name):
+		return nil
+	case slices.ContainsFunc(p.Tables, func(t Table) bool {
+		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Name == name })
+	}):
+		return fmt.Errorf("--drop-rules: %s is always dropped; leave it out", name)
+	case len(has) == 0:
+		return fmt.Errorf("--drop-rules %q: the profile has no such rules", name)
+	case len(has) == 1:
+		return fmt.Errorf("--drop-rules %q: is not %s", name, has[0])
+	}
+	last := len(has) - 1
+	return fmt.Errorf("--drop-rules %q: is not %s or %s", name, strings.Join(has[:last], ", "), has[last])
+}
+
+// Unmatched names the account of --drop that no row had so far, and how many more there
+// are; "": all were there.
+func (r *Reader) Unmatched() string {
+	var missed []string
+	for _, name := range r.options.Drop {
+		if !r.matched[ingest.Normalise(r.options.Service, name)] {
+			missed = append(missed, name)
+		}
+	}
+	if len(missed) == 0 {
+		return ""
+	}
+	plain := func(name string) string { return strings.ReplaceAll(strconv.Quote(name), `\\`, `\`) }
+	said := "--drop: no row has the account " + plain(missed[0])
+	var raw string
+	if json.Unmarshal([]byte(`"`+missed[0]+`"`), &raw) == nil && raw != missed[0] {
+		said += ", which may be as JSON writes it: the account itself is " + plain(raw)
+	}
+	if more := len(missed) - 1; more > 0 {
+		said += fmt.Sprintf(", nor %d more", more)
+	}
+	return said
+}
+
 // optional names the rules that drop nobody unless asked, in order.
 func (p *Profile) optional() []string {
 	names := map[string]bool{}
@@ -92,9 +138,6 @@ func (p *Profile) optional() []string {
 				names[r.Name] = true
 			}
 		}
-	}
-	if len(names) == 0 {
-		return []string{"none"}
 	}
 	return slices.Sorted(maps.Keys(names))
 }

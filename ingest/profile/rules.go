@@ -37,8 +37,11 @@ func (r *Reader) holds(when *Value, row map[string]any) (bool, error) {
 
 // dropped names the rule that drops a row; "": none does.
 func (r *Reader) dropped(t *Table, who ingest.Sighting, row map[string]any) (string, error) {
-	if who.Account != "" && r.names[ingest.Normalise(who.Service, who.Account)] {
-		return ruleNames, nil
+	if who.Account != "" && len(r.names) > 0 {
+		if name := ingest.Normalise(who.Service, who.Account); r.names[name] {
+			r.matched[name] = true
+			return ruleNames, nil
+		}
 	}
 	for i := range t.Drop {
 		rule := &t.Drop[i]
