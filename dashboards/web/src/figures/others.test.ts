@@ -49,7 +49,7 @@ test("lines: a line that stops before the period does has no value beside its na
   assert.equal(toEnd(line()), false);
 });
 
-test("trend: rose, fell, or stood where the intervals meet", () => {
+test("trend: rose or fell where the intervals do not meet, else the two figures alone", () => {
   const trend = (a: number, b: number) => of<TrendRow>([
     { month: "2002-10", service: "msn", unique_audience: measure(a, a * 0.9, a * 1.1) },
     { month: "2002-10", service: "any", unique_audience: measure(9e6, 8e6, 1e7) },
@@ -58,7 +58,8 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   ]);
   assert.equal(trended(trend(1_585_000, 3_494_000), en), "MSN Messenger rose from 1,585,000 in October 2002 to 3,494,000 in October 2003");
   assert.equal(trended(trend(3_494_000, 1_585_000), en), "MSN Messenger fell from 3,494,000 in October 2002 to 1,585,000 in October 2003");
-  assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger stood at 1,500,000 in October 2002 and 1,585,000 in October 2003");
+  assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger: 1,500,000 in October 2002, 1,585,000 in October 2003", "months that are not neighbours have no test: nothing is said of it");
+  assert.match(trended(trend(1_500_000, 1_585_000), fr), /^MSN Messenger.: 1.500.000 en octobre 2002, 1.585.000 en octobre 2003$/);
   assert.equal(trended(trend(341_200, 340_900), en), "MSN Messenger stood at 341,000 in October 2002 as in October 2003", "one figure is not told as two");
   assert.match(trended(trend(341_200, 340_900), fr), /^MSN Messenger.: 341.000 en octobre 2002 comme en octobre 2003$/);
   assert.match(trended(trend(1_585_000, 3_494_000), fr), /^MSN Messenger passe de 1.585.000 en octobre 2002 à 3.494.000 en octobre 2003$/);
@@ -67,9 +68,23 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
 });
 
 test("trend: a calibrated month is not told as a rise or a fall from one that is not", () => {
+test("trend: of neighbouring months a rise is told by the test of the change, as the ranking has it", () => {
+  const trend = (change: Measure | null, b = 1_500_000) => of<TrendRow>([
+    { month: "2002-12", service: "msn", unique_audience: measure(1_400_000, 1_300_000, 1_500_000), change: null },
+    { month: "2003-01", service: "msn", unique_audience: measure(b, b - 100_000, b + 100_000), change },
+  ] as TrendRow[]);
+  const sure = trend(measure(100_000, 20_000, 180_000));
+  assert.equal(trended(sure, en), "MSN Messenger rose from 1,400,000 in December 2002 to 1,500,000 in January 2003", "the intervals overlap, and the change is beyond chance");
+  assert.match(trended(sure, fr), /^MSN Messenger passe de 1.400.000 en décembre 2002 à 1.500.000 en janvier 2003$/);
+  const maybe = trend(measure(300_000, -20_000, 620_000), 1_700_000);
+  assert.equal(trended(maybe, en), "MSN Messenger stood at 1,400,000 in December 2002 and 1,700,000 in January 2003", "the intervals do not overlap, and the change may be chance");
+  assert.match(trended(maybe, fr), /, 1.700.000 en janvier 2003, sans écart sûr$/);
+  for (const none of [trend(null, 1_700_000), trend({ ...below, status: "undefined" }, 1_700_000)]) assert.equal(trended(none, en), "MSN Messenger: 1,400,000 in December 2002, 1,700,000 in January 2003");
+});
+
   const trend = (...calibrated: boolean[]) => of<TrendRow>(calibrated.map((c, i) => ({
-    month: `2003-0${i + 4}`, service: "msn", unique_audience: measure((i + 1) * 1e6, (i + 0.9) * 1e6, (i + 1.1) * 1e6), calibrated: c,
-  })));
+    month: `2003-0${i + 4}`, service: "msn", unique_audience: measure((i + 1) * 1e6, (i + 0.9) * 1e6, (i + 1.1) * 1e6), change: measure(1e6, 9e5, 1.1e6), calibrated: c,
+  }) as TrendRow));
   assert.equal(trended(trend(false, false, true), en), "MSN Messenger had 3,000,000 visitors in June 2003");
   assert.equal(trended(trend(true, false, false), en), "MSN Messenger rose from 2,000,000 in May 2003 to 3,000,000 in June 2003");
   assert.equal(trended(trend(true, true), en), "MSN Messenger rose from 1,000,000 in April 2003 to 2,000,000 in May 2003");
