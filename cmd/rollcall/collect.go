@@ -340,7 +340,7 @@ func (c *logsCmd) Run(ctx context.Context, s *streams) error {
 		to = context.WithoutCancel(ctx) // outlives the word to stop, for what was read before it
 	}
 	return with(to, &c.Engine, s, func(api *client) error {
-		calendar, err := calendarOf(to, api, c.Market)
+		calendar, err := c.catalogued(to, api)
 		if err != nil {
 			return err
 		}
@@ -515,7 +515,7 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 	}
 	to := context.WithoutCancel(ctx) // outlives the word to stop, for what was seen before it
 	return with(to, &c.Engine, s, func(api *client) error {
-		calendar, err := calendarOf(to, api, c.Market)
+		calendar, err := c.catalogued(to, api)
 		if err != nil {
 			return err
 		}

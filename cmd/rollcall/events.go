@@ -511,7 +511,7 @@ func (c *eventsLoadCmd) tables(ctx context.Context, s *streams) error {
 		return giveMarket("events load")
 	}
 	return with(ctx, &c.Engine, s, func(api *client) error {
-		calendar, err := calendarOf(ctx, api, c.Market)
+		calendar, err := c.catalogued(ctx, api)
 		if err != nil {
 			return err
 		}
@@ -537,6 +537,27 @@ func calendarOf(ctx context.Context, api *client, market string) (*rollcall.Cale
 		return nil, &rollcall.Unknown{Kind: "market", Name: market, Near: rollcall.Nearest(market, known), Advice: "add it with `rollcall market add`"}
 	}
 	return markets[at].Calendar()
+}
+
+// catalogued gives the calendar of --market, and refuses a --service that is not
+// known, before rows are read of which each would be refused.
+func (f *profileFlags) catalogued(ctx context.Context, api *client) (*rollcall.Calendar, error) {
+	calendar, err := calendarOf(ctx, api, f.Market)
+	if err != nil || f.Service == "" {
+		return calendar, err
+	}
+	services, err := rows[rollcall.Service](ctx, api, "/v1/services")
+	if err != nil {
+		return nil, err
+	}
+	var known []rollcall.ServiceID
+	for _, one := range services {
+		known = append(known, one.ID)
+	}
+	if !slices.Contains(known, rollcall.ServiceID(f.Service)) {
+		return nil, &rollcall.Unknown{Kind: "service", Name: f.Service, Near: rollcall.Nearest(f.Service, known), Advice: "add it with `rollcall service add`"}
+	}
+	return calendar, nil
 }
 
 // calendarThere is calendarOf for a dry run, which needs no data folder and no

@@ -326,28 +326,49 @@ func (k taken) gated(t *Table, must []string) *absent {
 // examineHeader looks at a header once, for the tables that may have its rows.
 func (k taken) examineHeader(c *Counts, row *row) {
 	c.header = row.header
+	clear(c.here)
+	names := strings.Join(row.header, "\x00")
 	for i := range k.Tables {
 		t := &k.Tables[i]
-		if t.Pattern != "" || c.at(t, row.header) != nil || row.table != "" && t.Relation != "" && row.table != t.Relation {
+		if t.Pattern != "" || row.table != "" && t.Relation != "" && row.table != t.Relation {
 			continue
 		}
-		var a *absent
-		switch {
-		case t.headed(row.header):
-			a = k.of(t)
-		case t.nearlyHeaded(row.header):
-			a = k.gated(t, t.needs)
-			a.lacks, a.gate = a.gate, nil
-		default:
-			continue
+		a := c.headers[heading{t, names}]
+		if a == nil {
+			if a = k.headed(t, row.header); a == nil {
+				continue
+			}
+			c.headers[heading{t, names}] = a
+			c.absent = append(c.absent, a)
 		}
-		a.header = row.header
-		a.named("the header", row.header)
-		c.absent = append(c.absent, a)
+		c.here[t] = a
 		if t.headed(row.header) && t.When.empty() {
 			return // it has all of the rows
 		}
 	}
+}
+
+// heading is a header that rows of a table may have.
+type heading struct {
+	table *Table
+	names string
+}
+
+// headed looks at a header that may be a table's; nil: it isn't.
+func (k taken) headed(t *Table, header []string) *absent {
+	var a *absent
+	switch {
+	case t.headed(header):
+		a = k.of(t)
+	case t.nearlyHeaded(header):
+		a = k.gated(t, t.needs)
+		a.lacks, a.gate = a.gate, nil
+	default:
+		return nil
+	}
+	a.header = header
+	a.named("the header", header)
+	return a
 }
 
 // nearlyHeaded reports whether a header would be the table's but for capitals, "_"
@@ -361,10 +382,14 @@ func (t *Table) nearlyHeaded(header []string) bool {
 // same reports whether two headers are the same one.
 func same(a, b []string) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
-// at gives what a table of a header, or of none, doesn't have; nil: nobody has looked.
+// at gives what a table of the header that was examined last, or of none, doesn't
+// have; nil: nobody has looked. A dump may have very many headers.
 func (c *Counts) at(t *Table, header []string) *absent {
+	if header != nil {
+		return c.here[t]
+	}
 	for _, a := range c.absent {
-		if a.table == t && (same(a.header, header) || slices.Equal(a.header, header)) {
+		if a.table == t && a.header == nil {
 			return a
 		}
 	}

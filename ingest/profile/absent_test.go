@@ -207,6 +207,35 @@ func TestSurveyEnds(t *testing.T) {
 	}
 }
 
+// TestHeaders: a header that comes again, after others, is looked at once, and told once.
+func TestHeaders(t *testing.T) {
+	const columns = "createat, lastactivityat, userid, props"
+	var dump strings.Builder
+	for _, header := range []string{columns + ", roles", columns, columns + ", Roles", columns, columns + ", roles"} {
+		dump.WriteString("COPY public.sessions (" + header + ") FROM stdin;\n1790000000000\t1790000001000\tann\t{}")
+		dump.WriteString(strings.Repeat("\t", strings.Count(header, ",")-3) + "\n\\.\n")
+	}
+	p, err := Builtin("mattermost", OfTables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.NewReader(t.Context(), Options{Calendar: utc(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts, err := r.Read(t.Context(), written(t, "mattermost.sql", dump.String()), func(Seen) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []int
+	for _, a := range counts.absent {
+		rows = append(rows, a.rows)
+	}
+	if said := counts.Absent(); !slices.Equal(rows, []int{2, 2, 1}) || len(said) != 1 || !strings.Contains(said[0], `no "roles", only "Roles"`) {
+		t.Errorf("rows by header %d, %q", rows, said)
+	}
+}
+
 // TestGroups: the built-in profiles read no name that is no group of their pattern.
 func TestGroups(t *testing.T) {
 	for _, use := range []Use{OfLog, OfSnapshot} {

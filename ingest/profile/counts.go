@@ -13,25 +13,27 @@ const maxRejected = 20
 // Counts is what became of a file's rows.
 type Counts struct {
 	Rows, Sightings int
-	Other           int            // rows of no table of the profile
-	Doubled         int            // rows that an earlier one said
-	Told            int            // days of a fallback that another table has
-	Joined          int            // rows that went on with an earlier one's stay
-	Steps           int            // what lines told of connections
-	Back            int            // steps of a log's clock back, under two hours, that no change of clocks explains
-	Cut             int            // pieces more, of intervals over 24 hours
-	Unnamed         int            // sightings without an account
-	Rejected        int            // rows that can't be read
-	Dropped         map[string]int // rows by rule
-	Kept            map[string]int // rows by optional rule that would drop them, and wasn't asked for
-	Set             map[string]int // rows by rule
-	Lost            map[string]int // rows whose key a joined file doesn't have
-	Forgot          bool           // there was more to remember than is
-	Faults          []Fault        // the first
-	absent          []*absent      // of the tables that the rows may be of
-	header          []string       // that was examined last
-	objects         bool           // tables of objects are looked at
-	patterns        bool           // and those of patterns
+	Other           int                // rows of no table of the profile
+	Doubled         int                // rows that an earlier one said
+	Told            int                // days of a fallback that another table has
+	Joined          int                // rows that went on with an earlier one's stay
+	Steps           int                // what lines told of connections
+	Back            int                // steps of a log's clock back, under two hours, that no change of clocks explains
+	Cut             int                // pieces more, of intervals over 24 hours
+	Unnamed         int                // sightings without an account
+	Rejected        int                // rows that can't be read
+	Dropped         map[string]int     // rows by rule
+	Kept            map[string]int     // rows by optional rule that would drop them, and wasn't asked for
+	Set             map[string]int     // rows by rule
+	Lost            map[string]int     // rows whose key a joined file doesn't have
+	Forgot          bool               // there was more to remember than is
+	Faults          []Fault            // the first
+	absent          []*absent          // of the tables that the rows may be of
+	header          []string           // that was examined last
+	here            map[*Table]*absent // of it
+	headers         map[heading]*absent
+	objects         bool // tables of objects are looked at
+	patterns        bool // and those of patterns
 }
 
 // Fault is why a row was refused.
@@ -50,7 +52,7 @@ func (c *Counts) AllOther() int {
 }
 
 func newCounts() *Counts {
-	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}}
+	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}, here: map[*Table]*absent{}, headers: map[heading]*absent{}}
 }
 
 func (c *Counts) reject(line int, reason string) {

@@ -44,6 +44,7 @@ type meter struct {
 	gateways    *tunnel.Gateways
 	tracker     *reach.Tracker
 	directories *netmeeting.Directories
+	unpacking   *inflate.Budget
 	flows       map[pair]*flow
 	stats       Stats
 	out         []ingest.Sighting // found since the last delivery
@@ -79,13 +80,13 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 	}
 	m := &meter{
 		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow),
-		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)},
+		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)}, unpacking: inflate.NewBudget(unpackingMost),
 	}
 	table, err := install.table()
 	if err != nil {
 		return nil, err
 	}
-	sink := wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }, OnePerson: install.Panelist != "", Budget: inflate.NewBudget(unpackingMost)}
+	sink := wire.Sink{Piece: piece, Yield: m.found, Unnamed: func() { m.stats.Unnamed++ }, OnePerson: install.Panelist != "", Budget: m.unpacking}
 	if m.install.named != nil {
 		sink.Named = m.install.named
 	}
@@ -299,6 +300,9 @@ func (m *meter) told() Stats {
 	s := m.stats
 	s.FragmentsLost = m.decoder.Lost()
 	s.Protocols, s.GivenUp = maps.Clone(s.Protocols), maps.Clone(s.GivenUp)
+	for why, n := range m.unpacking.Refused() {
+		s.GivenUp[why.Error()] += n
+	}
 	return s
 }
 

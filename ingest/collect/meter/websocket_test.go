@@ -4,6 +4,10 @@ import (
 	"encoding/base64"
 	"slices"
 	"testing"
+
+	"rollcall"
+	"rollcall/ingest/collect/meter/inflate"
+	"rollcall/ingest/collect/meter/wire"
 )
 
 // frames writes a text as a WebSocket's frames of so many bytes, a ping between,
@@ -87,5 +91,22 @@ func TestWebSockets(t *testing.T) {
 		if got := through(t, test.messages...); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
+	}
+}
+
+// What can't be unpacked is told among the streams that were given up, as the rest of
+// what is not read.
+func TestPackedIsToldUnread(t *testing.T) {
+	m, err := newMeter(atHome, rollcall.MaxEvent, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stream{meter: m, opening: wire.Opening{Start: morning, Whole: [2]bool{true, true}}}
+	_ = s.Feed(wire.Client, morning, []byte("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"))
+	_ = s.Feed(wire.Server, morning, []byte("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"))
+	_ = s.Feed(wire.Client, morning, []byte("\xc1\x01\x07"))
+	s.End(morning, wire.Closed)
+	if got := m.told().GivenUp; got[inflate.ErrCorrupt.Error()] != 1 || len(m.stats.GivenUp) > 0 {
+		t.Errorf("told %v", got)
 	}
 }

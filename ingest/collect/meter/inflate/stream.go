@@ -30,10 +30,15 @@ const lentMost = 256 << 20
 type Budget struct {
 	held, most int
 	lent       int // bytes, by the streams' spare
+	refused    map[error]int64
 }
 
 // NewBudget makes a budget of so many bytes that are held.
-func NewBudget(most int) *Budget { return &Budget{most: most} }
+func NewBudget(most int) *Budget { return &Budget{most: most, refused: make(map[error]int64)} }
+
+// Refused is how many streams could not be unpacked further, by [ErrCorrupt],
+// [ErrBomb] and [ErrFull].
+func (b *Budget) Refused() map[error]int64 { return b.refused }
 
 // Held is how many bytes its streams hold.
 func (b *Budget) Held() int { return b.held }
@@ -166,7 +171,9 @@ func (s *Stream) advance() bool {
 
 // fail gives the stream up.
 func (s *Stream) fail(err error) bool {
-	s.err = err
+	if s.err = err; s.budget != nil {
+		s.budget.refused[err]++
+	}
 	return false
 }
 
@@ -403,8 +410,8 @@ func (s *Stream) grow() bool {
 		s.past = past
 		return true
 	}
-	if err := s.give(); err != nil {
-		return s.fail(err)
+	if s.err = s.give(); s.err != nil { // to's
+		return false
 	}
 	s.past = append(s.past[:0], s.past[len(s.past)-s.window:]...)
 	s.given = len(s.past)

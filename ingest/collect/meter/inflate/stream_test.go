@@ -137,6 +137,9 @@ func TestBudget(t *testing.T) {
 			t.Fatalf("%d bytes are held", budget.Held())
 		}
 	}
+	if n := budget.Refused()[ErrFull]; n != int64(100-fed) {
+		t.Errorf("%d are refused, want %d", n, 100-fed)
+	}
 	for _, s := range all {
 		s.Release()
 	}
