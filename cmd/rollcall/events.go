@@ -614,10 +614,18 @@ func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader
 	counts, err := r.Read(ctx, path, printer(out))
 	err = errors.Join(err, out.Flush())
 	tellRows(s.err, path, counts)
-	if err == nil && counts.Rows > 0 && counts.Rejected == counts.Rows {
-		return fmt.Errorf("%s: every row was refused", path)
+	if err = errors.Join(err, c.strangers(path, "row", counts)); err == nil && counts.Untaken() {
+		return fmt.Errorf("%s: %s", path, c.refused(counts))
 	}
-	return errors.Join(err, c.strangers(path, "row", counts))
+	return err
+}
+
+// refused says that nothing of a file would be taken.
+func (f *profileFlags) refused(counts *profile.Counts) string {
+	if counts.Rejected == counts.Rows {
+		return "every row was refused"
+	}
+	return "every row that counts was refused, or has no account"
 }
 
 // strangers is an error where a file has rows, and the profile knows none of them,

@@ -51,6 +51,11 @@ func (c *Counts) AllOther() int {
 	return c.Rows
 }
 
+// Untaken reports whether rows were refused, or have no account, and none gives an event.
+func (c *Counts) Untaken() bool {
+	return c.Rejected+c.Unnamed > 0 && c.Sightings == c.Unnamed && c.Steps == 0
+}
+
 func newCounts() *Counts {
 	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}, here: map[*Table]*absent{}, headers: map[heading]*absent{}}
 }

@@ -50,6 +50,9 @@ func (k taken) join(ctx context.Context, name, path string) (*joined, error) {
 		j.rows[text(row.values[j.Key])] = columns
 		return nil
 	})
+	if errors.Is(err, errEmpty) {
+		err = nil // which is warned of, as of one without rows
+	}
 	return j, errors.Join(err, j.lacks.unfit())
 }
 

@@ -369,11 +369,11 @@ func (r *Reader) base(t *Table, row map[string]any) (s ingest.Sighting, err erro
 	s = ingest.Sighting{Market: r.options.Market, Service: r.options.Service, Location: r.options.Location, Segment: r.options.Segment}
 	account, err := t.Account.of(row, r.machine)
 	if err != nil {
-		return s, fmt.Errorf("account: %w", err)
+		return s, fmt.Errorf("%saccount: %w", t.Account.said(), err)
 	}
 	s.Account = text(account)
 	if !utf8.ValidString(s.Account) {
-		return s, errors.New("the account is not UTF-8")
+		return s, errors.New(t.Account.said() + "the account is not UTF-8")
 	}
 	if s.Platform, err = r.platformOf(t, row); err != nil {
 		return s, err
@@ -416,17 +416,17 @@ func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen,
 		return seen, err
 	}
 	if seen.Time.IsZero() {
-		return seen, errors.New("the time is missing")
+		return seen, errors.New(e.Time.Value.said() + "the time is missing")
 	}
 	if !e.Step.empty() {
 		return seen, e.step(t, &seen, row, r.machine)
 	}
 	kind, err := e.Kind.of(row, r.machine)
 	if err != nil {
-		return seen, fmt.Errorf("kind: %w", err)
+		return seen, fmt.Errorf("%skind: %w", e.Kind.said(), err)
 	}
 	if seen.Kind, err = rollcall.ParseKind(text(kind)); err != nil {
-		return seen, errors.New("the kind is not login, presence, use, logout or login_failed")
+		return seen, errors.New(e.Kind.said() + "the kind is not login, presence, use, logout or login_failed")
 	}
 	if r.clock != nil {
 		seen.Evidence = t.Name
@@ -514,34 +514,36 @@ func (r *Reader) give(seen Seen) error {
 // times gives an event's time, and until where it has one, as the row has it.
 func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err error) {
 	if from, err = r.instant(&e.Time, row); err != nil {
-		return from, until, fmt.Errorf("the time %w", err)
+		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
 	}
 	if e.Time.Day && !from.IsZero() {
 		label, err := day(from)
 		if err != nil {
-			return from, until, fmt.Errorf("the day %w", err)
+			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
 		}
 		return r.options.Calendar.Start(label).Time(), until, nil
 	}
 	if !e.Duration.empty() {
 		v, err := e.Duration.of(row, r.machine)
 		if err != nil {
-			return from, until, fmt.Errorf("duration: %w", err)
+			return from, until, fmt.Errorf("%sduration: %w", e.Duration.said(), err)
 		}
-		from, until, err = r.lasting(from, v)
+		if from, until, err = r.lasting(from, v); err != nil {
+			return from, until, fmt.Errorf("%s%w", e.Duration.said(), err)
+		}
 		if e.Ends && !until.IsZero() {
 			from, until = from.Add(-until.Sub(from)), from
 		}
-		return from, until, err
+		return from, until, nil
 	}
 	if e.Until.Value.empty() {
 		return from, until, nil
 	}
 	if until, err = r.instant(&e.Until, row); err != nil {
-		return from, until, fmt.Errorf("until %w", err)
+		return from, until, fmt.Errorf("%suntil %w", e.Until.Value.said(), err)
 	}
 	if !until.IsZero() && until.Before(from) {
-		return from, until, errors.New("until is before the time")
+		return from, until, errors.New(e.Until.Value.said() + "until is before the time")
 	}
 	return from, until, nil
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -177,12 +178,18 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 		}
 		return yield(r)
 	}
+	if err := s.lines.foreign(); err != nil {
+		return err
+	}
 	if slices.Contains(s.formats, "json") && s.lines.beginsArray() {
 		return s.array(checked)
 	}
 	first, err := s.lines.first()
-	if err != nil || first.text == nil {
+	switch {
+	case err != nil:
 		return err
+	case first.text == nil:
+		return errEmpty
 	}
 	switch {
 	case slices.Contains(s.formats, "regexp"):
@@ -195,6 +202,23 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 		return s.copied(checked)
 	}
 	return s.unlike(first.text)
+}
+
+// errEmpty is of a file in which there is nothing, as an export that failed leaves it.
+const errEmpty = damage("is empty, without even a header: export or copy it again")
+
+// foreign is an error where a file is no text, but what spreadsheets save.
+func (l *lines) foreign() error {
+	start, _ := l.r.Peek(4) // what a short file has less is an error of no interest
+	switch {
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
+		return errors.New("is UTF-16, which spreadsheets call Unicode text: save it as CSV UTF-8")
+	case string(start) == "PK\x03\x04":
+		return errors.New("is a workbook or another zip: save its sheet as CSV UTF-8, or unpack it")
+	case string(start) == "\xd0\xcf\x11\xe0":
+		return errors.New("is a workbook: save its sheet as CSV UTF-8")
+	}
+	return nil
 }
 
 // fresh gives the map for a row's values.
@@ -227,16 +251,46 @@ func (s *source) unlike(text []byte) error {
 	if table != nil {
 		return table.unheaded(header)
 	}
-	var needs []string
+	var needs, of []string
 	for i := range s.tables {
 		if t := &s.tables[i]; len(t.needs) > 0 {
-			needs = append(needs, fmt.Sprintf("%s of table %s", inList(t.needs), t.Name))
+			needs = append(needs, fmt.Sprintf("table %s needs %s", t.Name, inList(t.needs)))
+			of = append(of, fmt.Sprintf("%s of table %s", inList(t.needs), t.Name))
 		}
 	}
 	if len(needs) == 0 {
 		return errors.New("the first line is no header: give the file with its header")
 	}
-	return fmt.Errorf("the first line is no header, which has %s: give the file with its header", strings.Join(needs, ", or "))
+	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
+		if names := columnNames(string(text), comma); areColumns(names) {
+			return fmt.Errorf("the header has %s, and is another table's: %s", inList(firstOf(names)), strings.Join(needs, ", or "))
+		}
+	}
+	return fmt.Errorf("the first line is no header, which has %s: give the file with its header", strings.Join(of, ", or "))
+}
+
+// columnName is what columns are called by most; idName by one in most tables.
+var (
+	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+	idName     = regexp.MustCompile(`^(?i:id|.+_(id|at|ts)|created?at|userid|timestamp|date|time)$|[a-z](Id|At)$`)
+)
+
+// areColumns reports whether fields are surely the names of columns: a row's own values
+// are not to be repeated.
+func areColumns(fields []string) bool {
+	return len(fields) > 1 && slices.ContainsFunc(fields, idName.MatchString) &&
+		!slices.ContainsFunc(fields, func(field string) bool { return !columnName.MatchString(field) })
+}
+
+// mostColumns is how many columns of a foreign header are told.
+const mostColumns = 12
+
+// firstOf gives the first names, and how many more there are.
+func firstOf(names []string) []string {
+	if more := len(names) - mostColumns; more > 0 {
+		return append(slices.Clone(names[:mostColumns]), fmt.Sprintf("%d more", more))
+	}
+	return names
 }
 
 // headedBy is how many of the needed columns a header has, twice, and how many it has nearly.

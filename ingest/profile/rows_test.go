@@ -73,12 +73,12 @@ func TestRejected(t *testing.T) {
 func TestNoSuchDate(t *testing.T) {
 	layouts := "'" + strings.Join(append(slices.Clone(usualLayouts), "02.01.2006"), "', '") + "'"
 	for at, want := range map[string]string{
-		"2002-02-30T18:22:05Z":   "the time is on a date that does not exist",
-		"2002-02-30 18:22:05+02": "the time is on a date that does not exist",
-		"2002-11-31":             "the time is on a date that does not exist",
-		"2002-02-30 evening":     "the time is not a time that the profile knows",
-		"2002-31-10":             "the time is not a time that the profile knows",
-		"30.02.2002":             "the time is on a date that does not exist",
+		"2002-02-30T18:22:05Z":   "\"at\": the time is on a date that does not exist",
+		"2002-02-30 18:22:05+02": "\"at\": the time is on a date that does not exist",
+		"2002-11-31":             "\"at\": the time is on a date that does not exist",
+		"2002-02-30 evening":     "\"at\": the time is not a time that the profile knows",
+		"2002-31-10":             "\"at\": the time is not a time that the profile knows",
+		"30.02.2002":             "\"at\": the time is on a date that does not exist",
 	} {
 		p, err := Parse(strings.NewReader("format: [csv]\nservice: chat\ntables: [{name: visit, account: account, events: [{kind: {constant: use}, time: {field: at, layouts: [" + layouts + "]}}]}]"))
 		if err != nil {

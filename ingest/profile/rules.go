@@ -81,10 +81,10 @@ func (r *Reader) set(t *Table, to *ingest.Sighting, row map[string]any) error {
 		}
 		v, err := rule.Platform.of(row, r.machine)
 		if err != nil {
-			return err
+			return fmt.Errorf("rule %s: %w", rule.Name, err)
 		}
 		if to.Platform, err = rollcall.ParsePlatform(text(v)); err != nil {
-			return errors.New("the rule's platform is not a platform")
+			return errors.New(rule.Platform.said() + "the rule's platform is not a platform")
 		}
 	}
 	return nil
@@ -104,7 +104,7 @@ func (r *Reader) fill(to *ingest.Sighting, row map[string]any, from parts) error
 			err = use(text(out))
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s%s: %w", v.said(), name, err)
 		}
 		return nil
 	}

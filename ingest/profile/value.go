@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +58,25 @@ func (v *Value) UnmarshalYAML(node *yaml.Node) error {
 		return v.setExpression(node.Content[1].Value)
 	}
 	return fmt.Errorf("%q is not field, constant or expression", key)
+}
+
+// said names the columns that the value is of, before what is wrong with it; "": none.
+func (v *Value) said() string {
+	names := slices.Sorted(maps.Keys(v.reads))
+	if v.field != nil {
+		names = []string{v.name}
+	}
+	text := ""
+	for i, name := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += strconv.Quote(name)
+	}
+	if text == "" {
+		return ""
+	}
+	return text + ": "
 }
 
 func (v *Value) setField(name string) error {
