@@ -135,9 +135,9 @@ func (j *job) tellPooling(ctx context.Context, t *rollcall.Table) error {
 	if err != nil || most < 2 {
 		return err
 	}
-	note := "What is below here may be enough for the mean of several months: ask for it with pool, 2 months."
+	note := "What is withheld here may be enough for the mean of several months: ask for it with pool, 2 months."
 	if most > 2 {
-		note = fmt.Sprintf("What is below here may be enough for the mean of several months: ask for it with pool, 2 to %d months.", most)
+		note = fmt.Sprintf("What is withheld here may be enough for the mean of several months: ask for it with pool, 2 to %d months.", most)
 	}
 	t.Meta.Notes = append(t.Meta.Notes, note)
 	t.Meta.Method += fmt.Sprintf("; below_pool=2-%d", most)

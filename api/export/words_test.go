@@ -156,7 +156,7 @@ func sentences(t *testing.T, paths ...string) (out []string) {
 func TestFrenchFilesSpeakFrench(t *testing.T) {
 	table := &rollcall.Table{
 		Meta: rollcall.Meta{Report: "ranking", Market: "FR", Panel: "nn", Month: "2002-10", Notes: []string{
-			"What is below here may be enough for the mean of several months: ask for it with pool, 2 to 12 months."}},
+			"What is withheld here may be enough for the mean of several months: ask for it with pool, 2 to 12 months."}},
 		Columns: []rollcall.Column{{Name: "service", Role: "dimension", Label: "Service", Definition: "The service."},
 			{Name: "reach", Role: "measure", Unit: "percent", Label: "Active reach", Definition: "100 x unique audience / active universe of the location."}},
 		Rows: []rollcall.Row{{"jabber", rollcall.Measure{Status: rollcall.Below}}},
@@ -175,7 +175,7 @@ func TestFrenchFilesSpeakFrench(t *testing.T) {
 		if !strings.Contains(out.String(), note) || name != "parquet" && !strings.Contains(out.String(), definition) { // which keeps definitions in base 64
 			t.Errorf("%s lacks %q or %q", name, note, definition)
 		}
-		for _, english := range []string{"below here", "Active reach", "active universe", "formula"} {
+		for _, english := range []string{"withheld here", "Active reach", "active universe", "formula"} {
 			if strings.Contains(out.String(), english) {
 				t.Errorf("%s has %q", name, english)
 			}

@@ -1,5 +1,6 @@
 // What the page shows when there is nothing to show, or too much.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { folder, run, start, tab, whole } from "./apparatus.mjs";
@@ -131,6 +132,37 @@ export function states(w) {
     await page.getByRole("heading", { name: "Nothing is published yet" }).waitFor();
     assert.match(await page.locator("pre").textContent(), /rollcall demo/);
     assert.deepEqual(await violations(page), []);
+  });
+
+  test("a census alone, of fewer accounts than the limit: where it is, and that it is withheld", async (t) => {
+    const data = `${folder()}/counted`;
+    const visit = (i) => JSON.stringify({ time: "2026-10-05T10:00:00Z", market: "ORG", service: "mychat", location: "elsewhere", kind: "presence", precision: "day", account: `user${i}`, platform: "computer" });
+    await writeFile(`${data}.ndjson`, [1, 2, 3].map(visit).join("\n"));
+    await run("market", "add", "ORG", "--zone", "UTC", "--name", "The organisation", "--data", data);
+    await run("service", "add", "mychat", "--name", "MyChat", "--census", "exact", "--epoch", "none", "--data", data);
+    await run("events", "load", "--backfill", "--data", data, `${data}.ndjson`);
+    const server = await start("run", "--data", data, "--listen", "127.0.0.1:0");
+    t.after(() => server.stop());
+    for (const [lang, none, link, under, said] of [
+      ["en", "A census, and no panel yet", "The organisation, October 2026", "under 50 accounts", "Under 50 accounts of MyChat in October 2026: withheld"],
+      ["fr", "Un recensement, et pas encore de panel", "The organisation, octobre 2026", "moins de 50 comptes", "Moins de 50 comptes de MyChat en octobre 2026\u00a0: non publié"],
+    ]) {
+      const page = await open(t);
+      await page.goto(`${server.address}/?lang=${lang}`);
+      await page.getByRole("heading", { name: none }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole("link", { name: link }).click();
+      await page.locator("#account-windows svg[role=img]").waitFor();
+      assert.equal(await page.locator("h1").textContent(), said);
+      for (const id of ["accounts", "account-platforms", "account-windows"]) {
+        const drawing = page.locator(`#${id} .drawing`);
+        assert.equal(await drawing.textContent(), under, id);
+        assert.equal(await drawing.locator("rect[fill^=url]").count(), 1, `#${id} has no hatched piece`);
+        assert.equal(await drawing.locator("svg svg").count(), 0, `#${id} has a scale with nothing on it`);
+        assert.ok((await drawing.boundingBox()).height < 60, `#${id} is tall`);
+      }
+      assert.deepEqual(await violations(page), []);
+    }
   });
 
   test("a demonstration that loads: how far it is, and then its figures by themselves", async (t) => {

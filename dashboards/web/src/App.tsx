@@ -52,7 +52,7 @@ export function App() {
   const { market, month } = counted === undefined || "kind" in counted ? { market: undefined, month: undefined } : counted;
   const months = market === undefined ? [] : (c?.census[market] ?? []);
   useLoad({ a, c, chosen, market, month, again, setCatalogue, setPeople, setCensus, setTrouble, setAgain });
-  useWatch(trouble, setTrouble, found !== undefined && "kind" in found && (found.kind === "empty" || found.kind === "loading") || a.page === "accounts" && counted !== undefined && "kind" in counted, setAgain);
+  useWatch(trouble, setTrouble, found !== undefined && "kind" in found && ["empty", "census", "loading"].includes(found.kind) || a.page === "accounts" && counted !== undefined && "kind" in counted, setAgain);
 
   const own = a.page === "accounts" ? census?.market === market && census?.month === month : people !== undefined;
   const s = useScope(a, c, a.page === "accounts" ? (census?.market ?? market) : people?.chosen.market, a.page === "accounts" ? census?.total.rows.map((r) => r.service) : people?.ranking.rows.filter((r) => r.level === "service").map((r) => r.service), t, n);

@@ -46,6 +46,17 @@ test("a scale's steps are round, and its last tick is at or above what is greate
   }
 });
 
+test("a scale of what is counted has whole numbers alone, however few they are", () => {
+  assert.deepEqual(scale(15, 2, String, true).ticks.values, [0, 8, 16]);
+  assert.deepEqual(scale(1, 5, String, true).ticks.values, [0, 1]);
+  for (let max = 0.4; max < 1e6; max = max * 1.07 + 0.3) {
+    for (let about = 1; about <= 12; about += 0.5) {
+      const { ticks } = scale(max, about, String, true);
+      assert.ok(ticks.values.length > 1 && ticks.values.every(Number.isInteger) && ticks.values.at(-1)! >= max * 0.9999, `${max}, ${about}: ${ticks.values}`);
+    }
+  }
+});
+
 const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dashed: false, points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
 
 test("the first hides the others when it is over three times the second", () => {

@@ -274,15 +274,17 @@ const strides: readonly [number, number][] = [[1, 0], [2, 0], [2.5, 0], [5, 0], 
 
 /** scale gives a scale for values up to max: its last tick is its end, and at or
     above max; there are about so many steps at most, and two or more where there is
-    space for two, chosen so that the end is little above max. */
-export function scale(max: number, about: number, text: (v: number) => string): { domain: [number, number]; ticks: Ticks } {
+    space for two, chosen so that the end is little above max. Of what is counted one
+    by one (whole) no tick lies between two numbers. */
+export function scale(max: number, about: number, text: (v: number) => string, whole = false): { domain: [number, number]; ticks: Ticks } {
   if (!(max > 0)) return { domain: [0, 1], ticks: { values: [0], text } };
   const most = Math.max(1, Math.floor(about + 0.001));
   const power = 10 ** Math.floor(Math.log10(max));
+  const least = whole && max <= 1 ? 1 : Math.min(2, most);
   let best = { cost: Infinity, step: 0, n: 0 };
   for (const [stride, unusual] of [power / 10, power, 10 * power].flatMap((p) => strides.map(([m, u]) => [m * p, u] as const))) {
     const n = Math.ceil(max / stride - 1e-6);
-    if (n < Math.min(2, most) || n > most) continue;
+    if (n < least || n > most || (whole && !Number.isInteger(stride))) continue;
     const cost = (n * stride) / max - 1 + unusual + (0.1 * (most - n)) / most;
     if (cost < best.cost) best = { cost, step: stride, n };
   }

@@ -31,6 +31,7 @@ export interface Ground {
   shadeText?: string;
   values: (series: Series) => boolean; // whose value stands under its name
   number?: (x: number) => string;
+  whole?: boolean; // the scale has whole numbers alone
   margins?: Margins; // of several panels one below the other, so that their days stand below each other
 }
 
@@ -73,8 +74,8 @@ export function splits(series: readonly Series[]): boolean {
 }
 
 /** scaleOf gives the scale of lines on a panel of a height. */
-function scaleOf(series: readonly Series[], height: number, text: (v: number) => string) {
-  return scale(top(series), Math.max(2, height / 40), text);
+function scaleOf(series: readonly Series[], height: number, text: (v: number) => string, whole = false) {
+  return scale(top(series), Math.max(2, height / 40), text, whole);
 }
 
 /** enlarged gives how many times larger the second panel's scale is than the
@@ -121,7 +122,7 @@ function panelOf(all: readonly Series[], g: Ground, s: Scope): Panel {
     told: new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id)),
     names: new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name])),
     number: g.number ?? ((v: number) => s.n.persons(v)),
-    y: scaleOf(drawn, g.height, (v) => s.n.short(v)),
+    y: scaleOf(drawn, g.height, (v) => s.n.short(v), g.whole),
   };
 }
 

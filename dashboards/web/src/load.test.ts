@@ -34,6 +34,11 @@ test("what isn't there names the nearest that are", () => {
   assert.deepEqual(choose(at(""), { ...catalogue, publications: [] }), { kind: "empty" });
 });
 
+test("with a census alone, the page of people says where it is", () => {
+  const c = { ...catalogue, publications: [], markets: [...catalogue.markets, { market: "WORLD", name: "The world", zone: "UTC" }] };
+  for (const query of ["", "market=FR", "month=2003-10"]) assert.deepEqual(choose(at(query), c), { kind: "census", nearest: [{ market: "WORLD", month: "2003-10" }] }, query);
+});
+
 test("the page of accounts opens where there is a census, and says where there is none", () => {
   const c = { ...catalogue, markets: [...catalogue.markets, { market: "WORLD", name: "The world", zone: "UTC" }] };
   const world = { market: "WORLD", month: "2003-10" };

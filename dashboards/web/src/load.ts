@@ -27,6 +27,7 @@ export interface Chosen {
 /** Nothing to show, and why. */
 export type Nothing =
   | { kind: "empty" }
+  | { kind: "census"; nearest: Counted[] } // no panel, and a census of these
   | { kind: "loading"; loaded: number; nearest: Chosen[] } // a demonstration: its months with a roster, and those that are closed
   | { kind: "market" | "panel" | "month" | "not a month" | "no panel"; asked: string; nearest: Chosen[] };
 
@@ -79,6 +80,8 @@ function loading(a: Address, c: Catalogue): Nothing | undefined {
 export function choose(a: Address, c: Catalogue): Chosen | Nothing {
   const begun = a.month === undefined || c.publications.length === 0 ? loading(a, c) : undefined;
   if (begun !== undefined) return begun;
+  const counted = c.publications.length === 0 ? latestCensus(c) : [];
+  if (counted.length > 0) return { kind: "census", nearest: counted };
   if (c.publications.length === 0) return { kind: "empty" };
   const latest = (all: Publication[]): Publication => all.reduce((x, y) => (y.month > x.month ? y : x));
   const each = (all: Publication[], by: (p: Publication) => string): Chosen[] => {
@@ -98,11 +101,16 @@ export function choose(a: Address, c: Catalogue): Chosen | Nothing {
   return { kind: "month", asked: a.month, nearest: nearest(each(inPanel, (p) => p.month), a.month) };
 }
 
+/** latestCensus gives the latest month of each market that has a census. */
+function latestCensus(c: Catalogue): Counted[] {
+  return c.markets.flatMap(({ market }) => (c.census[market]?.length ? [{ market, month: c.census[market].at(-1)! }] : []));
+}
+
 /** chooseCensus finds the market and the month of the page of accounts: what the
     address doesn't say is the market whose census is the latest, of several the
     first, and its latest month. */
 export function chooseCensus(a: Address, c: Catalogue): Counted | Uncounted {
-  const there = c.markets.flatMap(({ market }) => (c.census[market]?.length ? [{ market, month: c.census[market].at(-1)! }] : []));
+  const there = latestCensus(c);
   const latest = there.reduce<Counted | undefined>((best, x) => (best === undefined || x.month > best.month ? x : best), undefined);
   const found = a.market === undefined ? latest : there.find((x) => x.market === a.market);
   if (found !== undefined && a.month !== undefined && !isMonth(a.month)) return { kind: "not a month", asked: a.month, nearest: [found] };

@@ -1,7 +1,7 @@
 // The census: accounts that a service's own servers saw. Accounts, not people.
 import type { Step } from "../address";
 import type { CensusRow, Measure, Publication, Report } from "../api";
-import { Sheet, type Ticks } from "../draw";
+import { faces, Sheet, withheldHeight, withheldOnly, type Ticks } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
 import { lines, under, type Series } from "../lines";
 import type { Accounts, Span } from "../load";
@@ -32,9 +32,23 @@ export function headline(total: Census, month: string, s: Scope): string {
   const french = s.t.language === "fr";
   const first = services(total)[0];
   const m = first === undefined ? null : figureOf(total, first);
+  if (first !== undefined && !shown(m)) return noneShown(total, month, s);
   if (first === undefined || !shown(m)) return french ? `Aucun compte vu en ${s.n.month(month)}` : `No accounts were seen in ${s.n.month(month)}`;
   const [name, v] = [s.name(first), s.n.whole(m.value)];
   return french ? `Les serveurs ${of(name)} ont vu ${v} comptes en ${s.n.month(month)}` : `${whose(name)} servers saw ${v} accounts in ${s.n.month(month)}`;
+}
+
+/** noneShown is the headline of a month with accounts of which no figure is shown. */
+function noneShown(total: Census, month: string, s: Scope): string {
+  const french = s.t.language === "fr";
+  if (!total.rows.some((row) => row.unique_accounts.status === "below")) return `${french ? "Comptes en" : "Accounts in"} ${s.n.month(month)}${s.t.colon}${s.t.undefinedFigure}`;
+  const ids = services(total);
+  const whole = ids.length > 1 ? (french ? "de chaque service" : "of each service") : french ? of(s.name(ids[0]!)) : `of ${s.name(ids[0]!)}`;
+  return `${sentenceCase(underMinimum(total, s))} ${whole} ${french ? "en" : "in"} ${s.n.month(month)}${s.t.colon}${french ? "non publié" : "withheld"}`;
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** perPerson tells how many of a service's accounts a user of it has, where a version
@@ -82,7 +96,7 @@ export function source(total: Census, month: string, s: Scope): string {
 
 function underMinimum(total: Census, s: Scope): string {
   const n = total.meta.thresholds?.min_accounts ?? 50;
-  return s.t.language === "fr" ? `moins de ${n} comptes` : `under ${n} accounts`;
+  return s.t.language === "fr" ? `moins de ${n} ${n > 1 ? "comptes" : "compte"}` : `under ${n} ${n === 1 ? "account" : "accounts"}`;
 }
 
 /** keysOf explains dots: those of a sketch, of what was counted, and withheld ones. */
@@ -117,10 +131,10 @@ function countedKey(rows: readonly (CensusRow | undefined)[], s: Scope): Key[] {
 /** minimum says whose minimum it is, where a figure is under it. */
 function minimum(measures: readonly (Measure | null)[], total: Census, s: Scope): string[] {
   if (measures.every((m) => m === null || m.status !== "below")) return [];
-  const n = total.meta.thresholds?.min_accounts ?? 50;
+  const n = sentenceCase(underMinimum(total, s));
   return [s.t.language === "fr"
-    ? `Moins de ${n} comptes\u00a0: c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
-    : `Under ${n} accounts: this server’s minimum (--census-min), which only the operator and an administrator’s key may lower.`];
+    ? `${n}\u00a0: c’est le minimum de ce serveur (--census-min), que seuls l’exploitant et une clé d’administrateur peuvent abaisser.`
+    : `${n}: this server’s minimum (--census-min), which only the operator and an administrator’s key may lower.`];
 }
 
 function belowKey(measures: readonly (Measure | null)[], total: Census, s: Scope): Key[] {
@@ -196,23 +210,24 @@ export function steps(a: Accounts, months: readonly string[], data: string, s: S
   const unit = units(s)[s.address.step].long;
   const points = all.flatMap((l) => l.points.map((p) => p.m));
   const sentence = stepsSentence(a, months, s);
+  const drawn = points.some(shown);
   return {
     id: "accounts",
     sentence,
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
     keys: [...countedKey((a.steps ?? []).flatMap((x) => x.rows), s), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
-    notes: [...stops(a, months, points, s), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
+    notes: [...(drawn ? stops(a, months, points, s) : []), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
       rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...stepCells(span, id, a, months, s)])),
     },
-    height: () => 290 + under,
+    height: () => (drawn ? 290 + under : withheldHeight),
     draw: (width) => {
+      if (!drawn) return nothing(points, width, sentence, a.total, s);
       const sheet = new Sheet(width, 290 + under, sentence);
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
-      if (xs.length === 0 || points.every((m) => !shown(m))) return sheet.svg;
       const day = 86_400_000;
       const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
       lines(sheet, { x: 0, y: 4 }, all, {
@@ -220,10 +235,19 @@ export function steps(a: Accounts, months: readonly string[], data: string, s: S
         x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: ticksOf(xs, width, s) },
         values: () => true,
         number: (x) => s.n.whole(x),
+        whole: true,
       }, s);
       return sheet.svg;
     },
   };
+}
+
+/** nothing is the drawing of steps of which none is shown: why, or that none was seen. */
+function nothing(points: readonly (Measure | null)[], width: number, label: string, total: Census, s: Scope): SVGSVGElement {
+  if (points.some((m) => m?.status === "below")) return withheldOnly(width, label, underMinimum(total, s));
+  const sheet = new Sheet(width, withheldHeight, label);
+  sheet.text(0, withheldHeight / 2 + 4, "–", faces.withheld);
+  return sheet.svg;
 }
 
 /** ticksOf gives what stands under the axis: of months the years too, the first's
@@ -341,6 +365,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     number: (x) => s.n.whole(x),
     range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
     tick: (x) => s.n.short(x),
+    whole: true,
     label: placesSentence(a, s),
   };
   const rows = drawn.flatMap((id) => there.map((p) => rowOf(a.places[p], id)));
@@ -358,7 +383,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
       head: [s.t.service, s.t.where, ...heads(s)],
       rows: ids.flatMap((id) => there.map((p) => [s.name(id), s.t.places[p]!, ...censusCells(rowOf(a.places[p], id), a.total, s)])),
     },
-    height: (width) => panels.height(there.length, drawn.length, width),
+    height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
   };
 }
@@ -422,6 +447,7 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
     number: (x) => s.n.whole(x),
     range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
     tick: (x) => s.n.short(x),
+    whole: true,
     label: sentence,
   };
   const rows = drawn.flatMap((id) => names.map((name) => partOf(r, by, name, id)));
@@ -438,7 +464,7 @@ export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
       head: [s.t.service, s.t.part[by], ...heads(s)],
       rows: ids.flatMap((id) => all.map((name) => [s.name(id), text(name), ...censusCells(partOf(r, by, name, id), a.total, s)])),
     },
-    height: (width) => panels.height(names.length, drawn.length, width),
+    height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
   };
 }
@@ -470,6 +496,7 @@ export function ended(a: Accounts, months: readonly string[], data: string, s: S
     number: (x) => s.n.whole(x),
     range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
     tick: (x) => s.n.short(x),
+    whole: true,
     label: sentence,
   };
   const rows = drawn.flatMap((id) => all.map((w) => rowOf(w.r, id)));
@@ -490,7 +517,7 @@ export function ended(a: Accounts, months: readonly string[], data: string, s: S
       head: [s.t.service, french ? "Fenêtre" : "Window", ...heads(s)],
       rows: ids.flatMap((id) => all.map((w) => [s.name(id), w.name, ...censusCells(rowOf(w.r, id), a.total, s)])),
     },
-    height: (width) => panels.height(all.length, drawn.length, width),
+    height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
   };
 }

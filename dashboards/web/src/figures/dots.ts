@@ -1,6 +1,6 @@
 // Panels of dots that share their rows: places, and the census's.
 import type { Measure } from "../api";
-import { axisX, clipped, estimate, faces, layer, measure, plate, plot, scale, Sheet, tip, widest, wrap } from "../draw";
+import { axisX, clipped, estimate, faces, layer, measure, plate, plot, scale, Sheet, tip, widest, withheldHeight, withheldOnly, wrap } from "../draw";
 import { shown } from "../numbers";
 
 export interface Dots {
@@ -17,6 +17,7 @@ export interface Layout {
   number: (x: number) => string;
   range: (m: Measure) => string;
   tick: (x: number) => string;
+  whole?: boolean; // the scale has whole numbers alone
   label: string;
 }
 
@@ -29,23 +30,31 @@ export function across(panels: number, width: number): number {
   return Math.min(panels, width >= 780 ? 4 : panels === 3 ? 3 : 2);
 }
 
-export function height(rows: number, panels: number, width: number): number {
-  return Math.ceil(panels / across(panels, width)) * (head + rows * step + 34);
+/** allWithheld says whether nothing is shown, since it is all under the limit. */
+function allWithheld(l: Layout): boolean {
+  const all = l.panels.flatMap((p) => p.marks.map((d) => d.m));
+  return !all.some(shown) && all.some((m) => m?.status === "below");
+}
+
+export function height(l: Layout, width: number): number {
+  if (allWithheld(l)) return withheldHeight;
+  return Math.ceil(l.panels.length / across(l.panels.length, width)) * (head + l.rows.length * step + 34);
 }
 
 /** dots draws the panels, all on one scale. */
 export function dots(full: Layout, width: number): SVGSVGElement {
+  if (allWithheld(full)) return withheldOnly(width, full.label, full.below);
   const columns = across(full.panels.length, width);
   const names = width >= 560 ? full.rows : full.shortRows;
   const left = Math.min(widest(names, faces.name), width * 0.4) + 14;
   const each = (width - left + 24) / columns - 24;
   const l = (width / columns < 320 && columns > 1) || measure(full.below, faces.withheld) + 24 > each ? { ...full, below: full.belowShort } : full;
-  const sheet = new Sheet(width, height(l.rows.length, l.panels.length, width), l.label);
+  const sheet = new Sheet(width, height(l, width), l.label);
   // What is said of a figure stands after its dot; of one that is withheld, where the scale begins.
   const texts = l.panels.flatMap((p) => p.marks.filter((d) => shown(d.m)).map((d) => value(d.m, l)));
   const space = Math.max(...texts.map(([v, n]) => measure(v, faces.value) + (n === "" ? 0 : measure(n, faces.range) + 6)), 40) + 14;
   const max = Math.max(0, ...l.panels.flatMap((p) => p.marks.map((d) => (shown(d.m) ? (d.m.high ?? d.m.value) : 0))));
-  const { domain, ticks } = scale(max, Math.max(2, (each - space) / 62), l.tick);
+  const { domain, ticks } = scale(max, Math.max(2, (each - space) / 62), l.tick, l.whole);
   l.panels.forEach((p, k) => {
     const x = left + (k % columns) * (each + 24);
     const y = Math.floor(k / columns) * (head + l.rows.length * step + 34);

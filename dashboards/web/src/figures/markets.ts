@@ -91,7 +91,7 @@ export function markets(r: Markets, data: string, s: Scope): Figure {
         return [names[i]!, ...cells(row.reach, own, s, (x) => s.n.percent(x)), ...cells(row.unique_audience, own, s, (x) => s.n.persons(x)), row.rank === null ? "–" : String(row.rank), told(row.differs, s)];
       }),
     },
-    height: (width) => panels.height(names.length, 1, width),
+    height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
   };
 }

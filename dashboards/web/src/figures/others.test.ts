@@ -7,12 +7,13 @@ import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
 import { covered, flagged, stepsOf } from "../load";
-import { ended, lede, parts, perPerson, places as censusPlaced, reaches, steps, ticksOf } from "./census";
+import { ended, headline, lede, parts, perPerson, places as censusPlaced, reaches, steps, ticksOf } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
 import { bandsOf, sentence as often } from "./frequency";
 import { citation } from "../parts/About";
+import { withheldHeight } from "../draw";
 import { markets, sentence as across } from "./markets";
 import { sentence as placed } from "./places";
 import { categoryText, chosen, differs, farthest, groups, sentence as profiled } from "./profile";
@@ -49,7 +50,7 @@ test("lines: a line that stops before the period does has no value beside its na
   assert.equal(toEnd(line()), false);
 });
 
-test("trend: rose, fell, or stood where the intervals meet", () => {
+test("trend: rose or fell where the intervals do not meet, else the two figures alone", () => {
   const trend = (a: number, b: number) => of<TrendRow>([
     { month: "2002-10", service: "msn", unique_audience: measure(a, a * 0.9, a * 1.1) },
     { month: "2002-10", service: "any", unique_audience: measure(9e6, 8e6, 1e7) },
@@ -58,7 +59,8 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   ]);
   assert.equal(trended(trend(1_585_000, 3_494_000), en), "MSN Messenger rose from 1,585,000 in October 2002 to 3,494,000 in October 2003");
   assert.equal(trended(trend(3_494_000, 1_585_000), en), "MSN Messenger fell from 3,494,000 in October 2002 to 1,585,000 in October 2003");
-  assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger stood at 1,500,000 in October 2002 and 1,585,000 in October 2003");
+  assert.equal(trended(trend(1_500_000, 1_585_000), en), "MSN Messenger: 1,500,000 in October 2002, 1,585,000 in October 2003", "months that are not neighbours have no test: nothing is said of it");
+  assert.match(trended(trend(1_500_000, 1_585_000), fr), /^MSN Messenger.: 1.500.000 en octobre 2002, 1.585.000 en octobre 2003$/);
   assert.equal(trended(trend(341_200, 340_900), en), "MSN Messenger stood at 341,000 in October 2002 as in October 2003", "one figure is not told as two");
   assert.match(trended(trend(341_200, 340_900), fr), /^MSN Messenger.: 341.000 en octobre 2002 comme en octobre 2003$/);
   assert.match(trended(trend(1_585_000, 3_494_000), fr), /^MSN Messenger passe de 1.585.000 en octobre 2002 à 3.494.000 en octobre 2003$/);
@@ -66,10 +68,24 @@ test("trend: rose, fell, or stood where the intervals meet", () => {
   assert.ok(overlap(measure(1, 0, 2), measure(3, 2, 4)) && !overlap(measure(1, 0, 2), measure(4, 3, 5)));
 });
 
+test("trend: of neighbouring months a rise is told by the test of the change, as the ranking has it", () => {
+  const trend = (change: Measure | null, b = 1_500_000) => of<TrendRow>([
+    { month: "2002-12", service: "msn", unique_audience: measure(1_400_000, 1_300_000, 1_500_000), change: null },
+    { month: "2003-01", service: "msn", unique_audience: measure(b, b - 100_000, b + 100_000), change },
+  ] as TrendRow[]);
+  const sure = trend(measure(100_000, 20_000, 180_000));
+  assert.equal(trended(sure, en), "MSN Messenger rose from 1,400,000 in December 2002 to 1,500,000 in January 2003", "the intervals overlap, and the change is beyond chance");
+  assert.match(trended(sure, fr), /^MSN Messenger passe de 1.400.000 en décembre 2002 à 1.500.000 en janvier 2003$/);
+  const maybe = trend(measure(300_000, -20_000, 620_000), 1_700_000);
+  assert.equal(trended(maybe, en), "MSN Messenger stood at 1,400,000 in December 2002 and 1,700,000 in January 2003", "the intervals do not overlap, and the change may be chance");
+  assert.match(trended(maybe, fr), /, 1.700.000 en janvier 2003, sans écart sûr$/);
+  for (const none of [trend(null, 1_700_000), trend({ ...below, status: "undefined" }, 1_700_000)]) assert.equal(trended(none, en), "MSN Messenger: 1,400,000 in December 2002, 1,700,000 in January 2003");
+});
+
 test("trend: a calibrated month is not told as a rise or a fall from one that is not", () => {
   const trend = (...calibrated: boolean[]) => of<TrendRow>(calibrated.map((c, i) => ({
-    month: `2003-0${i + 4}`, service: "msn", unique_audience: measure((i + 1) * 1e6, (i + 0.9) * 1e6, (i + 1.1) * 1e6), calibrated: c,
-  })));
+    month: `2003-0${i + 4}`, service: "msn", unique_audience: measure((i + 1) * 1e6, (i + 0.9) * 1e6, (i + 1.1) * 1e6), change: measure(1e6, 9e5, 1.1e6), calibrated: c,
+  }) as TrendRow));
   assert.equal(trended(trend(false, false, true), en), "MSN Messenger had 3,000,000 visitors in June 2003");
   assert.equal(trended(trend(true, false, false), en), "MSN Messenger rose from 2,000,000 in May 2003 to 3,000,000 in June 2003");
   assert.equal(trended(trend(true, true), en), "MSN Messenger rose from 1,000,000 in April 2003 to 2,000,000 in May 2003");
@@ -128,7 +144,7 @@ test("profile: the group most above the average, beyond chance", () => {
   const cell = (target: string, index = below): ProfileRow => ({ service: "msn", target, unique_audience: index, index });
   const r = of([cell("sex=F", measure(105, 98, 112)), cell("sex=M", measure(96, 90, 102)), cell("age=15-24", measure(187, 174, 200)), cell("age=50+", measure(28, 21, 35)), cell('region="Ile-de-France"', below)]);
   assert.equal(profiled(r, "msn", en), "MSN Messenger’s reach among 15–24s is 1.9 times its average");
-  assert.match(profiled(r, "msn", fr), /^MSN Messenger touche les 15–24 ans 1,9 fois plus que la moyenne$/);
+  assert.match(profiled(r, "msn", fr), /^La couverture de MSN Messenger parmi les 15–24 ans est 1,9 fois la moyenne$/);
   assert.equal(farthest(r, "msn")!.group.target, "age=15-24");
   assert.deepEqual(groups(r).map((g) => categoryText(g, false)), ["Women", "Men", "15–24", "50 and over", "Île-de-France"]);
   assert.ok(differs(measure(187, 174, 200)) && !differs(measure(105, 98, 112)) && !differs(below));
@@ -268,6 +284,35 @@ test("census: a line stops for the minimum, for a month without a census, or whe
   assert.equal(figure(all.slice(1), "en", ...gaps).notes[0], "Where a line stops: under 50 accounts, or a month without a census.");
   assert.deepEqual(figure(all, "en", month(ends[0]!), month(ends[1]!)).notes, ["Where a line stops: no account seen."]);
   assert.deepEqual(figure(all, "en", ...all.map((m) => month(m))).notes, []);
+});
+
+test("census: a month whose accounts are all under the minimum says so, and has no scale", () => {
+  const hidden = (service: string, more: Partial<CensusRow> = {}) => counted(service, 0, { unique_accounts: below, ...more });
+  const total = (min: number, ...rows: CensusRow[]): Report<CensusRow> => ({ meta: meta({ report: "census", market: "WORLD", location: "any", thresholds: { min_accounts: min } }), columns: [], rows });
+  const two = total(50, hidden("msn"), hidden("icq"));
+  assert.equal(headline(two, "2002-10", en), "Under 50 accounts of each service in October 2002: withheld");
+  assert.equal(headline(two, "2002-10", fr), "Moins de 50 comptes de chaque service en octobre 2002\u00a0: non publié");
+  assert.equal(headline(total(50, hidden("aim")), "2002-10", en), "Under 50 accounts of AIM in October 2002: withheld");
+  assert.equal(headline(total(50, hidden("aim")), "2002-10", fr), "Moins de 50 comptes d’AIM en octobre 2002\u00a0: non publié");
+  assert.equal(headline(total(50, hidden("msn", { unique_accounts: { ...below, status: "undefined" } })), "2002-10", en), "Accounts in October 2002: not defined");
+  assert.equal(headline(total(50), "2002-10", en), "No accounts were seen in October 2002");
+  const a = { ...accountsBy("2002-10", "7d", ["2002-10-30", "2002-10-31"].map((day) => hidden("msn", { day }))), total: total(50, hidden("msn")) };
+  const f = steps({ ...a, windows: { "1d": a.total, "7d": a.total, "28d": a.total, "30d": a.total } }, ["2002-09", "2002-10"], "", scope("en", "step=7d"));
+  assert.equal(f.height(1136), withheldHeight);
+  assert.match(f.notes.join(" "), /^Under 50 accounts: this server’s minimum/, "no line stops where there is none");
+  const last = ended({ ...a, windows: { "1d": a.total, "7d": a.total } }, ["2002-10"], "", en);
+  assert.equal(last.height(1136), withheldHeight);
+  assert.ok(ended(accountsBy("2002-10", "7d", []), ["2002-10"], "", en).height(1136) > withheldHeight);
+});
+
+test("census: a minimum of one is one account", () => {
+  const total: Report<CensusRow> = { meta: meta({ report: "census", thresholds: { min_accounts: 1 } }), columns: [], rows: [counted("msn", 0, { unique_accounts: below })] };
+  const a = { ...accountsBy("2002-10", "7d", []), total, windows: { "1d": total } };
+  const said = (language: "en" | "fr") => { const f = ended(a, ["2002-10"], "", scope(language)); return [headline(total, "2002-10", scope(language)), ...f.notes, ...f.keys.map((k) => k.text)].join(" "); };
+  assert.match(said("en"), /Under 1 account of .*Under 1 account: .*under 1 account$/);
+  assert.match(said("fr"), /Moins de 1 compte de .*Moins de 1 compte\u00a0: .*moins de 1 compte$/);
+  assert.deepEqual([en.t.under(1), fr.t.under(1), en.t.under(2), fr.t.under(2)], ["under 1 person", "moins de 1 personne", "under 2 persons", "moins de 2 personnes"]);
+  assert.deepEqual([en.t.key.below(1), fr.t.key.below(1)], ["under 1 person: withheld", "moins de 1 personne\u00a0: non publié"]);
 });
 
 test("census: an axis of months has its years", () => {

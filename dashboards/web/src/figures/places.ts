@@ -74,7 +74,7 @@ export function places(either: Ranking, by: ReadonlyMap<string, Ranking>, which:
       head: [s.t.service, ...ids.flatMap((place) => cellHeads(s.t.places[place] ?? place, s))],
       rows: [...services, "any"].map((id) => [id === "any" ? s.t.any : s.name(id), ...ids.flatMap((place) => cells(figureOf(by.get(place), id), some.meta, s, (x) => s.n.persons(x)))]),
     },
-    height: (width) => panels.height(few.length, ids.length, width),
+    height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
   };
 }

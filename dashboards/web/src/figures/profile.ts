@@ -3,7 +3,7 @@ import type { Measure, ProfileRow, RankingRow, Report } from "../api";
 import { axisX, clipped, element, estimate, faces, layer, measure, plot, Sheet, thatFits, tip, widest, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, intervalKeys, limits, source, when, type Figure, type Scope } from "../figure";
 import { shown } from "../numbers";
-import { whose } from "../texts";
+import { of, whose } from "../texts";
 import { ranked } from "./ranking";
 
 export type Profile = Report<ProfileRow>;
@@ -82,7 +82,7 @@ export function sentence(r: Profile, service: string | undefined, s: Scope): str
   const x = s.n.digits(best.index / 100, 1);
   const g = groupNoun(best.group, french);
   if (!french) return `${whose(name)} reach among ${g} is ${x} times its average`;
-  return best.index < 100 ? `${name} touche les ${g} ${x} fois autant que la moyenne` : `${name} touche les ${g} ${x} fois plus que la moyenne`;
+  return `La couverture ${of(name)} parmi les ${g} est ${x} fois la moyenne`;
 }
 
 /** chosen gives the services whose panels are drawn. */

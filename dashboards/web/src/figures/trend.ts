@@ -3,7 +3,8 @@ import type { Measure, Meta, Publication, Report, TrendRow } from "../api";
 import { measure, Sheet, withheldHeight, withheldOnly, wrap, type Ticks } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
 import { enlarged, last, lines, shared, splits, under, type Ground, type Series } from "../lines";
-import { shown, type Shown } from "../numbers";
+import { monthsBefore, shown, type Shown } from "../numbers";
+import { significant } from "./ranking";
 
 export type Trend = Report<TrendRow>;
 
@@ -21,6 +22,14 @@ export function calibrated(r: Trend): string[] {
 export function overlap(a: Measure, b: Measure): boolean {
   if (a.low === null || a.high === null || b.low === null || b.high === null) return true;
   return a.low <= b.high && b.low <= a.high;
+}
+
+/** differs says whether a service's figures of two months differ beyond chance:
+    of neighbours by the test of the change, as the ranking has it; of others where
+    their intervals do not overlap. It is undefined where nothing tells. */
+function differs(a: TrendRow, b: TrendRow): boolean | undefined {
+  if (monthsBefore(b.month, 1) === a.month) return shown(b.change) ? significant({ change: b.change, significant: null }) : undefined;
+  return overlap(a.unique_audience, b.unique_audience) ? undefined : true;
 }
 
 /** leader gives the service with the largest audience in the last month. */
@@ -42,8 +51,10 @@ export function sentence(r: Trend, s: Scope): string {
   const v = (row: typeof a) => s.n.persons(row.unique_audience.value);
   if (a.month === b.month) return french ? `${name}\u00a0: ${v(b)} visiteurs en ${s.n.month(b.month)}` : `${name} had ${v(b)} visitors in ${s.n.month(b.month)}`;
   const [m0, m1] = [s.n.month(a.month), s.n.month(b.month)];
-  if (overlap(a.unique_audience, b.unique_audience)) {
+  const sure = differs(a, b);
+  if (sure !== true) {
     if (v(a) === v(b)) return french ? `${name}\u00a0: ${v(b)} en ${m0} comme en ${m1}` : `${name} stood at ${v(b)} in ${m0} as in ${m1}`;
+    if (sure === undefined) return french ? `${name}\u00a0: ${v(a)} en ${m0}, ${v(b)} en ${m1}` : `${name}: ${v(a)} in ${m0}, ${v(b)} in ${m1}`;
     return french ? `${name}\u00a0: ${v(a)} en ${m0}, ${v(b)} en ${m1}, sans écart sûr` : `${name} stood at ${v(a)} in ${m0} and ${v(b)} in ${m1}`;
   }
   if (french) return `${name} passe de ${v(a)} en ${m0} à ${v(b)} en ${m1}`;

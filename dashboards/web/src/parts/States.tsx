@@ -62,9 +62,10 @@ function Message({ title, children }: { title: string; children: ComponentChildr
 }
 
 export function Missing({ nothing, a, c, t, n, go, name }: { nothing: Nothing; a: Address; c: Chosen | undefined; t: Texts; n: Numbers; go: (change: Change) => void; name: (market: string) => string }) {
-  if (nothing.kind === "empty") {
+  if (nothing.kind === "empty" || nothing.kind === "census") {
     return (
-      <Message title={t.empty}>
+      <Message title={nothing.kind === "census" ? t.emptyCensus : t.empty}>
+        {nothing.kind === "census" && <><p>{t.countedIn}</p><Counts all={nothing.nearest} a={a} n={n} go={go} name={name} /></>}
         <p>{t.emptyText}</p>
         <Command text={`rollcall demo\n\nrollcall market add FR --zone Europe/Paris --name France\n${load("FR", "NAME", "2002-10")}`} />
       </Message>
