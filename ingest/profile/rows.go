@@ -188,6 +188,8 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 	switch {
 	case err != nil:
 		return err
+	case first.text == nil && (slices.Contains(s.formats, "json") || slices.Contains(s.formats, "regexp")):
+		return nil // an export of nothing is empty too
 	case first.text == nil:
 		return errEmpty
 	}
@@ -204,7 +206,8 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 	return s.unlike(first.text)
 }
 
-// errEmpty is of a file in which there is nothing, as an export that failed leaves it.
+// errEmpty is of a file in which there is nothing, as an export that failed leaves it:
+// one of no rows has a header yet.
 const errEmpty = damage("is empty, without even a header: export or copy it again")
 
 // foreign is an error where a file is no text, but what spreadsheets save.
