@@ -162,10 +162,11 @@ func (s *source) each(ctx context.Context, path string, yield func(*row) error) 
 	}
 	defer f.Close()
 	s.lines = &lines{r: bufio.NewReaderSize(f, 256<<10)}
-	if err := s.read(ctx, yield); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	err = s.read(ctx, yield)
+	if err == nil || errors.Is(err, errEmpty) && !strings.Contains(filepath.Base(path), ".csv") {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // read finds which of the profile's formats the text has by its first line, and
@@ -188,8 +189,6 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 	switch {
 	case err != nil:
 		return err
-	case first.text == nil && (slices.Contains(s.formats, "json") || slices.Contains(s.formats, "regexp")):
-		return nil // an export of nothing is empty too
 	case first.text == nil:
 		return errEmpty
 	}
@@ -206,8 +205,8 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 	return s.unlike(first.text)
 }
 
-// errEmpty is of a file in which there is nothing, as an export that failed leaves it:
-// one of no rows has a header yet.
+// errEmpty is of a CSV file in which there is nothing, as an export that failed leaves it:
+// one of no rows has a header yet. Of other forms an export of nothing is empty too.
 const errEmpty = damage("is empty, without even a header: export or copy it again")
 
 // foreign is an error where a file is no text, but what spreadsheets save.
