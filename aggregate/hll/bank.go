@@ -22,11 +22,9 @@ func NewBank(k int) *Bank {
 	return &Bank{idle: idle}
 }
 
-// Len gives how many sketches the bank has: the number of the next that is added.
-func (b *Bank) Len() int { return len(b.sketches) }
-
-// Add adds a large sketch of the bank's k, which must stay large while the bank is used;
-// nil: one that is idle, and nobody's. It panics where the sketch is another.
+// Add adds a large sketch of the bank's k, which must stay large while the bank is used,
+// under the next number, from 0 on; nil: one that is idle, and nobody's. It panics where
+// the sketch is another.
 func (b *Bank) Add(s *Sketch) {
 	if s == nil {
 		s = b.idle

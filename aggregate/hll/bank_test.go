@@ -26,7 +26,7 @@ func FuzzBank(f *testing.F) {
 		}
 		for range 2 {
 			for i := range numbers {
-				to := r.IntN(fast.Len())
+				to := r.IntN(len(alone))
 				numbers[i] = int32(to)
 				if alone[to] != nil {
 					alone[to].Raise(rises[i : i+1])

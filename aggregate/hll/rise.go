@@ -25,14 +25,11 @@ func riseOf(h uint64, k uint8) Rise {
 	return Rise(at<<8) | Rise(rank)
 }
 
-// Rank is the rank that a register rises to.
-func (r Rise) Rank() Rise { return r & 0xff }
-
 // Raise adds the ids that do this. The sketch is large, and of the rises' k.
 func (s *Sketch) Raise(rises []Rise) {
 	regs, rose := s.regs, Rise(0)
 	for _, r := range rises {
-		at, rank := r>>8, r.Rank()
+		at, rank := r>>8, r&0xff
 		old := Rise(regs[at])
 		if rank < old { // a conditional move
 			rank = old

@@ -163,7 +163,7 @@ func (s *source) each(ctx context.Context, path string, yield func(*row) error) 
 	defer f.Close()
 	s.lines = &lines{r: bufio.NewReaderSize(f, 256<<10)}
 	err = s.read(ctx, yield)
-	if err == nil || errors.Is(err, errEmpty) && !strings.Contains(filepath.Base(path), ".csv") {
+	if err == nil || errors.Is(err, errEmpty) && !strings.Contains(strings.ToLower(filepath.Base(path)), ".csv") {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", path, err)

@@ -320,24 +320,32 @@ func changesMade() []change {
 	}
 }
 
-// TestDryRunsOfErasures: the dry run of an erasure, which tells of a person, leaves an
-// entry in the audit log, whether somebody was found or not; and it finds what was sent
-// a moment before.
-func TestDryRunsOfErasures(t *testing.T) {
+// alone starts everything in one process on a folder of its own; must posts to it, and
+// gives what it answers.
+func alone(t *testing.T) (s *httptest.Server, must func(path, body string) string) {
+	t.Helper()
 	p, err := Start(t.Context(), &Engine{Data: t.TempDir()}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	s := httptest.NewServer(p.handler)
-	defer s.Close()
-	must := func(path, body string) string {
+	s = httptest.NewServer(p.handler)
+	t.Cleanup(s.Close)
+	return s, func(path, body string) string {
+		t.Helper()
 		a := send(t, s, path, body)
 		if a.status >= 300 {
 			t.Fatalf("%s %s: %d %s", path, body, a.status, a.body)
 		}
 		return a.body
 	}
+}
+
+// TestDryRunsOfErasures: the dry run of an erasure, which tells of a person, leaves an
+// entry in the audit log, whether somebody was found or not; and it finds what was sent
+// a moment before.
+func TestDryRunsOfErasures(t *testing.T) {
+	s, must := alone(t)
 	must("/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
 	must("/v1/services", `{"service":"mychat","name":"MyChat","census":"exact"}`)
 	const seen = `{"time":"2003-01-23T18:22:05Z","market":"FR","service":"mychat","location":"home","kind":"use",`
@@ -366,28 +374,14 @@ func TestDryRunsOfErasures(t *testing.T) {
 // TestErasureOfWhatWasJustSent: what was sent of a person a moment before is erased too,
 // and no flush brings it back.
 func TestErasureOfWhatWasJustSent(t *testing.T) {
-	p, err := Start(t.Context(), &Engine{Data: t.TempDir()}, quiet())
-	if err != nil {
-		t.Fatal(err)
+	s, must := alone(t)
+	must("/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`)
+	must("/v1/services", `{"service":"mychat","name":"MyChat"}`)
+	must("/v1/events?backfill=true", `[{"time":"2003-01-23T18:22:05Z","market":"FR","service":"mychat","location":"home","kind":"use","panel":"nn","panelist":"P5"}]`)
+	if done := must("/v1/erasures", `{"panel":"nn","panelist":"P5"}`); !strings.Contains(done, `"diaries":1`) {
+		t.Errorf("a day of diaries was sent: %s", done)
 	}
-	t.Cleanup(func() { _ = p.Close() })
-	s := httptest.NewServer(p.handler)
-	defer s.Close()
-	for _, post := range [][2]string{
-		{"/v1/markets", `{"market":"FR","name":"France","zone":"Europe/Paris"}`},
-		{"/v1/services", `{"service":"mychat","name":"MyChat"}`},
-		{"/v1/events?backfill=true", `[{"time":"2003-01-23T18:22:05Z","market":"FR","service":"mychat","location":"home","kind":"use","panel":"nn","panelist":"P5"}]`},
-	} {
-		if a := send(t, s, post[0], post[1]); a.status >= 300 {
-			t.Fatalf("%s: %d %s", post[0], a.status, a.body)
-		}
-	}
-	if a := send(t, s, "/v1/erasures", `{"panel":"nn","panelist":"P5"}`); a.status != http.StatusOK || !strings.Contains(a.body, `"diaries":1`) {
-		t.Errorf("a day of diaries was sent: %d %s", a.status, a.body)
-	}
-	if a := send(t, s, "/v1/log/settle", ""); a.status >= 300 {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
+	must("/v1/log/settle", "")
 	if a := send(t, s, "/v1/erasures", `{"panel":"nn","panelist":"P5"}`); a.status != http.StatusNotFound {
 		t.Errorf("something came back: %d %s", a.status, a.body)
 	}

@@ -55,6 +55,17 @@ func TestWrongNumberOfRows(t *testing.T) {
 	}
 }
 
+// claimFewer writes the file with 50 for each 90 in its footer.
+func claimFewer(t *testing.T, path string, whole []byte) {
+	t.Helper()
+	end := len(whole) - 8
+	footer := end - int(binary.LittleEndian.Uint32(whole[end:]))
+	fewer := bytes.ReplaceAll(whole[footer:end], []byte{0xb4, 1}, []byte{0xe4, 0})
+	if err := os.WriteFile(path, slices.Concat(whole[:footer], fewer, whole[end:]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestMoreRowsInThePages: so is a footer that says fewer rows everywhere than the pages
 // have.
 func TestMoreRowsInThePages(t *testing.T) {
@@ -65,12 +76,7 @@ func TestMoreRowsInThePages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		end := len(whole) - 8
-		footer := end - int(binary.LittleEndian.Uint32(whole[end:]))
-		fewer := bytes.ReplaceAll(whole[footer:end], []byte{0xb4, 1}, []byte{0xe4, 0})
-		if err := os.WriteFile(path, slices.Concat(whole[:footer], fewer, whole[end:]), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		claimFewer(t, path, whole)
 		if rowsOf(t, path) != 50 {
 			continue // it has several groups
 		}
@@ -119,12 +125,7 @@ func TestWholePagesUnclaimed(t *testing.T) {
 	if asCodes, _ := coded(t, path); asCodes.err != nil || len(asCodes.rows) != 90 {
 		t.Fatalf("as it was written: %d rows, %v", len(asCodes.rows), asCodes.err)
 	}
-	end := len(whole) - 8
-	footer := end - int(binary.LittleEndian.Uint32(whole[end:]))
-	fewer := bytes.ReplaceAll(whole[footer:end], []byte{0xb4, 1}, []byte{0xe4, 0})
-	if err := os.WriteFile(path, slices.Concat(whole[:footer], fewer, whole[end:]), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	claimFewer(t, path, whole)
 	if rowsOf(t, path) != 50 {
 		t.Fatalf("%d rows are claimed", rowsOf(t, path))
 	}
