@@ -91,6 +91,7 @@ func Packed(path string) bool {
 // Read reads on. A file that was cut, or is still being written, is said to be so.
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
+	u.some = u.some || n > 0 // the decoder gives the last of the text with what it makes of the bytes behind
 	switch {
 	case err == nil || err == io.EOF: // nothing wraps the end here
 	case errors.Is(err, zstd.ErrMagicMismatch) && u.some:
@@ -98,7 +99,6 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	default:
 		err = packing(err)
 	}
-	u.some = u.some || n > 0
 	return n, err
 }
 
