@@ -100,9 +100,14 @@ func TestParameters(t *testing.T) {
 		"/v1/census?market=FR&from=2002-10-01":                                       "to: is missing",
 		"/v1/census?market=FR&market=BE&from=2002-10-02&to=2002-10-01&location=moon": `market: is given 2 times, and may be given once; from: is after to: "2002-10-02" is after "2002-10-01"; location "moon": is not home, work, elsewhere, several of these joined by +, any, both, home-only or work-only`,
 		"/v1/census?market=FR&from=2002-10-01&to=2002-10-31&min_accounts=-1":         `min_accounts "-1": is not a whole number of 0 or more, of 9 digits at most`,
-		"/v1/version?x=1":            "x: is not a parameter of this, which has none",
-		"/v1/rejected?all=true&al=1": "al: is not a parameter of this; the nearest are all, code, source",
-		"/v1/rejected?all=1&all=0":   "all: is given 2 times, and may be given once",
+		"/v1/version?x=1":                                                     "x: is not a parameter of this, which has none",
+		report + "&month=2002-10&service=msn,,aim":                            `service "msn,,aim": has no name after msn; give it, or leave out the comma`,
+		report + "&month=2002-10&service=,":                                   `service ",": has no name before its first comma; give it, or leave out the comma`,
+		"/v1/reports/markets?service=msn&month=2002-10&panel=nn,":             `panel "nn,": has no name after nn; give it, or leave out the comma`,
+		"/v1/census?market=FR&from=2002-10&to=2002-10&service=,aim":           `service ",aim": has no name before its first comma; give it, or leave out the comma`,
+		"/v1/census?market=FR&from=2002-10&to=2002-10&segment=lyon,,&by=,day": `segment "lyon,,": has no name after lyon; give it, or leave out the comma; what has none is called none; by ",day": has no name before its first comma; `,
+		"/v1/rejected?all=true&al=1":                                          "al: is not a parameter of this; the nearest are all, code, source",
+		"/v1/rejected?all=1&all=0":                                            "all: is given 2 times, and may be given once",
 	} {
 		status, detail := problemOf(t, h, httptest.NewRequest(http.MethodGet, path, nil))
 		if want == "" && status != http.StatusOK {

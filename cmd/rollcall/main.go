@@ -190,7 +190,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if err == nil {
-		err = errors.Join(givenTwice(command), emptyLimit(command))
+		err = errors.Join(givenTwice(command), emptyLimit(command), emptyName(command))
 	}
 	if unknown := (*rollcall.Unknown)(nil); errors.As(err, &unknown) {
 		return unknown
@@ -331,6 +331,27 @@ func emptyLimit(command *kong.Context) error {
 		}
 		if value := reflect.ValueOf(command.FlagValue(part.Flag)); emptyValue(value) {
 			return fmt.Errorf("--%s: is empty", part.Flag.Name)
+		}
+	}
+	return nil
+}
+
+// emptyName refuses a list in which a name is empty: what was meant can't be known.
+func emptyName(command *kong.Context) error {
+	for _, part := range command.Path {
+		if part.Flag == nil || part.Resolved {
+			continue
+		}
+		list := reflect.ValueOf(command.FlagValue(part.Flag))
+		if list.Kind() != reflect.Slice || list.Type().Elem().Kind() != reflect.String {
+			continue
+		}
+		names := make([]string, list.Len())
+		for i := range names {
+			names[i] = list.Index(i).String()
+		}
+		if _, err := rollcall.Names("--"+part.Flag.Name, strings.Join(names, ",")); err != nil {
+			return err
 		}
 	}
 	return nil
