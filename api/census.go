@@ -209,6 +209,8 @@ func (d *markedDays) correction() (c rollcall.Correction, err error) {
 		err = &rollcall.Invalid{Field: "from", Reason: "is missing", Code: "from_missing"}
 	case err == nil && c.To == 0:
 		err = &rollcall.Invalid{Field: "to", Reason: "is missing", Code: "to_missing"}
+	case err == nil && c.From > c.To:
+		err = rollcall.Swapped(d.From, d.To)
 	}
 	return c, err
 }

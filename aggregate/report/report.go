@@ -138,7 +138,7 @@ func fillPeriod(r *rollcall.Query) error {
 	}
 	fillDays(r)
 	if r.From > r.To {
-		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+		return rollcall.Swapped(r.From.String(), r.To.String())
 	}
 	if named != 0 && named != r.Of.Month && (r.Version != 0 || named < r.From.Month() || named > r.Of.Month) {
 		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}
