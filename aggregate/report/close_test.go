@@ -237,7 +237,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{rollcall.Query{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
 		{rollcall.Query{Report: "ranking", Of: other}, rollcall.ErrNotFound, `month "2002-11": is not known of panel nn in FR; the nearest is 2002-10`},
-		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
+		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found; there is version 1"},
 		{rollcall.Query{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
 		{rollcall.Query{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
 		{rollcall.Query{Report: "ranking", Credit: "clicks"}, rollcall.ErrInvalid, `credit "clicks": is not presence or use`},
