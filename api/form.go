@@ -120,7 +120,7 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
 	if m.Internal && access.Of(ctx.Context()).IsReader() {
-		err = s.unseen(ctx.Context(), m)
+		err = unseen(ctx.Context(), s.Publications, m)
 	}
 	if err != nil {
 		answerProblem(ctx, s.fault("write "+d.name, err))
@@ -136,12 +136,12 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 }
 
 // unseen says of an internal version to a reader what is said of one that isn't there.
-func (s *Server) unseen(ctx context.Context, m *rollcall.Meta) error {
+func unseen(ctx context.Context, from Publications, m *rollcall.Meta) error {
 	month, err := rollcall.ParseMonth(cmp.Or(m.Month, m.To[:min(len(m.To), len("2002-10"))]))
 	if err != nil {
 		return fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
 	}
-	all, err := s.Publications.Publications(ctx, m.Market, m.Panel)
+	all, err := from.Publications(ctx, m.Market, m.Panel)
 	if err != nil {
 		return err
 	}
