@@ -23,6 +23,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/disclosure"
+	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
 
@@ -384,6 +385,7 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ValueFormatter(func(v *kong.Value) string { return kong.DefaultHelpValueFormatter(withProfiles(v, args)) }),
 		kong.Resolvers(files...),
 		kong.NamedMapper(typed, kong.MapperFunc(typedPath)),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -393,6 +395,24 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// withProfiles gives a flag whose help lists the built-in profiles that the command
+// of a command line reads by; any other as it is.
+func withProfiles(v *kong.Value, args []string) *kong.Value {
+	if v.Flag == nil || v.Flag.PlaceHolder != "PROFILE" {
+		return v
+	}
+	use := profile.OfTables
+	switch {
+	case slices.Contains(args, "logs"):
+		use = profile.OfLog
+	case slices.Contains(args, "poll"):
+		use = profile.OfSnapshot
+	}
+	listed := *v
+	listed.Help += ": " + strings.Join(profile.Names(use), ", ") + "."
+	return &listed
 }
 
 // typed is the type of a path that messages show as the user typed it. kong's own
