@@ -369,6 +369,9 @@ func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield
 	err = log.Read(ctx, paths, s.in)
 	err = errors.Join(err, log.End(), commit(ctx))
 	c.told(s, log)
+	if !over(ctx, err) {
+		unmatched(s.err, r)
+	}
 	return log, err
 }
 
@@ -388,6 +391,7 @@ func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yie
 	}
 	err := f.Run(ctx, tick.C)
 	c.told(s, log)
+	unmatched(s.err, r)
 	return log, err
 }
 
@@ -543,6 +547,7 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
 	absent(s.err, "poll", poller.Counts().Absent())
+	unmatched(s.err, r)
 	return errors.Join(err, undropped("poll", poller.Counts().Undropped()))
 }
 

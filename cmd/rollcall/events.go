@@ -590,10 +590,17 @@ func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile
 		return err
 	}
 	err = eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
-	if text := r.Unmatched(); text != "" && !over(ctx, err) {
-		fmt.Fprintf(s.err, "warning: %s\n", text)
+	if !over(ctx, err) {
+		unmatched(s.err, r)
 	}
 	return err
+}
+
+// unmatched warns of an account of --drop that no row had.
+func unmatched(w io.Writer, r *profile.Reader) {
+	if text := r.Unmatched(); text != "" {
+		fmt.Fprintf(w, "warning: %s\n", text)
+	}
 }
 
 // reader makes the profile's reader with the flags.
