@@ -227,7 +227,7 @@ func (m *meter) begin(key pair, s segment) *conn {
 		return nil // the tail of something over, or nothing yet
 	}
 	if m.open >= m.connsMost {
-		m.crowdOut()
+		m.letGoOfConns()
 	}
 	m.open++
 	m.stats.Connections++

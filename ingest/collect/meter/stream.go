@@ -152,7 +152,7 @@ func (s *stream) sniff(k chunk) {
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
 	s.hold(2 * len(k.data))
-	if s.meter.crowdOutSniffed(); s.refused {
+	if s.meter.letGoOfSniffed(); s.refused {
 		return
 	}
 	if n := len(s.head[k.side]); n <= sniffLeast || n >= s.looked[k.side]+s.looked[k.side]/4 || n > sniffMost {
@@ -175,9 +175,9 @@ func (s *stream) hold(n int) {
 	}
 }
 
-// crowdOutSniffed refuses, where too many bytes wait for a protocol, the streams that
+// letGoOfSniffed refuses, where too many bytes wait for a protocol, the streams that
 // said nothing for longest.
-func (m *meter) crowdOutSniffed() {
+func (m *meter) letGoOfSniffed() {
 	for m.waiting > waitingMost {
 		s := m.sniffed.Front().Value.(*stream)
 		m.stats.GivenUp["too many streams of no known protocol at a time"]++

@@ -41,7 +41,7 @@ func (m *meter) takeUDP(d packet.Datagram) {
 	f := m.flows[key]
 	if f == nil || d.At.Sub(f.last) > udpIdle {
 		if f == nil && len(m.flows) >= m.flowsMost {
-			m.crowdOutFlows()
+			m.letGoOfFlows()
 		}
 		f = m.newFlow(d)
 		m.flows[key] = f

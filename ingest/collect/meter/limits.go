@@ -7,10 +7,10 @@ import (
 	"rollcall/ingest/collect/meter/wire"
 )
 
-// letGo is which part of the connections, or of the flows, is let go at once where
+// letGoPart is which part of the connections, or of the flows, is let go at once where
 // there are too many: finding which costs as much as there are. A flood of them takes
 // the place of others like it, and not of a messenger's.
-const letGo = 16
+const letGoPart = 16
 
 // worth says what would be lost with a connection.
 type worth int
@@ -40,9 +40,9 @@ func (c *conn) worth() worth {
 	return unknown
 }
 
-// crowdOut lets go of the connections of least worth, and of those the ones that were
+// letGoOfConns lets go of the connections of least worth, and of those the ones that were
 // silent for longest.
-func (m *meter) crowdOut() {
+func (m *meter) letGoOfConns() {
 	type candidate struct {
 		*conn
 		key   pair
@@ -57,7 +57,7 @@ func (m *meter) crowdOut() {
 	slices.SortFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.worth, b.worth), a.last.Compare(b.last), cmp.Compare(a.number, b.number))
 	})
-	for _, c := range all[:(len(all)+letGo-1)/letGo] {
+	for _, c := range all[:(len(all)+letGoPart-1)/letGoPart] {
 		if c.worth != lingering {
 			m.stats.Overflow++
 			c.end(c.last, wire.Idle)
@@ -66,9 +66,9 @@ func (m *meter) crowdOut() {
 	}
 }
 
-// crowdOutFlows lets go of the UDP flows that are of no known service, then of others,
+// letGoOfFlows lets go of the UDP flows that are of no known service, then of others,
 // and of those the ones that were silent for longest.
-func (m *meter) crowdOutFlows() {
+func (m *meter) letGoOfFlows() {
 	type candidate struct {
 		*flow
 		key pair
@@ -81,7 +81,7 @@ func (m *meter) crowdOutFlows() {
 	slices.SortFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(known(a.flow), known(b.flow)), a.last.Compare(b.last), a.key.compare(b.key))
 	})
-	for _, f := range all[:(len(all)+letGo-1)/letGo] {
+	for _, f := range all[:(len(all)+letGoPart-1)/letGoPart] {
 		m.stats.Overflow++
 		delete(m.flows, f.key)
 	}
