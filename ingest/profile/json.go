@@ -98,7 +98,7 @@ func (s *source) object(at line) *row {
 	case jsondepth.Unmarshal(at.text, &members) != nil || members == nil:
 		r.fault = "is not a JSON object"
 	default:
-		r.values, r.members = s.fresh(), members
+		r.Values, r.Members = s.fresh(), members
 		for name, raw := range members {
 			if !s.reads[name] {
 				continue
@@ -107,7 +107,7 @@ func (s *source) object(at line) *row {
 			if err != nil {
 				r.fault = "is not a JSON object"
 			}
-			r.values[name] = v
+			r.Values[name] = v
 		}
 	}
 	return r

@@ -92,7 +92,7 @@ func (v *Value) setExpression(code string) error {
 	if len(code) > maxExpression {
 		return errors.New("an expression is at most 4 KiB long")
 	}
-	seen := &columns{found: map[string]int{}}
+	seen := &visitor{found: map[string]int{}}
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Optimize(false),
 		expr.Patch(seen),
@@ -116,16 +116,16 @@ func (v *Value) setExpression(code string) error {
 	return nil
 }
 
-// columns notes what an expression reads, since nothing else of a row is kept.
-type columns struct {
+// visitor notes what an expression reads, since nothing else of a row is kept.
+type visitor struct {
 	found  map[string]int // how often; less by one for each that is a function's name
 	either [][]string     // of x ?? y
 	loops  bool           // it asks something of each element of a list
 }
 
-func (c *columns) read() map[string]bool {
+func (v *visitor) read() map[string]bool {
 	read := map[string]bool{}
-	for name, n := range c.found {
+	for name, n := range v.found {
 		if n > 0 {
 			read[name] = true
 		}
@@ -134,22 +134,22 @@ func (c *columns) read() map[string]bool {
 }
 
 // Visit notes an identifier, and a member of one.
-func (c *columns) Visit(node *ast.Node) {
+func (v *visitor) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.PredicateNode:
-		c.loops = true
+		v.loops = true
 	case *ast.IdentifierNode:
-		c.found[n.Value]++
+		v.found[n.Value]++
 	case *ast.BinaryNode:
 		if n.Operator == "??" {
 			of := new(identifiers)
 			ast.Walk(&n.Left, of)
 			ast.Walk(&n.Right, of)
-			c.either = append(c.either, of.names)
+			v.either = append(v.either, of.names)
 		}
 	case *ast.CallNode:
 		if of, isName := n.Callee.(*ast.IdentifierNode); isName {
-			c.found[of.Value]--
+			v.found[of.Value]--
 		}
 	case *ast.MemberNode:
 		of, isName := n.Node.(*ast.IdentifierNode)
@@ -157,7 +157,7 @@ func (c *columns) Visit(node *ast.Node) {
 			of, isName = chain.Node.(*ast.IdentifierNode)
 		}
 		if member, ok := n.Property.(*ast.StringNode); ok && isName {
-			c.found[of.Value+"."+member.Value]++
+			v.found[of.Value+"."+member.Value]++
 		}
 	}
 }
