@@ -565,7 +565,7 @@ func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err
 		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
 	}
 	if e.Time.Day && !from.IsZero() {
-		label, err := day(from)
+		label, err := r.day(from)
 		if err != nil {
 			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
 		}
