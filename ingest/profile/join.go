@@ -64,9 +64,7 @@ func (p *Profile) second(j *Join, path string, optional map[string]bool) *column
 	for i := range p.Tables {
 		for _, u := range p.Tables[i].uses(optional, nil) {
 			if names := u.from.joined(j); len(names) > 0 {
-				told := u.of(names)
-				told.Others = true
-				uses = append(uses, told)
+				uses = append(uses, u.of(names))
 			}
 		}
 	}

@@ -180,6 +180,21 @@ tables:
 	}
 }
 
+// TestAskedOfSecond: so it is refused where no object of a second file has what it reads.
+func TestAskedOfSecond(t *testing.T) {
+	const intervals, person = "testdata/zulip/useractivityinterval.csv", `{"id":8,"is_bot":false`
+	for more, want := range map[string]string{
+		`}`: `no row has "is_active"`, `,"isActive":true}`: `no row has "is_active", only "isActive"`,
+		`,"is_active":false}`: "", `}` + "\n" + person + `,"is_active":true}`: "",
+	} {
+		people := written(t, "people.json", person+more)
+		o := Options{Joins: map[string]string{"userprofile": people}, Optional: map[string]bool{"deactivated": true}}
+		if said := reading(t, "zulip", o, intervals); !strings.Contains(said, want) || want == "" && said != "" {
+			t.Errorf("%s: %q, want %s", more, said, want)
+		}
+	}
+}
+
 // TestSurveyEnds: of objects no more is read ahead than tells that a rule which was asked
 // for can drop: a file may be of gigabytes.
 func TestSurveyEnds(t *testing.T) {
