@@ -57,6 +57,7 @@ type meter struct {
 	connsMost int        // of them
 	flowsMost int        // of flows
 	held      int        // bytes that came before others that are missing, and what they cost
+	holders   *list.List // each holder of those, the one that began to wait first at the front
 	waiting   int        // bytes of streams whose protocol is not known yet
 	sniffed   *list.List // those *stream, the one that was fed last at the back
 	now       time.Time
@@ -88,7 +89,7 @@ func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) 
 		return nil, err
 	}
 	m := &meter{
-		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow), sniffed: list.New(), connsMost: connsMost, flowsMost: flowsMost,
+		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow), holders: list.New(), sniffed: list.New(), connsMost: connsMost, flowsMost: flowsMost,
 		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)}, unpacking: inflate.NewBudget(unpackingMost),
 	}
 	table, err := install.table()

@@ -44,6 +44,14 @@ func floods() map[string]func(m *meter, n int, at time.Time) {
 		"beginnings of what may be one": func(m *meter, i int, at time.Time) {
 			_ = (&stream{meter: m}).Feed(wire.Client, at, word)
 		},
+		"bytes behind others that never come": func(m *meter, i int, at time.Time) {
+			first, far := knock(i/400, at, layers.TCP{ACK: true}), knock(i/400, at, layers.TCP{ACK: true, Seq: uint32(10 + 9000*(i%400))})
+			first.tcp.Payload, far.tcp.Payload = []byte("\x00\x00\x00"), make([]byte, max(0, min(8192, heldMost-1-pieceCost-m.held))) // up to the limit
+			if i%400 == 0 {
+				m.find(first).take(first)
+			}
+			m.find(far).take(far)
+		},
 		"datagrams": func(m *meter, i int, at time.Time) {
 			m.takeUDP(packet.Datagram{At: at, Src: stranger(i), Dst: netip.MustParseAddrPort("10.9.9.9:4321"), Protocol: packet.UDP, Segment: make([]byte, 12)})
 		},
@@ -82,11 +90,26 @@ func readFlooded(t *testing.T, packets []sent, flood func(*meter, int, time.Time
 	return ndjson(list), m.told()
 }
 
+// overtaken gives packets of which each has overtaken the one before it, where both are
+// of one direction and carry data.
+func overtaken(packets []sent) []sent {
+	const addresses, ports = 14 + 12, 14 + 20 + 4 // of IPv4 in Ethernet
+	data := func(p sent) bool { return len(p.data) > 14+20+32 }
+	for i := 1; i < len(packets); i++ {
+		a, b := &packets[i-1], &packets[i]
+		if data(*a) && data(*b) && bytes.Equal(a.data[addresses:ports], b.data[addresses:ports]) {
+			a.data, b.data = b.data, a.data
+			i++
+		}
+	}
+	return packets
+}
+
 // TestFloods: whatever number of connections, flows or first words comes in the middle
 // of a messenger's session, the session is read as without them, and so is one that
 // begins after them.
 func TestFloods(t *testing.T) {
-	packets := recordedPackets(t, oscarRecording)
+	packets := overtaken(recordedPackets(t, oscarRecording))
 	want, _ := readFlooded(t, packets, nil, -1)
 	if want == "" {
 		t.Fatal("the recording has no sightings")
@@ -97,7 +120,7 @@ func TestFloods(t *testing.T) {
 			if got != want {
 				t.Errorf("%s before packet %d: %s\nwant %s", name, before, got, want)
 			}
-			if stats.Overflow == 0 && len(stats.GivenUp) == 0 {
+			if stats.Overflow == 0 && len(stats.GivenUp) == 0 && stats.Gaps == 0 {
 				t.Errorf("%s before packet %d: nothing was let go: %+v", name, before, stats)
 			}
 		}
