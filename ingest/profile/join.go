@@ -127,7 +127,7 @@ func (p *Profile) joinNames() string {
 func (j *joined) of(row map[string]any, machine *vm.VM) error {
 	key, err := j.On.of(row, machine)
 	if err != nil {
-		return err
+		return fmt.Errorf("join %s: on: %w", j.Names[0], err)
 	}
 	values, ok := j.rows[text(key)]
 	if !ok {
