@@ -107,7 +107,7 @@ func (v *Value) setExpression(code string) error {
 	}
 	program, err := expr.Compile(code, options...)
 	if err != nil {
-		return fmt.Errorf("expression %q: %w", code, err)
+		return fmt.Errorf("expression %q: %s", code, before(err.Error(), "\n")) // which it shows again in lines of its own
 	}
 	if seen.loops {
 		return fmt.Errorf("expression %q: has a loop", code)
