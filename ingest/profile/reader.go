@@ -373,7 +373,7 @@ func (r *Reader) row(row *row) error {
 	case errors.As(err, &not):
 		return not
 	}
-	r.counts.reject(row.line, err.Error())
+	r.counts.reject(Fault{row.line, row.element, err.Error()})
 	return nil
 }
 

@@ -70,6 +70,17 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestPlaces: a refused row of an array is told by its place among the elements, which may
+// all stand in one line.
+func TestPlaces(t *testing.T) {
+	for text, want := range map[string]string{"[{},3]": "element 2", "{}\n3": "line 2"} {
+		_, counts := read(t, "rocketchat", "UTC", Options{}, written(t, "a.json", text))
+		if len(counts.Faults) != 1 || counts.Faults[0].At() != want {
+			t.Errorf("%s: %v, want %s", text, counts.Faults, want)
+		}
+	}
+}
+
 // TestReasons: what can't be worked out for a row is told with its key and what kind of
 // thing stands in the columns, and what is none of some words with its column; no reason
 // quotes the row.
