@@ -35,8 +35,17 @@ type Counts struct {
 
 // Fault is why a row was refused.
 type Fault struct {
-	Line   int
-	Reason string
+	Line    int
+	Element bool // Line counts the elements of an array
+	Reason  string
+}
+
+// At says where in a file the row stands.
+func (f Fault) At() string {
+	if f.Element {
+		return fmt.Sprintf("element %d", f.Line)
+	}
+	return fmt.Sprintf("line %d", f.Line)
 }
 
 // AllOther is how many rows there were, if none was of a table of the profile;
@@ -79,10 +88,10 @@ func newCounts(tables []*columns.Table) *Counts {
 	return &Counts{Dropped: map[string]int{}, Kept: map[string]int{}, Set: map[string]int{}, Lost: map[string]int{}, columns: columns.NewFile(tables)}
 }
 
-func (c *Counts) reject(line int, reason string) {
+func (c *Counts) reject(fault Fault) {
 	c.Rejected++
-	if len(c.Faults) < maxRejected {
-		c.Faults = append(c.Faults, Fault{line, reason})
+	if len(c.Faults) < maxRejected && !slices.Contains(c.Faults, fault) { // a snapshot may have what the one before had
+		c.Faults = append(c.Faults, fault)
 	}
 }
 

@@ -64,9 +64,7 @@ func (p *Profile) second(j *Join, path string, optional map[string]bool) *column
 	for i := range p.Tables {
 		for _, u := range p.Tables[i].uses(optional, nil) {
 			if names := u.from.joined(j); len(names) > 0 {
-				told := u.of(names)
-				told.Others = true
-				uses = append(uses, told)
+				uses = append(uses, u.of(names))
 			}
 		}
 	}
@@ -129,7 +127,7 @@ func (p *Profile) joinNames() string {
 func (j *joined) of(row map[string]any, machine *vm.VM) error {
 	key, err := j.On.of(row, machine)
 	if err != nil {
-		return err
+		return fmt.Errorf("join %s: on: %w", j.Names[0], err)
 	}
 	values, ok := j.rows[text(key)]
 	if !ok {

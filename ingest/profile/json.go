@@ -66,7 +66,9 @@ func (s *source) elements(d *json.Decoder, allowed *jsondepth.Ration, yield func
 			return arrayFault(err, fmt.Sprintf("element %d", n), "is not JSON, and so neither is the rest; the elements before were read")
 		}
 		allowed.Left = maxElement
-		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
+		row := s.object(line{text: element, no: n, long: len(element) > maxLine})
+		row.element = true
+		if err := yield(row); err != nil {
 			return err
 		}
 	}

@@ -116,11 +116,11 @@ func theirs(err error) error {
 // step is what a line tells of a connection.
 func (e *Event) step(t *Table, seen *Seen, row map[string]any, machine *vm.VM) error {
 	v, err := e.Step.of(row, machine)
-	if err == nil {
-		seen.Step, err = session.ParseWhat(text(v))
-	}
 	if err != nil {
 		return fmt.Errorf("step: %w", err)
+	}
+	if seen.Step, err = session.ParseWhat(text(v)); err != nil {
+		return fmt.Errorf("%sstep: %w", e.Step.said(), err)
 	}
 	for _, name := range []struct {
 		of   *Value

@@ -83,11 +83,12 @@ func (t *Table) checkGroups(joins []Join) error {
 		return nil
 	}
 	known := groups(t.pattern)
-	for _, v := range t.values() {
+	for _, u := range t.uses(nil, nil) {
+		v := u.from
 		if v.field == nil || v.name == nowColumn || len(v.own(joins)) == 0 || slices.Contains(known, v.name) {
 			continue
 		}
-		text := fmt.Sprintf("%q is no group of the pattern", v.name)
+		text := fmt.Sprintf("%s: %q is no group of the pattern", u.name, v.name)
 		if near := rollcall.Nearest(v.name, known); len(near) > 0 {
 			text += "; the nearest are " + strings.Join(near, ", ")
 		}

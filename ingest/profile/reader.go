@@ -299,11 +299,20 @@ func (r *Reader) tableOf(row *row) (int, error) {
 		if !t.fits(row) {
 			continue
 		}
-		if holds, err := r.holds(&t.When, row.Values); err != nil || holds {
-			return i, err
+		holds, err := r.holds(&t.When, row.Values)
+		if err != nil {
+			return -1, t.unread("when", err)
+		}
+		if holds {
+			return i, nil
 		}
 	}
 	return -1, nil
+}
+
+// unread says of a row which of the table's keys can't be read.
+func (t *Table) unread(key string, err error) error {
+	return fmt.Errorf("table %s: %s: %w", t.Name, key, err)
 }
 
 func (t *Table) fits(row *row) bool {
@@ -364,7 +373,7 @@ func (r *Reader) row(row *row) error {
 	case errors.As(err, &not):
 		return not
 	}
-	r.counts.reject(row.line, err.Error())
+	r.counts.reject(Fault{row.line, row.element, err.Error()})
 	return nil
 }
 
@@ -429,7 +438,7 @@ func (r *Reader) base(t *Table, row map[string]any) (s ingest.Sighting, err erro
 	if !t.Device.empty() && s.Platform == rollcall.OtherPlatform {
 		device, err := t.Device.of(row, r.machine)
 		if err != nil {
-			return s, fmt.Errorf("device: %w", err)
+			return s, t.unread("device", err)
 		}
 		if known, ok := r.survey.devices[r.survey.hash(t.Name, text(device))]; ok {
 			s.Platform = known
@@ -445,7 +454,7 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 	}
 	v, err := t.First.of(row, r.machine)
 	if err != nil {
-		return false, fmt.Errorf("first: %w", err)
+		return false, t.unread("first", err)
 	}
 	again := r.first.again(r.survey.hash(t.Name, text(v)))
 	if again {
@@ -456,10 +465,13 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 
 // event makes one sighting of a row; its time is zero where the row has none.
 func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen, error) {
-	if holds, err := r.holds(&e.When, row); err != nil || !holds {
-		return Seen{}, err
+	holds, err := r.holds(&e.When, row)
+	if err != nil {
+		return Seen{}, t.unread("when", err)
 	}
-	var err error
+	if !holds {
+		return Seen{}, nil
+	}
 	if seen.Time, seen.Until, err = r.times(e, row); err != nil {
 		return seen, err
 	}
@@ -501,7 +513,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	once, err := e.Once.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("once: %w", err)
+		return t.unread("once", err)
 	}
 	if !e.Once.empty() && r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(once))) {
 		return nil
@@ -511,7 +523,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	key, err := e.Stay.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("stay: %w", err)
+		return t.unread("stay", err)
 	}
 	if r.stays.add(text(key), e.Gap, stay{seen, e.Grace}) {
 		r.counts.Joined++
@@ -612,7 +624,7 @@ func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
 func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
 	v, err := i.Value.of(row, r.machine)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, fmt.Errorf("can't be told: %w", err)
 	}
 	t, err := i.read(v, r.options.Zone, r.clock)
 	if err != nil || t.IsZero() || i.Day {

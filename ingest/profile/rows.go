@@ -30,8 +30,9 @@ const mark = "\xef\xbb\xbf"
 // values are valid until the next row.
 type row struct {
 	columns.Row
-	line  int
-	fault string // why it can't be read
+	line    int
+	element bool   // line counts the elements of an array
+	fault   string // why it can't be read
 }
 
 // source is a file that is being cut into rows.

@@ -56,7 +56,7 @@ func (p *Profile) readsOf(t *Table, optional map[string]bool) *columns.Table {
 func (u use) of(names []string) columns.Use {
 	return columns.Use{
 		Name: u.name, Columns: names, Others: len(names) < len(u.from.columns()), Field: u.from.field != nil, Either: u.from.either,
-		Common: slices.Contains([]string{"account", "market", "service", "location", "segment", "platform", "agent"}, u.name),
+		Common: slices.Contains([]string{"account", "market", "service", "location", "segment", "platform", "agent", "device", "first", "once", "stay"}, u.name),
 		Weight: u.weight, Says: u.says,
 	}
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -179,6 +180,21 @@ tables:
 	}
 }
 
+// TestAskedOfSecond: so it is refused where no object of a second file has what it reads.
+func TestAskedOfSecond(t *testing.T) {
+	const intervals, person = "testdata/zulip/useractivityinterval.csv", `{"id":8,"is_bot":false`
+	for more, want := range map[string]string{
+		`}`: `no row has "is_active"`, `,"isActive":true}`: `no row has "is_active", only "isActive"`,
+		`,"is_active":false}`: "", `}` + "\n" + person + `,"is_active":true}`: "",
+	} {
+		people := written(t, "people.json", person+more)
+		o := Options{Joins: map[string]string{"userprofile": people}, Optional: map[string]bool{"deactivated": true}}
+		if said := reading(t, "zulip", o, intervals); !strings.Contains(said, want) || want == "" && said != "" {
+			t.Errorf("%s: %q, want %s", more, said, want)
+		}
+	}
+}
+
 // TestSurveyEnds: of objects no more is read ahead than tells that a rule which was asked
 // for can drop: a file may be of gigabytes.
 func TestSurveyEnds(t *testing.T) {
@@ -204,6 +220,25 @@ func TestSurveyEnds(t *testing.T) {
 		if rows != tt.most || !errors.Is(err, errEnough) {
 			t.Errorf("%s: %d rows were read, want %d: %v", tt.first, rows, tt.most, err)
 		}
+	}
+}
+
+// TestManyHeaders: a rule that was asked for is refused where the last of very many tables
+// of a dump doesn't have its column, before any row is sent.
+func TestManyHeaders(t *testing.T) {
+	var dump strings.Builder
+	const columns = "createat, lastactivityat, userid, props"
+	for i := range 1000 {
+		fmt.Fprintf(&dump, "COPY public.sessions (%s, roles, c%d) FROM stdin;\n1790000000000\t1790000001000\tann\t{}\t\t\n\\.\n", columns, i)
+	}
+	last := "COPY public.sessions (" + columns + ") FROM stdin;\n1790000000000\t1790000001000\tann\t{}\n\\.\n"
+	asked := Options{Optional: map[string]bool{"administrator": true}}
+	if said := reading(t, "mattermost", asked, written(t, "m.sql", dump.String())); said != "" {
+		t.Error(said)
+	}
+	said := reading(t, "mattermost", asked, written(t, "m.sql", dump.String()+last))
+	if !strings.HasPrefix(said, "refused: ") || !strings.Contains(said, `table sessions: the header has no "roles"`) {
+		t.Errorf("the 1,001st header: %q", said)
 	}
 }
 

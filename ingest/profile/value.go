@@ -107,7 +107,7 @@ func (v *Value) setExpression(code string) error {
 	}
 	program, err := expr.Compile(code, options...)
 	if err != nil {
-		return fmt.Errorf("expression %q: %w", code, err)
+		return fmt.Errorf("expression %q: %s", code, before(err.Error(), "\n")) // which it shows again in lines of its own
 	}
 	if seen.loops {
 		return fmt.Errorf("expression %q: has a loop", code)
@@ -181,24 +181,61 @@ func (v *Value) of(row map[string]any, machine *vm.VM) (any, error) {
 		machine.MemoryBudget = maxMemory
 		out, err := machine.Run(v.program, row)
 		if err != nil {
-			return nil, errors.New("the expression can't be worked out for the row")
+			return nil, errors.New("the expression can't be worked out for the row" + v.kinds(row))
 		}
 		return out, nil
 	case v.field == nil:
 		return nil, nil
 	}
-	if whole, ok := row[v.name]; ok && len(v.field) > 1 {
-		return whole, nil
-	}
-	var at any = row
-	for _, name := range v.field {
-		inside, ok := at.(map[string]any)
-		if !ok {
-			return nil, nil
-		}
-		at = inside[name]
-	}
+	at, _ := inside(row, v.name, v.field)
 	return at, nil
+}
+
+// inside gives what an object has by a name, which may have a dot, or by the name's
+// parts in an object within it.
+func inside(object map[string]any, name string, path []string) (at any, ok bool) {
+	if whole, ok := object[name]; ok {
+		return whole, true
+	}
+	at = object
+	for _, part := range path {
+		within, _ := at.(map[string]any)
+		if at, ok = within[part]; !ok {
+			return nil, false
+		}
+	}
+	return at, true
+}
+
+// kinds says what kind of thing a row has in the columns that the value reads.
+func (v *Value) kinds(row map[string]any) string {
+	names := v.columns()
+	for i, name := range names {
+		kind := "a text"
+		switch at, ok := inside(row, name, strings.Split(name, ".")); at := at.(type) {
+		case nil:
+			if kind = "empty"; !ok {
+				kind = "not there"
+			}
+		case string:
+			if at == "" {
+				kind = "empty"
+			}
+		case bool:
+			kind = "true or false"
+		case map[string]any:
+			kind = "an object"
+		case []any:
+			kind = "a list"
+		default:
+			kind = "a number"
+		}
+		names[i] = fmt.Sprintf("%q is %s", name, kind)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", where " + strings.Join(names, ", ")
 }
 
 // text gives a value as text; nothing is "".

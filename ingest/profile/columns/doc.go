@@ -3,7 +3,7 @@
 // values what a table takes from which columns, and sees of rows the names alone.
 //
 // Read use.go first (what is taken), then header.go (whose header a line is),
-// absent.go (what rows don't have, and the words for it), file.go (all tables of a
-// file, and how much of it is remembered), second.go (a joined file), and alike.go
+// row.go and absent.go (what rows don't have, and the words for it), file.go and
+// passed.go (all headers of a file, and how many are remembered), second.go (a joined file), and alike.go
 // (names that differ in capitals alone).
 package columns

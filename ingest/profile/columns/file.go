@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// The bounds of what is remembered of a file's headers: beyond them each is judged anew
+// whenever it comes.
+const (
+	maxHeaders = 1000
+	maxBytes   = 4 << 20 // of their names
+)
+
 // File is what is known of the columns of a file's rows, for each table that may have
 // them.
 type File struct {
@@ -14,6 +21,10 @@ type File struct {
 	header   []string           // that was looked at last
 	here     map[*Table]*absent // of it
 	headers  map[heading]*absent
+	bytes    int       // of the names in headers
+	passing  []*absent // of the header that was looked at last, where it isn't remembered
+	passed   passed
+	read     bool // a table had a row
 	objects  bool // tables of objects are looked at
 	patterns bool // and those of patterns
 }
@@ -26,7 +37,7 @@ type heading struct {
 
 // NewFile begins to look at a file.
 func NewFile(tables []*Table) *File {
-	return &File{tables: tables, here: map[*Table]*absent{}, headers: map[heading]*absent{}}
+	return &File{tables: tables, here: map[*Table]*absent{}, headers: map[heading]*absent{}, passed: passed{said: map[warning]bool{}}}
 }
 
 // Look looks at a row's columns before it is known whose it is.
@@ -63,6 +74,10 @@ func (f *File) begin(pattern bool, as func(*Table) *absent) {
 func (f *File) look(row *Row) {
 	f.header = row.Header
 	clear(f.here)
+	for _, a := range f.passing {
+		f.passed.add(a, f.unread(a))
+	}
+	f.passing = nil
 	names := strings.Join(row.Header, "\x00")
 	for _, t := range f.tables {
 		if t.Groups != nil || row.Table != "" && t.Relation != "" && row.Table != t.Relation {
@@ -73,8 +88,7 @@ func (f *File) look(row *Row) {
 			if a = t.headed(row.Header); a == nil {
 				continue
 			}
-			f.headers[heading{t, names}] = a
-			f.absent = append(f.absent, a)
+			f.remember(heading{t, names}, a)
 		}
 		f.here[t] = a
 		if t.Whole && t.In(row.Header) {
@@ -82,6 +96,19 @@ func (f *File) look(row *Row) {
 		}
 	}
 }
+
+// remember remembers a header, where the bounds allow.
+func (f *File) remember(h heading, a *absent) {
+	if len(f.headers) == maxHeaders || f.bytes+len(h.names) > maxBytes {
+		f.passing = append(f.passing, a)
+		return
+	}
+	f.headers[h], f.bytes = a, f.bytes+len(h.names)
+	f.absent = append(f.absent, a)
+}
+
+// all gives what is remembered, and what is looked at now.
+func (f *File) all() []*absent { return slices.Concat(f.absent, f.passing) }
 
 // same reports whether two headers are the same one.
 func same(a, b []string) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
@@ -110,17 +137,19 @@ func (u Undroppable) Error() string { return string(u) }
 // Note takes the next row of a table, which was looked at. The error is Undroppable.
 func (f *File) Note(t *Table, row *Row) error {
 	a := f.at(t, row.Header)
-	switch {
-	case a == nil:
-	case a.has == "":
+	if a == nil {
+		return nil
+	}
+	f.read = true
+	if a.has == "" {
 		a.look(row)
-	default:
-		if a.rows++; a.rows > 1 {
-			return nil
-		}
-		if text := a.undropped(); text != "" {
-			return Undroppable(text)
-		}
+		return nil
+	}
+	if a.rows++; a.rows > 1 {
+		return nil
+	}
+	if text := a.undropped(); text != "" {
+		return Undroppable(text)
 	}
 	return nil
 }
@@ -144,15 +173,21 @@ func CheckGroups(tables []*Table) error {
 func (f *File) Warnings() []string {
 	var texts []string
 	tables := map[string][]string{}
-	for _, a := range f.absent {
-		for _, text := range a.warnings(f.unread(a)) {
-			if tables[text] == nil {
-				texts = append(texts, text)
-			}
-			if !slices.Contains(tables[text], a.Name) {
-				tables[text] = append(tables[text], a.Name)
-			}
+	say := func(w warning) {
+		if tables[w.text] == nil {
+			texts = append(texts, w.text)
 		}
+		if !slices.Contains(tables[w.text], w.table) {
+			tables[w.text] = append(tables[w.text], w.table)
+		}
+	}
+	for _, a := range f.all() {
+		for _, text := range a.warnings(f.unread(a)) {
+			say(warning{a.Name, text})
+		}
+	}
+	for _, w := range f.passed.inOrder() {
+		say(w)
 	}
 	for i, text := range texts {
 		word := "table "
@@ -161,13 +196,14 @@ func (f *File) Warnings() []string {
 		}
 		texts[i] = word + strings.Join(tables[text], ", ") + ": " + text
 	}
+	if f.passed.more {
+		texts = append(texts, "more headers lack columns than are told here")
+	}
 	return texts
 }
 
 // unread reports whether other tables have the rows.
-func (f *File) unread(a *absent) bool {
-	return a.rows == 0 && slices.ContainsFunc(f.absent, func(other *absent) bool { return other.rows > 0 })
-}
+func (f *File) unread(a *absent) bool { return a.rows == 0 && f.read }
 
 // Undropped says which column no row has by which a rule drops that was asked for,
 // so that whom it is about was counted; "": there is none.
@@ -185,7 +221,7 @@ func (f *File) Undropped() string {
 
 // Pending reports whether a table's first row would be an error.
 func (f *File) Pending() bool {
-	return slices.ContainsFunc(f.absent, func(a *absent) bool { return a.undropped() != "" })
+	return slices.ContainsFunc(f.all(), func(a *absent) bool { return a.undropped() != "" })
 }
 
 // Settled reports whether rows have had every column by which a rule drops that was
@@ -199,8 +235,11 @@ func (f *File) Settled() bool {
 // Nobody says that no row of any table has the account's column; "": some have, or there
 // is no row.
 func (f *File) Nobody() string {
+	if f.passed.named {
+		return ""
+	}
 	said := ""
-	for _, a := range f.absent {
+	for _, a := range f.all() {
 		if a.Nameless || a.rows == 0 {
 			continue // another line of the connection names it
 		}
@@ -210,5 +249,5 @@ func (f *File) Nobody() string {
 		}
 		said = cmp.Or(said, text)
 	}
-	return said
+	return cmp.Or(said, f.passed.nobody)
 }
