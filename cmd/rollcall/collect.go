@@ -545,6 +545,9 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	poller.Count = func(text string) { log.Info("poll: " + text) }
 	poller.Warn = func(text string) { log.Warn("poll: the profile " + text) }
 	err := poller.Run(ctx, tick.C, from.Ask, commit, func(err error) { log.Warn("no snapshot", "error", err.Error()) })
+	for _, fault := range poller.Counts().Faults {
+		fmt.Fprintf(s.err, "poll: row %d: %s\n", fault.Line, fault.Reason)
+	}
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
 	absent(s.err, "poll", poller.Counts().Absent())
 	unmatched(s.err, r)

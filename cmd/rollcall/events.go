@@ -690,7 +690,7 @@ func (c *eventsLoadCmd) sendTable(ctx context.Context, s *streams, api *client, 
 // the counts by rule.
 func tellRows(w io.Writer, path string, counts *profile.Counts) {
 	for _, fault := range counts.Faults {
-		fmt.Fprintf(w, "%s: line %d: %s\n", path, fault.Line, fault.Reason)
+		fmt.Fprintf(w, "%s: %s: %s\n", path, fault.At(), fault.Reason)
 	}
 	fmt.Fprintf(w, "%s: %s\n", path, counts)
 	absent(w, path, counts.Absent())

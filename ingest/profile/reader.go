@@ -17,6 +17,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/profile/columns"
 )
 
 // Options are what a profile's file doesn't say.
@@ -47,13 +48,13 @@ type Reader struct {
 	stays   stays
 	clock   *clock // of a log; nil: the rows are a table's, in any order
 	counts  *Counts
-	columns taken
+	columns []*columns.Table // that the tables read
 	yield   func(Seen) error
 }
 
 // NewReader reads the joined files.
 func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
-	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, matched: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
+	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, matched: map[string]bool{}, survey: newSurvey()}
 	if o.Zone == nil {
 		r.options.Zone = time.UTC
 	}
@@ -70,15 +71,19 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 			return nil, err
 		}
 	}
-	r.columns = taken{p, o.Optional}
+	r.columns = p.reads(o.Optional)
+	r.counts = newCounts(r.columns)
 	for _, name := range slices.Sorted(maps.Keys(o.Joins)) {
-		j, err := r.columns.join(ctx, name, o.Joins[name])
+		j, err := p.join(ctx, name, o.Joins[name], o.Optional)
 		if err != nil {
 			return nil, err
 		}
 		r.joins = append(r.joins, j)
 	}
-	if err := r.columns.check(r.joins); err != nil {
+	if err := p.checkAsked(r.joins, o.Optional); err != nil {
+		return nil, err
+	}
+	if err := columns.CheckGroups(r.columns); err != nil {
 		return nil, err
 	}
 	var err error
@@ -152,7 +157,7 @@ func (r *Reader) Missing() []string {
 		}
 	}
 	for _, j := range r.joins {
-		missing = append(missing, j.lacks.ofSecond()...)
+		missing = append(missing, j.lacks.Warnings()...)
 	}
 	return missing
 }
@@ -181,11 +186,11 @@ func (r *Reader) Survey(ctx context.Context, paths []string) error {
 }
 
 func (r *Reader) surveyFile(ctx context.Context, path string, learns bool) error {
-	r.counts = newCounts()
+	r.counts = newCounts(r.columns)
 	err := r.source().each(ctx, path, func(row *row) error { return r.look(row, learns) })
 	var (
 		cut damage // which is said when the rows are read
-		not undroppable
+		not columns.Undroppable
 	)
 	switch {
 	case errors.Is(err, errEnough), err == nil, errors.As(err, &cut):
@@ -206,21 +211,21 @@ func (r *Reader) look(row *row, learns bool) error {
 	t, err := r.known(row)
 	switch {
 	case err != nil:
-		var not undroppable
+		var not columns.Undroppable
 		if errors.As(err, &not) {
 			return not
 		}
 	case t != nil:
-		r.lookDevice(t, row.values)
+		r.lookDevice(t, row.Values)
 		if !t.Fallback && r.fallback {
-			r.lookDays(t, row.values)
+			r.lookDays(t, row.Values)
 		}
 	}
 	switch {
 	case learns:
-	case row.members != nil && r.counts.settled():
+	case row.Members != nil && r.counts.columns.Settled():
 		return errEnough // what further objects have changes nothing
-	case row.header != nil && row.table == "" && !r.counts.pending():
+	case row.Header != nil && row.Table == "" && !r.counts.columns.Pending():
 		return errEnough // a table by itself has one header
 	}
 	return nil
@@ -270,23 +275,23 @@ func (r *Reader) source() *source {
 // known is tableOf, and looks which columns the row has. The error may be of a header
 // without a column by which a rule drops that was asked for.
 func (r *Reader) known(row *row) (*Table, error) {
-	r.columns.examine(r.counts, row)
-	t, err := r.tableOf(row)
-	if err == nil && t != nil {
-		err = r.counts.note(t, row)
+	r.counts.columns.Look(&row.Row)
+	at, err := r.tableOf(row)
+	if err != nil || at < 0 {
+		return nil, err
 	}
-	return t, err
+	return &r.Tables[at], r.counts.columns.Note(r.columns[at], &row.Row)
 }
 
-// tableOf gives the table that a row is of, with the joined rows beside its own
-// columns; nil: none is.
-func (r *Reader) tableOf(row *row) (*Table, error) {
+// tableOf gives the table that a row is of by its number, with the joined rows beside
+// its own columns; -1: none is.
+func (r *Reader) tableOf(row *row) (int, error) {
 	if row.fault != "" {
-		return nil, errors.New(row.fault)
+		return -1, errors.New(row.fault)
 	}
 	for _, j := range r.joins {
-		if err := j.of(row.values, r.machine); err != nil {
-			return nil, err
+		if err := j.of(row.Values, r.machine); err != nil {
+			return -1, err
 		}
 	}
 	for i := range r.Tables {
@@ -294,25 +299,34 @@ func (r *Reader) tableOf(row *row) (*Table, error) {
 		if !t.fits(row) {
 			continue
 		}
-		if holds, err := r.holds(&t.When, row.values); err != nil || holds {
-			return t, err
+		holds, err := r.holds(&t.When, row.Values)
+		if err != nil {
+			return -1, t.unread("when", err)
+		}
+		if holds {
+			return i, nil
 		}
 	}
-	return nil, nil
+	return -1, nil
+}
+
+// unread says of a row which of the table's keys can't be read.
+func (t *Table) unread(key string, err error) error {
+	return fmt.Errorf("table %s: %s: %w", t.Name, key, err)
 }
 
 func (t *Table) fits(row *row) bool {
-	if t.Pattern != "" || row.table == noTable {
-		return row.table == t.Pattern // which tables may share: the first whose condition holds reads the line
+	if t.Pattern != "" || row.Table == noTable {
+		return row.Table == t.Pattern // which tables may share: the first whose condition holds reads the line
 	}
-	if row.table != "" && t.Relation != "" && row.table != t.Relation {
+	if row.Table != "" && t.Relation != "" && row.Table != t.Relation {
 		return false
 	}
-	if row.header != nil {
-		return t.headed(row.header)
+	if row.Header != nil {
+		return t.needs.In(row.Header)
 	}
 	return !slices.ContainsFunc(t.Header, func(name string) bool { // an object has what it has
-		_, ok := row.values[name]
+		_, ok := row.Values[name]
 		return !ok
 	})
 }
@@ -321,7 +335,7 @@ func (t *Table) fits(row *row) bool {
 // can't be read is counted with its line and reason, and the rest goes on; the
 // error is the file's, or yield's.
 func (r *Reader) Read(ctx context.Context, path string, yield func(Seen) error) (*Counts, error) {
-	r.counts, r.yield = newCounts(), yield
+	r.counts, r.yield = newCounts(r.columns), yield
 	for _, j := range r.joins {
 		j.lost = 0
 	}
@@ -351,7 +365,7 @@ func (r *Reader) row(row *row) error {
 	}
 	var (
 		theirs failed
-		not    undroppable
+		not    columns.Undroppable
 	)
 	switch {
 	case errors.As(err, &theirs):
@@ -359,7 +373,7 @@ func (r *Reader) row(row *row) error {
 	case errors.As(err, &not):
 		return not
 	}
-	r.counts.reject(row.line, err.Error())
+	r.counts.reject(Fault{row.line, row.element, err.Error()})
 	return nil
 }
 
@@ -372,11 +386,11 @@ func (r *Reader) sightings(row *row) error {
 		r.counts.Other++
 		return nil
 	}
-	base, err := r.base(t, row.values)
+	base, err := r.base(t, row.Values)
 	if err != nil {
 		return err
 	}
-	rule, err := r.dropped(t, base, row.values)
+	rule, err := r.dropped(t, base, row.Values)
 	if err != nil {
 		return err
 	}
@@ -384,15 +398,15 @@ func (r *Reader) sightings(row *row) error {
 		r.counts.Dropped[rule]++
 		return nil
 	}
-	if doubled, err := r.doubled(t, row.values); err != nil || doubled {
+	if doubled, err := r.doubled(t, row.Values); err != nil || doubled {
 		return err
 	}
-	if err := r.set(t, &base, row.values); err != nil {
+	if err := r.set(t, &base, row.Values); err != nil {
 		return err
 	}
 	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
-		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.values); err != nil {
+		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.Values); err != nil {
 			return err
 		}
 	}
@@ -400,7 +414,7 @@ func (r *Reader) sightings(row *row) error {
 		r.clock.pass(made[0].Time)
 	}
 	for i := range t.Events {
-		if err := r.take(t, &t.Events[i], made[i], row.values); err != nil {
+		if err := r.take(t, &t.Events[i], made[i], row.Values); err != nil {
 			return err
 		}
 	}
@@ -424,7 +438,7 @@ func (r *Reader) base(t *Table, row map[string]any) (s ingest.Sighting, err erro
 	if !t.Device.empty() && s.Platform == rollcall.OtherPlatform {
 		device, err := t.Device.of(row, r.machine)
 		if err != nil {
-			return s, fmt.Errorf("device: %w", err)
+			return s, t.unread("device", err)
 		}
 		if known, ok := r.survey.devices[r.survey.hash(t.Name, text(device))]; ok {
 			s.Platform = known
@@ -440,7 +454,7 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 	}
 	v, err := t.First.of(row, r.machine)
 	if err != nil {
-		return false, fmt.Errorf("first: %w", err)
+		return false, t.unread("first", err)
 	}
 	again := r.first.again(r.survey.hash(t.Name, text(v)))
 	if again {
@@ -451,10 +465,13 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 
 // event makes one sighting of a row; its time is zero where the row has none.
 func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen, error) {
-	if holds, err := r.holds(&e.When, row); err != nil || !holds {
-		return Seen{}, err
+	holds, err := r.holds(&e.When, row)
+	if err != nil {
+		return Seen{}, t.unread("when", err)
 	}
-	var err error
+	if !holds {
+		return Seen{}, nil
+	}
 	if seen.Time, seen.Until, err = r.times(e, row); err != nil {
 		return seen, err
 	}
@@ -496,7 +513,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	once, err := e.Once.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("once: %w", err)
+		return t.unread("once", err)
 	}
 	if !e.Once.empty() && r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(once))) {
 		return nil
@@ -506,7 +523,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	key, err := e.Stay.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("stay: %w", err)
+		return t.unread("stay", err)
 	}
 	if r.stays.add(text(key), e.Gap, stay{seen, e.Grace}) {
 		r.counts.Joined++
@@ -560,7 +577,7 @@ func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err
 		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
 	}
 	if e.Time.Day && !from.IsZero() {
-		label, err := day(from)
+		label, err := r.day(from)
 		if err != nil {
 			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
 		}
@@ -607,7 +624,7 @@ func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
 func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
 	v, err := i.Value.of(row, r.machine)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, fmt.Errorf("can't be told: %w", err)
 	}
 	t, err := i.read(v, r.options.Zone, r.clock)
 	if err != nil || t.IsZero() || i.Day {

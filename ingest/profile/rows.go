@@ -4,21 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"rollcall"
+	"rollcall/ingest/profile/columns"
 	"rollcall/internal/gunzip"
 )
 
@@ -31,12 +29,10 @@ const mark = "\xef\xbb\xbf"
 // row is one row of a file, with the columns that are read and no other. Its
 // values are valid until the next row.
 type row struct {
+	columns.Row
 	line    int
-	header  []string // of the table that it stands in; nil where rows have none of their own
-	table   string   // its name in a dump, or the pattern of a line
-	values  map[string]any
-	members map[string]json.RawMessage // of an object, those that are not read too
-	fault   string                     // why it can't be read
+	element bool   // line counts the elements of an array
+	fault   string // why it can't be read
 }
 
 // source is a file that is being cut into rows.
@@ -232,127 +228,20 @@ func (s *source) fresh() map[string]any {
 	return s.values
 }
 
-// unlike says what a first line lacks to be the header of the table that it is most like.
+// unlike says what a first line lacks to be the header of a table.
 func (s *source) unlike(text []byte) error {
 	if !slices.Contains(s.formats, "csv") && !slices.Contains(s.formats, "pg-copy") {
 		return errors.New("the first line is no JSON object, and the profile reads no other form")
 	}
-	var (
-		most   int
-		table  *Table
-		header []string
-	)
+	var headers [][]string
 	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
-		names := columnNames(string(text), comma)
-		for i := range s.tables {
-			if n := s.tables[i].headedBy(names); n > most {
-				most, table, header = n, &s.tables[i], names
-			}
-		}
+		headers = append(headers, columnNames(string(text), comma))
 	}
-	if table != nil {
-		return table.unheaded(header)
-	}
-	var needs, of []string
+	var needs []columns.Needs
 	for i := range s.tables {
-		if t := &s.tables[i]; len(t.needs) > 0 {
-			needs = append(needs, fmt.Sprintf("table %s needs %s", t.Name, inList(t.needs)))
-			of = append(of, fmt.Sprintf("%s of table %s", inList(t.needs), t.Name))
-		}
+		needs = append(needs, s.tables[i].needs)
 	}
-	if len(needs) == 0 {
-		return errors.New("the first line is no header: give the file with its header")
-	}
-	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
-		if names := columnNames(string(text), comma); areColumns(names) {
-			return fmt.Errorf("the header has %s, and is another table's: %s", inList(firstOf(names)), strings.Join(needs, ", or "))
-		}
-	}
-	return fmt.Errorf("the first line is no header, which has %s: give the file with its header", strings.Join(of, ", or "))
-}
-
-// columnName is what columns are called by most; idName by one in most tables.
-var (
-	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-	idName     = regexp.MustCompile(`^(?i:id|.+_(id|at|ts)|created?at|userid|timestamp|date|time)$|[a-z](Id|At)$`)
-)
-
-// areColumns reports whether fields are surely the names of columns: a row's own values
-// are not to be repeated.
-func areColumns(fields []string) bool {
-	return len(fields) > 1 && slices.ContainsFunc(fields, idName.MatchString) &&
-		!slices.ContainsFunc(fields, func(field string) bool { return !columnName.MatchString(field) })
-}
-
-// mostColumns is how many columns of a foreign header are told.
-const mostColumns = 12
-
-// firstOf gives the first names, and how many more there are.
-func firstOf(names []string) []string {
-	if more := len(names) - mostColumns; more > 0 {
-		return append(slices.Clone(names[:mostColumns]), fmt.Sprintf("%d more", more))
-	}
-	return names
-}
-
-// headedBy is how many of the needed columns a header has, twice, and how many it has nearly.
-func (t *Table) headedBy(header []string) int {
-	n := 0
-	for _, name := range t.needs {
-		switch {
-		case slices.Contains(header, name):
-			n += 2
-		case likeness(name, header) != "":
-			n++
-		}
-	}
-	return n
-}
-
-// unheaded says which columns a header lacks to be the table's.
-func (t *Table) unheaded(header []string) error {
-	var missed []string
-	nearly := true
-	for _, name := range t.needs {
-		if slices.Contains(header, name) {
-			continue
-		}
-		text := fmt.Sprintf("%q", name)
-		if like := likeness(name, header); like != "" {
-			text += fmt.Sprintf(", only %q", like)
-		} else {
-			nearly = false
-			text += nearest(rollcall.Alike(name, header))
-		}
-		missed = append(missed, text)
-	}
-	do := "rename it"
-	switch {
-	case !nearly:
-		do = "give a file that has all of " + inList(t.needs)
-	case len(missed) > 1:
-		do = "rename them"
-	}
-	return fmt.Errorf("the header has no %s, which table %s needs: %s", strings.Join(missed, ", and no "), t.Name, do)
-}
-
-// nearest says which names are nearest.
-func nearest(names []string) string {
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(" (the nearest is %s)", names[0])
-	}
-	return fmt.Sprintf(" (the nearest are %s)", strings.Join(names, ", "))
-}
-
-// inList writes names as a list in a sentence.
-func inList(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return columns.Unlike(headers, needs)
 }
 
 func looksJSON(line []byte) bool {
