@@ -165,7 +165,7 @@ func (e *erasing) nobody(ctx context.Context) error {
 	if len(final) > 0 {
 		return fmt.Errorf("%w: the panelist is on the rosters of final months only, which stay: %s", rollcall.ErrConflict, strings.Join(final, ", "))
 	}
-	if err := e.isPanel(ctx, e.panel); err != nil {
+	if err := e.isPanel(ctx); err != nil {
 		return err
 	}
 	lost := ""
@@ -177,20 +177,20 @@ func (e *erasing) nobody(ctx context.Context) error {
 
 // isPanel refuses a panel that has neither a roster nor a version in any market: an
 // Unknown that names the nearest.
-func (pub *Publisher) isPanel(ctx context.Context, panel rollcall.PanelID) error {
+func (e *erasing) isPanel(ctx context.Context) error {
 	var known []rollcall.PanelID
-	for _, market := range pub.Catalogue().Markets {
-		panels, err := pub.panels(ctx, market.ID)
+	for _, market := range e.Catalogue().Markets {
+		panels, err := e.panels(ctx, market.ID)
 		if err != nil {
 			return err
 		}
-		if _, ok := panels[panel]; ok {
+		if _, ok := panels[e.panel]; ok {
 			return nil
 		}
 		known = slices.AppendSeq(known, maps.Keys(panels))
 	}
 	slices.Sort(known)
-	return &rollcall.Unknown{Kind: "panel", Name: string(panel), Near: rollcall.Nearest(string(panel), slices.Compact(known)), Advice: loadPanel}
+	return &rollcall.Unknown{Kind: "panel", Name: string(e.panel), Near: rollcall.Nearest(string(e.panel), slices.Compact(known)), Advice: loadPanel}
 }
 
 // notFinal gives a panel's months without a final version, in every market.
