@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 
+	"rollcall/ingest/packed"
 	"rollcall/internal/jsondepth"
 )
 
@@ -66,20 +67,20 @@ func (s *source) array(yield func(*row) error) error {
 // arrayFault says what is wrong with an array at a place, where it is not JSON.
 func arrayFault(err error, where, wrong string) error {
 	var (
-		cut    damage
+		cut    packed.Damage
 		syntax *json.SyntaxError
 	)
 	switch {
 	case errors.As(err, &cut):
 		return cut
 	case errors.Is(err, errElement):
-		return damage(where + ": " + err.Error())
+		return packed.Damage(where + ": " + err.Error())
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
-		return damage("the array is cut short; the elements before were read: fetch or copy the file again")
+		return packed.Damage("the array is cut short; the elements before were read: fetch or copy the file again")
 	case errors.Is(err, jsondepth.ErrAfter):
-		return damage(where + " " + err.Error() + "; its elements were read")
+		return packed.Damage(where + " " + err.Error() + "; its elements were read")
 	case errors.As(err, &syntax):
-		return damage(where + " " + wrong)
+		return packed.Damage(where + " " + wrong)
 	}
 	return err
 }
