@@ -127,7 +127,7 @@ func (s *source) copiedRow(next line, of *row, to spread) *row {
 	default:
 		r.Values = s.fresh()
 		for i, name := range of.Header {
-			if s.reads[name] && fields[i] != `\N` {
+			if s.reads[name] && fields[i] != nothing {
 				r.Values[name] = unescape(fields[i])
 			}
 		}

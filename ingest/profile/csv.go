@@ -15,6 +15,9 @@ const (
 	maxRowBytes = 64 << 10
 )
 
+// nothing is how COPY writes that there is no value, and MySQL and ClickHouse in CSV too.
+const nothing = `\N`
+
 // looksCSV reports whether a line is the header of a table of the profile, by
 // the profile's separator, or the first of the usual ones by which it is.
 func (s *source) looksCSV(text []byte) bool {
@@ -65,10 +68,18 @@ func (s *source) csv(yield func(*row) error) error {
 		if err != nil {
 			return err
 		}
+		if blank(fields) {
+			continue // a spreadsheet's
+		}
 		if err := yield(s.rowOf(at, fields, to)); err != nil {
 			return err
 		}
 	}
+}
+
+// blank reports whether there is nothing in any field.
+func blank(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(field string) bool { return strings.TrimSpace(field) != "" })
 }
 
 // once refuses a header that has a column twice which is read: nobody knows which.
@@ -123,7 +134,7 @@ func (s *source) rowOf(at line, fields []string, to spread) *row {
 	default:
 		r.Values = s.fresh()
 		for i, name := range to.header {
-			if s.reads[name] {
+			if s.reads[name] && fields[i] != nothing {
 				r.Values[name] = fields[i]
 			}
 		}

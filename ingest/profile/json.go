@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"rollcall/ingest/packed"
 	"rollcall/internal/jsondepth"
 )
 
-// json reads an object a line.
+// json reads an object a line, or objects that are laid out over several lines.
 func (s *source) json(yield func(*row) error) error {
+	if back := s.lines.back; len(back) > 0 && string(bytes.TrimSpace(back[len(back)-1].text)) == "{" {
+		return s.pretty(yield)
+	}
 	for {
 		at, err := s.lines.next()
 		if err != nil || at.text == nil {
@@ -46,6 +50,17 @@ func (s *source) array(yield func(*row) error) error {
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
 	}
+	if err := s.elements(d, allowed, yield); err != nil {
+		return err
+	}
+	if err := jsondepth.EndArray(d); err != nil {
+		return arrayFault(err, "the array", "is broken here; the elements before were read")
+	}
+	return nil
+}
+
+// elements reads values up to an array's end, or the file's.
+func (s *source) elements(d *json.Decoder, allowed *jsondepth.Ration, yield func(*row) error) error {
 	for n := 1; d.More(); n++ {
 		var element json.RawMessage
 		if err := d.Decode(&element); err != nil {
@@ -58,11 +73,30 @@ func (s *source) array(yield func(*row) error) error {
 			return err
 		}
 	}
-	if err := jsondepth.EndArray(d); err != nil {
-		return arrayFault(err, "the array", "is broken here; the elements before were read")
+	return nil
+}
+
+// pretty reads objects one after the other that are laid out over several lines, the
+// first of which is put back; they are counted as lines are elsewhere.
+func (s *source) pretty(yield func(*row) error) error {
+	s.lines.back = nil
+	allowed := &jsondepth.Ration{R: io.MultiReader(strings.NewReader("{\n"), s.lines.r), Left: maxElement, Err: errElement}
+	d := json.NewDecoder(allowed)
+	err := s.elements(d, allowed, yield)
+	if err == errCut { // nothing wraps it
+		return packed.Damage("its last object is cut short; those before were read: fetch or copy the file again")
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF { // nothing wraps the end here
+		return packed.Damage("has a bracket too many; the objects before were read")
 	}
 	return nil
 }
+
+// errCut is of an array that ends before its end.
+const errCut = packed.Damage("the array is cut short; the elements before were read: fetch or copy the file again")
 
 // arrayFault says what is wrong with an array at a place, where it is not JSON.
 func arrayFault(err error, where, wrong string) error {
@@ -76,7 +110,7 @@ func arrayFault(err error, where, wrong string) error {
 	case errors.Is(err, errElement):
 		return packed.Damage(where + ": " + err.Error())
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
-		return packed.Damage("the array is cut short; the elements before were read: fetch or copy the file again")
+		return errCut
 	case errors.Is(err, jsondepth.ErrAfter):
 		return packed.Damage(where + " " + err.Error() + "; its elements were read")
 	case errors.As(err, &syntax):

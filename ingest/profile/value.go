@@ -98,7 +98,7 @@ func (v *Value) setExpression(code string) error {
 		expr.Patch(seen),
 		expr.Function("truth", func(a ...any) (any, error) { return truth(a[0]), nil }, new(func(any) bool)),
 		expr.Function("text", func(a ...any) (any, error) { return text(a[0]), nil }, new(func(any) string)),
-		expr.Function("member", func(a ...any) (any, error) { return member(text(a[0]), text(a[1])) }, new(func(any, any) string)),
+		expr.Function("member", func(a ...any) (any, error) { return member(a[0], text(a[1])) }, new(func(any, any) string)),
 		expr.Function("before", func(a ...any) (any, error) { return before(text(a[0]), text(a[1])), nil }, new(func(any, any) string)),
 		expr.Function("later", func(a ...any) (any, error) { return later(a[0], a[1]) }, new(func(any, any) any)),
 	}
@@ -268,9 +268,13 @@ func truth(v any) bool {
 	return v != nil && text(v) != "0"
 }
 
-// member gives one member of an object that stands in a column as JSON text.
-// Only that member is read.
-func member(object, name string) (string, error) {
+// member gives one member of an object, which a column has as JSON text. Only that
+// member is read.
+func member(of any, name string) (string, error) {
+	if object, ok := of.(map[string]any); ok {
+		return text(object[name]), nil
+	}
+	object := text(of)
 	if object == "" {
 		return "", nil
 	}
