@@ -21,6 +21,7 @@ import (
 	"rollcall/ingest/collect/meter"
 	"rollcall/ingest/collect/meter/signs"
 	"rollcall/ingest/collect/poll"
+	"rollcall/ingest/packed"
 	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
@@ -312,7 +313,7 @@ func (c *logsCmd) Validate() error {
 		return errors.New("--follow takes a file; the standard input is read to its end without it")
 	case c.Follow && len(c.Files) != 1:
 		return errors.New("--follow takes one file; it finds those that were rotated away by itself")
-	case c.Follow && profile.Packed(c.Files[0]):
+	case c.Follow && packed.Named(c.Files[0]):
 		return fmt.Errorf("%s: is compressed, so nothing is written to it any more; read it without --follow", c.Files[0])
 	case c.Follow && c.State == "" && !c.DryRun:
 		return errors.New("--follow needs --state, where it goes on from")
