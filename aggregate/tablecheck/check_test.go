@@ -75,9 +75,15 @@ func TestCheckPublishedTable(t *testing.T) {
 // malformedTables seed the fuzz test too.
 var malformedTables = []struct{ table, want string }{
 	{"", "table.csv line 1: has no header rank,service,audience,reach"},
-	{"rank,service,audience\n", `table.csv line 1, column reach: is missing in the header rank,service,audience,reach`},
-	{"rank;service;audience\n1;a;10;1\n", "table.csv line 1, column reach: is missing in the header rank,service,audience,reach"},
-	{"rank|service|audience|reach\n", "table.csv line 1, column rank: is missing in the header rank,service,audience,reach"},
+	{"rank,service,audience\n", `table.csv line 1, column reach: is missing in the header`},
+	{"rank;service;audience\n1;a;10;1\n", "table.csv line 1, column reach: is missing in the header"},
+	{"rank,service\n", "table.csv line 1, column audience: is missing in the header\ntable.csv line 1, column reach: is missing in the header"},
+	{"rank|service|audience|reach\n", strings.Join([]string{
+		"table.csv line 1, column rank: is missing in the header; fields are separated by commas, semicolons or tabs",
+		"table.csv line 1, column service: is missing in the header; fields are separated by commas, semicolons or tabs",
+		"table.csv line 1, column audience: is missing in the header; fields are separated by commas, semicolons or tabs",
+		"table.csv line 1, column reach: is missing in the header; fields are separated by commas, semicolons or tabs",
+	}, "\n")},
 	{"rank,service,audience,reach\n1,a,10,1,x\n", "table.csv line 2: has 5 fields where the header has 4"},
 	{"rank,service,audience,reach\n1,a,\"1585,3\",20.8\n2,b,402.4,5.3\n", `table.csv line 3, column audience "402.4": is not a number of the form that line 2 has`},
 	{"rank,service,audience,reach\n1,a,\"1,5,3\",20.8\n", `table.csv line 2, column audience "1,5,3": is not a number`},

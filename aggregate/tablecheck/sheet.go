@@ -80,10 +80,18 @@ func (s *sheet) header(l line) error {
 		}
 		s.columns[name] = i
 	}
+	var missing []error
 	for _, name := range names() {
-		if _, ok := s.columns[name]; !ok {
-			return s.bad(l.at, name, "", "is missing in the header "+strings.Join(names(), ","))
+		why := "is missing in the header"
+		if len(l.fields) == 1 {
+			why += "; fields are separated by commas, semicolons or tabs"
 		}
+		if _, ok := s.columns[name]; !ok {
+			missing = append(missing, s.bad(l.at, name, "", why))
+		}
+	}
+	if len(missing) > 0 {
+		return errors.Join(missing...)
 	}
 	for s.width > 0 && strings.TrimSpace(l.fields[s.width-1]) == "" {
 		s.width--
