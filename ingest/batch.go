@@ -24,6 +24,8 @@ type Counts struct {
 	Accepted int            `json:"accepted"`           // the log has them durably
 	Rejected map[string]int `json:"rejected"`           // by code
 	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
+	// ToCome are those of Accepted that are of days after today; nil: none is.
+	ToCome *ToCome `json:"to_come,omitempty"`
 	// PassedOver is what was read and says nothing of an audience, by why.
 	PassedOver map[string]int `json:"passed_over,omitempty"`
 	Errors     []LineError    `json:"errors,omitempty"` // the first maxErrors
@@ -72,6 +74,7 @@ func (c *Counts) Add(o Counts, base int) {
 	for why, n := range o.PassedOver {
 		c.passOver(why, n)
 	}
+	c.ToCome = c.ToCome.with(o.ToCome)
 	for _, e := range o.Errors {
 		e.Line += base
 		c.note(e)
@@ -343,6 +346,9 @@ func (in *Batcher) Flush(ctx context.Context) error {
 	}
 	if err := in.log.Append(ctx, in.rows); err != nil {
 		return fmt.Errorf("append events: %w", err)
+	}
+	if in.backfill { // else none is taken
+		in.ToCome = in.ToCome.with(in.converter.toCome(in.rows))
 	}
 	in.converter.batches.Put(in.rows)
 	in.Accepted += in.taken

@@ -208,6 +208,30 @@ func TestPanelWithoutRoster(t *testing.T) {
 	}
 }
 
+// TestDaysToCome: a backfill takes days after the market's own today, and says how many
+// events are of which; the rest of today is none. It is 1 November, 1 in the morning in
+// Paris.
+func TestDaysToCome(t *testing.T) {
+	converter := benchConverter(t)
+	at := func(times ...string) (all ingest.Counts) {
+		for _, when := range times {
+			in := ingest.NewBatcher(converter, &slice{}, "test", true)
+			if err := ingest.Lines(t.Context(), in, strings.NewReader(census("time", when)+"\n"+census()+"\n{")); err != nil {
+				t.Fatal(err)
+			}
+			all.Add(in.Counts, 0)
+		}
+		return all
+	}
+	if all := at("2002-11-01T22:59:59Z", "2002-10-31T23:30:00Z"); all.Accepted != 4 || all.ToCome != nil {
+		t.Errorf("of today: %+v, %+v", all, all.ToCome)
+	}
+	all := at("2002-11-01T23:00:00Z", "2012-11-05T12:00:00Z", "2002-11-04T12:00:00+02:00")
+	if all.Accepted != 6 || all.ToCome == nil || fmt.Sprint(*all.ToCome) != "{3 2002-11-02 2012-11-05}" {
+		t.Errorf("of days to come: %+v, %+v", all, all.ToCome)
+	}
+}
+
 func TestCountsAdd(t *testing.T) {
 	var all ingest.Counts
 	for i := range 3 {

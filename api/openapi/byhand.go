@@ -26,6 +26,12 @@ func byHand(in huma.Registry) []*huma.Operation {
 			"accepted": {Type: huma.TypeInteger, Description: "the log has them durably"},
 			"rejected": counts("by code"),
 			"warnings": counts("of what was accepted or refused, by code"),
+			"to_come": {
+				Type: huma.TypeObject, Required: []string{"events", "first", "last"}, Description: "those accepted that are of days after today, which a backfill takes; absent: none is",
+				Properties: map[string]*huma.Schema{
+					"events": {Type: huma.TypeInteger}, "first": {Type: huma.TypeString, Format: "date"}, "last": {Type: huma.TypeString, Format: "date"},
+				},
+			},
 
 			"passed_over": counts("calls of trackers that say nothing of an audience, by why"),
 		},

@@ -357,8 +357,23 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 	for _, code := range slices.Sorted(maps.Keys(c.Warnings)) {
 		fmt.Fprintf(err, "%s: warning: %s\n", name, warning(code, c.Warnings[code]))
 	}
+	if c.ToCome != nil {
+		fmt.Fprintf(err, "%s: warning: %s\n", name, toCome(c.ToCome))
+	}
 	_, failed := fmt.Fprintln(out, line)
 	return failed
+}
+
+// toCome says in words which events are of days to come.
+func toCome(t *ingest.ToCome) string {
+	are, days := " are", fmt.Sprintf("%s to %s", t.First, t.Last)
+	if t.Events == 1 {
+		are = " is"
+	}
+	if t.First == t.Last {
+		days = t.First.String()
+	}
+	return count(t.Events, "event") + are + " of days to come, " + days + "; if a clock or a year is wrong, `rollcall census remove` takes them out"
 }
 
 // warning says in words what n events or lines were warned of.
