@@ -24,8 +24,8 @@ type Counts struct {
 	Accepted int            `json:"accepted"`           // the log has them durably
 	Rejected map[string]int `json:"rejected"`           // by code
 	Warnings map[string]int `json:"warnings,omitempty"` // of what was accepted or refused, by code
-	// ToCome are those of Accepted that are of days after today; nil: none is.
-	ToCome *ToCome `json:"to_come,omitempty"`
+	// ToCome are those of Accepted that are of days after today.
+	ToCome ToCome `json:"to_come,omitzero"`
 	// PassedOver is what was read and says nothing of an audience, by why.
 	PassedOver map[string]int `json:"passed_over,omitempty"`
 	Errors     []LineError    `json:"errors,omitempty"` // the first maxErrors

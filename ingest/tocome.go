@@ -14,19 +14,19 @@ type ToCome struct {
 	Last   rollcall.Day `json:"last"`
 }
 
-// with gives what both say; nil says that there is none.
-func (t *ToCome) with(o *ToCome) *ToCome {
+// with gives what both say.
+func (t ToCome) with(o ToCome) ToCome {
 	switch {
-	case o == nil:
+	case o.Events == 0:
 		return t
-	case t == nil:
-		return &ToCome{Events: o.Events, First: o.First, Last: o.Last}
+	case t.Events == 0:
+		return o
 	}
-	return &ToCome{Events: t.Events + o.Events, First: min(t.First, o.First), Last: max(t.Last, o.Last)}
+	return ToCome{Events: t.Events + o.Events, First: min(t.First, o.First), Last: max(t.Last, o.Last)}
 }
 
 // toCome finds the events of a batch that are of days to come.
-func (c *Converter) toCome(rows *rollcall.Batch) (all *ToCome) {
+func (c *Converter) toCome(rows *rollcall.Batch) (all ToCome) {
 	now := c.Now()
 	instant := now.UnixNano()
 	for i, at := range rows.Time {
@@ -38,7 +38,7 @@ func (c *Converter) toCome(rows *rollcall.Batch) (all *ToCome) {
 			continue // it was there a moment ago
 		}
 		if day := calendar.Day(time.Unix(0, at)); day > calendar.Day(now) {
-			all = all.with(&ToCome{Events: 1, First: day, Last: day})
+			all = all.with(ToCome{Events: 1, First: day, Last: day})
 		}
 	}
 	return all

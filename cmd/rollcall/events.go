@@ -357,7 +357,7 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 	for _, code := range slices.Sorted(maps.Keys(c.Warnings)) {
 		fmt.Fprintf(err, "%s: warning: %s\n", name, warning(code, c.Warnings[code]))
 	}
-	if c.ToCome != nil {
+	if c.ToCome.Events > 0 {
 		fmt.Fprintf(err, "%s: warning: %s\n", name, toCome(c.ToCome))
 	}
 	_, failed := fmt.Fprintln(out, line)
@@ -365,7 +365,7 @@ func printCounts(out, err io.Writer, name string, c *ingest.Counts) error {
 }
 
 // toCome says in words which events are of days to come.
-func toCome(t *ingest.ToCome) string {
+func toCome(t ingest.ToCome) string {
 	are, days := " are", fmt.Sprintf("%s to %s", t.First, t.Last)
 	if t.Events == 1 {
 		are = " is"
