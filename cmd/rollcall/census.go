@@ -127,7 +127,7 @@ func (c *censusRemoveCmd) Run(ctx context.Context, s *streams) error {
 			return misused(err)
 		}
 		if c.DryRun {
-			_, err := fmt.Fprintf(s.out, "would be removed: %s: %s; nothing was\n", done.words(), count(done.Cells, "cell"))
+			_, err := fmt.Fprintf(s.out, "would be removed: %s: %s, each of which holds what one day has of one place, platform, segment and kind of event\na dry run: nothing was removed\n", done.words(), count(done.Cells, "cell"))
 			return err
 		}
 		_, err := fmt.Fprintf(s.out, "removed: %s: %s\nof the log, what is stamped after %s counts\n", done.words(), count(done.Cells, "cell"), done.Time.UTC().Format(time.RFC3339Nano))
@@ -162,7 +162,7 @@ func (c *censusEraseCmd) Run(ctx context.Context, s *streams) error {
 func (c *censusEraseCmd) print(s *streams, done *rollcall.ErasedAccount) error {
 	format, later := "erased: out of %s of %s, up to %s, under %s\n", ". If it is loaded later, it does not count up to "+done.Last.String()
 	if c.DryRun {
-		format, later = "would be erased: out of %s of %s, up to %s, under %s; nothing was\n", ". Without --dry-run, if it is loaded later, it would not count up to "+done.Last.String()
+		format, later = "would be erased: out of %s of %s, up to %s, under %s; a set has the accounts of one day, place, platform, segment and kind of event\na dry run: nothing was erased\n", ". Without --dry-run, if it is loaded later, it would not count up to "+done.Last.String()
 	}
 	if done.Sets > 0 {
 		fmt.Fprintf(s.out, format, count(done.Sets, "set"), done.Service, done.Last, count(done.Keys, "key"))

@@ -187,7 +187,7 @@ func (c *panelEraseCmd) Run(ctx context.Context, s *streams) error {
 		format := "erased: %s, roster lines of %s\n"
 		if c.DryRun {
 			in["dry_run"] = true
-			format = "would be erased: %s, roster lines of %s; nothing was\n"
+			format = "would be erased: %s, roster lines of %s\na dry run: nothing was erased\n"
 		}
 		if err := api.do(ctx, http.MethodPost, "/v1/erasures", in, &out); err != nil {
 			return err
