@@ -265,6 +265,8 @@ type Loaded struct {
 	Efficiency float64 `json:"efficiency"` // of the weights, 0 to 1
 	Margins    int     `json:"margins"`    // rows of the universe
 	Population float64 `json:"population"`
+
+	NotOnRoster int `json:"not_on_roster,omitempty" doc:"persons with a diary in the month who are not on the roster: none of it counts"`
 }
 
 // Target is a group of persons saved under a name.

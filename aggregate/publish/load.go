@@ -61,8 +61,28 @@ func (pub *Publisher) LoadPanel(ctx context.Context, of rollcall.PanelMonth, fil
 		out.Home += metered(p, rollcall.Home)
 		out.Work += metered(p, rollcall.Work)
 	}
-	out.PanelObjects, err = pub.store(ctx, of, roster, &study.Population)
+	if out.PanelObjects, err = pub.store(ctx, of, roster, &study.Population); err != nil {
+		return out, err
+	}
+	out.NotOnRoster, err = outside(ctx, pub.Store, of, roster)
 	return out, err
+}
+
+// outside counts the persons with a diary in a month who are not on its roster.
+func outside(ctx context.Context, store rollcall.Store, of rollcall.PanelMonth, roster *rollcall.Roster) (int, error) {
+	on, out := map[rollcall.Visitor]bool{}, map[rollcall.Visitor]bool{}
+	for _, p := range roster.Panelists {
+		on[p.ID] = true
+	}
+	for row, err := range store.Diaries(ctx, rollcall.DiaryQuery{Market: of.Market, Panel: of.Panel, From: of.Month.First(), To: of.Month.Last()}) {
+		if err != nil {
+			return 0, fmt.Errorf("read the diaries of %s: %w", of.Month, err)
+		}
+		if row.Kind.Counts() && (!on[row.Panelist] || row.Key != roster.Key) {
+			out[row.Panelist] = true
+		}
+	}
+	return len(out), nil
 }
 
 func metered(p rollcall.Panelist, at rollcall.Location) int {

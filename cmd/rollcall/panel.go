@@ -61,14 +61,26 @@ func (c *panelLoadCmd) Run(ctx context.Context, s *streams) error {
 			Efficiency float64 `json:"efficiency"`
 			Margins    int     `json:"margins"`
 			Population float64 `json:"population"`
+			Outside    int     `json:"not_on_roster"`
 		}
 		if err := json.NewDecoder(answer.Body).Decode(&loaded); err != nil {
 			return err
+		}
+		if loaded.Outside > 0 {
+			fmt.Fprintf(s.err, "warning: %s, so none of it counts; they are kept under pseudonyms, and can't be named\n", outsiders(loaded.Outside, c.month.Month))
 		}
 		_, err = fmt.Fprintf(s.out, "%s %s: %d panelists (%d at home, %d at work), %d margin categories, universe %.0f, efficiency of the weights %.1f %%\n",
 			c.Panel, c.month.Month, loaded.Panelists, loaded.Home, loaded.Work, loaded.Margins, loaded.Population, 100*loaded.Efficiency)
 		return err
 	})
+}
+
+// outsiders says how many persons have a diary and are not on the roster.
+func outsiders(n int, month rollcall.Month) string {
+	if n == 1 {
+		return fmt.Sprintf("1 person has a diary in %s and is not on its roster", month)
+	}
+	return fmt.Sprintf("%d persons have a diary in %s and are not on its roster", n, month)
 }
 
 func (c *panelLoadCmd) put(ctx context.Context, api *client, path string) (*http.Response, error) {

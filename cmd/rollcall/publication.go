@@ -313,6 +313,9 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 			return c.named(err)
 		}
 		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p)+calibratedNote(p), unchangedNote(p))
+		if p.NotInTab > 0 {
+			fmt.Fprintf(s.err, "warning: %s of persons who are not on the roster of %s: no figure has them until `rollcall panel load` has loaded one with them\n", diaries(p.NotInTab), p.Month)
+		}
 		if p.Calibration != nil {
 			for _, note := range p.Calibration.Notes {
 				fmt.Fprintln(s.out, note)
@@ -320,6 +323,14 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 		}
 		return c.count(ctx, s, api, p)
 	})
+}
+
+// diaries says that so many are there.
+func diaries(n int) string {
+	if n == 1 {
+		return "1 diary is"
+	}
+	return fmt.Sprintf("%d diaries are", n)
 }
 
 // calibrate puts in what the panel is calibrated with.
