@@ -53,8 +53,47 @@ func (c *censusShowCmd) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	return within(ctx, &c.Engine, s, func(api *client) error {
-		return c.print(ctx, s, api, "/v1/census", query)
+		if err := c.print(ctx, s, api, "/v1/census", query); err != nil {
+			return err
+		}
+		return c.unloaded(ctx, s, api)
 	})
+}
+
+// unloaded says that there are no events of any month that is asked about, which the list
+// of a market's months says to whoever may ask. Of days of a month that is in it nothing
+// is said: none and few are withheld alike.
+func (c *censusShowCmd) unloaded(ctx context.Context, s *streams, api *client) error {
+	from, to := monthOf(c.From), monthOf(c.To)
+	has, err := rows[struct{ Month rollcall.Month }](ctx, api, "/v1/census/months?market="+url.QueryEscape(c.Market))
+	if err != nil {
+		return err
+	}
+	for _, m := range has {
+		if from <= m.Month && m.Month <= to {
+			return nil
+		}
+	}
+	asked, there := from.String(), ", nor of any other month"
+	if from != to {
+		asked += " to " + to.String()
+	}
+	if n := len(has); n == 1 {
+		there = fmt.Sprintf("; its only month is %s", has[0].Month)
+	} else if n > 1 {
+		there = fmt.Sprintf("; its first month is %s, its last %s", has[0].Month, has[n-1].Month)
+	}
+	fmt.Fprintf(s.err, "note: the census of %s has no events of %s%s\n", c.Market, asked, there)
+	return nil
+}
+
+// monthOf gives a month, or that of a day, which the server has read.
+func monthOf(text string) rollcall.Month {
+	if m, err := rollcall.ParseMonth(text); err == nil {
+		return m
+	}
+	day, _ := rollcall.ParseDay(text)
+	return day.Month()
 }
 
 // correction is one as the API tells it.
