@@ -76,6 +76,48 @@ func TestInterfaceTold(t *testing.T) {
 	}
 }
 
+// TestWriteWhole: a file is replaced whole, where a link leads to; where its writing
+// fails it stays as it was, and nothing is left beside it.
+func TestWriteWhole(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "table.csv"), filepath.Join(dir, "latest.csv")
+	if err := os.Symlink("table.csv", link); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path, text string, fail error) error {
+		return writeFile(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return errors.Join(err, fail)
+		})
+	}
+	cut := errors.New("cut")
+	for _, tt := range []struct {
+		path, text string
+		fail       error
+		want       string
+	}{
+		{path, "service,reach\n", nil, "service,reach\n"},
+		{path, "half", cut, "service,reach\n"},
+		{link, "half", cut, "service,reach\n"},
+		{link, "reach\n", nil, "reach\n"},
+	} {
+		if err := write(tt.path, tt.text, tt.fail); !errors.Is(err, tt.fail) {
+			t.Errorf("%s: %v", tt.path, err)
+		}
+		for _, name := range []string{path, link} {
+			if text, err := os.ReadFile(name); err != nil || string(text) != tt.want {
+				t.Errorf("%s has %q, %v; want %q", name, text, err, tt.want)
+			}
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+}
+
 // TestWritePipe: what is no file is written to, and nothing takes its place.
 func TestWritePipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")

@@ -265,14 +265,18 @@ func writeFile(path string, write func(io.Writer) error) error {
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
+	place := path
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		place = target // where a link leads, which stays one
+	}
+	beside := filepath.Join(filepath.Dir(place), fmt.Sprintf(".rollcall-%x", rand.Uint64()))
 	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666) // the umask decides
 	if err != nil {
 		return ofPath(path, err)
 	}
 	err = ofPath(path, errors.Join(write(f), f.Close()))
 	if err == nil {
-		err = ofPath(path, os.Rename(beside, path))
+		err = ofPath(path, os.Rename(beside, place))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(beside))
