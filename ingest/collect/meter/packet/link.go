@@ -2,6 +2,8 @@ package packet
 
 import (
 	"encoding/binary"
+	"hash/crc32"
+	"slices"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -200,8 +202,13 @@ func (w *walk) ppp(b []byte) Outcome {
 	return NotIP
 }
 
-// library finds the IP packet by gopacket.
+// library finds the IP packet by gopacket, which takes the last four bytes of a frame of
+// IEEE 802.11 for its checksum: most captures have none.
 func (w *walk) library(link layers.LinkType, b []byte) Outcome {
+	const sum = 4
+	if end := len(b) - sum; link == layers.LinkTypeIEEE802_11 && (end < 0 || crc32.ChecksumIEEE(b[:end]) != binary.LittleEndian.Uint32(b[end:])) {
+		b = append(slices.Clone(b), make([]byte, sum)...)
+	}
 	decoded := gopacket.NewPacket(b, link, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	ip := decoded.NetworkLayer()
 	if ip == nil {
