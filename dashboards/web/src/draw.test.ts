@@ -57,7 +57,7 @@ test("a scale of what is counted has whole numbers alone, however few they are",
   }
 });
 
-const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dashed: false, points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
+const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dash: "none", points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
 
 test("the first hides the others when it is over three times the second", () => {
   assert.ok(splits([line("any", [99]), line("a", [31]), line("b", [10]), line("c", [1])]));

@@ -19,7 +19,7 @@ export interface Series {
   name: string;
   short: string;
   fill: string;
-  dashed: boolean;
+  dash: string; // of its stroke
   points: Point[];
 }
 
@@ -187,7 +187,7 @@ function stroke(l: Series, grey: boolean, to: { x: (v: unknown) => number; y: (v
   const fill = grey ? "var(--hatch)" : l.fill;
   for (const run of runs(l.points)) {
     const d = run.map((p, i) => `${i === 0 ? "M" : "L"}${to.x(p.x).toFixed(1)},${to.y(p.m.value).toFixed(1)}`).join("");
-    into.append(element("path", { d, fill: "none", stroke: fill, "stroke-width": grey ? 1 : 2, "stroke-dasharray": l.dashed ? "6 3" : "none", "stroke-linejoin": "round" }));
+    into.append(element("path", { d, fill: "none", stroke: fill, "stroke-width": grey ? 1 : 2, "stroke-dasharray": l.dash, "stroke-linejoin": "round" }));
     if (grey) continue;
     const close = run.length > 1 && to.x(run[1]!.x) - to.x(run[0]!.x) < 8;
     for (const [i, p] of run.entries()) {

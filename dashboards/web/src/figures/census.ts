@@ -153,7 +153,7 @@ function seriesOf(a: Accounts, months: readonly string[], s: Scope): Series[] {
     name: s.name(id),
     short: s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: (a.steps ?? []).map((span) => {
       const has = covered(span, s.address.step, months);
       const m = has === "none" ? null : figureOf(span, id);

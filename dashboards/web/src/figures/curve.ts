@@ -14,7 +14,7 @@ export function seriesOf(r: Curve, s: Scope): Series[] {
     name: s.name(id),
     short: s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: rows.map((row) => ({ x: row.day, m: row.unique_audience, said: s.n.day(row.date) })),
   }));
   return all.sort((a, b) => (last(b)?.m.value ?? 0) - (last(a)?.m.value ?? 0));

@@ -41,7 +41,7 @@ test("a source and a citation say to whose census the panel is calibrated", () =
 
 test("lines: a line that stops before the period does has no value beside its name", () => {
   const line = (...points: Series["points"][number]["m"][]): Series => ({
-    id: "icq", name: "ICQ", short: "ICQ", fill: "", dashed: false, points: points.map((m, x) => ({ x, m, said: "" })),
+    id: "icq", name: "ICQ", short: "ICQ", fill: "", dash: "none", points: points.map((m, x) => ({ x, m, said: "" })),
   });
   const seen = measure(100_000, 80_000, 120_000);
   assert.equal(toEnd(line(below, seen)), true);

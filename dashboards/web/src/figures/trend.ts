@@ -77,7 +77,7 @@ export function seriesOf(r: Trend, s: Scope): Series[] {
     name: id === "any" ? s.t.anyShort : s.name(id),
     short: id === "any" ? s.t.anyShort : s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: months.map((m, i) => ({ x: at(m), m: of.get(`${m} ${id}`) ?? null, anew: anew(i), said: s.n.month(m) })),
   }));
 }
