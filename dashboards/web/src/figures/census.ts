@@ -3,13 +3,13 @@ import type { Step } from "../address";
 import type { CensusRow, Measure, Publication, Report } from "../api";
 import { faces, Sheet, withheldHeight, withheldOnly, type Ticks } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
-import { lines, under, type Series } from "../lines";
+import { unnamed, type Series } from "../lines";
 import type { Accounts, Span } from "../load";
 import { censusPlaces, covered, rolling, windows, windowsEnd } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
-import { monthTicks } from "./trend";
+import { monthTicks, panels as linePanels, shape } from "./trend";
 
 type Census = Report<CensusRow>;
 
@@ -211,33 +211,27 @@ export function steps(a: Accounts, months: readonly string[], data: string, s: S
   const points = all.flatMap((l) => l.points.map((p) => p.m));
   const sentence = stepsSentence(a, months, s);
   const drawn = points.some(shown);
+  const grey = unnamed(all).map((l) => l.name);
   return {
     id: "accounts",
     sentence,
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
     keys: [...countedKey((a.steps ?? []).flatMap((x) => x.rows), s), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
-    notes: [...(drawn ? stops(a, months, points, s) : []), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
+    notes: [...(grey.length > 0 ? [s.t.grey(s.n.some(grey))] : []), ...(drawn ? stops(a, months, points, s) : []), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
       rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...stepCells(span, id, a, months, s)])),
     },
-    height: () => (drawn ? 290 + under : withheldHeight),
+    height: (width) => (drawn ? shape(all, services(a.total)[0], width, s).height : withheldHeight),
     draw: (width) => {
       if (!drawn) return nothing(points, width, sentence, a.total, s);
-      const sheet = new Sheet(width, 290 + under, sentence);
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       const day = 86_400_000;
       const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
-      lines(sheet, { x: 0, y: 4 }, all, {
-        width, height: 280, shade,
-        x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: ticksOf(xs, width, s) },
-        values: () => true,
-        number: (x) => s.n.whole(x),
-        whole: true,
-      }, s);
-      return sheet.svg;
+      const domain: [number, number] = [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day];
+      return linePanels(sentence, all, services(a.total)[0], width, (half) => ({ x: { domain, ticks: ticksOf(xs, half, s) }, shade, number: (x) => s.n.whole(x), whole: true }), s);
     },
   };
 }
