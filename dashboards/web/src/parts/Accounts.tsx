@@ -2,12 +2,13 @@
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Publication } from "../api";
-import { type Scope } from "../figure";
+import { level, type Scope } from "../figure";
 import { ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
-import { Cite } from "./About";
+import { accountsWords } from "../words";
+import { Cite, Words } from "./About";
 import { Frame } from "./Frame";
 import { Switch } from "./People";
 import { Counts, Later } from "./States";
@@ -47,6 +48,7 @@ export function Accounts({ p, publications, months, s, go }: Props) {
         <p class="simulated">{p.total.meta.simulated && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
         <h1>{headline(p.total, p.month, s)}</h1>
         <p class="lede">{[lede(p.total, s), ...perPerson(p.total, publications, p.month, s)].join(" ")}</p>
+        {p.total.rows.length > 0 && <Words all={accountsWords(level(p.total.meta, s), s)} s={s} />}
       </div>
       {p.total.rows.length === 0 && <><p>{t.countedIn}</p><Counts all={nearestMonths(months, p.month).map((month) => ({ market: p.market, month }))} a={a} n={s.n} go={go} name={() => s.market} /></>}
       {p.total.rows.length > 0 && (

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Client, type Measure, type Publication, type RankingRow, type Report, type ReportName } from "../api";
-import { calibratedTo, type Figure, type Scope } from "../figure";
+import { calibratedTo, level, type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
 import { duplication } from "../figures/duplication";
@@ -14,7 +14,8 @@ import { chosen, profile } from "../figures/profile";
 import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { older as olderMonths, trend, type Trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
-import { About } from "./About";
+import { peopleWords } from "../words";
+import { About, Words } from "./About";
 import { Frame, Menu } from "./Frame";
 import { Later } from "./States";
 
@@ -107,6 +108,7 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
           </div>
         ))}
       </dl>
+      <Words all={peopleWords(level(r.meta, s), s)} s={s} />
       <nav class="jump" aria-label={t.onThisPage}>
         {Object.entries(t.jump).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
       </nav>
