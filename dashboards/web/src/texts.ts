@@ -59,7 +59,7 @@ const en = {
     tied: "tied: the difference is within its margin of error (intervals may overlap without a tie)",
     change: "change beyond chance", maybe: "may be chance",
   },
-  foot: { table: "Table", picture: "Picture", data: "Data", link: "Link", copied: "Copied", chart: "Chart" },
+  foot: { table: "Table", picture: "Picture", data: "Data", link: "Link", copied: "Copied" },
   pictureAs: (form: string) => `Picture as ${form}`,
   dataAs: (form: string) => `Data as ${form}`,
   panelSource: (panel: string, market: string, month: string, version: string) => `Rollcall, panel ${panel}, ${market}, ${month}, ${version}.`,
@@ -107,7 +107,6 @@ const en = {
   /** refusal says what a problem says: the server's words are English. */
   refusal: (p: Refusal): string => p.message,
   startAgain: "Start again from the latest month",
-  busy: "The server is busy.",
   gone: "These figures are no longer served",
   notPooled: "not when pooled", alone: "Not pooled: each month stands by itself.",
   pooled: (n: number) => `Mean of ${n} months`,
@@ -118,8 +117,6 @@ const en = {
   inTable: (names: string) => `${names}: in the table.`,
   grey: (names: string) => `Grey lines: ${names}.`,
   more: (n: number) => `${n} more in the table.`,
-  newer: (n: number) => `Version ${n} has been published since.`,
-  show: "Show it",
 };
 
 export type Texts = typeof en;
@@ -196,7 +193,7 @@ const fr: Texts = {
     tied: "ex\u00a0æquo\u00a0: l’écart est dans sa marge d’erreur (des intervalles peuvent se recouper sans ex\u00a0æquo)",
     change: "évolution significative", maybe: "non significatif",
   },
-  foot: { table: "Tableau", picture: "Image", data: "Données", link: "Lien", copied: "Copié", chart: "Graphique" },
+  foot: { table: "Tableau", picture: "Image", data: "Données", link: "Lien", copied: "Copié" },
   pictureAs: (form) => `Image en ${form}`,
   dataAs: (form) => `Données en ${form}`,
   panelSource: (panel, market, month, version) => `Rollcall, panel ${panel}, ${market}, ${month}, ${version}.`,
@@ -248,7 +245,6 @@ const fr: Texts = {
     return refusals[p.code] ?? `Le code de son refus est ${p.code || p.status}.`;
   },
   startAgain: "Reprendre au dernier mois",
-  busy: "Le serveur est occupé.",
   gone: "Ces chiffres ne sont plus servis",
   notPooled: "pas pour une moyenne", alone: "Sans moyenne\u00a0: chaque mois est seul.",
   pooled: (n) => `Moyenne de ${n} mois`,
@@ -259,8 +255,6 @@ const fr: Texts = {
   inTable: (names) => `${names}\u00a0: dans le tableau.`,
   grey: (names) => `Lignes grises\u00a0: ${names}.`,
   more: (n) => `${n} de plus dans le tableau.`,
-  newer: (n) => `La version ${n} a été publiée depuis.`,
-  show: "La montrer",
 };
 
 export function texts(language: Language): Texts {

@@ -3,14 +3,14 @@ import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Publication } from "../api";
 import { level, type Scope } from "../figure";
-import { ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
+import { divided, ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
 import { accountsWords } from "../words";
 import { Cite, Words } from "./About";
 import { Frame } from "./Frame";
-import { Switch } from "./People";
+import { Services, Switch } from "./People";
 import { Counts, Later } from "./States";
 
 interface Props {
@@ -56,7 +56,7 @@ export function Accounts({ p, publications, months, s, go }: Props) {
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
           {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
           {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
-          {segments && <Frame figure={segments} t={t} link={link(segments.id)} />}
+          {segments && <Frame figure={segments} t={t} link={link(segments.id)} controls={divided(p).length > 1 && <Services all={divided(p)} s={s} go={go} />} />}
           {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
         </>
       )}

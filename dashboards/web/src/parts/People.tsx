@@ -55,7 +55,7 @@ export function People({ p, versions, catalogue, client, s, go }: Props) {
         <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
         <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
       </div>
-      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, <Services all={ranked(r).map((row) => row.service)} s={s} go={go} />)} />
       <div class="pair">
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
         <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled), s)} frame={(f) => frame(f, true)} />
@@ -172,8 +172,7 @@ export function Switch<T extends string>({ name, label, value, options, onPick }
 }
 
 /** Services picks the services of the figures that have a panel each. */
-function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
-  const all = ranked(p.ranking).map((row) => row.service);
+export function Services({ all, s, go }: { all: readonly string[]; s: Scope; go: Props["go"] }) {
   const asked = s.address.services.filter((id) => all.includes(id));
   const on = new Set(chosen(asked, all, 4));
   const toggle = (id: string) => {
