@@ -42,6 +42,12 @@ export function Accounts({ p, publications, months, s, go }: Props) {
   const banner = french
     ? ["Des comptes, pas des personnes.", "Une personne peut avoir plusieurs comptes, un compte servir à plusieurs personnes. À ne pas rapprocher des chiffres du panel."]
     : ["Accounts, not people.", "One person may hold several accounts, one account may serve several people. Do not set these beside panel figures."];
+  const failed = (of: "platform" | "segment" | "location") => {
+    const error = p.failed?.[of];
+    if (error === undefined) return undefined;
+    const [id, title] = { platform: ["account-platforms", t.part.platform], segment: ["account-segments", t.part.segment], location: ["account-places", t.where] }[of] as [string, string];
+    return <Later id={id} title={title} tall={160} error={error} t={t} />;
+  };
   return (
     <>
       <div class="opening">
@@ -54,8 +60,10 @@ export function Accounts({ p, publications, months, s, go }: Props) {
       {p.total.rows.length > 0 && (
         <>
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
+          {failed("platform")}
           {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
-          {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
+          {failed("location") ?? (all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />)}
+          {failed("segment")}
           {segments && <Frame figure={segments} t={t} link={link(segments.id)} controls={divided(p).length > 1 && <Services all={divided(p)} s={s} go={go} />} />}
           {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
         </>
