@@ -1,7 +1,7 @@
 // Panels of dots that share their rows, as places do, or have rows of their own, as
 // the segments of services do.
 import type { Measure } from "../api";
-import { axisX, clipped, estimate, faces, layer, measure, plate, plot, scale, Sheet, tip, widest, withheldHeight, withheldOnly, wrap } from "../draw";
+import { axisX, clipped, estimate, faces, layer, measure, plate, plot, scale, Sheet, tip, widest, withheldHeight, withheldOnly, wrap, type Face } from "../draw";
 import { shown } from "../numbers";
 
 export interface Dots {
@@ -71,7 +71,8 @@ export function dots(full: Layout, width: number): SVGSVGElement {
   const columns = across(full.panels.length, width, own);
   const names = width >= 560 ? full.rows : full.shortRows;
   const pitch = own ? (width + 40) / columns : 0;
-  const left = Math.min(widest(own ? full.panels.flatMap((p) => p.rows ?? []) : names, faces.name), (own ? pitch : width) * 0.4) + 14;
+  const face = own ? { size: 13 } : faces.name;
+  const left = Math.min(widest(own ? full.panels.flatMap((p) => p.rows ?? []) : names, face), (own ? pitch : width) * 0.4) + 14;
   const each = own ? pitch - 40 - left : (width - left + 24) / columns - 24;
   const l = (width / columns < 320 && columns > 1) || measure(full.below, faces.withheld) + 24 > each ? { ...full, below: full.belowShort } : full;
   const sheet = new Sheet(width, height(l, width), l.label);
@@ -88,13 +89,11 @@ export function dots(full: Layout, width: number): SVGSVGElement {
     const x = left + (k % columns) * (own ? pitch : each + 24);
     const y = places[Math.floor(k / columns)]!;
     const from = own ? x - left : x;
-    const title = clipped(p.title, x + each - from, faces.name);
+    const words = (larger && l.enlarged?.(Math.round(shared.domain[1] / domain[1]))) || "";
+    const title = clipped(p.title, x + each - from - (words === "" ? 0 : measure(words, faces.range) + 10), faces.name);
     sheet.text(from, y + 14, title, faces.name);
-    const times = Math.round(shared.domain[1] / domain[1]);
-    const after = measure(title, faces.name) + 10;
-    const words = l.enlarged?.(times) ?? "";
-    if (larger && times > 1) sheet.text(from + after, y + 14, clipped(words, x + each - from - after, faces.range), faces.range);
-    if (own || k % columns === 0) (p.rows ?? names).forEach((name, i) => rowName(sheet, name, { right: x - 14, space: left - 14 }, y + head + i * step + step / 2));
+    if (words !== "") sheet.text(from + measure(title, faces.name) + 10, y + 14, words, faces.range);
+    if (own || k % columns === 0) (p.rows ?? names).forEach((name, i) => rowName(sheet, name, { x: own ? from : x - 14, space: left - 14, face: { ...face, anchor: own ? "start" : "end" } }, y + head + i * step + step / 2));
     sheet.place(panel(p, l, { width: each, space, domain, ticks }), x, y + head);
     p.marks.forEach((d, i) => said(sheet, d.m, l, { x, y: y + head + i * step + step / 2, scale: (v) => x + (v / domain[1]) * (each - space) }));
   });
@@ -102,10 +101,10 @@ export function dots(full: Layout, width: number): SVGSVGElement {
 }
 
 /** rowName writes a row's name before it, on two lines where one is too short. */
-function rowName(sheet: Sheet, name: string, { right, space }: { right: number; space: number }, y: number): void {
-  const [first, ...rest] = wrap(name, space, (t) => measure(t, faces.name));
+function rowName(sheet: Sheet, name: string, { x, space, face }: { x: number; space: number; face: Face }, y: number): void {
+  const [first, ...rest] = wrap(name, space, (t) => measure(t, face));
   const two = rest.length === 0 ? [first!] : [first!, rest.join(" ")];
-  two.forEach((text, i) => sheet.text(right, y + 4.5 + (i - (two.length - 1) / 2) * 15, clipped(text, space, faces.name), { ...faces.name, anchor: "end" }));
+  two.forEach((text, i) => sheet.text(x, y + 4.5 + (i - (two.length - 1) / 2) * 15, clipped(text, space, face), face));
 }
 
 /** value gives a mark's text and, where it is to be used with caution, its n. */

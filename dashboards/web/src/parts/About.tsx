@@ -123,7 +123,7 @@ export function Cite({ text, s }: { text: string; s: Scope }) {
 export function Words({ all, s }: { all: readonly Fact[]; s: Scope }) {
   return (
     <details class="notes" id="words">
-      <summary>{`${s.t.words}${s.t.colon}${all.map((f, i) => (i === 0 ? f.name : f.name.charAt(0).toLowerCase() + f.name.slice(1))).join(", ")}`}</summary>
+      <summary>{`${s.t.words}${s.t.colon}${all.map((f) => f.name.charAt(0).toLowerCase() + f.name.slice(1)).join(", ")}`}</summary>
       <Facts all={all} />
     </details>
   );
