@@ -377,6 +377,27 @@ export function analyst(w) {
     assert.deepEqual(it.faults, []);
   });
 
+  test("which segments has ICQ? They stand under its name, and it can be chosen alone", async (t) => {
+    const { page, context, faults } = await tab(w.browser);
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/accounts?market=WORLD&month=2003-10&lang=en`);
+    await page.locator("#account-windows svg[role=img]").waitFor();
+    await page.locator("#account-segments svg[role=img]").waitFor();
+    const panels = (id) => page.locator(`#${id} .drawing > svg > svg`).count();
+    const texts = () => page.locator("#account-segments .drawing > svg > text").allTextContents();
+    assert.equal(await panels("account-segments"), 4);
+    const all = await texts();
+    const own = all.slice(all.indexOf("ICQ") + 1);
+    assert.deepEqual(own.filter((x) => /Europe|America|Asia/.test(x)).slice(0, 2), ["Europe", "North America"], "its own order, the largest first");
+    await page.locator("#account-segments .services summary").click();
+    for (const name of ["MSN Messenger", "AIM", "Yahoo! Messenger"]) await page.locator("#account-segments .services").getByLabel(name, { exact: true }).uncheck();
+    await page.waitForFunction(() => document.querySelectorAll("#account-segments .drawing > svg > svg").length === 1);
+    assert.match(page.url(), /services=icq/);
+    assert.ok((await texts()).includes("ICQ") && !(await texts()).includes("AIM"));
+    assert.equal(await panels("account-platforms"), 1, "the other panels are of the same services");
+    assert.deepEqual(faults, []);
+  });
+
   test("an operator's accounts: by device, by segment, over windows; no home, no work", async (t) => {
     const at = folder();
     const data = `${at}/operator`;

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Publication } from "../api";
 import { level, type Scope } from "../figure";
-import { divided, ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
+import { divided, ended, headline, lede, parts, perPerson, partsThere, places, placesThere, services, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
@@ -42,6 +42,8 @@ export function Accounts({ p, publications, months, s, go }: Props) {
   const banner = french
     ? ["Des comptes, pas des personnes.", "Une personne peut avoir plusieurs comptes, un compte servir à plusieurs personnes. À ne pas rapprocher des chiffres du panel."]
     : ["Accounts, not people.", "One person may hold several accounts, one account may serve several people. Do not set these beside panel figures."];
+  // picked offers to choose services, where there are more than so many.
+  const picked = (all: string[], most: number) => all.length > most && <Services all={all} s={s} go={go} />;
   const failed = (of: "platform" | "segment" | "location") => {
     const error = p.failed?.[of];
     if (error === undefined) return undefined;
@@ -61,11 +63,11 @@ export function Accounts({ p, publications, months, s, go }: Props) {
         <>
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
           {failed("platform")}
-          {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
-          {failed("location") ?? (all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />)}
+          {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} controls={picked(services(p.total), 4)} />}
+          {failed("location") ?? (all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} controls={picked(services(p.total), 4)} />)}
           {failed("segment")}
-          {segments && <Frame figure={segments} t={t} link={link(segments.id)} controls={divided(p).length > 1 && <Services all={divided(p)} s={s} go={go} />} />}
-          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
+          {segments && <Frame figure={segments} t={t} link={link(segments.id)} controls={picked(divided(p), 1)} />}
+          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} controls={picked(services(p.total), 4)} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">
