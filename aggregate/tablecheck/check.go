@@ -3,16 +3,12 @@
 package tablecheck
 
 import (
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-
-	"rollcall"
 )
 
 // Finding is a row of a published table that can't be right.
@@ -35,147 +31,93 @@ type published struct {
 	reach    float64 // percent
 }
 
-// Check reads a published table (CSV with the header rank,service,audience,reach,
-// in any order; audience in any unit, reach in percent) and names the rows that
+// Check reads a published table (with the header rank,service,audience,reach, in any
+// order; audience in any unit, reach in percent) and names the rows that
 // can't belong to one universe: audience over reach is the active universe, and
 // must be the same in every row, within the rounding of both columns. It also
-// holds ranks (1, 2, 2, 4) and reach against the audiences. A table that can't
-// be read is an Invalid naming the file, line, column and value.
+// holds ranks (1, 2, 2, 4) and reach against the audiences. Where audiences can be read
+// with decimal points and with decimal commas, the table is not accused of what the other
+// way would explain. A table that can't be read is an Invalid naming the file, line,
+// column and value.
 func Check(r io.Reader, name string) ([]Finding, error) {
-	in := &tableReader{name: name}
-	if err := in.read(r); err != nil {
+	of, err := readSheet(r, name)
+	if err != nil {
 		return nil, err
 	}
+	points, notPoints := of.findings(".")
+	commas, notCommas := of.findings(",")
+	switch {
+	case notPoints == nil && (notCommas != nil || len(points) <= len(commas)):
+		return points, nil
+	case notCommas == nil:
+		return commas, nil
+	}
+	return nil, of.refuse(notPoints, notCommas)
+}
+
+// findings reads the audiences with a decimal mark, and gives what is then wrong.
+func (s *sheet) findings(decimal string) ([]Finding, *fault) {
+	in := &tableReader{decimal: decimal}
+	var audiences, reaches []string
+	for _, l := range s.lines {
+		if wrong := in.row(l, s.columns); wrong != nil {
+			return nil, wrong
+		}
+		audience, _ := plainNumber(l.fields[s.columns["audience"]], decimal)
+		reach, _ := plainNumber(l.fields[s.columns["reach"]], "")
+		audiences, reaches = append(audiences, audience), append(reaches, reach)
+	}
+	in.audienceHalf, in.reachHalf = half(audiences, true), half(reaches, false)
 	findings := slices.Concat(in.universe(), in.ranks(), in.repeats())
 	slices.SortStableFunc(findings, func(a, b Finding) int { return a.Line - b.Line })
 	return findings, nil
 }
 
-// tableReader reads a published table. The half units are what rounding may
+// fault is a cell that can't be read.
+type fault struct {
+	line               int
+	column, value, why string
+}
+
+// refuse tells of two faults, with decimal points and with commas, the later one: that
+// way more of the table can be read.
+func (s *sheet) refuse(points, commas *fault) error {
+	first, last := points, commas
+	if last.line < first.line {
+		first, last = last, first
+	}
+	why := last.why
+	if last.column == "audience" && first.line < last.line {
+		why = fmt.Sprintf("is not a number of the form that line %d has", first.line)
+	}
+	return s.bad(last.line, last.column, last.value, why)
+}
+
+// tableReader is a published table as it was read. The half units are what rounding may
 // have moved a figure by, judged by the whole column.
 type tableReader struct {
-	name         string
 	rows         []published
 	audienceHalf float64
 	reachHalf    float64
-	decimal      bool // an audience's comma is a decimal one, as its column shows
+	decimal      string // the mark before an audience's decimals
 }
 
-func (in *tableReader) read(r io.Reader) error {
-	c := csv.NewReader(r)
-	c.FieldsPerRecord = -1
-	header, err := c.Read()
-	if err != nil {
-		return in.broken(err)
-	}
-	columns, err := in.header(header)
-	if err != nil {
-		return err
-	}
-	var lines []line
-	var audiences, reaches []string
-	for {
-		fields, err := c.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return in.broken(err)
-		}
-		at, _ := c.FieldPos(0)
-		if blank(fields) {
-			continue // a spreadsheet's
-		}
-		if len(fields) != len(header) {
-			return in.bad(at, "", "", fmt.Sprintf("has %d fields where the header has %d", len(fields), len(header)))
-		}
-		lines = append(lines, line{at, fields})
-		audiences, reaches = append(audiences, fields[columns["audience"]]), append(reaches, fields[columns["reach"]])
-	}
-	if len(lines) == 0 {
-		return in.bad(1, "", "", "has no rows")
-	}
-	in.decimal = slices.ContainsFunc(audiences, decimalComma)
-	for _, l := range lines {
-		if err := in.row(l.at, l.fields, columns); err != nil {
-			return err
-		}
-	}
-	in.audienceHalf, in.reachHalf = in.half(audiences, true), in.half(reaches, false)
-	return nil
-}
-
-// line is one line of the file, with its number.
-type line struct {
-	at     int
-	fields []string
-}
-
-func blank(fields []string) bool {
-	return !slices.ContainsFunc(fields, func(s string) bool { return strings.TrimSpace(s) != "" })
-}
-
-// decimalComma reports a number whose comma can't stand between thousands.
-func decimalComma(s string) bool {
-	whole, fraction, ok := strings.Cut(strings.TrimRight(strings.TrimSpace(s), "% \u00a0\u202f"), ",")
-	return ok && whole != "" && !strings.ContainsAny(fraction, ",.") && len(fraction) != 3
-}
-
-func (in *tableReader) bad(line int, column, value, why string) error {
-	field := fmt.Sprintf("%s line %d", in.name, line)
-	if column != "" {
-		field += ", column " + column
-	}
-	return &rollcall.Invalid{Field: field, Value: value, Reason: why, Code: "table"}
-}
-
-func (in *tableReader) broken(err error) error {
-	var parse *csv.ParseError
-	if errors.As(err, &parse) {
-		return in.bad(parse.Line, "", "", "has a misplaced quotation mark")
-	}
-	if errors.Is(err, io.EOF) {
-		return in.bad(1, "", "", "has no header rank,service,audience,reach")
-	}
-	return fmt.Errorf("read %s: %w", in.name, err)
-}
-
-func (in *tableReader) header(fields []string) (map[string]int, error) {
-	at := map[string]int{}
-	for i, name := range fields {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
-		if _, ok := at[name]; ok {
-			return nil, in.bad(1, name, "", "is twice in the header")
-		}
-		at[name] = i
-	}
-	for _, name := range []string{"rank", "service", "audience", "reach"} {
-		if _, ok := at[name]; !ok {
-			why := "is missing in the header rank,service,audience,reach"
-			if len(fields) == 1 && strings.Contains(fields[0], ";") {
-				why += "; fields are separated by commas, not semicolons"
-			}
-			return nil, in.bad(1, name, "", why)
-		}
-	}
-	return at, nil
-}
-
-func (in *tableReader) row(line int, fields []string, at map[string]int) error {
-	p := published{line: line, service: strings.TrimSpace(fields[at["service"]])}
-	rank := strings.TrimSpace(fields[at["rank"]])
+func (in *tableReader) row(l line, at map[string]int) *fault {
+	p := published{line: l.at, service: strings.TrimSpace(l.fields[at["service"]])}
+	rank := strings.TrimSpace(l.fields[at["rank"]])
 	var err error
 	if p.rank, err = strconv.Atoi(rank); err != nil || p.rank < 1 {
-		return in.bad(line, "rank", rank, "is not a whole number from 1")
+		return &fault{l.at, "rank", rank, "is not a whole number from 1"}
 	}
 	for _, c := range []struct {
-		column string
-		into   *float64
-	}{{"audience", &p.audience}, {"reach", &p.reach}} {
-		text := fields[at[c.column]]
-		x, err := strconv.ParseFloat(in.plainNumber(text, c.column == "audience"), 64)
-		if err != nil || !(x >= 0) || x > 1e15 {
-			return in.bad(line, c.column, text, "is not a number")
+		column, decimal string
+		into            *float64
+	}{{"audience", in.decimal, &p.audience}, {"reach", "", &p.reach}} {
+		text := l.fields[at[c.column]]
+		plain, ok := plainNumber(text, c.decimal)
+		x, err := strconv.ParseFloat(plain, 64)
+		if !ok || err != nil || !(x >= 0) || x > 1e15 {
+			return &fault{l.at, c.column, text, "is not a number"}
 		}
 		*c.into = x
 	}
@@ -183,33 +125,11 @@ func (in *tableReader) row(line int, fields []string, at map[string]int) error {
 	return nil
 }
 
-// plainNumber takes off what printed numbers wear: thousands' commas and
-// spaces, a percent sign. A comma is the decimal one where no thousands are
-// looked for, of a reach no more than 100, and in a column that shows it; then
-// thousands may have points.
-func (in *tableReader) plainNumber(s string, thousands bool) string {
-	s = strings.TrimSuffix(strings.TrimSpace(s), "%")
-	if strings.Trim(s, "0123456789., \u00a0\u202f") != "" {
-		return "?"
-	}
-	switch {
-	case thousands && in.decimal:
-		if strings.Count(s, ",") > 1 {
-			return "?"
-		}
-		s = strings.Replace(strings.ReplaceAll(s, ".", ""), ",", ".", 1)
-	case !thousands && !strings.Contains(s, "."):
-		s = strings.Replace(s, ",", ".", 1)
-	}
-	return strings.NewReplacer(",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(s)
-}
-
 // half gives half a unit of a column's rounding: of the most decimals that any
 // value has or, for whole numbers of persons, of the zeros that all end in.
-func (in *tableReader) half(values []string, zeros bool) float64 {
+func half(values []string, zeros bool) float64 {
 	decimals, trailing := 0, 15
 	for _, s := range values {
-		s = in.plainNumber(s, zeros)
 		if _, fraction, ok := strings.Cut(s, "."); ok {
 			decimals = max(decimals, len(fraction))
 		}

@@ -82,11 +82,11 @@ func (r *Reader) platformOf(t *Table, row map[string]any) (rollcall.Platform, er
 	if !t.Platform.empty() {
 		name, err := t.Platform.of(row, r.machine)
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("platform: %w", err)
 		}
 		platform, err := rollcall.ParsePlatform(text(name))
 		if err != nil {
-			return 0, errors.New("the platform is not computer, phone, tablet, web, other or none")
+			return 0, errors.New(t.Platform.said() + "the platform is not computer, phone, tablet, web, other or none")
 		}
 		return platform, nil
 	}
@@ -95,7 +95,7 @@ func (r *Reader) platformOf(t *Table, row map[string]any) (rollcall.Platform, er
 	}
 	agent, err := t.Agent.of(row, r.machine)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("agent: %w", err)
 	}
 	return r.agents.platform(text(agent)), nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rollcall/ingest/profile/columns"
 )
 
 // copyLine begins a table's rows in a dump: COPY public.users (name, "admin") FROM stdin;
@@ -25,8 +27,8 @@ func (s *source) copied(yield func(*row) error) error {
 		}
 		text := string(next.text)
 		if named := copyLine.FindStringSubmatch(text); named != nil {
-			dump, at = true, &row{table: named[1], header: columnNames(named[2], ',')}
-			to = s.spread(at.header)
+			dump, at = true, &row{Row: columns.Row{Table: named[1], Header: columnNames(named[2], ',')}}
+			to = s.spread(at.Header)
 			if err := s.known(at); err != nil {
 				return err
 			}
@@ -44,9 +46,9 @@ func (s *source) copied(yield func(*row) error) error {
 			if at = s.bare(text); at == nil {
 				return s.unlike(next.text)
 			}
-			to = s.spread(at.header)
-			if slices.Equal(strings.Split(text, "\t"), at.header) {
-				if err := s.once(at.header); err != nil {
+			to = s.spread(at.Header)
+			if slices.Equal(strings.Split(text, "\t"), at.Header) {
+				if err := s.once(at.Header); err != nil {
 					return err
 				}
 				continue // COPY ... WITH (HEADER)
@@ -77,8 +79,8 @@ func (s *source) known(at *row) error {
 	for i := range s.tables {
 		t := &s.tables[i]
 		switch {
-		case t.Relation != at.table:
-		case t.headed(at.header):
+		case t.Relation != at.Table:
+		case t.needs.In(at.Header):
 			return nil
 		default:
 			of = t
@@ -87,7 +89,7 @@ func (s *source) known(at *row) error {
 	if of == nil {
 		return nil
 	}
-	return of.unheaded(at.header)
+	return of.needs.Missing(at.Header)
 }
 
 // bare gives the table of COPY text without a header: the first with as many
@@ -96,37 +98,37 @@ func (s *source) bare(text string) *row {
 	fields := strings.Split(text, "\t")
 	for i := range s.tables {
 		t := &s.tables[i]
-		if len(t.needs) > 0 && t.headed(fields) {
-			return &row{table: t.Relation, header: fields}
+		if len(t.needs.Columns) > 0 && t.needs.In(fields) {
+			return &row{Row: columns.Row{Table: t.Relation, Header: fields}}
 		}
 	}
 	for i := range s.tables {
-		if s.tables[i].nearlyHeaded(fields) {
+		if s.tables[i].needs.NearlyIn(fields) {
 			return nil // its rows may be in another order
 		}
 	}
 	for i := range s.tables {
 		t := &s.tables[i]
 		if _, ok := s.spread(t.Columns).fit(fields, "\t"); ok && len(t.Columns) > 0 {
-			return &row{table: t.Relation, header: t.Columns}
+			return &row{Row: columns.Row{Table: t.Relation, Header: t.Columns}}
 		}
 	}
 	return nil
 }
 
 func (s *source) copiedRow(next line, of *row, to spread) *row {
-	r := &row{line: next.no, header: of.header, table: of.table}
+	r := &row{line: next.no, Row: of.Row}
 	fields, ok := to.fit(strings.Split(string(next.text), "\t"), "\t")
 	switch {
 	case next.long:
 		r.fault = "the line is longer than 1 MiB"
 	case !ok:
-		r.fault = fmt.Sprintf("has %d fields, and its table %d", len(fields), len(of.header))
+		r.fault = fmt.Sprintf("has %d fields, and its table %d", len(fields), len(of.Header))
 	default:
-		r.values = s.fresh()
-		for i, name := range of.header {
-			if s.reads[name] && fields[i] != `\N` {
-				r.values[name] = unescape(fields[i])
+		r.Values = s.fresh()
+		for i, name := range of.Header {
+			if s.reads[name] && fields[i] != nothing {
+				r.Values[name] = unescape(fields[i])
 			}
 		}
 	}

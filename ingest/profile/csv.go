@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rollcall/ingest/profile/columns"
 )
 
 // The longest that a quoted field with line ends in it may make one row.
@@ -12,6 +14,9 @@ const (
 	maxRowLines = 64
 	maxRowBytes = 64 << 10
 )
+
+// nothing is how COPY writes that there is no value, and MySQL and ClickHouse in CSV too.
+const nothing = `\N`
 
 // looksCSV reports whether a line is the header of a table of the profile, by
 // the profile's separator, or the first of the usual ones by which it is.
@@ -22,7 +27,7 @@ func (s *source) looksCSV(text []byte) bool {
 	}
 	for _, comma := range separators {
 		header := columnNames(string(text), comma)
-		if slices.ContainsFunc(s.tables, func(t Table) bool { return t.headed(header) }) {
+		if slices.ContainsFunc(s.tables, func(t Table) bool { return t.needs.In(header) }) {
 			s.comma = comma
 			return true
 		}
@@ -37,16 +42,6 @@ func columnNames(text string, comma byte) []string {
 		names[i] = strings.Trim(strings.TrimSpace(names[i]), `"`)
 	}
 	return names
-}
-
-// headed reports whether the columns of a header are the table's.
-func (t *Table) headed(header []string) bool {
-	for _, name := range t.needs {
-		if !slices.Contains(header, name) {
-			return false
-		}
-	}
-	return len(t.needs) > 0 || len(header) > 1
 }
 
 // csv reads a table whose first line names its columns. It is read by hand,
@@ -73,10 +68,18 @@ func (s *source) csv(yield func(*row) error) error {
 		if err != nil {
 			return err
 		}
+		if blank(fields) {
+			continue // a spreadsheet's
+		}
 		if err := yield(s.rowOf(at, fields, to)); err != nil {
 			return err
 		}
 	}
+}
+
+// blank reports whether there is nothing in any field.
+func blank(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(field string) bool { return strings.TrimSpace(field) != "" })
 }
 
 // once refuses a header that has a column twice which is read: nobody knows which.
@@ -121,7 +124,7 @@ func (s *source) record(at line, to spread) ([]string, error) {
 }
 
 func (s *source) rowOf(at line, fields []string, to spread) *row {
-	r := &row{line: at.no, header: to.header}
+	r := &row{line: at.no, Row: columns.Row{Header: to.header}}
 	fields, ok := to.fit(fields, string(s.comma))
 	switch {
 	case at.long:
@@ -129,10 +132,10 @@ func (s *source) rowOf(at line, fields []string, to spread) *row {
 	case !ok:
 		r.fault = fmt.Sprintf("has %d fields, and its header %d", len(fields), len(to.header))
 	default:
-		r.values = s.fresh()
+		r.Values = s.fresh()
 		for i, name := range to.header {
-			if s.reads[name] {
-				r.values[name] = fields[i]
+			if s.reads[name] && fields[i] != nothing {
+				r.Values[name] = fields[i]
 			}
 		}
 	}

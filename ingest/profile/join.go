@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/vm"
+
+	"rollcall/ingest/profile/columns"
 )
 
 // maxJoined is how many rows a second file may have: they are held in memory,
@@ -20,93 +22,53 @@ type joined struct {
 	*Join
 	rows  map[string][]any // by key: the columns in order
 	cols  []string
-	lacks *absent        // columns that its rows don't have
-	lost  int            // rows of the first file whose key it doesn't have
-	here  map[string]any // beside the row that is being read; the next one's are put in it
+	lacks *columns.Second // columns that its rows don't have
+	lost  int             // rows of the first file whose key it doesn't have
+	here  map[string]any  // beside the row that is being read; the next one's are put in it
 }
 
 // join reads the file that is given for a name.
-func (k taken) join(ctx context.Context, name, path string) (*joined, error) {
-	at := slices.IndexFunc(k.Joins, func(j Join) bool { return slices.Contains(j.Names, name) })
+func (p *Profile) join(ctx context.Context, name, path string, optional map[string]bool) (*joined, error) {
+	at := slices.IndexFunc(p.Joins, func(j Join) bool { return slices.Contains(j.Names, name) })
 	if at < 0 {
-		return nil, fmt.Errorf("--join %s: is not one of %s", name, k.joinNames())
+		return nil, fmt.Errorf("--join %s: is not one of %s", name, p.joinNames())
 	}
-	j := &joined{Join: &k.Joins[at], rows: map[string][]any{}, here: map[string]any{}}
-	j.cols, j.lacks = slices.Sorted(maps.Keys(j.reads)), k.ofJoin(j.Join, name+"="+path)
-	table := Table{Name: j.Names[0], needs: []string{j.Key}, Columns: j.Columns, Relation: j.Relation}
-	from := &source{comma: k.comma, formats: []string{"json", "csv", "pg-copy"}, tables: []Table{table}, reads: j.reads}
+	j := &joined{Join: &p.Joins[at], rows: map[string][]any{}, here: map[string]any{}}
+	j.cols, j.lacks = slices.Sorted(maps.Keys(j.reads)), p.second(j.Join, name+"="+path, optional)
+	table := Table{Name: j.Names[0], needs: columns.Needs{Name: j.Names[0], Columns: []string{j.Key}}, Columns: j.Columns, Relation: j.Relation}
+	from := &source{comma: p.comma, formats: []string{"json", "csv", "pg-copy"}, tables: []Table{table}, reads: j.reads}
 	err := from.each(ctx, path, func(row *row) error {
-		if row.values == nil || (row.table != "" && j.Relation != "" && row.table != j.Relation) {
+		if row.Values == nil || (row.Table != "" && j.Relation != "" && row.Table != j.Relation) {
 			return nil // a person that can't be read is told as one that isn't there
 		}
 		if len(j.rows) == maxJoined {
 			return fmt.Errorf("--join %s: more than %d rows", name, maxJoined)
 		}
-		j.lacks.next(row)
-		columns := make([]any, len(j.cols))
+		j.lacks.Next(&row.Row)
+		values := make([]any, len(j.cols))
 		for i, column := range j.cols {
-			columns[i] = row.values[column]
+			values[i] = row.Values[column]
 		}
-		j.rows[text(row.values[j.Key])] = columns
+		j.rows[text(row.Values[j.Key])] = values
 		return nil
 	})
 	if errors.Is(err, errEmpty) {
 		err = nil // which is warned of, as of one without rows
 	}
-	return j, errors.Join(err, j.lacks.unfit())
+	return j, errors.Join(err, j.lacks.Unfit())
 }
 
-// ofJoin begins to look at a second file's rows.
-func (k taken) ofJoin(j *Join, path string) *absent {
-	var uses []use
-	for i := range k.Tables {
-		uses = append(uses, k.Tables[i].uses(k.optional, nil)...)
+// second begins to look at the columns of a second file.
+func (p *Profile) second(j *Join, path string, optional map[string]bool) *columns.Second {
+	var uses []columns.Use
+	for i := range p.Tables {
+		for _, u := range p.Tables[i].uses(optional, nil) {
+			if names := u.from.joined(j); len(names) > 0 {
+				uses = append(uses, u.of(names))
+			}
+		}
 	}
-	a := &absent{of: "--join " + path, spared: j.Without}
-	a.lacks = lacks(uses, func(v *Value) []string { return v.joined(j) })
-	key := use{name: "key", from: &Value{field: []string{j.Key}, name: j.Key}}
-	a.gate = lacks([]use{key}, (*Value).columns)
-	return a
-}
-
-// next takes the next row of a second file.
-func (a *absent) next(row *row) {
-	if row.header == nil {
-		a.look(row)
-		a.gate = row.without(a.gate)
-		return
-	}
-	if a.rows++; !same(row.header, a.header) {
-		a.header, a.gate = row.header, nil // without the key it would be no header
-		a.named("the header", row.header)
-	}
-}
-
-// unfit is an error where no row has the column by which a second file's rows are
-// found, or one by which a rule drops that was asked for.
-func (a *absent) unfit() error {
-	if a.rows == 0 {
-		return nil
-	}
-	for _, l := range a.gate {
-		return fmt.Errorf("%s: %s, by which its rows are found: rename it, or give a file that has it", a.of, a.missed(l))
-	}
-	if text := a.undropped(); text != "" {
-		return errors.New(text)
-	}
-	return nil
-}
-
-// ofSecond says what is warned of in a second file.
-func (a *absent) ofSecond() []string {
-	if a.rows == 0 {
-		return []string{a.of + ": has no row: the profile's rules that read it drop nobody"}
-	}
-	said := a.warnings(false)
-	for i := range said {
-		said[i] = a.of + ": " + said[i]
-	}
-	return said
+	return columns.NewSecond("--join "+path, j.Key, j.Without, uses)
 }
 
 // given gives the second file that was read for a join; nil: none was.
@@ -119,37 +81,32 @@ func given(joins []*joined, j *Join) *joined {
 	return nil
 }
 
-// check refuses rules that were asked for by name and can't drop anybody: what they
-// read is in a second file that was not given or has no row, or is no group of a pattern.
-func (k taken) check(joins []*joined) error {
-	for i := range k.Tables {
-		t := &k.Tables[i]
-		for _, u := range t.rules(k.optional) {
-			if err := k.checkRule(joins, u); err != nil {
+// checkAsked refuses rules that were asked for by name and can't drop anybody: what they
+// read is in a second file that was not given or has no row.
+func (p *Profile) checkAsked(joins []*joined, optional map[string]bool) error {
+	for i := range p.Tables {
+		t := &p.Tables[i]
+		for _, u := range t.rules(optional) {
+			if err := p.checkRule(joins, u); err != nil {
 				return fmt.Errorf("table %s: %w", t.Name, err)
 			}
-		}
-	}
-	for _, a := range k.each(true, k.grouped) {
-		if text := a.undropped(); text != "" {
-			return errors.New(text)
 		}
 	}
 	return nil
 }
 
-func (k taken) checkRule(joins []*joined, u use) error {
-	for i := range k.Joins {
-		j := &k.Joins[i]
-		if u.weight != asked || !j.readBy(u.from) {
+func (p *Profile) checkRule(joins []*joined, u use) error {
+	for i := range p.Joins {
+		j := &p.Joins[i]
+		if u.weight != columns.Asked || !j.readBy(u.from) {
 			continue
 		}
 		read, name := given(joins, j), j.Names[0]
 		if read == nil {
 			return fmt.Errorf("%s, which was asked for, reads %s: give --join %s=FILE, or leave the rule out", u.name, name, name)
 		}
-		if read.lacks.rows == 0 {
-			return fmt.Errorf("%s, which was asked for, reads %s, and %s has no row of it: give a file that has, or leave the rule out", u.name, name, read.lacks.of)
+		if err := read.lacks.Rowless(u.name, name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -170,15 +127,15 @@ func (p *Profile) joinNames() string {
 func (j *joined) of(row map[string]any, machine *vm.VM) error {
 	key, err := j.On.of(row, machine)
 	if err != nil {
-		return err
+		return fmt.Errorf("join %s: on: %w", j.Names[0], err)
 	}
-	columns, ok := j.rows[text(key)]
+	values, ok := j.rows[text(key)]
 	if !ok {
 		j.lost++
 		return nil
 	}
 	for i, name := range j.cols {
-		j.here[name] = columns[i]
+		j.here[name] = values[i]
 	}
 	for _, name := range j.Names {
 		row[name] = j.here

@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
+	"rollcall/ingest/packed"
 	"rollcall/internal/jsondepth"
 )
 
-// json reads an object a line.
+// json reads an object a line, or objects that are laid out over several lines.
 func (s *source) json(yield func(*row) error) error {
+	if back := s.lines.back; len(back) > 0 && string(bytes.TrimSpace(back[len(back)-1].text)) == "{" {
+		return s.pretty(yield)
+	}
 	for {
 		at, err := s.lines.next()
 		if err != nil || at.text == nil {
@@ -45,15 +50,8 @@ func (s *source) array(yield func(*row) error) error {
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("is no JSON array: %w", err)
 	}
-	for n := 1; d.More(); n++ {
-		var element json.RawMessage
-		if err := d.Decode(&element); err != nil {
-			return arrayFault(err, fmt.Sprintf("element %d", n), "is not JSON, and so neither is the rest; the elements before were read")
-		}
-		allowed.Left = maxElement
-		if err := yield(s.object(line{text: element, no: n, long: len(element) > maxLine})); err != nil {
-			return err
-		}
+	if err := s.elements(d, allowed, yield); err != nil {
+		return err
 	}
 	if err := jsondepth.EndArray(d); err != nil {
 		return arrayFault(err, "the array", "is broken here; the elements before were read")
@@ -61,23 +59,62 @@ func (s *source) array(yield func(*row) error) error {
 	return nil
 }
 
+// elements reads values up to an array's end, or the file's.
+func (s *source) elements(d *json.Decoder, allowed *jsondepth.Ration, yield func(*row) error) error {
+	for n := 1; d.More(); n++ {
+		var element json.RawMessage
+		if err := d.Decode(&element); err != nil {
+			return arrayFault(err, fmt.Sprintf("element %d", n), "is not JSON, and so neither is the rest; the elements before were read")
+		}
+		allowed.Left = maxElement
+		row := s.object(line{text: element, no: n, long: len(element) > maxLine})
+		row.element = true
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pretty reads objects one after the other that are laid out over several lines, the
+// first of which is put back; they are counted as lines are elsewhere.
+func (s *source) pretty(yield func(*row) error) error {
+	s.lines.back = nil
+	allowed := &jsondepth.Ration{R: io.MultiReader(strings.NewReader("{\n"), s.lines.r), Left: maxElement, Err: errElement}
+	d := json.NewDecoder(allowed)
+	err := s.elements(d, allowed, yield)
+	if err == errCut { // nothing wraps it
+		return packed.Damage("its last object is cut short; those before were read: fetch or copy the file again")
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF { // nothing wraps the end here
+		return packed.Damage("has a bracket too many; the objects before were read")
+	}
+	return nil
+}
+
+// errCut is of an array that ends before its end.
+const errCut = packed.Damage("the array is cut short; the elements before were read: fetch or copy the file again")
+
 // arrayFault says what is wrong with an array at a place, where it is not JSON.
 func arrayFault(err error, where, wrong string) error {
 	var (
-		cut    damage
+		cut    packed.Damage
 		syntax *json.SyntaxError
 	)
 	switch {
 	case errors.As(err, &cut):
 		return cut
 	case errors.Is(err, errElement):
-		return damage(where + ": " + err.Error())
+		return packed.Damage(where + ": " + err.Error())
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
-		return damage("the array is cut short; the elements before were read: fetch or copy the file again")
+		return errCut
 	case errors.Is(err, jsondepth.ErrAfter):
-		return damage(where + " " + err.Error() + "; its elements were read")
+		return packed.Damage(where + " " + err.Error() + "; its elements were read")
 	case errors.As(err, &syntax):
-		return damage(where + " " + wrong)
+		return packed.Damage(where + " " + wrong)
 	}
 	return err
 }
@@ -98,7 +135,7 @@ func (s *source) object(at line) *row {
 	case jsondepth.Unmarshal(at.text, &members) != nil || members == nil:
 		r.fault = "is not a JSON object"
 	default:
-		r.values, r.members = s.fresh(), members
+		r.Values, r.Members = s.fresh(), members
 		for name, raw := range members {
 			if !s.reads[name] {
 				continue
@@ -107,7 +144,7 @@ func (s *source) object(at line) *row {
 			if err != nil {
 				r.fault = "is not a JSON object"
 			}
-			r.values[name] = v
+			r.Values[name] = v
 		}
 	}
 	return r

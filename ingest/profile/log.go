@@ -21,7 +21,7 @@ type Log struct {
 // NewLog makes a Log that gives what it reads to yield. latest is what no line
 // is later than, by a day: the file's last change.
 func NewLog(r *Reader, latest time.Time, yield func(Seen) error) *Log {
-	r.clock, r.counts, r.yield = &clock{latest: latest}, newCounts(), yield
+	r.clock, r.counts, r.yield = &clock{latest: latest}, newCounts(r.columns), yield
 	return &Log{Reader: r, from: r.source()}
 }
 
@@ -31,8 +31,8 @@ func (l *Log) Line(text []byte, no int, long bool) error {
 		return nil
 	}
 	row := l.from.lineOf(line{text, no, long})
-	if row.values != nil && !l.Asked.IsZero() {
-		row.values[nowColumn] = float64(l.Asked.UnixNano()) / 1e9
+	if row.Values != nil && !l.Asked.IsZero() {
+		row.Values[nowColumn] = float64(l.Asked.UnixNano()) / 1e9
 	}
 	if err := l.row(row); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (l *Log) Peek(text []byte) time.Time {
 	before := *l.clock
 	defer func() { *l.clock = before }()
 	for i := range l.Tables {
-		if t, err := l.instant(&l.Tables[i].Events[0].Time, at.values); err == nil && !t.IsZero() {
+		if t, err := l.instant(&l.Tables[i].Events[0].Time, at.Values); err == nil && !t.IsZero() {
 			return t
 		}
 	}
@@ -116,11 +116,11 @@ func theirs(err error) error {
 // step is what a line tells of a connection.
 func (e *Event) step(t *Table, seen *Seen, row map[string]any, machine *vm.VM) error {
 	v, err := e.Step.of(row, machine)
-	if err == nil {
-		seen.Step, err = session.ParseWhat(text(v))
-	}
 	if err != nil {
 		return fmt.Errorf("step: %w", err)
+	}
+	if seen.Step, err = session.ParseWhat(text(v)); err != nil {
+		return fmt.Errorf("%sstep: %w", e.Step.said(), err)
 	}
 	for _, name := range []struct {
 		of   *Value

@@ -2,8 +2,15 @@ package profile
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"rollcall"
+	"rollcall/ingest/profile/columns"
 )
 
 // patterns reads lines by the tables' regular expressions: the first that
@@ -38,10 +45,10 @@ func (s *source) matched(at line) *row {
 		if groups == nil {
 			continue
 		}
-		r.table, r.values = t.Pattern, s.columnsOf(t.pattern, groups)
+		r.Table, r.Values = t.Pattern, s.columnsOf(t.pattern, groups)
 		return r
 	}
-	r.table, r.values = noTable, s.fresh()
+	r.Table, r.Values = noTable, s.fresh()
 	return r
 }
 
@@ -61,7 +68,33 @@ func (s *source) headed(head *regexp.Regexp, text []byte) *row {
 	if groups == nil {
 		return nil
 	}
-	return &row{table: noTable, values: s.columnsOf(head, groups)}
+	return &row{Row: columns.Row{Table: noTable, Values: s.columnsOf(head, groups)}}
+}
+
+// groups gives the names of a pattern's groups.
+func groups(pattern *regexp.Regexp) []string {
+	return slices.DeleteFunc(slices.Clone(pattern.SubexpNames()), func(name string) bool { return name == "" })
+}
+
+// checkGroups refuses fields that are no group of the pattern: no line ever has
+// them.
+func (t *Table) checkGroups(joins []Join) error {
+	if t.Pattern == "" {
+		return nil
+	}
+	known := groups(t.pattern)
+	for _, u := range t.uses(nil, nil) {
+		v := u.from
+		if v.field == nil || v.name == nowColumn || len(v.own(joins)) == 0 || slices.Contains(known, v.name) {
+			continue
+		}
+		text := fmt.Sprintf("%s: %q is no group of the pattern", u.name, v.name)
+		if near := rollcall.Nearest(v.name, known); len(near) > 0 {
+			text += "; the nearest are " + strings.Join(near, ", ")
+		}
+		return errors.New(text)
+	}
+	return nil
 }
 
 // literal gives the longest text that every match of a pattern has: to look for

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"rollcall"
+	"rollcall/ingest/profile/columns"
 	"rollcall/schemas"
 )
 
@@ -82,7 +83,7 @@ type Table struct {
 	Events     []Event  `yaml:"events"`
 	pattern    *regexp.Regexp
 	literal    []byte          // that each line of the pattern has
-	needs      []string        // the columns that a header must have
+	needs      columns.Needs   // the columns that a header must have
 	reads      map[string]bool // the columns that are read; no other leaves the file
 }
 
@@ -335,13 +336,13 @@ func (t *Table) columns() {
 	for _, v := range t.values() {
 		maps.Copy(t.reads, v.reads)
 	}
-	t.needs = t.Header
-	if len(t.needs) > 0 {
+	t.needs = columns.Needs{Name: t.Name, Columns: t.Header}
+	if len(t.Header) > 0 {
 		return
 	}
 	for _, v := range []*Value{&t.Account, &t.Events[0].Time.Value} {
 		if v.name != "" {
-			t.needs = append(t.needs, v.name)
+			t.needs.Columns = append(t.needs.Columns, v.name)
 		}
 	}
 }

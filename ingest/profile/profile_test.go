@@ -73,6 +73,56 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestKeys: a mistake in any key of a table is told in one line with the table and the key,
+// or the line of the file that it stands in.
+func TestKeys(t *testing.T) {
+	const form = `
+format: [regexp]
+tables:
+  - name: login
+    pattern: '^(?P<at>\S+) (?P<user>\S+)$'
+    account: user
+    %s
+    events: [{kind: {constant: presence}, time: at, until: at, %s}]
+`
+	for _, key := range []string{"first", "device", "segment", "once", "stay"} {
+		for value, want := range map[string]string{
+			"usr":                   `table login: ` + key + `: "usr" is no group of the pattern; the nearest are user, at`,
+			"[usr]":                 "line ",
+			"{expression: 'usr +'}": `expression "usr +": unexpected token EOF (1:5)`,
+		} {
+			text := fmt.Sprintf(form, key+": "+value, "grace: 1s")
+			if key == "once" || key == "stay" {
+				text = fmt.Sprintf(form, "fallback: false", key+": "+value)
+			}
+			if _, err := Parse(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s: %v, want %s", key, value, err, want)
+			}
+		}
+	}
+}
+
+// TestKeysOfObjects: of one's own profile a key whose column no object has is warned of:
+// with the wrong one in first all rows but one would count as doubled.
+func TestKeysOfObjects(t *testing.T) {
+	const form = "service: chat\nformat: [json]\ntables: [{name: visit, account: user, %s, events: [{kind: {constant: presence}, time: at, until: at, %s}]}]"
+	file := written(t, "v.json", `{"user":"ann","at":"2026-10-01","nr":1}`)
+	for key, want := range map[string]string{"first": "rows that differ in it alone count as one", "device": "a device's other rows", "once": "count more than once", "stay": "rows of one stay"} {
+		text := fmt.Sprintf(form, key+": nmr", "grace: 1s")
+		if key == "once" || key == "stay" {
+			text = fmt.Sprintf(form, "fallback: false", key+": nmr")
+		}
+		p, err := Parse(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, counts := readBy(t, p, "UTC", Options{}, file)
+		if said := strings.Join(counts.Absent(), "\n"); !strings.HasPrefix(said, `table visit: no row has "nmr" (the nearest are `) || !strings.Contains(said, want) {
+			t.Errorf("%s: %q, want %s", key, said, want)
+		}
+	}
+}
+
 // TestRules: a rule sets what a row lacks, a name is dropped in any spelling, and
 // bare COPY text has no header though its profile names no columns to know it by.
 func TestRules(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"rollcall"
 	"rollcall/ingest"
+	"rollcall/ingest/profile/columns"
 )
 
 // Options are what a profile's file doesn't say.
@@ -47,13 +47,13 @@ type Reader struct {
 	stays   stays
 	clock   *clock // of a log; nil: the rows are a table's, in any order
 	counts  *Counts
-	columns taken
+	columns []*columns.Table // that the tables read
 	yield   func(Seen) error
 }
 
 // NewReader reads the joined files.
 func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
-	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, matched: map[string]bool{}, survey: newSurvey(), counts: newCounts()}
+	r := &Reader{Profile: p, options: o, machine: new(vm.VM), names: map[string]bool{}, matched: map[string]bool{}, survey: newSurvey()}
 	if o.Zone == nil {
 		r.options.Zone = time.UTC
 	}
@@ -70,39 +70,24 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 			return nil, err
 		}
 	}
-	r.columns = taken{p, o.Optional}
+	r.columns = p.reads(o.Optional)
+	r.counts = newCounts(r.columns)
 	for _, name := range slices.Sorted(maps.Keys(o.Joins)) {
-		j, err := r.columns.join(ctx, name, o.Joins[name])
+		j, err := p.join(ctx, name, o.Joins[name], o.Optional)
 		if err != nil {
 			return nil, err
 		}
 		r.joins = append(r.joins, j)
 	}
-	if err := r.columns.check(r.joins); err != nil {
+	if err := p.checkAsked(r.joins, o.Optional); err != nil {
+		return nil, err
+	}
+	if err := columns.CheckGroups(r.columns); err != nil {
 		return nil, err
 	}
 	var err error
 	r.agents, err = p.newAgents()
 	return r, err
-}
-
-// askable refuses a rule that can't be asked for.
-func (p *Profile) askable(name string) error {
-	has := p.optional()
-	switch {
-	case slices.Contains(has, name):
-		return nil
-	case slices.ContainsFunc(p.Tables, func(t Table) bool {
-		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Name == name })
-	}):
-		return fmt.Errorf("--drop-rules: %s is always dropped; leave it out", name)
-	case len(has) == 0:
-		return fmt.Errorf("--drop-rules %q: the profile has no such rules", name)
-	case len(has) == 1:
-		return fmt.Errorf("--drop-rules %q: is not %s", name, has[0])
-	}
-	last := len(has) - 1
-	return fmt.Errorf("--drop-rules %q: is not %s or %s", name, strings.Join(has[:last], ", "), has[last])
 }
 
 // Unmatched names the account of --drop that no row had so far, and how many more there
@@ -129,19 +114,6 @@ func (r *Reader) Unmatched() string {
 	return said
 }
 
-// optional names the rules that drop nobody unless asked, in order.
-func (p *Profile) optional() []string {
-	names := map[string]bool{}
-	for i := range p.Tables {
-		for _, r := range p.Tables[i].Drop {
-			if r.Optional {
-				names[r.Name] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
 // Missing says of each join that no file was given for it, and of the second files
 // what they don't have.
 func (r *Reader) Missing() []string {
@@ -152,106 +124,9 @@ func (r *Reader) Missing() []string {
 		}
 	}
 	for _, j := range r.joins {
-		missing = append(missing, j.lacks.ofSecond()...)
+		missing = append(missing, j.lacks.Warnings()...)
 	}
 	return missing
-}
-
-// Survey reads the files once for what later rows say of earlier ones: the
-// platforms of devices, and the days that fallback tables are not asked about. It
-// refuses, before any row is sent, files without a column by which a rule drops
-// that was asked for. Where neither is needed, nothing is read.
-func (r *Reader) Survey(ctx context.Context, paths []string) error {
-	learns := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
-	if !learns && len(r.options.Optional) == 0 {
-		return nil
-	}
-	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			if learns {
-				return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
-			}
-			continue // its rows are looked at when they are read
-		}
-		if err := r.surveyFile(ctx, path, learns); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reader) surveyFile(ctx context.Context, path string, learns bool) error {
-	r.counts = newCounts()
-	err := r.source().each(ctx, path, func(row *row) error { return r.look(row, learns) })
-	var (
-		cut damage // which is said when the rows are read
-		not undroppable
-	)
-	switch {
-	case errors.Is(err, errEnough), err == nil, errors.As(err, &cut):
-	case errors.As(err, &not), learns, ctx.Err() != nil:
-		return err
-	}
-	if text := r.counts.Undropped(); text != "" {
-		return fmt.Errorf("%s: %s", path, text)
-	}
-	return nil
-}
-
-// errEnough ends a survey that needs the rest of a file for nothing.
-var errEnough = errors.New("enough is known")
-
-// look learns from one row. What else is wrong with it is said when it is read.
-func (r *Reader) look(row *row, learns bool) error {
-	t, err := r.known(row)
-	switch {
-	case err != nil:
-		var not undroppable
-		if errors.As(err, &not) {
-			return not
-		}
-	case t != nil:
-		r.lookDevice(t, row.values)
-		if !t.Fallback && r.fallback {
-			r.lookDays(t, row.values)
-		}
-	}
-	switch {
-	case learns:
-	case row.members != nil && r.counts.settled():
-		return errEnough // what further objects have changes nothing
-	case row.header != nil && row.table == "" && !r.counts.pending():
-		return errEnough // a table by itself has one header
-	}
-	return nil
-}
-
-func (r *Reader) lookDevice(t *Table, row map[string]any) {
-	if t.Device.empty() {
-		return
-	}
-	platform, failed := r.platformOf(t, row)
-	device, err := t.Device.of(row, r.machine)
-	if err == nil && failed == nil {
-		r.survey.device(r.survey.hash(t.Name, text(device)), platform)
-	}
-}
-
-func (r *Reader) lookDays(t *Table, row map[string]any) {
-	account, err := t.Account.of(row, r.machine)
-	if err != nil {
-		return
-	}
-	for i := range t.Events {
-		from, until, err := r.times(&t.Events[i], row)
-		if err != nil || from.IsZero() {
-			continue
-		}
-		first, last := r.options.Calendar.Day(from), r.options.Calendar.Day(latest(from, until))
-		for d := first; d <= min(last, first+maxPieces); d++ {
-			r.survey.day(text(account), d)
-		}
-	}
 }
 
 func (r *Reader) source() *source {
@@ -270,23 +145,23 @@ func (r *Reader) source() *source {
 // known is tableOf, and looks which columns the row has. The error may be of a header
 // without a column by which a rule drops that was asked for.
 func (r *Reader) known(row *row) (*Table, error) {
-	r.columns.examine(r.counts, row)
-	t, err := r.tableOf(row)
-	if err == nil && t != nil {
-		err = r.counts.note(t, row)
+	r.counts.columns.Look(&row.Row)
+	at, err := r.tableOf(row)
+	if err != nil || at < 0 {
+		return nil, err
 	}
-	return t, err
+	return &r.Tables[at], r.counts.columns.Note(r.columns[at], &row.Row)
 }
 
-// tableOf gives the table that a row is of, with the joined rows beside its own
-// columns; nil: none is.
-func (r *Reader) tableOf(row *row) (*Table, error) {
+// tableOf gives the table that a row is of by its number, with the joined rows beside
+// its own columns; -1: none is.
+func (r *Reader) tableOf(row *row) (int, error) {
 	if row.fault != "" {
-		return nil, errors.New(row.fault)
+		return -1, errors.New(row.fault)
 	}
 	for _, j := range r.joins {
-		if err := j.of(row.values, r.machine); err != nil {
-			return nil, err
+		if err := j.of(row.Values, r.machine); err != nil {
+			return -1, err
 		}
 	}
 	for i := range r.Tables {
@@ -294,25 +169,34 @@ func (r *Reader) tableOf(row *row) (*Table, error) {
 		if !t.fits(row) {
 			continue
 		}
-		if holds, err := r.holds(&t.When, row.values); err != nil || holds {
-			return t, err
+		holds, err := r.holds(&t.When, row.Values)
+		if err != nil {
+			return -1, t.unread("when", err)
+		}
+		if holds {
+			return i, nil
 		}
 	}
-	return nil, nil
+	return -1, nil
+}
+
+// unread says of a row which of the table's keys can't be read.
+func (t *Table) unread(key string, err error) error {
+	return fmt.Errorf("table %s: %s: %w", t.Name, key, err)
 }
 
 func (t *Table) fits(row *row) bool {
-	if t.Pattern != "" || row.table == noTable {
-		return row.table == t.Pattern // which tables may share: the first whose condition holds reads the line
+	if t.Pattern != "" || row.Table == noTable {
+		return row.Table == t.Pattern // which tables may share: the first whose condition holds reads the line
 	}
-	if row.table != "" && t.Relation != "" && row.table != t.Relation {
+	if row.Table != "" && t.Relation != "" && row.Table != t.Relation {
 		return false
 	}
-	if row.header != nil {
-		return t.headed(row.header)
+	if row.Header != nil {
+		return t.needs.In(row.Header)
 	}
 	return !slices.ContainsFunc(t.Header, func(name string) bool { // an object has what it has
-		_, ok := row.values[name]
+		_, ok := row.Values[name]
 		return !ok
 	})
 }
@@ -321,7 +205,7 @@ func (t *Table) fits(row *row) bool {
 // can't be read is counted with its line and reason, and the rest goes on; the
 // error is the file's, or yield's.
 func (r *Reader) Read(ctx context.Context, path string, yield func(Seen) error) (*Counts, error) {
-	r.counts, r.yield = newCounts(), yield
+	r.counts, r.yield = newCounts(r.columns), yield
 	for _, j := range r.joins {
 		j.lost = 0
 	}
@@ -351,7 +235,7 @@ func (r *Reader) row(row *row) error {
 	}
 	var (
 		theirs failed
-		not    undroppable
+		not    columns.Undroppable
 	)
 	switch {
 	case errors.As(err, &theirs):
@@ -359,7 +243,7 @@ func (r *Reader) row(row *row) error {
 	case errors.As(err, &not):
 		return not
 	}
-	r.counts.reject(row.line, err.Error())
+	r.counts.reject(Fault{row.line, row.element, err.Error()})
 	return nil
 }
 
@@ -372,11 +256,11 @@ func (r *Reader) sightings(row *row) error {
 		r.counts.Other++
 		return nil
 	}
-	base, err := r.base(t, row.values)
+	base, err := r.base(t, row.Values)
 	if err != nil {
 		return err
 	}
-	rule, err := r.dropped(t, base, row.values)
+	rule, err := r.dropped(t, base, row.Values)
 	if err != nil {
 		return err
 	}
@@ -384,15 +268,15 @@ func (r *Reader) sightings(row *row) error {
 		r.counts.Dropped[rule]++
 		return nil
 	}
-	if doubled, err := r.doubled(t, row.values); err != nil || doubled {
+	if doubled, err := r.doubled(t, row.Values); err != nil || doubled {
 		return err
 	}
-	if err := r.set(t, &base, row.values); err != nil {
+	if err := r.set(t, &base, row.Values); err != nil {
 		return err
 	}
 	made := make([]Seen, len(t.Events)) // all, or none of a row that can't be read
 	for i := range t.Events {
-		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.values); err != nil {
+		if made[i], err = r.event(t, &t.Events[i], Seen{Sighting: base, Line: row.line}, row.Values); err != nil {
 			return err
 		}
 	}
@@ -400,7 +284,7 @@ func (r *Reader) sightings(row *row) error {
 		r.clock.pass(made[0].Time)
 	}
 	for i := range t.Events {
-		if err := r.take(t, &t.Events[i], made[i], row.values); err != nil {
+		if err := r.take(t, &t.Events[i], made[i], row.Values); err != nil {
 			return err
 		}
 	}
@@ -424,7 +308,7 @@ func (r *Reader) base(t *Table, row map[string]any) (s ingest.Sighting, err erro
 	if !t.Device.empty() && s.Platform == rollcall.OtherPlatform {
 		device, err := t.Device.of(row, r.machine)
 		if err != nil {
-			return s, fmt.Errorf("device: %w", err)
+			return s, t.unread("device", err)
 		}
 		if known, ok := r.survey.devices[r.survey.hash(t.Name, text(device))]; ok {
 			s.Platform = known
@@ -440,7 +324,7 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 	}
 	v, err := t.First.of(row, r.machine)
 	if err != nil {
-		return false, fmt.Errorf("first: %w", err)
+		return false, t.unread("first", err)
 	}
 	again := r.first.again(r.survey.hash(t.Name, text(v)))
 	if again {
@@ -451,10 +335,13 @@ func (r *Reader) doubled(t *Table, row map[string]any) (bool, error) {
 
 // event makes one sighting of a row; its time is zero where the row has none.
 func (r *Reader) event(t *Table, e *Event, seen Seen, row map[string]any) (Seen, error) {
-	if holds, err := r.holds(&e.When, row); err != nil || !holds {
-		return Seen{}, err
+	holds, err := r.holds(&e.When, row)
+	if err != nil {
+		return Seen{}, t.unread("when", err)
 	}
-	var err error
+	if !holds {
+		return Seen{}, nil
+	}
 	if seen.Time, seen.Until, err = r.times(e, row); err != nil {
 		return seen, err
 	}
@@ -496,7 +383,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	once, err := e.Once.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("once: %w", err)
+		return t.unread("once", err)
 	}
 	if !e.Once.empty() && r.once.again(r.survey.hash(t.Name, seen.Kind.String(), text(once))) {
 		return nil
@@ -506,7 +393,7 @@ func (r *Reader) take(t *Table, e *Event, seen Seen, row map[string]any) error {
 	}
 	key, err := e.Stay.of(row, r.machine)
 	if err != nil {
-		return fmt.Errorf("stay: %w", err)
+		return t.unread("stay", err)
 	}
 	if r.stays.add(text(key), e.Gap, stay{seen, e.Grace}) {
 		r.counts.Joined++
@@ -552,66 +439,4 @@ func (r *Reader) give(seen Seen) error {
 		return failed{err}
 	}
 	return nil
-}
-
-// times gives an event's time, and until where it has one, as the row has it.
-func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err error) {
-	if from, err = r.instant(&e.Time, row); err != nil {
-		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
-	}
-	if e.Time.Day && !from.IsZero() {
-		label, err := day(from)
-		if err != nil {
-			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
-		}
-		return r.options.Calendar.Start(label).Time(), until, nil
-	}
-	if !e.Duration.empty() {
-		v, err := e.Duration.of(row, r.machine)
-		if err != nil {
-			return from, until, fmt.Errorf("%sduration: %w", e.Duration.said(), err)
-		}
-		if from, until, err = r.lasting(from, v); err != nil {
-			return from, until, fmt.Errorf("%s%w", e.Duration.said(), err)
-		}
-		if e.Ends && !until.IsZero() {
-			from, until = from.Add(-until.Sub(from)), from
-		}
-		return from, until, nil
-	}
-	if e.Until.Value.empty() {
-		return from, until, nil
-	}
-	if until, err = r.instant(&e.Until, row); err != nil {
-		return from, until, fmt.Errorf("%suntil %w", e.Until.Value.said(), err)
-	}
-	if !until.IsZero() && until.Before(from) {
-		return from, until, errors.New(e.Until.Value.said() + "until is before the time")
-	}
-	return from, until, nil
-}
-
-// lasting reads a duration in seconds.
-func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
-	if text(v) == "" {
-		return from, time.Time{}, nil
-	}
-	seconds := Instant{Unit: "s"}
-	long, err := seconds.read(v, time.UTC, nil)
-	if err != nil || long.Unix() < 0 {
-		return from, from, errors.New("the duration is not a number of seconds")
-	}
-	return from, from.Add(long.Sub(time.Unix(0, 0))), nil
-}
-
-func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
-	v, err := i.Value.of(row, r.machine)
-	if err != nil {
-		return time.Time{}, err
-	}
-	t, err := i.read(v, r.options.Zone, r.clock)
-	if err != nil || t.IsZero() || i.Day {
-		return t, err
-	}
-	return t.UTC(), nil
 }

@@ -4,22 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
-	"rollcall"
-	"rollcall/internal/gunzip"
+	"rollcall/ingest/packed"
+	"rollcall/ingest/profile/columns"
 )
 
 // maxLine is the longest line that is read; a longer one is refused alone.
@@ -31,12 +24,10 @@ const mark = "\xef\xbb\xbf"
 // row is one row of a file, with the columns that are read and no other. Its
 // values are valid until the next row.
 type row struct {
+	columns.Row
 	line    int
-	header  []string // of the table that it stands in; nil where rows have none of their own
-	table   string   // its name in a dump, or the pattern of a line
-	values  map[string]any
-	members map[string]json.RawMessage // of an object, those that are not read too
-	fault   string                     // why it can't be read
+	element bool   // line counts the elements of an array
+	fault   string // why it can't be read
 }
 
 // source is a file that is being cut into rows.
@@ -52,111 +43,9 @@ type source struct {
 	values  map[string]any  // of the row that is being read; the next one's are put in it
 }
 
-// Open opens a file, unpacking .gz and .zst.
-func Open(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	var r io.Reader
-	switch filepath.Ext(path) {
-	case ".gz":
-		r, err = gunzip.NewReader(f)
-	case ".zst":
-		var d *zstd.Decoder
-		if d, err = zstd.NewReader(f, zstd.WithDecoderMaxMemory(256<<20)); err == nil {
-			return &unpacked{Reader: d, close: func() error { d.Close(); return f.Close() }}, nil
-		}
-	default:
-		return f, nil
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, packing(err)), f.Close())
-	}
-	return &unpacked{Reader: r, close: f.Close}, nil
-}
-
-type unpacked struct {
-	io.Reader
-	close func() error
-	some  bool // was read
-}
-
-// Packed reports whether Open unpacks a file of this name.
-func Packed(path string) bool {
-	ending := filepath.Ext(path)
-	return ending == ".gz" || ending == ".zst"
-}
-
-// Read reads on. A file that was cut, or is still being written, is said to be so.
-func (u *unpacked) Read(p []byte) (int, error) {
-	n, err := u.Reader.Read(p)
-	u.some = u.some || n > 0 // the decoder gives the last of the text with what it makes of the bytes behind
-	switch {
-	case err == nil || err == io.EOF: // nothing wraps the end here
-	case errors.Is(err, zstd.ErrMagicMismatch) && u.some:
-		err = after{"has other bytes after the end of its zstd; what stands before was read"}
-	default:
-		err = packing(err)
-	}
-	return n, err
-}
-
-// damage is a fault behind which nothing of a file can be read. What stands before was.
-type damage string
-
-// Error gives the words.
-func (d damage) Error() string { return string(d) }
-
-// unpackable is the damage of a packed file that was cut, or changed on its way.
-func unpackable(how string) damage {
-	return damage("the compressed file " + how + ", and was read up to there: fetch or copy the file again")
-}
-
-// after is the damage of a packed file that other bytes follow: all of its text was read.
-type after struct{ damage }
-
-// Unwrap gives the damage.
-func (a after) Unwrap() error { return a.damage }
-
-// Ended reports of an error of reading what Open opened that the text was read up to its
-// end, whatever follows it in the file.
-func Ended(err error) bool {
-	var behind after
-	return errors.Is(err, io.EOF) || errors.As(err, &behind)
-}
-
-// packing says what an error of unpacking means. The machine's own stay as they are.
-func packing(err error) error {
-	var (
-		failed *fs.PathError
-		behind *gunzip.Behind
-	)
-	switch {
-	case errors.As(err, &failed):
-		return err
-	case errors.As(err, &behind):
-		return after{damage(behind.Error() + "; what stands before was read")}
-	case errors.Is(err, gzip.ErrHeader):
-		return errors.New("is not gzip; name it by what it is")
-	case errors.Is(err, zstd.ErrMagicMismatch):
-		return errors.New("is not zstd; name it by what it is")
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return err
-	case errors.Is(err, io.EOF):
-		return damage("the compressed file is empty: fetch or copy the file again")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return unpackable("ends in the middle")
-	}
-	return unpackable("is broken here (" + strings.TrimPrefix(err.Error(), "gzip: ") + ")")
-}
-
-// Close closes the file.
-func (u *unpacked) Close() error { return u.close() }
-
 // each gives every row of a file, in order.
 func (s *source) each(ctx context.Context, path string, yield func(*row) error) error {
-	f, err := Open(path)
+	f, err := packed.Open(path)
 	if err != nil {
 		return err
 	}
@@ -207,7 +96,7 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 
 // errEmpty is of a CSV file in which there is nothing, as an export that failed leaves it:
 // one of no rows has a header yet. Of other forms an export of nothing is empty too.
-const errEmpty = damage("is empty, without even a header: export or copy it again")
+const errEmpty = packed.Damage("is empty, without even a header: export or copy it again")
 
 // foreign is an error where a file is no text, but what spreadsheets save.
 func (l *lines) foreign() error {
@@ -232,127 +121,20 @@ func (s *source) fresh() map[string]any {
 	return s.values
 }
 
-// unlike says what a first line lacks to be the header of the table that it is most like.
+// unlike says what a first line lacks to be the header of a table.
 func (s *source) unlike(text []byte) error {
 	if !slices.Contains(s.formats, "csv") && !slices.Contains(s.formats, "pg-copy") {
 		return errors.New("the first line is no JSON object, and the profile reads no other form")
 	}
-	var (
-		most   int
-		table  *Table
-		header []string
-	)
+	var headers [][]string
 	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
-		names := columnNames(string(text), comma)
-		for i := range s.tables {
-			if n := s.tables[i].headedBy(names); n > most {
-				most, table, header = n, &s.tables[i], names
-			}
-		}
+		headers = append(headers, columnNames(string(text), comma))
 	}
-	if table != nil {
-		return table.unheaded(header)
-	}
-	var needs, of []string
+	var needs []columns.Needs
 	for i := range s.tables {
-		if t := &s.tables[i]; len(t.needs) > 0 {
-			needs = append(needs, fmt.Sprintf("table %s needs %s", t.Name, inList(t.needs)))
-			of = append(of, fmt.Sprintf("%s of table %s", inList(t.needs), t.Name))
-		}
+		needs = append(needs, s.tables[i].needs)
 	}
-	if len(needs) == 0 {
-		return errors.New("the first line is no header: give the file with its header")
-	}
-	for _, comma := range []byte{s.comma, ',', ';', '|', '\t'} {
-		if names := columnNames(string(text), comma); areColumns(names) {
-			return fmt.Errorf("the header has %s, and is another table's: %s", inList(firstOf(names)), strings.Join(needs, ", or "))
-		}
-	}
-	return fmt.Errorf("the first line is no header, which has %s: give the file with its header", strings.Join(of, ", or "))
-}
-
-// columnName is what columns are called by most; idName by one in most tables.
-var (
-	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-	idName     = regexp.MustCompile(`^(?i:id|.+_(id|at|ts)|created?at|userid|timestamp|date|time)$|[a-z](Id|At)$`)
-)
-
-// areColumns reports whether fields are surely the names of columns: a row's own values
-// are not to be repeated.
-func areColumns(fields []string) bool {
-	return len(fields) > 1 && slices.ContainsFunc(fields, idName.MatchString) &&
-		!slices.ContainsFunc(fields, func(field string) bool { return !columnName.MatchString(field) })
-}
-
-// mostColumns is how many columns of a foreign header are told.
-const mostColumns = 12
-
-// firstOf gives the first names, and how many more there are.
-func firstOf(names []string) []string {
-	if more := len(names) - mostColumns; more > 0 {
-		return append(slices.Clone(names[:mostColumns]), fmt.Sprintf("%d more", more))
-	}
-	return names
-}
-
-// headedBy is how many of the needed columns a header has, twice, and how many it has nearly.
-func (t *Table) headedBy(header []string) int {
-	n := 0
-	for _, name := range t.needs {
-		switch {
-		case slices.Contains(header, name):
-			n += 2
-		case likeness(name, header) != "":
-			n++
-		}
-	}
-	return n
-}
-
-// unheaded says which columns a header lacks to be the table's.
-func (t *Table) unheaded(header []string) error {
-	var missed []string
-	nearly := true
-	for _, name := range t.needs {
-		if slices.Contains(header, name) {
-			continue
-		}
-		text := fmt.Sprintf("%q", name)
-		if like := likeness(name, header); like != "" {
-			text += fmt.Sprintf(", only %q", like)
-		} else {
-			nearly = false
-			text += nearest(rollcall.Alike(name, header))
-		}
-		missed = append(missed, text)
-	}
-	do := "rename it"
-	switch {
-	case !nearly:
-		do = "give a file that has all of " + inList(t.needs)
-	case len(missed) > 1:
-		do = "rename them"
-	}
-	return fmt.Errorf("the header has no %s, which table %s needs: %s", strings.Join(missed, ", and no "), t.Name, do)
-}
-
-// nearest says which names are nearest.
-func nearest(names []string) string {
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(" (the nearest is %s)", names[0])
-	}
-	return fmt.Sprintf(" (the nearest are %s)", strings.Join(names, ", "))
-}
-
-// inList writes names as a list in a sentence.
-func inList(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return columns.Unlike(headers, needs)
 }
 
 func looksJSON(line []byte) bool {
@@ -392,7 +174,7 @@ func (l *lines) next() (line, error) {
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
-		case err != nil && len(text) > 0 && Ended(err): // the last line lacks its end
+		case err != nil && len(text) > 0 && packed.Ended(err): // the last line lacks its end
 		case err == io.EOF:
 			return line{}, nil
 		case err != nil:

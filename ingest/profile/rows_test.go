@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
 	"rollcall"
 )
 
@@ -66,6 +64,53 @@ func TestRejected(t *testing.T) {
 	for i, line := range []int{2, 3, 4, 5, 6} {
 		if i >= len(counts.Faults) || counts.Faults[i].Line != line || strings.Contains(counts.Faults[i].Reason, secret) {
 			t.Fatalf("faults: %v", counts.Faults)
+		}
+	}
+}
+
+// TestPlaces: a refused row of an array is told by its place among the elements, which may
+// all stand in one line.
+func TestPlaces(t *testing.T) {
+	for text, want := range map[string]string{"[{},3]": "element 2", "{}\n3": "line 2"} {
+		_, counts := read(t, "rocketchat", "UTC", Options{}, written(t, "a.json", text))
+		if len(counts.Faults) != 1 || counts.Faults[0].At() != want {
+			t.Errorf("%s: %v, want %s", text, counts.Faults, want)
+		}
+	}
+}
+
+// TestReasons: what can't be worked out for a row is told with its key and what kind of
+// thing stands in the columns, and what is none of some words with its column; no reason
+// quotes the row.
+func TestReasons(t *testing.T) {
+	const (
+		fails = `{expression: 'later(at, x ?? y)'}`
+		where = `the expression can't be worked out for the row, where "at" is a text, "x" is a text, "y" is not there`
+		use   = "kind: {constant: use}, time: at"
+	)
+	file := written(t, "v.json", `{"account":"ann","at":"2026-10-01","x":"s3cret"}`)
+	for _, tt := range []struct{ table, event, want string }{
+		{"first: " + fails, use, "table visit: first: " + where},
+		{"agent: {constant: x}, device: " + fails, use, "table visit: device: " + where},
+		{"when: " + fails, use, "table visit: when: " + where},
+		{"fallback: false", use + ", once: " + fails, "table visit: once: " + where},
+		{"fallback: false", use + ", until: at, stay: " + fails, "table visit: stay: " + where},
+		{"fallback: false", use + ", when: " + fails, "table visit: when: " + where},
+		{"platform: " + fails, use, "platform: " + where},
+		{"agent: " + fails, use, "agent: " + where},
+		{"platform: x", use, `"x": the platform is not computer, phone, tablet, web, other or none`},
+		{"fallback: false", "kind: {constant: use}, time: " + fails, `"at", "x", "y": the time can't be told: ` + where},
+		{"fallback: false", use + ", until: " + fails, `"at", "x", "y": until can't be told: ` + where},
+		{"fallback: false", "step: x, time: at", `"x": step: is not one of connected, refused, accepted, opened, signed_on, resumed, lost, closed, alive, stopped, started`},
+	} {
+		text := fmt.Sprintf("service: chat\nformat: [json]\nlog: %v\ntables: [{name: visit, account: account, %s, events: [{%s}]}]",
+			strings.HasPrefix(tt.event, "step"), strings.Replace(tt.table, "fallback: false", "fallback: false", 1), tt.event)
+		p, err := Parse(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(text, err)
+		}
+		if _, counts := readBy(t, p, "UTC", Options{}, file); len(counts.Faults) != 1 || counts.Faults[0].Reason != tt.want {
+			t.Errorf("%s %s: %v; want %s", tt.table, tt.event, counts.Faults, tt.want)
 		}
 	}
 }
@@ -295,28 +340,5 @@ func TestPipe(t *testing.T) {
 	}
 	if err := r.Survey(t.Context(), []string{os.DevNull}); err == nil {
 		t.Error("a device was read twice")
-	}
-}
-
-// together gives its text with the error that follows it, as a decoder does that had both
-// ready when it was asked.
-type together struct {
-	text string
-	err  error
-}
-
-// Read gives both.
-func (r together) Read(p []byte) (int, error) { return copy(p, r.text), r.err }
-
-// TestBehindInOneRead: bytes behind the end of a .zst are told as such, whenever the
-// decoder comes upon them; of a file that begins so, that it isn't one.
-func TestBehindInOneRead(t *testing.T) {
-	p := make([]byte, 64)
-	n, err := (&unpacked{Reader: together{"a,d\n", zstd.ErrMagicMismatch}}).Read(p)
-	if string(p[:n]) != "a,d\n" || !Ended(err) {
-		t.Errorf("%q with %v; want the text, and that it was read up to its end", p[:n], err)
-	}
-	if n, err = (&unpacked{Reader: together{"", zstd.ErrMagicMismatch}}).Read(p); n != 0 || err == nil || Ended(err) {
-		t.Errorf("%d bytes with %v; want that it is not zstd", n, err)
 	}
 }

@@ -4,33 +4,69 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"rollcall/ingest/profile/columns"
 )
 
-// use is what a table takes from columns, by the name that the form has for it.
+// use is what a table takes from columns, before it is told of which file they are.
 type use struct {
-	name   string // segment, rule bot
+	name   string // that the form has for it: segment, rule bot
 	from   *Value
-	weight weight
+	weight columns.Weight
 	says   string // what it means for the figures that a column is not there
 }
 
-// weight is what a column that is not there is.
-type weight int
+// reads gives what the tables read, in their order; optional are the rules that were
+// asked for by name.
+func (p *Profile) reads(optional map[string]bool) []*columns.Table {
+	all := make([]*columns.Table, len(p.Tables))
+	for i := range p.Tables {
+		all[i] = p.readsOf(&p.Tables[i], optional)
+	}
+	return all
+}
 
-const (
-	usual weight = iota // warned of
-	spare               // warned of where another differs from it in capitals alone: the rule drops nobody unless asked
-	asked               // an error: the rule was asked for by name
-)
+func (p *Profile) readsOf(t *Table, optional map[string]bool) *columns.Table {
+	of := &columns.Table{
+		Needs: t.needs, Relation: t.Relation, Members: t.Header, Without: t.Without,
+		Whole: t.When.empty(), Nameless: t.Account.empty(), Own: p.own,
+	}
+	if t.Pattern != "" {
+		of.Groups = groups(t.pattern)
+	}
+	for _, u := range t.uses(optional, p.Joins) {
+		told := u.of(slices.DeleteFunc(u.from.own(p.Joins), func(name string) bool { return p.Snapshot && name == nowColumn }))
+		of.Uses = append(of.Uses, told)
+		switch u.from {
+		case &t.When:
+			of.When = told
+		case &t.Account:
+			of.Account = told
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(optional)) {
+		if !t.Account.empty() && !slices.ContainsFunc(t.Drop, func(d Rule) bool { return d.Name == rule }) {
+			of.Ruleless = append(of.Ruleless, rule)
+		}
+	}
+	return of
+}
+
+// of tells the use of some of the columns that it reads.
+func (u use) of(names []string) columns.Use {
+	return columns.Use{
+		Name: u.name, Columns: names, Others: len(names) < len(u.from.columns()), Field: u.from.field != nil, Either: u.from.either,
+		Common: slices.Contains([]string{"account", "market", "service", "location", "segment", "platform", "agent", "device", "first", "once", "stay"}, u.name),
+		Weight: u.weight, Says: u.says,
+	}
+}
 
 // uses gives all that a table takes from columns; optional are the rules that
 // were asked for by name.
 func (t *Table) uses(optional map[string]bool, joins []Join) []use {
 	all := []use{
 		{name: "when", from: &t.When, says: "rows may not be known as the table's"},
-		{name: accountPart, from: &t.Account, says: "nobody is counted by it"},
+		{name: "account", from: &t.Account, says: "nobody is counted by it"},
 		{name: "market", from: &t.Market, says: "no row has a market of its own"},
 		{name: "service", from: &t.Service, says: "no row has a service of its own"},
 		{name: "location", from: &t.Location, says: "no row has a place of its own"},
@@ -73,9 +109,9 @@ func (t *Table) rules(optional map[string]bool) []use {
 		u := use{name: "rule " + r.Name, from: &r.When, says: "rule " + r.Name + " can't tell by it whom to drop, so they count"}
 		switch {
 		case r.Optional && optional[r.Name]:
-			u.weight = asked
+			u.weight = columns.Asked
 		case r.Optional:
-			u.weight, u.says = spare, "rule "+r.Name+", where it is asked for, can't tell by it whom to drop"
+			u.weight, u.says = columns.Spare, "rule "+r.Name+", where it is asked for, can't tell by it whom to drop"
 		}
 		all = append(all, u)
 	}
@@ -95,8 +131,8 @@ func (j *Join) uses(readers []use) []use {
 	for _, u := range readers {
 		switch {
 		case !j.readBy(u.from):
-		case u.weight == asked:
-			all = append(all, use{name: u.name, from: &j.On, weight: asked})
+		case u.weight == columns.Asked:
+			all = append(all, use{name: u.name, from: &j.On, weight: columns.Asked})
 		case !slices.ContainsFunc(all, func(had use) bool { return had.name == name }):
 			all = append(all, use{name: name, from: &j.On, says: "no row of " + j.Names[0] + " is found by it"})
 		}
@@ -141,45 +177,4 @@ func (v *Value) joined(j *Join) []string {
 		}
 	}
 	return names
-}
-
-// likeness gives the least of the names that differ from a name in capitals, "_"
-// and "-" alone; "": none does.
-func likeness(name string, known []string) string {
-	like := ""
-	for _, k := range known {
-		if alike(k, name) && (like == "" || k < like) {
-			like = k
-		}
-	}
-	return like
-}
-
-// alike reports whether two names differ in capitals, "_" and "-" alone.
-func alike(a, b string) bool {
-	if a == b {
-		return false
-	}
-	for {
-		x, restOfA := letter(a)
-		y, restOfB := letter(b)
-		if x != y || x == noLetter {
-			return x == y
-		}
-		a, b = restOfA, restOfB
-	}
-}
-
-const noLetter = -1
-
-// letter gives the first letter of a name as it is compared, and what is after it.
-func letter(name string) (rune, string) {
-	for name != "" {
-		r, size := utf8.DecodeRuneInString(name)
-		name = name[size:]
-		if r != '_' && r != '-' && r != ' ' {
-			return unicode.ToLower(r), name
-		}
-	}
-	return noLetter, ""
 }

@@ -92,13 +92,13 @@ func (v *Value) setExpression(code string) error {
 	if len(code) > maxExpression {
 		return errors.New("an expression is at most 4 KiB long")
 	}
-	seen := &columns{found: map[string]int{}}
+	seen := &visitor{found: map[string]int{}}
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Optimize(false),
 		expr.Patch(seen),
 		expr.Function("truth", func(a ...any) (any, error) { return truth(a[0]), nil }, new(func(any) bool)),
 		expr.Function("text", func(a ...any) (any, error) { return text(a[0]), nil }, new(func(any) string)),
-		expr.Function("member", func(a ...any) (any, error) { return member(text(a[0]), text(a[1])) }, new(func(any, any) string)),
+		expr.Function("member", func(a ...any) (any, error) { return member(a[0], text(a[1])) }, new(func(any, any) string)),
 		expr.Function("before", func(a ...any) (any, error) { return before(text(a[0]), text(a[1])), nil }, new(func(any, any) string)),
 		expr.Function("later", func(a ...any) (any, error) { return later(a[0], a[1]) }, new(func(any, any) any)),
 	}
@@ -107,7 +107,7 @@ func (v *Value) setExpression(code string) error {
 	}
 	program, err := expr.Compile(code, options...)
 	if err != nil {
-		return fmt.Errorf("expression %q: %w", code, err)
+		return fmt.Errorf("expression %q: %s", code, before(err.Error(), "\n")) // which it shows again in lines of its own
 	}
 	if seen.loops {
 		return fmt.Errorf("expression %q: has a loop", code)
@@ -116,16 +116,16 @@ func (v *Value) setExpression(code string) error {
 	return nil
 }
 
-// columns notes what an expression reads, since nothing else of a row is kept.
-type columns struct {
+// visitor notes what an expression reads, since nothing else of a row is kept.
+type visitor struct {
 	found  map[string]int // how often; less by one for each that is a function's name
 	either [][]string     // of x ?? y
 	loops  bool           // it asks something of each element of a list
 }
 
-func (c *columns) read() map[string]bool {
+func (v *visitor) read() map[string]bool {
 	read := map[string]bool{}
-	for name, n := range c.found {
+	for name, n := range v.found {
 		if n > 0 {
 			read[name] = true
 		}
@@ -134,22 +134,22 @@ func (c *columns) read() map[string]bool {
 }
 
 // Visit notes an identifier, and a member of one.
-func (c *columns) Visit(node *ast.Node) {
+func (v *visitor) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.PredicateNode:
-		c.loops = true
+		v.loops = true
 	case *ast.IdentifierNode:
-		c.found[n.Value]++
+		v.found[n.Value]++
 	case *ast.BinaryNode:
 		if n.Operator == "??" {
 			of := new(identifiers)
 			ast.Walk(&n.Left, of)
 			ast.Walk(&n.Right, of)
-			c.either = append(c.either, of.names)
+			v.either = append(v.either, of.names)
 		}
 	case *ast.CallNode:
 		if of, isName := n.Callee.(*ast.IdentifierNode); isName {
-			c.found[of.Value]--
+			v.found[of.Value]--
 		}
 	case *ast.MemberNode:
 		of, isName := n.Node.(*ast.IdentifierNode)
@@ -157,7 +157,7 @@ func (c *columns) Visit(node *ast.Node) {
 			of, isName = chain.Node.(*ast.IdentifierNode)
 		}
 		if member, ok := n.Property.(*ast.StringNode); ok && isName {
-			c.found[of.Value+"."+member.Value]++
+			v.found[of.Value+"."+member.Value]++
 		}
 	}
 }
@@ -181,24 +181,61 @@ func (v *Value) of(row map[string]any, machine *vm.VM) (any, error) {
 		machine.MemoryBudget = maxMemory
 		out, err := machine.Run(v.program, row)
 		if err != nil {
-			return nil, errors.New("the expression can't be worked out for the row")
+			return nil, errors.New("the expression can't be worked out for the row" + v.kinds(row))
 		}
 		return out, nil
 	case v.field == nil:
 		return nil, nil
 	}
-	if whole, ok := row[v.name]; ok && len(v.field) > 1 {
-		return whole, nil
-	}
-	var at any = row
-	for _, name := range v.field {
-		inside, ok := at.(map[string]any)
-		if !ok {
-			return nil, nil
-		}
-		at = inside[name]
-	}
+	at, _ := inside(row, v.name, v.field)
 	return at, nil
+}
+
+// inside gives what an object has by a name, which may have a dot, or by the name's
+// parts in an object within it.
+func inside(object map[string]any, name string, path []string) (at any, ok bool) {
+	if whole, ok := object[name]; ok {
+		return whole, true
+	}
+	at = object
+	for _, part := range path {
+		within, _ := at.(map[string]any)
+		if at, ok = within[part]; !ok {
+			return nil, false
+		}
+	}
+	return at, true
+}
+
+// kinds says what kind of thing a row has in the columns that the value reads.
+func (v *Value) kinds(row map[string]any) string {
+	names := v.columns()
+	for i, name := range names {
+		kind := "a text"
+		switch at, ok := inside(row, name, strings.Split(name, ".")); at := at.(type) {
+		case nil:
+			if kind = "empty"; !ok {
+				kind = "not there"
+			}
+		case string:
+			if at == "" {
+				kind = "empty"
+			}
+		case bool:
+			kind = "true or false"
+		case map[string]any:
+			kind = "an object"
+		case []any:
+			kind = "a list"
+		default:
+			kind = "a number"
+		}
+		names[i] = fmt.Sprintf("%q is %s", name, kind)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", where " + strings.Join(names, ", ")
 }
 
 // text gives a value as text; nothing is "".
@@ -231,9 +268,13 @@ func truth(v any) bool {
 	return v != nil && text(v) != "0"
 }
 
-// member gives one member of an object that stands in a column as JSON text.
-// Only that member is read.
-func member(object, name string) (string, error) {
+// member gives one member of an object, which a column has as JSON text. Only that
+// member is read.
+func member(of any, name string) (string, error) {
+	if object, ok := of.(map[string]any); ok {
+		return text(object[name]), nil
+	}
+	object := text(of)
 	if object == "" {
 		return "", nil
 	}

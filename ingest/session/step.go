@@ -2,8 +2,9 @@ package session
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"slices"
+	"strings"
 
 	"rollcall/ingest"
 )
@@ -32,12 +33,12 @@ var names = []string{"", "connected", "refused", "accepted", "opened", "signed_o
 // String is the step's name in a profile.
 func (w What) String() string { return names[w] }
 
-// ParseWhat reads a step's name.
+// ParseWhat reads a step's name. The error doesn't quote it: it may be a row's own.
 func ParseWhat(s string) (What, error) {
 	if i := slices.Index(names, s); i > 0 {
 		return What(i), nil
 	}
-	return 0, fmt.Errorf("%q is not one of %v", s, names[1:])
+	return 0, errors.New("is not one of " + strings.Join(names[1:], ", "))
 }
 
 // All reports whether the step is the server's, and so of all connections.

@@ -211,7 +211,7 @@ func TestRoleIsObserved(t *testing.T) {
 		t.Errorf("while it starts: %d %s", a.status, a.body)
 	}
 	close(begin)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	metrics := fetch(t, s, http.MethodGet, "/metrics")
 	for metrics.status != http.StatusOK && time.Now().Before(deadline) {
 		metrics = fetch(t, s, http.MethodGet, "/metrics")

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"cmp"
+	"container/list"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,12 +24,12 @@ import (
 
 // Limits, in packet time and in numbers.
 const (
-	flushEvery  = 30 * time.Second // of packet time, between looks for what is stale
-	watchEvery  = time.Second      // of packet time, between tellings of the counts
-	idleAfter   = 2 * time.Hour    // a connection with no packet for so long is over
-	mutedFor    = 10 * time.Minute // one that nobody has spoken on, for so long: most are somebody's scan
-	lingerFor   = 2 * time.Minute  // a closed connection swallows late segments for so long
-	connections = 1 << 17          // followed at a time
+	flushEvery = 30 * time.Second // of packet time, between looks for what is stale
+	watchEvery = time.Second      // of packet time, between tellings of the counts
+	idleAfter  = 2 * time.Hour    // a connection with no packet for so long is over
+	mutedFor   = 10 * time.Minute // one that nobody has spoken on, for so long: most are somebody's scan
+	lingerFor  = 2 * time.Minute  // a closed connection swallows late segments for so long
+	connsMost  = 1 << 17          // connections kept at a time
 
 	unpackingMost = 64 << 20 // bytes held to unpack what is compressed, of all streams
 )
@@ -52,9 +53,13 @@ type meter struct {
 	decoder   packet.Decoder
 	tcp       layers.TCP // the segment being read
 	conns     map[pair]*conn
-	open      int // of conns, those behind each other included
-	held      int // bytes that came before others that are missing, and what they cost
-	waiting   int // bytes of streams whose protocol is not known yet
+	open      int        // of conns, those behind each other included
+	connsMost int        // of them
+	flowsMost int        // of flows
+	held      int        // bytes that came before others that are missing, and what they cost
+	holders   *list.List // each holder of those, the one that began to wait first at the front
+	waiting   int        // bytes of streams whose protocol is not known yet
+	sniffed   *list.List // those *stream, the one that was fed last at the back
 	now       time.Time
 	flushedAt time.Time
 	watchedAt time.Time
@@ -74,12 +79,17 @@ func pairOf(a, b netip.AddrPort, path packet.Path) pair {
 	return pair{a, b, path}
 }
 
+// compare orders pairs.
+func (p pair) compare(other pair) int {
+	return cmp.Or(p.low.Compare(other.low), p.high.Compare(other.high), cmp.Compare(p.path, other.path))
+}
+
 func newMeter(install Install, piece time.Duration, yield func(ingest.Sighting) error) (*meter, error) {
 	if err := install.Validate(); err != nil {
 		return nil, err
 	}
 	m := &meter{
-		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow),
+		install: install, yield: yield, conns: make(map[pair]*conn), flows: make(map[pair]*flow), holders: list.New(), sniffed: list.New(), connsMost: connsMost, flowsMost: flowsMost,
 		stats: Stats{Protocols: make(map[string]int64), GivenUp: make(map[string]int64)}, unpacking: inflate.NewBudget(unpackingMost),
 	}
 	table, err := install.table()
@@ -217,9 +227,8 @@ func (m *meter) begin(key pair, s segment) *conn {
 	if len(s.tcp.Payload) == 0 && !s.tcp.SYN {
 		return nil // the tail of something over, or nothing yet
 	}
-	if m.open >= connections {
-		m.stats.Overflow++
-		return nil
+	if m.open >= m.connsMost {
+		m.letGoOfConns()
 	}
 	m.open++
 	m.stats.Connections++

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"container/list"
 	"slices"
 	"time"
 
@@ -32,13 +33,20 @@ func (p piece) end() uint32 { return p.seq + uint32(len(p.data)) }
 // two segments have the same bytes, those that came first count.
 type half struct {
 	begun   bool
-	closed  bool      // all up to the FIN was given
-	first   uint32    // the number of the first byte, once begun
-	next    uint32    // of the next
-	far     uint32    // where a segment far off ended
-	fin     uint32    // where the direction ends
-	finAt   time.Time // when the FIN came; zero before
-	waiting []piece   // in order, none overlapping, all ahead of next
+	closed  bool          // all up to the FIN was given
+	first   uint32        // the number of the first byte, once begun
+	next    uint32        // of the next
+	far     uint32        // where a segment far off ended
+	fin     uint32        // where the direction ends
+	finAt   time.Time     // when the FIN came; zero before
+	waiting []piece       // in order, none overlapping, all ahead of next
+	place   *list.Element // among the meter's that wait; nil where nothing does
+}
+
+// holder is a side of a connection with bytes that wait for others.
+type holder struct {
+	conn *conn
+	side wire.Side
 }
 
 // ahead gives how far a sequence number is from the next byte's; negative: it
@@ -85,10 +93,10 @@ func (c *conn) place(side wire.Side, p piece) {
 	case n > farMost || n < -farMost:
 		c.stray(side, p)
 	case n > 0:
-		c.hold(h, p)
-		if len(h.waiting) >= piecesMost || c.meter.held >= heldMost {
+		if c.hold(h, p); len(h.waiting) >= piecesMost {
 			c.skip(side)
 		}
+		c.meter.letGoOfMissing()
 	case len(h.waiting) > 0: // some of its bytes may be there already
 		c.hold(h, p.behind(h.next))
 		c.goOn(side, p.at)
@@ -183,6 +191,13 @@ func (c *conn) insert(h *half, at int, p piece) {
 	p.data = bytes.Clone(p.data)
 	c.meter.held += pieceCost + len(p.data)
 	h.waiting = slices.Insert(h.waiting, at, p)
+	if h.place == nil {
+		side := wire.Client
+		if h == &c.halves[wire.Server] {
+			side = wire.Server
+		}
+		h.place = c.meter.holders.PushBack(holder{c, side})
+	}
 }
 
 // pop takes the first piece that waits.
@@ -191,6 +206,8 @@ func (c *conn) pop(h *half) piece {
 	c.meter.held -= pieceCost + len(p.data)
 	if h.waiting = h.waiting[1:]; len(h.waiting) == 0 {
 		h.waiting = nil
+		c.meter.holders.Remove(h.place)
+		h.place = nil
 	}
 	return p
 }
@@ -217,6 +234,15 @@ func (c *conn) skip(side wire.Side) {
 	if ok {
 		c.miss(side, at, seq)
 		c.goOn(side, at)
+	}
+}
+
+// letGoOfMissing gives up missing bytes where too much waits for them, of who has waited
+// for longest first.
+func (m *meter) letGoOfMissing() {
+	for m.held >= heldMost {
+		first := m.holders.Front().Value.(holder)
+		first.conn.skip(first.side)
 	}
 }
 

@@ -25,7 +25,7 @@ type Stats struct {
 
 	Connections int64            // TCP connections
 	Datagrams   int64            // UDP datagrams
-	Overflow    int64            // packets of connections over the limit, not followed
+	Overflow    int64            // connections and flows let go for newer ones, there being too many
 	Gaps        int64            // holes in streams: packets that the capture missed
 	Protocols   map[string]int64 // connections by the dissector that knew them
 	GivenUp     map[string]int64 // connections that a dissector gave up, by reason
@@ -80,7 +80,7 @@ func (s *Stats) losses() []Count {
 		{"unknown_link", "packets are of a link type that can't be read", s.UnknownLinks},
 		{"fragments_lost", "IP fragments lack their others", s.FragmentsLost},
 		{"wild_times", "packets have a time that can't be", s.WildTimes},
-		{"overflow", "packets are of connections over the limit", s.Overflow},
+		{"overflow", "connections were let go for newer ones, there being too many at a time", s.Overflow},
 		{"gaps", "gaps in streams, where packets are missing", s.Gaps},
 		{"unnamed", "sightings have no account", s.Unnamed},
 	}

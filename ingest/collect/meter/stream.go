@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"container/list"
 	"regexp"
 	"slices"
 	"time"
@@ -70,11 +71,13 @@ type stream struct {
 	meter     *meter
 	opening   wire.Opening // Whole is settled by the time a dissector is chosen
 	dissector wire.Dissector
+	messenger bool // its protocol is one
 	refused   bool
 	waiting   []chunk
 	head      [2][]byte
-	looked    [2]int // how long the head was when it was last looked at
-	held      int    // bytes that wait, counted in the meter's too
+	looked    [2]int        // how long the head was when it was last looked at
+	held      int           // bytes that wait, counted in the meter's too
+	place     *list.Element // among the meter's that wait; nil where nothing does
 	holed     [2]bool
 }
 
@@ -148,9 +151,8 @@ func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
-	if s.hold(2 * len(k.data)); s.meter.waiting > waitingMost {
-		s.meter.stats.GivenUp["too many streams of no known protocol at a time"]++
-		s.refuse()
+	s.hold(2 * len(k.data))
+	if s.meter.letGoOfSniffed(); s.refused {
 		return
 	}
 	if n := len(s.head[k.side]); n <= sniffLeast || n >= s.looked[k.side]+s.looked[k.side]/4 || n > sniffMost {
@@ -162,6 +164,26 @@ func (s *stream) sniff(k chunk) {
 func (s *stream) hold(n int) {
 	s.held += n
 	s.meter.waiting += n
+	switch {
+	case s.place == nil && s.held > 0:
+		s.place = s.meter.sniffed.PushBack(s)
+	case s.held > 0:
+		s.meter.sniffed.MoveToBack(s.place)
+	case s.place != nil:
+		s.meter.sniffed.Remove(s.place)
+		s.place = nil
+	}
+}
+
+// letGoOfSniffed refuses, where too many bytes wait for a protocol, the streams that
+// said nothing for longest.
+func (m *meter) letGoOfSniffed() {
+	for m.waiting > waitingMost {
+		s := m.sniffed.Front().Value.(*stream)
+		m.stats.GivenUp["too many streams of no known protocol at a time"]++
+		m.tracker.ByAddress(s.opening)
+		s.refuse()
+	}
 }
 
 // http tells HTTP in mid-stream: what looks like a messenger's behind its first line
@@ -220,8 +242,9 @@ func (s *stream) look(side wire.Side) {
 // itself, whatever the address.
 func (s *stream) choose(p protocol) {
 	s.meter.stats.Protocols[p.name]++
+	s.messenger = p.name != "tls" && p.name != "http" && p.name != "socks"
 	if f := s.opening.Flow; f != nil {
-		*f = wire.Flow{Settled: p.name != "tls" && p.name != "http" && p.name != "socks"}
+		*f = wire.Flow{Settled: s.messenger}
 	}
 	for side := range s.opening.Whole {
 		s.opening.Whole[side] = s.whole(wire.Side(side))

@@ -13,7 +13,7 @@ import (
 // Limits of UDP flows.
 const (
 	udpHeader = 8
-	udpFlows  = 1 << 16
+	flowsMost = 1 << 16         // kept at a time
 	udpIdle   = 5 * time.Minute // a flow with no datagram for so long is over
 	dnsPort   = 53
 	mdnsPort  = 5353
@@ -40,9 +40,8 @@ func (m *meter) takeUDP(d packet.Datagram) {
 	key := pairOf(d.Src, d.Dst, d.Path)
 	f := m.flows[key]
 	if f == nil || d.At.Sub(f.last) > udpIdle {
-		if f == nil && len(m.flows) >= udpFlows {
-			m.stats.Overflow++
-			return
+		if f == nil && len(m.flows) >= m.flowsMost {
+			m.letGoOfFlows()
 		}
 		f = m.newFlow(d)
 		m.flows[key] = f

@@ -17,7 +17,7 @@ import (
 // Poller makes sightings of snapshots. It is one goroutine's.
 type Poller struct {
 	Count func(string) // says, every ten minutes, what became of the snapshots so far; nil: nobody asks
-	Warn  func(string) // says that the profile counts nobody, or whom it is to drop; nil: nobody asks
+	Warn  func(string) // says that the profile counts nobody, or whom it is to drop, or refuses rows; nil: nobody asks
 
 	every   time.Duration // between two snapshots
 	log     *profile.Log
@@ -34,6 +34,7 @@ type Poller struct {
 	unnamed int
 	nobody  bool // it was said that the profile counts nobody
 	counts  bool // and that it counts whom it is to drop
+	refused bool // and why it refuses rows
 }
 
 // New makes a poller whose rows are read by a profile's reader.
@@ -108,6 +109,10 @@ func (p *Poller) tell() {
 	if text := p.Counts().Undropped(); text != "" && p.Warn != nil && !p.counts {
 		p.counts = true
 		p.Warn("counts whom it is to drop: " + text)
+	}
+	if faults := p.Counts().Faults; len(faults) > 0 && p.Warn != nil && !p.refused {
+		p.refused = true
+		p.Warn(fmt.Sprintf("refuses rows: row %d: %s", faults[0].Line, faults[0].Reason))
 	}
 	if p.Count != nil {
 		p.Count(p.String())

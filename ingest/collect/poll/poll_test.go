@@ -190,6 +190,25 @@ func TestTold(t *testing.T) {
 	}
 }
 
+// TestRefusedRows: why rows are refused is told once, and each reason is held once however
+// many snapshots have the row.
+func TestRefusedRows(t *testing.T) {
+	p := newPollerBy(t, "snapshot: true\nservice: aim\nformat: [json]\ntables:\n  - {name: session, account: user, connection: id, events: [{step: {constant: opened}, time: at}]}\n")
+	var warned []string
+	p.Warn = func(text string) { warned = append(warned, text) }
+	for minute := range 21 {
+		if err := p.Take([]byte(`[{"id":1,"user":"ann","at":"2026-11-29T11:00:00Z"},{"id":2,"user":"ben","at":"s3cret"},3]`), noon.Add(time.Duration(minute)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := `refuses rows: row 2: "at": the time is not a time that the profile knows`; !slices.Equal(warned, []string{want}) {
+		t.Errorf("warned %q, want %q", warned, want)
+	}
+	if faults := p.Counts().Faults; p.Counts().Rejected != 42 || len(faults) != 2 || faults[1].Line != 3 {
+		t.Errorf("%s: %v", p, faults)
+	}
+}
+
 // TestUndropped: that no row has what a rule reads that was asked for is told once.
 func TestUndropped(t *testing.T) {
 	p := newPollerBy(t, "snapshot: true\nservice: aim\nformat: [json]\ntables:\n  - {name: session, account: user, drop: [{name: robot, when: {expression: 'truth(robot)'}, optional: true}], connection: id, events: [{step: {constant: opened}, time: at}]}\n", "robot")

@@ -195,13 +195,20 @@ const (
 	codingZstd = "zstd"
 )
 
-// coding names the content coding: names are without case, and x-gzip is gzip.
+// coding names the content coding: names are without case, x-gzip is gzip, and identity
+// is none. Several codings are a list, in one field or more.
 func coding(r *http.Request) string {
-	name := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
-	if name == "x-gzip" {
-		return codingGzip
+	var names []string
+	for name := range strings.SplitSeq(strings.Join(r.Header.Values("Content-Encoding"), ","), ",") {
+		switch name = strings.ToLower(strings.TrimSpace(name)); name {
+		case "", "identity":
+		case "x-gzip":
+			names = append(names, codingGzip)
+		default:
+			names = append(names, name)
+		}
 	}
-	return name
+	return strings.Join(names, ", ")
 }
 
 // unpack undoes the content encoding; both sides of it are bounded.
@@ -210,7 +217,7 @@ func unpack(r *http.Request, most int64) (io.ReadCloser, error) {
 	var unpack func(io.Reader) (io.ReadCloser, error)
 	encoding := coding(r)
 	switch encoding {
-	case "", "identity":
+	case "":
 		return sent, nil
 	case codingGzip:
 		unpack = func(r io.Reader) (io.ReadCloser, error) { return gunzip.NewReader(r) }
@@ -269,6 +276,9 @@ func answer(w http.ResponseWriter, counts ingest.Counts, err error, tracked bool
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", again)
+	}
+	if errors.Is(err, errEncoding) {
+		w.Header().Set("Accept-Encoding", codingGzip+", "+codingZstd)
 	}
 	if status == http.StatusOK {
 		write(w, "application/json", status, counts)

@@ -201,6 +201,39 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
+// TestContentCodings: the codings are one list, in however many fields it stands; one of
+// which the body has none but gzip or zstd is undone, and another is told what there is.
+func TestContentCodings(t *testing.T) {
+	once := gzipped(t, good)
+	for _, tt := range []struct {
+		name, body string
+		fields     []string
+		status     int
+	}{
+		{"none of them", good, []string{"identity, ,identity"}, 200},
+		{"with identity before", once, []string{"identity, GZIP"}, 200},
+		{"with identity behind", once, []string{"x-gzip,identity"}, 200},
+		{"an empty one behind", once, []string{"gzip,"}, 200},
+		{"in two fields", once, []string{"identity", "gzip"}, 200},
+		{"twice", gzipped(t, once), []string{"gzip, gzip"}, 415},
+		{"twice, in two fields", gzipped(t, once), []string{"gzip", "gzip"}, 415},
+		{"another", good, []string{"gzip", "br"}, 415},
+	} {
+		log := &slice{}
+		r := httptest.NewRequest(http.MethodPost, "/v1/events", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", ndjson)
+		r.Header["Content-Encoding"] = tt.fields
+		w := httptest.NewRecorder()
+		collector(t, func(bool) ingest.Log { return log }).ServeHTTP(w, r)
+		if w.Code != tt.status || len(log.events) != map[int]int{200: 1}[tt.status] {
+			t.Errorf("%s: answered %d, %d kept: %s", tt.name, w.Code, len(log.events), w.Body)
+		}
+		if may := w.Header().Get("Accept-Encoding"); (may == "gzip, zstd") != (tt.status == 415) {
+			t.Errorf("%s: Accept-Encoding %q", tt.name, may)
+		}
+	}
+}
+
 func TestBackfillAndSource(t *testing.T) {
 	var asked []bool
 	log := &slice{}

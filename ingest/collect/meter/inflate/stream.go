@@ -1,6 +1,9 @@
 package inflate
 
-import "errors"
+import (
+	"container/list"
+	"errors"
+)
 
 // Why a stream can't be unpacked further.
 var (
@@ -29,12 +32,15 @@ const lentMost = 256 << 20
 // bounds nothing. It is not safe for concurrent use.
 type Budget struct {
 	held, most int
-	lent       int // bytes, by the streams' spare
+	lent       int        // bytes, by the streams' spare
+	holding    *list.List // the *Stream that hold any, the one that was fed last at the back
 	refused    map[error]int64
 }
 
 // NewBudget makes a budget of so many bytes that are held.
-func NewBudget(most int) *Budget { return &Budget{most: most, refused: make(map[error]int64)} }
+func NewBudget(most int) *Budget {
+	return &Budget{most: most, holding: list.New(), refused: make(map[error]int64)}
+}
 
 // Refused is how many streams could not be unpacked further, by [ErrCorrupt],
 // [ErrBomb] and [ErrFull].
@@ -43,16 +49,45 @@ func (b *Budget) Refused() map[error]int64 { return b.refused }
 // Held is how many bytes its streams hold.
 func (b *Budget) Held() int { return b.held }
 
-// take counts n bytes more, or fewer; false where there are not so many.
-func (b *Budget) take(n int) bool {
+// take counts n bytes more for a stream. Where there are not so many, those that were
+// not fed for longest are given up; false where that is not enough.
+func (b *Budget) take(n int, s *Stream) bool {
 	if b == nil {
 		return true
+	}
+	for e := b.holding.Front(); e != nil && n > b.most-b.held; {
+		idle := e.Value.(*Stream)
+		if e = e.Next(); idle.to == nil { // not the one that is being fed, or whose text has another in it
+			idle.Release()
+			b.refused[ErrFull]++
+		}
 	}
 	if n > b.most-b.held {
 		return false
 	}
-	b.held += n
+	if b.held += n; s.place == nil {
+		s.place = b.holding.PushBack(s)
+	}
 	return true
+}
+
+// fed notes that a stream is.
+func (b *Budget) fed(s *Stream) {
+	if s.place != nil {
+		b.holding.MoveToBack(s.place)
+	}
+}
+
+// release takes back what a stream holds, and what it borrowed and has left.
+func (b *Budget) release(s *Stream) {
+	if b == nil {
+		return
+	}
+	if s.place != nil {
+		b.holding.Remove(s.place)
+	}
+	b.held -= s.held
+	b.lent -= min(s.lent, max(s.spare, 0))
 }
 
 // step is where in a block a stream is.
@@ -85,7 +120,8 @@ type Stream struct {
 	lent   int // of it, by the budget
 	more   int // what the budget may lend yet
 	budget *Budget
-	held   int // of the budget
+	held   int           // of the budget
+	place  *list.Element // among its streams; nil where nothing is held
 	to     func([]byte) error
 
 	hold  uint64 // bits that are not read yet, the next one lowest
@@ -107,7 +143,8 @@ type Stream struct {
 
 // New makes a stream that refers back at most so many bytes, and unpacks to 64
 // bytes for each packed one, and to as many more as are spare and the budget has,
-// before it is refused. What it holds is of the budget until Release.
+// before it is refused. What it holds is of the budget until Release, which the
+// budget itself does of a stream that was idle for long where others need it.
 func New(window, spare int, budget *Budget) *Stream {
 	return &Stream{window: min(max(window, 1), WindowMost), more: spare, budget: budget}
 }
@@ -116,9 +153,8 @@ func New(window, spare int, budget *Budget) *Stream {
 // to must not call it.
 func (s *Stream) Release() {
 	if s != nil {
-		s.budget.take(-s.held)
-		s.budget.lend(-min(s.lent, max(s.spare, 0)))
-		s.held, s.lent, s.past, s.given, s.err = 0, 0, nil, 0, ErrFull
+		s.budget.release(s)
+		s.held, s.lent, s.place, s.past, s.given, s.err = 0, 0, nil, nil, 0, ErrFull
 	}
 }
 
@@ -126,6 +162,7 @@ func (s *Stream) Release() {
 // none of it. After an error every further one is the same.
 func (s *Stream) Feed(data []byte, to func([]byte) error) error {
 	s.to = to
+	s.budget.fed(s)
 	for s.err == nil {
 		for s.have <= 56 && len(data) > 0 {
 			s.hold |= uint64(data[0]) << s.have
@@ -401,7 +438,7 @@ func (s *Stream) grow() bool {
 	if len(s.past) < most {
 		larger := min(most, max(64, 2*cap(s.past)))
 		more := tables + larger - s.held
-		if !s.budget.take(more) {
+		if !s.budget.take(more, s) {
 			return s.fail(ErrFull)
 		}
 		s.held += more

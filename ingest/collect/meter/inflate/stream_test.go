@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -116,35 +117,48 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What many streams hold together is bounded; one that lets go makes space.
+// What many streams hold together is bounded: those that were idle for longest make
+// space for others, and the one whose text another is fed with does not.
 func TestBudget(t *testing.T) {
-	var packed bytes.Buffer
-	w, _ := flate.NewWriter(&packed, flate.BestCompression)
-	if _, err := w.Write(make([]byte, 64<<10)); err != nil || w.Flush() != nil {
+	const most, many = 1 << 20, 100
+	text, packed, nothing := packedOf(t, []byte("<presence/>")), packedOf(t, make([]byte, 64<<10)), func([]byte) error { return nil }
+	budget := NewBudget(most)
+	busy, outer := New(WindowMost, 1<<20, budget), New(WindowMost, 1<<20, budget)
+	if err := busy.Feed(packed, nothing); err != nil {
 		t.Fatal(err)
 	}
-	budget, fed := NewBudget(1<<20), 0
 	var all []*Stream
-	for range 100 {
-		s := New(WindowMost, 1<<20, budget)
-		all = append(all, s)
-		if err := s.Feed(packed.Bytes(), func([]byte) error { return nil }); err == nil {
-			fed++
-		} else if !errors.Is(err, ErrFull) {
-			t.Fatal(err)
+	if err := outer.Feed(packed, func([]byte) error {
+		for range many / 2 {
+			s := New(WindowMost, 1<<20, budget)
+			if all = append(all, s); s.Feed(packed, nothing) != nil || busy.Feed(text, nothing) != nil || budget.Held() > most {
+				return fmt.Errorf("stream %d: %v, %v, %d bytes are held", len(all), s.err, busy.err, budget.Held())
+			}
 		}
-		if budget.Held() > 1<<20 {
-			t.Fatalf("%d bytes are held", budget.Held())
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	idle := 0
+	for i, s := range all {
+		switch err := s.Feed(nil, nothing); {
+		case errors.Is(err, ErrFull) && idle == i:
+			idle++
+		case err != nil:
+			t.Errorf("stream %d of %d, after %d that were let go: %v", i, len(all), idle, err)
 		}
-	}
-	if n := budget.Refused()[ErrFull]; n != int64(100-fed) {
-		t.Errorf("%d are refused, want %d", n, 100-fed)
-	}
-	for _, s := range all {
 		s.Release()
 	}
-	if err := New(WindowMost, 1<<20, budget).Feed(packed.Bytes(), func([]byte) error { return nil }); fed < 15 || fed > 25 || err != nil {
-		t.Errorf("%d fed; then %v", fed, err)
+	if n := budget.Refused()[ErrFull]; idle < many/2 || idle == len(all) || n != int64(idle) {
+		t.Errorf("%d of %d were let go, %d are counted", idle, len(all), n)
+	}
+	busy.Release()
+	outer.Release()
+	if budget.Held() != 0 || budget.holding.Len() != 0 {
+		t.Errorf("%d bytes, %d streams at the end", budget.Held(), budget.holding.Len())
+	}
+	if err := New(WindowMost, 1<<20, NewBudget(100)).Feed(packed, nothing); !errors.Is(err, ErrFull) {
+		t.Errorf("100 bytes hold it: %v", err)
 	}
 }
 

@@ -1,7 +1,10 @@
 package reach
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"rollcall"
@@ -41,7 +44,7 @@ func (n *names) learn(client, server netip.Addr, s service, at time.Time, life t
 	key := lookup{client, server}
 	old, again := n.known[key]
 	if !again && len(n.known) >= namesMost {
-		clear(n.known) // rather few credits than wrong ones
+		n.forget()
 	}
 	until := at.Add(min(max(life, lifeLeast), lifeMost))
 	if again && at.Before(old.until) {
@@ -53,6 +56,34 @@ func (n *names) learn(client, server netip.Addr, s service, at time.Time, life t
 		}
 	}
 	n.known[key] = answer{s, until}
+}
+
+// forget lets go of a sixteenth of what was said, of the clients that were told most,
+// and of those the ones told longest ago: one that asks for many names costs no other
+// its credits.
+func (n *names) forget() {
+	type told struct {
+		names int
+		until time.Time
+	}
+	clients := make(map[netip.Addr]told)
+	for key, a := range n.known {
+		t := clients[key.client]
+		if t.names++; a.until.After(t.until) {
+			t.until = a.until
+		}
+		clients[key.client] = t
+	}
+	order := slices.SortedFunc(maps.Keys(clients), func(a, b netip.Addr) int {
+		x, y := clients[a], clients[b]
+		return cmp.Or(cmp.Compare(y.names, x.names), x.until.Compare(y.until), a.Compare(b))
+	})
+	gone := make(map[netip.Addr]bool)
+	for least := (len(n.known) + 15) / 16; least > 0; order = order[1:] {
+		gone[order[0]] = true
+		least -= clients[order[0]].names
+	}
+	maps.DeleteFunc(n.known, func(key lookup, _ answer) bool { return gone[key.client] })
 }
 
 // find gives the service of a server's address for a client; known says that

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/ingest/profile/columns"
 )
 
 // reading is what a run says of a file and the second file beside it.
@@ -177,14 +180,29 @@ tables:
 	}
 }
 
+// TestAskedOfSecond: so it is refused where no object of a second file has what it reads.
+func TestAskedOfSecond(t *testing.T) {
+	const intervals, person = "testdata/zulip/useractivityinterval.csv", `{"id":8,"is_bot":false`
+	for more, want := range map[string]string{
+		`}`: `no row has "is_active"`, `,"isActive":true}`: `no row has "is_active", only "isActive"`,
+		`,"is_active":false}`: "", `}` + "\n" + person + `,"is_active":true}`: "",
+	} {
+		people := written(t, "people.json", person+more)
+		o := Options{Joins: map[string]string{"userprofile": people}, Optional: map[string]bool{"deactivated": true}}
+		if said := reading(t, "zulip", o, intervals); !strings.Contains(said, want) || want == "" && said != "" {
+			t.Errorf("%s: %q, want %s", more, said, want)
+		}
+	}
+}
+
 // TestSurveyEnds: of objects no more is read ahead than tells that a rule which was asked
 // for can drop: a file may be of gigabytes.
 func TestSurveyEnds(t *testing.T) {
-	const row = `{"createat":1,"lastactivityat":2,"userid":"u","props":""`
+	const object = `{"createat":1,"lastactivityat":2,"userid":"u","props":""`
 	for _, tt := range []struct {
 		first string
 		most  int
-	}{{row + `,"roles":""}`, 1}, {row + `}`, 1001}} {
+	}{{object + `,"roles":""}`, 1}, {object + `}`, 1001}} {
 		p, err := Builtin("mattermost", OfTables)
 		if err != nil {
 			t.Fatal(err)
@@ -193,46 +211,34 @@ func TestSurveyEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := written(t, "sessions.json", tt.first+"\n"+strings.Repeat(row+"}\n", 999)+row+`,"roles":""}`)
-		if err := r.Survey(t.Context(), []string{file}); err != nil {
-			t.Fatal(err)
-		}
+		file := written(t, "sessions.json", tt.first+"\n"+strings.Repeat(object+"}\n", 999)+object+`,"roles":""}`)
 		rows := 0
-		for _, a := range r.counts.absent {
-			rows += a.rows
-		}
-		if rows != tt.most {
-			t.Errorf("%s: %d rows were read, want %d", tt.first, rows, tt.most)
+		err = r.source().each(t.Context(), file, func(row *row) error {
+			rows++
+			return r.look(row, false)
+		})
+		if rows != tt.most || !errors.Is(err, errEnough) {
+			t.Errorf("%s: %d rows were read, want %d: %v", tt.first, rows, tt.most, err)
 		}
 	}
 }
 
-// TestHeaders: a header that comes again, after others, is looked at once, and told once.
-func TestHeaders(t *testing.T) {
-	const columns = "createat, lastactivityat, userid, props"
+// TestManyHeaders: a rule that was asked for is refused where the last of very many tables
+// of a dump doesn't have its column, before any row is sent.
+func TestManyHeaders(t *testing.T) {
 	var dump strings.Builder
-	for _, header := range []string{columns + ", roles", columns, columns + ", Roles", columns, columns + ", roles"} {
-		dump.WriteString("COPY public.sessions (" + header + ") FROM stdin;\n1790000000000\t1790000001000\tann\t{}")
-		dump.WriteString(strings.Repeat("\t", strings.Count(header, ",")-3) + "\n\\.\n")
+	const columns = "createat, lastactivityat, userid, props"
+	for i := range 1000 {
+		fmt.Fprintf(&dump, "COPY public.sessions (%s, roles, c%d) FROM stdin;\n1790000000000\t1790000001000\tann\t{}\t\t\n\\.\n", columns, i)
 	}
-	p, err := Builtin("mattermost", OfTables)
-	if err != nil {
-		t.Fatal(err)
+	last := "COPY public.sessions (" + columns + ") FROM stdin;\n1790000000000\t1790000001000\tann\t{}\n\\.\n"
+	asked := Options{Optional: map[string]bool{"administrator": true}}
+	if said := reading(t, "mattermost", asked, written(t, "m.sql", dump.String())); said != "" {
+		t.Error(said)
 	}
-	r, err := p.NewReader(t.Context(), Options{Calendar: utc(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	counts, err := r.Read(t.Context(), written(t, "mattermost.sql", dump.String()), func(Seen) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []int
-	for _, a := range counts.absent {
-		rows = append(rows, a.rows)
-	}
-	if said := counts.Absent(); !slices.Equal(rows, []int{2, 2, 1}) || len(said) != 1 || !strings.Contains(said[0], `no "roles", only "Roles"`) {
-		t.Errorf("rows by header %d, %q", rows, said)
+	said := reading(t, "mattermost", asked, written(t, "m.sql", dump.String()+last))
+	if !strings.HasPrefix(said, "refused: ") || !strings.Contains(said, `table sessions: the header has no "roles"`) {
+		t.Errorf("the 1,001st header: %q", said)
 	}
 }
 
@@ -244,28 +250,16 @@ func TestGroups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k := taken{p, nil}
-			for _, a := range k.each(true, k.grouped) {
-				if len(a.lacks) > 0 {
-					t.Errorf("%s, %s: %s", name, a.of, a.missed(a.lacks[0]))
-				}
+			asked := map[string]bool{}
+			for _, rule := range p.optional() {
+				asked[rule] = true
 			}
-		}
-	}
-}
-
-// TestAlike: names are alike that differ in capitals, "_" and "-" alone.
-func TestAlike(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want bool
-	}{
-		{"is_bot", "Is_Bot", true}, {"is_bot", "isBot", true}, {"is_bot", "is-bot", true}, {"user_agent", "USERAGENT_", true},
-		{"\xc9t\xe9", "\xc9t\xe9", false}, {"Été", "été", true}, {"\xff", "\xff\xff", false}, {"", "_", true},
-		{"is_bot", "is_bot", false}, {"is_bot", "is_bots", false}, {"role", "roles", false}, {"a\x00b", "a", false},
-	} {
-		if alike(tt.a, tt.b) != tt.want || alike(tt.b, tt.a) != tt.want {
-			t.Errorf("%q, %q: not %v", tt.a, tt.b, tt.want)
+			tables := p.reads(asked)
+			file := columns.NewFile(tables)
+			file.Look(&columns.Row{})
+			if err := columns.CheckGroups(tables); err != nil || len(file.Warnings()) > 0 {
+				t.Errorf("%s: %v, %q", name, err, file.Warnings())
+			}
 		}
 	}
 }
