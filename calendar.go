@@ -45,9 +45,15 @@ func (d Day) Date() (year int, month time.Month, day int) { return d.utc().Date(
 // CheckDays refuses a range of days, both included, that ends before it begins.
 func CheckDays(from, to Day) error {
 	if to < from {
-		return &Invalid{Field: "to", Value: to.String(), Reason: "is before from, " + from.String(), Code: "to_before_from"}
+		return Swapped(from.String(), to.String())
 	}
 	return nil
+}
+
+// Swapped is the Invalid of a range whose first day, or month, as it was given is after
+// its last.
+func Swapped(from, to string) *Invalid {
+	return &Invalid{Field: "from", Value: from, Reason: "is after to, " + to, Code: "to_before_from"}
 }
 
 // Month gives the month that the day is in.

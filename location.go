@@ -31,19 +31,25 @@ func ParseLocation(s string) (Location, error) {
 	return 0, &Invalid{Field: "location", Value: s, Reason: "is not home, work or elsewhere", Code: "location"}
 }
 
+// noPlace says of a list that a place is missing in it.
+const noPlace = "has no place before, after or between its +; give it, or leave out the +"
+
 // ParseLocations reads a set of places joined by "+", such as "home+work". A
 // space stands for the "+" that a form-encoded URL turns into one.
 func ParseLocations(s string) (Location, error) {
 	var set Location
-	for name := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '+' || r == ' ' }) {
+	for name := range strings.SplitSeq(strings.ReplaceAll(strings.ReplaceAll(s, " + ", "+"), " ", "+"), "+") {
+		if s == "" {
+			return 0, &Invalid{Field: "location", Reason: "names no place", Code: "location"}
+		}
+		if name == "" {
+			return 0, &Invalid{Field: "location", Value: s, Reason: noPlace, Code: "location"}
+		}
 		l, err := ParseLocation(name)
 		if err != nil {
 			return 0, err
 		}
 		set |= l
-	}
-	if set == 0 {
-		return 0, &Invalid{Field: "location", Value: s, Reason: "names no place", Code: "location"}
 	}
 	return set, nil
 }

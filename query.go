@@ -111,11 +111,10 @@ func (b CensusBy) Begin(day Day) Day {
 func ParseCensusBy(s string) (by []CensusBy, err error) {
 	known := []CensusBy{ByPlatform, BySegment, ByLocation, ByKind, ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 	units := 0
-	for name := range strings.SplitSeq(s, ",") {
+	names, err := Names("by", s)
+	for _, name := range names {
 		b := CensusBy(name)
 		switch {
-		case s == "":
-			return nil, nil
 		case !slices.Contains(known, b):
 			return nil, &Invalid{Field: "by", Value: name, Reason: "is not platform, segment, location, kind, day, week, month, quarter or year", Code: "by"}
 		case slices.Contains(by, b):
@@ -128,7 +127,7 @@ func ParseCensusBy(s string) (by []CensusBy, err error) {
 	if units > 1 {
 		return nil, &Invalid{Field: "by", Value: s, Reason: "names two units of the calendar; ask for one", Code: "by"}
 	}
-	return by, nil
+	return by, err
 }
 
 // Window is what a rolling figure of a day is over: the days that end with it.
@@ -182,13 +181,11 @@ func ParsePlatforms(s string) ([]Platform, error) { return parseEach(s, "platfor
 func ParseSegments(s string) ([]SegmentID, error) { return parseEach(s, "segment", ParseSegment) }
 
 func parseEach[T comparable](s, field string, parse func(string) (T, error)) (all []T, err error) {
-	if s == "" {
-		return nil, nil
+	names, err := Names(field, s)
+	if why := new(Invalid); errors.As(err, &why) {
+		why.Reason += "; what has none is called none"
 	}
-	for name := range strings.SplitSeq(s, ",") {
-		if name == "" {
-			return nil, &Invalid{Field: field, Value: s, Reason: "has an empty name; none is called none", Code: field}
-		}
+	for _, name := range names {
 		v, err := parse(name)
 		if err != nil {
 			return nil, err
@@ -198,7 +195,25 @@ func parseEach[T comparable](s, field string, parse func(string) (T, error)) (al
 		}
 		all = append(all, v)
 	}
-	return all, nil
+	return all, err
+}
+
+// Names gives the names of a list joined by commas; "" has none. A list in which a
+// name is empty is an Invalid of the field: what was meant can't be known.
+func Names(field, list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	names := strings.Split(list, ",")
+	switch at := slices.IndexFunc(names, func(name string) bool { return strings.TrimSpace(name) == "" }); {
+	case at == 0 && len(names) == 1:
+		return nil, &Invalid{Field: field, Value: list, Reason: "is blank", Code: field}
+	case at == 0:
+		return nil, &Invalid{Field: field, Value: list, Reason: "has no name before its first comma; give it, or leave out the comma", Code: field}
+	case at > 0:
+		return nil, &Invalid{Field: field, Value: list, Reason: "has no name after " + names[at-1] + "; give it, or leave out the comma", Code: field}
+	}
+	return names, nil
 }
 
 // ClosePlan says how a month is to be closed.
@@ -375,7 +390,7 @@ func ParseCensusPlace(s string) (CensusPlace, error) {
 		return CensusPlace{Any: Home | Work, Part: Place(s)}, nil
 	}
 	set, err := ParseLocations(strings.ReplaceAll(s, "%2B", "+"))
-	if why := new(Invalid); errors.As(err, &why) {
+	if why := new(Invalid); errors.As(err, &why) && why.Reason != noPlace {
 		all := *why
 		all.Reason = "is not home, work, elsewhere, several of these joined by +, any, both, home-only or work-only"
 		return CensusPlace{}, &all

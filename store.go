@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -333,6 +335,40 @@ func (p Publication) Words() string {
 		words += ", internal"
 	}
 	return words
+}
+
+// NoVersion is the ErrNotFound of a version that a month doesn't have, or not for
+// readers. It says which of the publications readers may have of that month, and of no
+// other.
+func NoVersion(of PanelMonth, version int, all []Publication) error {
+	var has []int
+	for _, p := range all {
+		if p.PanelMonth == of && !p.Internal {
+			has = append(has, p.Version)
+		}
+	}
+	slices.Sort(has)
+	return fmt.Errorf("version %d of %s of panel %s in %s: %w; %s", version, of.Month, of.Panel, of.Market, ErrNotFound, versionWords(has))
+}
+
+// versionWords says which versions there are, ascending.
+func versionWords(has []int) string {
+	switch n := len(has); {
+	case n == 0:
+		return "there is none for readers; `rollcall publication list` has internal ones too"
+	case n == 1:
+		return fmt.Sprintf("there is version %d", has[0])
+	case n == 2:
+		return fmt.Sprintf("there are versions %d and %d", has[0], has[1])
+	case has[n-1]-has[0] == n-1:
+		return fmt.Sprintf("there are versions %d to %d", has[0], has[n-1])
+	default:
+		words := make([]string, n)
+		for i, v := range has {
+			words[i] = strconv.Itoa(v)
+		}
+		return "there are versions " + strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
 }
 
 // Calibration says to which services' own census a version is calibrated.

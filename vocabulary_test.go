@@ -225,8 +225,10 @@ func TestKeyIDs(t *testing.T) {
 func TestLocations(t *testing.T) {
 	for _, tt := range []struct{ text, want, bad string }{
 		{"home", "home", ""}, {"work+home", "home+work", ""}, {"home work", "home+work", ""}, {"home+elsewhere+work", "home+work+elsewhere", ""},
-		{"home+home", "home", ""}, {"+home+", "home", ""},
-		{"", "", `location: names no place`}, {"+ +", "", `location "+ +": names no place`},
+		{"home+home", "home", ""}, {"home + work", "home+work", ""},
+		{"", "", `location: names no place`}, {"+ +", "", `location "+ +": has no place before, after or between its +; give it, or leave out the +`},
+		{"home+", "", `location "home+": has no place before, after or between its +; give it, or leave out the +`},
+		{"home++work", "", `location "home++work": has no place before, after or between its +; give it, or leave out the +`},
 		{"home+moon", "", `location "moon": is not home, work or elsewhere`}, {"HOME", "", `location "HOME": is not home, work or elsewhere`},
 	} {
 		set, err := rollcall.ParseLocations(tt.text)

@@ -61,7 +61,7 @@ func (s *Server) getCensus(ctx context.Context, in *censusInput) (*huma.StreamRe
 
 // query asks for a census; least is the minimum of accounts where none is given.
 func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
-	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), Services: services(in.Service), MinAccounts: least, Least: least}
+	q = rollcall.CensusQuery{Market: rollcall.MarketID(in.Market), MinAccounts: least, Least: least}
 	if in.MinAccounts != "" {
 		if q.MinAccounts, err = strconv.Atoi(in.MinAccounts); err != nil {
 			return q, err
@@ -81,11 +81,12 @@ func (in *censusInput) query(least int) (q rollcall.CensusQuery, err error) {
 
 // rows reads what the figures are of beside a service.
 func (in *censusInput) rows(q *rollcall.CensusQuery) (err error) {
-	var errs [4]error
+	var errs [5]error
 	q.Platforms, errs[0] = rollcall.ParsePlatforms(in.Platform)
 	q.Segments, errs[1] = rollcall.ParseSegments(in.Segment)
 	q.By, errs[2] = rollcall.ParseCensusBy(in.By)
 	q.Window, errs[3] = rollcall.ParseWindow(in.Window)
+	q.Services, errs[4] = services(in.Service)
 	return errors.Join(errs[:]...)
 }
 
@@ -208,6 +209,8 @@ func (d *markedDays) correction() (c rollcall.Correction, err error) {
 		err = &rollcall.Invalid{Field: "from", Reason: "is missing", Code: "from_missing"}
 	case err == nil && c.To == 0:
 		err = &rollcall.Invalid{Field: "to", Reason: "is missing", Code: "to_missing"}
+	case err == nil && c.From > c.To:
+		err = rollcall.Swapped(d.From, d.To)
 	}
 	return c, err
 }

@@ -2,6 +2,8 @@ package api
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -118,7 +120,7 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	var b bytes.Buffer
 	err := d.write(&b)
 	if m.Internal && access.Of(ctx.Context()).IsReader() {
-		err = fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
+		err = unseen(ctx.Context(), s.Publications, m)
 	}
 	if err != nil {
 		answerProblem(ctx, s.fault("write "+d.name, err))
@@ -131,4 +133,17 @@ func (d download) answer(ctx huma.Context, s *Server, m *rollcall.Meta) {
 	ctx.SetHeader("Content-Type", d.contentType)
 	ctx.SetHeader("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": d.name}))
 	_, _ = ctx.BodyWriter().Write(b.Bytes()) // the client has gone: nobody is left to tell
+}
+
+// unseen says of an internal version to a reader what is said of one that isn't there.
+func unseen(ctx context.Context, from Publications, m *rollcall.Meta) error {
+	month, err := rollcall.ParseMonth(cmp.Or(m.Month, m.To[:min(len(m.To), len("2002-10"))]))
+	if err != nil {
+		return fmt.Errorf("version %d: %w", m.Version, rollcall.ErrNotFound)
+	}
+	all, err := from.Publications(ctx, m.Market, m.Panel)
+	if err != nil {
+		return err
+	}
+	return rollcall.NoVersion(rollcall.PanelMonth{Market: m.Market, Panel: m.Panel, Month: month}, m.Version, all)
 }

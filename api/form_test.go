@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,10 +21,13 @@ import (
 // TestInternalIsNotForReaders: an internal version is there for those who
 // publish, and not found by those who read.
 func TestInternalIsNotForReaders(t *testing.T) {
-	s := &Server{Logger: slog.New(slog.DiscardHandler)}
+	october := rollcall.PanelMonth{Market: "FR", Panel: "nn", Month: rollcall.MonthOf(2002, time.October)}
+	s := &Server{Logger: slog.New(slog.DiscardHandler), Publications: versions{list: []rollcall.Publication{
+		{PanelMonth: october, Version: 1}, {PanelMonth: october, Version: 2}, {PanelMonth: october, Version: 3, Internal: true}, {PanelMonth: october, Version: 4},
+	}}}
 	mux := chi.NewMux()
 	huma.Register(humachi.New(mux, config("test")), get("/x", "x"), func(context.Context, *struct{}) (*huma.StreamResponse, error) {
-		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Version: 3}}, Shape{}), nil
+		return s.form(&rollcall.Table{Meta: rollcall.Meta{Internal: true, Market: "FR", Panel: "nn", From: "2002-09-01", To: "2002-10-31", Version: 3}}, Shape{}), nil
 	})
 	for reader, want := range map[bool]int{false: http.StatusOK, true: http.StatusNotFound} {
 		r := httptest.NewRequest(http.MethodGet, "/x", nil)
@@ -34,6 +38,9 @@ func TestInternalIsNotForReaders(t *testing.T) {
 		mux.ServeHTTP(w, r)
 		if w.Code != want {
 			t.Errorf("reader %v: %d, want %d: %s", reader, w.Code, want, w.Body)
+		}
+		if reader && !strings.Contains(w.Body.String(), "version 3 of 2002-10 of panel nn in FR: not found; there are versions 1, 2 and 4") {
+			t.Errorf("a reader is told: %s", w.Body)
 		}
 	}
 }
@@ -67,6 +74,9 @@ func TestInternalVersion(t *testing.T) {
 			h.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Caller{Role: role})))
 			if w.Code != want[i] {
 				t.Errorf("version %d, %s: %d, want %d: %s", version, role, w.Code, want[i], w.Body)
+			}
+			if w.Code == http.StatusNotFound && !strings.Contains(w.Body.String(), fmt.Sprintf(`"detail":"version %d of 2002-10 of panel nn in FR: not found; there is version 1"`, version)) {
+				t.Errorf("version %d, %s: %s", version, role, w.Body)
 			}
 		}
 	}

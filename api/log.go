@@ -117,9 +117,13 @@ func (s *Server) getRejected(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := json.NewEncoder(w)
+	out, begun := json.NewEncoder(w), false
 	for rejected, err := range s.Rejected.Rejected(r.Context(), q) {
-		if err != nil {
+		if err != nil && !begun {
+			s.refuse(w, r, "rejected", err)
+			return
+		}
+		if begun = true; err != nil {
 			_ = out.Encode(map[string]string{"error": s.fault("rejected", err).Detail})
 			return
 		}

@@ -157,7 +157,7 @@ func (s months) publication(ctx context.Context, of rollcall.PanelMonth, version
 	}
 	i := slices.IndexFunc(all, func(p rollcall.Publication) bool { return p.PanelMonth == of && p.Version == version })
 	if i < 0 || all[i].Internal && access.Of(ctx).IsReader() {
-		return p, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
+		return p, rollcall.NoVersion(of, version, all)
 	}
 	if !all[i].Withdrawn.IsZero() {
 		return p, fmt.Errorf("version %d of %s of panel %s in %s was %w: %s", version, of.Month, of.Panel, of.Market, rollcall.ErrWithdrawn, all[i].WithdrawalReason)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 
@@ -92,7 +91,8 @@ func (s Span) Resolve(huma.Context) []error {
 	to, failed := lastDay(s.To)
 	faults := slices.Concat(located(inQuery, err), located(inQuery, failed))
 	if len(faults) == 0 && from != 0 && to != 0 && from > to {
-		faults = contradiction("from", fmt.Sprintf("is after to: %q is after %q", s.From, s.To))
+		swapped := rollcall.Swapped(s.From, s.To)
+		faults = []error{inputFault{&problem.Fault{Location: inQuery + "." + swapped.Field, Code: "contradiction", Message: swapped.Reason, Value: swapped.Value}}}
 	}
 	return faults
 }

@@ -293,7 +293,7 @@ func (e Edition) hidden(ctx context.Context, from Publications) error {
 	}
 	for _, p := range list {
 		if p.Month.String() == e.Month && p.Version == e.Version && p.Internal {
-			return fmt.Errorf("version %d of %s of panel %s in %s: %w", e.Version, e.Month, e.Panel, e.Market, rollcall.ErrNotFound)
+			return rollcall.NoVersion(p.PanelMonth, p.Version, list)
 		}
 	}
 	return nil

@@ -39,7 +39,8 @@ func (c Cut) Resolve(huma.Context) []error {
 		_, err = rollcall.ParsePlace(c.Location)
 	}
 	_, failed := rollcall.ParseCredit(c.Credit)
-	return slices.Concat(located(inQuery, err), located(inQuery, failed))
+	_, unnamed := services(c.Service)
+	return slices.Concat(located(inQuery, err), located(inQuery, failed), located(inQuery, unnamed))
 }
 
 // query asks for a report so narrowed.
@@ -48,8 +49,12 @@ func (c Cut) query(report string, a About, of Span) (rollcall.Query, error) {
 	if err != nil {
 		return rollcall.Query{}, err
 	}
+	asked, err := services(c.Service)
+	if err != nil {
+		return rollcall.Query{}, err
+	}
 	q := rollcall.Query{
-		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: services(c.Service), Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands, Compare: c.Compare,
+		Report: report, Of: month, Place: rollcall.Place(c.Location), Services: asked, Credit: rollcall.Credit(c.Credit), Target: c.Target, Pool: c.Pool, Bands: c.Bands, Compare: c.Compare,
 	}
 	q.From, q.To, err = of.days()
 	return q, err
@@ -65,14 +70,13 @@ type reportInput struct {
 	Plain
 }
 
-func services(s string) []rollcall.ServiceID {
-	var ids []rollcall.ServiceID
-	for id := range strings.SplitSeq(s, ",") {
-		if id != "" {
-			ids = append(ids, rollcall.ServiceID(id))
-		}
+// services reads ids joined by commas; "" has none.
+func services(s string) (ids []rollcall.ServiceID, err error) {
+	names, err := rollcall.Names("service", s)
+	for _, id := range names {
+		ids = append(ids, rollcall.ServiceID(id))
 	}
-	return ids
+	return ids, err
 }
 
 // panelReports are the routes of the panels' reports.
@@ -109,7 +113,8 @@ type marketsInput struct {
 func (in *marketsInput) Resolve(ctx huma.Context) []error {
 	faults := append(in.Plain.Resolve(ctx), Cut{Location: in.Location, Credit: in.Credit}.Resolve(ctx)...)
 	_, err := rollcall.ParseMonth(in.Month)
-	if faults = append(faults, located(inQuery, err)...); strings.Contains(in.Service, ",") {
+	_, unnamed := rollcall.Names("panel", in.Panel)
+	if faults = append(faults, slices.Concat(located(inQuery, err), located(inQuery, unnamed))...); strings.Contains(in.Service, ",") {
 		faults = append(faults, contradiction("service", "names several: this report is of one service")...)
 	}
 	return faults
@@ -125,10 +130,12 @@ func (s panelReports) getMarkets(ctx context.Context, in *marketsInput) (*huma.S
 	q := rollcall.MarketsQuery{
 		Service: rollcall.ServiceID(in.Service), Month: month, Place: rollcall.Place(in.Location), Credit: rollcall.Credit(in.Credit), Readable: access.Of(ctx).Markets,
 	}
-	for panel := range strings.SplitSeq(in.Panel, ",") {
-		if panel != "" {
-			q.Panels = append(q.Panels, rollcall.PanelID(panel))
-		}
+	panels, err := rollcall.Names("panel", in.Panel)
+	if err != nil {
+		return nil, s.fault("report", err)
+	}
+	for _, panel := range panels {
+		q.Panels = append(q.Panels, rollcall.PanelID(panel))
 	}
 	table, err := s.Reports.Markets(ctx, q)
 	if err != nil {

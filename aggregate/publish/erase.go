@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -164,11 +165,32 @@ func (e *erasing) nobody(ctx context.Context) error {
 	if len(final) > 0 {
 		return fmt.Errorf("%w: the panelist is on the rosters of final months only, which stay: %s", rollcall.ErrConflict, strings.Join(final, ", "))
 	}
+	if err := e.isPanel(ctx); err != nil {
+		return err
+	}
 	lost := ""
 	if e.who.lost != "" {
 		lost = fmt.Sprintf(" since %s (before, nobody can be found: the master key of then is lost)", e.who.lost)
 	}
 	return fmt.Errorf("%w: the panelist is on no roster of panel %s%s, and has no diary in it", rollcall.ErrNotFound, e.panel, lost)
+}
+
+// isPanel refuses a panel that has neither a roster nor a version in any market: an
+// Unknown that names the nearest.
+func (e *erasing) isPanel(ctx context.Context) error {
+	var known []rollcall.PanelID
+	for _, market := range e.Catalogue().Markets {
+		panels, err := e.panels(ctx, market.ID)
+		if err != nil {
+			return err
+		}
+		if _, ok := panels[e.panel]; ok {
+			return nil
+		}
+		known = slices.AppendSeq(known, maps.Keys(panels))
+	}
+	slices.Sort(known)
+	return &rollcall.Unknown{Kind: "panel", Name: string(e.panel), Near: rollcall.Nearest(string(e.panel), slices.Compact(known)), Advice: loadPanel}
 }
 
 // notFinal gives a panel's months without a final version, in every market.

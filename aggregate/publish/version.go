@@ -152,7 +152,7 @@ func (v *Versions) Publication(ctx context.Context, of rollcall.PanelMonth, vers
 		}
 	}
 	if version != 0 && len(list) > 0 {
-		return latest, fmt.Errorf("version %d of %s of panel %s in %s: %w", version, of.Month, of.Panel, of.Market, rollcall.ErrNotFound)
+		return latest, rollcall.NoVersion(of, version, list)
 	}
 	if latest.Version == 0 && withdrawn.Version != 0 {
 		return latest, CheckWithdrawn(withdrawn)

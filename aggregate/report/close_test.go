@@ -237,11 +237,11 @@ func TestRefusals(t *testing.T) {
 	}{
 		{rollcall.Query{Report: "rank"}, rollcall.ErrInvalid, `report "rank": is not one of ` + strings.Join(Reports(), ", ")},
 		{rollcall.Query{Report: "ranking", Of: other}, rollcall.ErrNotFound, `month "2002-11": is not known of panel nn in FR; the nearest is 2002-10`},
-		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found"},
+		{rollcall.Query{Report: "ranking", Version: 7}, rollcall.ErrNotFound, "version 7 of 2002-10 of panel nn in FR: not found; there is version 1"},
 		{rollcall.Query{Report: "ranking", Version: -1}, rollcall.ErrInvalid, `version "-1": is not a version: they count from 1`},
 		{rollcall.Query{Report: "ranking", Place: "office"}, rollcall.ErrInvalid, `location "office": is not home, work, home+work, both, home-only or work-only`},
 		{rollcall.Query{Report: "ranking", Credit: "clicks"}, rollcall.ErrInvalid, `credit "clicks": is not presence or use`},
-		{rollcall.Query{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after 2002-10-01`},
+		{rollcall.Query{Report: "ranking", From: day + 3, To: day}, rollcall.ErrInvalid, `from "2002-10-04": is after to, 2002-10-01`},
 		{rollcall.Query{Report: "ranking", From: day - 5}, rollcall.ErrNotClosed, "2002-09 of panel nn in FR was not closed when version 1 of 2002-10 was, nor is it now"},
 		{rollcall.Query{Report: "ranking", From: day - 500}, rollcall.ErrInvalid, `from "2001-05-19": is more than 12 months before 2002-10`},
 		{rollcall.Query{Report: "ranking", Services: []rollcall.ServiceID{"online"}}, rollcall.ErrNotFound, `service "online": is not known in 2002-10; the nearest are aim, icq, msn`},

@@ -11,6 +11,9 @@ import (
 // comparisons were made of each. Every other report is refused where one is broken.
 func consistency(_ context.Context, j *job) (*rollcall.Table, error) {
 	t := j.table("rule", "checked", "violations")
+	if j.view.Place != rollcall.HomeWork {
+		t.Meta.Notes = append(t.Meta.Notes, "The rules are of every place, whatever the location: the rows are the same for each.")
+	}
 	rules := coherence.Of(j.view)
 	for _, rule := range coherence.Rules() {
 		texts := []string{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,8 @@ func TestPoolRefuses(t *testing.T) {
 		`pool "2": goes with a month, not with days`:                                                                           {Report: "ranking", Pool: 2, From: october.Month.First()},
 		`pool "2": stands beside compare: changes are not pooled; ask for one of the two`:                                      {Report: "ranking", Pool: 2, Compare: "year"},
 		`target "age=15-24": is not for quality, whose weights are the whole panel's`:                                          {Report: "quality", Target: "age=15-24"},
+		`service "msn": is not for quality, whose weights are the whole panel's`:                                               {Report: "quality", Services: []rollcall.ServiceID{"msn"}},
+		`service "msn,aim": is not for consistency, which compares all services with each other`:                               {Report: "consistency", Services: []rollcall.ServiceID{"msn", "aim"}},
 		`pool "2": is not for quality, which tells how well one month's weights meet that month's margins: ask for each month`: {Report: "quality", Pool: 2},
 	} {
 		q.Of = october
@@ -110,6 +113,29 @@ func TestPoolRefuses(t *testing.T) {
 	}
 	if math.IsNaN(value(t, s.report(rollcall.Query{Report: "ranking", Pool: 2}), "msn", "unique_audience")) {
 		t.Error("a pooled audience is no number")
+	}
+}
+
+// TestWholePanel: a report whose figures are the same at every place, or under both
+// credits, says so where one of them is asked for.
+func TestWholePanel(t *testing.T) {
+	s := homes{t}.site()
+	const quality = "The weights are the whole panel's: the rows are the same for every location and credit."
+	const consistency = "The rules are of every place, whatever the location: the rows are the same for each."
+	for _, tt := range []struct {
+		q    rollcall.Query
+		note string
+		has  bool
+	}{
+		{rollcall.Query{Report: "quality"}, quality, false},
+		{rollcall.Query{Report: "quality", Place: rollcall.AtWork}, quality, true},
+		{rollcall.Query{Report: "quality", Credit: rollcall.ByUse}, quality, true},
+		{rollcall.Query{Report: "consistency", Credit: rollcall.ByUse}, consistency, false},
+		{rollcall.Query{Report: "consistency", Place: rollcall.AtHome}, consistency, true},
+	} {
+		if has := slices.Contains(s.report(tt.q).Meta.Notes, tt.note); has != tt.has {
+			t.Errorf("%s at %q by %q has the note: %v, want %v", tt.q.Report, tt.q.Place, tt.q.Credit, has, tt.has)
+		}
 	}
 }
 

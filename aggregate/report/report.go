@@ -74,7 +74,7 @@ func fill(r *rollcall.Query) (maker, error) {
 	if err := fillPeriod(r); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(fillBands(r), checkCompare(r), checkTarget(r)); err != nil {
+	if err := cmp.Or(fillBands(r), checkCompare(r), checkRows(r)); err != nil {
 		return nil, err
 	}
 	if r.Version < 0 {
@@ -88,12 +88,25 @@ func fill(r *rollcall.Query) (maker, error) {
 	return nil, &rollcall.Invalid{Field: "report", Value: r.Report, Reason: "is not one of " + strings.Join(Reports(), ", "), Code: "report"}
 }
 
-// checkTarget refuses a target of the weights: they are the whole panel's.
-func checkTarget(r *rollcall.Query) error {
-	if r.Report != "quality" || r.Target == "" {
+// checkRows refuses what would narrow rows that are of the whole panel, or of all
+// services.
+func checkRows(r *rollcall.Query) error {
+	why := map[string]string{"quality": "whose weights are the whole panel's", "consistency": "which compares all services with each other"}[r.Report]
+	if why == "" {
 		return nil
 	}
-	return &rollcall.Invalid{Field: "target", Value: r.Target, Reason: "is not for quality, whose weights are the whole panel's", Code: "target"}
+	why = "is not for " + r.Report + ", " + why
+	if len(r.Services) > 0 {
+		ids := make([]string, len(r.Services))
+		for i, id := range r.Services {
+			ids[i] = string(id)
+		}
+		return &rollcall.Invalid{Field: "service", Value: strings.Join(ids, ","), Reason: why, Code: "service"}
+	}
+	if r.Report == "quality" && r.Target != "" {
+		return &rollcall.Invalid{Field: "target", Value: r.Target, Reason: why, Code: "target"}
+	}
+	return nil
 }
 
 // placeOf reads the place; every place at once is for a ranking.
@@ -138,7 +151,7 @@ func fillPeriod(r *rollcall.Query) error {
 	}
 	fillDays(r)
 	if r.From > r.To {
-		return &rollcall.Invalid{Field: "from", Value: r.From.String(), Reason: "is after " + r.To.String(), Code: "from"}
+		return rollcall.Swapped(r.From.String(), r.To.String())
 	}
 	if named != 0 && named != r.Of.Month && (r.Version != 0 || named < r.From.Month() || named > r.Of.Month) {
 		return &rollcall.Invalid{Field: "month", Value: named.String(), Reason: fmt.Sprintf("is not the last of %s to %s", r.From, r.To), Code: "month"}

@@ -39,7 +39,7 @@ func (s *Schedule) message(ctx context.Context, d rollcall.Delivery) (*message, 
 	}
 	i := slices.IndexFunc(all, func(p rollcall.Publication) bool { return p.PanelMonth == d.PanelMonth && p.Version == d.Version })
 	if i < 0 {
-		return nil, fmt.Errorf("version %d of %s of panel %s in %s: %w", d.Version, d.Month, d.Panel, d.Market, rollcall.ErrNotFound)
+		return nil, rollcall.NoVersion(d.PanelMonth, d.Version, all)
 	}
 	m.publication = all[i]
 	m.id = idOf(d.Errand, m.publication)

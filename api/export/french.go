@@ -143,6 +143,8 @@ func frenchNotes() [][2]string {
 		{"Each location is ranked for itself, and its reach is of its own active universe; the active universe given is that of home and work together.",
 			"Chaque lieu est classé pour lui-même, et sa couverture est celle de son propre univers actif\u202f; l’univers actif donné est celui du domicile et du travail réunis."},
 		{"# of the # panelists in tab sent no event of any kind in the month: their meters may be silent.", "Des panélistes présents, # sur # n’ont envoyé aucun événement dans le mois\u00a0: leurs compteurs sont peut-être muets."},
+		{"The weights are the whole panel's: the rows are the same for every location and credit.", "Les poids sont ceux de tout le panel\u00a0: les lignes sont les mêmes pour tout lieu et tout crédit."},
+		{"The rules are of every place, whatever the location: the rows are the same for each.", "Les règles portent sur tous les lieux, quel que soit celui demandé\u00a0: les lignes sont les mêmes pour chacun."},
 		{"No version of * was there to compare with when that of * was made: figures that need it are undefined.", "Aucune version de * n’existait pour la comparaison quand celle de * a été faite\u00a0: les chiffres qui en ont besoin ne sont pas définis."},
 		{"Changes of * are undefined: no version of the month before was there to compare with.", "Les évolutions de * ne sont pas définies\u00a0: aucune version du mois précédent n’existait pour la comparaison."},
 		{"Aged out, and so left out: *. Figures that need these months are undefined, though they may have been published.", "Périmés, et donc omis\u00a0: *. Les chiffres qui ont besoin de ces mois ne sont pas définis, même s’ils ont été publiés."},

@@ -21,6 +21,7 @@ import (
 	"rollcall/ingest/collect/meter"
 	"rollcall/ingest/collect/meter/signs"
 	"rollcall/ingest/collect/poll"
+	"rollcall/ingest/packed"
 	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
@@ -312,7 +313,7 @@ func (c *logsCmd) Validate() error {
 		return errors.New("--follow takes a file; the standard input is read to its end without it")
 	case c.Follow && len(c.Files) != 1:
 		return errors.New("--follow takes one file; it finds those that were rotated away by itself")
-	case c.Follow && profile.Packed(c.Files[0]):
+	case c.Follow && packed.Named(c.Files[0]):
 		return fmt.Errorf("%s: is compressed, so nothing is written to it any more; read it without --follow", c.Files[0])
 	case c.Follow && c.State == "" && !c.DryRun:
 		return errors.New("--follow needs --state, where it goes on from")
@@ -369,6 +370,9 @@ func (c *logsCmd) read(ctx context.Context, s *streams, r *profile.Reader, yield
 	err = log.Read(ctx, paths, s.in)
 	err = errors.Join(err, log.End(), commit(ctx))
 	c.told(s, log)
+	if !over(ctx, err) {
+		unmatched(s.err, r)
+	}
 	return log, err
 }
 
@@ -388,6 +392,7 @@ func (c *logsCmd) follow(ctx context.Context, s *streams, r *profile.Reader, yie
 	}
 	err := f.Run(ctx, tick.C)
 	c.told(s, log)
+	unmatched(s.err, r)
 	return log, err
 }
 
@@ -546,6 +551,7 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	}
 	fmt.Fprintf(s.err, "poll: %s\n", poller)
 	absent(s.err, "poll", poller.Counts().Absent())
+	unmatched(s.err, r)
 	return errors.Join(err, undropped("poll", poller.Counts().Undropped()))
 }
 

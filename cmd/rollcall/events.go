@@ -108,6 +108,9 @@ func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path 
 	to := newSender(api, path, c.Backfill)
 	bar := progress(s.err, path)
 	err := to.file(ctx, path, bar)
+	if errors.Is(err, file.ErrEnding) {
+		err = fmt.Errorf("%w; a table of another server is read with --source, which has profiles for %s, or with --map and a profile of your own", err, strings.Join(profile.Names(profile.OfTables), ", "))
+	}
 	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts), untaken(path, &to.Counts))
 }
 
@@ -375,7 +378,7 @@ func warning(code string, n int) string {
 
 // profileFlags are for tables of other servers, read by a profile.
 type profileFlags struct {
-	Source          string            `help:"Read by this built-in profile; an unknown one names those that there are." placeholder:"PROFILE"`
+	Source          string            `help:"Read by this built-in profile" placeholder:"PROFILE"`
 	Map             string            `help:"Read by a profile of one's own, in YAML." placeholder:"FILE"`
 	Join            map[string]string `help:"A second file whose rows the profile reads by key." placeholder:"NAME=FILE,..." mapsep:","`
 	Drop            []string          `help:"Accounts that are nobody: bots, monitoring. @FILE has one a line." placeholder:"NAME,...|@FILE"`
@@ -587,10 +590,17 @@ func (c *eventsLoadCmd) read(ctx context.Context, s *streams, p *profile.Profile
 		return err
 	}
 	err = eachFile(ctx, c.Files, func(path string) error { return each(ctx, s, r, path) })
-	if text := r.Unmatched(); text != "" && !over(ctx, err) {
-		fmt.Fprintf(s.err, "warning: %s\n", text)
+	if !over(ctx, err) {
+		unmatched(s.err, r)
 	}
 	return err
+}
+
+// unmatched warns of an account of --drop that no row had.
+func unmatched(w io.Writer, r *profile.Reader) {
+	if text := r.Unmatched(); text != "" {
+		fmt.Fprintf(w, "warning: %s\n", text)
+	}
 }
 
 // reader makes the profile's reader with the flags.

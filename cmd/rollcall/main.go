@@ -23,6 +23,7 @@ import (
 
 	"rollcall"
 	"rollcall/api/disclosure"
+	"rollcall/ingest/profile"
 	"rollcall/internal/server"
 )
 
@@ -190,7 +191,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if err == nil {
-		err = errors.Join(givenTwice(command), emptyLimit(command))
+		err = errors.Join(givenTwice(command), emptyLimit(command), emptyName(command))
 	}
 	if unknown := (*rollcall.Unknown)(nil); errors.As(err, &unknown) {
 		return unknown
@@ -336,6 +337,27 @@ func emptyLimit(command *kong.Context) error {
 	return nil
 }
 
+// emptyName refuses a list in which a name is empty: what was meant can't be known.
+func emptyName(command *kong.Context) error {
+	for _, part := range command.Path {
+		if part.Flag == nil || part.Resolved {
+			continue
+		}
+		list := reflect.ValueOf(command.FlagValue(part.Flag))
+		if list.Kind() != reflect.Slice || list.Type().Elem().Kind() != reflect.String {
+			continue
+		}
+		names := make([]string, list.Len())
+		for i := range names {
+			names[i] = list.Index(i).String()
+		}
+		if _, err := rollcall.Names("--"+part.Flag.Name, strings.Join(names, ",")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func limits(flag string) bool {
 	return slices.Contains([]string{"markets", "service", "segment", "platform"}, flag) || strings.HasPrefix(flag, "default-")
 }
@@ -363,6 +385,7 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		kong.Writers(s.out, s.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ValueFormatter(func(v *kong.Value) string { return kong.DefaultHelpValueFormatter(withProfiles(v, args)) }),
 		kong.Resolvers(files...),
 		kong.NamedMapper(typed, kong.MapperFunc(typedPath)),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -372,6 +395,24 @@ func newParser(ctx context.Context, s *streams, exit func(int), args ...string) 
 		return nil, fmt.Errorf("command line: %w", err)
 	}
 	return parser, nil
+}
+
+// withProfiles gives a flag whose help lists the built-in profiles that the command
+// of a command line reads by; any other as it is.
+func withProfiles(v *kong.Value, args []string) *kong.Value {
+	if v.Flag == nil || v.Flag.PlaceHolder != "PROFILE" {
+		return v
+	}
+	use := profile.OfTables
+	switch {
+	case slices.Contains(args, "logs"):
+		use = profile.OfLog
+	case slices.Contains(args, "poll"):
+		use = profile.OfSnapshot
+	}
+	listed := *v
+	listed.Help += ": " + strings.Join(profile.Names(use), ", ") + "."
+	return &listed
 }
 
 // typed is the type of a path that messages show as the user typed it. kong's own

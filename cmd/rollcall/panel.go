@@ -118,7 +118,7 @@ func (c *panelSetCmd) Run(ctx context.Context, s *streams) error {
 	if c.Caution != nil {
 		in["caution"] = *c.Caution
 	}
-	return with(ctx, &c.Engine, s, func(api *client) error {
+	return within(ctx, &c.Engine, s, func(api *client) error {
 		var l rollcall.PanelLimits
 		if err := api.do(ctx, http.MethodPost, "/v1/panels/"+url.PathEscape(c.Panel)+"/limits", in, &l); err != nil {
 			return err

@@ -225,3 +225,65 @@ func (r *Reader) day(t time.Time) (rollcall.Day, error) {
 	}
 	return own, nil
 }
+
+// times gives an event's time, and until where it has one, as the row has it.
+func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err error) {
+	if from, err = r.instant(&e.Time, row); err != nil {
+		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
+	}
+	if e.Time.Day && !from.IsZero() {
+		label, err := r.day(from)
+		if err != nil {
+			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
+		}
+		return r.options.Calendar.Start(label).Time(), until, nil
+	}
+	if !e.Duration.empty() {
+		v, err := e.Duration.of(row, r.machine)
+		if err != nil {
+			return from, until, fmt.Errorf("%sduration: %w", e.Duration.said(), err)
+		}
+		if from, until, err = r.lasting(from, v); err != nil {
+			return from, until, fmt.Errorf("%s%w", e.Duration.said(), err)
+		}
+		if e.Ends && !until.IsZero() {
+			from, until = from.Add(-until.Sub(from)), from
+		}
+		return from, until, nil
+	}
+	if e.Until.Value.empty() {
+		return from, until, nil
+	}
+	if until, err = r.instant(&e.Until, row); err != nil {
+		return from, until, fmt.Errorf("%suntil %w", e.Until.Value.said(), err)
+	}
+	if !until.IsZero() && until.Before(from) {
+		return from, until, errors.New(e.Until.Value.said() + "until is before the time")
+	}
+	return from, until, nil
+}
+
+// lasting reads a duration in seconds.
+func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
+	if text(v) == "" {
+		return from, time.Time{}, nil
+	}
+	seconds := Instant{Unit: "s"}
+	long, err := seconds.read(v, time.UTC, nil)
+	if err != nil || long.Unix() < 0 {
+		return from, from, errors.New("the duration is not a number of seconds")
+	}
+	return from, from.Add(long.Sub(time.Unix(0, 0))), nil
+}
+
+func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
+	v, err := i.Value.of(row, r.machine)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("can't be told: %w", err)
+	}
+	t, err := i.read(v, r.options.Zone, r.clock)
+	if err != nil || t.IsZero() || i.Day {
+		return t, err
+	}
+	return t.UTC(), nil
+}

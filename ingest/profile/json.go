@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/ingest/packed"
 	"rollcall/internal/jsondepth"
 )
 
@@ -83,37 +84,37 @@ func (s *source) pretty(yield func(*row) error) error {
 	d := json.NewDecoder(allowed)
 	err := s.elements(d, allowed, yield)
 	if err == errCut { // nothing wraps it
-		return damage("its last object is cut short; those before were read: fetch or copy the file again")
+		return packed.Damage("its last object is cut short; those before were read: fetch or copy the file again")
 	}
 	if err != nil {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF { // nothing wraps the end here
-		return damage("has a bracket too many; the objects before were read")
+		return packed.Damage("has a bracket too many; the objects before were read")
 	}
 	return nil
 }
 
 // errCut is of an array that ends before its end.
-const errCut = damage("the array is cut short; the elements before were read: fetch or copy the file again")
+const errCut = packed.Damage("the array is cut short; the elements before were read: fetch or copy the file again")
 
 // arrayFault says what is wrong with an array at a place, where it is not JSON.
 func arrayFault(err error, where, wrong string) error {
 	var (
-		cut    damage
+		cut    packed.Damage
 		syntax *json.SyntaxError
 	)
 	switch {
 	case errors.As(err, &cut):
 		return cut
 	case errors.Is(err, errElement):
-		return damage(where + ": " + err.Error())
+		return packed.Damage(where + ": " + err.Error())
 	case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF: // the decoder's own, not wrapped
 		return errCut
 	case errors.Is(err, jsondepth.ErrAfter):
-		return damage(where + " " + err.Error() + "; its elements were read")
+		return packed.Damage(where + " " + err.Error() + "; its elements were read")
 	case errors.As(err, &syntax):
-		return damage(where + " " + wrong)
+		return packed.Damage(where + " " + wrong)
 	}
 	return err
 }

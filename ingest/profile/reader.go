@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,25 +90,6 @@ func (p *Profile) NewReader(ctx context.Context, o Options) (*Reader, error) {
 	return r, err
 }
 
-// askable refuses a rule that can't be asked for.
-func (p *Profile) askable(name string) error {
-	has := p.optional()
-	switch {
-	case slices.Contains(has, name):
-		return nil
-	case slices.ContainsFunc(p.Tables, func(t Table) bool {
-		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Name == name })
-	}):
-		return fmt.Errorf("--drop-rules: %s is always dropped; leave it out", name)
-	case len(has) == 0:
-		return fmt.Errorf("--drop-rules %q: the profile has no such rules", name)
-	case len(has) == 1:
-		return fmt.Errorf("--drop-rules %q: is not %s", name, has[0])
-	}
-	last := len(has) - 1
-	return fmt.Errorf("--drop-rules %q: is not %s or %s", name, strings.Join(has[:last], ", "), has[last])
-}
-
 // Unmatched names the account of --drop that no row had so far, and how many more there
 // are; "": all were there.
 func (r *Reader) Unmatched() string {
@@ -134,19 +114,6 @@ func (r *Reader) Unmatched() string {
 	return said
 }
 
-// optional names the rules that drop nobody unless asked, in order.
-func (p *Profile) optional() []string {
-	names := map[string]bool{}
-	for i := range p.Tables {
-		for _, r := range p.Tables[i].Drop {
-			if r.Optional {
-				names[r.Name] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
 // Missing says of each join that no file was given for it, and of the second files
 // what they don't have.
 func (r *Reader) Missing() []string {
@@ -160,103 +127,6 @@ func (r *Reader) Missing() []string {
 		missing = append(missing, j.lacks.Warnings()...)
 	}
 	return missing
-}
-
-// Survey reads the files once for what later rows say of earlier ones: the
-// platforms of devices, and the days that fallback tables are not asked about. It
-// refuses, before any row is sent, files without a column by which a rule drops
-// that was asked for. Where neither is needed, nothing is read.
-func (r *Reader) Survey(ctx context.Context, paths []string) error {
-	learns := r.fallback || slices.ContainsFunc(r.Tables, func(t Table) bool { return !t.Device.empty() })
-	if !learns && len(r.options.Optional) == 0 {
-		return nil
-	}
-	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			if learns {
-				return fmt.Errorf("%s: is read twice by this profile, which a pipe can't be; give a file", path)
-			}
-			continue // its rows are looked at when they are read
-		}
-		if err := r.surveyFile(ctx, path, learns); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reader) surveyFile(ctx context.Context, path string, learns bool) error {
-	r.counts = newCounts(r.columns)
-	err := r.source().each(ctx, path, func(row *row) error { return r.look(row, learns) })
-	var (
-		cut damage // which is said when the rows are read
-		not columns.Undroppable
-	)
-	switch {
-	case errors.Is(err, errEnough), err == nil, errors.As(err, &cut):
-	case errors.As(err, &not), learns, ctx.Err() != nil:
-		return err
-	}
-	if text := r.counts.Undropped(); text != "" {
-		return fmt.Errorf("%s: %s", path, text)
-	}
-	return nil
-}
-
-// errEnough ends a survey that needs the rest of a file for nothing.
-var errEnough = errors.New("enough is known")
-
-// look learns from one row. What else is wrong with it is said when it is read.
-func (r *Reader) look(row *row, learns bool) error {
-	t, err := r.known(row)
-	switch {
-	case err != nil:
-		var not columns.Undroppable
-		if errors.As(err, &not) {
-			return not
-		}
-	case t != nil:
-		r.lookDevice(t, row.Values)
-		if !t.Fallback && r.fallback {
-			r.lookDays(t, row.Values)
-		}
-	}
-	switch {
-	case learns:
-	case row.Members != nil && r.counts.columns.Settled():
-		return errEnough // what further objects have changes nothing
-	case row.Header != nil && row.Table == "" && !r.counts.columns.Pending():
-		return errEnough // a table by itself has one header
-	}
-	return nil
-}
-
-func (r *Reader) lookDevice(t *Table, row map[string]any) {
-	if t.Device.empty() {
-		return
-	}
-	platform, failed := r.platformOf(t, row)
-	device, err := t.Device.of(row, r.machine)
-	if err == nil && failed == nil {
-		r.survey.device(r.survey.hash(t.Name, text(device)), platform)
-	}
-}
-
-func (r *Reader) lookDays(t *Table, row map[string]any) {
-	account, err := t.Account.of(row, r.machine)
-	if err != nil {
-		return
-	}
-	for i := range t.Events {
-		from, until, err := r.times(&t.Events[i], row)
-		if err != nil || from.IsZero() {
-			continue
-		}
-		first, last := r.options.Calendar.Day(from), r.options.Calendar.Day(latest(from, until))
-		for d := first; d <= min(last, first+maxPieces); d++ {
-			r.survey.day(text(account), d)
-		}
-	}
 }
 
 func (r *Reader) source() *source {
@@ -569,66 +439,4 @@ func (r *Reader) give(seen Seen) error {
 		return failed{err}
 	}
 	return nil
-}
-
-// times gives an event's time, and until where it has one, as the row has it.
-func (r *Reader) times(e *Event, row map[string]any) (from, until time.Time, err error) {
-	if from, err = r.instant(&e.Time, row); err != nil {
-		return from, until, fmt.Errorf("%sthe time %w", e.Time.Value.said(), err)
-	}
-	if e.Time.Day && !from.IsZero() {
-		label, err := r.day(from)
-		if err != nil {
-			return from, until, fmt.Errorf("%sthe day %w", e.Time.Value.said(), err)
-		}
-		return r.options.Calendar.Start(label).Time(), until, nil
-	}
-	if !e.Duration.empty() {
-		v, err := e.Duration.of(row, r.machine)
-		if err != nil {
-			return from, until, fmt.Errorf("%sduration: %w", e.Duration.said(), err)
-		}
-		if from, until, err = r.lasting(from, v); err != nil {
-			return from, until, fmt.Errorf("%s%w", e.Duration.said(), err)
-		}
-		if e.Ends && !until.IsZero() {
-			from, until = from.Add(-until.Sub(from)), from
-		}
-		return from, until, nil
-	}
-	if e.Until.Value.empty() {
-		return from, until, nil
-	}
-	if until, err = r.instant(&e.Until, row); err != nil {
-		return from, until, fmt.Errorf("%suntil %w", e.Until.Value.said(), err)
-	}
-	if !until.IsZero() && until.Before(from) {
-		return from, until, errors.New(e.Until.Value.said() + "until is before the time")
-	}
-	return from, until, nil
-}
-
-// lasting reads a duration in seconds.
-func (r *Reader) lasting(from time.Time, v any) (time.Time, time.Time, error) {
-	if text(v) == "" {
-		return from, time.Time{}, nil
-	}
-	seconds := Instant{Unit: "s"}
-	long, err := seconds.read(v, time.UTC, nil)
-	if err != nil || long.Unix() < 0 {
-		return from, from, errors.New("the duration is not a number of seconds")
-	}
-	return from, from.Add(long.Sub(time.Unix(0, 0))), nil
-}
-
-func (r *Reader) instant(i *Instant, row map[string]any) (time.Time, error) {
-	v, err := i.Value.of(row, r.machine)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("can't be told: %w", err)
-	}
-	t, err := i.read(v, r.options.Zone, r.clock)
-	if err != nil || t.IsZero() || i.Day {
-		return t, err
-	}
-	return t.UTC(), nil
 }

@@ -7,17 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
+	"rollcall/ingest/packed"
 	"rollcall/ingest/profile/columns"
-	"rollcall/internal/gunzip"
 )
 
 // maxLine is the longest line that is read; a longer one is refused alone.
@@ -48,111 +43,9 @@ type source struct {
 	values  map[string]any  // of the row that is being read; the next one's are put in it
 }
 
-// Open opens a file, unpacking .gz and .zst.
-func Open(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	var r io.Reader
-	switch filepath.Ext(path) {
-	case ".gz":
-		r, err = gunzip.NewReader(f)
-	case ".zst":
-		var d *zstd.Decoder
-		if d, err = zstd.NewReader(f, zstd.WithDecoderMaxMemory(256<<20)); err == nil {
-			return &unpacked{Reader: d, close: func() error { d.Close(); return f.Close() }}, nil
-		}
-	default:
-		return f, nil
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, packing(err)), f.Close())
-	}
-	return &unpacked{Reader: r, close: f.Close}, nil
-}
-
-type unpacked struct {
-	io.Reader
-	close func() error
-	some  bool // was read
-}
-
-// Packed reports whether Open unpacks a file of this name.
-func Packed(path string) bool {
-	ending := filepath.Ext(path)
-	return ending == ".gz" || ending == ".zst"
-}
-
-// Read reads on. A file that was cut, or is still being written, is said to be so.
-func (u *unpacked) Read(p []byte) (int, error) {
-	n, err := u.Reader.Read(p)
-	u.some = u.some || n > 0 // the decoder gives the last of the text with what it makes of the bytes behind
-	switch {
-	case err == nil || err == io.EOF: // nothing wraps the end here
-	case errors.Is(err, zstd.ErrMagicMismatch) && u.some:
-		err = after{"has other bytes after the end of its zstd; what stands before was read"}
-	default:
-		err = packing(err)
-	}
-	return n, err
-}
-
-// damage is a fault behind which nothing of a file can be read. What stands before was.
-type damage string
-
-// Error gives the words.
-func (d damage) Error() string { return string(d) }
-
-// unpackable is the damage of a packed file that was cut, or changed on its way.
-func unpackable(how string) damage {
-	return damage("the compressed file " + how + ", and was read up to there: fetch or copy the file again")
-}
-
-// after is the damage of a packed file that other bytes follow: all of its text was read.
-type after struct{ damage }
-
-// Unwrap gives the damage.
-func (a after) Unwrap() error { return a.damage }
-
-// Ended reports of an error of reading what Open opened that the text was read up to its
-// end, whatever follows it in the file.
-func Ended(err error) bool {
-	var behind after
-	return errors.Is(err, io.EOF) || errors.As(err, &behind)
-}
-
-// packing says what an error of unpacking means. The machine's own stay as they are.
-func packing(err error) error {
-	var (
-		failed *fs.PathError
-		behind *gunzip.Behind
-	)
-	switch {
-	case errors.As(err, &failed):
-		return err
-	case errors.As(err, &behind):
-		return after{damage(behind.Error() + "; what stands before was read")}
-	case errors.Is(err, gzip.ErrHeader):
-		return errors.New("is not gzip; name it by what it is")
-	case errors.Is(err, zstd.ErrMagicMismatch):
-		return errors.New("is not zstd; name it by what it is")
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return err
-	case errors.Is(err, io.EOF):
-		return damage("the compressed file is empty: fetch or copy the file again")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return unpackable("ends in the middle")
-	}
-	return unpackable("is broken here (" + strings.TrimPrefix(err.Error(), "gzip: ") + ")")
-}
-
-// Close closes the file.
-func (u *unpacked) Close() error { return u.close() }
-
 // each gives every row of a file, in order.
 func (s *source) each(ctx context.Context, path string, yield func(*row) error) error {
-	f, err := Open(path)
+	f, err := packed.Open(path)
 	if err != nil {
 		return err
 	}
@@ -203,7 +96,7 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 
 // errEmpty is of a CSV file in which there is nothing, as an export that failed leaves it:
 // one of no rows has a header yet. Of other forms an export of nothing is empty too.
-const errEmpty = damage("is empty, without even a header: export or copy it again")
+const errEmpty = packed.Damage("is empty, without even a header: export or copy it again")
 
 // foreign is an error where a file is no text, but what spreadsheets save.
 func (l *lines) foreign() error {
@@ -281,7 +174,7 @@ func (l *lines) next() (line, error) {
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
-		case err != nil && len(text) > 0 && Ended(err): // the last line lacks its end
+		case err != nil && len(text) > 0 && packed.Ended(err): // the last line lacks its end
 		case err == io.EOF:
 			return line{}, nil
 		case err != nil:

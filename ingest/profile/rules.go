@@ -3,6 +3,9 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"rollcall"
 	"rollcall/ingest"
@@ -24,6 +27,38 @@ func checkRules(drop, set []Rule) error {
 		}
 	}
 	return nil
+}
+
+// optional names the rules that drop nobody unless asked, in order.
+func (p *Profile) optional() []string {
+	names := map[string]bool{}
+	for i := range p.Tables {
+		for _, r := range p.Tables[i].Drop {
+			if r.Optional {
+				names[r.Name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// askable refuses a rule that can't be asked for.
+func (p *Profile) askable(name string) error {
+	has := p.optional()
+	switch {
+	case slices.Contains(has, name):
+		return nil
+	case slices.ContainsFunc(p.Tables, func(t Table) bool {
+		return slices.ContainsFunc(t.Drop, func(r Rule) bool { return r.Name == name })
+	}):
+		return fmt.Errorf("--drop-rules: %s is always dropped; leave it out", name)
+	case len(has) == 0:
+		return fmt.Errorf("--drop-rules %q: the profile has no such rules", name)
+	case len(has) == 1:
+		return fmt.Errorf("--drop-rules %q: is not %s", name, has[0])
+	}
+	last := len(has) - 1
+	return fmt.Errorf("--drop-rules %q: is not %s or %s", name, strings.Join(has[:last], ", "), has[last])
 }
 
 // holds reports whether a condition holds for a row; an empty one does.

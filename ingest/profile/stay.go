@@ -129,3 +129,22 @@ func Cut(s Seen) []Seen {
 	}
 	return append(pieces, s)
 }
+
+// maxRecent is how many rows are remembered that a later one may double, of each a hash.
+const maxRecent = 1 << 20
+
+// recent remembers the last things that it was asked about, at least half of
+// maxRecent of them.
+type recent struct{ now, then map[uint64]bool }
+
+// again reports whether the thing was asked about before, and remembers it.
+func (r *recent) again(hash uint64) bool {
+	if r.now[hash] || r.then[hash] {
+		return true
+	}
+	if r.now == nil || len(r.now) >= maxRecent/2 {
+		r.now, r.then = map[uint64]bool{}, r.now
+	}
+	r.now[hash] = true
+	return false
+}

@@ -26,6 +26,7 @@ import (
 	"rollcall/aggregate/report"
 	"rollcall/api"
 	"rollcall/dashboards"
+	"rollcall/ingest"
 	"rollcall/ingest/collect/web"
 	"rollcall/internal/kafka"
 	"rollcall/internal/sqlite"
@@ -194,6 +195,9 @@ func (l rejected) Resend(ctx context.Context, q api.RejectedQuery) (done api.Res
 	if l.cluster == nil {
 		return done, errNoLog
 	}
+	if err := l.known(ctx, q.Code); err != nil {
+		return done, err
+	}
 	judge := kafka.NewJudge(l.sourceOptions(nil))
 	w := kafka.NewWriter(l.cluster, kafka.WriterOptions{Options: kafka.Options{Log: l.Log}})
 	defer func() { err = errors.Join(err, w.Close()) }()
@@ -236,7 +240,30 @@ func (l rejected) Rejected(ctx context.Context, q api.RejectedQuery) iter.Seq2[r
 	if l.cluster == nil {
 		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, errNoLog) }
 	}
+	if err := l.known(ctx, q.Code); err != nil {
+		return func(yield func(rollcall.Rejected, error) bool) { yield(rollcall.Rejected{}, err) }
+	}
 	return kafka.ReadRejected(ctx, l.cluster, kafka.Wanted{Code: q.Code, Source: q.Source, Replayed: q.All, Most: maxRejected})
+}
+
+// known refuses a code that nothing can be refused with, nor was by an older version:
+// an Unknown with those that it may have been meant for, or else those that were.
+func (l rejected) known(ctx context.Context, code string) error {
+	codes := ingest.Codes()
+	if code == "" || slices.Contains(codes, code) {
+		return nil
+	}
+	seen := map[string]bool{}
+	for r, err := range kafka.ReadRejected(ctx, l.cluster, kafka.Wanted{Replayed: true}) {
+		if err != nil || r.Code == code {
+			return err
+		}
+		seen[r.Code] = true
+	}
+	if were := slices.Collect(maps.Keys(seen)); len(rollcall.Alike(code, codes)) == 0 && len(were) > 0 {
+		codes = were
+	}
+	return &rollcall.Unknown{Kind: "code", Name: code, Where: "among what is refused", Near: rollcall.Nearest(code, codes)}
 }
 
 // maxRejected bounds one listing of the rejected.

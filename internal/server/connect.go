@@ -89,7 +89,7 @@ func storeThere(dir string) error {
 		return fmt.Errorf("data folder %s: permission denied", dir)
 	}
 	if err != nil {
-		return fmt.Errorf("no data folder at %s", dir)
+		return fmt.Errorf("no data folder at %s: name the one that you mean with --data, or make one, as `rollcall demo` and `rollcall market add` do", dir)
 	}
 	return nil
 }

@@ -286,7 +286,9 @@ func (o *analyst) askReports() {
 			unheld + "&target=@young", unheld + "&target=" + url.QueryEscape("sex=F,!age=15-24"),
 			"version=3&from=2003-01-06&to=2003-01-12", "version=3&from=2002-12-01&to=2003-01-31", unheld + "&service=msn,icq",
 		} {
-			if name != "quality" || !strings.Contains(how, "target=") { // whose weights are everyone's
+			everyone := name == "quality" && strings.Contains(how, "target=") // whose weights are
+			everything := (name == "quality" || name == "consistency") && strings.Contains(how, "service=")
+			if !everyone && !everything {
 				o.both(path, "FR", how)
 			}
 		}

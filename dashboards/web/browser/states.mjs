@@ -112,6 +112,19 @@ export function states(w) {
     await page.locator("#frequency .drawing svg").first().waitFor();
   });
 
+  test("one figure of accounts that fails says so, and leaves the others", async (t) => {
+    for (const [part, id] of [[/\/v1\/census\?.*by=segment/, "account-segments"], [/\/v1\/census\?.*by=platform/, "account-platforms"], [/\/v1\/census\?.*location=both/, "account-places"]]) {
+      const page = await open(t);
+      await page.route(part, (r) => r.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Internal Server Error", status: 500, detail: "see the log" }) }));
+      await page.goto(`${w.server.address}/accounts?market=WORLD&month=2002-10`);
+      await page.locator("#account-windows svg[role=img]").waitFor();
+      await page.locator(`#${id}`).getByRole("alert").filter({ hasText: "see the log" }).waitFor();
+      await page.locator("#accounts svg[role=img]").waitFor();
+      assert.equal(await page.getByText("Loading…").count(), 0, "something is waited for that never comes");
+      assert.deepEqual(await violations(page), []);
+    }
+  });
+
   test("while it loads, the places of what comes are held", async (t) => {
     const page = await open(t);
     let release;
@@ -202,6 +215,23 @@ export function states(w) {
       assert.deepEqual((await cut(page)).filter((x) => !x.startsWith('profile: "a long name')), [], "services that can't be told apart by their names");
       assert.deepEqual(await violations(page), []);
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/large-${width}.png`, fullPage: true });
+    }
+  });
+
+  test("twelve services: each has its name beside its line, and no line looks like another", async (t) => {
+    for (const [width, colorScheme] of [[360, "light"], [1280, "dark"]]) {
+      const page = await open(t, { viewport: { width, height: 900 }, colorScheme });
+      await largeMarket(page, 12);
+      await page.goto(`${w.server.address}/`);
+      await whole(page);
+      assert.deepEqual(await crowded(page), []);
+      for (const [id, lines] of [["trend", [13, 11]], ["curve", [1, 11]]]) {
+        const panels = await page.locator(`#${id} .drawing > svg > svg`).evaluateAll((all) => all.map((svg) => [...svg.querySelectorAll('path[stroke-linejoin="round"]')].map((e) => `${e.getAttribute("stroke")} ${e.getAttribute("stroke-dasharray")}`)));
+        assert.deepEqual(panels.map((all) => new Set(all).size), lines, `${width} #${id}: lines that look alike: ${panels}`);
+        const said = await page.locator(`#${id} .drawing > svg > text`).allTextContents();
+        for (const name of ["S0", "S4", "S11"]) assert.ok(said.some((x) => x === name || x === `Service ${name.slice(1)}`), `${width} #${id}: ${name} has no name`);
+        assert.doesNotMatch(await page.locator(`#${id}`).textContent(), /Grey lines/);
+      }
     }
   });
 

@@ -78,6 +78,9 @@ type source struct {
 	some     bool // was unpacked
 }
 
+// ErrEnding says of a file's name that it is that of no file of events.
+const ErrEnding = fault("ends in none of .ndjson, .jsonl, .json, .arrow, .arrows (each also .gz or .zst) and .parquet")
+
 // open says what is wrong with the file as a whole. The error names it.
 func open(path string, progress func(int64, int64)) (*source, error) {
 	s := &source{progress: progress}
@@ -90,7 +93,7 @@ func open(path string, progress func(int64, int64)) (*source, error) {
 	case s.format == ".parquet" && s.packing != "":
 		return nil, fmt.Errorf("%s: %w", path, fault("is Parquet inside "+s.packing+", which is not read; unpack it first"))
 	case !readable(s.format):
-		return nil, fmt.Errorf("%s: %w", path, fault("ends in none of .ndjson, .jsonl, .json, .arrow, .arrows (each also .gz or .zst) and .parquet"))
+		return nil, fmt.Errorf("%s: %w", path, ErrEnding)
 	}
 	f, err := os.Open(path)
 	if err != nil {

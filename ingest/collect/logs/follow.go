@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/ingest/profile"
+	"rollcall/ingest/packed"
 )
 
 // Follower reads a log as it is written, over rotations by renaming and by
@@ -275,7 +275,7 @@ func (f *Follower) rest(ctx context.Context, on placed) error {
 
 // readFrom reads a file from an offset to its end.
 func (f *Follower) readFrom(ctx context.Context, path string, offset int64) error {
-	r, err := profile.Open(path)
+	r, err := packed.Open(path)
 	if err != nil {
 		return err
 	}
@@ -344,7 +344,7 @@ func escape(path string) string {
 }
 
 func identityOf(path string, size int64) (identity, error) {
-	r, err := profile.Open(path)
+	r, err := packed.Open(path)
 	if err != nil {
 		return identity{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/ingest/packed"
 	"rollcall/ingest/profile"
 )
 
@@ -60,7 +61,7 @@ const peeked = 1000
 
 // begins gives the time of a file's first line that has one.
 func begins(r *profile.Reader, path string, changed time.Time) (time.Time, error) {
-	f, err := profile.Open(path)
+	f, err := packed.Open(path)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -97,7 +98,7 @@ func (l *Log) readFile(ctx context.Context, path string, stdin io.Reader) error 
 	if path == Stdin {
 		return l.readAll(ctx, stdin)
 	}
-	f, err := profile.Open(path)
+	f, err := packed.Open(path)
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (l *Log) readAll(ctx context.Context, r io.Reader) error {
 	var end error
 	for {
 		at, err := in.next()
-		if profile.Ended(err) {
+		if packed.Ended(err) {
 			end = err
 			break
 		}
