@@ -235,6 +235,17 @@ export function states(w) {
     }
   });
 
+  test("one service alone: nothing is shown or offered that takes two", async (t) => {
+    const page = await open(t);
+    await largeMarket(page, 1);
+    await page.goto(`${w.server.address}/`);
+    await page.locator("#frequency svg[role=img]").waitFor();
+    assert.match(await page.locator("h1").textContent(), /^Service 0 had 9,000,000 unique visitors in /);
+    assert.equal(await page.locator("#duplication, #combinations, a[href='#duplication'], .services").count(), 0);
+    assert.deepEqual(await crowded(page), []);
+    assert.deepEqual(await violations(page), []);
+  });
+
   test("huge figures crowd nothing, and are never broken", async (t) => {
     const times = (m) => (m?.value == null ? m : { ...m, ...Object.fromEntries(["value", "se", "low", "high"].map((k) => [k, m[k] === null ? null : 400 * m[k]])) });
     for (const width of [320, 360, 768]) {
@@ -280,6 +291,7 @@ export function states(w) {
       });
       await page.goto(`${w.server.address}/?month=2003-10&lang=${lang}`);
       await whole(page);
+      for (const [id, words] of [["ranking .keys", /September|septembre/], ["duplication", /Small figures|Petits chiffres/]]) assert.doesNotMatch(await page.locator(`#${id}`).textContent(), words, "a mark is explained that is not there");
       for (const id of ["trend", "duplication", "combinations", "profile", "curve", "frequency"]) {
         assert.match(await page.locator(`#${id} .drawing`).textContent(), new RegExp(said), `#${id} says nothing`);
         assert.equal(await page.locator(`#${id} .drawing > svg > svg`).count(), 0, `#${id} has a scale with nothing on it`);
