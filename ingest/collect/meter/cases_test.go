@@ -176,3 +176,29 @@ func TestTunnelsDoNotMix(t *testing.T) {
 		}
 	}
 }
+
+// TestLostHandshake: whichever packet of a handshake is lost, the connection is whole: what
+// the others acknowledge says where each side begins.
+func TestLostHandshake(t *testing.T) {
+	const syn, ack = 2, 16
+	for _, file := range []string{"xmpp-resumed", "msn-connect", "aim-toc", "aim-plain"} {
+		packets := packetsOf(t, made(t, file))
+		whole, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, lost := range map[string]byte{"SYN": syn, "SYN and ACK": syn | ack} {
+			some := slices.DeleteFunc(slices.Clone(packets), func(p sent) bool { return p.data[47]&(syn|ack) == lost })
+			if len(some) == len(packets) {
+				t.Fatalf("%s has no %s", file, name)
+			}
+			list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, some)), atHome)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := ndjson(list), ndjson(whole); got != want {
+				t.Errorf("%s without its %s: got\n%swant\n%s", file, name, got, want)
+			}
+		}
+	}
+}

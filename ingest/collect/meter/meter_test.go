@@ -571,36 +571,6 @@ func TestLostPackets(t *testing.T) {
 	}
 }
 
-// TestLostHandshake: whichever packet of a handshake is lost, the connection is whole: what
-// the others acknowledge says where each side begins.
-func TestLostHandshake(t *testing.T) {
-	const syn, ack = 2, 16
-	for _, file := range []string{"xmpp-resumed.pcap", "msn-connect.pcap", "aim-toc.pcap", "aim-plain.pcap"} {
-		capture, err := os.ReadFile("testdata/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets := packetsOf(t, capture)
-		whole, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), atHome)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, lost := range map[string]byte{"SYN": syn, "SYN and ACK": syn | ack} {
-			some := slices.DeleteFunc(slices.Clone(packets), func(p sent) bool { return p.data[47]&(syn|ack) == lost })
-			if len(some) == len(packets) {
-				t.Fatalf("%s has no %s", file, name)
-			}
-			list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, some)), atHome)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, want := ndjson(list), ndjson(whole); got != want {
-				t.Errorf("%s without its %s: got\n%swant\n%s", file, name, got, want)
-			}
-		}
-	}
-}
-
 func TestInstallIsChecked(t *testing.T) {
 	for name, install := range map[string]Install{
 		"no market": {Location: rollcall.Home}, "no place": {Market: "FR"}, "two places": {Market: "FR", Location: rollcall.Home | rollcall.Work},
