@@ -167,11 +167,12 @@ func TestMattermostObjects(t *testing.T) {
 	const sessions = `{"id":"s1","createat":1791180000000,"lastactivityat":1791187200000,"userid":"u1","roles":"system_user","props":{"browser":"Mobile App/2.31","isMobile":"true","platform":"iPhone"}}
 {"id":"s2","createat":1791180000000,"lastactivityat":1791187200000,"userid":"b1","roles":"system_user","props":{"type":"UserAccessToken","is_bot":"true"}}
 {"id":"s3","createat":1791180000000,"lastactivityat":0,"userid":"u3","roles":"system_user","props":null}
+{"id":"s4","createat":1791180000000,"lastactivityat":1791187200000,"userid":"u4","roles":"system_user","isoauth":true,"props":{"os":"OAuth2","browser":"OAuth2","platform":"A robot"}}
 `
 	all, counts := read(t, "mattermost", "UTC", Options{}, written(t, "sessions.jsonl", sessions))
 	wantStamps(t, all, rollcall.Login, "u1 2026-10-05T06:00:00Z", "u3 2026-10-05T06:00:00Z")
 	wantStamps(t, all, rollcall.Presence, "u1 2026-10-05T08:00:00Z")
-	if counts.Dropped["bot"] != 1 || len(all) != 3 || all[0].Platform != rollcall.Phone {
+	if counts.Dropped["bot"] != 1 || counts.Dropped["OAuth app"] != 1 || len(all) != 3 || all[0].Platform != rollcall.Phone {
 		t.Errorf("%s: %+v", counts, all)
 	}
 }
