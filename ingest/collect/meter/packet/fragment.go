@@ -20,6 +20,7 @@ const (
 // fragmentKey names the datagram that fragments are of.
 type fragmentKey struct {
 	path     Path
+	way      uint32
 	src, dst netip.Addr
 	id       uint32
 	proto    uint8

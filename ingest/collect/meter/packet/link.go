@@ -3,6 +3,7 @@ package packet
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"net/netip"
 	"slices"
 
 	"github.com/gopacket/gopacket"
@@ -95,8 +96,7 @@ const (
 
 // What is mixed into a path.
 const (
-	pathVLAN = iota + 1
-	pathPPPoE
+	pathPPPoE = iota + 1
 	pathOuter
 	pathGRE
 	pathVXLAN
@@ -136,7 +136,7 @@ func (w *walk) vlan(b []byte) Outcome {
 		return Damaged
 	}
 	if id := binary.BigEndian.Uint16(b) & 0xFFF; id != 0 { // 0 is a priority and no VLAN
-		w.mix(pathVLAN, uint64(id))
+		w.way(uint32(id), netip.Addr{}) // a mirror port may give each direction another
 	}
 	return w.etherType(binary.BigEndian.Uint16(b[2:]), b[4:])
 }
