@@ -379,7 +379,7 @@ func (w *words) period(m *rollcall.Meta) string {
 	return w.monthName(m.Month)
 }
 
-// interval is of whole months, where it is, or of days.
+// interval is of whole months, where it is, or of days; one day is said once.
 func (w *words) interval(m *rollcall.Meta) string {
 	from, err := rollcall.ParseDay(m.From)
 	to, wrong := rollcall.ParseDay(m.To)
@@ -388,6 +388,9 @@ func (w *words) interval(m *rollcall.Meta) string {
 			return w.monthName(from.Month().String())
 		}
 		return w.monthName(from.Month().String()) + " – " + w.monthName(to.Month().String())
+	}
+	if m.From == m.To {
+		return m.From
 	}
 	return m.From + " – " + m.To
 }

@@ -265,3 +265,21 @@ func TestFrenchReason(t *testing.T) {
 		t.Errorf("%q, %q", m.Reason, m.Calibrated[0].Source)
 	}
 }
+
+// TestTitleOfOneDay: a title says one day once, and a month or several as they are
+// said.
+func TestTitleOfOneDay(t *testing.T) {
+	for _, c := range []struct{ from, to, english, french string }{
+		{"2003-10-01", "2003-10-01", "Census of accounts: FR, 2003-10-01, any place", "Recensement des comptes\u00a0: FR, 2003-10-01, tous lieux"},
+		{"2003-10-01", "2003-10-02", "Census of accounts: FR, 2003-10-01 – 2003-10-02, any place", "Recensement des comptes\u00a0: FR, 2003-10-01 – 2003-10-02, tous lieux"},
+		{"2003-10-01", "2003-10-31", "Census of accounts: FR, October 2003, any place", "Recensement des comptes\u00a0: FR, octobre 2003, tous lieux"},
+	} {
+		m := rollcall.Meta{Report: "census", Market: "FR", From: c.from, To: c.to, Location: "any"}
+		if got := englishWords().title(&m); got != c.english {
+			t.Errorf("%s to %s: %q, not %q", c.from, c.to, got, c.english)
+		}
+		if got := frenchWords().title(&m); got != c.french {
+			t.Errorf("%s to %s: %q, not %q", c.from, c.to, got, c.french)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"strings"
@@ -100,8 +101,21 @@ func TestPretty(t *testing.T) {
 			t.Errorf("%+v, want %+v", all[i], want[i])
 		}
 	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(pretty.String())); err != nil || z.Flush() != nil {
+		t.Fatal(err)
+	}
+	short := packed.String()
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	cut, _ := strings.CutSuffix(pretty.String(), "}\n")
-	for text, want := range map[string]string{cut: "cut short", pretty.String() + "x": "is not JSON"} {
+	for _, tt := range []struct{ name, text, want string }{
+		{"cut", cut, "cut short"}, {"text behind", pretty.String() + "x", "is not JSON"}, {"a bracket behind", pretty.String() + "]", "has a bracket too many"},
+		{"bytes behind what is packed", packed.String() + "other bytes", "has other bytes after the end of its gzip"}, {"packed, cut between two objects", short, "ends in the middle"},
+		{"blanks without end", pretty.String() + strings.Repeat(" ", 2*maxElement), "is longer than 4 MiB"},
+	} {
 		p, err := Builtin("rocketchat", OfTables)
 		if err != nil {
 			t.Fatal(err)
@@ -111,10 +125,14 @@ func TestPretty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		file := "s.json"
+		if strings.HasPrefix(tt.text, "\x1f") {
+			file += ".gz"
+		}
 		n := 0
-		_, err = r.Read(t.Context(), written(t, "s.json", text), func(Seen) error { n++; return nil })
-		if err == nil || !strings.Contains(err.Error(), want) || n == 0 {
-			t.Errorf("%d sightings, %v, want %q", n, err, want)
+		_, err = r.Read(t.Context(), written(t, file, tt.text), func(Seen) error { n++; return nil })
+		if err == nil || !strings.Contains(err.Error(), tt.want) || n == 0 {
+			t.Errorf("%s: %d sightings, %v, want %q", tt.name, n, err, tt.want)
 		}
 	}
 }
@@ -167,11 +185,12 @@ func TestMattermostObjects(t *testing.T) {
 	const sessions = `{"id":"s1","createat":1791180000000,"lastactivityat":1791187200000,"userid":"u1","roles":"system_user","props":{"browser":"Mobile App/2.31","isMobile":"true","platform":"iPhone"}}
 {"id":"s2","createat":1791180000000,"lastactivityat":1791187200000,"userid":"b1","roles":"system_user","props":{"type":"UserAccessToken","is_bot":"true"}}
 {"id":"s3","createat":1791180000000,"lastactivityat":0,"userid":"u3","roles":"system_user","props":null}
+{"id":"s4","createat":1791180000000,"lastactivityat":1791187200000,"userid":"u4","roles":"system_user","isoauth":true,"props":{"os":"OAuth2","browser":"OAuth2","platform":"A robot"}}
 `
 	all, counts := read(t, "mattermost", "UTC", Options{}, written(t, "sessions.jsonl", sessions))
 	wantStamps(t, all, rollcall.Login, "u1 2026-10-05T06:00:00Z", "u3 2026-10-05T06:00:00Z")
 	wantStamps(t, all, rollcall.Presence, "u1 2026-10-05T08:00:00Z")
-	if counts.Dropped["bot"] != 1 || len(all) != 3 || all[0].Platform != rollcall.Phone {
+	if counts.Dropped["bot"] != 1 || counts.Dropped["OAuth app"] != 1 || len(all) != 3 || all[0].Platform != rollcall.Phone {
 		t.Errorf("%s: %+v", counts, all)
 	}
 }

@@ -48,6 +48,19 @@ export function analyst(w) {
     return it;
   };
 
+  test("what do reach, universe, interval and in tab mean? It is said where the figures begin", async (t) => {
+    for (const [path, lang, words] of [["/?month=2003-10", "en", ["Unique visitors", "Reach", "Universe", "Interval", "In tab"]], ["/?month=2003-10", "fr", ["Visiteurs uniques", "Couverture", "Univers", "Intervalle", "Retenus (in tab)"]], ["/accounts?market=WORLD&month=2002-10", "en", ["Unique accounts", "Census", "Sketch", "Segment"]]]) {
+      const it = await tab(w.browser);
+      t.after(() => it.context.close());
+      await it.page.goto(`${w.server.address}${path}&lang=${lang}`);
+      const summary = it.page.locator(".opening #words summary");
+      await summary.click();
+      assert.ok((await summary.boundingBox()).y < 900, "in the first window");
+      assert.deepEqual(await it.page.locator("#words dt").allTextContents(), words);
+      for (const said of await it.page.locator("#words dd").all()) assert.ok(await said.isVisible());
+    }
+  });
+
   test("who led in October 2002, and by how much?", async (t) => {
     const { page, faults } = await open(t, "/?month=2002-10");
     const r = await ask(w.server, `/v1/reports/ranking?${of("2002-10")}`);
@@ -120,7 +133,7 @@ export function analyst(w) {
     assert.match(await page.locator("#notes").textContent(), /ask for it with pool, 2 months/);
     await page.getByRole("link", { name: /^Pool 2 months, perhaps enough for / }).click();
     await page.waitForFunction(() => document.querySelector("h1").textContent.includes("mean of 2 months"));
-    assert.match(await page.locator("#about").textContent(), /the mean of 2 months, enumeration studies of 1 September 2002 to 1 October 2002.*in one or more of the 2 months, each counted once/s);
+    assert.match(await page.locator("#about").textContent(), /the mean of 2 months, enumeration studies of 1 September 2002 to 1 October 2002.*in one or more of the 2 months \(in tab\), each counted once/s);
     await page.goto(`${w.server.address}/?month=2002-09`);
     await whole(page);
     assert.doesNotMatch(await page.locator("#notes").textContent(), /with pool/);
@@ -276,7 +289,7 @@ export function analyst(w) {
       const { definition } = r.columns.find((c) => c.name === name);
       assert.ok(await page.getByText(definition, { exact: true }).isVisible(), definition);
     }
-    assert.match(await page.locator("#about").textContent(), /6,750 persons in tab.*Raked to the universe/s);
+    assert.match(await page.locator("#about").textContent(), /6,750 persons who count in the month \(in tab\).*Raked to the universe/s);
   });
 
   test("it reads French, and stays French", async (t) => {
@@ -362,6 +375,27 @@ export function analyst(w) {
     await page.locator(".nearest").waitFor();
     assert.equal(await page.locator("h1").textContent(), "Aucun compte vu en mai 2003");
     assert.deepEqual(it.faults, []);
+  });
+
+  test("which segments has ICQ? They stand under its name, and it can be chosen alone", async (t) => {
+    const { page, context, faults } = await tab(w.browser);
+    t.after(() => context.close());
+    await page.goto(`${w.server.address}/accounts?market=WORLD&month=2003-10&lang=en`);
+    await page.locator("#account-windows svg[role=img]").waitFor();
+    await page.locator("#account-segments svg[role=img]").waitFor();
+    const panels = (id) => page.locator(`#${id} .drawing > svg > svg`).count();
+    const texts = () => page.locator("#account-segments .drawing > svg > text").allTextContents();
+    assert.equal(await panels("account-segments"), 4);
+    const all = await texts();
+    const own = all.slice(all.indexOf("ICQ") + 1);
+    assert.deepEqual(own.filter((x) => /Europe|America|Asia/.test(x)).slice(0, 2), ["Europe", "North America"], "its own order, the largest first");
+    await page.locator("#account-segments .services summary").click();
+    for (const name of ["MSN Messenger", "AIM", "Yahoo! Messenger"]) await page.locator("#account-segments .services").getByLabel(name, { exact: true }).uncheck();
+    await page.waitForFunction(() => document.querySelectorAll("#account-segments .drawing > svg > svg").length === 1);
+    assert.match(page.url(), /services=icq/);
+    assert.ok((await texts()).includes("ICQ") && !(await texts()).includes("AIM"));
+    assert.equal(await panels("account-platforms"), 1, "the other panels are of the same services");
+    assert.deepEqual(faults, []);
   });
 
   test("an operator's accounts: by device, by segment, over windows; no home, no work", async (t) => {

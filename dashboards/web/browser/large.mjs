@@ -55,15 +55,22 @@ const answers = {
   frequency: () => services.flatMap((s, i) => ["1", "2-3", "4-7", "8-14", "15+"].map((days, k) => ({ service: s.service, days, unique_audience: measure(1e5, people(i) / 5), share: measure(12 + 4 * k, people(i) / 5), k_plus: measure(2e5, people(i) / 5) }))),
 };
 
-/** largeMarket has a page's requests answered with the made-up market. */
-export async function largeMarket(page) {
+/** ofFirst leaves out what is not of a market's first services, and all but its last 13 months. */
+function ofFirst(rows, count) {
+  const there = (id) => id === "any" || Number(id.slice(1)) < count;
+  return rows.filter((r) => [r.service, r.other, ...(r.services ?? [])].every((id) => id === undefined || there(id)) && (r.month === undefined || months.indexOf(r.month) >= months.length - 13));
+}
+
+/** largeMarket has a page's requests answered with the made-up market, of all its
+    services or of so many. */
+export async function largeMarket(page, count = services.length) {
   const json = (r, body) => r.fulfill({ contentType: "application/json", body: JSON.stringify(body) });
   await page.route("**/v1/markets", (r) => json(r, { rows: [{ market: "ZZ", name: "A Country With A Long Name", zone: "UTC" }] }));
-  await page.route("**/v1/services", (r) => json(r, { rows: services }));
+  await page.route("**/v1/services", (r) => json(r, { rows: services.slice(0, count) }));
   await page.route("**/v1/publications?*", (r) => json(r, { rows: months.flatMap((month) => [1, 2, 3].map((version) => ({ market: "ZZ", panel: "large", month, version, status: version === 3 ? "restated" : "final", time: "2004-01-10T00:00:00Z" }))) }));
   await page.route("**/v1/reports/*", (r) => {
     const url = new URL(r.request().url());
     const name = url.pathname.split("/").pop();
-    return json(r, { meta: meta(name), columns, rows: answers[name](url.searchParams) });
+    return json(r, { meta: meta(name), columns, rows: count < services.length ? ofFirst(answers[name](url.searchParams), count) : answers[name](url.searchParams) });
   });
 }

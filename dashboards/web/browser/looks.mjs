@@ -286,6 +286,42 @@ export function looks(w) {
     }
   });
 
+  test("the filters of a narrow page are low, and scroll away with it", async (t) => {
+    for (const [width, height, path] of [[320, 740, "/?month=2003-10"], [360, 740, "/?month=2003-10"], [640, 740, "/?month=2003-10"], [360, 740, "/accounts?market=WORLD&month=2002-10"]]) {
+      const { page, context } = await tab(w.browser, { viewport: { width, height } });
+      t.after(() => context.close());
+      await page.goto(`${w.server.address}${path}&lang=fr`);
+      if (path.startsWith("/?")) await whole(page);
+      else await page.locator("#account-windows svg[role=img]").waitFor();
+      const box = () => page.locator(".bar").evaluate((e) => ({ top: e.getBoundingClientRect().top, bottom: e.getBoundingClientRect().bottom, open: e.open }));
+      const open = async () => {
+        await page.locator(".bar summary").click();
+        await page.waitForFunction(() => document.querySelector(".bar").open);
+      };
+      await open();
+      const { top, bottom } = await box();
+      assert.ok(bottom - top <= 0.32 * height, `${width}: the open filters are ${bottom - top} px high`);
+      await page.locator(".bar summary").click();
+      for (const from of [900, 2000]) {
+        await page.evaluate((y) => scrollTo(0, y), from);
+        await page.waitForFunction(() => Math.abs(document.querySelector(".bar").getBoundingClientRect().top) < 1 && !document.querySelector(".bar").open);
+        await open();
+        await page.waitForFunction(() => getComputedStyle(document.querySelector(".bar")).position === "relative");
+        const at = await box();
+        assert.ok(Math.abs(at.top) < 2, `${width}: opened in the middle of the page they stand at ${at.top}`);
+        await page.mouse.wheel(0, 120);
+        await page.waitForFunction(() => document.querySelector(".bar").getBoundingClientRect().top < -100);
+        await page.mouse.wheel(0, 400);
+        await page.waitForFunction(() => !document.querySelector(".bar").open && Math.abs(document.querySelector(".bar").getBoundingClientRect().top) < 1);
+      }
+      await page.evaluate(() => scrollTo(0, 900));
+      await open();
+      await page.getByLabel(/^Lieu$/).selectOption("home");
+      await page.waitForFunction(() => document.querySelector(".bar summary").textContent.endsWith("domicile"));
+      assert.ok((await box()).open, "a choice closes nothing");
+    }
+  });
+
   test("in forced colours what is chosen looks unlike what is not", async (t) => {
     for (const colorScheme of ["light", "dark"]) {
       const { page, context } = await tab(w.browser, { colorScheme, forcedColors: "active" });

@@ -72,7 +72,7 @@ export function states(w) {
 
   test("a version that is not there is said in the page's language", async (t) => {
     const page = await open(t);
-    for (const [lang, title, why] of [["en", "There is no version 99 of this month", /^version 99 of 2002-10 of panel demo in FR: not found$/], ["fr", "Ce mois n’a pas de version 99", /^Ce qui est demandé n’existe pas ici/]]) {
+    for (const [lang, title, why] of [["en", "There is no version 99 of this month", /^version 99 of 2002-10 of panel demo in FR: not found; there is version 1$/], ["fr", "Ce mois n’a pas de version 99", /^Ce qui est demandé n’existe pas ici/]]) {
       await page.goto(`${w.server.address}/?market=FR&month=2002-10&version=99&lang=${lang}`);
       await page.getByRole("heading", { name: title }).waitFor();
       assert.match(await page.getByRole("alert").textContent(), why);
@@ -110,6 +110,19 @@ export function states(w) {
     await page.goto(`${w.server.address}/?month=2002-10`);
     await page.locator("#profile").getByRole("alert").filter({ hasText: "see the log" }).waitFor();
     await page.locator("#frequency .drawing svg").first().waitFor();
+  });
+
+  test("one figure of accounts that fails says so, and leaves the others", async (t) => {
+    for (const [part, id] of [[/\/v1\/census\?.*by=segment/, "account-segments"], [/\/v1\/census\?.*by=platform/, "account-platforms"], [/\/v1\/census\?.*location=both/, "account-places"]]) {
+      const page = await open(t);
+      await page.route(part, (r) => r.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Internal Server Error", status: 500, detail: "see the log" }) }));
+      await page.goto(`${w.server.address}/accounts?market=WORLD&month=2002-10`);
+      await page.locator("#account-windows svg[role=img]").waitFor();
+      await page.locator(`#${id}`).getByRole("alert").filter({ hasText: "see the log" }).waitFor();
+      await page.locator("#accounts svg[role=img]").waitFor();
+      assert.equal(await page.getByText("Loading…").count(), 0, "something is waited for that never comes");
+      assert.deepEqual(await violations(page), []);
+    }
   });
 
   test("while it loads, the places of what comes are held", async (t) => {
@@ -205,6 +218,34 @@ export function states(w) {
     }
   });
 
+  test("twelve services: each has its name beside its line, and no line looks like another", async (t) => {
+    for (const [width, colorScheme] of [[360, "light"], [1280, "dark"]]) {
+      const page = await open(t, { viewport: { width, height: 900 }, colorScheme });
+      await largeMarket(page, 12);
+      await page.goto(`${w.server.address}/`);
+      await whole(page);
+      assert.deepEqual(await crowded(page), []);
+      for (const [id, lines] of [["trend", [13, 11]], ["curve", [1, 11]]]) {
+        const panels = await page.locator(`#${id} .drawing > svg > svg`).evaluateAll((all) => all.map((svg) => [...svg.querySelectorAll('path[stroke-linejoin="round"]')].map((e) => `${e.getAttribute("stroke")} ${e.getAttribute("stroke-dasharray")}`)));
+        assert.deepEqual(panels.map((all) => new Set(all).size), lines, `${width} #${id}: lines that look alike: ${panels}`);
+        const said = await page.locator(`#${id} .drawing > svg > text`).allTextContents();
+        for (const name of ["S0", "S4", "S11"]) assert.ok(said.some((x) => x === name || x === `Service ${name.slice(1)}`), `${width} #${id}: ${name} has no name`);
+        assert.doesNotMatch(await page.locator(`#${id}`).textContent(), /Grey lines/);
+      }
+    }
+  });
+
+  test("one service alone: nothing is shown or offered that takes two", async (t) => {
+    const page = await open(t);
+    await largeMarket(page, 1);
+    await page.goto(`${w.server.address}/`);
+    await page.locator("#frequency svg[role=img]").waitFor();
+    assert.match(await page.locator("h1").textContent(), /^Service 0 had 9,000,000 unique visitors in /);
+    assert.equal(await page.locator("#duplication, #combinations, a[href='#duplication'], .services").count(), 0);
+    assert.deepEqual(await crowded(page), []);
+    assert.deepEqual(await violations(page), []);
+  });
+
   test("huge figures crowd nothing, and are never broken", async (t) => {
     const times = (m) => (m?.value == null ? m : { ...m, ...Object.fromEntries(["value", "se", "low", "high"].map((k) => [k, m[k] === null ? null : 400 * m[k]])) });
     for (const width of [320, 360, 768]) {
@@ -250,6 +291,7 @@ export function states(w) {
       });
       await page.goto(`${w.server.address}/?month=2003-10&lang=${lang}`);
       await whole(page);
+      for (const [id, words] of [["ranking .keys", /September|septembre/], ["duplication", /Small figures|Petits chiffres/]]) assert.doesNotMatch(await page.locator(`#${id}`).textContent(), words, "a mark is explained that is not there");
       for (const id of ["trend", "duplication", "combinations", "profile", "curve", "frequency"]) {
         assert.match(await page.locator(`#${id} .drawing`).textContent(), new RegExp(said), `#${id} says nothing`);
         assert.equal(await page.locator(`#${id} .drawing > svg > svg`).count(), 0, `#${id} has a scale with nothing on it`);

@@ -243,7 +243,7 @@ function useScope(a: Address, c: Catalogue | undefined, market: string | undefin
         const name = c.segments.find((x) => x.segment === id)?.name || id;
         return t.named[name] ?? name;
       },
-      colour: (id) => colour.get(id) ?? { fill: "var(--s12)", dashed: false },
+      colour: (id) => colour.get(id) ?? { fill: "var(--s12)", dash: "none" },
     };
   }, [a, c, market, view, t, n]);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { colours } from "./colours";
+import { alike, colours, dashes, slots } from "./colours";
 
 type RGB = [number, number, number];
 
@@ -115,18 +115,50 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
-test("a service keeps its colour; a new one takes the lowest that is free; the second of a colour is dashed", () => {
-  const c = colours(["msn", "chat", "aim", "signal", "any"], [{ service: "aim", colour: 2 }, { service: "chat" }, { service: "msn", colour: 1 }, { service: "signal", colour: 1 }]);
-  assert.deepEqual(c.get("msn"), { fill: "var(--s1)", dashed: false });
-  assert.deepEqual(c.get("aim"), { fill: "var(--s2)", dashed: false });
-  assert.deepEqual(c.get("chat"), { fill: "var(--s3)", dashed: false });
-  assert.deepEqual(c.get("signal"), { fill: "var(--s1)", dashed: true });
+/** apart says whether two colours of both themes are told apart by anybody, the
+    colour-blind too, on lines two pixels wide. */
+function apart(a: string, b: string): boolean {
+  return (["light", "dark"] as const).every((theme) => {
+    const of = tokens(theme);
+    return Object.entries(blindness).every(([kind, m]) => difference(seen(of[a]!, m), seen(of[b]!, m)) >= (kind === "none" ? 22 : 12.5));
+  });
+}
+
+test("the pairs of colours that are alike are those that the tokens give", () => {
+  const pairs = services.flatMap((_, i) => services.slice(i + 1).map((_, k): [number, number] => [i + 1, i + k + 2]));
+  assert.deepEqual(alike, pairs.filter(([a, b]) => !apart(`s${a}`, `s${b}`)));
+});
+
+/** catalogued are the services that Rollcall knows from the start. */
+const catalogued = readFileSync(`${process.env.PAGE}/../../schemas/services.csv`, "utf8").trim().split("\n").slice(1).map((line) => line.split(",")).filter((cells) => cells[4] !== "").map((cells) => ({ service: cells[0]!, colour: Number(cells[4]) }));
+
+test("any services that are shown together have colours of their own, and dashes where these are alike", () => {
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const views = Array.from({ length: 300 }, (_, i) => [...catalogued].sort(() => random() - 0.5).slice(0, 2 + (i % (slots - 1))).map((k) => k.service));
+  for (const view of [["mattermost", "irc", "tchap", "signal", "zulip", "slack"], ...views]) {
+    const c = colours(view, catalogued);
+    for (const a of view) for (const b of view.slice(0, view.indexOf(a))) {
+      const [x, y] = [c.get(a)!, c.get(b)!];
+      assert.notEqual(x.fill, y.fill, `${a} and ${b} of ${view}`);
+      if (x.dash === y.dash) assert.ok(apart(x.fill.slice(6, -1), y.fill.slice(6, -1)), `${a} and ${b} of ${view}: ${x.fill} and ${y.fill}, both ${x.dash}`);
+    }
+    assert.deepEqual(colours([...view].reverse(), catalogued), c, "the order of a ranking changes nothing");
+  }
+});
+
+test("a service keeps its colour; a new one takes the lowest that is free, and so does the second of a colour", () => {
+  const c = colours(["signal", "chat", "aim", "msn", "any"], [{ service: "aim", colour: 2 }, { service: "chat" }, { service: "msn", colour: 1 }, { service: "signal", colour: 1 }]);
+  assert.deepEqual(c.get("msn"), { fill: "var(--s1)", dash: "none" });
+  assert.deepEqual(c.get("aim"), { fill: "var(--s2)", dash: "none" });
+  assert.deepEqual(c.get("chat"), { fill: "var(--s3)", dash: "none" });
+  assert.deepEqual(c.get("signal"), { fill: "var(--s4)", dash: "none" });
   assert.equal(c.get("any")!.fill, "var(--ink)");
 });
 
-test("thirty services all have a colour", () => {
+test("thirty services all have a colour, and none its colour and dashes from another", () => {
   const many = Array.from({ length: 30 }, (_, i) => `x${i}`);
   const c = colours(many, many.map((service) => ({ service })));
-  assert.ok(many.every((id) => /^var\(--s([1-9]|1[0-2])\)$/.test(c.get(id)!.fill)));
-  assert.equal(many.filter((id) => !c.get(id)!.dashed).length, 12);
+  assert.ok(many.every((id) => /^var\(--s([1-9]|1[0-2])\)$/.test(c.get(id)!.fill) && dashes.includes(c.get(id)!.dash)));
+  assert.equal(new Set(many.map((id) => `${c.get(id)!.fill} ${c.get(id)!.dash}`)).size, 30);
 });

@@ -1,44 +1,52 @@
-// A service's colour is fixed: the same in every figure, month and market.
+// A service's colour is the catalogue's, the same in every figure and month. Where
+// colours meet that look alike, the lines differ in their dashes too.
 
 export const slots = 12;
 
+/** dashes are the forms of a line, the first one unbroken. */
+export const dashes = ["none", "8 4", "2 3", "10 3 2 3"];
+
+/** alike are the pairs of slots whose colours are near each other, to some readers at
+    least, in the light or in the dark. colours.test.ts computes them from tokens.css. */
+export const alike: readonly (readonly [number, number])[] = [[1, 10], [2, 11], [3, 10], [5, 9], [5, 11], [6, 7], [6, 12], [7, 10], [9, 11]];
 
 export interface Colour {
   fill: string; // for CSS
-  dashed: boolean; // another service in view has the same colour
+  dash: string; // of a line; none: unbroken
 }
 
-/** colours gives each service in view its colour; `any` is ink. The catalogue
-    says which slot is a service's; one that has none (in a store of before there
-    were any) takes the lowest that is free, in the catalogue's order. */
+/** near says whether two slots can't be told apart by their colour alone. */
+function near(a: number, b: number): boolean {
+  return a === b || alike.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
+}
+
+/** colours gives each service in view its colour, no two the same while there are
+    colours; `any` is ink. The catalogue says which slot is a service's. Where two in
+    view have the same, the first of the catalogue keeps it, and the other takes the
+    lowest that is free, as does one without any (of a store of before there were
+    any). Lines of colours that are alike differ in their dashes. */
 export function colours(services: readonly string[], known: readonly { service: string; colour?: number }[]): Map<string, Colour> {
-  const fixed = Object.fromEntries(known.flatMap((k) => (k.colour === undefined ? [] : [[k.service, k.colour]]))) as Record<string, number>;
-  const catalogue = known.map((k) => k.service);
   const inView = services.filter((id) => id !== "any");
+  const order = [...known.filter((k) => inView.includes(k.service)), ...inView.filter((id) => !known.some((k) => k.service === id)).map((service) => ({ service, colour: undefined }))];
   const slot = new Map<string, number>();
   const taken = new Set<number>();
-  for (const id of inView) {
-    const of = fixed[id];
-    if (of !== undefined) taken.add(of);
-  }
-  const rest = catalogue.filter((id) => inView.includes(id) && fixed[id] === undefined);
-  rest.push(...inView.filter((id) => fixed[id] === undefined && !rest.includes(id)));
-  let next = 0;
-  for (const id of rest) {
-    slot.set(id, lowestFree(taken) ?? (next++ % slots) + 1);
-    taken.add(slot.get(id)!);
-  }
-  const seen = new Set<number>();
-  const out = new Map<string, Colour>([["any", { fill: "var(--ink)", dashed: false }]]);
-  for (const id of inView) {
-    const of = fixed[id] ?? slot.get(id)!;
-    out.set(id, { fill: `var(--s${of})`, dashed: seen.has(of) });
-    seen.add(of);
+  const take = (id: string, of: number) => (slot.set(id, of), taken.add(of));
+  for (const k of order) if (k.colour !== undefined && !taken.has(k.colour)) take(k.service, k.colour);
+  for (const k of order) if (!slot.has(k.service)) take(k.service, free(taken) ?? k.colour ?? (slot.size % slots) + 1);
+  const out = new Map<string, Colour>([["any", { fill: "var(--ink)", dash: dashes[0]! }]]);
+  const drawn: { of: number; dash: string }[] = [];
+  for (const [id, of] of [...slot].sort((a, b) => a[1] - b[1])) {
+    const unlike = (like: (a: number, b: number) => boolean) => dashes.find((d) => !drawn.some((o) => o.dash === d && like(o.of, of)));
+    const dash = unlike(near) ?? unlike((a, b) => a === b) ?? dashes[0]!;
+    drawn.push({ of, dash });
+    out.set(id, { fill: `var(--s${of})`, dash });
   }
   return out;
 }
 
-function lowestFree(taken: ReadonlySet<number>): number | undefined {
-  for (let s = 1; s <= slots; s++) if (!taken.has(s)) return s;
-  return undefined;
+/** free gives the lowest slot that is free, one that is like none of those taken
+    before others. */
+function free(taken: ReadonlySet<number>): number | undefined {
+  const all = Array.from({ length: slots }, (_, i) => i + 1).filter((s) => !taken.has(s));
+  return all.find((s) => ![...taken].some((o) => near(o, s))) ?? all[0];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scale, sizes, spaced, spread, wrap } from "./draw";
-import { enlarged, runs, splits, top, type Series } from "./lines";
+import { enlarged, runs, splits, top, unnamed, type Series } from "./lines";
 import { below, measure } from "./testing";
 
 test("labels don't overlap, keep their order, and stay inside", () => {
@@ -57,15 +57,23 @@ test("a scale of what is counted has whole numbers alone, however few they are",
   }
 });
 
-const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dashed: false, points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
+const line = (id: string, values: (number | null)[]): Series => ({ id, name: id, short: id, fill: "", dash: "none", points: values.map((v, x) => ({ x, m: v === null ? below : measure(v, v * 0.9, v * 1.1), said: "" })) });
 
 test("the first hides the others when it is over three times the second", () => {
   assert.ok(splits([line("any", [99]), line("a", [31]), line("b", [10]), line("c", [1])]));
   assert.ok(!splits([line("any", [99]), line("a", [30]), line("b", [10])]));
   assert.ok(!splits([line("a", [30]), line("b", [null])]));
+  assert.ok(splits([line("any", [15]), line("a", [9]), line("b", [3.4]), line("c", [1.9]), line("d", [1.3]), line("e", [0.9])]), "three small ones at the bottom of the scale");
+  assert.ok(!splits([line("any", [10]), line("a", [9]), line("b", [8.9]), line("c", [1.9]), line("d", [1.3]), line("e", [0.9])]), "without the first they would have little more space");
   assert.equal(enlarged([line("a", [60])], [line("b", [10])], 200), Math.round(scale(66, 5, String).domain[1] / scale(11, 5, String).domain[1]));
   assert.equal(enlarged([line("a", [60])], [line("b", [10])], 100, 200), Math.round((2 * scale(66, 2.5, String).domain[1]) / scale(11, 5, String).domain[1]), "of two heights, by their pixels");
   assert.ok(Math.abs(top([line("a", [100, 10])]) - 110) < 1e-9);
+});
+
+test("of more than twelve services the smallest have no name beside their lines", () => {
+  const many = Array.from({ length: 14 }, (_, i) => line(`x${i}`, [i + 1]));
+  assert.deepEqual(unnamed([line("any", [1]), ...many]).map((l) => l.id), ["x1", "x0"]);
+  assert.deepEqual(unnamed(many.slice(0, 12)), []);
 });
 
 test("a line has a gap where a figure is withheld", () => {

@@ -2,7 +2,6 @@
 // placed. Every size and colour is an attribute, so that a copy of the SVG looks
 // the same outside the page.
 import * as marks from "@observablehq/plot";
-import type { Colour } from "./colours";
 import { shown } from "./numbers";
 import type { Measure } from "./api";
 
@@ -320,8 +319,4 @@ export function spread(labels: readonly Label[], top: number, bottom: number): n
 
 export function isCaution(m: Measure | null | undefined): boolean {
   return shown(m) && m.status === "caution";
-}
-
-export function dash(colour: Colour): string {
-  return colour.dashed ? "6 3" : "none";
 }

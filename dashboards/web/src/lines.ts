@@ -19,7 +19,7 @@ export interface Series {
   name: string;
   short: string;
   fill: string;
-  dashed: boolean;
+  dash: string; // of its stroke
   points: Point[];
 }
 
@@ -30,6 +30,7 @@ export interface Ground {
   shade?: [number, number][]; // spans on a grey ground
   shadeText?: string;
   values: (series: Series) => boolean; // whose value stands under its name
+  grey?: readonly Series[]; // those that are unnamed
   number?: (x: number) => string;
   whole?: boolean; // the scale has whole numbers alone
   margins?: Margins; // of several panels one below the other, so that their days stand below each other
@@ -43,7 +44,8 @@ export interface Margins {
 
 export const under = 26; // pixels under the scale
 
-const named = 8; // more lines than this can't all be told apart
+const valued = 8; // of more lines than this, names stand without values, and there are no bands
+const named = 12; // more services than this can't all be named beside their lines
 
 /** last gives a line's last point that is shown. */
 export function last(series: Series): (Point & { m: Shown }) | undefined {
@@ -63,14 +65,29 @@ export function toEnd(series: Series): boolean {
 
 /** top gives the largest value of any line, band included where there are few. */
 export function top(series: readonly Series[]): number {
-  return Math.max(0, ...series.flatMap((l) => l.points.map((p) => (shown(p.m) ? (series.length <= named ? (p.m.high ?? p.m.value) : p.m.value) : 0))));
+  return Math.max(0, ...series.flatMap((l) => l.points.map((p) => (shown(p.m) ? (series.length <= valued ? (p.m.high ?? p.m.value) : p.m.value) : 0))));
 }
 
-/** splits says whether the first line hides the others: over three times the
-    second at the end. `any` is no line of its own here. */
+/** splits says whether the first line hides the others: it is over three times the
+    second at the end, or three others and more lie in the scale's lowest eighth and
+    would have half as much space again without it. `any` is no line of its own here. */
 export function splits(series: readonly Series[]): boolean {
-  const ends = series.filter((l) => l.id !== "any").map((l) => last(l)?.m.value ?? 0).sort((a, b) => b - a);
-  return ends.length > 1 && ends[1]! > 0 && ends[0]! > 3 * ends[1]!;
+  const own = bySize(series.filter((l) => l.id !== "any"));
+  const [first, second] = own.map((l) => last(l)!.m.value);
+  if (first === undefined || second === undefined || second <= 0) return false;
+  const low = own.filter((l) => last(l)!.m.value < top(series) / 8).length;
+  return first > 3 * second || (low > 2 && top(series) > 1.5 * top(own.slice(1)));
+}
+
+/** bySize gives the lines that are shown, the one that ends highest first. */
+function bySize(series: readonly Series[]): Series[] {
+  return series.filter((l) => last(l) !== undefined).sort((a, b) => last(b)!.m.value - last(a)!.m.value);
+}
+
+/** unnamed gives the lines that are grey and have no name beside them: those of the
+    smallest services, where there are many. */
+export function unnamed(series: readonly Series[]): Series[] {
+  return bySize(series.filter((l) => l.id !== "any")).slice(named);
 }
 
 /** scaleOf gives the scale of lines on a panel of a height. */
@@ -114,12 +131,12 @@ interface Panel {
 
 function panelOf(all: readonly Series[], g: Ground, s: Scope): Panel {
   const drawn = all.filter((l) => last(l) !== undefined);
-  const bySize = [...drawn].sort((a, b) => last(b)!.m.value - last(a)!.m.value);
-  const many = drawn.length > named;
+  const many = drawn.length > valued;
+  const grey = new Set(g.grey?.map((l) => l.id));
   const narrow = g.width < 420;
   return {
     drawn, many,
-    told: new Set((many ? bySize.slice(0, named) : drawn).map((l) => l.id)),
+    told: new Set(drawn.map((l) => l.id).filter((id) => !grey.has(id))),
     names: new Map(drawn.map((l) => [l.id, narrow ? l.short : l.name])),
     number: g.number ?? ((v: number) => s.n.persons(v)),
     y: scaleOf(drawn, g.height, (v) => s.n.short(v), g.whole),
@@ -158,7 +175,7 @@ export function lines(sheet: Sheet, at: { x: number; y: number }, all: readonly 
         marks.axisX(g.x.ticks.values, { tickSize: 4, fontSize: 12, fill: "var(--muted)", stroke: "var(--axis)", label: null, tickFormat: (v: number) => g.x.ticks.text(v) }),
         ...(many ? [] : drawn.flatMap((l) => bands(l))),
         layer((to, into) => {
-          for (const l of [...drawn].reverse()) stroke(l, many && !told.has(l.id), to, into);
+          for (const l of [...drawn].reverse()) stroke(l, !told.has(l.id), to, into);
         }),
         tip(drawn.flatMap((l) => l.points.flatMap((p) => (shown(p.m) ? [{ l, p, m: p.m }] : []))), {
           x: (d) => d.p.x,
@@ -187,7 +204,7 @@ function stroke(l: Series, grey: boolean, to: { x: (v: unknown) => number; y: (v
   const fill = grey ? "var(--hatch)" : l.fill;
   for (const run of runs(l.points)) {
     const d = run.map((p, i) => `${i === 0 ? "M" : "L"}${to.x(p.x).toFixed(1)},${to.y(p.m.value).toFixed(1)}`).join("");
-    into.append(element("path", { d, fill: "none", stroke: fill, "stroke-width": grey ? 1 : 2, "stroke-dasharray": l.dashed ? "6 3" : "none", "stroke-linejoin": "round" }));
+    into.append(element("path", { d, fill: "none", stroke: fill, "stroke-width": grey ? 1 : 2, "stroke-dasharray": l.dash, "stroke-linejoin": "round" }));
     if (grey) continue;
     const close = run.length > 1 && to.x(run[1]!.x) - to.x(run[0]!.x) < 8;
     for (const [i, p] of run.entries()) {

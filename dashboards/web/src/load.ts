@@ -204,7 +204,8 @@ export function allHere(p: People, which: Address["places"]): boolean {
 
 /** allCounted says the same of the page of accounts. */
 export function allCounted(p: Accounts): boolean {
-  return p.steps !== undefined && p.parts.platform !== undefined && p.parts.segment !== undefined && censusPlaces.every((place) => p.places[place] !== undefined) && windows.every((w) => p.windows[w] !== undefined);
+  const parts = (["platform", "segment"] as const).every((by) => (p.parts[by] ?? p.failed?.[by]) !== undefined);
+  return p.steps !== undefined && parts && (p.failed?.location !== undefined || censusPlaces.every((place) => p.places[place] !== undefined)) && windows.every((w) => p.windows[w] !== undefined);
 }
 
 /** marketsParams are those of the leading service in every market; undefined where
@@ -221,11 +222,7 @@ export function marketsParams(a: Address, chosen: Chosen, first: Report<RankingR
 export async function people(client: Client, a: Address, chosen: Chosen, all: Catalogue, signal: AbortSignal, tell: (p: People) => void): Promise<void> {
   const p = params(a, chosen);
   const wanted = (figure: string) => a.embed === undefined || a.embed === figure;
-  const part = <Row>(asked: Promise<Report<Row>>): Promise<Report<Row> | Error> =>
-    asked.catch((e: unknown) => {
-      if (signal.aborted || e instanceof Away || (e instanceof Problem && e.status === 401)) throw e;
-      return e as Error;
-    });
+  const part = <Row>(asked: Promise<Report<Row>>) => orError(asked, signal);
   // In the page's order, so that a server that works at a few at a time answers the first first.
   const ranking = client.report("ranking", rankingParams(a, chosen), signal);
   const trend = wanted("trend") ? part(client.report("trend", p, signal)) : undefined;
@@ -254,6 +251,14 @@ export async function people(client: Client, a: Address, chosen: Chosen, all: Ca
     ...where.map(([place, asked]) => asked.then((r) => more((n) => ({ places: { ...n.places, [place]: r } })))),
     ...rest.map(([name, asked]) => asked.then((r) => more({ [name]: r }))),
   ]);
+}
+
+/** orError gives an error in a part's place, but for those that the whole page has. */
+function orError<Row>(asked: Promise<Report<Row>>, signal: AbortSignal): Promise<Report<Row> | Error> {
+  return asked.catch((e: unknown) => {
+    if (signal.aborted || e instanceof Away || (e instanceof Problem && e.status === 401)) throw e;
+    return e as Error;
+  });
 }
 
 /** before gives the ranking that the changes are from, in the version that they
@@ -289,8 +294,11 @@ export interface Accounts {
   places: Record<string, Report<CensusRow> | undefined>;
   parts: { platform?: Report<CensusRow>; segment?: Report<CensusRow> };
   windows: { [window in Window]?: Report<CensusRow> | null }; // that end on the month's last day; null: it can't be had
+  failed?: { [part in CensusPart]?: Error }; // what couldn't be had, and why
   at: Date;
 }
+
+type CensusPart = "platform" | "segment" | "location";
 
 export const censusPlaces = ["home", "work", "both", "elsewhere"];
 
@@ -365,11 +373,13 @@ export async function accounts(client: Client, a: Address, market: string, month
     if (e instanceof Problem && e.status !== 401) return { steps: [] }; // a part has aged out: no line
     throw e;
   });
+  const part = (of: CensusPart, asked: Promise<Report<CensusRow>>, change: (r: Report<CensusRow>, n: Accounts) => Partial<Accounts>) =>
+    orError(asked, signal).then((r) => more((n) => (r instanceof Error ? { failed: { ...n.failed, [of]: r } } : change(r, n))));
   await Promise.all([
     steps.then((all) => more(() => all)),
-    ...(["platform", "segment"] as const).map((by) => client.census({ ...base, location: a.location, by }, signal).then((r) => more((n) => ({ parts: { ...n.parts, [by]: r } })))),
-    client.census({ ...base, by: "location" }, signal).then((r) => more((n) => ({ places: { ...n.places, ...byPlace(r) } }))),
-    client.census({ ...base, location: "both" }, signal).then((r) => more((n) => ({ places: { ...n.places, both: r } }))),
+    ...(["platform", "segment"] as const).map((by) => part(by, client.census({ ...base, location: a.location, by }, signal), (r, n) => ({ parts: { ...n.parts, [by]: r } }))),
+    part("location", client.census({ ...base, by: "location" }, signal), (r, n) => ({ places: { ...n.places, ...byPlace(r) } })),
+    part("location", client.census({ ...base, location: "both" }, signal), (r, n) => ({ places: { ...n.places, both: r } })),
   ]);
   const end = windowsEnd(month);
   await Promise.all(windows.map((window) => client.census({ market, credit: a.credit, location: a.location, ...windowQuery(window, end) }, signal).then((r) => more((n) => ({ windows: { ...n.windows, [window]: r } })), (e: unknown) => {

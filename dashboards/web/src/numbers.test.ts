@@ -20,6 +20,10 @@ test("intervals", () => {
   assert.equal(fr.range(measure(1, 3_305_241, 3_691_474)), `3,31–3,69${thin}M`);
   assert.equal(en.range(below), "");
   assert.equal(en.between(measure(1, 3_305_241, 3_691_474)), "3.31 and 3.69\u00a0million");
+  assert.equal(en.between(measure(1, 2_965_240_000, 3_332_730_000)), "2.97 and 3.33\u00a0billion");
+  assert.equal(fr.between(measure(1, 965_240_000, 1_332_730_000)), "0,97 et 1,33\u00a0milliards");
+  assert.equal(en.range(measure(1, 2_965_240_000, 3_332_730_000)), "2.97–3.33\u00a0bn");
+  assert.deepEqual([fr.million(1.6e9), fr.million(2e9), en.million(16.8e6), fr.short(1.5e9), en.short(4e9), en.short(5e8)], ["1,6\u00a0milliard", "2,0\u00a0milliards", "16.8\u00a0million", `1,5${thin}Md`, "4\u00a0bn", "500\u00a0M"]);
   assert.equal(fr.between(measure(1, 386_886, 544_224)), `387${thin}000 et 544${thin}000`);
 });
 

@@ -32,19 +32,20 @@ export class Numbers {
     return this.whole(rounded(x));
   }
 
-  /** range gives an interval of persons: 387,000–544,000, or 3.31–3.69 M. */
+  /** range gives an interval of persons: 387,000–544,000, 3.31–3.69 M, or 3.21–3.60 bn. */
   range(m: Measure): string {
     if (m.low === null || m.high === null) return "";
     if (m.high < 1e6) return `${this.persons(m.low)}–${this.persons(m.high)}`;
-    const places = m.high < 1e7 ? 2 : 1;
-    return `${this.digits(m.low / 1e6, places)}–${this.digits(m.high / 1e6, places)}${this.thin()}M`;
+    const { unit, sign } = this.large(m.high);
+    const places = m.high < 10 * unit ? 2 : 1;
+    return `${this.digits(m.low / unit, places)}–${this.digits(m.high / unit, places)}${this.thin()}${sign}`;
   }
 
   /** million gives 16.8 million, and what is under a million as persons does. */
   million(x: number): string {
     if (x < 1e6) return this.persons(x);
-    const word = this.language === "fr" ? (x < 2e6 ? "million" : "millions") : "million";
-    return `${this.digits(x / 1e6, 1)}\u00a0${word}`;
+    const { unit, word } = this.large(x);
+    return `${this.digits(x / unit, 1)}\u00a0${word}${this.language === "fr" && x >= 2 * unit ? "s" : ""}`;
   }
 
   /** between gives an interval in words: 3.31 and 3.69 million. */
@@ -52,8 +53,14 @@ export class Numbers {
     const and = this.language === "fr" ? "et" : "and";
     if (m.low === null || m.high === null) return "";
     if (m.high < 1e6) return `${this.persons(m.low)} ${and} ${this.persons(m.high)}`;
-    const word = this.language === "fr" ? "millions" : "million";
-    return `${this.digits(m.low / 1e6, 2)} ${and} ${this.digits(m.high / 1e6, 2)}\u00a0${word}`;
+    const { unit, word } = this.large(m.high);
+    return `${this.digits(m.low / unit, 2)} ${and} ${this.digits(m.high / unit, 2)}\u00a0${word}${this.language === "fr" ? "s" : ""}`;
+  }
+
+  /** large gives the unit that a number over a million is said in. */
+  private large(x: number): { unit: number; word: string; sign: string } {
+    const french = this.language === "fr";
+    return x < 1e9 ? { unit: 1e6, word: "million", sign: "M" } : { unit: 1e9, word: french ? "milliard" : "billion", sign: french ? "Md" : "bn" };
   }
 
   percent(x: number, places = 1): string {
@@ -105,7 +112,8 @@ export class Numbers {
   /** short gives an axis' number: 0, 200,000, 1 M, 1.25 M. */
   short(x: number): string {
     if (Math.abs(x) < 1e6) return this.format("a", { maximumFractionDigits: 2 }).format(x).replace("-", minus);
-    return `${this.format("mm", { maximumFractionDigits: 2 }).format(x / 1e6)}${this.thin()}M`;
+    const { unit, sign } = this.large(Math.abs(x));
+    return `${this.format("mm", { maximumFractionDigits: 2 }).format(x / unit)}${this.thin()}${sign}`;
   }
 
   /** percentShort gives an axis' percentage: 20%, 2.5%. */

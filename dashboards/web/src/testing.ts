@@ -18,7 +18,7 @@ const names: Record<string, [string, string]> = {
 export function scope(language: Language, query = ""): Scope {
   return {
     t: texts(language), n: new Numbers(language), address: read(new URL(`http://localhost/?lang=${language}&${query}`), "en"), market: "France",
-    name: (id) => names[id]?.[0] ?? id, short: (id) => names[id]?.[1] ?? id, segment: (id) => ({ "asia-pacific": "Asia and the Pacific", europe: "Europe" })[id] ?? id, colour: () => ({ fill: "var(--s1)", dashed: false }),
+    name: (id) => names[id]?.[0] ?? id, short: (id) => names[id]?.[1] ?? id, segment: (id) => ({ "asia-pacific": "Asia and the Pacific", europe: "Europe" })[id] ?? id, colour: () => ({ fill: "var(--s1)", dash: "none" }),
   };
 }
 

@@ -59,7 +59,7 @@ const en = {
     tied: "tied: the difference is within its margin of error (intervals may overlap without a tie)",
     change: "change beyond chance", maybe: "may be chance",
   },
-  foot: { table: "Table", picture: "Picture", data: "Data", link: "Link", copied: "Copied", chart: "Chart" },
+  foot: { table: "Table", picture: "Picture", data: "Data", link: "Link", copied: "Copied" },
   pictureAs: (form: string) => `Picture as ${form}`,
   dataAs: (form: string) => `Data as ${form}`,
   panelSource: (panel: string, market: string, month: string, version: string) => `Rollcall, panel ${panel}, ${market}, ${month}, ${version}.`,
@@ -74,6 +74,7 @@ const en = {
   choose: "Choose…",
   loading: "Loading",
   about: "About these figures",
+  words: "What the words mean",
   cite: "Cite as", copy: "Copy",
   empty: "Nothing is published yet",
   emptyText: "Rollcall runs, and no month has been closed. Load a panel's month and its events, then close it; or start the demonstration. What is closed appears here by itself.",
@@ -102,11 +103,11 @@ const en = {
   counts: { none: "no census", tooLow: "too low", exact: "counted, without error", sketch: (level: string) => `sketch, ± ${level} interval`, how: "How" },
   howToMonth: "To publish it, load the month's roster and events, and close it:",
   refused: "The server refused this question",
+  notHad: "This figure could not be had",
   noVersion: (version: number) => `There is no version ${version} of this month`,
   /** refusal says what a problem says: the server's words are English. */
   refusal: (p: Refusal): string => p.message,
   startAgain: "Start again from the latest month",
-  busy: "The server is busy.",
   gone: "These figures are no longer served",
   notPooled: "not when pooled", alone: "Not pooled: each month stands by itself.",
   pooled: (n: number) => `Mean of ${n} months`,
@@ -115,9 +116,8 @@ const en = {
   notesTitle: "Notes", methodTitle: "The method’s settings",
   versions: "What changed between versions",
   inTable: (names: string) => `${names}: in the table.`,
+  grey: (names: string) => `Grey lines: ${names}.`,
   more: (n: number) => `${n} more in the table.`,
-  newer: (n: number) => `Version ${n} has been published since.`,
-  show: "Show it",
 };
 
 export type Texts = typeof en;
@@ -194,7 +194,7 @@ const fr: Texts = {
     tied: "ex\u00a0æquo\u00a0: l’écart est dans sa marge d’erreur (des intervalles peuvent se recouper sans ex\u00a0æquo)",
     change: "évolution significative", maybe: "non significatif",
   },
-  foot: { table: "Tableau", picture: "Image", data: "Données", link: "Lien", copied: "Copié", chart: "Graphique" },
+  foot: { table: "Tableau", picture: "Image", data: "Données", link: "Lien", copied: "Copié" },
   pictureAs: (form) => `Image en ${form}`,
   dataAs: (form) => `Données en ${form}`,
   panelSource: (panel, market, month, version) => `Rollcall, panel ${panel}, ${market}, ${month}, ${version}.`,
@@ -209,6 +209,7 @@ const fr: Texts = {
   choose: "Choisir…",
   loading: "Chargement",
   about: "À propos de ces chiffres",
+  words: "Ce que disent les mots",
   cite: "Citer ainsi", copy: "Copier",
   empty: "Rien n’est encore publié",
   emptyText: "Rollcall fonctionne, et aucun mois n’a été clos. Chargez le mois d’un panel et ses événements, puis clôturez-le\u202f; ou lancez la démonstration. Ce qui est clos apparaît ici de soi-même.",
@@ -237,6 +238,7 @@ const fr: Texts = {
   counts: { none: "pas de recensement", tooLow: "trop bas", exact: "comptés, sans erreur", sketch: (level) => `esquisse, ± intervalle à ${level}`, how: "Comment" },
   howToMonth: "Pour le publier, chargez la composition du panel et les événements du mois, puis clôturez-le\u00a0:",
   refused: "Le serveur a refusé cette question",
+  notHad: "Ce chiffre n’a pu être obtenu",
   noVersion: (version) => `Ce mois n’a pas de version ${version}`,
   refusal: (p) => {
     const withdrawn = /withdrawn on (\d{4}-\d\d-\d\d): ([^]*)$/.exec(p.message);
@@ -245,7 +247,6 @@ const fr: Texts = {
     return refusals[p.code] ?? `Le code de son refus est ${p.code || p.status}.`;
   },
   startAgain: "Reprendre au dernier mois",
-  busy: "Le serveur est occupé.",
   gone: "Ces chiffres ne sont plus servis",
   notPooled: "pas pour une moyenne", alone: "Sans moyenne\u00a0: chaque mois est seul.",
   pooled: (n) => `Moyenne de ${n} mois`,
@@ -254,9 +255,8 @@ const fr: Texts = {
   notesTitle: "Remarques", methodTitle: "Les réglages de la méthode",
   versions: "Ce qui change d’une version à l’autre",
   inTable: (names) => `${names}\u00a0: dans le tableau.`,
+  grey: (names) => `Lignes grises\u00a0: ${names}.`,
   more: (n) => `${n} de plus dans le tableau.`,
-  newer: (n) => `La version ${n} a été publiée depuis.`,
-  show: "La montrer",
 };
 
 export function texts(language: Language): Texts {

@@ -176,3 +176,68 @@ func TestTunnelsDoNotMix(t *testing.T) {
 		}
 	}
 }
+
+// TestLostHandshake: whichever packet of a handshake is lost, the connection is whole: what
+// the others acknowledge says where each side begins.
+func TestLostHandshake(t *testing.T) {
+	const syn, ack = 2, 16
+	for _, file := range []string{"xmpp-resumed", "msn-connect", "aim-toc", "aim-plain"} {
+		packets := packetsOf(t, made(t, file))
+		whole, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, lost := range map[string]byte{"SYN": syn, "SYN and ACK": syn | ack} {
+			some := slices.DeleteFunc(slices.Clone(packets), func(p sent) bool { return p.data[47]&(syn|ack) == lost })
+			if len(some) == len(packets) {
+				t.Fatalf("%s has no %s", file, name)
+			}
+			list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, some)), atHome)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := ndjson(list), ndjson(whole); got != want {
+				t.Errorf("%s without its %s: got\n%swant\n%s", file, name, got, want)
+			}
+		}
+	}
+}
+
+// A mirror port may give each direction in a VLAN of its own, or one of them in none.
+func TestVLANOfADirection(t *testing.T) {
+	tagged := func(id byte, b []byte) []byte { return slices.Concat(b[:12], []byte{0x81, 0, 0, id}, b[12:]) }
+	for _, file := range []string{"xmpp-resumed", "msn-connect", "aim-toc", "aim-plain", "aim-fragments"} {
+		packets := packetsOf(t, made(t, file))
+		whole, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, packets)), atHome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, tag := range map[string]func(up bool, b []byte) []byte{
+			"two": func(up bool, b []byte) []byte { return tagged(map[bool]byte{true: 7, false: 9}[up], b) },
+			"one and none": func(up bool, b []byte) []byte {
+				if up {
+					return tagged(7, b)
+				}
+				return b
+			},
+			"none and one": func(up bool, b []byte) []byte {
+				if up {
+					return b
+				}
+				return tagged(7, b)
+			},
+		} {
+			var in []sent
+			for _, p := range packets {
+				in = append(in, sent{p.at, tag(bytes.Compare(p.data[26:30], p.data[30:34]) < 0, p.data)})
+			}
+			list, _, err := meet(t, bytes.NewReader(pcap(t, layers.LinkTypeEthernet, in)), atHome)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := ndjson(list), ndjson(whole); got != want {
+				t.Errorf("%s in %s: got\n%swant\n%s", file, name, got, want)
+			}
+		}
+	}
+}

@@ -102,14 +102,28 @@ func (c *conn) saw(s segment) {
 	side := c.sideOf(s.src)
 	c.ways[side] = s.way
 	c.spoke = c.spoke || len(s.tcp.Payload) > 0
+	if s.tcp.SYN {
+		c.begins(side, s.tcp.Seq)
+	}
+	if other := side.Other(); s.tcp.ACK && !c.synSeen[other] && (s.tcp.SYN || c.shakes(side, s)) {
+		c.begins(other, s.tcp.Ack-1)
+	}
 	if s.tcp.ACK {
 		c.acked[side] = s.tcp.Ack
 	}
-	if s.tcp.SYN {
-		c.syn[side], c.synSeen[side] = s.tcp.Seq, true
-		h := &c.halves[side]
-		c.stream.opening.Whole[side] = !h.begun || h.first == s.tcp.Seq+1
-	}
+}
+
+// begins notes the number of a side's SYN.
+func (c *conn) begins(side wire.Side, syn uint32) {
+	c.syn[side], c.synSeen[side] = syn, true
+	h := &c.halves[side]
+	c.stream.opening.Whole[side] = !h.begun || h.first == syn+1
+}
+
+// shakes reports whether a segment ends the handshake: it is the first after the side's
+// SYN, so what it acknowledges of a SYN that was lost is the SYN alone.
+func (c *conn) shakes(side wire.Side, s segment) bool {
+	return c.synSeen[side] && c.acked[side] == 0 && s.tcp.Seq == c.syn[side]+1
 }
 
 // stale reports whether the connection must be let go: half closed for long

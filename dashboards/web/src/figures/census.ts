@@ -3,13 +3,14 @@ import type { Step } from "../address";
 import type { CensusRow, Measure, Publication, Report } from "../api";
 import { faces, Sheet, withheldHeight, withheldOnly, type Ticks } from "../draw";
 import { cellHeads, cells, csvText, level, type Figure, type Key, type Scope } from "../figure";
-import { lines, under, type Series } from "../lines";
+import { unnamed, type Series } from "../lines";
 import type { Accounts, Span } from "../load";
 import { censusPlaces, covered, rolling, windows, windowsEnd } from "../load";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 import * as panels from "./dots";
-import { monthTicks } from "./trend";
+import { chosen } from "./profile";
+import { monthTicks, panels as linePanels, shape } from "./trend";
 
 type Census = Report<CensusRow>;
 
@@ -153,7 +154,7 @@ function seriesOf(a: Accounts, months: readonly string[], s: Scope): Series[] {
     name: s.name(id),
     short: s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: (a.steps ?? []).map((span) => {
       const has = covered(span, s.address.step, months);
       const m = has === "none" ? null : figureOf(span, id);
@@ -211,33 +212,27 @@ export function steps(a: Accounts, months: readonly string[], data: string, s: S
   const points = all.flatMap((l) => l.points.map((p) => p.m));
   const sentence = stepsSentence(a, months, s);
   const drawn = points.some(shown);
+  const grey = unnamed(all).map((l) => l.name);
   return {
     id: "accounts",
     sentence,
     subtitle: `${unit}, ${s.market}, ${place}, ${s.address.step === "month" ? (french ? `treize mois jusqu’à ${s.n.month(a.month)}` : `thirteen months to ${s.n.month(a.month)}`) : s.n.month(a.month)}`,
     keys: [...countedKey((a.steps ?? []).flatMap((x) => x.rows), s), ...(byDay(s.address.step) ? [{ mark: "none" as const, text: french ? "fond gris\u00a0: fin de semaine" : "grey ground: weekend" }] : []), ...hollowKeys(a, months, s)],
-    notes: [...(drawn ? stops(a, months, points, s) : []), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
+    notes: [...(grey.length > 0 ? [s.t.grey(s.n.some(grey))] : []), ...(drawn ? stops(a, months, points, s) : []), ...minimum(points, a.total, s), ...(a.breaks ?? []).map((b) => downText(b, s))],
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.language === "fr" ? "Période" : "Period", s.t.service, ...heads(s)],
       rows: (a.steps ?? []).flatMap((span) => services(a.total).map((id) => [stepText(span, s), s.name(id), ...stepCells(span, id, a, months, s)])),
     },
-    height: () => (drawn ? 290 + under : withheldHeight),
+    height: (width) => (drawn ? shape(all, services(a.total)[0], width, s).height : withheldHeight),
     draw: (width) => {
       if (!drawn) return nothing(points, width, sentence, a.total, s);
-      const sheet = new Sheet(width, 290 + under, sentence);
       const xs = (a.steps ?? []).map((x) => Date.parse(`${x.from}T00:00:00Z`));
       const day = 86_400_000;
       const shade = byDay(s.address.step) ? xs.filter((x) => new Date(x).getUTCDay() === 6).map((x): [number, number] => [Math.max(x - day / 2, xs[0]!), Math.min(x + 1.5 * day, xs.at(-1)!)]) : [];
-      lines(sheet, { x: 0, y: 4 }, all, {
-        width, height: 280, shade,
-        x: { domain: [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day], ticks: ticksOf(xs, width, s) },
-        values: () => true,
-        number: (x) => s.n.whole(x),
-        whole: true,
-      }, s);
-      return sheet.svg;
+      const domain: [number, number] = [xs[0]!, xs.length > 1 ? xs.at(-1)! : xs[0]! + day];
+      return linePanels(sentence, all, services(a.total)[0], width, (half) => ({ x: { domain, ticks: ticksOf(xs, half, s) }, shade, number: (x) => s.n.whole(x), whole: true }), s);
     },
   };
 }
@@ -355,7 +350,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
   const french = s.t.language === "fr";
   const ids = services(a.total);
   const there = placesThere(a);
-  const drawn = ids.slice(0, 4);
+  const drawn = drawnOf(a, s);
   const layout: panels.Layout = {
     rows: there.map((p) => s.t.places[p]!),
     shortRows: there.map((p) => s.t.places[p]!),
@@ -375,7 +370,7 @@ export function places(a: Accounts, data: string, s: Scope): Figure {
     sentence: placesSentence(a, s),
     subtitle: french ? `Comptes uniques par lieu, ${s.market}, ${s.n.month(a.month)}. Les lieux se recoupent` : `Unique accounts by place, ${s.market}, ${s.n.month(a.month)}. Places overlap`,
     keys: keysOf(rows, a.total, s),
-    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
+    notes: [...others(ids, drawn, s), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "month", "location", "credit", "service"], "unique_accounts", there.flatMap((p) => ids.map((id) => ({ of: [a.market, a.month, p, a.total.meta.credit, id], m: figureOf(a.places[p], id) })))),
@@ -405,6 +400,30 @@ export function partsThere(r: Census | undefined, by: Part): string[] {
   return names.length === 0 || !size.has("none") ? names : [...names, "none"];
 }
 
+/** drawnOf gives the services that have a panel each. */
+function drawnOf(a: Accounts, s: Scope): string[] {
+  return chosen(s.address.services, services(a.total), 4);
+}
+
+/** others names the services that are in the table alone. */
+function others(ids: readonly string[], drawn: readonly string[], s: Scope): string[] {
+  const rest = ids.filter((id) => !drawn.includes(id)).map(s.name);
+  return rest.length === 0 ? [] : [s.t.inTable(s.n.some(rest))];
+}
+
+/** divided gives the services that have accounts in a segment. */
+export function divided(a: Accounts): string[] {
+  const r = a.parts.segment;
+  return services(a.total).filter((id) => r?.rows.some((row) => row.service === id && row.segment !== undefined && row.segment !== "none"));
+}
+
+/** ownParts gives a service's own parts; of one without any, that alone. */
+function ownParts(r: Census, by: Part, service: string): string[] {
+  const rows = r.rows.filter((row) => row.service === service);
+  const names = partsThere({ ...r, rows }, by);
+  return names.length > 0 || rows.length === 0 ? names : ["none"];
+}
+
 function partOf(r: Census, by: Part, name: string, service: string): CensusRow | undefined {
   return r.rows.find((row) => row.service === service && (row[by] ?? "none") === name);
 }
@@ -429,40 +448,47 @@ function partsSentence(r: Census, by: Part, drawn: readonly string[], names: rea
   return `${french ? "Le plus de comptes\u00a0: " : "Most accounts: "}${each.join(french ? "\u202f; " : "; ")}`;
 }
 
-/** parts are a month's accounts by platform or by segment, a panel a service. */
+/** parts are a month's accounts by platform or by segment, a panel a service.
+    Platforms are the same for all; of segments each service has its own, the largest
+    first. */
 export function parts(a: Accounts, by: Part, data: string, s: Scope): Figure {
   const r = a.parts[by]!;
   const ids = services(a.total);
-  const drawn = ids.slice(0, 4);
+  const own = by === "segment";
+  const drawn = own ? chosen(s.address.services, divided(a), 4) : drawnOf(a, s);
   const all = partsThere(r, by);
-  const names = all.slice(0, mostParts);
+  const names = own ? all : all.slice(0, mostParts);
+  const partsOf = new Map(ids.map((id) => [id, own ? ownParts(r, by, id) : all]));
+  const rowsOf = (id: string) => (own ? partsOf.get(id)!.slice(0, mostParts) : names);
+  const more = own ? Math.max(0, ...drawn.map((id) => partsOf.get(id)!.length - mostParts)) : all.length - names.length;
   const text = (name: string) => (name === "none" ? s.t.noPart[by] : by === "platform" ? (s.t.platforms[name] ?? name) : s.segment(name));
   const sentence = partsSentence(r, by, drawn, names, text, s);
   const layout: panels.Layout = {
     rows: names.map(text),
     shortRows: names.map(text),
-    panels: drawn.map((id) => ({ title: s.name(id), marks: names.map((name) => ({ m: partOf(r, by, name, id)?.unique_accounts ?? null, fill: s.colour(id).fill, said: `${s.name(id)}, ${text(name)}` })) })),
+    panels: drawn.map((id) => ({ title: s.name(id), ...(own ? { rows: rowsOf(id).map(text) } : {}), marks: rowsOf(id).map((name) => ({ m: partOf(r, by, name, id)?.unique_accounts ?? null, fill: s.colour(id).fill, said: `${s.name(id)}, ${text(name)}` })) })),
     below: underMinimum(a.total, s),
     belowShort: s.t.underShort(a.total.meta.thresholds?.min_accounts ?? 50),
     number: (x) => s.n.whole(x),
     range: (m) => `${s.n.whole(m.low ?? 0)}–${s.n.whole(m.high ?? 0)}`,
     tick: (x) => s.n.short(x),
+    enlarged: (n) => (s.t.language === "fr" ? `échelle agrandie ${n} fois` : `scale enlarged ${n} times`),
     whole: true,
     label: sentence,
   };
-  const rows = drawn.flatMap((id) => names.map((name) => partOf(r, by, name, id)));
+  const rows = drawn.flatMap((id) => rowsOf(id).map((name) => partOf(r, by, name, id)));
   const measures = layout.panels.flatMap((p) => p.marks.map((d) => d.m));
   return {
     id: `account-${by}s`,
     sentence,
     subtitle: `${s.t.byPart[by]}, ${s.market}, ${s.n.month(a.month)}. ${s.t.partsOverlap}`,
     keys: keysOf(rows, a.total, s),
-    notes: [...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...(all.length > names.length ? [s.t.more(all.length - names.length)] : []), ...minimum(measures, a.total, s)],
+    notes: [...others(ids, drawn, s), ...(more > 0 ? [s.t.more(more)] : []), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     table: {
       head: [s.t.service, s.t.part[by], ...heads(s)],
-      rows: ids.flatMap((id) => all.map((name) => [s.name(id), text(name), ...censusCells(partOf(r, by, name, id), a.total, s)])),
+      rows: ids.flatMap((id) => partsOf.get(id)!.map((name) => [s.name(id), text(name), ...censusCells(partOf(r, by, name, id), a.total, s)])),
     },
     height: (width) => panels.height(layout, width),
     draw: (width) => panels.dots(layout, width),
@@ -477,7 +503,7 @@ export function ended(a: Accounts, months: readonly string[], data: string, s: S
   const last = windowsEnd(a.month);
   const there = windows.filter((w) => a.windows[w] != null && covered({ from: last, to: last }, w, months) === "whole");
   const ids = services(a.total);
-  const drawn = ids.slice(0, 4);
+  const drawn = drawnOf(a, s);
   const days = (n: string) => (n === "1" ? (french ? "1 jour" : "1 day") : french ? `${n} jours` : `${n} days`);
   const all = [...there.map((w) => ({ name: days(w.slice(0, -1)), r: a.windows[w]! })), { name: french ? "Le mois" : "The month", r: a.total }];
   const cut = windows.filter((w) => a.windows[w] != null && !there.includes(w)).map((w) => days(w.slice(0, -1)));
@@ -506,7 +532,7 @@ export function ended(a: Accounts, months: readonly string[], data: string, s: S
     sentence,
     subtitle: french ? `Comptes uniques des jours qui finissent le ${end}, ${s.market}` : `Unique accounts of the days that end on ${end}, ${s.market}`,
     keys: keysOf(rows, a.total, s),
-    notes: [...(cut.length === 0 ? [] : [french ? `${s.n.list(cut)}\u00a0: non montrés, car ils débordent sur un mois sans recensement.` : `${s.n.list(cut)}: not shown, since they reach into a month without a census.`]), ...(ids.length > drawn.length ? [s.t.inTable(s.n.some(ids.slice(drawn.length).map(s.name)))] : []), ...minimum(measures, a.total, s)],
+    notes: [...(cut.length === 0 ? [] : [french ? `${s.n.list(cut)}\u00a0: non montrés, car ils débordent sur un mois sans recensement.` : `${s.n.list(cut)}: not shown, since they reach into a month without a census.`]), ...others(ids, drawn, s), ...minimum(measures, a.total, s)],
     source: source(a.total, a.month, s),
     data,
     file: () => csvText(["market", "to", "window", "location", "credit", "service"], "unique_accounts", [...there, "month" as const].flatMap((w) => {

@@ -2,7 +2,7 @@
 import type { CurveRow, Report } from "../api";
 import { Sheet, withheldHeight, withheldOnly } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Scope } from "../figure";
-import { enlarged, last, lines, shared, splits, under, type Ground, type Series } from "../lines";
+import { enlarged, last, lines, shared, splits, under, unnamed, type Ground, type Series } from "../lines";
 import { shown } from "../numbers";
 import { of, whose } from "../texts";
 
@@ -14,7 +14,7 @@ export function seriesOf(r: Curve, s: Scope): Series[] {
     name: s.name(id),
     short: s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: rows.map((row) => ({ x: row.day, m: row.unique_audience, said: s.n.day(row.date) })),
   }));
   return all.sort((a, b) => (last(b)?.m.value ?? 0) - (last(a)?.m.value ?? 0));
@@ -50,6 +50,8 @@ export function curve(r: Curve, data: string, s: Scope): Figure {
   const never = all.filter((l) => last(l) === undefined).map((l) => l.name);
   const notes = never.length === all.length ? [] : [french ? "Le dernier jour est le chiffre du mois." : "The last day is the month’s figure."];
   if (never.length > 0) notes.push(`${s.n.some(never)}${s.t.colon}${s.t.under(low)}.`);
+  const grey = unnamed(all).map((l) => l.name);
+  if (grey.length > 0) notes.push(s.t.grey(s.n.some(grey)));
   return {
     id: "curve",
     sentence: sentence(r, s),
@@ -76,14 +78,15 @@ function draw(all: readonly Series[], r: Curve, width: number, s: Scope): SVGSVG
   const x = { domain: [1, days] as [number, number], ticks: { values, text: (v: number) => String(v) } };
   const label = sentence(r, s);
   if (!all.some(last)) return withheldOnly(width, label, s.t.under(limits(r.meta).low));
+  const grey = unnamed(all);
   if (!split) {
     const sheet = new Sheet(width, 300 + under, label);
-    lines(sheet, { x: 0, y: 4 }, all, { width, height: 290, x, values: () => true }, s);
+    lines(sheet, { x: 0, y: 4 }, all, { width, height: 290, x, values: () => true, grey }, s);
     return sheet.svg;
   }
   const sheet = new Sheet(width, 150 + under + 40 + 190 + under, label);
   const others = all.slice(1);
-  const whole: Ground = { width, height: 146, x, values: () => true };
+  const whole: Ground = { width, height: 146, x, values: () => true, grey };
   const larger: Ground = { ...whole, height: 190 };
   const margins = shared([[all.slice(0, 1), whole], [others, larger]], s);
   lines(sheet, { x: 0, y: 4 }, all.slice(0, 1), { ...whole, margins }, s);

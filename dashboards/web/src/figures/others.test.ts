@@ -7,7 +7,7 @@ import { below, measure, meta, october2003, row, scope } from "../testing";
 import type { CensusRow, MarketRow, Measure, Report } from "../api";
 import type { Accounts } from "../load";
 import { covered, flagged, stepsOf } from "../load";
-import { ended, headline, lede, parts, perPerson, places as censusPlaced, reaches, steps, ticksOf } from "./census";
+import { divided, ended, headline, lede, parts, perPerson, places as censusPlaced, reaches, steps, ticksOf } from "./census";
 import { hidden, sentence as combined, told } from "./combinations";
 import { sentence as curved } from "./curve";
 import { matrix, sentence as shared, tint } from "./duplication";
@@ -41,7 +41,7 @@ test("a source and a citation say to whose census the panel is calibrated", () =
 
 test("lines: a line that stops before the period does has no value beside its name", () => {
   const line = (...points: Series["points"][number]["m"][]): Series => ({
-    id: "icq", name: "ICQ", short: "ICQ", fill: "", dashed: false, points: points.map((m, x) => ({ x, m, said: "" })),
+    id: "icq", name: "ICQ", short: "ICQ", fill: "", dash: "none", points: points.map((m, x) => ({ x, m, said: "" })),
   });
   const seen = measure(100_000, 80_000, 120_000);
   assert.equal(toEnd(line(below, seen)), true);
@@ -215,6 +215,23 @@ test("census: what was counted and what a sketch estimated is told apart; what i
   assert.equal(f.sentence, "30,000 MSN Messenger accounts on the last day, 30,000 in the month");
   assert.deepEqual(f.table.rows.slice(0, 4).map((r) => r[1]), ["1 day", "7 days", "30 days", "The month"]);
   assert.equal(f.file!().split("\r\n")[0], "market,to,window,location,credit,service,unique_accounts,unique_accounts_se,unique_accounts_low,unique_accounts_high,unique_accounts_n,unique_accounts_status");
+});
+
+test("census: each service has its own segments, the largest first, and none of another's", () => {
+  const row = (service: string, segment: string, value: number): CensusRow => ({ service, segment, unique_accounts: measure(value, 0.98 * value, 1.02 * value), account_minutes: null, exact: false }) as unknown as CensusRow;
+  const census = (rows: CensusRow[]): Report<CensusRow> => ({ meta: meta({ report: "census", market: "ORG", thresholds: { min_accounts: 50 } }), columns: [], rows });
+  const segment = census([row("msn", "none", 400), row("msn", "justice", 20_000), row("msn", "health", 30_000), row("icq", "lyon", 300), row("icq", "justice", 900), row("aim", "none", 700)]);
+  const total = census([row("msn", "", 50_000), row("icq", "", 1200), row("aim", "", 700)]);
+  const a: Accounts = { market: "ORG", month: "2003-10", total, steps: undefined, places: {}, parts: { segment }, windows: {}, at: new Date() };
+  const rows = (query: string) => parts(a, "segment", "", scope("en", query)).table.rows.map((r) => r.slice(0, 2).join(" "));
+  assert.deepEqual(rows(""), ["MSN Messenger health", "MSN Messenger justice", "MSN Messenger no segment", "ICQ justice", "ICQ lyon", "AIM no segment"]);
+  assert.deepEqual(divided(a), ["msn", "icq"], "AIM has no segments");
+  const figure = parts(a, "segment", "", scope("en"));
+  assert.equal(figure.sentence, "Most accounts: health for MSN Messenger; justice for ICQ");
+  assert.equal(figure.height(1200), 26 + 3 * 32 + 34, "panels beside each other are as tall as the one with the most segments");
+  assert.equal(figure.height(360), 26 + 3 * 32 + 34 + 26 + 2 * 32 + 34, "below each other, each as tall as its own");
+  assert.deepEqual(figure.notes, ["AIM: in the table."]);
+  assert.deepEqual(parts(a, "segment", "", scope("en", "services=icq")).height(1200), 26 + 2 * 32 + 34, "the service that is chosen alone");
 });
 
 test("census: days on which a collector was down are flagged, and say why", () => {

@@ -2,7 +2,7 @@
 import type { Measure, Meta, Publication, Report, TrendRow } from "../api";
 import { measure, Sheet, withheldHeight, withheldOnly, wrap, type Ticks } from "../draw";
 import { cellHeads, cells, limits, source, level, type Figure, type Key, type Scope } from "../figure";
-import { enlarged, last, lines, shared, splits, under, type Ground, type Series } from "../lines";
+import { enlarged, last, lines, shared, splits, under, unnamed, type Ground, type Series } from "../lines";
 import { monthsBefore, shown, type Shown } from "../numbers";
 import { significant } from "./ranking";
 
@@ -77,7 +77,7 @@ export function seriesOf(r: Trend, s: Scope): Series[] {
     name: id === "any" ? s.t.anyShort : s.name(id),
     short: id === "any" ? s.t.anyShort : s.short(id),
     fill: s.colour(id).fill,
-    dashed: s.colour(id).dashed,
+    dash: s.colour(id).dash,
     points: months.map((m, i) => ({ x: at(m), m: of.get(`${m} ${id}`) ?? null, anew: anew(i), said: s.n.month(m) })),
   }));
 }
@@ -123,25 +123,28 @@ export function trend(r: Trend, data: string, s: Scope): Figure {
 const title = { size: 14, weight: 600 };
 const titleStep = 18;
 
-/** Shape is how a trend of one panel or two stands on a width. */
+/** Shape is how lines of one panel or two stand on a width. */
 interface Shape {
   split: boolean;
   beside: boolean;
+  head: number; // pixels of a title over a panel of two
   tall: number; // of a scale
   half: number; // of a panel's width
   second: string[]; // the second panel's title, line by line
   height: number;
 }
 
-function shape(all: readonly Series[], first: string | undefined, width: number, s: Scope): Shape {
+/** shape of lines of which the first may hide the others. */
+export function shape(all: readonly Series[], first: string | undefined, width: number, s: Scope): Shape {
   const split = splits(all);
   const beside = width >= 700;
+  const head = split ? 24 : 4;
   const tall = beside ? 250 : 230;
   const half = split && beside ? (width - 40) / 2 : width;
   const second = split ? wrap(withoutLeader(enlarged(all, besides(all, first), tall), s), half, (t) => measure(t, title)) : [];
-  const block = 24 + tall + under;
+  const block = head + tall + under;
   const more = Math.max(0, second.length - 1) * titleStep;
-  return { split, beside, tall, half, second, height: split && !beside ? 2 * block + 16 + more : block + more };
+  return { split, beside, head, tall, half, second, height: split && !beside ? 2 * block + 16 + more : block + more };
 }
 
 function keys(all: readonly Series[], meta: Meta, s: Scope): Key[] {
@@ -158,6 +161,8 @@ function gone(all: readonly Series[], meta: Meta, s: Scope): string[] {
   const some = all.filter((l) => last(l) !== undefined && l.points.some((p) => !shown(p.m))).map((l) => l.name);
   const out: string[] = [];
   if (never.length > 0) out.push(french ? `${s.n.some(never)}\u00a0: ${below} chaque mois, non publié.` : `${s.n.some(never)}: ${below} in every month, withheld.`);
+  const grey = unnamed(all).map((l) => l.name);
+  if (grey.length > 0) out.push(s.t.grey(s.n.some(grey)));
   if (some.length > 0) out.push(french ? `${s.n.some(some)}\u00a0: les mois absents sont à ${below}.` : `${s.n.some(some)}: where the line stops, ${below}.`);
   return out;
 }
@@ -187,21 +192,24 @@ export function mixed(r: Trend, s: Scope): string[] {
 
 function draw(r: Trend, all: readonly Series[], width: number, s: Scope): SVGSVGElement {
   const months = monthsOf(r);
-  const first = leader(r);
-  const { split, beside, tall, half, second, height } = shape(all, first, width, s);
-  const sheet = new Sheet(width, height, sentence(r, s));
   const domain: [number, number] = months.length > 1 ? [at(months[0]!), at(months.at(-1)!)] : [at(months[0]!) - 1, at(months[0]!) + 1];
-  const x = { domain, ticks: monthTicks(months, half - 200, s) };
-  sheet.text(0, 13, s.t.language === "fr" ? "Tous les services" : "All services", title);
+  return panels(sentence(r, s), all, leader(r), width, (half) => ({ x: { domain, ticks: monthTicks(months, half - 200, s) } }), s);
+}
+
+/** panels draws all lines and, where the first hides the others, these again. */
+export function panels(label: string, all: readonly Series[], first: string | undefined, width: number, ground: (width: number) => Pick<Ground, "x" | "shade" | "number" | "whole">, s: Scope): SVGSVGElement {
+  const { split, beside, head, tall, half, second, height } = shape(all, first, width, s);
+  const sheet = new Sheet(width, height, label);
   const others = besides(all, first);
-  const whole: Ground = { width: half, height: tall, x, values: (l) => !split || l.id === "any" || l.id === first };
+  const whole: Ground = { ...ground(half), width: half, height: tall, values: (l) => !split || l.id === "any" || l.id === first, grey: unnamed(all) };
   const larger: Ground = { ...whole, values: () => true };
   const margins = split && !beside ? { margins: shared([[all, whole], [others, larger]], s) } : {};
-  lines(sheet, { x: 0, y: 24 }, all, { ...whole, ...margins }, s);
+  lines(sheet, { x: 0, y: head }, all, { ...whole, ...margins }, s);
   if (split) {
-    const [x0, y0] = beside ? [half + 40, 0] : [0, 24 + tall + under + 16];
+    sheet.text(0, 13, s.t.language === "fr" ? "Tous les services" : "All services", title);
+    const [x0, y0] = beside ? [half + 40, 0] : [0, head + tall + under + 16];
     second.forEach((text, i) => sheet.text(x0, y0 + 13 + i * titleStep, text, title));
-    lines(sheet, { x: x0, y: y0 + 24 + (second.length - 1) * titleStep }, others, { ...larger, ...margins }, s);
+    lines(sheet, { x: x0, y: y0 + head + (second.length - 1) * titleStep }, others, { ...larger, ...margins }, s);
   }
   return sheet.svg;
 }

@@ -20,7 +20,7 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
     const [first, last] = [dates[0]!, dates.at(-1)!];
     const study: [string, string] = dates.length > 1 ? [`enumeration studies of ${first} to ${last}`, `études de cadrage du ${first} au ${last}`] : [`enumeration study of ${first}`, `étude de cadrage du ${first}`];
     const mean: [string, string] = pool === undefined ? ["", ""] : [`, the mean of ${pool} months`, `, moyenne de ${pool} mois`];
-    add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}${mean[0]}, ${study[0]}`, `${s.n.whole(u.population)} personnes en ${s.market}${mean[1]}, ${study[1]}`]);
+    add(["Universe", "Univers"], [`${s.n.whole(u.population)} persons in ${s.market}, online or not${mean[0]}, ${study[0]}`, `${s.n.whole(u.population)} personnes en ${s.market}, internautes ou non${mean[1]}, ${study[1]}`]);
     if (shown(u.active)) {
       const active = `${s.n.persons(u.active.value)} (${s.n.range(u.active)})`;
       add(["People online", "Internautes actifs"], [`${active} ${at}${mean[0]}: the base of reach`, `${active} ${at}${mean[1]}\u00a0: la base de la couverture`]);
@@ -30,10 +30,10 @@ export function factsOf(meta: Meta, versions: readonly Publication[], s: Scope):
   if (p !== undefined) {
     const [all, home, work] = [p.in_tab, p.home, p.work].map((x) => s.n.whole(x)) as [string, string, string];
     const silent = p.silent ? s.n.whole(p.silent) : "";
-    const any: [string, string] = pool === undefined ? ["", ""] : [` in one or more of the ${pool} months, each counted once`, ` dans un ou plusieurs des ${pool} mois, chacune comptée une fois`];
+    const any: [string, string] = pool === undefined ? [" in the month (in tab)", " dans le mois (retenues, in tab)"] : [` in one or more of the ${pool} months (in tab), each counted once`, ` dans un ou plusieurs des ${pool} mois (retenues, in tab), chacune comptée une fois`];
     add(["Panel", "Panel"], [
-      `${all} persons in tab${any[0]}; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
-      `${all} personnes retenues${any[1]}\u202f; ${home} mesurées à domicile, ${work} au travail${silent && `\u202f; ${silent} n’ont rien envoyé dans le mois`}`,
+      `${all} persons who count${any[0]}; ${home} metered at home, ${work} at work${silent && `; ${silent} sent nothing in the month`}`,
+      `${all} personnes qui comptent${any[1]}\u202f; ${home} mesurées à domicile, ${work} au travail${silent && `\u202f; ${silent} n’ont rien envoyé dans le mois`}`,
     ]);
   }
   const w = meta.weights;
@@ -116,6 +116,16 @@ export function Cite({ text, s }: { text: string; s: Scope }) {
       <span><b>{s.t.cite}</b> {text}</span>
       <button type="button" onClick={copy}><span aria-live="polite">{copied ? s.t.foot.copied : s.t.copy}</span></button>
     </p>
+  );
+}
+
+/** Words says what the page's words mean, where its figures begin. */
+export function Words({ all, s }: { all: readonly Fact[]; s: Scope }) {
+  return (
+    <details class="notes" id="words">
+      <summary>{`${s.t.words}${s.t.colon}${all.map((f) => f.name.charAt(0).toLowerCase() + f.name.slice(1)).join(", ")}`}</summary>
+      <Facts all={all} />
+    </details>
   );
 }
 

@@ -2,14 +2,15 @@
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Publication } from "../api";
-import { type Scope } from "../figure";
-import { ended, headline, lede, parts, perPerson, partsThere, places, placesThere, steps } from "../figures/census";
+import { level, type Scope } from "../figure";
+import { divided, ended, headline, lede, parts, perPerson, partsThere, places, placesThere, services, steps } from "../figures/census";
 import { censusPlaces, nearestMonths, stepsQuery, windows, windowsEnd, type Accounts as Loaded } from "../load";
 import { sentenceOf } from "../method";
 import { lastDay } from "../numbers";
-import { Cite } from "./About";
+import { accountsWords } from "../words";
+import { Cite, Words } from "./About";
 import { Frame } from "./Frame";
-import { Switch } from "./People";
+import { Services, Switch } from "./People";
 import { Counts, Later } from "./States";
 
 interface Props {
@@ -41,21 +42,32 @@ export function Accounts({ p, publications, months, s, go }: Props) {
   const banner = french
     ? ["Des comptes, pas des personnes.", "Une personne peut avoir plusieurs comptes, un compte servir à plusieurs personnes. À ne pas rapprocher des chiffres du panel."]
     : ["Accounts, not people.", "One person may hold several accounts, one account may serve several people. Do not set these beside panel figures."];
+  // picked offers to choose services, where there are more than so many.
+  const picked = (all: string[], most: number) => all.length > most && <Services all={all} s={s} go={go} />;
+  const failed = (of: "platform" | "segment" | "location") => {
+    const error = p.failed?.[of];
+    if (error === undefined) return undefined;
+    const [id, title] = { platform: ["account-platforms", t.part.platform], segment: ["account-segments", t.part.segment], location: ["account-places", t.where] }[of] as [string, string];
+    return <Later id={id} title={title} tall={160} error={error} t={t} />;
+  };
   return (
     <>
       <div class="opening">
         <p class="simulated">{p.total.meta.simulated && <><b>{t.simulated}</b> {t.simulatedNote} </>}<b>{banner[0]}</b> {banner[1]}</p>
         <h1>{headline(p.total, p.month, s)}</h1>
         <p class="lede">{[lede(p.total, s), ...perPerson(p.total, publications, p.month, s)].join(" ")}</p>
+        {p.total.rows.length > 0 && <Words all={accountsWords(level(p.total.meta, s), s)} s={s} />}
       </div>
       {p.total.rows.length === 0 && <><p>{t.countedIn}</p><Counts all={nearestMonths(months, p.month).map((month) => ({ market: p.market, month }))} a={a} n={s.n} go={go} name={() => s.market} /></>}
       {p.total.rows.length > 0 && (
         <>
           {lines === undefined ? <Later id="accounts" title={t.accounts} tall={320} t={t} /> : <Frame figure={lines} t={t} link={link("accounts")} controls={byStep} />}
-          {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} />}
-          {all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} />}
-          {segments && <Frame figure={segments} t={t} link={link(segments.id)} />}
-          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} />}
+          {failed("platform")}
+          {platforms && <Frame figure={platforms} t={t} link={link(platforms.id)} controls={picked(services(p.total), 4)} />}
+          {failed("location") ?? (all && placesThere(p).length === 0 ? null : where === undefined ? <Later id="account-places" title={t.where} tall={160} t={t} /> : <Frame figure={where} t={t} link={link("account-places")} controls={picked(services(p.total), 4)} />)}
+          {failed("segment")}
+          {segments && <Frame figure={segments} t={t} link={link(segments.id)} controls={picked(divided(p), 1)} />}
+          {closing === undefined ? <Later id="account-windows" title={t.lastDays} tall={240} t={t} /> : <Frame figure={closing} t={t} link={link(closing.id)} controls={picked(services(p.total), 4)} />}
         </>
       )}
       <section class="about" id="about" aria-labelledby="about-title">

@@ -132,6 +132,7 @@ function Bar({ t, summary, children }: { t: Texts; summary: string; children: Co
   }, []);
   const line = useRef<HTMLElement>(null);
   useEffect(() => underBar(line.current), [small]);
+  useEffect(() => scrolled(line.current?.parentElement as HTMLDetailsElement | undefined), [small]);
   const controls = <form class="controls" aria-label={t.controls} onSubmit={(e) => e.preventDefault()}>{children}</form>;
   if (!small) return <div class="bar">{controls}</div>;
   return (
@@ -142,13 +143,35 @@ function Bar({ t, summary, children }: { t: Texts; summary: string; children: Co
   );
 }
 
+/** scrolled has a bar that is opened scroll with the page, from where it was opened:
+    it would cover what it changes. Once out of view it closes, and its line stays in
+    view again. */
+function scrolled(bar: HTMLDetailsElement | undefined): (() => void) | undefined {
+  if (bar === undefined) return undefined;
+  const opened = () => {
+    bar.style.cssText = "";
+    if (!bar.open || getComputedStyle(bar).position !== "sticky") return;
+    const stuck = bar.getBoundingClientRect().top + scrollY;
+    bar.style.position = "relative";
+    bar.style.top = `${stuck - (bar.getBoundingClientRect().top + scrollY)}px`;
+  };
+  const watch = new IntersectionObserver(([seen]) => {
+    if (seen!.isIntersecting || !bar.open) return;
+    if (bar.contains(document.activeElement)) bar.querySelector("summary")!.focus({ preventScroll: true });
+    bar.open = false;
+  });
+  watch.observe(bar);
+  bar.addEventListener("toggle", opened);
+  return () => (watch.disconnect(), bar.removeEventListener("toggle", opened));
+}
+
 /** underBar has the browser bring what is gone to below the line of a bar that
     stays in view, however many lines that is. */
 function underBar(line: HTMLElement | null): (() => void) | undefined {
   if (line === null) return undefined;
   const page = document.documentElement;
   const watch = new ResizeObserver(() => {
-    const stays = getComputedStyle(line.parentElement!).position === "sticky";
+    const stays = getComputedStyle(line.parentElement!).position !== "static";
     page.style.scrollPaddingTop = stays ? `${Math.ceil(line.getBoundingClientRect().height) + 8}px` : "";
   });
   watch.observe(line);

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { changed, write, type Change } from "../address";
 import { path, type Client, type Measure, type Publication, type RankingRow, type Report, type ReportName } from "../api";
-import { calibratedTo, type Figure, type Scope } from "../figure";
+import { calibratedTo, level, type Figure, type Scope } from "../figure";
 import { combinations } from "../figures/combinations";
 import { curve } from "../figures/curve";
 import { duplication } from "../figures/duplication";
@@ -11,10 +11,11 @@ import { frequency } from "../figures/frequency";
 import { markets } from "../figures/markets";
 import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
-import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
+import { alone, headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { older as olderMonths, trend, type Trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
-import { About } from "./About";
+import { peopleWords } from "../words";
+import { About, Words } from "./About";
 import { Frame, Menu } from "./Frame";
 import { Later } from "./States";
 
@@ -50,11 +51,11 @@ export function People({ p, versions, catalogue, client, s, go }: Props) {
       {frame(first, false, <Pool p={p} s={s} go={go} />)}
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trended(x)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
-      <div class="pair">
+      {!alone(r) && <div class="pair">
         <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
         <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
-      </div>
-      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, <Services p={p} s={s} go={go} />)} />
+      </div>}
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, !alone(r) && <Services all={ranked(r).map((row) => row.service)} s={s} go={go} />)} />
       <div class="pair">
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
         <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled), s)} frame={(f) => frame(f, true)} />
@@ -107,8 +108,9 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
           </div>
         ))}
       </dl>
+      <Words all={peopleWords(level(r.meta, s), s)} s={s} />
       <nav class="jump" aria-label={t.onThisPage}>
-        {Object.entries(t.jump).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
+        {Object.entries(t.jump).filter(([id]) => !alone(r) || !["duplication", "combinations"].includes(id)).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
       </nav>
       <Whole r={r} s={s} />
     </div>
@@ -170,8 +172,7 @@ export function Switch<T extends string>({ name, label, value, options, onPick }
 }
 
 /** Services picks the services of the figures that have a panel each. */
-function Services({ p, s, go }: { p: Loaded; s: Scope; go: Props["go"] }) {
-  const all = ranked(p.ranking).map((row) => row.service);
+export function Services({ all, s, go }: { all: readonly string[]; s: Scope; go: Props["go"] }) {
   const asked = s.address.services.filter((id) => all.includes(id));
   const on = new Set(chosen(asked, all, 4));
   const toggle = (id: string) => {

@@ -13,12 +13,14 @@ const (
 	pieceMost   = 128              // fragments of one
 	bytesMost   = 8 << 20          // of all
 	datagram    = 64 << 10         // the longest
+	doneMost    = 16               // datagrams that are known again
 	fragmentTTL = 30 * time.Second // of packet time
 )
 
 // fragmentKey names the datagram that fragments are of.
 type fragmentKey struct {
 	path     Path
+	way      uint32
 	src, dst netip.Addr
 	id       uint32
 	proto    uint8
@@ -49,6 +51,23 @@ type fragments struct {
 	bytes int
 	lost  int64
 	proto uint8 // of the datagram that add has completed
+
+	done [doneMost]whole // the last that were completed, in a ring
+	next int             // of done
+}
+
+// whole is a datagram that was completed.
+type whole struct {
+	of   fragmentKey
+	at   time.Time
+	data []byte
+}
+
+// has reports whether a fragment is one of the datagram's. One that comes much later is
+// of another: numbers come round.
+func (w *whole) has(p piece, at time.Time) bool {
+	end := p.from + len(p.data)
+	return w.of == p.of && at.Sub(w.at) < fragmentTTL && end <= len(w.data) && bytes.Equal(w.data[p.from:end], p.data)
 }
 
 // add takes a fragment and gives the datagram that it completes.
@@ -56,6 +75,9 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 	f.expire(at)
 	w := f.open[p.of]
 	if w == nil {
+		if slices.ContainsFunc(f.done[:], func(w whole) bool { return w.has(p, at) }) {
+			return nil, false // a capture that has each packet twice
+		}
 		if f.open == nil {
 			f.open = make(map[fragmentKey]*waiting)
 		}
@@ -74,15 +96,17 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 	if !w.complete() {
 		return nil, false
 	}
-	whole := make([]byte, 0, w.length)
+	data := make([]byte, 0, w.length)
 	for _, p := range w.pieces {
-		whole = append(whole, p.data...)
+		data = append(data, p.data...)
 	}
 	f.proto = w.pieces[0].proto
 	w.pieces = nil
 	f.drop(w)
-	f.bytes -= len(whole)
-	return whole, true
+	f.bytes -= len(data)
+	f.done[f.next] = whole{w.key, at, data}
+	f.next = (f.next + 1) % doneMost
+	return data, true
 }
 
 // insert puts the fragment in its place and says how many bytes are new; false

@@ -47,7 +47,7 @@ func (w *walk) ipv4(b []byte) Outcome {
 		return w.carried(src, dst, proto, payload)
 	}
 	whole, ok := w.decoder.fragments.add(w.out.At, piece{
-		of:   fragmentKey{w.out.Path, src, dst, uint32(binary.BigEndian.Uint16(b[4:])), proto},
+		of:   fragmentKey{w.out.Path, w.out.Way, src, dst, uint32(binary.BigEndian.Uint16(b[4:])), proto},
 		from: int(where&0x1FFF) * 8, more: where&0x2000 != 0, data: payload,
 	})
 	if !ok {
@@ -102,7 +102,7 @@ func (w *walk) fragment6(src, dst netip.Addr, b []byte) Outcome {
 		return w.extensions(src, dst, proto, b[8:]) // in one piece
 	}
 	whole, ok := w.decoder.fragments.add(w.out.At, piece{
-		of:   fragmentKey{w.out.Path, src, dst, binary.BigEndian.Uint32(b[4:]), 0}, // later pieces may name another protocol
+		of:   fragmentKey{w.out.Path, w.out.Way, src, dst, binary.BigEndian.Uint32(b[4:]), 0}, // later pieces may name another protocol
 		from: int(where &^ 7), more: where&1 != 0, proto: proto, data: b[8:],
 	})
 	if !ok {

@@ -2,6 +2,9 @@ package packet
 
 import (
 	"encoding/binary"
+	"hash/crc32"
+	"net/netip"
+	"slices"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -93,8 +96,7 @@ const (
 
 // What is mixed into a path.
 const (
-	pathVLAN = iota + 1
-	pathPPPoE
+	pathPPPoE = iota + 1
 	pathOuter
 	pathGRE
 	pathVXLAN
@@ -134,7 +136,7 @@ func (w *walk) vlan(b []byte) Outcome {
 		return Damaged
 	}
 	if id := binary.BigEndian.Uint16(b) & 0xFFF; id != 0 { // 0 is a priority and no VLAN
-		w.mix(pathVLAN, uint64(id))
+		w.way(uint32(id), netip.Addr{}) // a mirror port may give each direction another
 	}
 	return w.etherType(binary.BigEndian.Uint16(b[2:]), b[4:])
 }
@@ -200,8 +202,13 @@ func (w *walk) ppp(b []byte) Outcome {
 	return NotIP
 }
 
-// library finds the IP packet by gopacket.
+// library finds the IP packet by gopacket, which takes the last four bytes of a frame of
+// IEEE 802.11 for its checksum: most captures have none.
 func (w *walk) library(link layers.LinkType, b []byte) Outcome {
+	const sum = 4
+	if end := len(b) - sum; link == layers.LinkTypeIEEE802_11 && (end < 0 || crc32.ChecksumIEEE(b[:end]) != binary.LittleEndian.Uint32(b[end:])) {
+		b = append(slices.Clone(b), make([]byte, sum)...)
+	}
 	decoded := gopacket.NewPacket(b, link, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	ip := decoded.NetworkLayer()
 	if ip == nil {

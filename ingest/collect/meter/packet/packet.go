@@ -28,7 +28,7 @@ const (
 	Unknown         // a link type that can't be read
 )
 
-// Path says through which VLANs and tunnels a datagram came. Both directions
+// Path says through which tunnels a datagram came. Both directions
 // of a talk have the same.
 type Path uint64
 
@@ -44,7 +44,7 @@ type Datagram struct {
 	At       time.Time
 	Src, Dst netip.AddrPort
 	Path     Path
-	Way      uint32 // of a tunnel whose id differs by direction (GTP-U, L2TP): which; else 0
+	Way      uint32 // of a VLAN, or a tunnel whose id differs by direction (GTP-U, L2TP): which; else 0
 	Protocol uint8
 	Segment  []byte // the transport header and what it carries
 }

@@ -3,6 +3,7 @@ package packet
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -77,6 +78,64 @@ func TestFragments(t *testing.T) {
 			if found != 1 || d.Lost() != 0 || d.fragments.bytes != 0 || len(d.fragments.open) != 0 {
 				t.Errorf("%s: found %d times, %d lost, %+v", name, found, d.Lost(), d.fragments)
 			}
+		}
+	}
+}
+
+// A capture that has each packet twice has each fragment twice: what comes again after
+// its datagram is complete waits for nothing, and keeps no later one of its id away.
+func TestFragmentsTwice(t *testing.T) {
+	first, second := udp(bytes.Repeat([]byte("0123456789"), 30)), udp(bytes.Repeat([]byte("abcdefghij"), 40))
+	for name, parts := range map[string][][][]byte{
+		"IPv4": {cut(first, 7, 64), cut(second, 7, 64)}, "IPv6": {cut6(first, 7, 64), cut6(second, 7, 64)},
+	} {
+		var d Decoder
+		var found [][]byte
+		for i, of := range parts {
+			for _, p := range of {
+				for range 2 {
+					if got, how := d.Decode(noon.Add(time.Duration(i)*time.Second), layers.LinkTypeRaw, p); how == Found {
+						found = append(found, got.Segment)
+					}
+				}
+			}
+		}
+		if len(found) != 2 || !bytes.Equal(found[0], first) || !bytes.Equal(found[1], second) {
+			t.Errorf("%s: %d datagrams were found", name, len(found))
+		}
+		if d.Close(); d.Lost() != 0 {
+			t.Errorf("%s: %d lost", name, d.Lost())
+		}
+	}
+}
+
+// A datagram that is said again later, its number come round, is another.
+func TestFragmentsAgain(t *testing.T) {
+	var d Decoder
+	whole, found := udp(bytes.Repeat([]byte("0123456789"), 30)), 0
+	for i := range 3 {
+		for _, p := range cut(whole, 7, 64) {
+			if _, how := d.Decode(noon.Add(time.Duration(i)*time.Minute), layers.LinkTypeRaw, p); how == Found {
+				found++
+			}
+		}
+	}
+	if found != 3 {
+		t.Errorf("%d of 3 datagrams were found", found)
+	}
+}
+
+// TestWireless: a frame of IEEE 802.11 is read with its checksum and without.
+func TestWireless(t *testing.T) {
+	want := udp([]byte("hello"))
+	frame := slices.Concat([]byte{8, 1, 0, 0}, make([]byte, 20), []byte{0xAA, 0xAA, 3, 0, 0, 0, 8, 0},
+		[]byte{0x45, 0, 0, byte(20 + len(want)), 0, 0, 0, 0, 64, UDP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}, want)
+	for name, b := range map[string][]byte{
+		"without": frame, "with": binary.LittleEndian.AppendUint32(slices.Clone(frame), crc32.ChecksumIEEE(frame)),
+	} {
+		var d Decoder
+		if got, how := d.Decode(noon, layers.LinkTypeIEEE802_11, b); how != Found || !bytes.Equal(got.Segment, want) {
+			t.Errorf("%s: outcome %d, %q", name, how, got.Segment)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func greSequence(flags uint16) (n int) {
 }
 
 // way notes the number of a tunnel that its receiver gave, and so another for
-// each direction.
+// each direction; of a VLAN no address is the receiver's.
 func (w *walk) way(id uint32, receiver netip.Addr) {
 	h := (uint64(w.out.Way)<<32 | uint64(id)) ^ hashAddress(receiver)
 	h *= 0x9E3779B97F4A7C15
