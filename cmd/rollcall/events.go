@@ -114,51 +114,6 @@ func (c *eventsLoadCmd) load(ctx context.Context, s *streams, api *client, path 
 	return errors.Join(err, bar.Finish(), printCounts(s.out, s.err, path, &to.Counts), untaken(path, &to.Counts))
 }
 
-// untaken is an error where no line of an input was taken, or some were not looked
-// at: it names the reason that most have, and what to do about it.
-func untaken(name string, c *ingest.Counts) error {
-	rest := c.Rejected[ingest.CodeRest]
-	if c.Refused() == 0 || c.Accepted > 0 && rest == 0 {
-		return nil
-	}
-	most := commonest(c)
-	text := fmt.Sprintf("%s: every line was refused, %d of %d as %s", name, c.Rejected[most], c.Refused(), most)
-	if rest > 0 {
-		were := " were"
-		if rest == 1 {
-			were = " was"
-		}
-		text = fmt.Sprintf("%s: %s%s not looked at, since most of those before were refused, %d as %s", name, count(rest, "line"), were, c.Rejected[most], most)
-	}
-	if remedy := remedies()[most]; remedy != "" {
-		text += ": " + remedy
-	}
-	if rest > 0 {
-		text += "; then give all of it again, which counts nothing twice"
-	}
-	return errors.New(text)
-}
-
-// commonest gives the reason that most of the lines have that were looked at.
-func commonest(c *ingest.Counts) (most string) {
-	for _, code := range slices.Sorted(maps.Keys(c.Rejected)) {
-		if code != ingest.CodeRest && (most == "" || c.Rejected[code] > c.Rejected[most]) {
-			most = code
-		}
-	}
-	return most
-}
-
-// remedies says what to do about a reason, where that isn't in its words.
-func remedies() map[string]string {
-	return map[string]string{
-		"too_old":         "--backfill takes events of any age",
-		"future":          "the clock or the zone of the source is wrong",
-		"unknown_market":  "add the market with `rollcall market add`",
-		"unknown_service": "add the service with `rollcall service add`",
-	}
-}
-
 // file sends a file's parts, several at once: while the log has one on its disk
 // the server reads another, and the next is cut from the file. What is under way
 // when one fails is waited for: the server may have taken it, and counts it.
