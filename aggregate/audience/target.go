@@ -187,6 +187,9 @@ func (p *targetParser) word() (string, error) {
 	}
 	word := strings.TrimSpace(p.rest[:end])
 	p.rest = p.rest[end:]
+	if word == "" && p.rest == "" {
+		return "", badTarget("", "ends where a name or a category is missing; write it as age=15-24,sex=F")
+	}
 	if word == "" {
 		return "", badTarget(p.rest, "lacks a name or category")
 	}

@@ -74,8 +74,8 @@ func TestTargets(t *testing.T) {
 var malformedTargets = []struct{ text, want string }{
 	{",", `target ",": lacks a name or category`},
 	{"sex", `target "sex": is not followed by = and a category, as in sex=F`},
-	{"sex=", `target: lacks a name or category`},
-	{"sex=F,", `target: lacks a name or category`},
+	{"sex=", `target: ends where a name or a category is missing; write it as age=15-24,sex=F`},
+	{"sex=F,", `target: ends where a name or a category is missing; write it as age=15-24,sex=F`},
 	{"sex=F)", `target "sex=F)": has ")" where it should end`},
 	{"(sex=F", `target: lacks a closing parenthesis`},
 	{`sex="F`, `target "\"F": lacks a closing quotation mark`},
