@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"strings"
@@ -100,8 +101,21 @@ func TestPretty(t *testing.T) {
 			t.Errorf("%+v, want %+v", all[i], want[i])
 		}
 	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(pretty.String())); err != nil || z.Flush() != nil {
+		t.Fatal(err)
+	}
+	short := packed.String()
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	cut, _ := strings.CutSuffix(pretty.String(), "}\n")
-	for text, want := range map[string]string{cut: "cut short", pretty.String() + "x": "is not JSON"} {
+	for _, tt := range []struct{ name, text, want string }{
+		{"cut", cut, "cut short"}, {"text behind", pretty.String() + "x", "is not JSON"}, {"a bracket behind", pretty.String() + "]", "has a bracket too many"},
+		{"bytes behind what is packed", packed.String() + "other bytes", "has other bytes after the end of its gzip"}, {"packed, cut between two objects", short, "ends in the middle"},
+		{"blanks without end", pretty.String() + strings.Repeat(" ", 2*maxElement), "is longer than 4 MiB"},
+	} {
 		p, err := Builtin("rocketchat", OfTables)
 		if err != nil {
 			t.Fatal(err)
@@ -111,10 +125,14 @@ func TestPretty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		file := "s.json"
+		if strings.HasPrefix(tt.text, "\x1f") {
+			file += ".gz"
+		}
 		n := 0
-		_, err = r.Read(t.Context(), written(t, "s.json", text), func(Seen) error { n++; return nil })
-		if err == nil || !strings.Contains(err.Error(), want) || n == 0 {
-			t.Errorf("%d sightings, %v, want %q", n, err, want)
+		_, err = r.Read(t.Context(), written(t, file, tt.text), func(Seen) error { n++; return nil })
+		if err == nil || !strings.Contains(err.Error(), tt.want) || n == 0 {
+			t.Errorf("%s: %d sightings, %v, want %q", tt.name, n, err, tt.want)
 		}
 	}
 }

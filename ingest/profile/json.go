@@ -89,10 +89,15 @@ func (s *source) pretty(yield func(*row) error) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.Token(); err != io.EOF { // nothing wraps the end here
+	var syntax *json.SyntaxError
+	switch _, err := d.Token(); {
+	case err == io.EOF: // nothing wraps the end here
+		return nil
+	case err == nil, errors.As(err, &syntax):
 		return packed.Damage("has a bracket too many; the objects before were read")
+	default:
+		return arrayFault(err, "what stands behind the last object", "")
 	}
-	return nil
 }
 
 // errCut is of an array that ends before its end.

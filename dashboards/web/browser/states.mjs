@@ -72,7 +72,7 @@ export function states(w) {
 
   test("a version that is not there is said in the page's language", async (t) => {
     const page = await open(t);
-    for (const [lang, title, why] of [["en", "There is no version 99 of this month", /^version 99 of 2002-10 of panel demo in FR: not found$/], ["fr", "Ce mois n’a pas de version 99", /^Ce qui est demandé n’existe pas ici/]]) {
+    for (const [lang, title, why] of [["en", "There is no version 99 of this month", /^version 99 of 2002-10 of panel demo in FR: not found; there is version 1$/], ["fr", "Ce mois n’a pas de version 99", /^Ce qui est demandé n’existe pas ici/]]) {
       await page.goto(`${w.server.address}/?market=FR&month=2002-10&version=99&lang=${lang}`);
       await page.getByRole("heading", { name: title }).waitFor();
       assert.match(await page.getByRole("alert").textContent(), why);
@@ -235,6 +235,17 @@ export function states(w) {
     }
   });
 
+  test("one service alone: nothing is shown or offered that takes two", async (t) => {
+    const page = await open(t);
+    await largeMarket(page, 1);
+    await page.goto(`${w.server.address}/`);
+    await page.locator("#frequency svg[role=img]").waitFor();
+    assert.match(await page.locator("h1").textContent(), /^Service 0 had 9,000,000 unique visitors in /);
+    assert.equal(await page.locator("#duplication, #combinations, a[href='#duplication'], .services").count(), 0);
+    assert.deepEqual(await crowded(page), []);
+    assert.deepEqual(await violations(page), []);
+  });
+
   test("huge figures crowd nothing, and are never broken", async (t) => {
     const times = (m) => (m?.value == null ? m : { ...m, ...Object.fromEntries(["value", "se", "low", "high"].map((k) => [k, m[k] === null ? null : 400 * m[k]])) });
     for (const width of [320, 360, 768]) {
@@ -280,6 +291,7 @@ export function states(w) {
       });
       await page.goto(`${w.server.address}/?month=2003-10&lang=${lang}`);
       await whole(page);
+      for (const [id, words] of [["ranking .keys", /September|septembre/], ["duplication", /Small figures|Petits chiffres/]]) assert.doesNotMatch(await page.locator(`#${id}`).textContent(), words, "a mark is explained that is not there");
       for (const id of ["trend", "duplication", "combinations", "profile", "curve", "frequency"]) {
         assert.match(await page.locator(`#${id} .drawing`).textContent(), new RegExp(said), `#${id} says nothing`);
         assert.equal(await page.locator(`#${id} .drawing > svg > svg`).count(), 0, `#${id} has a scale with nothing on it`);

@@ -103,6 +103,7 @@ const en = {
   counts: { none: "no census", tooLow: "too low", exact: "counted, without error", sketch: (level: string) => `sketch, ± ${level} interval`, how: "How" },
   howToMonth: "To publish it, load the month's roster and events, and close it:",
   refused: "The server refused this question",
+  notHad: "This figure could not be had",
   noVersion: (version: number) => `There is no version ${version} of this month`,
   /** refusal says what a problem says: the server's words are English. */
   refusal: (p: Refusal): string => p.message,
@@ -237,6 +238,7 @@ const fr: Texts = {
   counts: { none: "pas de recensement", tooLow: "trop bas", exact: "comptés, sans erreur", sketch: (level) => `esquisse, ± intervalle à ${level}`, how: "Comment" },
   howToMonth: "Pour le publier, chargez la composition du panel et les événements du mois, puis clôturez-le\u00a0:",
   refused: "Le serveur a refusé cette question",
+  notHad: "Ce chiffre n’a pu être obtenu",
   noVersion: (version) => `Ce mois n’a pas de version ${version}`,
   refusal: (p) => {
     const withdrawn = /withdrawn on (\d{4}-\d\d-\d\d): ([^]*)$/.exec(p.message);

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/gopacket/gopacket/layers"
 
@@ -124,5 +125,32 @@ func TestFloods(t *testing.T) {
 				t.Errorf("%s before packet %d: nothing was let go: %+v", name, before, stats)
 			}
 		}
+	}
+}
+
+// TestSmallPieces: first words that come a byte at a time hold no more than others, what
+// each piece costs beside its byte counted.
+func TestSmallPieces(t *testing.T) {
+	m, err := newMeter(atHome, rollcall.MaxEvent, func(ingest.Sighting) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, pieces := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), 0
+	for range 800 {
+		s := &stream{meter: m}
+		for range 1000 {
+			_ = s.Feed(wire.Client, at, []byte{'x'})
+		}
+	}
+	for m.sniffed.Len() > 0 {
+		s := m.sniffed.Front().Value.(*stream)
+		pieces += len(s.waiting)
+		s.Gap(wire.Client, at)
+	}
+	if most := waitingMost / int(unsafe.Sizeof(chunk{})); pieces > most || pieces < most/2 {
+		t.Errorf("%d pieces wait, want at most %d", pieces, most)
+	}
+	if m.waiting != 0 {
+		t.Errorf("%d bytes wait at the end", m.waiting)
 	}
 }

@@ -55,7 +55,8 @@ const (
 	sniffMost   = 4 << 10  // bytes of a direction that are looked at
 	sniffLeast  = 64       // so many are looked at with every piece
 	nestingMost = 4        // streams within streams
-	waitingMost = 32 << 20 // bytes that wait, of all streams
+	waitingMost = 32 << 20 // bytes that wait, of all streams, and what they cost
+	chunkCost   = 64       // bytes that a chunk costs beside its data
 )
 
 // chunk is a run of bytes of one side.
@@ -64,6 +65,9 @@ type chunk struct {
 	at   time.Time
 	data []byte
 }
+
+// cost is what is held of a chunk that waits: its data are in the head too.
+func (k chunk) cost() int { return chunkCost + 2*len(k.data) }
 
 // stream finds the dissector of a connection, or of what is within one, and
 // feeds it. Until it is found, the first bytes wait.
@@ -105,14 +109,11 @@ func (s *stream) Gap(side wire.Side, t time.Time) {
 	}
 	s.holed[side], s.head[side], s.looked[side] = true, nil, 0
 	s.waiting = slices.DeleteFunc(s.waiting, func(k chunk) bool { return k.side == side })
-	s.hold(2*size(s.waiting) - s.held)
-}
-
-func size(waiting []chunk) (n int) {
-	for _, k := range waiting {
-		n += len(k.data)
+	cost := 0
+	for _, k := range s.waiting {
+		cost += k.cost()
 	}
-	return n
+	s.hold(cost - s.held)
 }
 
 // End tells the dissector, and lets everything go.
@@ -151,7 +152,7 @@ func (s *stream) sniff(k chunk) {
 	k.data = bytes.Clone(k.data)
 	s.waiting = append(s.waiting, k)
 	s.head[k.side] = append(s.head[k.side], k.data...)
-	s.hold(2 * len(k.data))
+	s.hold(k.cost())
 	if s.meter.letGoOfSniffed(); s.refused {
 		return
 	}

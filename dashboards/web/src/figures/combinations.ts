@@ -161,7 +161,7 @@ function countText(d: Drawn, space: number, s: Scope): string {
   const below = s.t.under(d.low);
   if (d.count === 0) return below;
   const more = d.rows.length > 0;
-  const long = french ? `${d.count} ${more ? "autres " : ""}combinaisons, chacune à ${below}` : `${d.count} ${more ? "more " : ""}combinations, each ${below}`;
+  const long = french ? `${d.count} ${more ? `autre${d.count > 1 ? "s" : ""} ` : ""}combinaison${d.count > 1 ? "s, chacune" : ""} à ${below}` : `${d.count} ${more ? "more " : ""}combination${d.count > 1 ? "s, each" : ""} ${below}`;
   const short = french ? `${d.count} ${more ? "autres" : "combinaisons"}\u00a0: ${below}` : `${d.count} ${more ? "more" : "combinations"}: ${below} each`;
   return measure(long, faces.withheld) < space ? long : short;
 }

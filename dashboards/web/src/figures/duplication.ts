@@ -68,7 +68,7 @@ export function duplication(r: Duplication, ranking: Report<RankingRow>, data: s
     sentence: sentence(m, s),
     subtitle: `${read}${place.charAt(0).toUpperCase()}${place.slice(1)}, ${when(r.meta, s)}`,
     keys: [
-      { mark: "none", text: french ? `Petits chiffres\u00a0: intervalle à ${level(r.meta, s)}, en\u00a0%` : `Small figures: ${level(r.meta, s)} interval, in %` },
+      ...(all.some(shown) ? [{ mark: "none" as const, text: french ? `Petits chiffres\u00a0: intervalle à ${level(r.meta, s)}, en\u00a0%` : `Small figures: ${level(r.meta, s)} interval, in %` }] : []),
       ...(all.some((x) => shown(x) && x.status === "caution") ? [{ mark: "cell" as const, text: s.t.key.caution(low, caution) }] : []),
       ...(all.some((x) => x !== null && !shown(x)) ? [{ mark: "below" as const, text: s.t.key.below(low) }] : []),
     ],

@@ -119,3 +119,12 @@ test("who hears the ranking is told each figure with what it is", () => {
   assert.match(all.at(-1)!, /^Any of these services: unique visitors 3,756,000 /);
   assert.match(described(october2003(), scope("fr")), /^MSN Messenger\u00a0: rang 1, visiteurs uniques 3\u202f494\u202f000 \(.*\), couverture 20,8\u202f%, évol\. sur sept\. 2003 \+374/);
 });
+
+test("one service alone leads nobody", () => {
+  const all = october2003();
+  const one = { ...all, rows: all.rows.filter((x) => ["msn", "any"].includes(x.service)) };
+  assert.equal(headline(one, scope("en")), "MSN Messenger had 3,494,000 unique visitors in October 2003");
+  assert.equal(sentence(one, scope("en")), "MSN Messenger is the only service");
+  assert.equal(headline(one, scope("fr")), "MSN Messenger\u00a0: 3\u202f494\u202f000 visiteurs uniques en octobre 2003");
+  assert.equal(sentence(one, scope("fr")), "MSN Messenger est le seul service");
+});

@@ -62,6 +62,11 @@ export function rankRange(row: RankingRow): string {
   return `${row.rank_low}–${row.rank_high}`;
 }
 
+/** alone says whether a ranking is of one service, which leads nobody. */
+export function alone(r: Ranking): boolean {
+  return r.rows.filter((row) => row.level === "service").length === 1;
+}
+
 export function sentence(r: Ranking, s: Scope): string {
   const rows = ranked(r);
   const first = rows[0];
@@ -76,6 +81,7 @@ export function sentence(r: Ranking, s: Scope): string {
   const name = s.name(first.service);
   if (groups.length === 0) {
     const second = rows[1];
+    if (alone(r)) return french ? `${name} est le seul service` : `${name} is the only service`;
     if (second === undefined) return french ? `${name} premier` : `${name} is first`;
     return french ? `${name} premier, devant ${s.name(second.service)}` : `${name} is first, ahead of ${s.name(second.service)}`;
   }
@@ -101,6 +107,7 @@ export function headline(r: Ranking, s: Scope): string {
   }
   const visitors = s.n.persons(first.unique_audience.value);
   const name = s.name(first.service);
+  if (alone(r)) return french ? `${name}\u00a0: ${visitors} visiteurs uniques en ${month}` : `${name} had ${visitors} unique visitors in ${month}`;
   return french ? `${name} en tête avec ${visitors} visiteurs uniques en ${month}` : `${name} leads with ${visitors} unique visitors in ${month}`;
 }
 
@@ -234,7 +241,7 @@ export function older(r: Ranking, publications: readonly Publication[], s: Scope
 
 function keys(r: Ranking, before: ReadonlyMap<string, Measure>, s: Scope): Key[] {
   const out = intervalKeys(r.rows.filter((row) => row.level === "service" || row.level === "any").map((row) => row.unique_audience), r.meta, s);
-  if (before.size > 0 && r.meta.compared !== undefined) out.push({ mark: "compared", text: s.n.month(r.meta.compared.month) });
+  if ([...before.values()].some(shown) && r.meta.compared !== undefined) out.push({ mark: "compared", text: s.n.month(r.meta.compared.month) });
   if (ties(ranked(r)).length > 0) out.push({ mark: "tied", text: s.t.key.tied });
   if (r.rows.some((row) => significant(row))) out.push({ mark: "change", text: s.t.key.change });
   if (r.rows.some((row) => shown(row.change) && !significant(row))) out.push({ mark: "maybe", text: s.t.key.maybe });

@@ -11,7 +11,7 @@ import { frequency } from "../figures/frequency";
 import { markets } from "../figures/markets";
 import { places, placesOf } from "../figures/places";
 import { chosen, profile } from "../figures/profile";
-import { headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
+import { alone, headline, lede, older, ranked, ranking, tiles, withheld } from "../figures/ranking";
 import { older as olderMonths, trend, type Trend } from "../figures/trend";
 import { csv, isReport, locale, marketsParams, params, poolable, pooledParams, rankingParams, type Catalogue, type Part, type People as Loaded } from "../load";
 import { peopleWords } from "../words";
@@ -51,11 +51,11 @@ export function People({ p, versions, catalogue, client, s, go }: Props) {
       {frame(first, false, <Pool p={p} s={s} go={go} />)}
       <Shown id="trend" title={t.jump.trend} tall={300} part={p.trend} s={s} make={(x) => trended(x)} frame={frame} />
       <Where p={p} s={s} go={go} frame={frame} />
-      <div class="pair">
+      {!alone(r) && <div class="pair">
         <Shown id="duplication" title={t.jump.duplication} tall={260} part={p.duplication} s={s} make={(x) => duplication(x, r, csv("duplication", pooled), s)} frame={(f) => frame(f, true)} />
         <Shown id="combinations" title={t.jump.combinations} tall={260} part={p.combinations} s={s} make={(x) => combinations(x, r, csv("combinations", pooled), s)} frame={(f) => frame(f, true)} />
-      </div>
-      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, <Services all={ranked(r).map((row) => row.service)} s={s} go={go} />)} />
+      </div>}
+      <Shown id="profile" title={t.jump.profile} tall={400} part={p.profile} s={s} make={(x) => profile(x, r, csv("profile", pooled), s)} frame={(f) => frame(f, false, !alone(r) && <Services all={ranked(r).map((row) => row.service)} s={s} go={go} />)} />
       <div class="pair">
         <Shown id="curve" title={t.jump.curve} tall={430} part={p.curve} s={s} make={(x) => curve(x, address("curve"), s)} frame={(f) => frame(f, true)} />
         <Shown id="frequency" title={t.jump.frequency} tall={430} part={p.frequency} s={s} make={(x) => frequency(x, r, csv("frequency", pooled), s)} frame={(f) => frame(f, true)} />
@@ -110,7 +110,7 @@ function Opening({ p, s }: { p: Loaded; s: Scope }) {
       </dl>
       <Words all={peopleWords(level(r.meta, s), s)} s={s} />
       <nav class="jump" aria-label={t.onThisPage}>
-        {Object.entries(t.jump).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
+        {Object.entries(t.jump).filter(([id]) => !alone(r) || !["duplication", "combinations"].includes(id)).map(([id, text]) => <a href={`#${id}`} key={id}>{text}</a>)}
       </nav>
       <Whole r={r} s={s} />
     </div>

@@ -27,7 +27,7 @@ export function Later({ id, title, tall, error, t }: { id: string; title: string
   return (
     <section class="figure" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{title}</h2>
-      <div ref={box}>{error === undefined ? <p class="subtitle">{t.loading}…</p> : <p class="subtitle" role="alert">{`${t.refused}${t.colon}${told(error, t)}`}</p>}</div>
+      <div ref={box}>{error === undefined ? <p class="subtitle">{t.loading}…</p> : <p class="subtitle" role="alert">{`${t.notHad}${t.colon}${told(error, t)}`}</p>}</div>
     </section>
   );
 }

@@ -1,7 +1,10 @@
 package netmeeting
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -336,14 +339,15 @@ func (d *Directories) expire(key entryKey, e *entry) {
 	e.stay.Leave(d.sink, e.last.Add(e.life), "not refreshed", false)
 }
 
+// evict forgets a sixteenth of the entries, those that were not refreshed for longest:
+// finding them costs as much as there are.
 func (d *Directories) evict() {
-	var oldest entryKey
-	for key, e := range d.entries {
-		if o := d.entries[oldest]; o == nil || e.last.Before(o.last) {
-			oldest = key
-		}
+	keys := slices.SortedFunc(maps.Keys(d.entries), func(a, b entryKey) int {
+		return cmp.Or(d.entries[a].last.Compare(d.entries[b].last), a.server.Compare(b.server), cmp.Compare(a.account, b.account))
+	})
+	for _, key := range keys[:(len(keys)+15)/16] {
+		d.expire(key, d.entries[key])
 	}
-	d.expire(oldest, d.entries[oldest])
 }
 
 // Flush ends the stays of entries that are not refreshed by now.

@@ -229,3 +229,24 @@ func FuzzConn(f *testing.F) {
 		d.Close()
 	})
 }
+
+// TestEntriesOfMany: the entries that are known are bounded; those that were not refreshed
+// for longest are forgotten for others, the same ones each time.
+func TestEntriesOfMany(t *testing.T) {
+	forgotten := func() (accounts []string) {
+		d := New(wire.Sink{Piece: rollcall.MaxEvent, Yield: func(s ingest.Sighting) { accounts = append(accounts, s.Account) }},
+			func(_, _ netip.Addr, _ time.Time) rollcall.ServiceID { return "" })
+		o := wire.Opening{Ends: [2]netip.AddrPort{netip.MustParseAddrPort("10.0.0.5:4000"), netip.MustParseAddrPort("10.0.0.9:389")}}
+		for i := range entriesMost + 3 {
+			d.refresh(o, adding{account: fmt.Sprintf("a%d@mail.example", i), life: lifeMost}, noon)
+			if len(d.entries) > entriesMost {
+				t.Fatalf("%d entries are known", len(d.entries))
+			}
+		}
+		return accounts
+	}
+	first, second := forgotten(), forgotten()
+	if len(first) == 0 || len(first) > entriesMost/16 || !slices.Equal(first, second) {
+		t.Errorf("%d are forgotten, then %d: %.5q, %.5q", len(first), len(second), first[:min(len(first), 3)], second[:min(len(second), 3)])
+	}
+}

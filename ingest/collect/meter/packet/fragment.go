@@ -59,13 +59,15 @@ type fragments struct {
 // whole is a datagram that was completed.
 type whole struct {
 	of   fragmentKey
+	at   time.Time
 	data []byte
 }
 
-// has reports whether a fragment is one of the datagram's.
-func (w *whole) has(p piece) bool {
+// has reports whether a fragment is one of the datagram's. One that comes much later is
+// of another: numbers come round.
+func (w *whole) has(p piece, at time.Time) bool {
 	end := p.from + len(p.data)
-	return w.of == p.of && end <= len(w.data) && bytes.Equal(w.data[p.from:end], p.data)
+	return w.of == p.of && at.Sub(w.at) < fragmentTTL && end <= len(w.data) && bytes.Equal(w.data[p.from:end], p.data)
 }
 
 // add takes a fragment and gives the datagram that it completes.
@@ -73,7 +75,7 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 	f.expire(at)
 	w := f.open[p.of]
 	if w == nil {
-		if slices.ContainsFunc(f.done[:], func(w whole) bool { return w.has(p) }) {
+		if slices.ContainsFunc(f.done[:], func(w whole) bool { return w.has(p, at) }) {
 			return nil, false // a capture that has each packet twice
 		}
 		if f.open == nil {
@@ -102,7 +104,7 @@ func (f *fragments) add(at time.Time, p piece) ([]byte, bool) {
 	w.pieces = nil
 	f.drop(w)
 	f.bytes -= len(data)
-	f.done[f.next] = whole{w.key, data}
+	f.done[f.next] = whole{w.key, at, data}
 	f.next = (f.next + 1) % doneMost
 	return data, true
 }

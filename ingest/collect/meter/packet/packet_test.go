@@ -109,6 +109,22 @@ func TestFragmentsTwice(t *testing.T) {
 	}
 }
 
+// A datagram that is said again later, its number come round, is another.
+func TestFragmentsAgain(t *testing.T) {
+	var d Decoder
+	whole, found := udp(bytes.Repeat([]byte("0123456789"), 30)), 0
+	for i := range 3 {
+		for _, p := range cut(whole, 7, 64) {
+			if _, how := d.Decode(noon.Add(time.Duration(i)*time.Minute), layers.LinkTypeRaw, p); how == Found {
+				found++
+			}
+		}
+	}
+	if found != 3 {
+		t.Errorf("%d of 3 datagrams were found", found)
+	}
+}
+
 // TestWireless: a frame of IEEE 802.11 is read with its checksum and without.
 func TestWireless(t *testing.T) {
 	want := udp([]byte("hello"))

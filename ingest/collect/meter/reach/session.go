@@ -106,15 +106,23 @@ func (t *Tracker) sorted() []who {
 	return keys
 }
 
-// evict ends the session that was silent for longest.
+// evict ends a sixteenth of the sessions, those that were silent for longest: finding
+// them costs as much as there are.
 func (t *Tracker) evict() {
-	var oldest who
-	for key, s := range t.sessions {
-		if o := t.sessions[oldest]; o == nil || s.last.Before(o.last) {
-			oldest = key
-		}
+	type candidate struct {
+		who
+		*session
 	}
-	t.end(oldest, t.sessions[oldest])
+	all := make([]candidate, 0, len(t.sessions))
+	for key, s := range t.sessions {
+		all = append(all, candidate{key, s})
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.last.Compare(b.last), a.client.Compare(b.client), cmp.Compare(a.service, b.service))
+	})
+	for _, c := range all[:(len(all)+15)/16] {
+		t.end(c.who, c.session)
+	}
 }
 
 // end yields a session, unless it was no longer than a refused sign-on.

@@ -2,8 +2,10 @@ package tunnel
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +70,7 @@ type sessionKey struct {
 
 // session is a stream inside requests and answers.
 type session struct {
+	number   int64 // in the order of their beginnings
 	key      sessionKey
 	to       wire.Dissector
 	last     time.Time
@@ -86,6 +89,7 @@ func (s *session) gap(side wire.Side, t time.Time) {
 // concurrent use.
 type Gateways struct {
 	inner    Inner
+	begun    int64 // sessions so far
 	sessions map[sessionKey]*session
 	loose    map[*session]bool // asked for, not yet named by an answer
 }
@@ -137,7 +141,8 @@ func (g *Gateways) begin(c *HTTP, k kind, t time.Time, whole bool) *session {
 	if len(g.sessions)+len(g.loose) >= sessionsMost {
 		g.evict()
 	}
-	s := &session{key: sessionKey{kind: k, client: c.opening.Ends[wire.Client].Addr()}, last: t}
+	g.begun++
+	s := &session{number: g.begun, key: sessionKey{kind: k, client: c.opening.Ends[wire.Client].Addr()}, last: t}
 	o := within(c.at(t), whole)
 	if k == bosh {
 		s.to = g.inner.XMPP(o)
@@ -148,15 +153,14 @@ func (g *Gateways) begin(c *HTTP, k kind, t time.Time, whole bool) *session {
 	return s
 }
 
-// evict ends the session that was silent for longest.
+// evict ends a sixteenth of the sessions, those that were silent for longest: finding
+// them costs as much as there are.
 func (g *Gateways) evict() {
-	var oldest *session
-	for _, s := range g.all() {
-		if oldest == nil || s.last.Before(oldest.last) {
-			oldest = s
-		}
+	all := g.all()
+	slices.SortFunc(all, func(a, b *session) int { return cmp.Or(a.last.Compare(b.last), cmp.Compare(a.number, b.number)) })
+	for _, s := range all[:(len(all)+15)/16] {
+		g.end(s, s.last, wire.Idle)
 	}
-	g.end(oldest, oldest.last, wire.Idle)
 }
 
 // find gives the session of an id, which begins here in the middle where its

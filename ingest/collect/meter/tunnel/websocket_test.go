@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rollcall/ingest/collect/meter/inflate"
 	"rollcall/ingest/collect/meter/wire"
@@ -259,5 +260,38 @@ func TestInside(t *testing.T) {
 				t.Errorf("%s, %d bytes: %t, %t", name, size, yes, sure)
 			}
 		}
+	}
+}
+
+// ending tells its number when it is let go.
+type ending struct {
+	heard
+	tell func()
+}
+
+// End tells it.
+func (e *ending) End(time.Time, wire.End) { e.tell() }
+
+// TestSessionsOfMany: the sessions that polls carry are bounded; those that were silent for
+// longest end for others, the same ones each time.
+func TestSessionsOfMany(t *testing.T) {
+	ended := func() (numbers []int) {
+		begun := 0
+		hub := NewGateways(Inner{XMPP: func(wire.Opening) wire.Dissector {
+			begun++
+			return &ending{tell: func(n int) func() { return func() { numbers = append(numbers, n) } }(begun)}
+		}})
+		c := hub.OpenHTTP(wire.Opening{Start: noon})
+		for i := range sessionsMost + 3 {
+			hub.find(c, bosh, fmt.Sprint(i), noon.Add(-time.Duration(i/2000)*time.Minute))
+			if len(hub.sessions)+len(hub.loose) > sessionsMost {
+				t.Fatalf("%d sessions are followed", len(hub.sessions)+len(hub.loose))
+			}
+		}
+		return numbers
+	}
+	first, second := ended(), ended()
+	if len(first) == 0 || len(first) > sessionsMost/16 || first[0] != 4001 || !slices.Equal(first, second) {
+		t.Errorf("%d ended, then %d: %v, %v", len(first), len(second), first[:min(len(first), 9)], second[:min(len(second), 9)])
 	}
 }
