@@ -3,6 +3,7 @@ package profile
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,12 +57,13 @@ func (s *source) csv(yield func(*row) error) error {
 	if err := s.once(to.header); err != nil {
 		return err
 	}
+	padded := s.comma == '|' && bytes.Contains(first.text, []byte(" | "))
 	for {
 		at, err := s.lines.next()
 		if err != nil || at.text == nil {
 			return err
 		}
-		if len(bytes.TrimSpace(at.text)) == 0 {
+		if len(bytes.TrimSpace(at.text)) == 0 || padded && ofPsql.Match(at.text) {
 			continue
 		}
 		fields, err := s.record(at, to)
@@ -71,11 +73,17 @@ func (s *source) csv(yield func(*row) error) error {
 		if blank(fields) {
 			continue // a spreadsheet's
 		}
+		for i := 0; padded && i < len(fields); i++ {
+			fields[i] = strings.TrimSpace(fields[i])
+		}
 		if err := yield(s.rowOf(at, fields, to)); err != nil {
 			return err
 		}
 	}
 }
+
+// ofPsql is what psql prints around a table for reading: a rule, and a count.
+var ofPsql = regexp.MustCompile(`^(?:[-+]+|\(\d+ rows?\))$`)
 
 // blank reports whether there is nothing in any field.
 func blank(fields []string) bool {

@@ -218,3 +218,45 @@ func TestMattermostSingleSignOn(t *testing.T) {
 		t.Errorf("%s", counts)
 	}
 }
+
+// TestAligned: what psql prints without \copy is a table for reading, whose cells are
+// padded, with a rule below its header and a count at its end.
+func TestAligned(t *testing.T) {
+	const stays = ` id  |             start             |              end              | user_profile_id
+-----+-------------------------------+-------------------------------+-----------------
+ 101 | 2026-10-05 06:58:12.120934+00 | 2026-10-05 09:41:40.002113+00 |               8
+ 102 | 2026-10-05 06:58:12+00        | 2026-10-05 09:41:40+00        |              12
+(2 rows)
+
+`
+	const users = ` id | realm_id | is_bot | is_active | role
+----+----------+--------+-----------+------
+  8 |        2 | f      | t         |  400
+ 12 |        2 | t      | t         |  400
+(2 rows)
+`
+	joins := map[string]string{"userprofile": written(t, "u.txt", users)}
+	all, counts := read(t, "zulip", "UTC", Options{Joins: joins}, written(t, "i.txt", stays))
+	wantStamps(t, all, rollcall.Presence, "8 2026-10-05T06:58:12Z 2026-10-05T09:26:40Z")
+	if counts.Rows != 2 || counts.Dropped["bot"] != 1 || counts.Rejected != 0 || len(all) != 1 || all[0].Segment != "2" {
+		t.Errorf("%s: %+v", counts, all)
+	}
+}
+
+// TestLineEndsOfCR: a file whose lines end by CR alone is refused: it was one line, a
+// header without rows.
+func TestLineEndsOfCR(t *testing.T) {
+	p, err := Builtin("tchap", OfTables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.NewReader(t.Context(), Options{Market: "FR"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(visitsOfTchap+`\x4d,\x01,2026-10-01,curl,a,a.fr`+"\n", "\n", "\r")
+	_, err = r.Read(t.Context(), written(t, "v.csv", text), func(Seen) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "its lines end by CR alone") {
+		t.Error(err)
+	}
+}

@@ -98,15 +98,21 @@ func (s *source) read(ctx context.Context, yield func(*row) error) error {
 // one of no rows has a header yet. Of other forms an export of nothing is empty too.
 const errEmpty = packed.Damage("is empty, without even a header: export or copy it again")
 
+// maxHeader is how much of a file is looked at for what it is.
+const maxHeader = 4 << 10
+
 // foreign is an error where a file is no text, but what spreadsheets save.
 func (l *lines) foreign() error {
-	start, _ := l.r.Peek(4) // what a short file has less is an error of no interest
+	start, _ := l.r.Peek(maxHeader) // what a short file has less is an error of no interest
+	cr := bytes.IndexByte(start, '\r')
 	switch {
+	case cr >= 0 && cr+1 < len(start) && bytes.IndexByte(start, '\n') < 0:
+		return errors.New("its lines end by CR alone, as an old Macintosh writes them: save it as CSV UTF-8")
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
 		return errors.New("is UTF-16, which spreadsheets call Unicode text: save it as CSV UTF-8")
-	case string(start) == "PK\x03\x04":
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
 		return errors.New("is a workbook or another zip: save its sheet as CSV UTF-8, or unpack it")
-	case string(start) == "\xd0\xcf\x11\xe0":
+	case bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")):
 		return errors.New("is a workbook: save its sheet as CSV UTF-8")
 	}
 	return nil
