@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -152,5 +153,33 @@ func TestSmallPieces(t *testing.T) {
 	}
 	if m.waiting != 0 {
 		t.Errorf("%d bytes wait at the end", m.waiting)
+	}
+}
+
+// TestWorth: what may be somebody's yet stays before a scan, and before what is of no
+// protocol, though it was silent for longer.
+func TestWorth(t *testing.T) {
+	at := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for _, said := range []string{"", strings.Repeat("\x00", 2*sniffMost)} {
+		m, err := newMeter(atHome, rollcall.MaxEvent, func(ingest.Sighting) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.connsMost = 200
+		syn, word := knock(1<<20, at, layers.TCP{SYN: true}), knock(1<<20, at, layers.TCP{ACK: true, Seq: 1})
+		word.tcp.Payload = []byte("GET / HTTP/1.1\r\nHost: mail.example\r\n")
+		first := m.find(syn)
+		first.take(syn)
+		m.find(word).take(word)
+		for i := range 1000 {
+			begin, next := knock(i, at.Add(time.Second), layers.TCP{SYN: true}), knock(i, at.Add(time.Second), layers.TCP{ACK: true, Seq: 1})
+			m.find(begin).take(begin)
+			if next.tcp.Payload = []byte(said); said != "" {
+				m.find(next).take(next)
+			}
+		}
+		if m.find(word) != first || first.over || m.stats.Overflow == 0 {
+			t.Errorf("%d bytes: the older connection was let go, of %d", len(said), m.stats.Overflow)
+		}
 	}
 }
