@@ -25,8 +25,11 @@ type line struct {
 	fields []string
 }
 
-// maxTable is the most bytes that a table has.
-const maxTable = 4 << 20
+// The most that a table has. Each row is compared with every other.
+const (
+	maxTable = 4 << 20 // bytes
+	maxRows  = 2000
+)
 
 // names are the columns that a table has.
 func names() []string { return []string{"rank", "service", "audience", "reach"} }
@@ -67,7 +70,9 @@ func (s *sheet) add(l line) error {
 	if n := len(l.fields); n < s.width || !blank(l.fields[s.width:]) {
 		return s.bad(l.at, "", "", fmt.Sprintf("has %d fields where the header has %d", n, s.width))
 	}
-	s.lines = append(s.lines, l)
+	if s.lines = append(s.lines, l); len(s.lines) > maxRows {
+		return s.bad(l.at, "", "", fmt.Sprintf("is row %d, and no published table has more than %d", len(s.lines), maxRows))
+	}
 	return nil
 }
 

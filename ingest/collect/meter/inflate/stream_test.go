@@ -198,6 +198,23 @@ func TestLent(t *testing.T) {
 }
 
 // packedOf gives what is flushed out of a packer.
+// TestLoanGivenBack: what a stream borrowed and has left is the budget's again when the
+// stream is let go.
+func TestLoanGivenBack(t *testing.T) {
+	budget := NewBudget(1 << 20)
+	s := New(WindowMost, 1<<20, budget)
+	for _, plain := range [][]byte{make([]byte, 8<<10), []byte("what is not packed much brings more than it takes, so that the loan isn't needed any more; " +
+		"The Quick Brown Fox Jumps 0123456789 Over 9876543210 The Lazy Dog")} {
+		if err := s.Feed(packedOf(t, plain), func([]byte) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	borrowed, left := budget.lent, s.spare
+	if s.Release(); borrowed == 0 || left == 0 || budget.lent != max(0, borrowed-left) {
+		t.Errorf("of %d bytes %d were left, %d are lent at the end", borrowed, left, budget.lent)
+	}
+}
+
 func packedOf(t *testing.T, plain []byte) []byte {
 	t.Helper()
 	var packed bytes.Buffer

@@ -40,3 +40,21 @@ func TestNamesOfMany(t *testing.T) {
 		}
 	}
 }
+
+// TestOldNamesAreForgotten: of clients that were told as many names, the ones told longest
+// ago lose theirs.
+func TestOldNamesAreForgotten(t *testing.T) {
+	noon := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	address := func(i int) netip.Addr {
+		return netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)})
+	}
+	var n names
+	for i := range namesMost + 1 {
+		n.learn(address(namesMost-i), address(0), "icq", noon.Add(time.Duration(i)*time.Millisecond), time.Hour)
+	}
+	for i, want := range map[int]bool{0: false, namesMost/16 - 1: false, namesMost / 16: true, namesMost: true} {
+		if _, known := n.find(address(namesMost-i), address(0), noon); known != want {
+			t.Errorf("of client %d the name is known: %t, want %t", i, known, want)
+		}
+	}
+}
