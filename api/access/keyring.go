@@ -224,11 +224,19 @@ func RevokeToken(path, id, by string, now time.Time) error {
 	return changeTokens(path, func(tokens []Token) ([]Token, error) {
 		i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id && t.Revoked.IsZero() })
 		if i < 0 {
-			return nil, fmt.Errorf("API key %q: %w", id, rollcall.ErrNotFound)
+			return nil, unknownKey(inForce(tokens), id)
 		}
 		tokens[i].Revoked, tokens[i].RevokedBy, tokens[i].Hash = now.UTC().Truncate(time.Second), by, ""
 		return forgetOldest(tokens), nil
 	})
+}
+
+// unknownKey says of what is no id of a key in force what to give.
+func unknownKey(tokens []Token, id string) error {
+	if i := slices.IndexFunc(tokens, func(t Token) bool { return t.Name == id }); i >= 0 {
+		return &rollcall.Invalid{Field: "API key", Value: id, Reason: "is the name of one, whose id is " + tokens[i].ID + "; give that", Code: "api_key"}
+	}
+	return &rollcall.Unknown{Kind: "API key", Name: id, Advice: "`rollcall token list` has the ids of those in force"}
 }
 
 // mostRevoked is how many keys that were revoked are remembered.

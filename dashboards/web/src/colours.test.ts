@@ -132,7 +132,7 @@ test("the pairs of colours that are alike are those that the tokens give", () =>
 /** catalogued are the services that Rollcall knows from the start. */
 const catalogued = readFileSync(`${process.env.PAGE}/../../schemas/services.csv`, "utf8").trim().split("\n").slice(1).map((line) => line.split(",")).filter((cells) => cells[4] !== "").map((cells) => ({ service: cells[0]!, colour: Number(cells[4]) }));
 
-test("any services that are shown together have colours of their own, and dashes where these are alike", () => {
+test("any services that are shown together differ in colour, or in their dashes where the colours are alike", () => {
   let seed = 1;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   const views = Array.from({ length: 300 }, (_, i) => [...catalogued].sort(() => random() - 0.5).slice(0, 2 + (i % (slots - 1))).map((k) => k.service));
@@ -140,19 +140,19 @@ test("any services that are shown together have colours of their own, and dashes
     const c = colours(view, catalogued);
     for (const a of view) for (const b of view.slice(0, view.indexOf(a))) {
       const [x, y] = [c.get(a)!, c.get(b)!];
-      assert.notEqual(x.fill, y.fill, `${a} and ${b} of ${view}`);
-      if (x.dash === y.dash) assert.ok(apart(x.fill.slice(6, -1), y.fill.slice(6, -1)), `${a} and ${b} of ${view}: ${x.fill} and ${y.fill}, both ${x.dash}`);
+      if (x.dash === y.dash) assert.ok(x.fill !== y.fill && apart(x.fill.slice(6, -1), y.fill.slice(6, -1)), `${a} and ${b} of ${view}: ${x.fill} and ${y.fill}, both ${x.dash}`);
     }
     assert.deepEqual(colours([...view].reverse(), catalogued), c, "the order of a ranking changes nothing");
+    for (const k of catalogued) assert.ok((c.get(k.service)?.fill ?? `var(--s${k.colour})`) === `var(--s${k.colour})`, `${k.service} keeps its colour`);
   }
 });
 
-test("a service keeps its colour; a new one takes the lowest that is free, and so does the second of a colour", () => {
+test("a service keeps its colour; a new one takes the lowest that is free; the second of a colour is dashed", () => {
   const c = colours(["signal", "chat", "aim", "msn", "any"], [{ service: "aim", colour: 2 }, { service: "chat" }, { service: "msn", colour: 1 }, { service: "signal", colour: 1 }]);
   assert.deepEqual(c.get("msn"), { fill: "var(--s1)", dash: "none" });
   assert.deepEqual(c.get("aim"), { fill: "var(--s2)", dash: "none" });
   assert.deepEqual(c.get("chat"), { fill: "var(--s3)", dash: "none" });
-  assert.deepEqual(c.get("signal"), { fill: "var(--s4)", dash: "none" });
+  assert.deepEqual(c.get("signal"), { fill: "var(--s1)", dash: "8 4" });
   assert.equal(c.get("any")!.fill, "var(--ink)");
 });
 

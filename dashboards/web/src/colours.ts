@@ -4,7 +4,7 @@
 export const slots = 12;
 
 /** dashes are the forms of a line, the first one unbroken. */
-export const dashes = ["none", "8 4", "2 3", "10 3 2 3"];
+export const dashes = ["none", "8 4", "2 3", "10 3 2 3", "10 3 2 3 2 3", "18 4"];
 
 /** alike are the pairs of slots whose colours are near each other, to some readers at
     least, in the light or in the dark. colours.test.ts computes them from tokens.css. */
@@ -20,26 +20,25 @@ function near(a: number, b: number): boolean {
   return a === b || alike.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
 }
 
-/** colours gives each service in view its colour, no two the same while there are
-    colours; `any` is ink. The catalogue says which slot is a service's. Where two in
-    view have the same, the first of the catalogue keeps it, and the other takes the
-    lowest that is free, as does one without any (of a store of before there were
-    any). Lines of colours that are alike differ in their dashes. */
+/** colours gives each service in view its colour; `any` is ink. The catalogue says
+    which slot is a service's, whoever is beside it; one that has none (in a store of
+    before there were any) takes the lowest that is free, in the catalogue's order.
+    Lines of colours that are the same, or alike, differ in their dashes: the first's
+    has none. */
 export function colours(services: readonly string[], known: readonly { service: string; colour?: number }[]): Map<string, Colour> {
   const inView = services.filter((id) => id !== "any");
   const order = [...known.filter((k) => inView.includes(k.service)), ...inView.filter((id) => !known.some((k) => k.service === id)).map((service) => ({ service, colour: undefined }))];
   const slot = new Map<string, number>();
-  const taken = new Set<number>();
-  const take = (id: string, of: number) => (slot.set(id, of), taken.add(of));
-  for (const k of order) if (k.colour !== undefined && !taken.has(k.colour)) take(k.service, k.colour);
-  for (const k of order) if (!slot.has(k.service)) take(k.service, free(taken) ?? k.colour ?? (slot.size % slots) + 1);
+  for (const k of order) if (k.colour !== undefined) slot.set(k.service, k.colour);
+  for (const k of order) if (!slot.has(k.service)) slot.set(k.service, free(new Set(slot.values())) ?? (slot.size % slots) + 1);
   const out = new Map<string, Colour>([["any", { fill: "var(--ink)", dash: dashes[0]! }]]);
   const drawn: { of: number; dash: string }[] = [];
-  for (const [id, of] of [...slot].sort((a, b) => a[1] - b[1])) {
+  for (const { service } of order) {
+    const of = slot.get(service)!;
     const unlike = (like: (a: number, b: number) => boolean) => dashes.find((d) => !drawn.some((o) => o.dash === d && like(o.of, of)));
     const dash = unlike(near) ?? unlike((a, b) => a === b) ?? dashes[0]!;
     drawn.push({ of, dash });
-    out.set(id, { fill: `var(--s${of})`, dash });
+    out.set(service, { fill: `var(--s${of})`, dash });
   }
   return out;
 }
