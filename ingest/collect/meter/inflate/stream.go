@@ -58,8 +58,10 @@ func (b *Budget) take(n int, s *Stream) bool {
 	for e := b.holding.Front(); e != nil && n > b.most-b.held; {
 		idle := e.Value.(*Stream)
 		if e = e.Next(); idle.to == nil { // not the one that is being fed, or whose text has another in it
+			if idle.err == nil { // else it is counted
+				b.refused[ErrFull]++
+			}
 			idle.Release()
-			b.refused[ErrFull]++
 		}
 	}
 	if n > b.most-b.held {

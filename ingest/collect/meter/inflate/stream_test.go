@@ -127,6 +127,10 @@ func TestBudget(t *testing.T) {
 	if err := busy.Feed(packed, nothing); err != nil {
 		t.Fatal(err)
 	}
+	broken := New(WindowMost, 1<<20, budget)
+	if broken.Feed(packed, nothing) != nil || broken.Feed([]byte{7}, nothing) == nil {
+		t.Fatal("a block of no kind was taken")
+	}
 	var all []*Stream
 	if err := outer.Feed(packed, func([]byte) error {
 		for range many / 2 {
@@ -154,6 +158,7 @@ func TestBudget(t *testing.T) {
 	}
 	busy.Release()
 	outer.Release()
+	broken.Release()
 	if budget.Held() != 0 || budget.holding.Len() != 0 {
 		t.Errorf("%d bytes, %d streams at the end", budget.Held(), budget.holding.Len())
 	}
