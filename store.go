@@ -323,8 +323,6 @@ type Publication struct {
 
 	Late *int `json:"late,omitempty"` // diary days that came since and are in none of its figures; nil: not looked for. Not kept
 
-	NotInTab int `json:"not_in_tab,omitempty"` // of a close's answer: diaries of persons who are not on the roster, which count in nothing. Not kept
-
 	Unchanged bool `json:"unchanged,omitempty"` // of a close's answer: nothing had changed since this version, and none was made. Not kept
 
 	AgedOut time.Time `json:"aged_out,omitzero"` // when its facts were removed; zero: they are there. Not kept: an Ageing says it

@@ -55,7 +55,7 @@ func (pub *Publisher) Close(ctx context.Context, plan rollcall.ClosePlan) (rollc
 	p.Document = f.hash
 	p, err = pub.publish(ctx, p, f)
 	if err == nil {
-		p.Calibration, p.NotInTab = calibrate.Of(f.month), f.month.Doc.Dropped.NotInTab
+		p.Calibration = calibrate.Of(f.month)
 	}
 	return p, err
 }

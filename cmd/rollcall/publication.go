@@ -313,8 +313,8 @@ func (c *closeCmd) Run(ctx context.Context, s *streams) error {
 			return c.named(err)
 		}
 		fmt.Fprintf(s.out, "%s %s %s: version %d, %s%s%s\n", p.Market, p.Panel, p.Month, p.Version, p.Status, internalNote(p)+calibratedNote(p), unchangedNote(p))
-		if p.NotInTab > 0 {
-			fmt.Fprintf(s.err, "warning: %s of persons who are not on the roster of %s: no figure has them until `rollcall panel load` has loaded one with them\n", diaries(p.NotInTab), p.Month)
+		if err := c.warn(ctx, s, api, p); err != nil {
+			return err
 		}
 		if p.Calibration != nil {
 			for _, note := range p.Calibration.Notes {
@@ -380,6 +380,22 @@ func unchangedNote(p rollcall.Publication) string {
 		note += " (" + p.Reason + ")"
 	}
 	return note + ", so no version was made"
+}
+
+// warn tells of the month's diaries that count in nothing, their person not being on
+// the roster.
+func (c *closeCmd) warn(ctx context.Context, s *streams, api *client, p rollcall.Publication) error {
+	q := url.Values{"market": {string(p.Market)}, "panel": {string(p.Panel)}, "month": {p.Month.String()}, "version": {strconv.Itoa(p.Version)}}
+	var quality struct {
+		Meta struct{ Sample rollcall.SampleMeta }
+	}
+	if err := api.do(ctx, http.MethodGet, "/v1/reports/quality?"+q.Encode(), nil, &quality); err != nil {
+		return err
+	}
+	if n := quality.Meta.Sample.NotInTab; n > 0 {
+		fmt.Fprintf(s.err, "warning: %s of persons who are not on the roster of %s: no figure has them until `rollcall panel load` has loaded one with them\n", diaries(n), p.Month)
+	}
+	return nil
 }
 
 // count says how many of the version's figures are withheld, and why.
