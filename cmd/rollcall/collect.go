@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -438,12 +439,12 @@ func (c *logsCmd) print(ctx context.Context, s *streams, p *profile.Profile) err
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(s.out, 64<<10)
-	log, err := c.read(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
+	dry := newPrinter(s.out)
+	log, err := c.read(ctx, s, r, dry.print, func(context.Context) error { return dry.out.Flush() })
 	if err == nil && log.Refused() {
 		return fmt.Errorf("%s: every line that the profile knows was refused", c.whole())
 	}
-	return errors.Join(err, c.strange(log))
+	return cmp.Or(errors.Join(err, c.strange(log)), dry.end(s.err, c.whole()))
 }
 
 // strange is an error where the profile knows no line of a whole log, or nobody in
@@ -512,8 +513,9 @@ func (c *pollCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriter(s.out)
-		return c.poll(ctx, s, r, printer(out), func(context.Context) error { return out.Flush() })
+		dry := newPrinter(s.out)
+		err = c.poll(ctx, s, r, dry.print, func(context.Context) error { return dry.out.Flush() })
+		return cmp.Or(err, dry.end(s.err, "poll"))
 	}
 	if c.Market == "" {
 		return giveMarket("collect poll")
@@ -555,14 +557,43 @@ func (c *pollCmd) poll(ctx context.Context, s *streams, r *profile.Reader, yield
 	return errors.Join(err, undropped("poll", poller.Counts().Undropped()))
 }
 
-// printer writes sightings as a dry run does.
-func printer(out *bufio.Writer) func(profile.Seen) error {
-	var line []byte
-	return func(seen profile.Seen) error {
-		line = append(seen.AppendJSON(line[:0]), '\n')
-		_, err := out.Write(line)
-		return err
+// printer writes sightings as a dry run does, and counts those that a load would
+// refuse for their times.
+type printer struct {
+	out     *bufio.Writer
+	line    []byte
+	printed int
+	refused int
+	first   string // of those, its line and why
+}
+
+func newPrinter(w io.Writer) *printer { return &printer{out: bufio.NewWriterSize(w, 64<<10)} }
+
+// print writes a sighting.
+func (p *printer) print(seen profile.Seen) error {
+	p.printed++
+	if err := rollcall.CheckInterval(seen.Time, seen.Until); err != nil {
+		if p.refused++; p.refused == 1 {
+			p.first = fmt.Sprintf("line %d: %s", seen.Line, err)
+		}
 	}
+	p.line = append(seen.AppendJSON(p.line[:0]), '\n')
+	_, err := p.out.Write(p.line)
+	return err
+}
+
+// end ends the text, and warns of what would be refused; where that is all of it, it is
+// an error.
+func (p *printer) end(w io.Writer, path string) error {
+	err := p.out.Flush()
+	switch {
+	case err != nil || p.refused == 0:
+		return err
+	case p.refused == p.printed:
+		return fmt.Errorf("%s: every sighting would be refused, the first: %s", path, p.first)
+	}
+	fmt.Fprintf(w, "%s: warning: %s of %d would be refused, the first: %s\n", path, count(p.refused, "sighting"), p.printed, p.first)
+	return nil
 }
 
 type httpCmd struct {

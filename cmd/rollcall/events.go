@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -594,14 +593,14 @@ func (f *profileFlags) reader(ctx context.Context, s *streams, p *profile.Profil
 
 // print writes a file's sightings as a dry run does.
 func (c *eventsLoadCmd) print(ctx context.Context, s *streams, r *profile.Reader, path string) error {
-	out := bufio.NewWriterSize(s.out, 64<<10)
-	counts, err := r.Read(ctx, path, printer(out))
-	err = errors.Join(err, out.Flush())
+	dry := newPrinter(s.out)
+	counts, err := r.Read(ctx, path, dry.print)
+	err = errors.Join(err, dry.out.Flush())
 	tellRows(s.err, path, counts)
 	if err = errors.Join(err, c.strangers(path, "row", counts)); err == nil && counts.Untaken() {
 		return fmt.Errorf("%s: %s", path, c.refused(counts))
 	}
-	return err
+	return cmp.Or(err, dry.end(s.err, path))
 }
 
 // refused says that nothing of a file would be taken.
