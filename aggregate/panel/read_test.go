@@ -61,6 +61,9 @@ func says(t *testing.T, err error, lines ...string) {
 // malformedRosters seeds the fuzz test too.
 var malformedRosters = map[string][]string{
 	"":                                     {"p.csv: has no header line"},
+	"\xff\xfep\x00a\x00\n\x00":             {"p.csv: is UTF-16, which spreadsheets call Unicode text: save it as CSV UTF-8"},
+	"\xfe\xff\x00p\x00a\x00\n":             {"p.csv: is UTF-16, which spreadsheets call Unicode text: save it as CSV UTF-8"},
+	"PK\x03\x04sheet\n":                    {"p.csv: is a workbook or another zip: save its sheet as CSV UTF-8"},
 	"panelist,home,work,base_weight,sex\n": {"p.csv: has no panelist"},
 	"panelist,home,work,sex\nP\x1b1,1,0,\"F\nG\"\n": {`p.csv line 2 "P\x1b1": has a control character`, `p.csv line 2 "F\nG": has a control character`},
 	"panelist;home;work\nP1;1;0\n": {

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -55,10 +56,20 @@ type table struct {
 // openTable reads the header. Its error is the reader's own, or ErrInvalid.
 func openTable(r io.Reader, file string) (*table, error) {
 	buffered := bufio.NewReader(r)
-	if head, _ := buffered.Peek(3); string(head) == "\ufeff" {
+	head, _ := buffered.Peek(4)
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
 		_, _ = buffered.Discard(3) // peeked, so it can't fail
 	}
 	t := &table{file: file, csv: csv.NewReader(buffered)}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		t.faultAt(0, "", "", "is UTF-16, which spreadsheets call Unicode text: save it as CSV UTF-8", "utf8")
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		t.faultAt(0, "", "", "is a workbook or another zip: save its sheet as CSV UTF-8", "header")
+	}
+	if !t.faults.none() {
+		return nil, t.end()
+	}
 	t.csv.FieldsPerRecord = -1
 	t.csv.ReuseRecord = true
 	if !t.record() {

@@ -365,6 +365,8 @@ func TestPartsRefuseFiles(t *testing.T) {
 		{"e.ndjson.gz", "is not gzip here", lines(3)},
 		{"empty.ndjson.gz", "is empty", nil},
 		{"e.ndjson.zst", "line 1: is not zstd here", lines(3)},
+		{"utf16.ndjson", "is UTF-16: save it as UTF-8", []byte("\xff\xfe{\x00\n\x00")},
+		{"utf16.json", "is UTF-16: save it as UTF-8", []byte("\xfe\xff\x00[")},
 		{"e.parquet", "is not readable as Parquet: ", lines(3)},
 		{"empty.parquet", "is empty", nil},
 		{"market.parquet", "has no column market, account (or panel and panelist)", noMarket},

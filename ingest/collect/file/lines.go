@@ -20,6 +20,10 @@ func (s *source) lines(r io.Reader) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		c := &cutter{r: r, yield: yield}
 		c.fill()
+		if bytes.HasPrefix(c.rest, []byte("\xff\xfe")) || bytes.HasPrefix(c.rest, []byte("\xfe\xff")) {
+			yield(Part{}, fault("is UTF-16: save it as UTF-8"))
+			return
+		}
 		if s.format == ".json" && isArray(c.rest) {
 			c.elements()
 			return
