@@ -93,12 +93,12 @@ func (c *conn) place(side wire.Side, p piece) {
 	case n > farMost || n < -farMost:
 		c.stray(side, p)
 	case n > 0:
-		if c.hold(h, p); len(h.waiting) >= piecesMost {
+		if c.hold(side, p); len(h.waiting) >= piecesMost {
 			c.skip(side)
 		}
 		c.meter.letGoOfMissing()
 	case len(h.waiting) > 0: // some of its bytes may be there already
-		c.hold(h, p.behind(h.next))
+		c.hold(side, p.behind(h.next))
 		c.goOn(side, p.at)
 	default:
 		c.give(side, p.at, p.data[min(-n, len(p.data)):])
@@ -162,20 +162,21 @@ func (c *conn) goOn(side wire.Side, at time.Time) {
 }
 
 // hold lets a piece wait.
-func (c *conn) hold(h *half, p piece) {
+func (c *conn) hold(side wire.Side, p piece) {
+	h := &c.halves[side]
 	at, _ := slices.BinarySearchFunc(h.waiting, p.seq, func(q piece, seq uint32) int {
 		return int(int32(q.end() - seq))
 	})
 	for ; at < len(h.waiting) && len(p.data) > 0; at++ {
 		q := h.waiting[at]
 		if before := int(int32(q.seq - p.seq)); before > 0 {
-			c.insert(h, at, piece{p.seq, p.at, p.data[:min(before, len(p.data))]})
+			c.insert(side, at, piece{p.seq, p.at, p.data[:min(before, len(p.data))]})
 			at++
 		}
 		p = p.behind(q.end())
 	}
 	if len(p.data) > 0 {
-		c.insert(h, at, p)
+		c.insert(side, at, p)
 	}
 }
 
@@ -187,15 +188,12 @@ func (p piece) behind(seq uint32) piece {
 	return p
 }
 
-func (c *conn) insert(h *half, at int, p piece) {
+func (c *conn) insert(side wire.Side, at int, p piece) {
+	h := &c.halves[side]
 	p.data = bytes.Clone(p.data)
 	c.meter.held += pieceCost + len(p.data)
 	h.waiting = slices.Insert(h.waiting, at, p)
 	if h.place == nil {
-		side := wire.Client
-		if h == &c.halves[wire.Server] {
-			side = wire.Server
-		}
 		h.place = c.meter.holders.PushBack(holder{c, side})
 	}
 }
